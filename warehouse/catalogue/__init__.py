@@ -1,0 +1,1 @@
+"""The ground floor: declared forms, fields, indicators and registry, and the typed models that read them."""

@@ -1,0 +1,136 @@
+"""The frames that rooms hand to each other: their columns, types and keys, stated once."""
+
+from __future__ import annotations
+
+import polars as pl
+
+STATES = ("value", "zero", "not_applicable", "not_reported")
+"""The four states of a cell (design: they stay apart from workbook to indicator)."""
+
+ERROR_MARK = "\x00error"
+"""Stands in a read cell for an error value or a formula without a value; never a number, never blank."""
+
+SUBMISSION = {
+    "submission": pl.String,  # sha256 of the bytes; key
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "received_seq": pl.Int64,  # place of the receipt in the journal: the order that decides "latest"
+    "received_at": pl.String,  # ISO time with offset
+    "file_name": pl.String,
+    "run": pl.String,
+}
+
+PROBLEM = {
+    "submission": pl.String,
+    "form": pl.String,  # form id; null when the whole workbook is concerned
+    "rule": pl.String,  # rule id, e.g. conform.unreadable_number
+    "sheet": pl.String,
+    "cell": pl.String,  # A1 address; null when no cell is concerned
+    "field": pl.String,
+    "org_code": pl.String,
+    "org_name": pl.String,
+    "item": pl.String,
+    "value": pl.String,  # what stands in the cell, as text
+    "detail": pl.String,  # fills {detail} of the rule's message
+    "suggestion": pl.String,  # a near match offered, never applied
+}
+
+NOTE = {
+    "submission": pl.String,
+    "form": pl.String,
+    "sheet": pl.String,
+    "cell": pl.String,
+    "field": pl.String,
+    "fix": pl.String,  # id of the normalisation, e.g. full_width, thousands, ten_thousand, excel_date
+    "raw": pl.String,
+    "value": pl.String,
+}
+
+FINDING = {
+    "submission": pl.String,
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "form": pl.String,
+    "rule": pl.String,
+    "severity": pl.String,  # critical | warning | info
+    "org_code": pl.String,
+    "org_name": pl.String,
+    "item": pl.String,
+    "field": pl.String,  # the field the finding is shown at; ids of all fields stand in `fields`
+    "fields": pl.List(pl.String),
+    "sheet": pl.String,
+    "cell": pl.String,
+    "value": pl.String,
+    "message": pl.String,  # one Chinese sentence with the numbers in it
+    "fix": pl.String,  # what to do, in Chinese
+    "suggestion": pl.String,
+}
+
+RULE_RESULT = {
+    "rule": pl.String,
+    "form": pl.String,
+    "severity": pl.String,
+    "evaluated": pl.Int64,
+    "failed": pl.Int64,
+    "not_evaluated": pl.Int64,
+}
+
+OBSERVATION = {
+    "submission": pl.String,
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "form": pl.String,
+    "org_code": pl.String,
+    "item": pl.String,  # roster: the row's name; figures: ''
+    "field": pl.String,
+    "state": pl.String,
+    "value": pl.Float64,  # numbers; null otherwise
+    "text": pl.String,  # texts, codes, dates (ISO), booleans (true/false)
+    "sheet": pl.String,
+    "row": pl.UInt32,
+    "cell": pl.String,
+}
+
+MEASURE = {
+    "submission": pl.String,
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "org_code": pl.String,
+    "measure": pl.String,
+    "state": pl.String,
+    "value": pl.Float64,
+}
+
+INDICATOR = {
+    "year": pl.Int32,
+    "org_code": pl.String,
+    "org_name": pl.String,
+    "org_level": pl.String,
+    "parent_code": pl.String,
+    "programme": pl.String,
+    "indicator": pl.String,
+    "name_zh": pl.String,
+    "kind": pl.String,
+    "value": pl.Float64,
+    "state": pl.String,  # value | zero | not_applicable | not_reported
+    "unit": pl.String,
+    "numerator": pl.Float64,
+    "denominator": pl.Float64,
+    "reported_count": pl.Int64,
+    "expected_count": pl.Int64,
+    "coverage_pct": pl.Float64,
+    "maturity": pl.String,  # provisional | final
+}
+
+
+def empty(schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """A frame of no rows with the columns of ``schema``."""
+    return pl.DataFrame(schema=schema)
+
+
+def shaped(frame: pl.DataFrame, schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """``frame`` with exactly the columns of ``schema``: missing ones null, types cast, order as declared."""
+    return frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
+    )

@@ -1,0 +1,233 @@
+"""Reads a catalogue folder into one checked object; the only way to a :class:`Catalogue`.
+
+A folder holds catalogue.yaml, programmes.yaml, code_lists.yaml, shared_fields.yaml, forms/*.yaml (one form a file),
+indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules/*.yaml and samples.yaml.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warehouse.catalogue.expression import Expression, ExpressionError, parse
+from warehouse.catalogue.models import (
+    CodeList,
+    Field,
+    Form,
+    Indicator,
+    Level,
+    Measure,
+    Programme,
+    Settings,
+    SharedFieldUse,
+    in_force,
+)
+from warehouse.catalogue.registry import Registry, read_registry
+from warehouse.catalogue.yaml_source import CatalogueError, Source
+
+DEFAULT_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything city-specific, checked for closed vocabulary: every name used is defined."""
+
+    folder: Path
+    version: str  # sha256 over all files of the folder that are data, first 12 digits
+    settings: Settings
+    programmes: dict[str, Programme]
+    code_lists: dict[str, CodeList]
+    forms: dict[str, Form]
+    measures: dict[str, Measure]
+    indicators: dict[str, Indicator]
+    registry: Registry
+
+    def forms_of(self, unit_level: str, year: int) -> list[Form]:
+        """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""
+        return [f for f in self.forms.values() if unit_level in f.reported_by and in_force(f, year)]
+
+    def row_levels(self, form: Form, unit_level: str) -> tuple[Level, ...]:
+        """The levels of the rows of ``form`` in the workbook of a unit of ``unit_level``.
+
+        The city's own workbook holds the city's row only; a county's holds everything below the city.
+        """
+        return tuple(lv for lv in form.levels if (lv == "city") == (unit_level == "city"))
+
+    def expanded(self, indicator: Indicator) -> Expression:
+        """The indicator's formula with names of other indicators replaced until only measures remain.
+
+        A name that is both measure and indicator means the measure.
+        """
+
+        def meaning(name: str) -> Expression | None:
+            if name in self.measures:
+                return None
+            return parse(self.indicators[name].formula).substitute(meaning)
+
+        return parse(indicator.formula).substitute(meaning)
+
+
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """Read and check a catalogue. Raises CatalogueError naming file and line."""
+    folder = folder or DEFAULT_FOLDER
+    settings_source = Source(folder / "catalogue.yaml")
+    settings = settings_source.read(Settings, settings_source.content)
+    programmes = _unique(Source(folder / "programmes.yaml"), Programme)
+    code_lists = _unique(Source(folder / "code_lists.yaml"), CodeList)
+    shared_path = folder / "shared_fields.yaml"
+    shared = _unique(Source(shared_path), Field) if shared_path.exists() else {}
+    forms: dict[str, Form] = {}
+    measures: dict[str, Measure] = {}
+    for path in sorted((folder / "forms").glob("*.yaml")):
+        source = Source(path)
+        form = _read_form(source, shared)
+        if form.id in forms:
+            raise source.error(["id"], f"form {form.id!r} is already defined")
+        _check_form(source, form, programmes, code_lists)
+        forms[form.id] = form
+        for index, measure in enumerate(_measures(form)):
+            if measure.id in measures:
+                raise source.error(["fields", index], f"measure {measure.id!r} is already defined")
+            measures[measure.id] = measure
+    indicators = _read_indicators(folder, programmes, measures)
+    return Catalogue(
+        folder=folder,
+        version=_version(folder),
+        settings=settings,
+        programmes=programmes,
+        code_lists=code_lists,
+        forms=forms,
+        measures=measures,
+        indicators=indicators,
+        registry=read_registry(folder / "registry"),
+    )
+
+
+def _unique(source: Source, model: type[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for index, record in enumerate(source.read_list(model)):
+        if record.id in found:
+            raise source.error([index, "id"], f"{record.id!r} stands twice")
+        found[record.id] = record
+    return found
+
+
+def _read_form(source: Source, shared: dict[str, Field]) -> Form:
+    content = dict(source.content or {})
+    fields = []
+    for index, entry in enumerate(content.get("fields") or []):
+        if isinstance(entry, dict) and "shared" in entry:
+            use = source.read(SharedFieldUse, entry, ["fields", index])
+            if use.shared not in shared:
+                raise source.error(["fields", index], f"shared field {use.shared!r} is not defined")
+            given = use.model_dump(exclude_unset=True, exclude={"shared"})
+            fields.append({**shared[use.shared].model_dump(), **given})
+        else:
+            fields.append(entry)
+    content["fields"] = fields
+    return source.read(Form, content)
+
+
+def _check_form(
+    source: Source, form: Form, programmes: dict[str, Programme], code_lists: dict[str, CodeList]
+) -> None:
+    if form.programme not in programmes:
+        raise source.error(["programme"], f"programme {form.programme!r} is not defined")
+    names: set[str] = set()
+    for index, field in enumerate(form.fields):
+        if field.id in names:
+            raise source.error(["fields", index], f"field {field.id!r} stands twice in the form")
+        names.add(field.id)
+        if field.codes is not None and field.codes not in code_lists:
+            raise source.error(["fields", index, "codes"], f"code list {field.codes!r} is not defined")
+        if field.levels and not set(field.levels) <= set(form.levels):
+            raise source.error(["fields", index, "levels"], f"field {field.id!r}: a level the form has not")
+    for index, count in enumerate(form.counts):
+        unknown = _parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level"}
+        if unknown:
+            raise source.error(["counts", index, "where"], f"not a field of the form: {', '.join(sorted(unknown))}")
+    for name in [*form.key, *([form.item_field] if form.item_field else [])]:
+        if name not in names | {"org_code"}:
+            raise source.error(["key"], f"not a field of the form: {name}")
+    if form.is_roster and form.item_field is None:
+        raise source.error(["rows"], f"roster {form.id!r} needs item_field: the field that names a row")
+
+
+def _measures(form: Form) -> list[Measure]:
+    fields = [
+        Measure(
+            id=f.id, form=form.id, label=f.label, unit=f.unit, kind=f.kind, levels=form.levels_of(f), meaning=f.meaning
+        )
+        for f in form.fields
+        if f.kind is not None and not form.is_roster
+    ]
+    counts = [
+        Measure(
+            id=c.id,
+            form=form.id,
+            label=c.label,
+            unit=c.unit,
+            kind=c.kind,
+            levels=c.levels or form.levels,
+            where=c.where,
+            meaning=c.meaning,
+        )
+        for c in form.counts
+    ]
+    return fields + counts
+
+
+def _read_indicators(
+    folder: Path, programmes: dict[str, Programme], measures: dict[str, Measure]
+) -> dict[str, Indicator]:
+    found: dict[str, Indicator] = {}
+    places: list[tuple[Source, int, Indicator]] = []
+    for path in sorted((folder / "indicators").glob("*.yaml")):
+        source = Source(path)
+        for index, indicator in enumerate(source.read_list(Indicator)):
+            if indicator.id in found:
+                raise source.error([index, "id"], f"indicator {indicator.id!r} is already defined")
+            if indicator.programme not in programmes:
+                raise source.error([index, "programme"], f"programme {indicator.programme!r} is not defined")
+            found[indicator.id] = indicator
+            places.append((source, index, indicator))
+    for source, index, indicator in places:
+        expression = _parsed(source, [index, "formula"], indicator.formula)
+        unknown = expression.names - measures.keys() - found.keys()
+        if unknown:
+            raise source.error([index, "formula"], f"neither measure nor indicator: {', '.join(sorted(unknown))}")
+        _refuse_circle(source, index, indicator, measures, found)
+    return found
+
+
+def _refuse_circle(
+    source: Source, index: int, start: Indicator, measures: dict[str, Measure], indicators: dict[str, Indicator]
+) -> None:
+    waiting, seen = [start], set[str]()
+    while waiting:
+        for name in parse(waiting.pop().formula).names - measures.keys():
+            if name == start.id:
+                raise source.error([index, "formula"], f"indicator {start.id!r} is defined by itself")
+            if name not in seen and name in indicators:
+                seen.add(name)
+                waiting.append(indicators[name])
+
+
+def _parsed(source: Source, place: list[str | int], text: str) -> Expression:
+    try:
+        return parse(text)
+    except ExpressionError as error:
+        raise source.error(place, str(error)) from None
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".csv")):
+        digest.update(str(path.relative_to(folder)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+__all__ = ["DEFAULT_FOLDER", "Catalogue", "CatalogueError", "load_catalogue"]

@@ -1,0 +1,280 @@
+"""The typed models a catalogue is read into: forms, fields, indicators, programmes, code lists, settings.
+
+Everything here is declared data of one city. Unknown keys are refused, so that a misspelt attribute never
+passes silently. Chinese texts are what users see; ids are English and follow the grammar of names
+(``_count``, ``_cny``, ``_pct``, ``_per_10k``, ``_code``, ``_name``, ``_date``, ``is_``/``has_``).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+
+Level = Literal["city", "county", "township", "village"]
+LEVELS: tuple[Level, ...] = ("city", "county", "township", "village")
+
+FieldType = Literal["count", "cny", "rank", "year", "date", "boolean", "code", "text"]
+NUMERIC_TYPES: frozenset[str] = frozenset({"count", "cny", "rank", "year"})
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Chinese = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class Record(BaseModel):
+    """A declared record: no unknown key, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Programme(Record):
+    """A line of work 项目 of the association."""
+
+    id: Name
+    name_zh: Chinese
+
+
+class Code(Record):
+    """One entry of a code list; ``label`` is what is stored, ``aliases`` are other ways to write it."""
+
+    label: Chinese
+    aliases: tuple[str, ...] = ()
+
+
+class CodeList(Record):
+    """A closed list of answers, in the order the form shows them."""
+
+    id: Name
+    codes: tuple[Code, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The stored labels, in form order."""
+        return tuple(code.label for code in self.codes)
+
+
+class Field(Record):
+    """A column of a form.
+
+    ``kind`` stands for numbers that add up: **stock** 时点 or **flow** 时期. ``levels`` narrows the rows a
+    field applies to (default: all levels of the form). ``entry_unit`` is the unit the form is filled in when it
+    differs from the stored one (万元 for yuan). ``low``/``high`` bound what is possible (critical when broken).
+    """
+
+    id: Name
+    label: Chinese
+    type: FieldType
+    meaning: Chinese
+    unit: str = ""
+    entry_unit: str | None = None
+    kind: Literal["stock", "flow"] | None = None
+    group: str | None = None
+    aliases: tuple[str, ...] = ()
+    levels: tuple[Level, ...] | None = None
+    codes: Name | None = None
+    required: bool = True
+    low: float | None = None
+    high: float | None = None
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the field holds a number."""
+        return self.type in NUMERIC_TYPES
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Field:
+        if self.type in ("count", "cny", "rank") and self.kind is None:
+            raise ValueError(f"field {self.id}: a number needs kind: stock or flow")
+        if (self.type == "code") != (self.codes is not None):
+            raise ValueError(f"field {self.id}: type code and a code list go together")
+        return self
+
+
+class SharedFieldUse(Record):
+    """A field defined once in shared_fields.yaml, used in a form under a label of that form."""
+
+    shared: Name
+    label: str | None = None
+    aliases: tuple[str, ...] = ()
+    required: bool | None = None
+
+
+class Count(Record):
+    """A measure counted from the rows of a form: how many rows satisfy ``where``."""
+
+    id: Name
+    label: Chinese
+    unit: str
+    kind: Literal["stock", "flow"]
+    where: str
+    levels: tuple[Level, ...] | None = None
+    meaning: Chinese
+
+
+class Form(Record):
+    """A declared table 报表 a unit fills in; one sheet of the workbook.
+
+    ``rows: units`` has one row per expected org unit of ``levels``; ``rows: roster`` has one row per thing
+    (site, project, case), and ``key`` names the fields that identify it. ``reported_by`` says whose workbook
+    holds the form: the counties' or the city's own.
+    """
+
+    id: Name
+    number: Chinese
+    title: Chinese
+    programme: Name
+    grain: Chinese
+    rows: Literal["units", "roster"]
+    levels: tuple[Level, ...]
+    reported_by: tuple[Literal["county", "city"], ...]
+    unit_text: str = ""
+    aliases: tuple[str, ...] = ()
+    fields: tuple[Field, ...]
+    counts: tuple[Count, ...] = ()
+    key: tuple[Name, ...] = ()
+    item_field: Name | None = None
+    notes: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def is_roster(self) -> bool:
+        """Whether rows are things rather than org units."""
+        return self.rows == "roster"
+
+    def field(self, name: str) -> Field:
+        """The field called ``name``; KeyError when the form has none."""
+        return next_named(self.fields, name)
+
+    def levels_of(self, field: Field) -> tuple[Level, ...]:
+        """The row levels at which ``field`` is asked."""
+        return field.levels if field.levels is not None else self.levels
+
+    def fields_at(self, levels: tuple[Level, ...], year: int) -> tuple[Field, ...]:
+        """The fields asked at any of ``levels`` in ``year``, in form order."""
+        return tuple(
+            f for f in self.fields if in_force(f, year) and any(lv in self.levels_of(f) for lv in levels)
+        )
+
+
+class Measure(Record):
+    """A number per org unit and year that adds up the hierarchy: a numeric field or a count of rows."""
+
+    id: Name
+    form: Name
+    label: str
+    unit: str
+    kind: Literal["stock", "flow"]
+    levels: tuple[Level, ...]
+    where: str | None = None
+    meaning: str
+
+
+class Indicator(Record):
+    """An annual number 指标 computed from measures by ``formula``.
+
+    ``kind``: stock, flow, cumulative, rate, share, change, rank, streak. ``decimals`` rounds what is shown, never
+    what is stored. ``denominator_note`` is only words; numerator and denominator come from the formula.
+    """
+
+    id: Name
+    programme: Name
+    name_zh: Chinese
+    unit: str
+    kind: Literal["stock", "flow", "cumulative", "rate", "share", "change", "rank", "streak"]
+    formula: str
+    meaning: Chinese
+    levels: tuple[Level, ...] = ("city", "county", "township")
+    decimals: int = 0
+    is_published: bool = False
+    source: str = ""
+
+
+class City(Record):
+    """The city whose association sums up."""
+
+    code: str
+    name: Chinese
+    association: Chinese
+    own_level_name: Chinese
+
+
+class RowHeader(Record):
+    """The label and other spellings of a column that names a row's org unit."""
+
+    label: Chinese
+    aliases: tuple[str, ...] = ()
+
+
+class RowHeaders(Record):
+    """The columns that say which org unit a row speaks of; a roster's org column has a label of its own."""
+
+    org_code: RowHeader
+    org_name: RowHeader
+    parent_name: RowHeader
+    roster_org: RowHeader
+
+
+class FormSet(Record):
+    """What the head of every form prints."""
+
+    version: Chinese
+    issuer: Chinese
+    approval: str = ""
+    valid_until: Chinese
+
+
+class Words(Record):
+    """How clerks write things that are not numbers. Matching ignores spaces, width and letter case."""
+
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    not_applicable: tuple[str, ...]
+    nothing_to_list: tuple[str, ...]
+    total_row: tuple[str, ...]
+    subtotal_suffix: tuple[str, ...]
+    note_row_prefix: tuple[str, ...]
+    ignored_columns: tuple[str, ...]
+    cover_sheet: tuple[str, ...]
+    other_sheets: tuple[str, ...]
+    sample_mark: Chinese
+
+
+class Deadline(Record):
+    """The day of the year after the report year on which submissions are due."""
+
+    month: int
+    day: int
+
+    def of(self, year: int) -> date:
+        """The due date for report year ``year``."""
+        return date(year + 1, self.month, self.day)
+
+
+class Settings(Record):
+    """catalogue.yaml: the city, its years, the form head, the row headers and the clerks' words."""
+
+    city: City
+    first_year: int
+    last_year: int
+    deadline: Deadline
+    form_set: FormSet
+    row_headers: RowHeaders
+    cover_labels: dict[Name, tuple[str, ...]]
+    words: Words
+
+
+def in_force(record: Field | Form, year: int) -> bool:
+    """Whether a dated form or field is asked in ``year``."""
+    return (record.since is None or record.since <= year) and (record.until is None or year <= record.until)
+
+
+def next_named(fields: tuple[Field, ...], name: str) -> Field:
+    """The field called ``name``; KeyError when there is none."""
+    for field in fields:
+        if field.id == name:
+            return field
+    raise KeyError(name)
