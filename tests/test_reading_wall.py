@@ -1,0 +1,356 @@
+"""A file may do what it likes to its reader: only that file is refused, and with a reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from flows.reading_wall import Death, Limits, ReadJob, WallBroken, read_all
+
+QUICK = Limits(cpu_seconds=1, wall_seconds=8)
+
+
+@pytest.fixture(autouse=True)
+def _functions_can_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Callable[..., list[ReadJob]]:
+    def write(*texts: str) -> list[ReadJob]:
+        for n, text in enumerate(texts):
+            (tmp_path / str(n)).write_text(text)
+        return [ReadJob(key=f"{n} {text}", path=tmp_path / str(n), args=(n,)) for n, text in enumerate(texts)]
+
+    return write
+
+
+def death(result: object) -> Death:
+    assert isinstance(result, Death)
+    assert result.sentence.endswith("。")
+    assert result.sentence.count("。") == 1
+    return result
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited ten seconds in vain")
+
+
+def children() -> list[str]:
+    """The command lines of this thread's reading children."""
+    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
+    found = [Path("/proc", child, "cmdline").read_text() for child in listing.split()]
+    return [line for line in found if "reading_child" in line]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_file_is_read_and_results_stand_in_the_order_of_the_jobs(
+    jobs: Callable[..., list[ReadJob]], workers: int
+) -> None:
+    done: list[str] = []
+    asked = jobs(*"abcdefg")
+    results = read_all(asked, "reading_functions:content", workers, on_done=lambda key, _: done.append(key))
+    assert results == {job.key: f"{job.key[-1]}{job.args}" for job in asked}
+    assert list(results) == [job.key for job in asked]
+    assert sorted(done) == [job.key for job in asked]
+    assert children() == []
+
+
+def test_nothing_to_read_starts_nothing() -> None:
+    assert read_all([], "no.such.module:function", workers=2) == {}
+
+
+def test_a_child_reads_many_files_and_has_no_terminal(jobs: Callable[..., list[ReadJob]]) -> None:
+    results: Any = read_all(jobs(*"abcdef"), "reading_functions:process_id", workers=1)
+    assert len({pid for pid, _, _ in results.values()}) == 1
+    assert all(session == pid and not is_terminal for pid, session, is_terminal in results.values())
+
+
+@pytest.mark.parametrize(
+    ("order", "code", "words"),
+    [
+        ("ask for memory", "memory", "所需内存超过限额（768 MiB）"),
+        ("panic", "memory", "所需内存超过限额"),
+        ("spin", "cpu", "计算时间超过限额（1 秒）"),
+        ("abort", "crash", "异常中止"),
+        ("segfault", "crash", "异常中止"),
+        ("exit", "crash", "异常中止"),
+        ("leave", "crash", "异常中止"),
+        ("raise", "crash", "异常中止"),
+        ("be killed", "crash", "异常中止"),
+    ],
+)
+def test_a_child_that_dies_takes_only_the_file_at_hand_with_it(
+    jobs: Callable[..., list[ReadJob]],
+    order: str,
+    code: str,
+    words: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    asked = jobs("before", order, "after")
+    results = read_all(asked, "reading_functions:content", workers=1, limits=QUICK)
+    assert results[asked[0].key] == "before(0,)"
+    assert results[asked[2].key] == "after(2,)"
+    refused = death(results[asked[1].key])
+    assert refused.code == code
+    assert words in refused.sentence
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_child_that_sleeps_is_ended_by_the_clock(jobs: Callable[..., list[ReadJob]]) -> None:
+    asked = jobs("sleep", "after")
+    began = time.monotonic()
+    results = read_all(asked, "reading_functions:content", workers=1, limits=Limits(wall_seconds=0.5))
+    assert time.monotonic() - began < 5
+    assert death(results[asked[0].key]).code == "timeout"
+    assert "规定时间（0.5 秒）" in death(results[asked[0].key]).sentence
+    assert results[asked[1].key] == "after(1,)"
+
+
+def test_files_are_read_while_another_sleeps(jobs: Callable[..., list[ReadJob]]) -> None:
+    done: list[str] = []
+    read_all(
+        jobs("sleep", *"abcd"),
+        "reading_functions:content",
+        workers=2,
+        on_done=lambda key, _: done.append(key),
+        limits=Limits(wall_seconds=1),
+    )
+    assert done[-1] == "0 sleep"
+
+
+def test_complaints_and_tracebacks_are_kept_for_the_log(jobs: Callable[..., list[ReadJob]]) -> None:
+    results = read_all(jobs("abort", "raise"), "reading_functions:content", workers=1)
+    assert "noise on standard error" in death(results["0 abort"]).detail
+    assert "KeyError: 'NO_SUCH_KEY'" in death(results["1 raise"]).detail
+
+
+def test_a_file_whose_child_was_killed_from_outside_is_read_again(
+    jobs: Callable[..., list[ReadJob]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    results = read_all(jobs("be killed once"), "reading_functions:content", workers=1)
+    assert results == {"0 be killed once": "be killed once(0,)"}
+
+
+def test_many_deaths_with_many_workers_settle_every_file(jobs: Callable[..., list[ReadJob]]) -> None:
+    asked = jobs(*["abort", "ok", "raise", "exit", "ok", "panic"] * 3)
+    results = read_all(asked, "reading_functions:content", workers=3, limits=QUICK)
+    assert [isinstance(result, Death) for result in results.values()] == [
+        not job.key.endswith("ok") for job in asked
+    ]
+
+
+def test_results_may_be_frames(jobs: Callable[..., list[ReadJob]], tmp_path: Path) -> None:
+    (result,) = read_all(jobs("a"), "reading_functions:frame", workers=1).values()
+    assert isinstance(result, pl.DataFrame)
+    assert result.rows() == [(str(tmp_path / "0"), "甲")]
+
+
+def test_a_result_too_large_to_hand_over_is_refused(jobs: Callable[..., list[ReadJob]]) -> None:
+    (job,) = jobs("a")
+    limits = Limits(result_mib=8)
+    small = ReadJob("small", job.path, (7,))
+    large = ReadJob("large", job.path, (9,))
+    results = read_all([large, small], "reading_functions:large_result", workers=1, limits=limits)
+    assert death(results["large"]).code == "memory"
+    assert results["small"] == bytes(7 << 20)
+
+
+def test_a_result_that_cannot_be_handed_over_is_a_crash(jobs: Callable[..., list[ReadJob]]) -> None:
+    (result,) = read_all(jobs("a"), "reading_functions:unpicklable", workers=1).values()
+    assert death(result).code == "crash"
+    assert "pickle" in death(result).detail
+
+
+def test_a_child_that_has_grown_is_replaced_before_it_fails_an_honest_file(
+    jobs: Callable[..., list[ReadJob]],
+) -> None:
+    asked = [ReadJob(job.key, job.path, (100,)) for job in jobs(*"abcdefghij")]
+    results = read_all(asked, "reading_functions:kept_memory", workers=1)
+    assert set(results.values()) == {1, 2}
+
+
+def test_children_are_bounded_and_know_no_secrets(
+    jobs: Callable[..., list[ReadJob]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIANBAO_SMTP_PASSWORD", "secret")
+    (found,) = read_all(jobs("a"), "reading_functions:surroundings", workers=1).values()
+    assert isinstance(found, dict)
+    assert "NIANBAO_SMTP_PASSWORD" not in found["environment"]
+    assert (found["core"], found["memory"], found["threads"]) == (1, 768 << 20, 1)
+    assert 10 < found["cpu"] < 20
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        ("no.such.module:function", "No module named 'no'"),
+        ("reading_functions:no_such_function", "no_such_function"),
+    ],
+)
+def test_a_reading_function_that_cannot_be_imported_breaks_the_wall_and_refuses_nothing(
+    jobs: Callable[..., list[ReadJob]], read: str, words: str
+) -> None:
+    with pytest.raises(WallBroken, match=words):
+        read_all(jobs(*"abc"), read, workers=2)
+    assert children() == []
+
+
+def test_children_without_room_to_start_break_the_wall(jobs: Callable[..., list[ReadJob]]) -> None:
+    with pytest.raises(WallBroken):
+        read_all(jobs("a"), "reading_functions:content", workers=1, limits=Limits(memory_mib=20))
+
+
+def test_children_that_are_not_ready_in_time_break_the_wall(jobs: Callable[..., list[ReadJob]]) -> None:
+    with pytest.raises(WallBroken, match="in time"):
+        read_all(jobs("a"), "reading_functions:content", workers=1, limits=Limits(start_seconds=0.001))
+
+
+def test_wrong_use_is_said(jobs: Callable[..., list[ReadJob]]) -> None:
+    (job,) = jobs("a")
+    with pytest.raises(ValueError, match="same key"):
+        read_all([job, job], "reading_functions:content", workers=1)
+    with pytest.raises(ValueError, match="at least one worker"):
+        read_all([job], "reading_functions:content", workers=0)
+
+
+def test_an_interrupted_parent_ends_its_children(jobs: Callable[..., list[ReadJob]]) -> None:
+    def interrupt(key: str, result: object) -> None:
+        assert children()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read_all(jobs("a", "sleep", "sleep"), "reading_functions:content", workers=3, on_done=interrupt)
+    assert children() == []
+
+
+def test_children_end_by_themselves_when_the_parent_is_killed(
+    jobs: Callable[..., list[ReadJob]], tmp_path: Path
+) -> None:
+    program = (
+        "from flows.reading_wall import *\n"
+        f"read_all([ReadJob('k', {str(jobs('sleep')[0].path)!r})], 'reading_functions:content', 1,"
+        " limits=Limits(wall_seconds=1))"
+    )
+    with (tmp_path / "output").open("wb") as output:
+        parent = subprocess.Popen(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=output,
+            stderr=output,
+        )
+    listing = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    eventually(lambda: bool(listing.read_text()))
+    child = Path("/proc", listing.read_text().strip(), "stat")
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    # Where nobody collects the processes of a dead parent, an ended child stays as a zombie (Z).
+    eventually(lambda: not child.exists() or child.read_text().split()[2] == "Z")
+
+
+def test_the_wall_works_from_a_thread(jobs: Callable[..., list[ReadJob]]) -> None:
+    results: dict[str, object] = {}
+    asked = jobs("a", "abort")
+
+    def read() -> None:
+        results.update(read_all(asked, "reading_functions:content", workers=2))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    assert results["0 a"] == "a(0,)"
+    assert death(results["1 abort"]).code == "crash"
+
+
+PARTS = {
+    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="rId1" Target="xl/workbook.xml" Type='
+    '"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"/></Relationships>',
+    "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<sheets><sheet name="年1表&amp;" sheetId="1" r:id="rId1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": "<Relationships xmlns="
+    '"http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
+    'Target="worksheets/sheet1.xml" Type='
+    '"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"/></Relationships>',
+}
+
+
+def workbook(path: Path, cells: dict[str, str], padding: int = 0) -> Path:
+    """A tiny legal .xlsx with inline numbers, written by hand: no library writes hostile ones."""
+    rows = "".join(
+        f'<row r="{cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}"><c r="{cell}"><v>{value}</v></c></row>'
+        for cell, value in cells.items()
+    )
+    sheet = f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}'
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, part in PARTS.items():
+            book.writestr(name, part)
+        with book.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as opened:
+            opened.write(sheet.encode())
+            for _ in range(padding):
+                opened.write(b" " * (1 << 20))
+            opened.write(b"</sheetData></worksheet>")
+    return path
+
+
+def test_a_legal_workbook_with_a_far_cell_is_refused_and_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hostile = workbook(tmp_path / "hostile.xlsx", {"A1": "1", "XFD1048576": "2"})
+    honest = workbook(tmp_path / "honest.xlsx", {"A1": "1", "B2": "2"})
+    assert hostile.stat().st_size < 1500
+    read = [ReadJob("hostile", hostile), ReadJob("honest", honest)]
+    results = read_all(read, "reading_functions:first_sheet", workers=1)
+    refused = death(results["hostile"])
+    assert refused.code == "memory"
+    assert "工作表“年1表&”的内容一直延伸到第 1048576 行、XFD 列" in refused.sentence
+    assert "memory allocation of" in refused.detail
+    assert results["honest"] == [[1.0, ""], ["", 2.0]]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_far_cell_is_found_in_a_workbook_as_programs_write_it(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
+        book.add_worksheet("封面")
+        sheet = book.add_worksheet("年2表")
+        sheet.write("B2", "样例数据")
+        sheet.write("XFD1000000", "x")
+    jobs = [ReadJob("k", tmp_path / "book.xlsx", ())]
+    (result,) = read_all(jobs, "reading_functions:second_sheet", workers=1).values()
+    assert "“年2表”的内容一直延伸到第 1000000 行、XFD 列" in death(result).sentence
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_with_its_size(tmp_path: Path) -> None:
+    bomb = workbook(tmp_path / "bomb.xlsx", {"A1": "1"}, padding=256)
+    limits = Limits(memory_mib=400)
+    (result,) = read_all([ReadJob("k", bomb)], "reading_functions:first_sheet", 1, limits=limits).values()
+    refused = death(result)
+    assert refused.code == "memory"
+    assert "解压后达 256 MiB" in refused.sentence
+
+
+def test_what_is_no_workbook_is_an_error_of_the_reader_and_has_no_cause(tmp_path: Path) -> None:
+    (tmp_path / "junk.xlsx").write_bytes(b"PK\3\4 junk")
+    jobs = [ReadJob("junk", tmp_path / "junk.xlsx"), ReadJob("missing", tmp_path / "missing.xlsx")]
+    results = read_all(jobs, "reading_functions:first_sheet", workers=1)
+    for result in results.values():
+        assert death(result).code == "crash"
+        assert "另存为新的 .xlsx 工作簿" in death(result).sentence
