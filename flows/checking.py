@@ -1,0 +1,57 @@
+"""``nianbao check``: the night's reading and rules on one file, behind the same wall, without touching the archive."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from warehouse.query import standing_measures
+
+from flows.night import TIME_ZONE
+from flows.settings import Installation
+from flows.steps import assess, conform_batch, read_batch
+from warehouse.catalogue.frames import FINDING, MEASURE, empty
+from warehouse.journal import NO_HASH, Entry, Event
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What check found: a refusal sentence, or the findings of a readable file."""
+
+    title: str
+    refusal: str | None
+    findings: pl.DataFrame
+
+
+class _OneFile:
+    """Stands where the archive stands: the path of the one file, whatever its hash."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def path(self, sha256: str) -> Path:
+        del sha256
+        return self.file
+
+
+def check_file(place: Installation, file: Path) -> Verdict:
+    """Judge one file as tonight's run would."""
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    payload: dict[str, Any] = {"submission": sha256, "file_name": file.name, "folder": None}
+    entry = Entry(1, NO_HASH, datetime.now(TIME_ZONE), "check", None, Event.RECEIVED, payload, "")
+    readings = read_batch([entry], _OneFile(file), place.catalogue, workers=1)
+    if readings.refused.height:
+        refused = readings.refused.row(0, named=True)
+        return Verdict(
+            file.name, place.rulebook.refusal_sentence(refused["rule"], refused["detail"]), empty(FINDING)
+        )
+    prior = standing_measures(place.home.database) if place.home.database.exists() else empty(MEASURE)
+    assessed = assess(
+        readings, conform_batch(readings, place.catalogue), place.catalogue, place.rulebook, prior
+    )
+    return Verdict(file.name, None, assessed.judgement.findings)

@@ -1,0 +1,50 @@
+"""The command line ``nianbao``: each command is a few lines that call the rooms and print what they gave.
+
+Exit codes: 0 good, 1 findings that block, 2 could not read or was used wrongly. Slow libraries are imported inside
+the commands that need them, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import commands_look, commands_make, commands_night
+
+app = typer.Typer(
+    name="nianbao",
+    help="年报：计划生育协会年度统计。收表、审核、汇总、指标、追溯。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+commands_make.register(app)
+commands_night.register(app)
+commands_look.register(app)
+
+
+@app.callback()
+def _options(
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help="数据目录（默认取 NIANBAO_HOME，否则 ./data）", envvar="NIANBAO_HOME"),
+    ] = None,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalogue", help="目录册文件夹（默认取 NIANBAO_CATALOGUE）", envvar="NIANBAO_CATALOGUE"
+        ),
+    ] = None,
+) -> None:
+    from flows.console import choose_installation
+
+    choose_installation(home, catalogue)
+
+
+def main() -> None:
+    """Entry point: turns the project's own errors into one sentence and exit code 2."""
+    from flows.console import run_app
+
+    run_app(app)

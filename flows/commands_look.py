@@ -1,0 +1,139 @@
+"""Commands that only look: check, status, query, trace, export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from flows.console import chosen, fail, out, print_frame, print_json
+
+_SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (check, status, query, trace, export):
+        app.command()(command)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="要审核的工作簿")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """审核一个文件：与夜间作业同样的读取和审核，不入档、不入库。"""
+    from flows.checking import check_file
+
+    if not file.is_file():
+        raise fail(f"找不到文件：{file}")
+    verdict = check_file(chosen(), file)
+    if verdict.refusal is not None:
+        if as_json:
+            print_json(pl.DataFrame({"refusal": [verdict.refusal]}))
+        raise fail(verdict.refusal)
+    findings = verdict.findings
+    if as_json:
+        print_json(findings)
+    elif findings.is_empty():
+        out.print(f"{verdict.title}：全部审核通过。", markup=False)
+    else:
+        table = findings.select(
+            类别=pl.col("severity").replace_strict(_SEVERITIES),
+            位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
+            问题="message",
+            处理办法="fix",
+            审核关系="rule",
+        )
+        print_frame(table, title=f"{verdict.title}：{findings.height} 处")
+    if findings.filter(pl.col("severity") == "critical").height:
+        raise typer.Exit(1)
+
+
+def status(
+    year: Annotated[int, typer.Option(help="报告年度")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """报送进度：谁报了、何时、处理结果、问题数。"""
+    from warehouse.query import status as read_status
+
+    place = chosen()
+    frame = read_status(place.home.database, year, place.catalogue)
+    if as_json:
+        print_json(frame)
+        return
+    labels = {
+        "unit_code": "代码",
+        "unit_name": "填报单位",
+        "status": "状态",
+        "file_name": "文件",
+        "received_at": "收到时间",
+        "critical_count": "强制性",
+        "warning_count": "核实性",
+        "info_count": "提示",
+    }
+    done = frame.filter(pl.col("is_standing")).height
+    title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收"
+    print_frame(frame.select(list(labels)), labels, title)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL 查询（只读）")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出")] = False,
+) -> None:
+    """查询数据仓库（只读）。"""
+    from warehouse.query import query as run_query
+
+    frame = run_query(chosen().home.database, sql)
+    if as_json:
+        print_json(frame)
+    elif as_csv:
+        sys.stdout.write(frame.write_csv())
+    else:
+        print_frame(frame)
+
+
+def trace(
+    indicator: Annotated[str, typer.Argument(help="指标编号")],
+    org: Annotated[str, typer.Argument(help="单位代码")],
+    year: Annotated[int, typer.Argument(help="年度")],
+    limit: Annotated[int, typer.Option(help="列出多少个单元格")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出全部单元格")] = False,
+) -> None:
+    """追溯一个数：由指标到公式、到文件、校验码、工作表和单元格。"""
+    from warehouse.trace import trace as run_trace
+
+    place = chosen()
+    traced = run_trace(place.home.database, place.catalogue, indicator, org, year)
+    if as_json:
+        print_json(traced.frame())
+    else:
+        out.print(traced.text(limit), markup=False, soft_wrap=True)
+
+
+def export(
+    table: Annotated[str, typer.Argument(help="表名或查询，如 mart.indicator")],
+    target: Annotated[Path, typer.Option("--out", help="文件：.csv .xlsx .parquet .json")],
+) -> None:
+    """导出一张表或一个查询的结果。"""
+    from warehouse.query import query as run_query
+
+    sql = table if " " in table.strip() else f"SELECT * FROM {table}"
+    frame = run_query(chosen().home.database, sql)
+    match target.suffix.lower():
+        case ".csv":
+            target.write_bytes(
+                b"\xef\xbb\xbf" + frame.write_csv().encode()
+            )  # with BOM: Excel then shows Chinese
+        case ".xlsx":
+            frame.write_excel(target, autofit=True)
+        case ".parquet":
+            frame.write_parquet(target)
+        case ".json":
+            frame.write_json(target)
+        case other:
+            raise fail(f"不支持的文件类型：{other or '（无）'}，请用 .csv、.xlsx、.parquet 或 .json。")
+    out.print(f"已导出 {frame.height} 行：{target}", soft_wrap=True, markup=False)

@@ -1,0 +1,97 @@
+"""What the terminal shows: tables, progress, one clear sentence for each error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from flows.night import OnDone
+    from flows.settings import Installation
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+_chosen: dict[str, Path | None] = {"home": None, "catalogue": None}
+
+
+def choose_installation(home: Path | None, catalogue: Path | None) -> None:
+    """Remember the options given before the command."""
+    _chosen.update(home=home, catalogue=catalogue)
+
+
+def chosen() -> Installation:
+    """The installation the command works on."""
+    from flows.settings import installation
+
+    return installation(_chosen["home"], _chosen["catalogue"])
+
+
+def fail(sentence: str, code: int = 2) -> typer.Exit:
+    """Print one sentence to stderr; raise what is returned."""
+    err.print(f"错误：{sentence}", style="red", soft_wrap=True, markup=False)
+    return typer.Exit(code)
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run the command line; the project's own errors become a sentence and exit code 2."""
+    from warehouse.query import QueryError, WarehouseMissing
+
+    from warehouse.catalogue.yaml_source import CatalogueError
+    from warehouse.journal import JournalBroken
+    from warehouse.publish import AlreadyRunning
+
+    try:
+        app()
+    except (CatalogueError, JournalBroken, AlreadyRunning, QueryError, WarehouseMissing) as error:
+        fail(str(error))
+        sys.exit(2)
+
+
+def print_frame(frame: pl.DataFrame, labels: dict[str, str] | None = None, title: str | None = None) -> None:
+    """A frame as a table; null shows as "…" (not reported), numbers without a trailing .0."""
+    table = Table(title=title, title_justify="left")
+    for name, dtype in frame.schema.items():
+        table.add_column(
+            (labels or {}).get(name, name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
+        )
+    for row in frame.iter_rows():
+        table.add_row(*(shown(value) for value in row))
+    out.print(table)
+
+
+def shown(value: object) -> str:
+    """A value as people read it: 261,061 and 12.35 and … for nothing."""
+    if value is None:
+        return "…"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+    return str(value)
+
+
+def print_json(frame: pl.DataFrame) -> None:
+    """Rows as a JSON list on stdout."""
+    sys.stdout.write(json.dumps(frame.to_dicts(), ensure_ascii=False, default=str, indent=1) + "\n")
+
+
+@contextmanager
+def progress(total: int, title: str) -> Iterator[OnDone | None]:
+    """A progress bar on a terminal, nothing elsewhere; yields the callback for each file done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        job = bar.add_task(title, total=total or None)
+        yield lambda _key, _result: bar.advance(job)

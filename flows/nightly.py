@@ -1,0 +1,70 @@
+"""The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
+
+This page is the table of contents; each task is a thin wrapper around a step of flows/night.py. ``rebuild`` is the
+same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from warehouse.query import standing_units
+
+from flows.night import Night, OnDone, Report, open_night
+from flows.settings import Installation, installation
+
+# Frames are handed on in memory: caching would hash them, persisting would copy them to disk.
+_HANDED_ON = {"cache_policy": NO_CACHE, "persist_result": False}
+
+receive = task(Night.receive, name="receive", **_HANDED_ON)
+read = task(Night.read, name="read", **_HANDED_ON)
+conform = task(Night.conform, name="conform", **_HANDED_ON)
+check = task(Night.check, name="check", **_HANDED_ON)
+decide = task(Night.decide, name="decide", **_HANDED_ON)
+load = task(Night.load, name="load", **_HANDED_ON)
+compute = task(Night.compute, name="roll up and compute indicators", **_HANDED_ON)
+publish = task(Night.publish, name="publish", **_HANDED_ON)
+answer = task(Night.answer, name="receipts", **_HANDED_ON)
+publish_pages = task(Night.publish_pages, name="validation pages", **_HANDED_ON)
+tell = task(Night.tell, name="digest", **_HANDED_ON)
+
+
+def run_night(place: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None) -> Report:
+    """The order of a night."""
+    with open_night(place, from_scratch=from_scratch) as night:
+        receive(night)
+        batches = night.pending()
+        if not batches and place.home.database.exists() and not from_scratch:
+            return night.report()
+        standing_before = standing_units(place.home.database)
+        with night.open_build() as build:
+            for received in batches:
+                readings = read(night, received, on_done)
+                conformed = conform(night, readings)
+                assessed = check(night, readings, conformed, build)
+                submissions = decide(night, assessed)
+                load(night, assessed, submissions, build)
+            compute(night, build)
+            publish(night, build)
+        report = night.report()
+        if from_scratch:
+            return report
+        answer(night, report, standing_before)
+        publish_pages(night)
+        return tell(night, report)
+
+
+@flow(name="nightly", validate_parameters=False, persist_result=False)
+def nightly(home: str | None = None, catalogue: str | None = None) -> None:
+    """The scheduled night. Parameters default to NIANBAO_HOME and NIANBAO_CATALOGUE."""
+    run_night(installation(Path(home) if home else None, Path(catalogue) if catalogue else None))
+
+
+@flow(name="backfill", validate_parameters=False, persist_result=False)
+def backfill(home: str | None = None, catalogue: str | None = None) -> None:
+    """Replay the whole journal from the archive into a new warehouse."""
+    run_night(
+        installation(Path(home) if home else None, Path(catalogue) if catalogue else None), from_scratch=True
+    )

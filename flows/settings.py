@@ -1,0 +1,76 @@
+"""Where things are and who is told: settings from the environment (NIANBAO_…) and the folders below the home."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from expectations.rulebook import RuleBook, load_rules
+from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
+from warehouse.publish import beside
+
+DEFAULT_RULES = Path(__file__).parent.parent / "expectations" / "rules"
+
+
+class Settings(BaseSettings):
+    """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS."""
+
+    model_config = SettingsConfigDict(env_prefix="NIANBAO_", extra="ignore")
+
+    home: Path = Path("./data")
+    catalogue: Path = DEFAULT_FOLDER
+    alerts: str = Field(
+        default="", description="Apprise URLs of the administrators, separated by spaces or commas"
+    )
+    workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
+    actor: str = Field(default="nianbao", description="who the journal names for what the night does")
+
+
+class Home:
+    """The folders of one installation; made on first use."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.inbox = self.root / "inbox"
+        self.outbox = self.root / "outbox"
+        self.archive = self.root / "archive"
+        self.journal = self.archive / "journal.jsonl"
+        self.database = self.root / "warehouse.duckdb"
+        self.building = beside(self.database)
+        self.site = self.root / "site"
+
+    def make(self) -> Home:
+        """Create what is missing and return self."""
+        for folder in (self.inbox, self.outbox, self.archive, self.site):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+
+class Installation:
+    """Settings with the catalogue and rule book they point to, each read once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The declared city; CatalogueError names file and line."""
+        return load_catalogue(self.settings.catalogue)
+
+    @cached_property
+    def rulebook(self) -> RuleBook:
+        """The city's own rules where its catalogue has a folder of them, else those of expectations/rules."""
+        own = self.settings.catalogue / "rules"
+        return load_rules(own if own.is_dir() else DEFAULT_RULES, self.catalogue)
+
+
+@lru_cache(maxsize=8)
+def installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
+    """The installation of the environment's settings, or of the ones given."""
+    given = {k: v for k, v in {"home": home, "catalogue": catalogue}.items() if v is not None}
+    return Installation(Settings(**given))

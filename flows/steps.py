@@ -1,0 +1,177 @@
+"""The steps of a night as plain functions: frames in, frames out, in the order nightly.py lists them.
+
+Both the incremental night and ``rebuild`` go through these functions, so that they cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+from expectations.judge import Judgement, judge
+from transforms.conform import Conformed, assemble, conform
+from transforms.identify import identify
+from transforms.observations import measures, observations
+from transforms.reading import FileRead, reading_plan
+
+from expectations.rulebook import RuleBook
+from flows.reading_wall import Death, ReadJob, read_all
+from warehouse.catalogue.frames import SUBMISSION
+from warehouse.catalogue.load import Catalogue
+from warehouse.journal import Entry, Event
+
+_REFUSAL_OF_DEATH = {
+    "memory": "refuse.too_large",
+    "cpu": "refuse.too_slow",
+    "timeout": "refuse.too_slow",
+    "crash": "refuse.reader_died",
+}
+REFUSED = {
+    "submission": pl.String,
+    "rule": pl.String,  # the refusal's id
+    "detail": pl.String,
+    "unit_code": pl.String,  # where the receipt goes; null when nobody knows
+    "year": pl.Int32,
+    "file_name": pl.String,
+    "received_seq": pl.Int64,
+    "received_at": pl.String,
+    "run": pl.String,
+}
+
+
+class Objects(Protocol):
+    """Whatever gives the path of received bytes by their sha256: the archive, or one file being checked."""
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes rest."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What reading a batch gave: readable submissions (SUBMISSION) with their content, and the refused (REFUSED)."""
+
+    submissions: pl.DataFrame
+    reads: dict[str, FileRead]
+    refused: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A conformed and judged batch, ready to be loaded."""
+
+    readings: Readings
+    conformed: Conformed
+    observations: pl.DataFrame
+    measures: pl.DataFrame
+    judgement: Judgement
+
+
+def read_batch(
+    received: Sequence[Entry],
+    archive: Objects,
+    catalogue: Catalogue,
+    workers: int,
+    on_done: Callable[[str, object], None] | None = None,
+) -> Readings:
+    """Read the archived bytes of journal entries behind the wall and find out whose and which year they are."""
+    plan = reading_plan(catalogue)
+    jobs = [
+        ReadJob(str(e.submission), archive.path(str(e.submission)), (plan, str(e.payload["file_name"])))
+        for e in received
+    ]
+    results = read_all(jobs, "transforms.reading:read_file", workers, on_done)
+    readable: list[dict[str, object]] = []
+    refused: list[dict[str, object]] = []
+    reads: dict[str, FileRead] = {}
+    for entry in received:
+        sha256 = str(entry.submission)
+        place = {
+            "submission": sha256,
+            "file_name": entry.payload["file_name"],
+            "received_seq": entry.seq,
+            "received_at": entry.at.isoformat(timespec="seconds"),
+            "run": entry.run,
+        }
+        result = results[sha256]
+        if isinstance(result, Death):
+            refused.append({**place, "rule": _REFUSAL_OF_DEATH[result.code], "detail": result.sentence})
+            continue
+        assert isinstance(result, FileRead), "the reading function returns a FileRead"
+        folder = entry.payload.get("folder")
+        if result.status != "read":
+            refused.append({**place, "rule": result.status, "detail": result.detail})
+            continue
+        identity = identify(result, str(entry.payload["file_name"]), folder, catalogue)
+        whose = {"unit_code": identity.unit_code, "year": identity.year}
+        if identity.refusal is not None:
+            refused.append({**place, **whose, "rule": identity.refusal, "detail": identity.detail})
+            continue
+        reads[sha256] = result
+        readable.append({**place, **whose})
+    return Readings(
+        pl.DataFrame(readable, schema=SUBMISSION),
+        reads,
+        pl.DataFrame(refused, schema=REFUSED),
+    )
+
+
+def conform_batch(readings: Readings, catalogue: Catalogue) -> Conformed:
+    """The batch's rows typed and matched to the registry."""
+    return conform(assemble(readings.reads, readings.submissions), readings.submissions, catalogue)
+
+
+def assess(
+    readings: Readings, conformed: Conformed, catalogue: Catalogue, rulebook: RuleBook, prior: pl.DataFrame
+) -> Assessed:
+    """Judge the batch against the rules; ``prior`` holds the standing measures of before this batch."""
+    measured = measures(conformed, catalogue)
+    judgement = judge(
+        conformed.forms,
+        conformed.columns,
+        conformed.problems,
+        readings.submissions,
+        catalogue,
+        rulebook,
+        prior,
+        measures=measured,
+        declared_empty=conformed.declared_empty,
+    )
+    return Assessed(readings, conformed, observations(conformed, catalogue), measured, judgement)
+
+
+def decided(assessed: Assessed, journal_entries: Sequence[Entry], rulebook: RuleBook) -> pl.DataFrame:
+    """Every submission of the batch with its decision: SUBMISSION + decision, status, reason and counts.
+
+    A decision that the journal already holds stands: a rule changed later does not undo it.
+    """
+    recorded = {
+        e.submission: str(e.event)
+        for e in journal_entries
+        if e.event in (Event.ACCEPTED, Event.HELD, Event.REFUSED)
+    }
+    known = pl.DataFrame(
+        {"submission": list(recorded), "recorded": list(recorded.values())},
+        schema={"submission": pl.String, "recorded": pl.String},
+    )
+    judged = (
+        assessed.readings.submissions.join(assessed.judgement.decisions, on="submission", how="left")
+        .join(known, on="submission", how="left")
+        .with_columns(decision=pl.coalesce("recorded", "decision"), rule=pl.lit(None, pl.String))
+        .drop("recorded")
+        .with_columns(
+            reason=pl.when(pl.col("decision") == "held").then(
+                pl.format("有 {} 处强制性问题，须改正后重新报送", pl.col("critical_count"))
+            )
+        )
+    )
+    refused = assessed.readings.refused
+    sentences = [rulebook.refusal_sentence(r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]
+    turned_away = refused.with_columns(
+        decision=pl.lit("refused"), reason=pl.Series(sentences, dtype=pl.String)
+    ).drop("detail")
+    return pl.concat([judged, turned_away], how="diagonal").with_columns(
+        pl.col("critical_count", "warning_count", "info_count").fill_null(0), status=pl.col("decision")
+    )
