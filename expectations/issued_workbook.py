@@ -1,0 +1,81 @@
+"""The workbook nianbao issues: one .xlsx per reporting unit and year, with every org unit already in its rows.
+
+Same inputs, same bytes: no clock is read and nothing depends on the order of a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+from xlsxwriter.workbook import Workbook
+
+from expectations.workbook_cover import write_cover
+from expectations.workbook_form import Issue, write_form
+from expectations.workbook_guide import rule_lines, write_guide
+from expectations.workbook_layout import unit_level, unit_name
+from expectations.workbook_styles import Styles
+from expectations.workbook_validation import Lists
+from warehouse.catalogue.load import Catalogue
+
+
+def write_workbook(
+    path: Path,
+    unit_code: str,
+    year: int,
+    catalogue: Catalogue,
+    rulebook: object = None,
+    entries: Mapping[str, pl.DataFrame] | None = None,
+    prior: Mapping[str, pl.DataFrame] | None = None,
+    is_sample: bool = False,
+    created: datetime | None = None,
+) -> None:
+    """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
+
+    ``entries`` (this year's values; None for an empty form) and ``prior`` (last year's) map form ids to frames with
+    org_code and the form's fields, in stored units; values are numbers, texts, booleans or dates, null is a blank
+    cell, 不适用 is written out. An entries frame of no rows for a roster is written as 无. ``rulebook`` is anything
+    with ``rules`` or a list of (表号, 性质, text), for 填报说明. ``created`` stands in the file's properties (default: the
+    first day after the report year). Raises KeyError when the unit does not report in ``year``.
+    """
+    settings = catalogue.settings
+    level = unit_level(catalogue, unit_code, year)
+    moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
+    with Workbook(str(path), {"constant_memory": False, "default_date_format": "yyyy-mm-dd"}) as book:
+        styles = Styles(book)
+        issue = Issue(
+            book=book,
+            styles=styles,
+            lists=Lists(),
+            catalogue=catalogue,
+            unit_code=unit_code,
+            unit_name=unit_name(catalogue, unit_code, year),
+            unit_level=level,
+            year=year,
+            has_prior=bool(prior),
+            is_sample=is_sample,
+        )
+        forms = catalogue.forms_of(level, year)
+        write_cover(issue)
+        write_guide(issue, forms, rule_lines(rulebook, catalogue))
+        for form in forms:
+            write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
+        issue.lists.write(book, styles)
+        book.set_properties(
+            {
+                "title": f"{settings.city.association}统计年报（{issue.unit_name}，{year}年）",
+                "subject": settings.words.sample_mark if is_sample else "统计年报",
+                "author": settings.form_set.issuer,
+                "company": settings.city.association,
+                "created": moment,
+            }
+        )
+        for name, text in {
+            "form_set": settings.form_set.version,
+            "unit_code": unit_code,
+            "report_year": str(year),
+            "is_sample": "true" if is_sample else "false",
+        }.items():
+            book.set_custom_property(f"nianbao_{name}", text, "text")
