@@ -1,0 +1,73 @@
+"""Message templates: Chinese sentences with named places, filled for all failed rows at once.
+
+``{name}`` is filled with a text, ``{=expression}`` with a computed number, and a part in square brackets is left out
+when anything in it is missing: ``不在名录中[，是否应为“{suggestion}”]``. Numbers are written as an office writes them
+(42, not 42.0), missing ones by their legend: "…" not reported, "—" not applicable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+import polars as pl
+
+NOT_REPORTED = "…"
+NOT_APPLICABLE = "—"
+
+_PART = re.compile(r"\[([^\[\]]*)\]")
+_PLACE = re.compile(r"\{([^{}]+)\}")
+
+
+@lru_cache(maxsize=4096)
+def placeholders(template: str) -> frozenset[str]:
+    """The names in braces, ``=expression`` included."""
+    return frozenset(_PLACE.findall(template))
+
+
+def filled(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
+    """The template as a String expression; ``meaning`` gives the text of a name (null = missing)."""
+    pieces: list[pl.Expr] = []
+    position = 0
+    for part in _PART.finditer(template):
+        pieces.append(_sentence(template[position : part.start()], meaning, NOT_REPORTED))
+        pieces.append(_sentence(part.group(1), meaning, None).fill_null(""))
+        position = part.end()
+    pieces.append(_sentence(template[position:], meaning, NOT_REPORTED))
+    return pl.concat_str(pieces)
+
+
+def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None) -> pl.Expr:
+    """``text`` with its places filled; a missing one is written ``missing`` or, without it, makes all of it null."""
+    pieces: list[pl.Expr] = []
+    for index, piece in enumerate(_PLACE.split(text)):
+        if index % 2:
+            pieces.append(meaning(piece) if missing is None else meaning(piece).fill_null(missing))
+        elif piece:
+            pieces.append(pl.lit(piece))
+    return pl.concat_str(pieces) if pieces else pl.lit("")
+
+
+def number_text(value: pl.Expr) -> pl.Expr:
+    """A number as an office writes it: no trailing .0, at most two decimals; null stays null."""
+    rounded = value.cast(pl.Float64).round(2)
+    whole = rounded == rounded.round(0)
+    is_small = rounded.abs() < 1e15  # larger ones do not fit an integer text exactly and do not occur in forms
+    return (
+        pl.when(whole & is_small)
+        .then(rounded.cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(rounded.cast(pl.String))
+    )
+
+
+def value_text(value: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
+    """A conformed value of any type as a clerk writes it; null stays null."""
+    if dtype == pl.Boolean:
+        return pl.when(value).then(pl.lit("“是”")).when(~value).then(pl.lit("“否”"))
+    if dtype == pl.Date:
+        day = value.dt
+        return pl.format("{}年{}月{}日", day.year(), day.month(), day.day())
+    if dtype == pl.String:
+        return pl.format("“{}”", value)
+    return number_text(value)

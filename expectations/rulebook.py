@@ -1,0 +1,275 @@
+"""The rule book 审核关系: every rule as one typed record, read from YAML and checked against the catalogue.
+
+A rule is complete enough to be the alert: id (dotted, never reused), where it applies, expression, severity, message,
+why, fix, years. ``scope`` says what a rule looks at:
+
+* ``row``      one row of a form; names are the form's fields, ``year`` (report year) and ``org_level``
+* ``unit``     one org unit across all forms; names are measures rolled up to that unit from everything below it,
+               ``prev(measure)`` of the year before, ``year`` and ``org_level``; ``levels`` must be given
+* ``column``   generated for every field or form from the catalogue; ``check`` says which
+* ``total``    a 合计 or subtotal row against the sum of its rows, for every number; ``check`` says which
+* ``problem``  what reading or conforming could not make sense of; cited by id in PROBLEM frames
+* ``refusal``  why a whole file cannot be used
+
+Three-valued logic: an operand that was not reported or does not apply leaves a rule not evaluated, which is counted
+apart from passed. Messages are templates, see :mod:`expectations.message`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from pydantic import StringConstraints, model_validator
+
+from expectations.message import placeholders
+from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Chinese, Form, Level, Name, Record, in_force
+from warehouse.catalogue.yaml_source import CatalogueError, Source
+
+DEFAULT_FOLDER = Path(__file__).parent / "rules"
+
+Severity = Literal["critical", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+Scope = Literal["row", "unit", "column", "total", "problem", "refusal"]
+Check = Literal[
+    "required", "key_required", "range", "whole", "codes", "date", "unique", "unit_rows", "roster_rows",
+    "sheet", "township",
+]  # fmt: skip
+CHECKS: dict[Scope, tuple[Check, ...]] = {
+    "column": (
+        "required", "key_required", "range", "whole", "codes", "date", "unique", "unit_rows", "roster_rows",
+    ),
+    "total": ("sheet", "township"),
+}  # fmt: skip
+
+CONTEXT_LABELS = {"year": "报告年度", "org_level": "单位层级"}
+"""Names every row and unit expression may read beside fields and measures, and their labels."""
+
+CONTEXT_TYPES = {"year": pl.Int32, "org_level": pl.String}
+
+FIELD_TYPES = {
+    "count": pl.Float64,
+    "cny": pl.Float64,
+    "rank": pl.Float64,
+    "year": pl.Float64,
+    "date": pl.Date,
+    "boolean": pl.Boolean,
+    "code": pl.String,
+    "text": pl.String,
+}
+"""The polars type of a conformed field, by its declared type."""
+
+GENERAL_PLACEHOLDERS = frozenset({"unit", "item", "year"})
+COLUMN_PLACEHOLDERS = frozenset({"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"})
+PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "detail", "suggestion"})
+
+
+class Rule(Record):
+    """One rule. ``field`` is where its finding is shown (default: the first name of the expression)."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
+    scope: Scope
+    forms: tuple[Name, ...] = ()
+    check: Check | None = None
+    expression: str | None = None
+    when: str | None = None
+    levels: tuple[Level, ...] | None = None
+    field: Name | None = None
+    severity: Severity
+    tolerance: float = 0.0
+    message: Chinese
+    why: Chinese
+    fix: Chinese
+    since: int | None = None
+    until: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_form(cls, content: Any) -> Any:
+        """``form: x`` is short for ``forms: [x]``."""
+        if isinstance(content, dict) and "form" in content:
+            return {**{k: v for k, v in content.items() if k != "form"}, "forms": (content["form"],)}
+        return content
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Rule:
+        if (self.expression is not None) != (self.scope in ("row", "unit")):
+            raise ValueError("rules of scope row and unit, and only they, have an expression")
+        if (self.check is not None) != (self.scope in CHECKS):
+            raise ValueError("rules of scope column and total, and only they, have a check")
+        if self.check is not None and self.check not in CHECKS[self.scope]:
+            raise ValueError(f"check {self.check} is not one of scope {self.scope}")
+        if (self.scope == "row") != bool(self.forms):
+            raise ValueError("rules of scope row, and only they, name a form")
+        if self.scope == "unit" and not self.levels:
+            raise ValueError("a rule of scope unit needs levels")
+        return self
+
+    @cached_property
+    def parsed(self) -> Expression:
+        """What must hold; only rules of scope row and unit have it."""
+        assert self.expression is not None, f"rule {self.id} has no expression"
+        return parse(self.expression)
+
+    @cached_property
+    def condition(self) -> Expression | None:
+        """The precondition; rows where it is false are none of the rule's business."""
+        return None if self.when is None else parse(self.when)
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """Every term that expression and precondition read, those of the expression first."""
+        condition = () if self.condition is None else self.condition.terms
+        return tuple(dict.fromkeys([*self.parsed.terms, *condition]))
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The fields or measures read (without ``year`` and ``org_level``), in order of appearance."""
+        return tuple(dict.fromkeys(t.name for t in self.terms if t.name not in CONTEXT_LABELS))
+
+    @property
+    def shown_at(self) -> str:
+        """The field or measure the finding is shown at."""
+        return self.field or self.operands[0]
+
+    def is_in_force(self, year: int) -> bool:
+        """Whether the rule applies to report year ``year``."""
+        return (self.since is None or self.since <= year) and (self.until is None or year <= self.until)
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """All rules by id, in the order of the files."""
+
+    rules: dict[str, Rule]
+
+    def of_scope(self, *scopes: Scope) -> list[Rule]:
+        """The rules of the given scopes."""
+        return [rule for rule in self.rules.values() if rule.scope in scopes]
+
+    def row_rules(self, form: str) -> list[Rule]:
+        """The expression rules over single rows of ``form``."""
+        return [rule for rule in self.rules.values() if rule.scope == "row" and form in rule.forms]
+
+    def of_check(self, check: Check) -> Rule | None:
+        """The generated rule of ``check``; None when the rule book leaves it out."""
+        return next((rule for rule in self.rules.values() if rule.check == check), None)
+
+    def statement(self, rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
+        """What an expression rule demands, in Chinese words, for rule book and 填报说明."""
+        labels = label_of(rule, catalogue, form)
+        words = rule.parsed.words(lambda term: labels[term.name])
+        if rule.condition is None:
+            return words
+        return f"{rule.condition.words(lambda term: labels[term.name])}时，{words}"
+
+
+def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[str, str]:
+    """The Chinese label of every name ``rule`` may read: fields of ``form`` (or of its first form), or measures."""
+    if rule.scope == "unit":
+        named = {measure.id: measure.label for measure in catalogue.measures.values()}
+    else:
+        named = {field.id: field.label for field in catalogue.forms[form or rule.forms[0]].fields}
+    return {**named, **CONTEXT_LABELS}
+
+
+def field_schema(form: Form) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """The conformed type of every field of ``form``."""
+    return {field.id: FIELD_TYPES[field.type] for field in form.fields}
+
+
+def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
+    """Read and check all ``*.yaml`` of ``folder``. CatalogueError names file and line.
+
+    A city that keeps ``rules/`` in its own catalogue replaces the row and unit rules of ``folder`` with those; the
+    rules that speak of no form in particular (column, total, problem, refusal) stay.
+    """
+    own = catalogue.folder / "rules"
+    found: dict[str, Rule] = {}
+    for path in _files(folder or DEFAULT_FOLDER, own if own.is_dir() else None):
+        source = Source(path)
+        for index, rule in enumerate(source.read_list(Rule)):
+            if own.is_dir() and path.parent != own and rule.scope in ("row", "unit"):
+                continue
+            if rule.id in found:
+                raise source.error([index, "id"], f"rule {rule.id!r} is already defined")
+            try:
+                _check(rule, catalogue)
+            except (ExpressionError, ValueError) as error:
+                raise source.error([index], f"{rule.id}: {error}") from None
+            found[rule.id] = rule
+    return RuleBook(found)
+
+
+def _files(folder: Path, own: Path | None) -> Iterable[Path]:
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise CatalogueError(f"{folder}: no rules here")
+    return [*paths, *(sorted(own.glob("*.yaml")) if own else [])]
+
+
+def _check(rule: Rule, catalogue: Catalogue) -> None:
+    """Closed vocabulary: every form, name and placeholder a rule uses is defined, and its expression is yes or no."""
+    allowed = GENERAL_PLACEHOLDERS
+    if rule.scope in ("row", "unit"):
+        for form in rule.forms or (None,):
+            _check_expression(rule, catalogue, form)
+        allowed = allowed | {"left", "right"} | _term_placeholders(rule)
+    elif rule.scope in CHECKS:
+        allowed = allowed | COLUMN_PLACEHOLDERS
+    else:
+        allowed = allowed | PROBLEM_PLACEHOLDERS
+    for name in placeholders(rule.message):
+        if name.startswith("="):
+            unknown = parse(name[1:]).names - {term.name for term in rule.terms}
+            if unknown:
+                raise ValueError(f"message computes with names the rule does not read: {', '.join(sorted(unknown))}")
+        elif name not in allowed:
+            raise ValueError(f"message uses an unknown placeholder: {{{name}}}")
+    if rule.scope in ("row", "unit") and rule.parsed.sides is None:
+        for side in {"left", "right"} & placeholders(rule.message):
+            raise ValueError(f"message uses {{{side}}} but the expression is not one comparison")
+
+
+def _term_placeholders(rule: Rule) -> frozenset[str]:
+    return frozenset(name for t in rule.terms for name in (t.column, f"{t.column}.value"))
+
+
+def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> None:
+    if form is not None and form not in catalogue.forms:
+        raise ValueError(f"form {form!r} is not defined")
+    schema: dict[str, Any] = (
+        dict.fromkeys(catalogue.measures, pl.Float64) if form is None else field_schema(catalogue.forms[form])
+    )
+    known = {**CONTEXT_TYPES, **schema}
+    what = "measure" if form is None else f"field of {form}"
+    for term in rule.terms:
+        if term.name not in known:
+            raise ValueError(f"not a {what}: {term.name}")
+        if term.function is not None and not (form is None and term.function == "prev"):
+            raise ValueError(f"{term.function}() is not for rules of scope {rule.scope}")
+    if rule.shown_at not in schema:
+        raise ValueError(f"field: not a {what}: {rule.shown_at}")
+    if form is not None and rule.levels and not set(rule.levels) <= set(catalogue.forms[form].levels):
+        raise ValueError(f"levels: the form {form!r} has no such rows")
+    frame = pl.DataFrame(schema={term.column: known[term.name] for term in rule.terms})
+    for expression in (rule.parsed, rule.condition):
+        if expression is not None:
+            try:
+                result = frame.select(expression.polars(lambda term: pl.col(term.column))).dtypes[0]
+            except pl.exceptions.PolarsError as error:
+                raise ValueError(f"the types do not fit: {error}") from None
+            if result != pl.Boolean:
+                raise ValueError(f"{expression!r} does not say yes or no")
+
+
+__all__ = [
+    "CONTEXT_LABELS", "DEFAULT_FOLDER", "SEVERITIES", "Check", "Rule", "RuleBook", "Scope", "Severity",
+    "field_schema", "in_force", "label_of", "load_rules",
+]  # fmt: skip
