@@ -1,0 +1,182 @@
+"""Reads one workbook, as it stands, into texts at their true places: called in a child process, one file a call.
+
+Light imports only: polars, calamine, the standard library. Nothing is judged or changed here: texts stay as the
+clerk wrote them. Only what could pass for something else is marked: error values, formulas without a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from transforms.formats import Book, Marks, Refusal, Row, SheetInfo, open_book
+from transforms.reading_header import Header, find_header
+from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan, reading_plan
+from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
+from transforms.wording import column_letter
+from warehouse.catalogue.frames import ERROR_MARK
+
+__all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
+
+_UNRECOGNISED_ROWS = 3
+Problem = dict[str, str | None]
+
+
+@dataclass(slots=True)
+class SheetRead:
+    """One sheet that is a form.
+
+    ``rows``: ``row`` (UInt32, 1-based in the file), ``is_hidden``, ``lead`` (text of the first column where that is
+    neither field nor org unit: 合计 often stands under 序号) and one String column per recognised column
+    (org_code, org_name, parent_name, fields): '' is blank, numbers as Python writes them, dates as ISO.
+    """
+
+    form: str
+    sheet: str
+    is_hidden: bool
+    columns: dict[str, str]  # column -> letter
+    units: dict[str, str]  # column -> unit stated in its header, folded
+    rows: pl.DataFrame
+
+
+@dataclass(slots=True)
+class FileRead:
+    """What a file holds. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
+
+    ``problems`` have the keys form, rule, sheet, cell, field, value, detail of PROBLEM.
+    """
+
+    status: str
+    kind: str = ""  # xlsx, xlsm, xls, xlsb, ods, csv, zip
+    detail: str = ""
+    cover: dict[str, str] = field(default_factory=dict)  # unit_name, unit_code, year ... -> text
+    sheets: list[SheetRead] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
+    """Read the file at ``path``; ``args`` are the plan and the name it was received under."""
+    plan, file_name = args
+    try:
+        return _read_book(open_book(Path(path).read_bytes(), file_name), plan)
+    except Refusal as refusal:
+        return FileRead(refusal.rule, detail=refusal.detail)
+
+
+def _read_book(book: Book, plan: ReadPlan) -> FileRead:
+    read = FileRead("read", book.kind)
+    heads: list[dict[str, str]] = []
+    seen: dict[str, str] = {}
+    for info in book.sheets:
+        rows = book.rows(info.name)
+        kind, form = sheet_kind(info.name, rows, plan)
+        if form is None:
+            if kind == "cover":
+                read.cover = {**read_cover(rows, plan), **read.cover}
+            elif kind == "unknown" and sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
+                read.problems.append(_problem("read.unrecognised_sheet", info))
+            continue
+        if form.id in seen:
+            read.problems.append(_problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
+            continue
+        seen[form.id] = info.name
+        heads.append(head_of_form(rows, form, plan))
+        read.sheets.append(_read_sheet(book, info, rows, form, plan, read.problems))
+    for head in heads:
+        read.cover = {**head, **read.cover}
+    return read
+
+
+def _read_sheet(
+    book: Book, info: SheetInfo, rows: list[Row], form: FormPlan, plan: ReadPlan, problems: list[Problem]
+) -> SheetRead:
+    if info.is_hidden:
+        problems.append(_problem("read.hidden_sheet", info, form))
+    header = find_header(rows, form, plan)
+    if header is None:
+        problems.append(_problem("read.missing_column", info, form, detail="未找到表头"))
+        return SheetRead(form.id, info.name, info.is_hidden, {}, {}, pl.DataFrame())
+    for rule, places in (("read.unknown_column", header.unknown), ("read.unknown_column", header.doubled)):
+        detail = "与前面的栏目重复" if places is header.doubled else ""
+        problems += [_problem(rule, info, form, (r, c), value=text, detail=detail) for r, c, text in places]
+    marks = book.marks(info.name)
+    _mark(rows, header, marks, info, form, problems)
+    _fill_merged(rows, header, book, info.name)
+    places = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < len(rows[r])]
+    if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
+        detail = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
+        problems.append(_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=detail))
+    return SheetRead(
+        form=form.id,
+        sheet=info.name,
+        is_hidden=info.is_hidden,
+        columns={name: column_letter(index) for name, index in header.columns.items()},
+        units=header.units,
+        rows=_frame(rows, places, header, marks),
+    )
+
+
+def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks) -> pl.DataFrame:
+    columns = list(zip(*[rows[r] for r in places], strict=True)) if places else []
+    wanted = dict(header.columns)
+    if 0 not in wanted.values():
+        wanted["lead"] = 0
+    series = [
+        pl.Series("row", [r + 1 for r in places], dtype=pl.UInt32),
+        pl.Series("is_hidden", [r in marks.hidden_rows for r in places], dtype=pl.Boolean),
+    ]
+    series += [_texts(name, columns[index] if columns else ()) for name, index in wanted.items()]
+    return pl.DataFrame(series)
+
+
+def _texts(name: str, values: tuple[object, ...]) -> pl.Series:
+    """Cells as texts: '' blank, numbers as Python writes them, dates ISO, booleans true/false."""
+    try:
+        return pl.Series(name, values, dtype=pl.String, strict=False)
+    except (TypeError, pl.exceptions.PolarsError):  # a mixture of types that polars refuses
+        return pl.Series(name, [str(value) for value in values], dtype=pl.String)
+
+
+def _mark(
+    rows: list[Row], header: Header, marks: Marks, info: SheetInfo, form: FormPlan, problems: list[Problem]
+) -> None:
+    names = {index: name for name, index in header.columns.items()}
+    for rule, found in (("read.error_cell", marks.errors), ("read.formula_without_value", marks.valueless)):
+        for (row, column), text in sorted(found.items()):
+            if row <= header.bottom or column not in names:
+                continue
+            if row < len(rows) and column < len(rows[row]):
+                rows[row][column] = ERROR_MARK
+            name = names[column]
+            is_field = name not in ROW_COLUMNS
+            problem = _problem(rule, info, form, (row, column), value=text)
+            problems.append({**problem, "field": name if is_field else None})
+
+
+def _fill_merged(rows: list[Row], header: Header, book: Book, name: str) -> None:
+    """Give every row of a vertically merged org unit cell its text: 所属乡镇 merged over its rows."""
+    columns = {header.columns[c] for c in ROW_COLUMNS if c in header.columns}
+    for (top, left), (bottom, right) in book.merged(name):
+        if top > header.bottom and bottom > top and left == right and left in columns:
+            for row in range(top + 1, min(bottom + 1, len(rows))):
+                rows[row][left] = rows[top][left]
+
+
+def _problem(
+    rule: str,
+    info: SheetInfo,
+    form: FormPlan | None = None,
+    place: tuple[int, int] | None = None,
+    value: str | None = None,
+    detail: str = "",
+) -> Problem:
+    return {
+        "form": form.id if form else None,
+        "rule": rule,
+        "sheet": info.name,
+        "cell": f"{column_letter(place[1])}{place[0] + 1}" if place else None,
+        "value": value,
+        "detail": detail,
+    }

@@ -1,0 +1,155 @@
+"""Finds a form's header in a sheet by its texts, wherever it stands, and what each column is.
+
+A header is one to three lines high: group line, label line, line of 本年/上年 or units; a line of column numbers
+(甲 乙 1 2 3) may follow. Columns may stand in any order.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from transforms.formats import Row
+from transforms.reading_plan import FormPlan, ReadPlan
+from transforms.wording import fold, without_brackets
+
+_HEAD_ROWS = 25
+_LAST_YEAR = ("上年", "去年", "上期", "上一年")
+_THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度", "今年", "本年实际"})
+_COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,3}\)?(?:\.0)?|[①-⑳]|[-/]")
+_THIS_YEAR_END = re.compile(r"\(?本年数?\)?$")
+_LAST_YEAR_END = re.compile(r"\(?上年数?\)?$")
+_UNIT_END = re.compile(r"\(([^()]*)\)$")
+
+
+@dataclass(slots=True)
+class Header:
+    """Where the columns of a form stand. Rows and columns are 0-based; ``bottom`` is the last header row."""
+
+    top: int
+    bottom: int
+    columns: dict[str, int] = field(default_factory=dict)  # column (field or ROW_COLUMNS) -> index
+    units: dict[str, str] = field(default_factory=dict)  # column -> the unit its header states
+    unknown: list[tuple[int, int, str]] = field(default_factory=list)  # row, column, text
+    doubled: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | None:
+    """The header of ``form`` in the first rows of a sheet; None when fewer than two of its labels stand in a row."""
+    head = [[fold(str(cell)) if cell != "" else "" for cell in row] for row in rows[:_HEAD_ROWS]]
+    found = [{c: col for c, text in enumerate(row) if text and (col := _meaning(text, form, plan)[0])} for row in head]
+    hits = [len(set(columns.values())) for columns in found]
+    best = max(range(len(head)), key=lambda r: (hits[r], -r), default=-1)
+    if best < 0 or hits[best] < 2:
+        return None
+    top = bottom = best
+    while top > 0 and top > best - 3 and _continues_up(head[top - 1], found[top - 1], head[best], form):
+        top -= 1
+    while (below := _next_filled(head, bottom)) is not None and _continues_down(head[below], found[below], plan):
+        bottom = below
+    header = Header(top, bottom)
+    for column in range(len(head[best])):
+        _take_column(header, head, column, rows, form, plan)
+    if below is not None and _is_number_line(head[below]):
+        header.bottom = below
+    return header
+
+
+def _next_filled(head: list[list[str]], row: int) -> int | None:
+    """The next row with any text; labels merged downwards leave blank rows behind them."""
+    return next((r for r in range(row + 1, len(head)) if any(head[r])), None)
+
+
+def _continues_up(row: list[str], found: dict[int, str], best: list[str], form: FormPlan) -> bool:
+    return any(not best[c] for c in found) or any(text in form.groups for text in row if text)
+
+
+def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bool:
+    filled = [text for text in row if text]
+    if not filled:
+        return False
+    if all(_is_sub_label(text, plan) for text in filled):
+        return True
+    return len(found) * 2 > len(filled) and len(found) > 1
+
+
+def _is_sub_label(text: str, plan: ReadPlan) -> bool:
+    bare = text.strip("()")
+    return bare in _THIS_YEAR or bare.startswith(_LAST_YEAR) or bare in plan.units
+
+
+def _is_number_line(row: list[str]) -> bool:
+    filled = [text for text in row if text]
+    if not filled or not all(_COLUMN_NUMBER.fullmatch(text) for text in filled):
+        return False
+    numbers = [int(text.strip("()").removesuffix(".0")) for text in filled if text[0].isdigit() or text[0] == "("]
+    is_counting = len(numbers) >= 2 and numbers[0] <= 2 and all(b > a for a, b in zip(numbers, numbers[1:], strict=False))
+    return is_counting or (any(text in "甲乙丙丁" for text in filled) and len(filled) > 1)
+
+
+def _take_column(
+    header: Header, head: list[list[str]], column: int, rows: list[Row], form: FormPlan, plan: ReadPlan
+) -> None:
+    texts = [(r, head[r][column]) for r in range(header.bottom, header.top - 1, -1) if head[r][column]]
+    unit = ""
+    while texts and _is_sub_label(texts[0][1], plan) and texts[0][1] not in form.labels:
+        row, text = texts.pop(0)
+        if text.strip("()").startswith(_LAST_YEAR):
+            return
+        if text.strip("()") in plan.units:
+            unit = text.strip("()")
+        if not texts:  # 本年 under a label that is merged over 本年 and 上年, in either order
+            texts = _label_to_the_left(head, header.top, row, column)
+    if not texts:
+        return
+    row, text = texts[0]
+    meaning, stated_unit = _meaning(text, form, plan)
+    if meaning is None and len(texts) > 1:  # one label broken over two lines
+        meaning, stated_unit = _meaning("".join(t for _, t in reversed(texts)), form, plan)
+    if meaning is None:
+        if not _is_ignored(text, form, plan):
+            header.unknown.append((row, column, str(rows[row][column]).strip()))
+    elif meaning in header.columns:
+        header.doubled.append((row, column, str(rows[row][column]).strip()))
+    else:
+        header.columns[meaning] = column
+        if unit or stated_unit:
+            header.units[meaning] = unit or stated_unit
+
+
+def _label_to_the_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:
+    for r in range(row - 1, top - 1, -1):
+        for c in range(column - 1, max(column - 3, -1), -1):
+            if head[r][c]:
+                return [(r, head[r][c])]
+    return []
+
+
+def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
+    if text in plan.ignored_columns or without_brackets(text) in plan.ignored_columns:
+        return True
+    if text.startswith(_LAST_YEAR):
+        return True
+    ending = _LAST_YEAR_END.search(text)
+    if ending and _meaning(text[: ending.start()], form, plan)[0]:
+        return True
+    return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
+
+
+def _meaning(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, str]:
+    """The column that a folded header text names, and the unit it states."""
+    unit = ""
+    bracket = _UNIT_END.search(text)
+    if bracket and bracket[1] in plan.units:
+        unit = bracket[1]
+    if text in form.labels:
+        return form.labels[text], unit
+    if unit and bracket and text[: bracket.start()] in form.labels:
+        return form.labels[text[: bracket.start()]], unit
+    ending = _THIS_YEAR_END.search(text) if text.endswith(("本年", "本年)", "本年数", "本年数)")) else None
+    if ending and ending.start():
+        return _meaning(text[: ending.start()], form, plan)
+    if text.startswith("本年") and text[2:] in form.labels:
+        return form.labels[text[2:]], unit
+    loose = without_brackets(text).rstrip(":")
+    return form.labels.get(loose) or form.loose_labels.get(loose), unit

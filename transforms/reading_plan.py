@@ -1,0 +1,99 @@
+"""What a child process must know of the catalogue to read a workbook: label lookups, small and picklable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from transforms.wording import fold, without_brackets
+
+if TYPE_CHECKING:
+    from warehouse.catalogue.load import Catalogue
+    from warehouse.catalogue.models import Form
+
+ROW_COLUMNS = ("org_code", "org_name", "parent_name")
+"""The columns that say which org unit a row speaks of."""
+
+_SCALES = ("", "百", "千", "万", "十万", "百万", "亿")
+
+
+@dataclass(frozen=True, slots=True)
+class FormPlan:
+    """How one form is recognised. All texts are folded (:func:`transforms.wording.fold`)."""
+
+    id: str
+    number: str
+    title: str
+    aliases: tuple[str, ...]
+    labels: dict[str, str]  # label -> column: a field or one of ROW_COLUMNS
+    loose_labels: dict[str, str]  # the same without bracketed parts, where that stays unambiguous
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """Lookups for the forms and the clerks' words of one catalogue; all texts folded."""
+
+    forms: tuple[FormPlan, ...]
+    cover_labels: dict[str, str]  # label -> cover key (unit_name, unit_code, year, ...)
+    cover_sheets: frozenset[str]
+    other_sheets: frozenset[str]
+    ignored_columns: frozenset[str]
+    note_prefixes: tuple[str, ...]
+    units: frozenset[str]  # texts that may stand in a header as unit: 人, 元, 万元 ...
+
+
+def reading_plan(catalogue: Catalogue) -> ReadPlan:
+    """The lookups of ``catalogue``."""
+    settings = catalogue.settings
+    words = settings.words
+    units = {u for form in catalogue.forms.values() for f in form.fields for u in (f.unit, f.entry_unit) if u}
+    return ReadPlan(
+        forms=tuple(_form_plan(catalogue, form) for form in catalogue.forms.values()),
+        cover_labels={fold(text): key for key, texts in settings.cover_labels.items() for text in texts},
+        cover_sheets=_folded(words.cover_sheet),
+        other_sheets=_folded(words.other_sheets),
+        ignored_columns=_folded(words.ignored_columns),
+        note_prefixes=tuple(sorted(_folded(words.note_row_prefix))),
+        units=frozenset(fold(scale + unit) for unit in units for scale in _SCALES),
+    )
+
+
+def _folded(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(fold(text) for text in texts)
+
+
+def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
+    heads = catalogue.settings.row_headers
+    labels: dict[str, str] = {}
+    # A field's own label comes before an alias, and fields before the row's headers: 名称 is a roster's field.
+    for field in form.fields:
+        labels.setdefault(fold(field.label), field.id)
+    for field in form.fields:
+        for alias in field.aliases:
+            labels.setdefault(fold(alias), field.id)
+    org = heads.roster_org if form.is_roster else heads.org_name
+    named = [("org_code", heads.org_code), ("org_name", org)]
+    if not form.is_roster:
+        named.append(("parent_name", heads.parent_name))
+    for column, head in named:
+        labels.setdefault(fold(head.label), column)
+    for column, head in named:
+        for alias in head.aliases:
+            labels.setdefault(fold(alias), column)
+    return FormPlan(
+        id=form.id,
+        number=fold(form.number),
+        title=fold(form.title),
+        aliases=tuple(fold(alias) for alias in form.aliases),
+        labels=labels,
+        loose_labels=_loose(labels),
+        groups=frozenset(fold(f.group) for f in form.fields if f.group),
+    )
+
+
+def _loose(labels: dict[str, str]) -> dict[str, str]:
+    meant: dict[str, set[str]] = {}
+    for label, column in labels.items():
+        meant.setdefault(without_brackets(label), set()).add(column)
+    return {label: columns.pop() for label, columns in meant.items() if label and len(columns) == 1}
