@@ -1,0 +1,281 @@
+"""A night's file is yesterday's logs and today's batch; what stands is the last accepted submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
+from warehouse.build import NightBuild, PreviousUnreadable
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.integrity import IntegrityError
+from warehouse.publish import beside, new_database, publish
+from warehouse.query import query, standing_measures
+
+RUN = {
+    "run": "run-1",
+    "started_at": "2025-01-01T01:00:00+08:00",
+    "journal_count": 3,
+    "journal_hash": "0" * 64,
+}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def night(
+    home: Path,
+    catalogue: Catalogue,
+    *batches: dict[str, pl.DataFrame],
+    indicators: pl.DataFrame | None = None,
+) -> Path:
+    """Yesterday's published file, the batches on top, published."""
+    published = home / "warehouse.duckdb"
+    with NightBuild(beside(published), published, catalogue) as build:
+        for each in batches:
+            build.add_batch(**each)
+        if indicators is not None:
+            build.set_indicators(indicators)
+        build.add_run(RUN)
+        build.check()
+    publish(beside(published), published)
+    return published
+
+
+def standing_value(path: Path) -> float | None:
+    return standing_measures(path).filter(measure="activity_count")["value"].item()
+
+
+def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    names = [
+        "core.observation_log",
+        "core.measure_log",
+        "quality.submission",
+        "quality.finding",
+        "quality.rule_result",
+    ]
+    return {name: sorted(query(path, f"FROM {name}").rows(), key=str) for name in names}
+
+
+def test_the_same_workbook_twice_is_the_same_as_once(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    once = content(path)
+    night(tmp_path, catalogue, batch("a", 1))
+    assert content(path) == once
+    night(tmp_path, catalogue, batch("a", 9, value=77), batch("a", 1))
+    assert content(path) == once
+
+
+def test_a_known_workbook_in_a_batch_with_a_new_one_is_left_out(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    both = {k: pl.concat([v, batch("b", 2, unit="371603")[k]]) for k, v in batch("a", 9, value=77).items()}
+    night(tmp_path, catalogue, both)
+    assert query(path, "SELECT unit_code, value FROM core.measure_log ORDER BY 1").rows() == [
+        ("371602", 3),
+        ("371603", 3),
+    ]
+
+
+def test_a_later_submission_restates_the_unit_and_year_whole(tmp_path: Path, catalogue: Catalogue) -> None:
+    first = batch("a", 1)
+    first["measures"] = pl.concat(
+        [first["measures"], first["measures"].with_columns(measure=pl.lit("class_count"))]
+    )
+    path = night(tmp_path, catalogue, first)
+    night(tmp_path, catalogue, batch("b", 2, value=5))
+    assert standing_measures(path).select("measure", "value").rows() == [("activity_count", 5.0)]
+    restated = query(path, "SELECT measure, old_value, new_value FROM quality.restatement ORDER BY measure")
+    assert restated.rows() == [("activity_count", 3.0, 5.0), ("class_count", 3.0, None)]
+
+
+def test_latest_is_the_order_of_receipt_and_not_of_loading(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = night(tmp_path, catalogue, batch("b", 2, value=5), batch("a", 1))
+    assert standing_value(path) == 5
+
+
+@pytest.mark.parametrize("later", [batch("b", 2, value=5, decision="held"), refused("b", 2)])
+def test_a_held_or_refused_submission_leaves_the_earlier_one_standing(
+    tmp_path: Path, catalogue: Catalogue, later: dict[str, pl.DataFrame]
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1), later)
+    assert standing_value(path) == 3
+    assert query(
+        path, "SELECT is_standing, is_latest FROM quality.submission ORDER BY received_seq"
+    ).rows() == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_held_submission_stands_once_its_explanation_is_accepted(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1), batch("b", 2, value=5, decision="held"))
+    with NightBuild(beside(path), path, catalogue) as build:
+        build.set_decisions(pl.DataFrame({"submission": [sha("b")], "decision": ["accepted"]}))
+        assert build.standing_measures()["value"].to_list() == [5]
+        build.check()
+
+
+def test_a_file_of_which_not_even_the_unit_is_known_stands_in_the_list(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(
+        tmp_path, catalogue, refused("a", 1, unit=None, year=None), refused("b", 2, unit=None, year=None)
+    )
+    rows = query(
+        path,
+        "SELECT sha256, decision, status, reason, is_latest FROM quality.submission ORDER BY received_seq",
+    )
+    assert rows.rows() == [(sha(n), "refused", "refused", "文件已损坏。", False) for n in "ab"]
+
+
+def test_a_night_on_yesterdays_file_gives_what_a_rebuild_gives(tmp_path: Path, catalogue: Catalogue) -> None:
+    batches = [batch("a", 1), batch("b", 2, value=5), batch("c", 3, unit="371603"), refused("d", 4)]
+    batches[1]["findings"] = pl.concat([finding("b"), finding("b", "critical")])
+    for each in batches:
+        incremental = night(tmp_path, catalogue, each)
+    (tmp_path / "again").mkdir()
+    rebuilt = night(tmp_path / "again", catalogue, *batches)
+    assert content(incremental) == content(rebuilt)
+
+
+def test_findings_and_notes_are_counted_with_their_submission(tmp_path: Path, catalogue: Catalogue) -> None:
+    one = batch("a", 1)
+    one["findings"] = pl.concat([finding("a"), finding("a", "info"), finding("a", "info")])
+    one["notes"] = note("a", "３", "3")
+    path = night(tmp_path, catalogue, one)
+    counts = query(
+        path, "SELECT critical_count, warning_count, info_count, note_count FROM quality.submission"
+    )
+    assert counts.rows() == [(0, 1, 2, 1)]
+    assert query(
+        path, "SELECT fields FROM quality.finding_latest JOIN quality.finding USING (rule) LIMIT 1"
+    ).item().to_list() == ["activity_count"]
+    assert query(
+        path, "SELECT submission_count, accepted_count, finding_count, catalogue_version FROM quality.run"
+    ).rows() == [(1, 1, 3, catalogue.version)]
+
+
+def test_every_table_view_and_column_has_a_comment(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    night(tmp_path, catalogue)  # copies yesterday's tables: comments must survive that
+    columns = query(
+        path,
+        """SELECT schema_name || '.' || table_name, column_name, comment FROM duckdb_columns()
+           WHERE schema_name IN ('core', 'quality', 'mart') AND database_name = 'warehouse'""",
+    )
+    assert columns.height > 200
+    assert columns.filter(pl.col("comment").is_null() | ~pl.col("comment").str.contains("：")).height == 0
+    named = query(
+        path,
+        """SELECT schema_name || '.' || table_name AS name, comment FROM duckdb_tables() WHERE NOT internal
+           UNION ALL SELECT schema_name || '.' || view_name, comment FROM duckdb_views() WHERE NOT internal""",
+    )
+    assert set(named["name"]) == set(columns.to_series(0))
+    assert named.filter(~pl.col("comment").fill_null("").str.contains("。每行为")).height == 0
+
+
+def test_the_published_file_is_one_that_older_clients_open(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    assert [p.name for p in tmp_path.iterdir()] == ["warehouse.duckdb"]
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"ATTACH '{path}' AS looked_at (READ_ONLY)")
+        found = connection.execute(
+            "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'looked_at'"
+        ).fetchone()
+    assert found is not None
+    assert str(found[0]).startswith("v1.0.0")
+
+
+def test_expected_reports_are_the_counties_and_the_citys_own_level(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1), batch("b", 2, unit="371603", decision="held"))
+    rows = query(
+        path,
+        "SELECT unit_name, is_reported, is_on_time, decision FROM mart.reporting WHERE year = 2024 ORDER BY unit_code",
+    )
+    assert rows.height == 8
+    assert rows.rows()[:3] == [
+        ("滨州市本级", False, None, None),
+        ("滨城区", True, True, "accepted"),
+        ("沾化区", False, None, "held"),
+    ]
+    assert query(path, "FROM mart.reporting_rate WHERE year = 2024").rows() == [(2024, 8, 1, 12.5)]
+
+
+@pytest.mark.parametrize("what", ["text", "other_tables", "missing_column"])
+def test_a_previous_file_that_cannot_be_built_upon_is_refused(
+    tmp_path: Path, catalogue: Catalogue, what: str
+) -> None:
+    previous = tmp_path / "warehouse.duckdb"
+    if what == "text":
+        previous.write_text("not a database")
+    else:
+        with new_database(previous) as connection:
+            column = ", a INTEGER" if what == "missing_column" else ""
+            connection.execute(
+                f"CREATE SCHEMA quality; CREATE TABLE quality.submission_log (submission VARCHAR{column})"
+            )
+    with (
+        pytest.raises(PreviousUnreadable, match="nianbao rebuild"),
+        NightBuild(beside(previous), previous, catalogue),
+    ):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_previous_file_that_is_not_there_is_a_first_night(tmp_path: Path, catalogue: Catalogue) -> None:
+    assert standing_value(night(tmp_path, catalogue, batch("a", 1))) == 3
+
+
+@pytest.mark.parametrize(
+    ("bent", "sentence"),
+    [
+        ({"indicators": pl.concat([indicator("x", 1.0), indicator("x", 2.0)])}, "重复的键"),
+        ({"indicators": indicator("x", 1.0, coverage_pct=112.5)}, "超过 100%"),
+        ({"org_code": "371602999"}, "不在当年的单位名录"),
+        ({"unit_code": "371699"}, "不在应报名单"),
+    ],
+)
+def test_a_warehouse_that_contradicts_itself_is_not_published(
+    tmp_path: Path, catalogue: Catalogue, bent: dict[str, object], sentence: str
+) -> None:
+    one = batch("a", 1)
+    for column in ("org_code", "unit_code"):
+        if column in bent:
+            one = {
+                k: f.with_columns(pl.lit(bent[column]).alias(column)) if column in f.columns else f
+                for k, f in one.items()
+            }
+    with NightBuild(tmp_path / "new.duckdb", None, catalogue) as build:
+        build.add_batch(**one)
+        if isinstance(indicators := bent.get("indicators"), pl.DataFrame):
+            build.set_indicators(indicators)
+        with pytest.raises(IntegrityError, match=sentence):
+            build.check()
+
+
+def test_rows_of_a_foreign_submission_are_a_mistake_of_ours(tmp_path: Path, catalogue: Catalogue) -> None:
+    one = batch("a", 1)
+    one["notes"] = note("z", "３", "3")
+    with (
+        pytest.raises(ValueError, match="outside the batch"),
+        NightBuild(tmp_path / "n.duckdb", None, catalogue) as build,
+    ):
+        build.add_batch(**one)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_with_an_unknown_decision_is_a_mistake_of_ours(tmp_path: Path, catalogue: Catalogue) -> None:
+    with (
+        pytest.raises(ValueError, match="not a decision"),
+        NightBuild(tmp_path / "n.duckdb", None, catalogue) as build,
+    ):
+        build.add_batch(**{**batch("a", 1), "submissions": submission("a", 1, decision="maybe")})

@@ -1,0 +1,274 @@
+"""Builds a night's warehouse file beside the published one: yesterday's logs, today's batch, the tables made anew.
+
+The log tables only ever grow (a held submission's decision may be revised); which submission stands is computed
+from them by views. Hence a night replayed from an empty state gives the same content as one built on yesterday's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from warehouse import integrity
+from warehouse.catalogue.frames import INDICATOR, MEASURE, shaped
+from warehouse.catalogue.load import Catalogue
+from warehouse.dictionary import dictionary_rows
+from warehouse.publish import new_database
+from warehouse.tables import SCHEMAS, quoted, tables, tables_of
+
+ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
+DECISIONS = ("accepted", "held", "refused")
+
+
+class PreviousUnreadable(Exception):
+    """Yesterday's warehouse cannot be built upon; a rebuild from the archive is needed."""
+
+
+class NightBuild:
+    """A new warehouse file at ``path``, used as a context manager; on an exception the file is removed.
+
+    ``previous`` is the published file whose logs are taken over (None or absent: start from nothing). Call
+    ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``; leaving closes the file with no
+    .wal beside it. Raises PreviousUnreadable when ``previous`` is no warehouse of this version.
+    """
+
+    def __init__(self, path: Path, previous: Path | None, catalogue: Catalogue) -> None:
+        self.path = path
+        self.previous = previous if previous is not None and previous.exists() else None
+        self.catalogue = catalogue
+        self._stack = ExitStack()
+        self._expected_rows = {t.full_name: 0 for t in tables_of("log")}
+
+    def __enter__(self) -> NightBuild:
+        with ExitStack() as opening:
+            self._connection = opening.enter_context(new_database(self.path))
+            self._connection.begin()  # one transaction: a hundred statements, each with an fsync, take a second
+            self._create()
+            if self.previous is not None:
+                self._take_over(self.previous)
+            self._fill_from_catalogue()
+            self._connection.commit()
+            if self.previous is not None:
+                self._connection.execute("DETACH previous")
+            self._stack = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Checkpoint and close the finished file, so that it can be published; leaving does the same."""
+        self._stack.close()
+
+    def add_batch(
+        self,
+        submissions: pl.DataFrame,
+        observations: pl.DataFrame,
+        measures: pl.DataFrame,
+        findings: pl.DataFrame,
+        notes: pl.DataFrame,
+        results: pl.DataFrame,
+    ) -> int:
+        """Append a batch; how many of its submissions were new. Known ones are left out with all their rows.
+
+        ``submissions``: SUBMISSION + decision, and where there are status (default: the decision) and reason. The
+        other frames: OBSERVATION, MEASURE, FINDING, NOTE, RULE_RESULT (+ run where given, else the run of the
+        batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
+        """
+        bad = submissions.filter(~pl.col("decision").is_in(DECISIONS) | pl.col("decision").is_null())
+        if bad.height:
+            raise ValueError(f"not a decision: {bad['decision'].unique().to_list()}")
+        if "status" not in submissions.columns:
+            submissions = submissions.with_columns(status="decision")
+        known = self._frame("SELECT submission FROM quality.submission_log")
+        new = submissions.unique("submission", keep="first", maintain_order=True).join(
+            known, on="submission", how="anti", maintain_order="left"
+        )
+        if not new.height:
+            return 0
+        all_new = new.height == submissions.height
+        for table, frame in (
+            ("core.observation_log", observations),
+            ("core.measure_log", measures),
+            ("quality.finding", findings),
+            ("quality.note", notes),
+        ):
+            foreign = set(frame["submission"].unique()) - set(submissions["submission"])
+            if foreign:
+                raise ValueError(
+                    f"{table}: rows of submissions outside the batch: {sorted(map(str, foreign))[:3]}"
+                )
+            self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
+        self._append("quality.submission_log", new)
+        if "run" not in results.columns:
+            results = results.with_columns(run=pl.lit(new.sort("received_seq")["run"][-1], pl.String))
+        done = self._frame("SELECT DISTINCT run FROM quality.rule_result")
+        self._append("quality.rule_result", results.join(done, on="run", how="anti"))
+        return new.height
+
+    def set_decisions(self, decisions: pl.DataFrame) -> None:
+        """Revise decisions: submission, decision and where given reason (an accepted explanation, a return)."""
+        if not set(decisions["decision"].unique()) <= set(DECISIONS):
+            raise ValueError(f"not a decision: {decisions['decision'].unique().to_list()}")
+        revised = shaped(decisions, {"submission": pl.String, "decision": pl.String, "reason": pl.String})
+        self._register(revised)
+        self._connection.execute(
+            """UPDATE quality.submission_log AS s SET decision = i.decision, status = i.decision, reason = i.reason
+               FROM incoming AS i WHERE i.submission = s.submission"""
+        )
+        self._connection.unregister("incoming")
+
+    def standing_measures(self) -> pl.DataFrame:
+        """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
+        return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+    def standing_submissions(self) -> pl.DataFrame:
+        """Which submission stands: unit_code, year (key), submission, received_seq."""
+        return self._frame("FROM quality.standing ORDER BY year, unit_code")
+
+    def set_indicators(self, indicators: pl.DataFrame) -> None:
+        """Replace mart.indicator by ``indicators`` (INDICATOR)."""
+        published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
+        self._connection.execute("DELETE FROM mart.indicator")
+        self._append(
+            "mart.indicator",
+            shaped(indicators, INDICATOR)
+            .with_columns(is_published=pl.col("indicator").is_in(published))
+            .sort("indicator", "year", "org_code"),
+        )
+
+    def add_run(self, run: Mapping[str, Any]) -> None:
+        """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.
+
+        Keys: run, started_at, finished_at (ISO text), journal_count, journal_hash, code_version; others as in
+        quality.run. ValueError for a key that the table has not.
+        """
+        table = tables()["quality.run"]
+        if unknown := run.keys() - table.frame_schema.keys():
+            raise ValueError(f"quality.run has no {', '.join(sorted(unknown))}")
+        row = {"catalogue_version": self.catalogue.version, **self._counts(run["run"]), **run}
+        before = self._count("quality.run")
+        self._connection.execute("DELETE FROM quality.run WHERE run = ?", [row["run"]])
+        self._expected_rows["quality.run"] -= before - self._count("quality.run")
+        self._append("quality.run", pl.DataFrame([row], infer_schema_length=None))
+
+    def check(self) -> None:
+        """Raise integrity.IntegrityError, with Chinese sentences, unless the file may be published."""
+        integrity.check(self._connection, self.catalogue, self._expected_rows)
+
+    def _create(self) -> None:
+        for schema in SCHEMAS:
+            self._connection.execute(f"CREATE SCHEMA {schema}")
+        for table in tables().values():
+            self._connection.execute(table.create_sql())
+            self._connection.execute("; ".join(table.comment_sql()))
+
+    def _take_over(self, previous: Path) -> None:
+        """Copy the log tables of ``previous``; the rest is made anew."""
+        try:
+            self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
+        except duckdb.Error as error:
+            raise _unreadable(previous, _first_line(error)) from error
+        for table in tables_of("log"):
+            found = self._connection.execute(
+                """SELECT column_name, data_type FROM duckdb_columns()
+                   WHERE database_name = 'previous' AND schema_name = ? AND table_name = ? ORDER BY column_index""",
+                [table.schema, table.name],
+            ).fetchall()
+            if found != [(c.name, c.sql_type) for c in table.columns]:
+                raise _unreadable(previous, f"表 {table.full_name} 与本版本程序的结构不同")
+            try:
+                copied = self._connection.execute(
+                    f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
+                ).fetchone()
+                count = self._count(f"previous.{table.full_name}")
+            except duckdb.Error as error:
+                raise _unreadable(previous, _first_line(error)) from error
+            assert copied == (count,), "no row of yesterday's logs is lost"
+            self._expected_rows[table.full_name] = count
+
+    def _fill_from_catalogue(self) -> None:
+        registry = self.catalogue.registry
+        self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
+        self._append("core.succession", registry.succession)
+        self._append("core.expected_report", expected_reports(self.catalogue))
+        self._append("mart.dictionary", dictionary_rows(self.catalogue))
+        programmes = self.catalogue.programmes.values()
+        self._append(
+            "mart.programme",
+            pl.DataFrame(
+                {"programme": [p.id for p in programmes], "name_zh": [p.name_zh for p in programmes]}
+            ),
+        )
+
+    def _counts(self, run: str) -> dict[str, int]:
+        counts = self._connection.execute(
+            """SELECT count(*), count(*) FILTER (decision = 'accepted'), count(*) FILTER (decision = 'held'),
+                      count(*) FILTER (decision = 'refused')
+               FROM quality.submission_log WHERE run = ?""",
+            [run],
+        ).fetchone()
+        findings = self._connection.execute(
+            """SELECT count(*) FROM quality.finding AS f
+               JOIN quality.submission_log AS s ON s.submission = f.submission WHERE s.run = ?""",
+            [run],
+        ).fetchone()
+        names = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
+        return dict(zip(names, (*(counts or ()), *(findings or ())), strict=True))
+
+    def _append(self, table: str, frame: pl.DataFrame) -> None:
+        if not frame.height:
+            return
+        self._register(shaped(frame, tables()[table].frame_schema))
+        self._connection.execute(f"INSERT INTO {table} BY NAME FROM incoming")
+        self._connection.unregister("incoming")
+        if table in self._expected_rows:
+            self._expected_rows[table] += frame.height
+
+    def _register(self, frame: pl.DataFrame) -> None:
+        arrow = frame.to_arrow()
+        chunks = arrow.to_batches(max_chunksize=ROWS_PER_CHUNK)
+        self._connection.register("incoming", pa.Table.from_batches(chunks, schema=arrow.schema))
+
+    def _frame(self, sql: str) -> pl.DataFrame:
+        return self._connection.execute(sql).pl()
+
+    def _count(self, table: str) -> int:
+        row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(row[0]) if row else 0
+
+
+def expected_reports(catalogue: Catalogue) -> pl.DataFrame:
+    """Who reports which year: year, unit_code (key), unit_name, unit_level, due_date; the city as its own level."""
+    settings = catalogue.settings
+    years = range(settings.first_year, settings.last_year + 1)
+    return pl.concat(
+        catalogue.registry.roster(year).with_columns(
+            pl.lit(year, pl.Int32).alias("year"),
+            pl.when(pl.col("unit_level") == "city")
+            .then(pl.lit(settings.city.own_level_name))
+            .otherwise("unit_name")
+            .alias("unit_name"),
+            pl.lit(settings.deadline.of(year)).alias("due_date"),
+        )
+        for year in years
+    )
+
+
+def _unreadable(previous: Path, why: str) -> PreviousUnreadable:
+    return PreviousUnreadable(
+        f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由存档和日志重建。"
+    )
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,217 @@
+"""Reading the published warehouse: always read-only, always today's file, never any other file.
+
+Each call opens an in-memory DuckDB and attaches the file read-only: a second `duckdb.connect()` to one path in one
+process would go on returning the night it opened first. After attaching, access to files is switched off and the
+configuration locked, so that a query from anywhere can neither write nor read anything but the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse.catalogue.frames import MEASURE, shaped
+from warehouse.catalogue.load import Catalogue
+from warehouse.tables import quoted
+
+NOT_APPLICABLE = "不适用"
+STATUS_ZH = {"accepted": "已接收", "held": "暂存待改", "refused": "未能读取"}
+NOT_SUBMITTED = "未报送"
+
+
+class WarehouseMissing(Exception):
+    """There is no published warehouse, or none that can be opened; one Chinese sentence with what to do."""
+
+
+class QueryError(Exception):
+    """A query that DuckDB refuses: what is wrong with it, in Chinese, with DuckDB's own words."""
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the published file that can only read it. WarehouseMissing."""
+    if not path.exists():
+        raise WarehouseMissing(
+            f"还没有数据仓库（{path}）。请先运行 nianbao nightly，或核对 NIANBAO_HOME 的设置。"
+        )
+    with duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    ) as connection:
+        try:
+            connection.execute(f"ATTACH {quoted(str(path))} AS warehouse (READ_ONLY)")
+            connection.execute("USE warehouse")
+        except duckdb.Error as error:
+            raise WarehouseMissing(
+                f"数据仓库 {path} 无法打开：{_first_line(error)}。请运行 nianbao doctor 检查。"
+            ) from error
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def query(path: Path, sql: str, parameters: Sequence[Any] | None = None) -> pl.DataFrame:
+    """The result of one query as a frame; no rows and columns for a statement without result. QueryError."""
+    with read_only(path) as connection:
+        try:
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1:
+                raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
+            kind = statements[0].type
+            if kind not in READING:
+                raise QueryError(f"数据仓库只供查询，不能执行 {kind.name} 语句。")
+            return connection.execute(statements[0], parameters).pl()
+        except duckdb.Error as error:
+            raise QueryError(_in_chinese(error)) from error
+
+
+READING = frozenset(
+    {
+        duckdb.StatementType.SELECT,
+        duckdb.StatementType.EXPLAIN,
+        duckdb.StatementType.PRAGMA,
+        duckdb.StatementType.RELATION,
+    }
+)
+
+
+def standing_measures(path: Path) -> pl.DataFrame:
+    """MEASURE rows of the standing submissions of all years."""
+    return query(path, f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+
+def standing_units(path: Path) -> set[tuple[str, int]]:
+    """Unit code and year of everything that stands; nothing where there is no warehouse yet."""
+    return (
+        set(query(path, "SELECT unit_code, year FROM quality.standing").iter_rows())
+        if path.exists()
+        else set()
+    )
+
+
+def known_submissions(path: Path) -> set[str]:
+    """Every submission the warehouse holds, whatever was decided; nothing where there is no warehouse yet."""
+    if not path.exists():
+        return set()
+    return set(query(path, "SELECT submission FROM quality.submission_log").to_series())
+
+
+def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
+    """What the standing submission of a unit and year says, form by form, as a clerk would type it.
+
+    Form id -> org_code + one column per field that the form had then, in form order; rows in the order of the sheet.
+    A column is Float64, String, Boolean or Date, null = blank; one in which 不适用 stands beside others is Object.
+    Empty when nothing stands.
+    """
+    rows = query(
+        path,
+        """SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type
+           FROM core.observation AS o
+           JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
+           WHERE o.unit_code = ? AND o.year = ?
+           ORDER BY o.form, o.sheet, o.row""",
+        [unit_code, year],
+    )
+    order = query(path, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
+    return {
+        str(form): _wide(part, order.filter(pl.col("form") == form)["name"].to_list())
+        for (form,), part in rows.partition_by("form", as_dict=True, maintain_order=True).items()
+    }
+
+
+def _wide(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """One form's observations side by side; one pass per field."""
+    wide = rows.select("sheet", "row", "org_code").unique(maintain_order=True)
+    for field in order:
+        cells = rows.filter(pl.col("field") == field)
+        if cells.height:
+            typed = cells.select("sheet", "row", "state", typed=_typed(cells["type"][0]))
+            joined = wide.select("sheet", "row").join(
+                typed, on=["sheet", "row"], how="left", maintain_order="left"
+            )
+            wide = wide.with_columns(_entries(joined).alias(field))
+    return wide.drop("sheet", "row")
+
+
+def _typed(field_type: str) -> pl.Expr:
+    match field_type:
+        case "boolean":
+            return pl.col("text") == "true"
+        case "date":
+            return pl.col("text").str.to_date(strict=False)
+        case "text" | "code":
+            return pl.col("text")
+        case _:
+            return pl.col("value")
+
+
+def _entries(cells: pl.DataFrame) -> pl.Series:
+    """The typed values; 不适用 where that is the state."""
+    not_applicable = (cells["state"] == "not_applicable").fill_null(False)
+    if not not_applicable.any():
+        return cells["typed"]
+    if cells["typed"].dtype == pl.String:
+        return cells.select(
+            pl.when(not_applicable).then(pl.lit(NOT_APPLICABLE)).otherwise("typed")
+        ).to_series()
+    mixed = [NOT_APPLICABLE if na else v for na, v in zip(not_applicable, cells["typed"], strict=True)]
+    return pl.Series(mixed, dtype=pl.Object)
+
+
+def status(path: Path, year: int, catalogue: Catalogue) -> pl.DataFrame:
+    """One row per unit expected to report in ``year``, with the last file received from it.
+
+    unit_code (key), unit_name, unit_level, status (已接收, 暂存待改, 未能读取, 未报送), file_name, received_at,
+    decision, reason, critical_count, warning_count, info_count, submission, is_standing (this file counts),
+    has_standing (some accepted file of this unit and year counts).
+    """
+    roster = catalogue.registry.roster(year).with_columns(
+        unit_name=pl.when(pl.col("unit_level") == "city")
+        .then(pl.lit(catalogue.settings.city.own_level_name))
+        .otherwise("unit_name")
+    )
+    latest = query(
+        path,
+        """SELECT unit_code, file_name, received_at, decision, reason, critical_count, warning_count, info_count,
+                  submission, is_standing,
+                  EXISTS (FROM quality.standing AS t WHERE t.unit_code = s.unit_code AND t.year = s.year) AS has_standing
+           FROM quality.submission AS s WHERE year = ? AND is_latest""",
+        [year],
+    )
+    return (
+        roster.join(latest, on="unit_code", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("is_standing", "has_standing").fill_null(False),
+            pl.col("critical_count", "warning_count", "info_count").fill_null(0),
+            status=pl.col("decision").replace_strict(STATUS_ZH, default=NOT_SUBMITTED, return_dtype=pl.String),
+        )
+        .select(
+            "unit_code", "unit_name", "unit_level", "status", "file_name", "received_at", "decision", "reason",
+            "critical_count", "warning_count", "info_count", "submission", "is_standing", "has_standing",
+        )
+    )  # fmt: skip
+
+
+def _in_chinese(error: duckdb.Error) -> str:
+    text = str(error)
+    match error:
+        case duckdb.ParserException():
+            return f"查询语句有语法错误：{text}"
+        case duckdb.CatalogException():
+            return f"没有这个表或函数（可查 mart.dictionary）：{text}"
+        case duckdb.BinderException():
+            return f"没有这个列，或用法不对（可查 mart.dictionary）：{text}"
+        case duckdb.PermissionException():
+            return f"查询只能读取数据仓库本身，不能读写其他文件：{text}"
+        case _ if "read-only" in text:
+            return f"数据仓库只供查询，不能写入：{text}"
+        case _:
+            return f"查询未能执行：{text}"
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

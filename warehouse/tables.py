@@ -1,0 +1,136 @@
+"""The declared tables and views of the warehouse (tables.yaml), and the SQL made from the declaration.
+
+One definition per name: CREATE TABLE, CREATE VIEW, COMMENT ON and the dictionary all come from here. The YAML is
+checked for closed vocabulary: every column has a word, every word is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from warehouse.catalogue import frames
+
+DECLARATION = Path(__file__).with_name("tables.yaml")
+SCHEMAS = ("core", "quality", "mart")
+
+_SQL_TYPES: dict[Any, str] = {
+    pl.String: "VARCHAR",
+    pl.Int32: "INTEGER",
+    pl.Int64: "BIGINT",
+    pl.UInt32: "UINTEGER",
+    pl.Float64: "DOUBLE",
+    pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
+    pl.List(pl.String): "VARCHAR[]",
+}
+_POLARS_TYPES = {sql: dtype for dtype, sql in _SQL_TYPES.items()}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its English and Chinese name, its SQL type (None in a view: DuckDB knows), its meaning."""
+
+    name: str
+    name_zh: str
+    meaning: str
+    sql_type: str | None
+
+    @property
+    def comment(self) -> str:
+        """What COMMENT ON says."""
+        return f"{self.name_zh}：{self.meaning}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view. ``kind``: log (kept from night to night), built (made anew), view."""
+
+    schema: str
+    name: str
+    kind: str
+    name_zh: str
+    grain: str
+    columns: tuple[Column, ...]
+    sql: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name, as a query says it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def comment(self) -> str:
+        """What COMMENT ON says."""
+        return f"{self.name_zh}（{self.full_name}）。{self.grain}"
+
+    @property
+    def frame_schema(self) -> dict[str, Any]:
+        """Column names and polars types of a table (not of a view)."""
+        return {c.name: _POLARS_TYPES[c.sql_type] for c in self.columns if c.sql_type}
+
+    def create_sql(self) -> str:
+        """CREATE TABLE or CREATE VIEW."""
+        if self.sql is not None:
+            return f"CREATE VIEW {self.full_name} AS {self.sql}"
+        columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in self.columns)
+        return f"CREATE TABLE {self.full_name} ({columns})"
+
+    def comment_sql(self) -> list[str]:
+        """COMMENT ON the table or view and each of its columns."""
+        what = "VIEW" if self.kind == "view" else "TABLE"
+        return [
+            f"COMMENT ON {what} {self.full_name} IS {quoted(self.comment)}",
+            *(f'COMMENT ON COLUMN {self.full_name}."{c.name}" IS {quoted(c.comment)}' for c in self.columns),
+        ]
+
+
+def quoted(text: str) -> str:
+    """``text`` as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@lru_cache(maxsize=1)
+def tables() -> dict[str, Table]:
+    """All declared tables and views by full name, in order of creation. ValueError for a faulty declaration."""
+    declared = yaml.safe_load(DECLARATION.read_text(encoding="utf-8"))
+    words: dict[str, list[str]] = declared["columns"]
+    found = [_table(entry, words) for entry in declared["tables"]]
+    if idle := words.keys() - {c.name for t in found for c in t.columns}:
+        raise ValueError(
+            f"{DECLARATION.name}: words for columns that no table has: {', '.join(sorted(idle))}"
+        )
+    return {t.full_name: t for t in found}
+
+
+def tables_of(kind: str) -> list[Table]:
+    """The declared tables of one kind: log, built or view."""
+    return [t for t in tables().values() if t.kind == kind]
+
+
+def _table(entry: dict[str, Any], words: dict[str, list[str]]) -> Table:
+    types: dict[str, str | None] = {}
+    if "frame" in entry:
+        types |= {name: _SQL_TYPES[dtype] for name, dtype in getattr(frames, entry["frame"]).items()}
+    types |= entry.get("types", {})
+    types |= dict.fromkeys(entry.get("columns", ()))
+    own: dict[str, str] = entry.get("words", {})
+    if unknown := (types.keys() - words.keys()) | (own.keys() - types.keys()):
+        raise ValueError(f"{DECLARATION.name}: {entry['name']}: without a word or column: {sorted(unknown)}")
+    if (entry["kind"] == "view") != ("sql" in entry):
+        raise ValueError(f"{DECLARATION.name}: {entry['name']}: a view has sql, a table has none")
+    schema, name = entry["name"].split(".")
+    return Table(
+        schema=schema,
+        name=name,
+        kind=entry["kind"],
+        name_zh=entry["name_zh"],
+        grain=entry["grain"],
+        columns=tuple(Column(n, words[n][0], own.get(n, words[n][1]), t) for n, t in types.items()),
+        sql=entry.get("sql"),
+    )
