@@ -1,0 +1,71 @@
+"""What the import contract (pyproject.toml, import-linter) cannot say about the shape of the project."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("flows", "expectations", "transforms", "warehouse")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
+
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+
+LOCK_LINE = re.compile(
+    r"""
+    \s*\#.*                                                  # who asked for it
+    | [a-z0-9-]+==[0-9][0-9a-z.+!]*(\ ;\ [^\\]+)?\ \\        # name, version, on which machines
+    | \ {4}--hash=sha256:[0-9a-f]{64}(\ \\)?
+    """,
+    re.VERBOSE,
+)
+PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+
+
+def imported_roots(path: Path) -> set[str]:
+    """First names of all modules a file imports, wherever in the file."""
+    roots: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            roots.add(node.module.partition(".")[0])
+    return roots
+
+
+def test_every_module_is_named_for_what_it_does():
+    unnamed = [str(path.relative_to(ROOT)) for path in MODULES + TESTS if path.stem in SAYS_NOTHING]
+    assert not unnamed
+
+
+def test_only_integration_tests_start_prefect():
+    integration = ROOT / "tests" / "integration"
+    starters = [
+        path.name for path in TESTS if integration not in path.parents and "prefect" in imported_roots(path)
+    ]
+    assert not starters
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_lock_holds_names_versions_and_hashes_only(lock: Path):
+    strange = [line for line in lock.read_text().splitlines() if line and not LOCK_LINE.fullmatch(line)]
+    assert not strange
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_lock_names_no_address_and_no_path(lock: Path):
+    # An address in a comment would still tell where the lock was made.
+    addresses = re.findall(r"\w+://\S*|(?:^|\s)/\S+|--(?:extra-)?index-url|--find-links", lock.read_text())
+    assert not addresses
+
+
+def test_operators_and_developers_run_the_same_versions():
+    runtime = dict(PIN.findall((ROOT / "requirements.lock").read_text()))
+    development = dict(PIN.findall((ROOT / "requirements-dev.lock").read_text()))
+    assert runtime
+    assert runtime.items() <= development.items()
