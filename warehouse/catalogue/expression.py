@@ -19,6 +19,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
+from typing import Any
 
 import polars as pl
 import sqlglot
@@ -48,7 +49,8 @@ class Term:
         return self.name if self.function is None else f"{self.name}__{self.function}{suffix}"
 
 
-_COMPARE = {
+_Sign = tuple[str, str, Callable[[pl.Expr, pl.Expr], pl.Expr]]
+_COMPARE: dict[type[exp.Expression], _Sign] = {
     exp.LTE: ("<=", "≤", operator.le),
     exp.LT: ("<", "＜", operator.lt),
     exp.GTE: (">=", "≥", operator.ge),
@@ -56,7 +58,7 @@ _COMPARE = {
     exp.EQ: ("=", "＝", operator.eq),
     exp.NEQ: ("<>", "≠", operator.ne),
 }
-_ARITHMETIC = {
+_ARITHMETIC: dict[type[exp.Expression], _Sign] = {
     exp.Add: ("+", "＋", operator.add),
     exp.Sub: ("-", "－", operator.sub),
     exp.Mul: ("*", "×", operator.mul),
@@ -73,7 +75,12 @@ class Expression:
 
     def __repr__(self) -> str:
         """The expression as text."""
-        return f"Expression({self.node.sql()!r})"
+        return f"Expression({self.text!r})"
+
+    @property
+    def text(self) -> str:
+        """The expression as it would be written."""
+        return str(self.node.sql(dialect="duckdb"))
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -102,6 +109,14 @@ class Expression:
         if isinstance(node, exp.Div):
             return Expression(_bare(node.this)), Expression(_bare(node.expression))
         return None
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the value is one term or a sum of terms: something of it can be known without all of it."""
+        node = _bare(self.node)
+        if isinstance(node, exp.Add):
+            return Expression(node.this).is_sum and Expression(node.expression).is_sum
+        return _term(node) is not None
 
     @property
     def sides(self) -> tuple[Expression, str, Expression] | None:
@@ -149,7 +164,7 @@ def parse(text: str) -> Expression:
         node = sqlglot.parse_one(text, dialect="duckdb")
     except SqlglotError as error:
         raise ExpressionError(f"not an expression: {text!r}: {str(error).splitlines()[0]}") from None
-    if node is None:
+    if not isinstance(node, exp.Expression):
         raise ExpressionError(f"not an expression: {text!r}")
     expression = Expression(node)
     _polars(_inner(node), lambda term: pl.col(term.column), 0.0)  # refuses whatever has no rendering
@@ -158,7 +173,13 @@ def parse(text: str) -> Expression:
 
 def _window_name(node: exp.Expression) -> str | None:
     """The window function a node calls; sqlglot knows RANK by a class of its own."""
-    name = node.name.lower() if isinstance(node, exp.Anonymous) else "rank" if isinstance(node, exp.Rank) else None
+    name = (
+        node.name.lower()
+        if isinstance(node, exp.Anonymous)
+        else "rank"
+        if isinstance(node, exp.Rank)
+        else None
+    )
     return name if name in WINDOW_FUNCTIONS and node.expressions else None
 
 
@@ -196,13 +217,19 @@ def _replace_outer(
 def _term(node: exp.Expression) -> Term | None:
     """The term a node is, if it is one."""
     if isinstance(node, exp.Column):
+        if node.table:
+            raise ExpressionError(f"{node.sql()!r}: a name has no dot")
         return Term(node.name)
     if isinstance(node, exp.Anonymous) and node.name.lower() in TERM_FUNCTIONS:
-        arguments = node.expressions
+        function, arguments = node.name.lower(), node.expressions
         if not arguments or not isinstance(arguments[0], exp.Column):
-            raise ExpressionError(f"{node.name}() takes one name")
-        since = int(arguments[1].name) if len(arguments) > 1 else None
-        return Term(arguments[0].name, node.name.lower(), since)
+            raise ExpressionError(f"{function}() takes one name")
+        years = arguments[1:]
+        if len(years) > (function == "cumulative"):
+            raise ExpressionError(f"{function}() takes fewer arguments: {node.sql()!r}")
+        if not all(isinstance(y, exp.Literal) and y.this.isdigit() for y in years):
+            raise ExpressionError(f"{function}(name, year) takes a year: {node.sql()!r}")
+        return Term(arguments[0].name, function, int(years[0].this) if years else None)
     return None
 
 
@@ -220,22 +247,24 @@ def _unknown(node: exp.Expression) -> ExpressionError:
 
 
 def _number(node: exp.Literal) -> float | int:
-    return float(node.this) if "." in node.this else int(node.this)
+    return int(node.this) if node.this.isdigit() else float(node.this)
 
 
-def _polars(node: exp.Expression, column: Callable[[Term], pl.Expr], tolerance: float) -> pl.Expr:  # noqa: PLR0911, PLR0912
+def _polars(node: exp.Expression, column: Callable[[Term], pl.Expr], tolerance: float) -> pl.Expr:  # noqa: C901, PLR0911, PLR0912
     def go(n: exp.Expression) -> pl.Expr:
         return _polars(n, column, tolerance)
 
     term = _term(node)
     if term is not None:
         return column(term)
-    kind = type(node)
+    kind: Any = type(node)
     if kind in _COMPARE:
         left, right = go(node.this), go(node.expression)
         if tolerance and kind in (exp.EQ, exp.LTE, exp.GTE):
             gap = left - right
-            return {exp.EQ: gap.abs() <= tolerance, exp.LTE: gap <= tolerance, exp.GTE: gap >= -tolerance}[kind]
+            return {exp.EQ: gap.abs() <= tolerance, exp.LTE: gap <= tolerance, exp.GTE: gap >= -tolerance}[
+                kind
+            ]
         return _COMPARE[kind][2](left, right)
     if kind is exp.Div:
         below = go(node.expression)
@@ -281,7 +310,7 @@ def _polars(node: exp.Expression, column: Callable[[Term], pl.Expr], tolerance: 
     raise _unknown(node)
 
 
-def _excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float) -> str:  # noqa: PLR0911, PLR0912
+def _excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float) -> str:  # noqa: C901, PLR0911, PLR0912
     def go(n: exp.Expression) -> str:
         return _excel(n, cell, tolerance)
 
@@ -291,15 +320,16 @@ def _excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float) 
     term = _term(node)
     if term is not None:
         return cell(term)
-    kind = type(node)
+    kind: Any = type(node)
     if kind in _COMPARE:
         left, right = in_parens(node.this), in_parens(node.expression)
         if tolerance and kind in (exp.EQ, exp.LTE, exp.GTE):
-            return {
+            loosened: dict[Any, str] = {
                 exp.EQ: f"ABS({left}-{right})<={tolerance}",
                 exp.LTE: f"{left}-{right}<={tolerance}",
                 exp.GTE: f"{left}-{right}>=-{tolerance}",
-            }[kind]
+            }
+            return loosened[kind]
         return f"{left}{_COMPARE[kind][0]}{right}"
     if kind in _ARITHMETIC:
         return f"{in_parens(node.this)}{_ARITHMETIC[kind][0]}{in_parens(node.expression)}"
@@ -346,15 +376,20 @@ def _excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float) 
 
 
 _FUNCTION_WORDS = {"prev": "上年{}", "total": "合计行{}", "cumulative": "累计{}"}
-_WINDOW_WORDS = {"rank": "{}的位次（由高到低）", "rank_asc": "{}的位次（由低到高）", "share": "{}占全市比重", "streak": "{}的连续年数"}
+_WINDOW_WORDS = {
+    "rank": "{}的位次（由高到低）",
+    "rank_asc": "{}的位次（由低到高）",
+    "share": "{}占全市比重",
+    "streak": "{}的连续年数",
+}
 
 
-def _words(node: exp.Expression, label: Callable[[Term], str]) -> str:  # noqa: PLR0911, PLR0912
+def _words(node: exp.Expression, label: Callable[[Term], str]) -> str:  # noqa: C901, PLR0911, PLR0912
     def go(n: exp.Expression) -> str:
         return _words(n, label)
 
     def in_parens(n: exp.Expression) -> str:
-        tight = isinstance(n, (exp.Mul, exp.Div)) or isinstance(n, _LEAF)
+        tight = isinstance(n, (exp.Mul, exp.Div, *_LEAF))
         return go(n) if tight else f"（{go(n)}）"
 
     term = _term(node)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from warehouse.catalogue.expression import Expression, ExpressionError, parse
 from warehouse.catalogue.models import (
     CodeList,
@@ -28,6 +30,8 @@ from warehouse.catalogue.registry import Registry, read_registry
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 
 DEFAULT_FOLDER = Path(__file__).parent
+REGISTRY_FORM = "registry"
+"""Form id of the measures that nobody reports: they are counted from the registry of the year."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,7 @@ class Catalogue:
 
         A name that is both measure and indicator means the measure.
         """
-
-        def meaning(name: str) -> Expression | None:
-            if name in self.measures:
-                return None
-            return parse(self.indicators[name].formula).substitute(meaning)
-
-        return parse(indicator.formula).substitute(meaning)
+        return _expanded(indicator, self.measures, self.indicators)
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
@@ -79,11 +77,11 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     shared_path = folder / "shared_fields.yaml"
     shared = _unique(Source(shared_path), Field) if shared_path.exists() else {}
     forms: dict[str, Form] = {}
-    measures: dict[str, Measure] = {}
+    measures = {m.id: m for m in _registry_measures()}
     for path in sorted((folder / "forms").glob("*.yaml")):
         source = Source(path)
         form = _read_form(source, shared)
-        if form.id in forms:
+        if form.id in forms or form.id == REGISTRY_FORM:
             raise source.error(["id"], f"form {form.id!r} is already defined")
         _check_form(source, form, programmes, code_lists)
         forms[form.id] = form
@@ -101,8 +99,34 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         forms=forms,
         measures=measures,
         indicators=indicators,
-        registry=read_registry(folder / "registry"),
+        registry=_read_registry(
+            folder / "registry", range(settings.first_year, settings.last_year + 1)
+        ),
     )
+
+
+def _read_registry(folder: Path, years: range) -> Registry:
+    """The registry, refused when history would be lost or counted twice on its way along the years."""
+    registry = read_registry(folder)
+    for year in years:
+        units = registry.units(year)
+        orphans = units.filter(pl.col("level") != "city").join(
+            units, left_on="parent_code", right_on="org_code", how="anti"
+        )
+        if orphans.height:
+            code = orphans.item(0, "org_code")
+            raise CatalogueError(f"{folder / 'org_units.csv'}: in {year} the unit above {code} does not exist")
+    for (old, year), given in registry.succession.group_by("old_code", "year", maintain_order=True):
+        place = f"{folder / 'succession.csv'}: succession of {old} in {year}"
+        valid = registry.units(year)["org_code"]
+        share = given["share"].sum()
+        if old not in registry.units(year - 1)["org_code"]:
+            raise CatalogueError(f"{place}: the unit did not exist in the year before")
+        if missing := [code for code in given["new_code"] if code not in valid]:
+            raise CatalogueError(f"{place}: {missing[0]} does not exist in that year")
+        if share > 1 + 1e-9 or (old not in valid and share < 1 - 1e-9):
+            raise CatalogueError(f"{place}: the shares add up to {share:g}, not to 1")
+    return registry
 
 
 def _unique(source: Source, model: type[Any]) -> dict[str, Any]:
@@ -147,7 +171,9 @@ def _check_form(
     for index, count in enumerate(form.counts):
         unknown = _parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level"}
         if unknown:
-            raise source.error(["counts", index, "where"], f"not a field of the form: {', '.join(sorted(unknown))}")
+            raise source.error(
+                ["counts", index, "where"], f"not a field of the form: {', '.join(sorted(unknown))}"
+            )
     for name in [*form.key, *([form.item_field] if form.item_field else [])]:
         if name not in names | {"org_code"}:
             raise source.error(["key"], f"not a field of the form: {name}")
@@ -155,10 +181,33 @@ def _check_form(
         raise source.error(["rows"], f"roster {form.id!r} needs item_field: the field that names a row")
 
 
+def _registry_measures() -> list[Measure]:
+    """How many units of each level there are: denominators of coverage, always complete."""
+    names: dict[Level, str] = {"county": "县(市、区)", "township": "乡镇(街道)", "village": "村(社区)"}
+    return [
+        Measure(
+            id=f"registry_{level}_count",
+            form=REGISTRY_FORM,
+            label=f"{name}总数",
+            unit="个",
+            kind="stock",
+            levels=(level,),
+            meaning=f"报告年度单位名录中的{name}数，不需填报。",
+        )
+        for level, name in names.items()
+    ]
+
+
 def _measures(form: Form) -> list[Measure]:
     fields = [
         Measure(
-            id=f.id, form=form.id, label=f.label, unit=f.unit, kind=f.kind, levels=form.levels_of(f), meaning=f.meaning
+            id=f.id,
+            form=form.id,
+            label=f.label,
+            unit=f.unit,
+            kind=f.kind,
+            levels=form.levels_of(f),
+            meaning=f.meaning,
         )
         for f in form.fields
         if f.kind is not None and not form.is_roster
@@ -197,13 +246,49 @@ def _read_indicators(
         expression = _parsed(source, [index, "formula"], indicator.formula)
         unknown = expression.names - measures.keys() - found.keys()
         if unknown:
-            raise source.error([index, "formula"], f"neither measure nor indicator: {', '.join(sorted(unknown))}")
+            raise source.error(
+                [index, "formula"], f"neither measure nor indicator: {', '.join(sorted(unknown))}"
+            )
         _refuse_circle(source, index, indicator, measures, found)
+        _check_meaning(source, index, indicator, measures, found)
     return found
 
 
+def _expanded(
+    indicator: Indicator, measures: dict[str, Measure], indicators: dict[str, Indicator]
+) -> Expression:
+    def meaning(name: str) -> Expression | None:
+        if name in measures:
+            return None
+        return parse(indicators[name].formula).substitute(meaning)
+
+    return parse(indicator.formula).substitute(meaning)
+
+
+def _check_meaning(
+    source: Source,
+    index: int,
+    indicator: Indicator,
+    measures: dict[str, Measure],
+    indicators: dict[str, Indicator],
+) -> None:
+    """Refuses formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
+    expanded = _expanded(indicator, measures, indicators)
+    whole = _parsed(source, [index, "formula"], expanded.text)
+    if any(term.function == "total" for term in whole.terms):
+        raise source.error([index, "formula"], "total() speaks of rows of a form and has no meaning here")
+    if whole.window and "village" in indicator.levels:
+        raise source.error(
+            [index, "levels"], f"{whole.window[0]}() is not computed for villages; leave them out"
+        )
+
+
 def _refuse_circle(
-    source: Source, index: int, start: Indicator, measures: dict[str, Measure], indicators: dict[str, Indicator]
+    source: Source,
+    index: int,
+    start: Indicator,
+    measures: dict[str, Measure],
+    indicators: dict[str, Indicator],
 ) -> None:
     waiting, seen = [start], set[str]()
     while waiting:
@@ -230,4 +315,4 @@ def _version(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-__all__ = ["DEFAULT_FOLDER", "Catalogue", "CatalogueError", "load_catalogue"]
+__all__ = ["DEFAULT_FOLDER", "REGISTRY_FORM", "Catalogue", "CatalogueError", "load_catalogue"]

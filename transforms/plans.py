@@ -1,0 +1,103 @@
+"""How the formulas of indicators read the terms of base nodes: what is added up for whom, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.cells import columns_of
+from transforms.rollup import counts_of_levels
+from warehouse.catalogue.expression import Expression, Term
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Indicator
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One indicator, ready to be evaluated on rolled-up rows.
+
+    ``inner`` is the formula within the window function, if there is one. ``prefix`` marks the columns of its
+    reading: plans that align the same terms share them, plans that align nothing share the plain sums.
+    """
+
+    indicator: Indicator
+    window: str | None
+    inner: Expression
+    prefix: str
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms the formula reads."""
+        return self.inner.terms
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether base nodes that lack a cell of any term are left out of all terms."""
+        return self.prefix != ""
+
+    @property
+    def open_column(self) -> str:
+        """The column that counts contributing rows whose unit is not approved."""
+        return f"{self.prefix}{'+'.join(sorted(t.column for t in self.terms))}__open"
+
+    @property
+    def streak_column(self) -> str:
+        """The column that holds the length of a streak."""
+        return f"{self.indicator.id}__streak"
+
+
+def plans_of(catalogue: Catalogue) -> list[Plan]:
+    """The plans of all indicators, in the order of the catalogue."""
+    plans: list[Plan] = []
+    prefixes: dict[frozenset[Term], str] = {}
+    for indicator in catalogue.indicators.values():
+        expression = catalogue.expanded(indicator)
+        window, inner = expression.window or (None, expression)
+        terms = frozenset(inner.terms)
+        alone = inner.is_sum or len(terms) == 1
+        prefix = "" if alone else prefixes.setdefault(terms, f"{len(prefixes)}|")
+        plans.append(Plan(indicator, window, inner, prefix))
+    return plans
+
+
+def readings(plans: list[Plan]) -> list[pl.Expr]:
+    """The columns that ``plans`` need, elementwise over base rows (with is_open) and ready to be added up."""
+    found: dict[str, pl.Expr] = {}
+    for plan in plans:
+        if plan.open_column in found:
+            continue
+        kept = pl.all_horizontal(_is_complete(t) for t in plan.terms) if plan.is_aligned else pl.lit(True)
+        for term in plan.terms:
+            names, sources = columns_of(term, plan.prefix), columns_of(term)
+            for name, source in zip(names[:2], sources[:2], strict=True):
+                column = pl.col(source)
+                found[name] = (
+                    pl.when(kept).then(column).otherwise(0.0) if plan.is_aligned else column
+                ).alias(name)
+            found[names[2]] = pl.col(names[2])
+        contributes = pl.any_horizontal(pl.col(columns_of(t)[1]) > 0 for t in plan.terms)
+        found[plan.open_column] = (
+            (contributes & kept & pl.col("is_open")).cast(pl.Int64).alias(plan.open_column)
+        )
+    return [*counts_of_levels(), *found.values()]
+
+
+def _is_complete(term: Term) -> pl.Expr:
+    """Whether a base row reported every cell of the term that is expected of it."""
+    _, reported, expected = columns_of(term)
+    return pl.col(reported) >= pl.col(expected) - 1e-6
+
+
+def known(plan: Plan, term: Term) -> pl.Expr:
+    """The value of a term on a rolled-up row: null where nothing was reported."""
+    value, reported, _ = columns_of(term, plan.prefix)
+    return pl.when(pl.col(reported) > 0).then(pl.col(value))
+
+
+def evaluated(plan: Plan, expression: Expression) -> pl.Expr:
+    """``expression`` over the terms of ``plan`` on a rolled-up row; a sum is what was reported of it."""
+    if plan.inner.is_sum:
+        anything = pl.any_horizontal(pl.col(columns_of(t)[1]) > 0 for t in plan.terms)
+        return pl.when(anything).then(expression.polars(lambda term: pl.col(term.column)))
+    return expression.polars(lambda term: known(plan, term))

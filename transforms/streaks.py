@@ -1,0 +1,42 @@
+"""For how many years in a row a condition has held at a node, counted back from each year."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.cells import columns_of
+from transforms.plans import Plan, evaluated, readings
+from transforms.rollup import fold_up
+from transforms.terms import Tree, carried
+
+
+def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan]) -> pl.DataFrame:
+    """Adds the streak column of every plan whose window function is ``streak`` to the rolled-up rows.
+
+    The condition is asked of every earlier year as it stands seen from the row's year (a merged township carries
+    the history of both its parts). A year in which it cannot be known ends the streak; if that is the row's own
+    year, the streak is null.
+    """
+    wanted = [p for p in plans if p.window == "streak"]
+    if not wanted or tree.base.is_empty():
+        return rolled
+    read = dict.fromkeys(c for p in wanted for t in p.terms for c in columns_of(t))
+    years = sorted(tree.base["year"].unique().to_list())
+    seen = carried(tree.base.select("year", "unit", *read), tree.moves, years)
+    above = tree.base.select("year", "unit", "county", "city", "org_level", "^n__.*$", is_open=pl.lit(False))
+    seen = seen.join(above, on=["year", "unit"], how="inner")
+    nodes = fold_up(seen, ["source_year", "year"], readings(wanted))
+    held = nodes.select(
+        "year",
+        "unit",
+        back=pl.col("year") - pl.col("source_year"),
+        **{p.streak_column: evaluated(p, p.inner).cast(pl.Int32) for p in wanted},
+    ).sort("back")
+    unbroken = pl.col("back") == pl.int_range(pl.len())
+    lengths = held.group_by("year", "unit", maintain_order=True).agg(
+        pl.when(pl.col(p.streak_column).first().is_not_null() & (pl.col("back").first() == 0))
+        .then(pl.when(unbroken).then(pl.col(p.streak_column)).fill_null(0).cum_min().sum())
+        .alias(p.streak_column)
+        for p in wanted
+    )
+    return rolled.join(lengths, on=["year", "unit"], how="left", maintain_order="left")
