@@ -1,0 +1,1 @@
+"""What the night costs: one year of a city, and three hundred counties at once. Start with ``make bench``."""

@@ -1,0 +1,270 @@
+"""``make bench``: measures one year of the city and a night of three hundred counties, and says which targets are met.
+
+Every figure of results.md comes from one run, the one that wrote it. Preparing workbooks is never timed.
+
+    python -m benchmarks.run              the whole thing, about ten minutes
+    python -m benchmarks.run --quick      thirty counties, one repetition, results.md left alone
+    python -m benchmarks.run --counties N
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from python_calamine import CalamineWorkbook
+
+from benchmarks.many_counties import City, prepare
+from benchmarks.measuring import Measured, machine, run_measured, versions
+from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
+from expectations.rulebook import load_rules
+from flows.settings import DEFAULT_RULES
+from warehouse.catalogue.load import load_catalogue
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results.md"
+YEAR = 2024
+_NIANBAO = (sys.executable, "-c", "from flows.cli import main; main()")
+_ENGINE = re.compile(r"引擎用时 ([\d.]+) 秒（([^）]*)）")
+_FINDINGS_BLOCK = 1
+
+
+@dataclass(frozen=True)
+class Night:
+    """A night run as a command: the measurement, the engine's seconds and those of each of its steps."""
+
+    measured: Measured
+    engine: float
+    steps: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A line of the result: what, the figure as printed, and, where there is a target, whether it is met."""
+
+    what: str
+    value: str
+    target: str = ""
+    is_met: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        """met, missed, or nothing."""
+        return "" if self.is_met is None else "met" if self.is_met else "**missed**"
+
+
+@dataclass(frozen=True)
+class CountiesRun:
+    """What was measured of the city of many counties."""
+
+    city: City
+    files: int
+    size_mib: float
+    cells: int
+    calamine: float
+    night: Night
+    stock: StockSeconds
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write results.md."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--counties", type=int, help="how many counties (default 300)")
+    parser.add_argument(
+        "--quick", action="store_true", help="30 counties, one repetition, results.md left alone"
+    )
+    parser.add_argument(
+        "--stock-files", type=int, help="workbooks for the stock recipe (default 10, quick 3)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "nianbao-benchmark",
+        help="prepared workbooks",
+    )
+    options = parser.parse_args(arguments)
+    county_count = options.counties or (30 if options.quick else 300)
+    stock_files = options.stock_files or (3 if options.quick else 10)
+    at = datetime.now().astimezone()
+    say(f"preparing {county_count} counties in {options.cache} (not timed)")
+    options.cache.mkdir(parents=True, exist_ok=True)
+    city = prepare(options.cache, county_count, YEAR)
+    with tempfile.TemporaryDirectory(prefix="nianbao-benchmark-") as scratch:
+        nights = city_year(Path(scratch), repetitions=1 if options.quick else 3)
+        counties = many_counties(Path(scratch), city, stock_files)
+    figures = year_figures(nights), county_figures(counties)
+    text = document(at, figures, counties, len(nights))
+    print(text)
+    if not options.quick and county_count == 300:
+        RESULTS.write_text(text, encoding="utf-8")
+        say(f"written: {RESULTS.relative_to(ROOT)}")
+
+
+def say(sentence: str) -> None:
+    """Progress, on stderr."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def environment(home: Path, scratch: Path, catalogue: Path | None = None) -> dict[str, str]:
+    """The environment of a measured command: no setting of the caller's, one Prefect home for all."""
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("NIANBAO_", "PREFECT_"))}
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
+    given |= {"NIANBAO_HOME": str(home), "PREFECT_HOME": str(scratch / "prefect"), "COLUMNS": "400"}
+    return given | ({"NIANBAO_CATALOGUE": str(catalogue)} if catalogue else {})
+
+
+def nightly(settings: dict[str, str]) -> Night:
+    """Run ``nianbao nightly``; what it prints is where the engine's seconds come from."""
+    measured = run_measured([*_NIANBAO, "nightly"], settings, ROOT, good=(0, _FINDINGS_BLOCK))
+    found = _ENGINE.search(measured.text)
+    assert found is not None, f"the night says what its engine took; it said: {measured.text[-2000:]}"
+    return Night(measured, float(found.group(1)), found.group(2))
+
+
+def city_year(scratch: Path, repetitions: int) -> list[Night]:
+    """The eight workbooks of a year, onto a warehouse that holds the year before; each time from the same start."""
+    say("one year of the city")
+    before, inbox = scratch / "before", scratch / "workbooks"
+    settings = environment(before, scratch)
+    run_measured([*_NIANBAO, "sample", "--year", str(YEAR - 1)], settings, ROOT)
+    nightly(settings)  # the year before; also warms caches and lays out Prefect's database
+    run_measured([*_NIANBAO, "sample", "--year", str(YEAR), "--out", str(inbox)], settings, ROOT)
+    nights = []
+    for number in range(repetitions):
+        home = scratch / f"city-{number}"
+        shutil.copytree(before, home)
+        shutil.copytree(inbox, home / "inbox", dirs_exist_ok=True)
+        nights.append(nightly(environment(home, scratch)))
+    return nights
+
+
+def many_counties(scratch: Path, city: City, stock_files: int) -> CountiesRun:
+    """The same files three ways: their cells only, the night, and the stock recipe on a sample of them."""
+    files = sorted(city.workbooks.glob("*.xlsx"))
+    say(f"reading the cells of {len(files)} workbooks")
+    _read_cells(files[:5])
+    start = time.perf_counter()
+    cells = _read_cells(files)
+    calamine = time.perf_counter() - start
+    say("the night")
+    home = scratch / "counties"
+    shutil.copytree(city.workbooks, home / "inbox")
+    night = nightly(environment(home, scratch, city.catalogue))
+    catalogue = load_catalogue(city.catalogue)
+    count = expectations_of_a_county()
+    say(f"the stock recipe on {stock_files} of them")
+    step = max(1, len(files) // stock_files)
+    sample = files[::step][:stock_files]
+    stock = run_stock_recipe(sample, scratch / "stock.duckdb", catalogue, YEAR, count)
+    size = sum(file.stat().st_size for file in files) / 2**20
+    return CountiesRun(city, len(files), size, cells, calamine, night, stock)
+
+
+def _read_cells(files: Sequence[Path]) -> int:
+    """Read every cell of every sheet, in this one process; how many there were."""
+    cells = 0
+    for file in files:
+        book = CalamineWorkbook.from_path(str(file))
+        for name in book.sheet_names:
+            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            cells += sum(len(row) for row in rows)
+    return cells
+
+
+def expectations_of_a_county() -> int:
+    """How many GX expectations the rule book asks of a county's workbook."""
+    raise NotImplementedError
+
+
+def year_figures(nights: list[Night]) -> list[Figure]:
+    """The lines of one year of the city: the median of the repetitions, memory their highest."""
+    engine = statistics.median(night.engine for night in nights)
+    whole = statistics.median(night.measured.seconds for night in nights)
+    tree = max(night.measured.tree_mib for night in nights)
+    largest = max(night.measured.largest_mib for night in nights)
+    return [
+        Figure("engine, read to publish", f"{engine:.2f} s", "≤ 3 s", engine <= 3),
+        Figure("whole command `nianbao nightly`, warm", f"{whole:.1f} s", "≤ 25 s", whole <= 25),
+        Figure("peak memory, whole process tree", f"{tree:,.0f} MiB", "≤ 1 GiB", tree <= 1024),
+        Figure("peak memory, largest single process", f"{largest:,.0f} MiB"),
+    ]
+
+
+def county_figures(run: CountiesRun) -> list[Figure]:
+    """The lines of the city of many counties."""
+    night, stock = run.night, run.stock
+    stock_all = stock.per_file * run.files
+    over_calamine, under_stock = night.engine / run.calamine, stock_all / night.engine
+    parts = ", ".join(f"{name} {seconds / stock.files:.2f} s" for name, seconds in stock.steps.items())
+    return [
+        Figure("(1) python-calamine, cells only, one process", f"{run.calamine:.2f} s"),
+        Figure("(2) engine of the night, read to publish", f"{night.engine:.2f} s"),
+        Figure(f"(3) stock recipe, {stock.files} workbooks scaled to {run.files}", f"{stock_all:,.0f} s"),
+        Figure("— of (3), each workbook", f"{stock.per_file:.2f} s ({parts})"),
+        Figure("(2) / (1)", f"{over_calamine:.1f} ×", "≤ 6 ×", over_calamine <= 6),
+        Figure("(3) / (2)", f"{under_stock:.0f} ×", "≥ 20 ×", under_stock >= 20),
+        Figure("whole command `nianbao nightly`", f"{night.measured.seconds:.1f} s"),
+        Figure("peak memory, whole process tree", f"{night.measured.tree_mib:,.0f} MiB"),
+        Figure("peak memory, largest single process", f"{night.measured.largest_mib:,.0f} MiB"),
+    ]
+
+
+def document(
+    at: datetime, figures: tuple[list[Figure], list[Figure]], run: CountiesRun, repetitions: int
+) -> str:
+    """The whole of results.md."""
+    city = run.city
+    return f"""# Benchmark
+
+Written by `make bench`; every figure below was measured in that one run.
+
+- Run: {at:%Y-%m-%d %H:%M %z}
+- Machine: {machine()}
+- Versions: {versions()}
+
+## One year of the city
+
+The eight sample workbooks of {YEAR} arrive while the warehouse holds {YEAR - 1}. Whole command: from the start of the
+process to its end, with the start of Prefect's temporary server, receipts, Data Docs pages and digest. Median of
+{repetitions} run{"s" if repetitions > 1 else ""} from the same start.
+
+{_table(figures[0])}
+
+## {run.files} county workbooks of all forms
+
+{city.county_count} counties, {city.township_count:,} townships, {city.village_count:,} villages; {run.files} workbooks,
+{run.size_mib:,.0f} MiB, {run.cells:,} cells with blank ones. They arrive in one night at an empty warehouse.
+Steps of the night: {run.night.steps}.
+
+{_table(figures[1])}
+
+The stock recipe ({run.stock.expectations} expectations, {run.stock.observations // run.stock.files:,} observations a
+workbook) is `pandas.read_excel` with openpyxl for every form, one Great Expectations validation per workbook and one
+insert per workbook; its imports and set-up are not timed. The engine reads with as many processes as the machine has
+cores, four at most; (1) and (3) use one.
+
+Memory of the whole process tree is the highest sum of resident sets, sampled every 50 ms; pages that processes share
+count once for each.
+"""
+
+
+def _table(figures: list[Figure]) -> str:
+    lines = ["| | measured | target | |", "|---|---:|---:|---|"]
+    lines += [f"| {f.what} | {f.value} | {f.target} | {f.verdict} |" for f in figures]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
