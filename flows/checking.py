@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from warehouse.query import standing_measures
 
 from flows.night import TIME_ZONE
 from flows.settings import Installation
 from flows.steps import assess, conform_batch, read_batch
 from warehouse.catalogue.frames import FINDING, MEASURE, empty
 from warehouse.journal import NO_HASH, Entry, Event
+from warehouse.query import standing_measures
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,8 @@ def template(
 ) -> None:
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
     from expectations.issued_workbook import write_workbook
-    from warehouse.query import standing_entries
-
     from flows.samples import check_year, unit_rows, workbook_name
+    from warehouse.query import standing_entries
 
     place = chosen()
     check_year(place.catalogue, year)

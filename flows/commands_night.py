@@ -56,7 +56,7 @@ def _run(name: str, *, from_scratch: bool) -> object:
 
 
 def _warm_up() -> None:
-    import expectations.suites  # noqa: F401
+    import expectations.suites
 
 
 def _summary(report: object) -> None:
@@ -96,10 +96,9 @@ def _names() -> dict[str, str]:
 
 def doctor() -> None:
     """体检：目录册、登记簿、档案、数据仓库是否完好。"""
-    from warehouse.query import known_submissions
-
     from warehouse.archive import Archive
     from warehouse.journal import Event, Journal, JournalBroken
+    from warehouse.query import known_submissions
 
     place = chosen()
     problems: list[str] = []

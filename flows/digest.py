@@ -42,8 +42,9 @@ def digest_text(
     text = [
         f"{catalogue.settings.city.association}年报日报　{at:%Y年%m月%d日}",
         "",
-        f"本次收到 {submissions.height} 份：接收 {counts.get('accepted', 0)} 份，"
-        + f"暂存 {counts.get('held', 0)} 份，未能接收 {counts.get('refused', 0)} 份。",
+        "本次收到 {} 份：接收 {} 份，暂存 {} 份，未能接收 {} 份。".format(
+            submissions.height, *(counts.get(d, 0) for d in ("accepted", "held", "refused"))
+        ),
     ]
     for title, decision in (("暂存待改正：", "held"), ("未能接收：", "refused")):
         if listed := lines(decision):

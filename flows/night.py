@@ -15,9 +15,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from expectations.judge import publish_docs
 from transforms.conform import Conformed
-from transforms.indicators import indicators
-from warehouse.build import NightBuild
-from warehouse.query import known_submissions, status
 
 from flows.alerts import send_digest
 from flows.digest import digest_text
@@ -25,10 +22,13 @@ from flows.receipts import write_receipts
 from flows.receive import receive
 from flows.settings import Installation
 from flows.steps import Assessed, Readings, assess, conform_batch, decided, read_batch
+from transforms.indicators import indicators
 from warehouse.archive import Archive
+from warehouse.build import NightBuild
 from warehouse.catalogue.frames import FINDING, NOTE, empty
 from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import publish, writer_lock
+from warehouse.query import known_submissions, status
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from warehouse.query import standing_units
 
 from flows.night import Night, OnDone, Report, open_night
 from flows.settings import Installation, installation
+from warehouse.query import standing_units
 
 # Frames are handed on in memory: caching would hash them, persisting would copy them to disk.
 _HANDED_ON = {"cache_policy": NO_CACHE, "persist_result": False}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import yaml
-from expectations.issued_workbook import write_workbook
 from transforms.samples import sample_entries
 
+from expectations.issued_workbook import write_workbook
 from flows.console import fail
 from flows.settings import Installation
 from warehouse.catalogue.load import Catalogue
