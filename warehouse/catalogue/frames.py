@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 STATES = ("value", "zero", "not_applicable", "not_reported")
 """The four states of a cell (design: they stay apart from workbook to indicator)."""
@@ -10,7 +14,7 @@ STATES = ("value", "zero", "not_applicable", "not_reported")
 ERROR_MARK = "\x00error"
 """Stands in a read cell for an error value or a formula without a value; never a number, never blank."""
 
-SUBMISSION = {
+SUBMISSION: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,  # sha256 of the bytes; key
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -20,7 +24,7 @@ SUBMISSION = {
     "run": pl.String,
 }
 
-PROBLEM = {
+PROBLEM: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "form": pl.String,  # form id; null when the whole workbook is concerned
     "rule": pl.String,  # rule id, e.g. conform.unreadable_number
@@ -35,7 +39,7 @@ PROBLEM = {
     "suggestion": pl.String,  # a near match offered, never applied
 }
 
-NOTE = {
+NOTE: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "form": pl.String,
     "sheet": pl.String,
@@ -46,7 +50,7 @@ NOTE = {
     "value": pl.String,
 }
 
-FINDING = {
+FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -75,7 +79,7 @@ RULE_RESULT = {
     "not_evaluated": pl.Int64,
 }
 
-OBSERVATION = {
+OBSERVATION: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -91,7 +95,7 @@ OBSERVATION = {
     "cell": pl.String,
 }
 
-MEASURE = {
+MEASURE: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -101,7 +105,7 @@ MEASURE = {
     "value": pl.Float64,
 }
 
-INDICATOR = {
+INDICATOR: dict[str, pl.DataType | type[pl.DataType]] = {
     "year": pl.Int32,
     "org_code": pl.String,
     "org_name": pl.String,
@@ -123,12 +127,12 @@ INDICATOR = {
 }
 
 
-def empty(schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+def empty(schema: Schema) -> pl.DataFrame:
     """A frame of no rows with the columns of ``schema``."""
     return pl.DataFrame(schema=schema)
 
 
-def shaped(frame: pl.DataFrame, schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+def shaped(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """``frame`` with exactly the columns of ``schema``: missing ones null, types cast, order as declared."""
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
