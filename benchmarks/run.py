@@ -27,9 +27,11 @@ from python_calamine import CalamineWorkbook
 from benchmarks.many_counties import City, prepare
 from benchmarks.measuring import Measured, machine, run_measured, versions
 from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
+from expectations.checks import row_gates, unit_gates
+from expectations.column_checks import column_gates
 from expectations.rulebook import load_rules
 from flows.settings import DEFAULT_RULES
-from warehouse.catalogue.load import load_catalogue
+from warehouse.catalogue.load import Catalogue, load_catalogue
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.md"
@@ -163,7 +165,7 @@ def many_counties(scratch: Path, city: City, stock_files: int) -> CountiesRun:
     shutil.copytree(city.workbooks, home / "inbox")
     night = nightly(environment(home, scratch, city.catalogue))
     catalogue = load_catalogue(city.catalogue)
-    count = expectations_of_a_county()
+    count = expectations_of_a_county(catalogue)
     say(f"the stock recipe on {stock_files} of them")
     step = max(1, len(files) // stock_files)
     sample = files[::step][:stock_files]
@@ -183,9 +185,18 @@ def _read_cells(files: Sequence[Path]) -> int:
     return cells
 
 
-def expectations_of_a_county() -> int:
-    """How many GX expectations the rule book asks of a county's workbook."""
-    raise NotImplementedError
+def expectations_of_a_county(catalogue: Catalogue) -> int:
+    """How many GX expectations the night's own suites hold for what a county's workbook contains."""
+    rulebook = load_rules(DEFAULT_RULES, catalogue)
+    gates = [
+        gate
+        for form in catalogue.forms_of("county", YEAR)
+        for gate in (
+            *column_gates(form, rulebook, catalogue, has_totals=True),
+            *row_gates(form, rulebook, catalogue),
+        )
+    ]
+    return len(gates) + len(unit_gates(rulebook, catalogue))
 
 
 def year_figures(nights: list[Night]) -> list[Figure]:
