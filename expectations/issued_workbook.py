@@ -5,16 +5,18 @@ Same inputs, same bytes: no clock is read and nothing depends on the order of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 from xlsxwriter.workbook import Workbook
 
+from expectations.rulebook import RuleBook
+from expectations.workbook_checks import live_checks
 from expectations.workbook_cover import write_cover
 from expectations.workbook_form import Issue, write_form
-from expectations.workbook_guide import rule_lines, write_guide
+from expectations.workbook_guide import RuleLine, rule_lines, write_guide
 from expectations.workbook_layout import unit_level, unit_name
 from expectations.workbook_styles import Styles
 from expectations.workbook_validation import Lists
@@ -26,7 +28,7 @@ def write_workbook(
     unit_code: str,
     year: int,
     catalogue: Catalogue,
-    rulebook: object = None,
+    rulebook: RuleBook | Sequence[RuleLine] | None = None,
     entries: Mapping[str, pl.DataFrame] | None = None,
     prior: Mapping[str, pl.DataFrame] | None = None,
     is_sample: bool = False,
@@ -36,9 +38,10 @@ def write_workbook(
 
     ``entries`` (this year's values; None for an empty form) and ``prior`` (last year's) map form ids to frames with
     org_code and the form's fields, in stored units; values are numbers, texts, booleans or dates, null is a blank
-    cell, 不适用 is written out. An entries frame of no rows for a roster is written as 无. ``rulebook`` is anything
-    with ``rules`` or a list of (表号, 性质, text), for 填报说明. ``created`` stands in the file's properties (default: the
-    first day after the report year). Raises KeyError when the unit does not report in ``year``.
+    cell, 不适用 is written out. An entries frame of no rows for a roster is written as 无. ``rulebook`` (or ready-made
+    lines of 表号, 性质, text) fills 审核关系 in 填报说明, and its row rules colour cells that break them. ``created`` stands
+    in the file's properties (default: the first day after the report year). Raises KeyError when
+    the unit does not report in ``year``.
     """
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
@@ -56,10 +59,11 @@ def write_workbook(
             year=year,
             has_prior=bool(prior),
             is_sample=is_sample,
+            live_checks=live_checks(rulebook, year),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
-        write_guide(issue, forms, rule_lines(rulebook, catalogue))
+        write_guide(issue, forms, rule_lines(rulebook, catalogue, level, year))
         for form in forms:
             write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
         issue.lists.write(book, styles)

@@ -53,17 +53,31 @@ def write_cover(issue: Issue) -> None:
         elif issue.is_sample:
             sheet.write_string(line, 2, "样例", named("cover_input"))
         else:
-            sheet.write_blank(line, 2, None, named("cover_date") if key == "report_date" else named("cover_input"))
+            sheet.write_blank(
+                line, 2, None, named("cover_date") if key == "report_date" else named("cover_input")
+            )
         line += 1
-    sheet.data_validation(line - 1, 2, line - 1, 2, {
-        "validate": "date", "criteria": ">=", "value": date(issue.year, 12, 1), "error_type": "warning",
-        "input_title": labels.get("report_date", "报出日期"), "input_message": f"如 {issue.year + 1}-01-15",
-        "error_title": "请检查日期", "error_message": f"报出日期一般在{issue.year}年12月以后。",
-    })
+    sheet.data_validation(
+        line - 1,
+        2,
+        line - 1,
+        2,
+        {
+            "validate": "date",
+            "criteria": ">=",
+            "value": date(issue.year, 12, 1),
+            "error_type": "warning",
+            "input_title": labels.get("report_date", "报出日期"),
+            "input_message": f"如 {issue.year + 1}-01-15",
+            "error_title": "请检查日期",
+            "error_message": f"报出日期一般在{issue.year}年12月以后。",
+        },
+    )
     due = settings.deadline.of(issue.year)
-    notes = f"请于{due.year}年{due.month}月{due.day}日前报送。填报前请先阅读“填报说明”，只填浅黄色的格，不要增删工作表、列和表头。"
+    notes = f"请于{due.year}年{due.month}月{due.day}日前报送。填报前请先阅读“填报说明”，"
+    notes += "只填浅黄色的格，不要增删工作表、列和表头。"
     sheet.set_row(line, 24)
-    sheet.merge_range(line + 1, 0, line + 1, 3, notes, named("guide_text"))
+    sheet.merge_range(line + 1, 1, line + 1, 2, notes, named("guide_text"))
     sheet.set_row(line + 1, 34)
     sheet.ignore_errors({"number_stored_as_text": "A1:D40"})
     set_print(issue, sheet, "封面", is_landscape=False)

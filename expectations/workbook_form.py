@@ -13,6 +13,8 @@ import polars as pl
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from expectations.rulebook import Rule
+from expectations.workbook_checks import colour_breaches
 from expectations.workbook_layout import (
     Column,
     column_letter,
@@ -49,12 +51,14 @@ class Issue:
     year: int
     has_prior: bool
     is_sample: bool
+    live_checks: tuple[Rule, ...] = ()
 
 
 def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl.DataFrame | None) -> None:
     """Add the sheet of ``form``; entries and prior frames as for :func:`issued_workbook.write_workbook`."""
     sheet = issue.book.add_worksheet(sheet_name(form))
     columns = form_columns(issue.catalogue, form, issue.unit_level, issue.year, issue.has_prior)
+    sheet.set_default_row(16.5)
     for index, column in enumerate(columns):
         sheet.set_column(index, index, round(column.width, 1))
     line = _write_head(issue, sheet, form, columns)
@@ -132,9 +136,7 @@ def _write_units(
     closed = named("closed")
     sums = [0.0] * len(columns)
     # Asked, and how it looks, once per column and level instead of once per cell.
-    asked = [
-        frozenset() if c.field is None else frozenset(form.levels_of(c.field)) for c in columns
-    ]
+    asked = [frozenset() if c.field is None else frozenset(form.levels_of(c.field)) for c in columns]
     looks = [
         issue.styles.value("prior" if c.role == "prior" else "input", c.field.type) if c.field else closed
         for c in columns
@@ -171,7 +173,9 @@ def _write_stub(
         case "org_code":
             sheet.write_string(line, index, unit["org_code"] or "", named("code"))
         case "org_name":
-            sheet.write_string(line, index, unit["name"] or "", named(_NAME_STYLE[unit["level"] or "village"]))
+            sheet.write_string(
+                line, index, unit["name"] or "", named(_NAME_STYLE[unit["level"] or "village"])
+            )
         case _:
             sheet.write_string(line, index, unit["parent_name"] or NOT_ASKED, named("parent"))
 
@@ -251,6 +255,10 @@ def _validate(
         options = field_validation(issue.catalogue, form, column.field, cell, issue.year, issue.lists)
         if options is not None:
             sheet.data_validation(first, index, last, index, options)
+    rules = tuple(rule for rule in issue.live_checks if form.id in rule.forms)
+    colour_breaches(
+        sheet, rules, columns, first, last, issue.year, issue.catalogue.settings.words, issue.styles
+    )
 
 
 def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: int) -> None:
@@ -262,7 +270,9 @@ def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: i
     for number, text in enumerate(notes, start=1):
         _block(sheet, line, 0, line, width - 1, f"注{number}：{text}", issue, "note")
         line += 1
-    signature = "单位负责人：　　　　　　统计负责人：　　　　　　填表人：　　　　　　报出日期：　　　　年　　月　　日"
+    signature = (
+        "单位负责人：　　　　　　统计负责人：　　　　　　填表人：　　　　　　报出日期：　　　　年　　月　　日"
+    )
     _block(sheet, line, 0, line, width - 1, signature, issue, "signature")
     sheet.set_row(line, 24)
 

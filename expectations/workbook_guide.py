@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from xlsxwriter.worksheet import Worksheet
 
+from expectations.rulebook import RuleBook
 from expectations.workbook_form import PROTECTION, Issue, is_carried_over, set_print
 from expectations.workbook_layout import display_width
 from expectations.workbook_validation import bounds
@@ -14,7 +14,9 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 
 RuleLine = tuple[str, str, str]
-"""表号 (blank: the whole workbook), severity in Chinese, text."""
+"""表号, severity in Chinese, text."""
+
+ALL_FORMS, ACROSS_FORMS = "各表", "跨表"
 
 SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
 _LEVEL_WORDS = {"city": "市本级", "county": "县(市、区)", "township": "乡镇(街道)", "village": "村(社区)"}
@@ -23,31 +25,33 @@ _WIDTHS = (6, 28, 10, 8, 40, 56)
 _FIELD_HEADER = ("栏号", "指标名称", "计量单位", "时点/时期", "填报要求", "指标解释")
 
 
-def rule_lines(rulebook: object, catalogue: Catalogue) -> list[RuleLine]:
-    """The checks as lines of text, from a rule book (anything with ``rules``) or from ready-made lines.
+def rule_lines(
+    rulebook: RuleBook | Sequence[RuleLine] | None, catalogue: Catalogue, unit_level: str, year: int
+) -> list[RuleLine]:
+    """The checks of a unit's workbook as lines of text, general ones first; ready-made lines stay as they are.
 
-    A rule gives its form ids as ``forms`` or ``form``, its severity, and its text as ``words``, ``message`` or
-    ``title``, the first that is there.
+    Rules about unreadable cells and unusable files are left out: they explain themselves when they occur.
     """
-    rules: Any = getattr(rulebook, "rules", rulebook)
-    if rules is None:
+    if rulebook is None:
         return []
-    if isinstance(rules, Mapping):
-        rules = rules.values()
+    if not isinstance(rulebook, RuleBook):
+        return list(rulebook)
+    numbers = {form.id: form.number for form in catalogue.forms_of(unit_level, year)}
     lines: list[RuleLine] = []
-    for rule in rules:
-        if isinstance(rule, tuple):
-            lines.append(rule)
+    for rule in rulebook.rules.values():
+        if not rule.is_in_force(year):
             continue
-        text = next((t for t in (getattr(rule, n, None) for n in ("words", "message", "title")) if t), None)
-        if not isinstance(text, str):
-            continue
-        severity = str(getattr(rule, "severity", ""))
-        forms = getattr(rule, "forms", None) or getattr(rule, "form", None) or ()
-        ids: Iterable[str] = (forms,) if isinstance(forms, str) else forms
-        numbers = [catalogue.forms[i].number if i in catalogue.forms else "" for i in ids] or [""]
-        lines += [(number, SEVERITY_WORDS.get(severity, severity), text) for number in numbers]
-    return lines
+        severity = SEVERITY_WORDS[rule.severity]
+        if rule.scope == "row":
+            lines += [(numbers[form], severity, rule.words) for form in rule.forms if form in numbers]
+        elif rule.scope in ("column", "total"):
+            lines.append((ALL_FORMS, severity, rule.words))
+        elif rule.scope == "unit" and any(
+            (lv == "city") == (unit_level == "city") for lv in rule.levels or ()
+        ):
+            lines.append((ACROSS_FORMS, severity, rule.words))
+    order = [ALL_FORMS, *numbers.values(), ACROSS_FORMS]
+    return sorted(lines, key=lambda line: order.index(line[0]))
 
 
 def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
@@ -73,22 +77,21 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
     line = _section(issue, sheet, line + 1, "三、指标解释")
     for form in forms:
         line = _fields(issue, sheet, line, form)
-    numbers = [form.number for form in forms]
-    shown = sorted(
-        (rule for rule in rules if rule[0] in ("", *numbers)), key=lambda r: numbers.index(r[0]) if r[0] else -1
-    )
-    if shown:
+    if rules:
         line = _section(issue, sheet, line + 1, "四、审核关系")
         line = _paragraph(
-            issue, sheet, line, "强制性审核关系不成立的，报表不能通过；核实性审核关系不成立的，请更正或者说明原因；提示性的仅供参考。"
+            issue,
+            sheet,
+            line,
+            "强制性的不成立，报表不能通过；核实性的不成立，请更正或者说明原因；提示性的仅供参考。",
         )
-        for column, text in enumerate(("序号", "表号", "性质")):
-            sheet.write_string(line, column, text, named("header"))
+        for column, label in enumerate(("序号", "表号", "性质")):
+            sheet.write_string(line, column, label, named("header"))
         sheet.merge_range(line, 3, line, 5, "审核关系", named("header"))
-        for serial, (number, severity, text) in enumerate(shown, start=1):
+        for serial, (form_number, severity, text) in enumerate(rules, start=1):
             line += 1
             sheet.write_number(line, 0, serial, named("guide_centre"))
-            sheet.write_string(line, 1, number or "全部报表", named("guide_centre"))
+            sheet.write_string(line, 1, form_number, named("guide_centre"))
             sheet.write_string(line, 2, severity, named("guide_centre"))
             sheet.merge_range(line, 3, line, 5, text, named("guide_cell"))
             sheet.set_row(line, _height([(text, sum(_WIDTHS[3:]))]))
@@ -118,7 +121,7 @@ def _method(issue: Issue) -> list[str]:
 
 def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
     named = issue.styles.named
-    title = f"{form.number}　{form.title}（{form.grain}）"
+    title = f"{form.number}　{form.title}　{form.grain}"
     sheet.merge_range(line, 0, line, 5, title, named("guide_form"))
     sheet.set_row(line, 24)
     line += 1
@@ -147,9 +150,7 @@ def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
     return line + 1
 
 
-def requirement(
-    catalogue: Catalogue, form: Form, field: Field, levels: Iterable[str], year: int
-) -> str:
+def requirement(catalogue: Catalogue, form: Form, field: Field, levels: Iterable[str], year: int) -> str:
     """What a field asks of the clerk, in words: 必填, by whom, from which list, within which bounds."""
     parts = ["必填" if field.required else "选填"]
     rows = list(levels)
@@ -186,5 +187,5 @@ def _paragraph(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
 
 def _height(cells: Iterable[tuple[str, float]]) -> float:
     """Row height for wrapped texts at their column widths."""
-    lines = max(-(-display_width(text) // max(int(width) - 2, 1)) for text, width in cells)
+    lines = max(-(-display_width(text) // max(int(width * 1.1) - 2, 1)) for text, width in cells)
     return 14.0 * lines + 4

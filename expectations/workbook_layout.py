@@ -85,8 +85,10 @@ def unit_rows(catalogue: Catalogue, unit_code: str, levels: Iterable[Level], yea
     """
     units = catalogue.registry.units(year)
     is_city = unit_code == catalogue.settings.city.code
-    own = units.filter(pl.col("org_code") == unit_code) if is_city else units.filter(
-        pl.col("county_code") == unit_code
+    own = (
+        units.filter(pl.col("org_code") == unit_code)
+        if is_city
+        else units.filter(pl.col("county_code") == unit_code)
     )
     names = units.select(township_code="org_code", township_name="name")
     return (
@@ -102,7 +104,9 @@ def unit_rows(catalogue: Catalogue, unit_code: str, levels: Iterable[Level], yea
     )
 
 
-def form_columns(catalogue: Catalogue, form: Form, level: str, year: int, has_prior: bool) -> tuple[Column, ...]:
+def form_columns(
+    catalogue: Catalogue, form: Form, level: str, year: int, has_prior: bool
+) -> tuple[Column, ...]:
     """The columns of the sheet of ``form`` in the workbook of a unit of ``level``, left to right.
 
     Each field of a units form is followed by last year's column when ``has_prior``.
@@ -115,7 +119,7 @@ def form_columns(catalogue: Catalogue, form: Form, level: str, year: int, has_pr
         if any(lv != level for lv in levels):
             stubs.append(("roster_org", headers.roster_org.label, 18.0))
     else:
-        stubs = [("org_code", headers.org_code.label, 15.0), ("org_name", headers.org_name.label, 24.0)]
+        stubs = [("org_code", headers.org_code.label, 14.0), ("org_name", headers.org_name.label, 22.0)]
         if "village" in levels:
             stubs.append(("parent_name", headers.parent_name.label, 16.0))
     columns = [
@@ -133,7 +137,7 @@ def form_columns(catalogue: Catalogue, form: Form, level: str, year: int, has_pr
 def _field_width(catalogue: Catalogue, field: Field, is_pair: bool) -> float:
     """Wide enough for the values and, over two lines or three, for the label."""
     per_column = 2 if is_pair else 1
-    for_label = display_width(field.label) / 2 / per_column + 2.5
+    for_label = display_width(field.label) / 2 / per_column + 3.0
     if field.type == "text":
         return 40.0 if not is_pair else 18.0
     if field.type == "code":
@@ -142,8 +146,8 @@ def _field_width(catalogue: Catalogue, field: Field, is_pair: bool) -> float:
     if field.type == "date":
         return max(for_label, 12.0)
     if field.type == "cny":
-        return max(for_label, 14.0)
-    return max(for_label, 9.0)
+        return max(for_label, 13.0)
+    return max(for_label, 8.5 if is_pair else 9.0)
 
 
 def _widened(columns: list[Column]) -> tuple[Column, ...]:
@@ -170,7 +174,7 @@ def header_spans(columns: tuple[Column, ...]) -> tuple[list[Span], int]:
     number_line = sub_line + 1
     spans: list[Span] = []
     at = 0
-    for key, members in groupby(columns, key=lambda c: (c.field.group if c.field else None)):
+    for key, members in groupby(columns, key=lambda c: c.field.group if c.field else None):
         block = list(members)
         if key:
             spans.append(Span(0, at, 0, at + len(block) - 1, key))

@@ -31,10 +31,22 @@ _NAMED: dict[str, dict[str, Any]] = {
     "cover_label": {**_BASE, "font_size": 14, "align": "right"},
     "cover_fixed": {**_BASE, "font_size": 14, "align": "left", "bottom": 1, "indent": 1},
     "cover_input": {
-        **_BASE, "font_size": 14, "align": "left", "bottom": 1, "indent": 1, "locked": False, "bg_color": INPUT_YELLOW,
+        **_BASE,
+        "font_size": 14,
+        "align": "left",
+        "bottom": 1,
+        "indent": 1,
+        "locked": False,
+        "bg_color": INPUT_YELLOW,
     },
     "cover_date": {
-        **_BASE, "font_size": 14, "align": "left", "bottom": 1, "indent": 1, "locked": False, "bg_color": INPUT_YELLOW,
+        **_BASE,
+        "font_size": 14,
+        "align": "left",
+        "bottom": 1,
+        "indent": 1,
+        "locked": False,
+        "bg_color": INPUT_YELLOW,
         "num_format": 'yyyy"年"m"月"d"日"',
     },
     "sample": {**_BASE, "font_name": HEI, "font_size": 12, "font_color": SAMPLE_RED, "align": "center"},
@@ -62,6 +74,8 @@ _NAMED: dict[str, dict[str, Any]] = {
     "guide_text": {**_BASE, "text_wrap": True, "valign": "top"},
     "guide_cell": {**_BOX, "text_wrap": True},
     "guide_centre": {**_BOX, "text_wrap": True, "align": "center"},
+    "breaks": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
+    "doubts": {"bg_color": "#FFEB9C", "font_color": "#7F6000"},
     "list_title": {**_BASE, "bold": True},
 }
 _TYPE: dict[str, dict[str, Any]] = {

@@ -52,7 +52,9 @@ def field_validation(
     options: dict[str, Any] = {"ignore_blank": True, "error_type": "stop"}
     if field.type in ("code", "boolean"):
         entries = (
-            catalogue.code_lists[field.codes].labels if field.codes is not None else (words.yes[0], words.no[0])
+            catalogue.code_lists[field.codes].labels
+            if field.codes is not None
+            else (words.yes[0], words.no[0])
         )
         name = catalogue_list_name(field)
         options |= {"validate": "list", "source": lists.range(name, (*entries, not_applicable))}

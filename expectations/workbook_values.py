@@ -18,7 +18,7 @@ Row = Mapping[str, Value]
 
 def records(frame: pl.DataFrame | None) -> list[Row]:
     """The rows of an entries frame; none for no frame."""
-    return [] if frame is None else frame.to_dicts()
+    return [] if frame is None else list(frame.to_dicts())
 
 
 def shown(field: Field, value: Value, words: Words) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -41,7 +42,9 @@ class RosterSamples:
                 if field.id not in item:
                     item[field.id] = self._answer(form, field, wish, item)
         self._name(form, plan, items)
-        rows = [{"org_code": item["org_code"], **{f.id: item.get(f.id) for f in form.fields}} for item in items]
+        rows = [
+            {"org_code": item["org_code"], **{f.id: item.get(f.id) for f in form.fields}} for item in items
+        ]
         return sorted(rows, key=lambda row: str(row["org_code"]))
 
     def _items(self, form: Form, plan: RosterForm) -> list[Item]:
@@ -91,7 +94,9 @@ class RosterSamples:
         year = self.year if plan.annual else self.catalogue.settings.last_year
         open_rows = [item for item in items if field.id not in item]
         if plan.annual:
-            open_rows.sort(key=lambda item: lot(self.spec.seed, field.id, self.year, item["org_code"], item["_number"]))
+            open_rows.sort(
+                key=lambda item: lot(self.spec.seed, field.id, self.year, item["org_code"], item["_number"])
+            )
         for answer, counts in (wish.counts or {}).items():
             known = sum(item.get(field.id) == answer for item in items)
             take = max(in_year(counts, year) - known, 0)
@@ -99,7 +104,9 @@ class RosterSamples:
                 item[field.id] = answer
             open_rows = open_rows[take:]
         for item in open_rows:
-            item[field.id] = wish.otherwise if wish.otherwise is not None else next(iter(wish.counts or {None: 0}))
+            item[field.id] = (
+                wish.otherwise if wish.otherwise is not None else next(iter(wish.counts or ()), None)
+            )
 
     def _answer(self, form: Form, field: Field, wish: RosterField | None, item: Item) -> object:
         key = f"{item['org_code']}/{item['_number']}"
@@ -127,7 +134,9 @@ class RosterSamples:
             if name_field in item:
                 continue
             org, number = str(item["org_code"]), int(item["_number"])
-            turn = number + int(lot(self.spec.seed, org, form.id) * 97) + (self.year * 7 if plan.annual else 0)
+            turn = (
+                number + int(lot(self.spec.seed, org, form.id) * 97) + (self.year * 7 if plan.annual else 0)
+            )
             places = below.get(org) or [org]
             pattern = patterns[turn % len(patterns)]
             words = {k: v for k, v in item.items() if not k.startswith("_")}
@@ -158,6 +167,6 @@ class RosterSamples:
                 name = name.removesuffix(suffix)
         return name
 
-    @property
+    @cached_property
     def _unit_names(self) -> dict[str, str]:
         return dict(self.catalogue.registry.units(self.year).select("org_code", "name").iter_rows())

@@ -8,15 +8,15 @@ earlier one that is, else the earliest.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar, overload
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from warehouse.catalogue.models import Level, Name, Record
 
 T = TypeVar("T")
-Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
-Yearly = T | dict[int, T]
+Scalar: TypeAlias = StrictBool | StrictInt | StrictFloat | StrictStr
+Yearly: TypeAlias = T | dict[int, T]
 
 
 class Term(Record):
@@ -110,7 +110,11 @@ class SampleSpec(Record):
     facts: dict[Name, Scalar | tuple[float, float]] = Field(default_factory=dict)
 
 
-def in_year(given: T | dict[int, T], year: int) -> T:
+@overload
+def in_year(given: dict[int, T], year: int) -> T: ...
+@overload
+def in_year(given: T, year: int) -> T: ...
+def in_year(given: Any, year: int) -> Any:
     """The value for ``year``: its own, else the nearest earlier one, else the earliest."""
     if not isinstance(given, dict):
         return given

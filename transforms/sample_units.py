@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 import polars as pl
 
 from transforms.sample_numbers import lot, split
 from transforms.sample_spec import Presence, SampleSpec, Term, UnitField, UnitForm, in_year
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import LEVELS, Field, Form
+from warehouse.catalogue.models import LEVELS, Field, Form, Level
 
 Value = float | str | bool | date | None
-Unit = Mapping[str, str | None]
 _EQUAL = "equal"
 _SPREAD = 0.25
+
+
+class Unit(NamedTuple):
+    """An org unit as far as samples need it."""
+
+    code: str
+    level: Level
 
 
 class UnitSamples:
@@ -38,10 +45,12 @@ class UnitSamples:
     @cached_property
     def units(self) -> list[Unit]:
         """All org units of the year, upper levels first, by code."""
-        rank = {level: i for i, level in enumerate(LEVELS)}
-        return sorted(
-            self.catalogue.registry.units(self.year).to_dicts(), key=lambda u: (rank[u["level"]], u["org_code"])
-        )
+        units = self.catalogue.registry.units(self.year)
+        return [
+            Unit(code, level)
+            for level in LEVELS
+            for code in units.filter(pl.col("level") == level)["org_code"].sort()
+        ]
 
     @cached_property
     def size(self) -> dict[str, float]:
@@ -61,17 +70,17 @@ class UnitSamples:
 
     def _computed(self, form: Form, field: Field) -> dict[str, Value]:
         plan = self.spec.units.get(form.id, UnitForm())
-        rows = [u for u in self.units if u["level"] in form.levels_of(field)]
+        rows = [u for u in self.units if u.level in form.levels_of(field)]
         absent = self._absent(form, plan.presence)
         if plan.presence is not None and field.id == plan.presence.field:
-            return {_code(u): u["org_code"] not in absent for u in rows}
-        present = [u for u in rows if u["org_code"] not in absent]
+            return {u.code: u.code not in absent for u in rows}
+        present = [u for u in rows if u.code not in absent]
         values = self._values(form, field, plan.fields.get(field.id), present)
         not_applicable = self.catalogue.settings.words.not_applicable[0]
-        return {_code(u): values.get(_code(u), not_applicable) for u in rows}
+        return {u.code: values.get(u.code, not_applicable) for u in rows}
 
     def _values(self, form: Form, field: Field, plan: UnitField | None, rows: list[Unit]) -> dict[str, Value]:
-        codes = [_code(u) for u in rows]
+        codes = [u.code for u in rows]
         if plan is None:
             return {code: self._default(field, code) for code in codes}
         if plan.value is not None:
@@ -80,37 +89,47 @@ class UnitSamples:
             stored = float(text) if isinstance(text, (int, float)) and not isinstance(text, bool) else text
             return dict.fromkeys(codes, stored)
         if plan.choices is not None:
-            return {c: self._chosen(field, plan.choices.get(u["level"], {}), c) for c, u in zip(codes, rows, strict=True)}  # type: ignore[call-overload]
+            return {
+                c: self._chosen(field, plan.choices.get(u.level, {}), c)
+                for c, u in zip(codes, rows, strict=True)
+            }
         if plan.terms:
             return {c: d for c in codes if (d := self._renewed(field, plan.terms, c)) is not None}
         if plan.done_by is not None:
             done = self._named(plan.done_by)
             return {code: isinstance(done.get(code), date) for code in codes}
+        if plan.rest_of or plan.ratio is not None or plan.total is not None:
+            return dict(self._reckoned(form, field, plan, rows))
+        return {code: self._default(field, code) for code in codes}
+
+    def _reckoned(self, form: Form, field: Field, plan: UnitField, rows: list[Unit]) -> dict[str, float]:
+        codes = [u.code for u in rows]
         if plan.rest_of:
             first, *others = (self._numbers(name) for name in plan.rest_of)
             return {c: first.get(c, 0.0) - sum(other.get(c, 0.0) for other in others) for c in codes}
-        if plan.ratio is not None and plan.of is not None:
-            return dict(self._in_ratio(field, plan, codes))
-        if plan.total is not None:
-            return dict(self._shared_out(form, field, plan, rows))
-        return {code: self._default(field, code) for code in codes}
+        if plan.ratio is not None:
+            return self._in_ratio(field, plan, codes)
+        return self._shared_out(form, field, plan, rows)
 
     def _in_ratio(self, field: Field, plan: UnitField, codes: list[str]) -> dict[str, float]:
         of, ratio = self._numbers(plan.of or ""), in_year(plan.ratio or 0.0, self.year)
         caps = self._caps(plan, codes)
         values = (
-            float(round(of.get(c, 0.0) * ratio * self._noise(field, c, plan.spread or 0.0, 0.0))) for c in codes
+            float(round(of.get(c, 0.0) * ratio * self._noise(field, c, plan.spread or 0.0, 0.0)))
+            for c in codes
         )
         return {c: min(v, cap) for c, v, cap in zip(codes, values, caps, strict=True)}
 
     def _shared_out(self, form: Form, field: Field, plan: UnitField, rows: list[Unit]) -> dict[str, float]:
         total = in_year(plan.total or 0, self.year)
-        levels = [lv for lv in form.levels if any(u["level"] == lv for u in rows)]
+        levels = [lv for lv in form.levels if any(u.level == lv for u in rows)]
         shares = plan.level_shares or {}
-        per_level = split(total, [shares.get(lv, 0.0 if shares else sum(u["level"] == lv for u in rows)) for lv in levels])
+        per_level = split(
+            total, [shares.get(lv, 0.0 if shares else sum(u.level == lv for u in rows)) for lv in levels]
+        )
         result: dict[str, float] = {}
         for level, part in zip(levels, per_level, strict=True):
-            codes = [_code(u) for u in rows if u["level"] == level]
+            codes = [u.code for u in rows if u.level == level]
             weights = self._weights(field, plan, codes)
             try:
                 parts = split(part, weights, plan.minimum, self._caps(plan, codes))
@@ -178,10 +197,14 @@ class UnitSamples:
         if presence is None:
             return frozenset()
         named = tuple(code.rstrip("*") for code in presence.absent if code.endswith("*"))
-        listed = {u for u in map(_code, self.units) if u in presence.absent or (named and u.startswith(named))}
+        listed = {
+            u
+            for u in (unit.code for unit in self.units)
+            if u in presence.absent or (named and u.startswith(named))
+        }
         absent = set(listed)
         for level, counts in presence.absent_count.items():
-            codes = [_code(u) for u in self.units if u["level"] == level]
+            codes = [u.code for u in self.units if u.level == level]
             queue = sorted(codes, key=lambda c: (c not in listed, lot(self.spec.seed, c, form.id, "absent")))
             absent.update(queue[: in_year(counts, self.year)])
         return frozenset(absent)
@@ -216,17 +239,26 @@ def unit_sizes(catalogue: Catalogue, spec: SampleSpec, year: int) -> dict[str, f
     its townships by the square root of their villages, and evenly over the villages of a township."""
     units = catalogue.registry.units(year)
     villages = dict(
-        units.filter(pl.col("level") == "village").group_by("township_code").len().sort("township_code").iter_rows()
+        units.filter(pl.col("level") == "village")
+        .group_by("township_code")
+        .len()
+        .sort("township_code")
+        .iter_rows()
     )
     roots = {
-        code: max(villages.get(code, 0), 1) ** 0.5 for code in units.filter(pl.col("level") == "township")["org_code"]
+        code: max(villages.get(code, 0), 1) ** 0.5
+        for code in units.filter(pl.col("level") == "township")["org_code"]
     }
     sizes: dict[str, float] = {}
-    for code, level, county, township in units.select("org_code", "level", "county_code", "township_code").iter_rows():
+    for code, level, county, township in units.select(
+        "org_code", "level", "county_code", "township_code"
+    ).iter_rows():
         if level == "city":
             sizes[code] = 1.0
             continue
-        whole = spec.sizes.get(county, float(sum(n for t, n in villages.items() if t.startswith(county))) or 1.0)
+        whole = spec.sizes.get(
+            county, float(sum(n for t, n in villages.items() if t.startswith(county))) or 1.0
+        )
         if level == "county":
             sizes[code] = whole
             continue
@@ -234,7 +266,3 @@ def unit_sizes(catalogue: Catalogue, spec: SampleSpec, year: int) -> dict[str, f
         of_township = whole * roots[township] / among
         sizes[code] = of_township if level == "township" else of_township / villages[township]
     return sizes
-
-
-def _code(unit: Unit) -> str:
-    return unit["org_code"] or ""

@@ -37,7 +37,8 @@ def sample_entries(
     placed = {form_id: Counter(str(row["org_code"]) for row in rows) for form_id, rows in listed.items()}
     figures = UnitSamples(catalogue, wishes, year, placed)
     tables = {
-        form.id: listed[form.id] if form.is_roster else _unit_rows(figures, form, year) for form in forms.values()
+        form.id: listed[form.id] if form.is_roster else _unit_rows(figures, form, year)
+        for form in forms.values()
     }
     return {
         unit: {
@@ -67,8 +68,10 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
 
 def _unit_rows(figures: UnitSamples, form: Form, year: int) -> list[dict[str, Any]]:
     columns = {field.id: figures.column(form, field) for field in form.fields_at(form.levels, year)}
-    codes = [unit["org_code"] or "" for unit in figures.units if unit["level"] in form.levels]
-    return [{"org_code": code, **{name: values.get(code) for name, values in columns.items()}} for code in codes]
+    codes = [unit.code for unit in figures.units if unit.level in form.levels]
+    return [
+        {"org_code": code, **{name: values.get(code) for name, values in columns.items()}} for code in codes
+    ]
 
 
 def _reporting_units(catalogue: Catalogue, year: int) -> list[tuple[str, str, frozenset[str]]]:
@@ -76,15 +79,19 @@ def _reporting_units(catalogue: Catalogue, year: int) -> list[tuple[str, str, fr
     units = catalogue.registry.units(year)
     found = []
     for code, level in catalogue.registry.roster(year).select("unit_code", "unit_level").iter_rows():
-        inside = units.filter(pl.col("county_code") == code)["org_code"] if level == "county" else pl.Series([code])
+        inside = (
+            units.filter(pl.col("county_code") == code)["org_code"]
+            if level == "county"
+            else pl.Series([code])
+        )
         found.append((str(code), str(level), frozenset(inside)))
     return found
 
 
 def _frame(form: Form, year: int, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     columns = [pl.Series("org_code", [row["org_code"] for row in rows], dtype=pl.String)]
-    for field in form.fields_at(form.levels, year):
-        columns.append(_series(field, [row.get(field.id) for row in rows]))
+    fields = form.fields_at(form.levels, year)
+    columns += [_series(field, [row.get(field.id) for row in rows]) for field in fields]
     return pl.DataFrame(columns)
 
 
