@@ -27,7 +27,7 @@ def indicators(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame
     """The INDICATOR frame for the MEASURE rows of all standing submissions.
 
     ``final``: year, unit_code of the approved submissions. One row per year with data, indicator and node of the
-    indicator's levels that is asked for all its terms; sorted by indicator, year and code. ``value`` is null,
+    indicator's levels that is asked for all its terms, in the order of the catalogue, year and code. ``value`` is null,
     never 0, where it cannot be known; ``state`` then says whether it was not reported or does not apply.
     """
     years = data_years(measures)
@@ -39,14 +39,14 @@ def indicators(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame
     names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
 
     base = _with_maturity(tree.base, final)
-    rolled = with_streaks(fold_up(base, ["year"], readings(plans)), tree, plans)
-    rolled = rolled.join(names, on=["year", "unit"], how="left", maintain_order="left")
-    villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(village_plans))
+    rolled = with_streaks(fold_up(base, ["year"], readings(plans, ["year"])), tree, plans)
+    rolled = rolled.join(names, on=["year", "unit"], how="left").sort("year", "org_code")
+    villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(village_plans, ["year"]))
     villages = villages.join(names, on=["year", "unit"], how="left", maintain_order="left")
 
     parts = [_rows(rolled.lazy(), plan, catalogue, years) for plan in plans]
     parts += [_rows(villages.lazy(), plan, catalogue, years) for plan in village_plans]
-    return pl.concat(pl.collect_all(parts)).sort("indicator", "year", "org_code")
+    return pl.concat(pl.collect_all(parts))
 
 
 def _is_for_villages(plan: Plan, catalogue: Catalogue) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.cells import columns_of
+from transforms.cells import asked_levels, columns_of
 from transforms.rollup import counts_of_levels
 from warehouse.catalogue.expression import Expression, Term
 from warehouse.catalogue.load import Catalogue
@@ -19,12 +19,14 @@ class Plan:
 
     ``inner`` is the formula within the window function, if there is one. ``prefix`` marks the columns of its
     reading: plans that align the same terms share them, plans that align nothing share the plain sums.
+    ``align_within``: county or city when terms can only be compared there (null: at each base node).
     """
 
     indicator: Indicator
     window: str | None
     inner: Expression
     prefix: str
+    align_within: str | None
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -57,17 +59,30 @@ def plans_of(catalogue: Catalogue) -> list[Plan]:
         terms = frozenset(inner.terms)
         alone = inner.is_sum or len(terms) == 1
         prefix = "" if alone else prefixes.setdefault(terms, f"{len(prefixes)}|")
-        plans.append(Plan(indicator, window, inner, prefix))
+        plans.append(Plan(indicator, window, inner, prefix, _meeting_level(terms, catalogue)))
     return plans
 
 
-def readings(plans: list[Plan]) -> list[pl.Expr]:
-    """The columns that ``plans`` need, elementwise over base rows (with is_open) and ready to be added up."""
+def _meeting_level(terms: frozenset[Term], catalogue: Catalogue) -> str | None:
+    """Where terms asked at different levels meet: consultations of a county, population of its townships.
+
+    One township without its population then leaves out the whole county, not a hundredth of the denominator.
+    """
+    asked = {asked_levels(catalogue.measures[term.name], catalogue) for term in terms}
+    if len(asked) == 1 or all({"township", "village"} & set(levels) for levels in asked):
+        return None
+    return "county" if all(set(levels) - {"city"} for levels in asked) else "city"
+
+
+def readings(plans: list[Plan], keys: list[str]) -> list[pl.Expr]:
+    """The columns that ``plans`` need, over base rows (with is_open) of ``keys``, ready to be added up."""
     found: dict[str, pl.Expr] = {}
     for plan in plans:
         if plan.open_column in found:
             continue
         kept = pl.all_horizontal(_is_complete(t) for t in plan.terms) if plan.is_aligned else pl.lit(True)
+        if plan.is_aligned and plan.align_within is not None:
+            kept = kept.all().over(*keys, plan.align_within)
         for term in plan.terms:
             names, sources = columns_of(term, plan.prefix), columns_of(term)
             for name, source in zip(names[:2], sources[:2], strict=True):

@@ -25,7 +25,8 @@ def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan]) -> pl.Data
     seen = carried(tree.base.select("year", "unit", *read), tree.moves, years)
     above = tree.base.select("year", "unit", "county", "city", "org_level", "^n__.*$", is_open=pl.lit(False))
     seen = seen.join(above, on=["year", "unit"], how="inner")
-    nodes = fold_up(seen, ["source_year", "year"], readings(wanted))
+    keys = ["source_year", "year"]
+    nodes = fold_up(seen, keys, readings(wanted, keys))
     held = nodes.select(
         "year",
         "unit",

@@ -99,9 +99,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         forms=forms,
         measures=measures,
         indicators=indicators,
-        registry=_read_registry(
-            folder / "registry", range(settings.first_year, settings.last_year + 1)
-        ),
+        registry=_read_registry(folder / "registry", range(settings.first_year, settings.last_year + 1)),
     )
 
 
@@ -115,7 +113,9 @@ def _read_registry(folder: Path, years: range) -> Registry:
         )
         if orphans.height:
             code = orphans.item(0, "org_code")
-            raise CatalogueError(f"{folder / 'org_units.csv'}: in {year} the unit above {code} does not exist")
+            raise CatalogueError(
+                f"{folder / 'org_units.csv'}: in {year} the unit above {code} does not exist"
+            )
     for (old, year), given in registry.succession.group_by("old_code", "year", maintain_order=True):
         place = f"{folder / 'succession.csv'}: succession of {old} in {year}"
         valid = registry.units(year)["org_code"]
