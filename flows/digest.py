@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -9,7 +10,9 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
 
+_DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
 _LISTED = 20
+_LISTED_OF_ONE = 5
 
 
 def digest_text(
@@ -20,48 +23,51 @@ def digest_text(
     head: Head,
     at: datetime,
     where: str,
+    left: Sequence[str] = (),
 ) -> str | None:
-    """The digest of a night, or None when nothing new came in.
+    """The digest of a night, or None when nothing new came in and nothing lies in the way.
 
     ``submissions``: SUBMISSION + decision, reason, counts of this night; ``statuses``: per year who has reported
-    (as warehouse.query.status gives it) after this night; ``where``: the folder in which to look.
+    (as warehouse.query.status gives it) after this night; ``where``: the folder in which to look;
+    ``left``: one sentence for each file that stayed in the inbox.
     """
-    if submissions.is_empty():
+    if submissions.is_empty() and not left:
         return None
     names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
     names[catalogue.settings.city.code] = catalogue.settings.city.own_level_name
 
-    def lines(decision: str) -> list[str]:
-        rows = submissions.filter(pl.col("decision") == decision).sort("year", "unit_code", nulls_last=True)
-        return [
-            f"  {names.get(r['unit_code'], '未识别单位')} {r['year'] or '年度不明'}：{r['reason']}（{r['file_name']}）"
-            for r in rows.iter_rows(named=True)
-        ]
+    def unit(row: dict[str, object]) -> str:
+        return f"{names.get(row['unit_code'], '未识别单位')} {row['year'] or '年度不明'}"
 
-    counts = dict(submissions.group_by("decision").len().iter_rows())
-    text = [
-        f"{catalogue.settings.city.association}年报日报　{at:%Y年%m月%d日}",
-        "",
-        "本次收到 {} 份：接收 {} 份，暂存 {} 份，未能接收 {} 份。".format(
-            submissions.height, *(counts.get(d, 0) for d in ("accepted", "held", "refused"))
-        ),
-    ]
-    for title, decision in (("暂存待改正：", "held"), ("未能接收：", "refused")):
-        if listed := lines(decision):
-            text += ["", title, *listed]
+    text = [f"{catalogue.settings.city.association}年报日报　{at:%Y年%m月%d日}", ""]
+    if submissions.is_empty():
+        text += ["本次没有收到新的报送。"]
+    else:
+        counts = dict(submissions.group_by("decision").len().iter_rows())
+        shares = [f"{zh} {counts.get(decision, 0)} 份" for decision, zh in _DECISIONS.items()]
+        text += [f"本次收到 {submissions.height} 份：{'，'.join(shares)}。"]
+        for title, decision in (("暂存待改正：", "held"), ("未能接收：", "refused")):
+            rows = submissions.filter(pl.col("decision") == decision).sort(
+                "year", "unit_code", nulls_last=True
+            )
+            if rows.height:
+                text += ["", title]
+                text += [
+                    f"  {unit(r)}（{r['file_name']}）：{r['reason']}" for r in rows.iter_rows(named=True)
+                ]
+    if left:
+        text += ["", "留在收件箱、未能收取：", *(f"  {sentence}" for sentence in left)]
     critical = findings.filter(pl.col("severity") == "critical")
     if critical.height:
-        shown = critical.head(_LISTED)
-        text += [
-            "",
-            f"强制性问题 {critical.height} 处" + ("（列前20处）：" if critical.height > _LISTED else "："),
-        ]
-        text += [
-            f"  {names.get(r['unit_code'], '未识别单位')} {r['year']} {r['sheet'] or ''} {r['cell'] or ''}：{r['message']}"
-            for r in shown.iter_rows(named=True)
-        ]
+        # One workbook full of errors must not push the others off the page.
+        shown = critical.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
+        listed = f"，列出其中 {shown.height} 处" if shown.height < critical.height else ""
+        text += ["", f"强制性问题 {critical.height} 处{listed}："]
+        for row in shown.iter_rows(named=True):
+            place = "!".join(row[k] for k in ("sheet", "cell") if row[k])
+            text.append(f"  {unit(row)}{' ' + place if place else ''}：{row['message']}")
     for year, status in sorted(statuses.items()):
-        missing = status.filter(~pl.col("is_standing"))["unit_name"].to_list()
+        missing = status.filter(~pl.col("has_standing"))["unit_name"].to_list()
         if missing:
             due = catalogue.settings.deadline.of(year)
             text += [
@@ -69,12 +75,14 @@ def digest_text(
                 f"{year}年度尚无已接收报表的单位（{len(missing)} 个，{_due_words(due, at.date())}）：",
             ]
             text += ["  " + "、".join(missing)]
-    text += ["", f"查看：{where}", f"登记簿第 {head.count} 条，校验值 {head.hash[:16]}"]
+    text += ["", f"查看：{where}", f"登记簿第 {head.count} 条，校验值 {head.hash}"]
     return "\n".join(text) + "\n"
 
 
 def _due_words(due: date, today: date) -> str:
     days = (due - today).days
-    if days >= 0:
+    if days == 0:
+        return f"今天（{due:%Y年%m月%d日}）截止"
+    if days > 0:
         return f"截止日期 {due:%Y年%m月%d日}，还有 {days} 天"
     return f"截止日期 {due:%Y年%m月%d日}，已过 {-days} 天"

@@ -1,0 +1,181 @@
+"""The digest tells the administrator in one page what came, what is held and who is missing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.digest import digest_text
+from warehouse.catalogue.frames import FINDING, SUBMISSION
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.journal import Head
+
+HEAD = Head(42, "ab" * 32)
+BEIJING = timezone(timedelta(hours=8))
+SUBMISSIONS = {
+    **SUBMISSION,
+    "decision": pl.String,
+    "reason": pl.String,
+    "critical_count": pl.Int64,
+    "warning_count": pl.Int64,
+}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def submission(
+    name: str, unit: str | None = "371621", decision: str = "accepted", **bent: Any
+) -> dict[str, Any]:
+    return {
+        "submission": name,
+        "unit_code": unit,
+        "year": 2024,
+        "received_seq": 1,
+        "file_name": f"{name}.xlsx",
+        "decision": decision,
+        "reason": None if decision == "accepted" else "请改正。",
+        "critical_count": 0,
+        "warning_count": 0,
+    } | bent
+
+
+def finding(submission: str, cell: str = "F17", **bent: Any) -> dict[str, Any]:
+    return {
+        "submission": submission, "unit_code": "371621", "year": 2024, "severity": "critical", "sheet": "年1表",
+        "cell": cell, "message": "会员数不是数字",
+    } | bent  # fmt: skip
+
+
+def standing(catalogue: Catalogue, units: set[str], held: set[str] = frozenset()) -> pl.DataFrame:
+    """A year's status: ``units`` have an accepted file, ``held`` sent a later one that is held."""
+    return catalogue.registry.roster(2024).with_columns(
+        has_standing=pl.col("unit_code").is_in(list(units)),
+        is_standing=pl.col("unit_code").is_in(list(units - held)),
+    )
+
+
+def digest(
+    catalogue: Catalogue,
+    submissions: list[dict[str, Any]],
+    findings: list[dict[str, Any]] | None = None,
+    statuses: dict[int, pl.DataFrame] | None = None,
+    day: int = 10,
+    left: tuple[str, ...] = (),
+) -> str:
+    text = digest_text(
+        pl.DataFrame(submissions, schema=SUBMISSIONS),
+        pl.DataFrame(findings or [], schema=FINDING),
+        statuses or {},
+        catalogue,
+        HEAD,
+        datetime(2025, 1, day, 2, 0, tzinfo=BEIJING),
+        "/srv/nianbao/outbox",
+        left,
+    )
+    assert text is not None
+    return text
+
+
+def test_a_night_without_news_has_no_digest(catalogue: Catalogue) -> None:
+    nothing = pl.DataFrame()
+    at = datetime(2025, 1, 10, tzinfo=BEIJING)
+    assert digest_text(nothing, pl.DataFrame(schema=FINDING), {}, catalogue, HEAD, at, "") is None
+
+
+def test_it_begins_with_who_writes_and_what_came(catalogue: Catalogue) -> None:
+    text = digest(
+        catalogue,
+        [
+            submission("a"),
+            submission("b", "371622"),
+            submission("c", "371623", "held"),
+            submission("d", None, "refused"),
+        ],
+    )
+    lines = text.splitlines()
+    assert lines[0] == "滨州市计划生育协会年报日报　2025年01月10日"
+    assert lines[2] == "本次收到 4 份：接收 2 份，暂存 1 份，未能接收 1 份。"
+
+
+def test_held_and_refused_files_are_named_with_their_reason(catalogue: Catalogue) -> None:
+    text = digest(
+        catalogue,
+        [
+            submission("甲", decision="held", reason="有 3 处强制性问题，须改正后重新报送"),
+            submission("乙", None, "refused", year=None, reason="该文件是空的，没有任何内容。请重新保存。"),
+            submission("丙", "371600", "held"),
+        ],
+    )
+    assert "  惠民县 2024（甲.xlsx）：有 3 处强制性问题，须改正后重新报送\n" in text
+    assert "  未识别单位 年度不明（乙.xlsx）：该文件是空的，没有任何内容。请重新保存。\n" in text
+    assert "  滨州市本级 2024（丙.xlsx）：请改正。\n" in text
+    assert "None" not in text
+
+
+def test_a_quiet_night_has_no_empty_headings(catalogue: Catalogue) -> None:
+    text = digest(catalogue, [submission("a")])
+    for heading in ("暂存待改正", "未能接收：", "强制性问题", "尚无", "留在收件箱"):
+        assert heading not in text
+
+
+def test_one_workbook_full_of_errors_does_not_push_out_the_others(catalogue: Catalogue) -> None:
+    found = [finding("bad", f"F{n}") for n in range(500)] + [finding("other", "G7", unit_code="371622")]
+    text = digest(catalogue, [submission("bad", decision="held")], found)
+    assert "强制性问题 501 处，列出其中 6 处：" in text
+    assert "  阳信县 2024 年1表!G7：会员数不是数字" in text
+    assert "F5：" not in text
+
+
+def test_warnings_are_not_the_administrators_business(catalogue: Catalogue) -> None:
+    assert "会员数" not in digest(catalogue, [submission("a")], [finding("a", severity="warning")])
+
+
+def test_a_finding_about_the_whole_workbook_has_no_place(catalogue: Catalogue) -> None:
+    found = [finding("a", sheet=None, cell=None, message="缺少工作表：年2表")]
+    assert "  惠民县 2024：缺少工作表：年2表\n" in digest(
+        catalogue, [submission("a", decision="held")], found
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (10, "截止日期 2025年01月20日，还有 10 天"),
+        (20, "今天（2025年01月20日）截止"),
+        (23, "截止日期 2025年01月20日，已过 3 天"),
+    ],
+)
+def test_who_has_not_reported_is_named_with_the_days_left(catalogue: Catalogue, day: int, words: str) -> None:
+    units = set(catalogue.registry.roster(2024)["unit_code"]) - {"371621", "371625"}
+    text = digest(catalogue, [submission("a")], statuses={2024: standing(catalogue, units)}, day=day)
+    assert f"2024年度尚无已接收报表的单位（2 个，{words}）：\n  惠民县、博兴县\n" in text
+
+
+def test_a_unit_whose_earlier_file_still_counts_is_not_missing(catalogue: Catalogue) -> None:
+    units = set(catalogue.registry.roster(2024)["unit_code"])
+    text = digest(
+        catalogue,
+        [submission("a", decision="held")],
+        statuses={2024: standing(catalogue, units, held={"371621"})},
+    )
+    assert "尚无" not in text
+
+
+def test_what_stayed_in_the_inbox_is_told_even_on_a_quiet_night(catalogue: Catalogue) -> None:
+    sentence = "坏.xlsx：没有读取权限，未能收取，文件仍在收件箱。请修改文件权限后等待下次收取。"
+    text = digest(catalogue, [], left=(sentence,))
+    assert "本次没有收到新的报送。" in text
+    assert f"留在收件箱、未能收取：\n  {sentence}\n" in text
+
+
+def test_it_ends_with_where_to_look_and_the_whole_head_of_the_journal(catalogue: Catalogue) -> None:
+    assert digest(catalogue, [submission("a")]).splitlines()[-2:] == [
+        "查看：/srv/nianbao/outbox",
+        f"登记簿第 42 条，校验值 {HEAD.hash}",
+    ]

@@ -1,0 +1,260 @@
+"""A receipt says in Chinese what became of a file, where each error stands and how to mend it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.receipts import UNKNOWN_UNIT, outbox_folder, write_receipts
+from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.journal import Head
+
+AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
+HEAD = Head(42, "ab" * 32)
+HUIMIN = "371621惠民县"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any]:
+    return {
+        "submission": hashlib.sha256(repr((name, bent)).encode()).hexdigest(),
+        "unit_code": "371621",
+        "year": 2024,
+        "received_seq": 1,
+        "received_at": "2025-01-10T22:30:05+08:00",
+        "file_name": name,
+        "run": "r1",
+        "decision": "accepted",
+        "reason": None,
+        "critical_count": 0,
+        "warning_count": 0,
+        "info_count": 0,
+    } | bent
+
+
+def finding(of: dict[str, Any], **bent: Any) -> dict[str, Any]:
+    return {
+        "submission": of["submission"],
+        "unit_code": "371621",
+        "year": 2024,
+        "form": "organisation",
+        "rule": "conform.unreadable_number",
+        "severity": "critical",
+        "sheet": "年1表",
+        "cell": "F17",
+        "message": "个人会员填的是“约三百”，不是数字",
+        "fix": "请只填数字，不带文字和单位。",
+    } | bent
+
+
+class Office:
+    """Writes receipts into a temporary outbox and reads them back."""
+
+    def __init__(self, outbox: Path, catalogue: Catalogue) -> None:
+        self.outbox = outbox
+        self.catalogue = catalogue
+
+    def write(
+        self,
+        submissions: list[dict[str, Any]],
+        findings: list[dict[str, Any]] | None = None,
+        notes: list[dict[str, Any]] | None = None,
+        standing_before: set[tuple[str, int]] | None = None,
+    ) -> list[str]:
+        counts = dict.fromkeys(("critical_count", "warning_count", "info_count"), pl.Int64)
+        schema = {**SUBMISSION, "decision": pl.String, "reason": pl.String, **counts}
+        self.paths = write_receipts(
+            pl.DataFrame(submissions, schema=schema),
+            pl.DataFrame(findings or [], schema=FINDING),
+            pl.DataFrame(notes or [], schema=NOTE),
+            standing_before or set(),
+            self.outbox,
+            self.catalogue,
+            HEAD,
+            AT,
+        )
+        return [path.read_text(encoding="utf-8") for path in self.paths]
+
+
+@pytest.fixture
+def office(tmp_path: Path, catalogue: Catalogue) -> Office:
+    return Office(tmp_path / "outbox", catalogue)
+
+
+def cells(text: str, line_with: str) -> list[str]:
+    """The cells of the table row that contains ``line_with``."""
+    [line] = [line for line in text.splitlines() if line_with in line and line.startswith("|")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_an_accepted_file_has_nothing_left_to_do(office: Office) -> None:
+    row = submission()
+    [text] = office.write([row])
+    assert "已接收" in text
+    assert "数据已入库，无须再做处理。" in text
+    assert cells(text, "填报单位")[1] == "惠民县"
+    assert cells(text, "收到时间")[1] == "2025年01月10日 22:30"
+    assert cells(text, "文件校验码")[1] == row["submission"]
+    assert office.paths == [office.outbox / HUIMIN / f"回执_2024_20250111_{row['submission'][:8]}.md"]
+
+
+def test_a_receipt_carries_the_whole_head_of_the_journal(office: Office) -> None:
+    [text] = office.write([submission()])
+    assert f"滨州市计划生育协会　2025年01月11日 02:00　登记簿第 42 条，校验值 {HEAD.hash}" in text
+
+
+def test_warnings_do_not_hold_a_file_but_are_to_be_looked_at(office: Office) -> None:
+    row = submission(warning_count=1)
+    [text] = office.write([row], [finding(row, severity="warning")])
+    assert "已接收入库。另有 1 处需要核实" in text
+    assert cells(text, "F17")[1] == "核实性"
+
+
+def test_a_held_file_names_each_cell_and_how_to_mend_it(office: Office) -> None:
+    row = submission(decision="held", critical_count=1, reason="有 1 处强制性问题，须改正后重新报送")
+    [text] = office.write([row], [finding(row)])
+    assert "暂存，待改正" in text
+    assert "本次报送有 1 处强制性问题，暂未入库。\n" in text
+    assert cells(text, "F17") == [
+        "1", "强制性", "年1表!F17", "个人会员填的是“约三百”，不是数字", "请只填数字，不带文字和单位。",
+        "conform.unreadable_number",
+    ]  # fmt: skip
+
+
+def test_a_held_file_says_whether_an_earlier_version_still_stands(office: Office) -> None:
+    row = submission(decision="held", critical_count=1)
+    stands = "此前已接收的版本继续有效"
+    assert stands in office.write([row], standing_before={("371621", 2024)})[0]
+    assert stands not in office.write([row], standing_before={("371621", 2023), ("371622", 2024)})[0]
+
+
+def test_of_two_files_in_one_night_each_knows_which_one_counts(office: Office) -> None:
+    first = submission("一.xlsx", received_seq=1)
+    second = submission("二.xlsx", received_seq=2)
+    third = submission("三.xlsx", received_seq=3, decision="held", critical_count=1)
+    texts = office.write([first, second, third])
+    assert ["以后收到的为准" in text for text in texts] == [True, False, False]
+    assert "此前已接收的版本继续有效" in texts[2]
+
+
+def test_a_refused_file_says_what_is_wrong_and_how_to_mend_it(office: Office) -> None:
+    reason = "该文件设有打开密码，系统无法打开。请取消打开密码，重新保存后报送。"
+    row = submission("年报.xlsx", decision="refused", unit_code=None, year=None, reason=reason)
+    [text] = office.write([row])
+    assert reason in text.splitlines()
+    assert cells(text, "填报单位")[1] == UNKNOWN_UNIT
+    assert cells(text, "报告年度")[1] == "未识别"
+    assert office.paths[0].parent.name == UNKNOWN_UNIT
+    assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("371621_2024_惠民县_计生协年报.xlsx", HUIMIN),
+        ("371621.xlsx", HUIMIN),
+        ("惠民县 2024年报.xlsx", HUIMIN),
+        ("惠民县（终稿）.xlsx", HUIMIN),
+        ("371600_2024_滨州市本级.xlsx", "371600滨州市本级"),
+        ("惠民县的邻居.xlsx", UNKNOWN_UNIT),
+        ("年报.xlsx", UNKNOWN_UNIT),
+        (".xlsx", UNKNOWN_UNIT),
+    ],
+)
+def test_the_receipt_of_an_unreadable_file_goes_to_the_unit_its_name_begins_with(
+    office: Office, name: str, folder: str
+) -> None:
+    office.write([submission(name, decision="refused", unit_code=None, year=None, reason="打不开。")])
+    assert office.paths[0].parent.name == folder
+
+
+def test_a_file_name_cannot_break_the_page(office: Office) -> None:
+    row = submission("a|b\n# 标题 <script>.xlsx")
+    [text] = office.write([row])
+    assert cells(text, "报送文件")[1] == "a｜b # 标题 ＜script＞.xlsx"
+
+
+def test_what_a_clerk_typed_cannot_break_the_table(office: Office) -> None:
+    row = submission(decision="held", critical_count=1)
+    [text] = office.write(
+        [row], [finding(row, message="填的是“3|4\n5\x00”", suggestion="某|村", sheet="a|b", cell=None)]
+    )
+    line = cells(text, "conform.unreadable_number")
+    assert line[2:4] == ["a｜b", "填的是“3｜4 5 ”（是否为“某｜村”？）"]
+
+
+def test_a_suggestion_is_offered_once(office: Office) -> None:
+    row = submission(decision="held", critical_count=2)
+    said = finding(
+        row, cell="B1", message="单位“彭李街”不在名录中，是否应为“彭李街道”", suggestion="彭李街道"
+    )
+    unsaid = finding(row, cell="B2", message="单位“彭李街”不在名录中", suggestion="彭李街道")
+    [text] = office.write([row], [said, unsaid])
+    assert [line.count("彭李街道") for line in text.splitlines() if "彭李街" in line] == [1, 1]
+
+
+def test_a_finding_about_no_cell_concerns_the_whole_workbook(office: Office) -> None:
+    row = submission(decision="held", critical_count=1)
+    [text] = office.write([row], [finding(row, sheet=None, cell=None, message="缺少工作表：年2表")])
+    assert cells(text, "缺少工作表")[2] == "整个工作簿"
+
+
+def test_blocking_findings_come_first(office: Office) -> None:
+    row = submission(decision="held", critical_count=1)
+    found = [
+        finding(row, severity=severity, message=severity)
+        for severity in ("info", "warning", "critical", "warning")
+    ]
+    [text] = office.write([row], found)
+    table = [line.split("|")[2].strip() for line in text.splitlines() if re.match(r"\| \d", line)]
+    assert table == ["强制性", "核实性", "核实性", "提示"]
+
+
+def test_a_long_list_is_cut_and_says_how_long_it_is(office: Office) -> None:
+    row = submission(decision="held", critical_count=900)
+    [text] = office.write([row], [finding(row, cell=f"F{n}") for n in range(900)])
+    assert "审核发现（共 900 处，下列前 200 处）" in text
+    assert len([line for line in text.splitlines() if re.match(r"\| \d", line)]) == 200
+
+
+def test_each_receipt_shows_its_own_findings_only(office: Office) -> None:
+    one, two = submission("一.xlsx"), submission("二.xlsx", decision="held", critical_count=1)
+    texts = office.write([one, two], [finding(two)])
+    assert ["F17" in text for text in texts] == [False, True]
+
+
+def test_what_was_written_differently_is_listed_with_both_spellings(office: Office) -> None:
+    row = submission()
+    note = {
+        "submission": row["submission"], "form": "organisation", "sheet": "年1表", "cell": "G5",
+        "field": "member_count", "fix": "full_width", "raw": "１，２００", "value": "1200",
+    }  # fmt: skip
+    [text] = office.write([row], notes=[note])
+    assert "系统已统一写法的单元格（共 1 处，数值未改动）" in text
+    assert cells(text, "G5") == ["年1表!G5", "１，２００", "1200"]
+
+
+def test_tables_stand_apart_from_the_text_around_them(office: Office) -> None:
+    """Markdown needs an empty line before a table."""
+    row = submission(decision="held", critical_count=1)
+    [text] = office.write([row], [finding(row)])
+    for block in re.split(r"\n\s*\n", text):
+        lines = block.splitlines()
+        is_row = [line.startswith("|") for line in lines]
+        assert all(is_row) or not any(is_row), block
+
+
+def test_the_city_itself_has_a_folder_of_its_own(office: Office) -> None:
+    office.write([submission(unit_code="371600")])
+    assert office.paths[0].parent.name == outbox_folder("371600", "滨州市本级")
