@@ -15,9 +15,10 @@ from xlsxwriter.workbook import Workbook
 from expectations.rulebook import RuleBook
 from expectations.workbook_checks import live_checks
 from expectations.workbook_cover import write_cover
-from expectations.workbook_form import Issue, write_form
+from expectations.workbook_form import write_form
 from expectations.workbook_guide import RuleLine, rule_lines, write_guide
 from expectations.workbook_layout import unit_level, unit_name
+from expectations.workbook_page import Issue
 from expectations.workbook_styles import Styles
 from expectations.workbook_validation import Lists
 from warehouse.catalogue.load import Catalogue

@@ -6,7 +6,7 @@ from datetime import date
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.workbook_form import PROTECTION, Issue, set_print
+from expectations.workbook_page import PROTECTION, Issue, set_print
 
 _SIGNED = ("head", "statistics_head", "clerk", "report_date")
 

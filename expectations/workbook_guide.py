@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import RuleBook
-from expectations.workbook_form import PROTECTION, Issue, is_carried_over, set_print
 from expectations.workbook_layout import display_width
+from expectations.workbook_page import PROTECTION, Issue, set_print
+from expectations.workbook_rows import is_carried_over
 from expectations.workbook_validation import bounds
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form

@@ -1,0 +1,169 @@
+"""Writes the rows of a form's sheet: org units with 合计 below, or a roster with room for more.
+
+The 合计 formulas sum from the header's last line to a thin locked line below the rows: whatever a clerk cuts and
+pastes between input cells, both ends stay where they are and no reference breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+from xlsxwriter.worksheet import Worksheet
+
+from expectations.workbook_checks import colour_breaches
+from expectations.workbook_layout import Column, column_letter, unit_rows
+from expectations.workbook_page import Issue, block
+from expectations.workbook_validation import field_validation, township_validation
+from expectations.workbook_values import Row, put, records, shown
+from warehouse.catalogue.models import Form
+
+NOT_ASKED = "—"
+_BLANK_ROSTER_ROWS, _SPARE_ROSTER_ROWS = 40, 20
+_NAME_STYLE = {"city": "name_upper", "county": "name_upper", "township": "name_middle", "village": "name"}
+
+
+def write_units(
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    first: int,
+    entries: pl.DataFrame | None,
+    prior: pl.DataFrame | None,
+) -> int:
+    """Rows of org units, the thin line and 合计; returns the line after."""
+    levels = issue.catalogue.row_levels(form, issue.unit_level)
+    units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year).to_dicts()
+    now, before = _by_unit(entries), _by_unit(prior)
+    named, words = issue.styles.named, issue.catalogue.settings.words
+    closed = named("closed")
+    sums = [0.0] * len(columns)
+    # Asked, and how it looks, once per column and level instead of once per cell.
+    asked = [frozenset() if c.field is None else frozenset(form.levels_of(c.field)) for c in columns]
+    looks = [
+        issue.styles.value("prior" if c.role == "prior" else "input", c.field.type) if c.field else closed
+        for c in columns
+    ]
+    for line, unit in enumerate(units, start=first):
+        code, level = unit["org_code"], unit["level"]
+        row, row_before = now.get(code, {}), before.get(code, {})
+        for index, column in enumerate(columns):
+            field = column.field
+            if field is None:
+                _write_stub(sheet, line, index, column, unit, issue)
+            elif level not in asked[index]:
+                sheet.write_string(line, index, NOT_ASKED, closed)
+            else:
+                source = row_before if column.role == "prior" else row
+                value = shown(field, source.get(field.id), words)
+                put(sheet, line, index, value, looks[index])
+                if isinstance(value, float):
+                    sums[index] += value
+    spacer = first + len(units)
+    sheet.set_row(spacer, 3)
+    for index in range(len(columns)):
+        sheet.write_blank(spacer, index, None, named("spacer"))
+    _validate(issue, sheet, form, columns, first, spacer - 1)
+    _write_total(issue, sheet, columns, first - 1, spacer, sums)
+    return spacer + 2
+
+
+def _write_stub(
+    sheet: Worksheet, line: int, index: int, column: Column, unit: Mapping[str, str | None], issue: Issue
+) -> None:
+    named = issue.styles.named
+    match column.role:
+        case "org_code":
+            sheet.write_string(line, index, unit["org_code"] or "", named("code"))
+        case "org_name":
+            sheet.write_string(
+                line, index, unit["name"] or "", named(_NAME_STYLE[unit["level"] or "village"])
+            )
+        case _:
+            sheet.write_string(line, index, unit["parent_name"] or NOT_ASKED, named("parent"))
+
+
+def _write_total(
+    issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], top: int, spacer: int, sums: list[float]
+) -> None:
+    named = issue.styles.named
+    line = spacer + 1
+    stubs = sum(c.field is None for c in columns)
+    block(sheet, line, 0, line, stubs - 1, issue.catalogue.settings.words.total_row[0], issue, "total_label")
+    for index, column in enumerate(columns):
+        field = column.field
+        if field is None:
+            continue
+        if field.type in ("count", "cny"):
+            letter = column_letter(index)
+            formula = f"=SUM({letter}${top + 1}:{letter}${spacer + 1})"
+            style = issue.styles.value("total", field.type)
+            sheet.write_formula(line, index, formula, style, sums[index])
+        else:
+            sheet.write_string(line, index, NOT_ASKED, named("total_dash"))
+    sheet.set_row(line, 20)
+
+
+def write_roster(
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    first: int,
+    entries: pl.DataFrame | None,
+    prior: pl.DataFrame | None,
+) -> int:
+    """Rows of things; returns the line after. Last year's rows stand in when there are no entries yet."""
+    carried = prior if entries is None and is_carried_over(form) else None
+    rows: list[Row] = records(entries if entries is not None else carried)
+    if entries is not None and not rows:
+        rows = [{form.item_field or "": issue.catalogue.settings.words.nothing_to_list[0]}]
+    levels = issue.catalogue.row_levels(form, issue.unit_level)
+    units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year)
+    names = dict(zip(units["org_code"], units["name"], strict=True))
+    words = issue.catalogue.settings.words
+    height = max(_BLANK_ROSTER_ROWS, len(rows) + _SPARE_ROSTER_ROWS)
+    for offset in range(height):
+        line = first + offset
+        row = rows[offset] if offset < len(rows) else {}
+        for index, column in enumerate(columns):
+            if column.role == "serial":
+                sheet.write_number(line, index, offset + 1, issue.styles.named("serial"))
+            elif column.role == "roster_org":
+                name = names.get(str(row.get("org_code")))
+                put(sheet, line, index, name, issue.styles.value("input", "boolean"))
+            elif column.field is not None:
+                value = shown(column.field, row.get(column.field.id), words)
+                put(sheet, line, index, value, issue.styles.value("input", column.field.type))
+    _validate(issue, sheet, form, columns, first, first + height - 1)
+    for index, column in enumerate(columns):
+        if column.role == "roster_org":
+            options = township_validation(tuple(names.values()), issue.lists, column.label)
+            sheet.data_validation(first, index, first + height - 1, index, options)
+    return first + height
+
+
+def is_carried_over(form: Form) -> bool:
+    """Whether things once listed stay listed: rosters of stock do, a year's own cases do not."""
+    return all(count.kind == "stock" for count in form.counts)
+
+
+def _validate(
+    issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], first: int, last: int
+) -> None:
+    for index, column in enumerate(columns):
+        if column.role != "field" or column.field is None or last < first:
+            continue
+        cell = f"{column_letter(index)}{first + 1}"
+        options = field_validation(issue.catalogue, form, column.field, cell, issue.year, issue.lists)
+        if options is not None:
+            sheet.data_validation(first, index, last, index, options)
+    rules = tuple(rule for rule in issue.live_checks if form.id in rule.forms)
+    colour_breaches(
+        sheet, rules, columns, first, last, issue.year, issue.catalogue.settings.words, issue.styles
+    )
+
+
+def _by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:
+    return {str(row["org_code"]): row for row in records(frame)}
