@@ -38,6 +38,12 @@ def filled(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
     return pl.concat_str(pieces)
 
 
+def plainly(template: str, values: dict[str, str | None]) -> str:
+    """The template filled for one case, for texts outside frames."""
+    frame = pl.select(pl.lit(None)) if not values else pl.DataFrame({k: [v] for k, v in values.items()})
+    return str(frame.select(filled(template, lambda name: pl.col(name).cast(pl.String))).item())
+
+
 def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None) -> pl.Expr:
     """``text`` with its places filled; a missing one is written ``missing`` or, without it, makes all of it null."""
     pieces: list[pl.Expr] = []
@@ -53,7 +59,9 @@ def number_text(value: pl.Expr) -> pl.Expr:
     """A number as an office writes it: no trailing .0, at most two decimals; null stays null."""
     rounded = value.cast(pl.Float64).round(2)
     whole = rounded == rounded.round(0)
-    is_small = rounded.abs() < 1e15  # larger ones do not fit an integer text exactly and do not occur in forms
+    is_small = (
+        rounded.abs() < 1e15
+    )  # larger ones do not fit an integer text exactly and do not occur in forms
     return (
         pl.when(whole & is_small)
         .then(rounded.cast(pl.Int64, strict=False).cast(pl.String))

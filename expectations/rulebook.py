@@ -17,7 +17,6 @@ apart from passed. Messages are templates, see :mod:`expectations.message`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,11 +25,11 @@ from typing import Annotated, Any, Literal
 import polars as pl
 from pydantic import StringConstraints, model_validator
 
-from expectations.message import placeholders
+from expectations.message import placeholders, plainly
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Chinese, Form, Level, Name, Record, in_force
-from warehouse.catalogue.yaml_source import CatalogueError, Source
+from warehouse.catalogue.models import Chinese, Form, Level, Name, Record
+from warehouse.catalogue.yaml_source import Source
 
 DEFAULT_FOLDER = Path(__file__).parent / "rules"
 
@@ -66,12 +65,17 @@ FIELD_TYPES = {
 """The polars type of a conformed field, by its declared type."""
 
 GENERAL_PLACEHOLDERS = frozenset({"unit", "item", "year"})
-COLUMN_PLACEHOLDERS = frozenset({"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"})
+COLUMN_PLACEHOLDERS = frozenset(
+    {"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"}
+)
 PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "detail", "suggestion"})
 
 
 class Rule(Record):
-    """One rule. ``field`` is where its finding is shown (default: the first name of the expression)."""
+    """One rule. ``field`` is where its finding is shown (default: the first name of the expression).
+
+    ``words`` says in Chinese what is demanded; those of an expression rule are rendered from it when it is loaded.
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
     scope: Scope
@@ -83,6 +87,7 @@ class Rule(Record):
     field: Name | None = None
     severity: Severity
     tolerance: float = 0.0
+    words: str = ""
     message: Chinese
     why: Chinese
     fix: Chinese
@@ -109,6 +114,8 @@ class Rule(Record):
             raise ValueError("rules of scope row, and only they, name a form")
         if self.scope == "unit" and not self.levels:
             raise ValueError("a rule of scope unit needs levels")
+        if self.expression is None and not self.words:
+            raise ValueError("a rule without an expression says in words what it demands")
         return self
 
     @cached_property
@@ -161,13 +168,10 @@ class RuleBook:
         """The generated rule of ``check``; None when the rule book leaves it out."""
         return next((rule for rule in self.rules.values() if rule.check == check), None)
 
-    def statement(self, rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
-        """What an expression rule demands, in Chinese words, for rule book and 填报说明."""
-        labels = label_of(rule, catalogue, form)
-        words = rule.parsed.words(lambda term: labels[term.name])
-        if rule.condition is None:
-            return words
-        return f"{rule.condition.words(lambda term: labels[term.name])}时，{words}"
+    def refusal_sentence(self, rule: str, detail: str | None) -> str:
+        """What is wrong with a file that was refused and how to mend it: one Chinese sentence."""
+        record = self.rules[rule]
+        return f"{plainly(record.message, {'detail': detail or None})}，{record.fix}"
 
 
 def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[str, str]:
@@ -185,17 +189,26 @@ def field_schema(form: Form) -> dict[str, pl.DataType | type[pl.DataType]]:
 
 
 def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
-    """Read and check all ``*.yaml`` of ``folder``. CatalogueError names file and line.
+    """Read and check all ``*.yaml`` of ``folder`` (default: this package's). CatalogueError names file and line.
 
-    A city that keeps ``rules/`` in its own catalogue replaces the row and unit rules of ``folder`` with those; the
-    rules that speak of no form in particular (column, total, problem, refusal) stay.
+    The folder of another city holds its row and unit rules; rules that speak of no form in particular (column, total,
+    problem, refusal) come from this package unless that folder has one of the same id.
     """
-    own = catalogue.folder / "rules"
+    folder = folder or DEFAULT_FOLDER
+    own = _read(folder, catalogue, ("row", "unit", *_GENERAL_SCOPES))
+    general = {} if folder == DEFAULT_FOLDER else _read(DEFAULT_FOLDER, catalogue, _GENERAL_SCOPES)
+    return RuleBook({**general, **own})
+
+
+_GENERAL_SCOPES: tuple[Scope, ...] = ("column", "total", "problem", "refusal")
+
+
+def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict[str, Rule]:
     found: dict[str, Rule] = {}
-    for path in _files(folder or DEFAULT_FOLDER, own if own.is_dir() else None):
+    for path in sorted(folder.glob("*.yaml")):
         source = Source(path)
         for index, rule in enumerate(source.read_list(Rule)):
-            if own.is_dir() and path.parent != own and rule.scope in ("row", "unit"):
+            if rule.scope not in scopes:
                 continue
             if rule.id in found:
                 raise source.error([index, "id"], f"rule {rule.id!r} is already defined")
@@ -203,15 +216,19 @@ def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
                 _check(rule, catalogue)
             except (ExpressionError, ValueError) as error:
                 raise source.error([index], f"{rule.id}: {error}") from None
-            found[rule.id] = rule
-    return RuleBook(found)
+            found[rule.id] = (
+                rule if rule.words else rule.model_copy(update={"words": statement(rule, catalogue)})
+            )
+    return found
 
 
-def _files(folder: Path, own: Path | None) -> Iterable[Path]:
-    paths = sorted(folder.glob("*.yaml"))
-    if not paths:
-        raise CatalogueError(f"{folder}: no rules here")
-    return [*paths, *(sorted(own.glob("*.yaml")) if own else [])]
+def statement(rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
+    """What an expression rule demands, in Chinese words."""
+    labels = label_of(rule, catalogue, form)
+    words = rule.parsed.words(lambda term: labels[term.name])
+    if rule.condition is None:
+        return words
+    return f"{rule.condition.words(lambda term: labels[term.name])}时，{words}"
 
 
 def _check(rule: Rule, catalogue: Catalogue) -> None:
@@ -229,7 +246,9 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
         if name.startswith("="):
             unknown = parse(name[1:]).names - {term.name for term in rule.terms}
             if unknown:
-                raise ValueError(f"message computes with names the rule does not read: {', '.join(sorted(unknown))}")
+                raise ValueError(
+                    f"message computes with names the rule does not read: {', '.join(sorted(unknown))}"
+                )
         elif name not in allowed:
             raise ValueError(f"message uses an unknown placeholder: {{{name}}}")
     if rule.scope in ("row", "unit") and rule.parsed.sides is None:
@@ -267,9 +286,3 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
                 raise ValueError(f"the types do not fit: {error}") from None
             if result != pl.Boolean:
                 raise ValueError(f"{expression!r} does not say yes or no")
-
-
-__all__ = [
-    "CONTEXT_LABELS", "DEFAULT_FOLDER", "SEVERITIES", "Check", "Rule", "RuleBook", "Scope", "Severity",
-    "field_schema", "in_force", "label_of", "load_rules",
-]  # fmt: skip
