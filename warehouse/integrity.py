@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.tables import SCHEMAS, quoted
+from warehouse.trace_terms import asked_levels
 
 EXAMPLES = 3
 
@@ -99,18 +100,25 @@ def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_
 
 def _sums_not_kept(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
     """The city's indicators that are nothing but one measure must equal the sum of the standing measures."""
-    plain = [(i.id, i.formula) for i in catalogue.indicators.values() if i.formula in catalogue.measures]
+    plain = [
+        f"({quoted(i.id)}, {quoted(i.formula)}, {quoted(level)})"
+        for i in catalogue.indicators.values()
+        if i.formula in catalogue.measures and catalogue.measures[i.formula].form != REGISTRY_FORM
+        for level in asked_levels(catalogue.measures[i.formula], catalogue)
+    ]
     if not plain:
         return None
-    pairs = ", ".join(f"({quoted(indicator)}, {quoted(measure)})" for indicator, measure in plain)
     return _failure(
         connection,
         "全市指标与在用计量值之和不符，共 {count} 处：{examples}",
-        f"""WITH plain (indicator, measure) AS (VALUES {pairs}),
-                 total AS (SELECT year, measure, sum(value) AS value FROM core.measure GROUP BY year, measure)
+        f"""WITH plain (indicator, measure, org_level) AS (VALUES {", ".join(plain)}),
+                 level_total AS (SELECT year, measure, org_level, sum(value) AS value FROM core.measure
+                                 GROUP BY year, measure, org_level),
+                 total AS (SELECT year, indicator, sum(value) AS value FROM level_total
+                           JOIN plain USING (measure, org_level) GROUP BY year, indicator)
             SELECT concat_ws(' ', i.year, i.indicator, i.value, '≠', t.value)
-            FROM mart.indicator AS i JOIN plain AS p ON p.indicator = i.indicator
-            LEFT JOIN total AS t ON t.year = i.year AND t.measure = p.measure
+            FROM mart.indicator AS i SEMI JOIN plain AS p ON p.indicator = i.indicator
+            LEFT JOIN total AS t ON t.year = i.year AND t.indicator = i.indicator
             WHERE i.org_level = 'city'
               AND abs(coalesce(i.value, 0) - coalesce(t.value, 0)) > 1e-6 * greatest(1, abs(i.value))""",
     )

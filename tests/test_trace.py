@@ -1,0 +1,288 @@
+"""Every number can be taken apart into the cells it is made of, and the parts add up to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.warehouse_samples import finding, note, observation, results, sha, submission
+from transforms.indicators import indicators
+from warehouse.build import NightBuild
+from warehouse.catalogue.frames import MEASURE, NOTE, empty, shaped
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.catalogue.models import Indicator
+from warehouse.query import QueryError
+from warehouse.trace import Trace, trace
+
+FORMULAS = {
+    "served": ("flow", "family_served_count"),
+    "served_cumulative": ("cumulative", "cumulative(family_served_count, 2023)"),
+    "served_per_100": ("rate", "family_served_count / infant_family_count * 100"),
+    "held": ("flow", "activity_count + class_count"),
+    "served_change": ("change", "family_served_count - prev(family_served_count)"),
+    "served_rank": ("rank", "rank(family_served_count)"),
+    "served_share": ("share", "share(family_served_count)"),
+    "served_years": ("streak", "streak(family_served_count > 0)"),
+    "associations": ("stock", "association_count"),
+    "townships": ("stock", "registry_township_count"),
+    "doubled": ("rate", "served / infant_family_count"),
+}
+FINAL = pl.DataFrame(schema={"year": pl.Int32, "unit_code": pl.String})
+PLACES = {"family_served_count": "F", "activity_count": "C", "class_count": "D", "infant_family_count": "G"}
+FORMS = {"infant_family_count": ("population", "年2表")}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    declared = {
+        name: Indicator(
+            id=name, programme="sunflower_house", name_zh=f"指标{name}", unit="户", kind=kind, formula=formula,
+            meaning="测试。", levels=("city", "county", "township"), decimals=1,
+        )
+        for name, (kind, formula) in FORMULAS.items()
+    }  # fmt: skip
+    return dataclasses.replace(load_catalogue(), indicators=declared)
+
+
+def cells(name: str, unit: str, year: int, township: str, row: int, **values: Any) -> pl.DataFrame:
+    parts = []
+    for field, value in values.items():
+        form, sheet = FORMS.get(field, ("sunflower_activity", "年3-2表"))
+        parts.append(
+            observation(
+                name, field, value, unit_code=unit, year=year, org_code=township, form=form, sheet=sheet, row=row,
+                cell=f"{PLACES[field]}{row}",
+            )
+        )  # fmt: skip
+    return pl.concat(parts)
+
+
+def build(
+    path: Path,
+    catalogue: Catalogue,
+    submissions: pl.DataFrame,
+    observations: pl.DataFrame,
+    counted: pl.DataFrame | None = None,
+    notes: pl.DataFrame | None = None,
+) -> Path:
+    """A warehouse of these observations, its indicators computed by transforms.indicators."""
+    numbers = observations.filter(pl.col("text").is_null(), pl.col("form") != "organisation")
+    measures = numbers.rename({"field": "measure"}).pipe(shaped, MEASURE)
+    if counted is not None:
+        measures = pl.concat([measures, counted])
+    with NightBuild(path, None, catalogue) as night:
+        night.add_batch(
+            submissions, observations, measures, finding("a").clear(), empty(NOTE) if notes is None else notes, results()
+        )  # fmt: skip
+        night.set_indicators(indicators(night.standing_measures(), catalogue, FINAL))
+        night.check()
+    return path
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """Two counties, three years. 371602 has three townships in 2024, one of which lacks its denominator."""
+    submissions = pl.concat(
+        [
+            submission("binzhou-2022", 1, year=2022),
+            submission("binzhou-2023", 2, year=2023),
+            submission("binzhou-2024-first", 3),
+            submission("binzhou-2024", 4),
+            submission("zhanhua-2024", 5, unit="371603"),
+        ]
+    )
+    parts = [
+        cells("binzhou-2022", "371602", 2022, "371602001", 6, family_served_count=1000),
+        cells("binzhou-2023", "371602", 2023, "371602001", 6, family_served_count=20),
+        cells("binzhou-2024-first", "371602", 2024, "371602001", 6, family_served_count=999),
+        cells(
+            "binzhou-2024", "371602", 2024, "371602001", 6, family_served_count=30, infant_family_count=100, activity_count=4,
+            class_count=None,
+        ),
+        cells("binzhou-2024", "371602", 2024, "371602002", 7, family_served_count=5, infant_family_count=None,
+              activity_count="不适用"),
+        cells("binzhou-2024", "371602", 2024, "371602003", 8, family_served_count=0, infant_family_count=50, class_count=7),
+        cells("zhanhua-2024", "371603", 2024, "371603001", 6, family_served_count=90, infant_family_count=100),
+    ]  # fmt: skip
+    notes = note("binzhou-2024", "３０", "30", cell="F6")
+    return build(
+        tmp_path_factory.mktemp("t") / "w.duckdb", catalogue, submissions, pl.concat(parts), notes=notes
+    )
+
+
+def traced(
+    warehouse: Path, catalogue: Catalogue, indicator: str, org: str = "371602", year: int = 2024
+) -> Trace:
+    return trace(warehouse, catalogue, indicator, org, year)
+
+
+@pytest.mark.parametrize("org", ["371600", "371602", "371602001"])
+@pytest.mark.parametrize("indicator", [n for n in FORMULAS if n != "associations"])
+def test_the_parts_make_up_the_number(
+    warehouse: Path, catalogue: Catalogue, indicator: str, org: str
+) -> None:
+    found = traced(warehouse, catalogue, indicator, org)
+    assert found.is_exact, found.remarks
+    assert found.text()
+
+
+def test_a_sum_names_every_cell_with_its_file(warehouse: Path, catalogue: Catalogue) -> None:
+    found = traced(warehouse, catalogue, "served")
+    rows = found.frame().filter(pl.col("contribution") > 0)
+    assert found.value == 35
+    assert rows.select("org_name", "sheet", "cell", "contribution", "raw", "file_name").rows() == [
+        ("市中街道", "年3-2表", "F6", 30.0, "３０", "binzhou-2024.xlsx"),
+        ("市西街道", "年3-2表", "F7", 5.0, "5", "binzhou-2024.xlsx"),
+    ]
+    assert rows["submission"].unique().to_list() == [sha("binzhou-2024")]
+
+
+def test_only_the_standing_submission_is_traced(warehouse: Path, catalogue: Catalogue) -> None:
+    assert "binzhou-2024-first" not in traced(warehouse, catalogue, "served").text()
+
+
+def test_what_was_not_reported_is_listed_without_a_contribution(
+    warehouse: Path, catalogue: Catalogue
+) -> None:
+    found = traced(warehouse, catalogue, "held")
+    states = found.cells.group_by("state").agg(pl.len(), pl.col("contribution").sum()).sort("state").rows()
+    assert [s for s, _, _ in states] == ["not_applicable", "not_reported", "value"]
+    assert {s: c for s, _, c in states} == {"not_applicable": 0, "not_reported": 0, "value": 11}
+    assert any(remark.startswith("缺报：") for remark in found.remarks)
+
+
+def test_a_cumulative_number_names_its_years_and_none_before_the_first(
+    warehouse: Path, catalogue: Catalogue
+) -> None:
+    found = traced(warehouse, catalogue, "served_cumulative")
+    assert found.terms.select("source_year", "value").rows() == [(2023, 20.0), (2024, 35.0)]
+    assert "2023年以来累计服务婴幼儿家庭数" in found.text()
+
+
+def test_a_rate_leaves_out_what_lacks_its_denominator_and_says_so(
+    warehouse: Path, catalogue: Catalogue
+) -> None:
+    found = traced(warehouse, catalogue, "served_per_100")
+    assert found.value == pytest.approx(20.0)  # (30 + 0) / (100 + 50): 市西街道 has no denominator
+    left_out = found.cells.filter("is_left_out")
+    assert left_out.select("org_name", "measure", "contribution").rows() == [
+        ("市西街道", "family_served_count", None)
+    ]
+    assert any(remark.startswith("未用：") for remark in found.remarks)
+
+
+def test_a_rank_shows_its_peers(warehouse: Path, catalogue: Catalogue) -> None:
+    found = traced(warehouse, catalogue, "served_rank")
+    assert found.peers is not None
+    assert found.peers.head(2).select("org_code", "value", "rank").rows() == [
+        ("371603", 90, 1),
+        ("371602", 35, 2),
+    ]
+    assert "→ 第 2 位　滨城区　35" in found.text()
+
+
+def test_a_share_shows_the_citys_parts_too(warehouse: Path, catalogue: Catalogue) -> None:
+    found = traced(warehouse, catalogue, "served_share")
+    assert found.value == pytest.approx(35 / 125 * 100)
+    assert found.terms.select("org_code", "value").rows() == [("371602", 35), ("371600", 125)]
+
+
+def test_a_streak_shows_the_years_that_hold(warehouse: Path, catalogue: Catalogue) -> None:
+    found = traced(warehouse, catalogue, "served_years")
+    assert found.value == 3
+    assert found.terms["source_year"].to_list() == [2024, 2023, 2022]
+
+
+def test_a_number_counted_from_the_registry_says_so(warehouse: Path, catalogue: Catalogue) -> None:
+    found = traced(warehouse, catalogue, "townships")
+    assert found.value == found.cells.height > 10
+    assert "（单位名录）" in found.text(1)
+
+
+def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, catalogue: Catalogue) -> None:
+    def row(org: str, number: int, has: bool) -> pl.DataFrame:
+        return observation(
+            "a",
+            "has_association",
+            has,
+            form="organisation",
+            org_code=org,
+            sheet="年1表",
+            row=number,
+            cell=f"D{number}",
+        )
+
+    observations = pl.concat(
+        [row("371602001", 6, True), row("371602002", 7, False), row("371602001001", 8, True)]
+    )
+    counted = observations.select(
+        pl.exclude("value", "state"), measure=pl.lit("association_count"),
+        value=(pl.col("text") == "true").cast(pl.Float64), state=pl.lit("value"),
+    ).pipe(shaped, MEASURE)  # fmt: skip
+    path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1), observations, counted)
+    found = trace(path, catalogue, "associations", "371602", 2024)
+    assert (found.value, found.is_exact) == (2.0, True)
+    rows = found.cells.filter(pl.col("contribution").is_not_null())
+    assert rows.select("source_code", "cell", "raw", "contribution").sort("cell").rows() == [
+        ("371602001", "D6", "是否成立计生协：true", 1.0),
+        ("371602001001", "D8", "是否成立计生协：true", 1.0),
+    ]
+
+
+def test_the_history_of_a_merged_unit_is_traced_to_both_its_parts(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    registry = catalogue.registry
+    gone = pl.col("org_code") == "371602002"
+    units = registry.all_units.with_columns(
+        valid_to=pl.when(gone | (pl.col("parent_code") == "371602002"))
+        .then(2023)
+        .otherwise("valid_to")
+        .cast(pl.Int32)
+    )
+    succession = pl.DataFrame(
+        [("371602002", "371602001", 2024, 1.0)], schema=registry.succession.schema, orient="row"
+    )
+    merged = dataclasses.replace(catalogue, registry=type(registry)(units, succession))
+    observations = pl.concat(
+        [
+            cells("a", "371602", 2023, "371602001", 6, family_served_count=20),
+            cells("a", "371602", 2023, "371602002", 7, family_served_count=3),
+            cells("b", "371602", 2024, "371602001", 6, family_served_count=4),
+        ]
+    )
+    submissions = pl.concat([submission("a", 1, year=2023), submission("b", 2)])
+    path = build(tmp_path / "w.duckdb", merged, submissions, observations)
+    found = trace(path, merged, "served_cumulative", "371602001", 2024)
+    assert (found.value, found.is_exact) == (27.0, True)
+    assert "市西街道" in found.text()
+
+
+def test_a_number_that_is_not_the_sum_of_its_parts_is_called_so(tmp_path: Path, catalogue: Catalogue) -> None:
+    observations = cells("a", "371602", 2024, "371602001", 6, family_served_count=20)
+    path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1), observations)
+    other = {
+        **catalogue.indicators,
+        "served": catalogue.indicators["held"].model_copy(update={"id": "served"}),
+    }
+    found = trace(path, dataclasses.replace(catalogue, indicators=other), "served", "371602", 2024)
+    assert not found.is_exact
+    assert any("不符" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(("indicator", "org"), [("nothing", "371602"), ("served", "999999")])
+def test_what_does_not_exist_is_said_in_chinese(
+    warehouse: Path, catalogue: Catalogue, indicator: str, org: str
+) -> None:
+    with pytest.raises(QueryError, match="没有"):
+        trace(warehouse, catalogue, indicator, org, 2024)
+
+
+def test_a_text_of_few_lines_still_counts_all_cells(warehouse: Path, catalogue: Catalogue) -> None:
+    text = traced(warehouse, catalogue, "served", "371600").text(1)
+    assert "列出数值最大的 1 个" in text
+    assert "90　服务婴幼儿家庭数　2024年　沾化区 富国街道　年3-2表!F6　zhanhua-2024.xlsx" in text
