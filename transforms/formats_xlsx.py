@@ -56,7 +56,7 @@ class XlsxBook(CalamineBook):
         if b't="e"' in xml:
             for letters, row, text in _ERROR.findall(xml):
                 marks.errors[_place(letters, row)] = unescape(text.decode("utf-8", "replace")) or "#"
-        if any(sign in xml for sign in _FORMULA_SIGNS):
+        if (b"<f" in xml or b":f" in xml) and any(sign in xml for sign in _FORMULA_SIGNS):
             for letters, row, formula in _VALUELESS.findall(xml):
                 marks.valueless[_place(letters, row)] = "=" + unescape(formula.decode("utf-8", "replace"))
         if b'hidden="' in xml:

@@ -7,6 +7,7 @@ clerk wrote them. Only what could pass for something else is marked: error value
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +22,7 @@ from warehouse.catalogue.frames import ERROR_MARK
 __all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
 
 _UNRECOGNISED_ROWS = 3
+_FEW_ROWS = 100
 Problem = dict[str, str | None]
 
 
@@ -119,24 +121,23 @@ def _read_sheet(
 
 
 def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks) -> pl.DataFrame:
-    columns = list(zip(*[rows[r] for r in places], strict=True)) if places else []
     wanted = dict(header.columns)
     if 0 not in wanted.values():
         wanted["lead"] = 0
-    series = [
-        pl.Series("row", [r + 1 for r in places], dtype=pl.UInt32),
-        pl.Series("is_hidden", [r in marks.hidden_rows for r in places], dtype=pl.Boolean),
-    ]
-    series += [_texts(name, columns[index] if columns else ()) for name, index in wanted.items()]
-    return pl.DataFrame(series)
+    schema = {"row": pl.UInt32, "is_hidden": pl.Boolean, **dict.fromkeys(wanted, pl.String)}
+    pick = itemgetter(*wanted.values()) if len(wanted) > 1 else lambda row: (row[0],)
+    return _texts([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema)
 
 
-def _texts(name: str, values: tuple[object, ...]) -> pl.Series:
+def _texts(rows: list[tuple[object, ...]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """Cells as texts: '' blank, numbers as Python writes them, dates ISO, booleans true/false."""
-    try:
-        return pl.Series(name, values, dtype=pl.String, strict=False)
-    except (TypeError, pl.exceptions.PolarsError):  # a mixture of types that polars refuses
-        return pl.Series(name, [str(value) for value in values], dtype=pl.String)
+    if len(rows) < _FEW_ROWS:  # by rows costs less for each frame, by columns less for each cell
+        try:
+            return pl.DataFrame(rows, schema=schema, orient="row", strict=False)
+        except pl.exceptions.ComputeError:  # dates among texts: only by columns
+            pass
+    columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([pl.Series(name, values, kind, strict=False) for (name, kind), values in columns])
 
 
 def _mark(

@@ -14,11 +14,12 @@ from transforms.reading_plan import FormPlan, ReadPlan
 from transforms.wording import fold, without_brackets
 
 _HEAD_ROWS = 25
+_LABEL_ROWS = 6  # how far below the first two labels the header may end
 _LAST_YEAR = ("上年", "去年", "上期", "上一年")
 _THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度", "今年", "本年实际"})
 _COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,3}\)?(?:\.0)?|[①-⑳]|[-/]")
-_THIS_YEAR_END = re.compile(r"\(?本年数?\)?$")
-_LAST_YEAR_END = re.compile(r"\(?上年数?\)?$")
+_THIS_YEAR_END = re.compile(r"(?:\(本年数?\)|本年数?)$")
+_LAST_YEAR_END = re.compile(r"(?:\(上年数?\)|上年数?)$")
 _UNIT_END = re.compile(r"\(([^()]*)\)$")
 
 
@@ -36,8 +37,7 @@ class Header:
 
 def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | None:
     """The header of ``form`` in the first rows of a sheet; None when fewer than two of its labels stand in a row."""
-    head = [[fold(str(cell)) if cell != "" else "" for cell in row] for row in rows[:_HEAD_ROWS]]
-    found = [{c: col for c, text in enumerate(row) if text and (col := _meaning(text, form, plan)[0])} for row in head]
+    head, found = _head(rows, form, plan)
     hits = [len(set(columns.values())) for columns in found]
     best = max(range(len(head)), key=lambda r: (hits[r], -r), default=-1)
     if best < 0 or hits[best] < 2:
@@ -53,6 +53,22 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     if below is not None and _is_number_line(head[below]):
         header.bottom = below
     return header
+
+
+def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[str]], list[dict[int, str]]]:
+    """The first rows folded, and the columns that each row's texts name; ends soon after the first labels."""
+    head: list[list[str]] = []
+    found: list[dict[int, str]] = []
+    end = _HEAD_ROWS
+    for row in rows[:_HEAD_ROWS]:
+        if len(head) >= end:
+            break
+        head.append([fold(cell) if isinstance(cell, str) else str(cell) for cell in row])
+        texts = enumerate(head[-1])
+        found.append({c: column for c, text in texts if text and (column := _meaning(text, form, plan)[0])})
+        if end == _HEAD_ROWS and len(found[-1]) > 1:
+            end = len(head) + _LABEL_ROWS
+    return head, found
 
 
 def _next_filled(head: list[list[str]], row: int) -> int | None:
@@ -138,15 +154,18 @@ def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
 
 def _meaning(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, str]:
     """The column that a folded header text names, and the unit it states."""
+    known = form.labels.get(text)
+    if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
+        return known, ""  # most texts of a sheet are data: be done with them quickly
     unit = ""
     bracket = _UNIT_END.search(text)
     if bracket and bracket[1] in plan.units:
         unit = bracket[1]
-    if text in form.labels:
-        return form.labels[text], unit
+    if known is not None:
+        return known, unit
     if unit and bracket and text[: bracket.start()] in form.labels:
         return form.labels[text[: bracket.start()]], unit
-    ending = _THIS_YEAR_END.search(text) if text.endswith(("本年", "本年)", "本年数", "本年数)")) else None
+    ending = _THIS_YEAR_END.search(text)
     if ending and ending.start():
         return _meaning(text[: ending.start()], form, plan)
     if text.startswith("本年") and text[2:] in form.labels:

@@ -1,0 +1,153 @@
+"""What could not be read, and what was normalised, as PROBLEM and NOTE rows with their cells."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.catalogue.frames import PROBLEM, empty
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import NUMERIC_TYPES
+
+
+def row_problems(problems: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The problems of reading, with the org unit and item of their row where it has one."""
+    if problems.is_empty():
+        return problems
+    known = rows.filter(pl.col("kind").is_in(["data", "total"])).select(
+        "submission", "form", "sheet", "row", org="found_code", name="found_name", thing="item"
+    )
+    return (
+        problems.with_columns(row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32))
+        .join(known, on=["submission", "form", "sheet", "row"], how="left", maintain_order="left")
+        .with_columns(
+            org_code=pl.coalesce("org_code", "org"),
+            org_name=pl.coalesce("org_name", "name"),
+            item=pl.coalesce("item", "thing"),
+            detail=pl.col("detail").replace("", None),
+        )
+        .select(PROBLEM.keys())
+    )
+
+
+def missing_parts(columns: pl.DataFrame, submissions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """read.missing_sheet and read.missing_column: what the unit's workbook of the year should have and has not."""
+    asked = [
+        (year, unit, form.id, field.id, field.label)
+        for year in submissions["year"].unique().drop_nulls().sort().to_list()
+        for unit, level in catalogue.registry.roster(year).select("unit_code", "unit_level").iter_rows()
+        for form in catalogue.forms_of(level, year)
+        for field in form.fields_at(catalogue.row_levels(form, level), year)
+    ]
+    expected = submissions.select("submission", "unit_code", "year").join(
+        pl.DataFrame(
+            asked,
+            schema={
+                "year": pl.Int32,
+                "unit_code": pl.String,
+                "form": pl.String,
+                "field": pl.String,
+                "value": pl.String,
+            },
+            orient="row",
+        ),
+        on=["unit_code", "year"],
+        maintain_order="left_right",
+    )
+    sheets = columns.group_by("submission", "form", maintain_order=True).agg(pl.col("sheet").first())
+    placed = expected.join(sheets, on=["submission", "form"], how="left", maintain_order="left")
+    sheetless = placed.filter(pl.col("sheet").is_null()).unique(["submission", "form"], maintain_order=True)
+    columnless = placed.filter(pl.col("sheet").is_not_null()).join(
+        columns.select("submission", "form", "field"), on=["submission", "form", "field"], how="anti"
+    )
+    return pl.concat(
+        [
+            sheetless.select("submission", "form", rule=pl.lit("read.missing_sheet")),
+            columnless.select("submission", "form", "sheet", "field", "value", rule=pl.lit("read.missing_column")),
+        ],
+        how="diagonal",
+    )
+
+
+def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose unit is not known, not this reporting unit's, contradictory, or named a second time."""
+    told = rows.filter(pl.col("rule").is_not_null()).select(
+        "submission",
+        "form",
+        "sheet",
+        "row",
+        "rule",
+        "value",
+        "detail",
+        "suggestion",
+        field="column",
+        org_code="found_code",
+        org_name="found_name",
+        item="item",
+    )
+    twice = rows.filter(pl.col("kind") == "duplicate").select(
+        "submission",
+        "form",
+        "sheet",
+        "row",
+        "first_row",
+        rule=pl.lit("conform.duplicate_unit"),
+        value="found_name",
+        field=pl.when(pl.col("org_code").is_not_null()).then(pl.lit("org_code")).otherwise(pl.lit("org_name")),
+        org_code="found_code",
+        org_name="found_name",
+        item="item",
+    )
+    both = pl.concat([told, twice], how="diagonal")
+    if both.is_empty():
+        return empty(PROBLEM)
+    # The cell of a row without any column for its unit is its first one.
+    placed = _with_cells(both, columns).with_columns(
+        cell=pl.coalesce("cell", pl.format("A{}", "row")),
+        detail=pl.when(pl.col("first_row").is_not_null())
+        .then(pl.format("{}{} 和 {}{}", pl.col("letter").fill_null("A"), "first_row", pl.col("letter").fill_null("A"), "row"))
+        .otherwise("detail"),
+        field=pl.lit(None, pl.String),
+    )
+    return placed.with_columns(item=pl.col("item").replace("", None))
+
+
+def value_problems(
+    cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
+    """Cells that cannot be read; in total rows only numbers matter."""
+    numeric = list(NUMERIC_TYPES)
+    told = cells.filter(
+        pl.col("rule").is_not_null() & ((pl.col("kind") != "total") | pl.col("type").is_in(numeric))
+    )
+    if told.is_empty():
+        return empty(PROBLEM)
+    return _with_cells(_with_rows(told.rename({"raw": "written_as"}), rows), columns).with_columns(
+        value=pl.col("written_as").str.replace(r"\.0$", "")
+    )
+
+
+def value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    """Cells whose writing was normalised: NOTE rows, and one for each unit code that was padded with zeros."""
+    fixed = _with_cells(_with_rows(cells.filter(pl.col("fix").is_not_null()), rows), columns).select(
+        "submission", "form", "sheet", "cell", "field", "fix", "raw", value="written"
+    )
+    padded = rows.filter(pl.col("padded").fill_null(value=False)).with_columns(field=pl.lit("org_code"))
+    codes = _with_cells(padded, columns).select(
+        "submission", "form", "sheet", "cell", "field", fix=pl.lit("padded_code"), raw="org_code", value="found_code"
+    )
+    return pl.concat([fixed, codes])
+
+
+def _with_rows(cells: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    known = rows.select("form", "index", "sheet", "row", "item", org_code="found_code", org_name="found_name")
+    return cells.join(known, on=["form", "index"], how="left", maintain_order="left").with_columns(
+        item=pl.col("item").replace("", None)
+    )
+
+
+def _with_cells(frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    """Add ``letter`` and ``cell``, the A1 address of ``field`` in ``row``."""
+    letters = columns.select("submission", "form", "field", letter="column")
+    return frame.join(letters, on=["submission", "form", "field"], how="left", maintain_order="left").with_columns(
+        cell=pl.concat_str("letter", "row")
+    )
