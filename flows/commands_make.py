@@ -70,7 +70,6 @@ def docs(
 ) -> None:
     """由目录册生成数据字典和审核关系手册。"""
     from expectations.rule_document import rules_markdown
-
     from warehouse.dictionary import dictionary_markdown
 
     place = chosen()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
 
 from flows.console import chosen, err, out, print_frame, print_json, progress
+
+if TYPE_CHECKING:
+    from flows.night import Report
 
 _DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
 
@@ -24,7 +27,7 @@ def nightly(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输�
     """夜间作业：收表、读取、审核、入库、汇总、发布、回执、日报。"""
     report = _run("nightly", from_scratch=False)
     if as_json:
-        print_json(report.submissions)  # type: ignore[attr-defined]
+        print_json(report.submissions)
     else:
         _summary(report)
 
@@ -34,10 +37,10 @@ def rebuild() -> None:
     report = _run("rebuild", from_scratch=True)
     out.print(
         f"已重建：{report.submissions.height} 份报送，{chosen().home.database}", soft_wrap=True, markup=False
-    )  # type: ignore[attr-defined]
+    )
 
 
-def _run(name: str, *, from_scratch: bool) -> object:
+def _run(name: str, *, from_scratch: bool) -> Report:
     from flows.embedded_server import prepare, run_as_flow
 
     place = chosen()
@@ -56,13 +59,10 @@ def _run(name: str, *, from_scratch: bool) -> object:
 
 
 def _warm_up() -> None:
-    import expectations.suites
+    pass
 
 
-def _summary(report: object) -> None:
-    from flows.night import Report
-
-    assert isinstance(report, Report)
+def _summary(report: Report) -> None:
     names = _names()
     for name in report.repeated:
         out.print(f"重复报送，未作处理：{name}", markup=False)

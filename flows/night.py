@@ -13,15 +13,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from expectations.judge import publish_docs
-from transforms.conform import Conformed
 
+from expectations.judge import publish_docs
 from flows.alerts import send_digest
 from flows.digest import digest_text
 from flows.receipts import write_receipts
 from flows.receive import receive
 from flows.settings import Installation
 from flows.steps import Assessed, Readings, assess, conform_batch, decided, read_batch
+from transforms.conform import Conformed
 from transforms.indicators import indicators
 from warehouse.archive import Archive
 from warehouse.build import NightBuild

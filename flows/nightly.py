@@ -6,29 +6,37 @@ same flow from an empty state: it replays the journal's batches and leaves inbox
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-from prefect import flow, task
+from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.night import Night, OnDone, Report, open_night
 from flows.settings import Installation, installation
 from warehouse.query import standing_units
 
-# Frames are handed on in memory: caching would hash them, persisting would copy them to disk.
-_HANDED_ON = {"cache_policy": NO_CACHE, "persist_result": False}
+P = ParamSpec("P")
+R = TypeVar("R")
 
-receive = task(Night.receive, name="receive", **_HANDED_ON)
-read = task(Night.read, name="read", **_HANDED_ON)
-conform = task(Night.conform, name="conform", **_HANDED_ON)
-check = task(Night.check, name="check", **_HANDED_ON)
-decide = task(Night.decide, name="decide", **_HANDED_ON)
-load = task(Night.load, name="load", **_HANDED_ON)
-compute = task(Night.compute, name="roll up and compute indicators", **_HANDED_ON)
-publish = task(Night.publish, name="publish", **_HANDED_ON)
-answer = task(Night.answer, name="receipts", **_HANDED_ON)
-publish_pages = task(Night.publish_pages, name="validation pages", **_HANDED_ON)
-tell = task(Night.tell, name="digest", **_HANDED_ON)
+
+def _step(name: str, work: Callable[P, R]) -> Task[P, R]:
+    """A task around a step. Frames are handed on in memory: caching would hash them, persisting would copy them."""
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False)(work)
+
+
+receive = _step("receive", Night.receive)
+read = _step("read", Night.read)
+conform = _step("conform", Night.conform)
+check = _step("check", Night.check)
+decide = _step("decide", Night.decide)
+load = _step("load", Night.load)
+compute = _step("roll up and compute indicators", Night.compute)
+publish = _step("publish", Night.publish)
+answer = _step("receipts", Night.answer)
+publish_pages = _step("validation pages", Night.publish_pages)
+tell = _step("digest", Night.tell)
 
 
 def run_night(place: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None) -> Report:

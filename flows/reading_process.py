@@ -72,7 +72,7 @@ class End:
     complaints: str
 
 
-class WallBroken(RuntimeError):  # noqa: N818
+class WallBroken(RuntimeError):
     """A child could not be made ready: no file is to blame, so none is refused."""
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import yaml
-from transforms.samples import sample_entries
 
 from expectations.issued_workbook import write_workbook
 from flows.console import fail
 from flows.settings import Installation
+from transforms.samples import sample_entries
 from warehouse.catalogue.load import Catalogue
 
 

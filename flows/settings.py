@@ -72,5 +72,6 @@ class Installation:
 @lru_cache(maxsize=8)
 def installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
     """The installation of the environment's settings, or of the ones given."""
+    settings = Settings()
     given = {k: v for k, v in {"home": home, "catalogue": catalogue}.items() if v is not None}
-    return Installation(Settings(**given))
+    return Installation(settings.model_copy(update=given))

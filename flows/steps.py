@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 import polars as pl
-from expectations.judge import Judgement, judge
-from transforms.conform import Conformed, assemble, conform
 from transforms.identify import identify
 from transforms.observations import measures, observations
-from transforms.reading import FileRead, reading_plan
 
+from expectations.judge import Judgement, judge
 from expectations.rulebook import RuleBook
 from flows.reading_wall import Death, ReadJob, read_all
+from transforms.conform import Conformed, assemble, conform
+from transforms.reading import FileRead, reading_plan
 from warehouse.catalogue.frames import SUBMISSION
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Entry, Event

@@ -44,7 +44,7 @@ def as_excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float
         return f"{in_parens(node.this)}{ARITHMETIC[kind][0]}{in_parens(node.expression)}"
     match node:
         case exp.Literal():
-            return '"' + node.this.replace('"', '""') + '"' if node.is_string else node.this
+            return '"' + node.this.replace('"', '""') + '"' if node.is_string else str(node.this)
         case exp.Boolean():
             return "TRUE" if node.this else "FALSE"
         case exp.Null():
