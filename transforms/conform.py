@@ -49,7 +49,8 @@ class Conformed:
     ``forms``: form id -> submission, unit_code, year, sheet, row, row_kind (data | total), org_code, org_name,
     org_level, item, then each field typed and its ``<field>__state`` (value | zero | not_applicable | not_reported |
     unreadable). Rows whose unit is not known and second rows of a unit are left out, each with a problem.
-    ``declared_empty``: submission, form of rosters that say 无.
+    ``declared_empty``: submission, form of rosters that say 无. ``submissions``: submission, unit_code, year of all
+    files, those without a row too.
     """
 
     forms: dict[str, pl.DataFrame]
@@ -57,6 +58,7 @@ class Conformed:
     notes: pl.DataFrame
     problems: pl.DataFrame
     declared_empty: pl.DataFrame
+    submissions: pl.DataFrame
 
 
 def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBatch:
@@ -123,6 +125,7 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         notes=shaped(value_notes(cells, rows, raw.columns), NOTE),
         problems=pl.concat([shaped(part, PROBLEM) for part in parts]),
         declared_empty=rows.filter(pl.col("kind") == "nothing").select("submission", "form").unique(maintain_order=True),
+        submissions=submissions.select("submission", "unit_code", "year"),
     )
 
 
