@@ -15,6 +15,11 @@ CODE := flows expectations transforms warehouse tests $(wildcard benchmarks)
 COMPILE = pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' --quiet $(LOCK_FLAGS)
 
+# The published figures of the city, newest year.
+HEADLINE := SELECT i.indicator AS 指标, i.name_zh AS 名称, i.value AS 数值, i.unit AS 单位, i.coverage_pct AS 覆盖率 \
+	FROM mart.indicator AS i WHERE i.is_published AND i.org_level = 'city' \
+	AND i.year = (SELECT max(year) FROM mart.indicator) ORDER BY i.programme, i.indicator
+
 export NIANBAO_HOME
 # Without cached bytecode every start of Prefect and Great Expectations costs several seconds more.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,7 +36,7 @@ setup: $(SETUP) ## create .venv with the locked dependencies
 demo: $(SETUP) ## sample workbooks 2019-2024, one nightly run, the headline indicators
 	$(BIN)/nianbao sample --out "$(NIANBAO_HOME)/inbox"
 	$(BIN)/nianbao nightly
-	$(BIN)/nianbao query headline
+	$(BIN)/nianbao query "$(HEADLINE)"
 
 test: $(SETUP) ## all tests
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from flows.night import OnDone
     from flows.settings import Installation
 
-out = Console(highlight=False)
+_WIDE = 160  # columns where the output is no terminal: a file or a pipe has no width of its own
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False)
 _chosen: dict[str, Path | None] = {"home": None, "catalogue": None}
 
@@ -46,14 +48,32 @@ def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.journal import JournalBroken
-    from warehouse.publish import AlreadyRunning
+    from warehouse.build import PreviousUnreadable
+    from warehouse.integrity import IntegrityError
+    from warehouse.publish import AlreadyRunning, NotPublishable
     from warehouse.query import QueryError, WarehouseMissing
 
     try:
         app()
-    except (CatalogueError, JournalBroken, AlreadyRunning, QueryError, WarehouseMissing) as error:
+    except (
+        CatalogueError, JournalBroken, AlreadyRunning, NotPublishable, IntegrityError, PreviousUnreadable,
+        QueryError, WarehouseMissing,
+    ) as error:  # fmt: skip
         fail(str(error))
-        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
+        log = _home() / "nianbao-error.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        fail(f"程序出错（{type(error).__name__}），已中止，数据仓库未改动。详情见 {log}")
+    else:
+        return
+    sys.exit(2)
+
+
+def _home() -> Path:
+    from flows.settings import Settings
+
+    return (_chosen["home"] or Settings().home).absolute()
 
 
 def print_frame(frame: pl.DataFrame, labels: dict[str, str] | None = None, title: str | None = None) -> None:

@@ -191,13 +191,23 @@ class Night:
                     "journal_hash": head.hash,
                     "code_version": version("nianbao"),
                     "catalogue_version": self.catalogue.version,
-                    "submission_count": sum(s.height for s in self.submissions),
-                    "finding_count": sum(f.height for f in self.findings),
+                    **self._counts(),
                 }
             )
             build.check()
             build.close()
             publish(self.home.building, self.home.database)
+
+    def _counts(self) -> dict[str, int]:
+        """What was decided this night, whenever it was received."""
+        decisions = [decision for batch in self.submissions for decision in batch["decision"]]
+        return {
+            "submission_count": len(decisions),
+            **{
+                f"{decision}_count": decisions.count(decision) for decision in ("accepted", "held", "refused")
+            },
+            "finding_count": sum(findings.height for findings in self.findings),
+        }
 
     def report(self) -> Report:
         """What this night did."""
@@ -251,6 +261,17 @@ class Night:
         """The validation results of the night as pages below site/."""
         if self.docs is not None:
             publish_docs(self.docs, self.home.site / "data_docs")
+
+
+def tell_failure(place: Installation, error: BaseException) -> None:
+    """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
+    if place.settings.alerts:
+        at = datetime.now(TIME_ZONE)
+        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{at:%Y年%m月%d日 %H:%M}"
+        body = (
+            f"{title}\n\n原因：{error}\n昨日发布的数据仓库仍然有效。请在服务器上运行 nianbao doctor 检查。\n"
+        )
+        send_digest(place.settings.alerts, title, body)
 
 
 @contextmanager

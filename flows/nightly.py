@@ -13,8 +13,9 @@ from typing import ParamSpec, TypeVar
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.night import Night, OnDone, Report, open_night
+from flows.night import Night, OnDone, Report, open_night, tell_failure
 from flows.settings import Installation, installation
+from warehouse.publish import AlreadyRunning
 from warehouse.query import standing_units
 
 P = ParamSpec("P")
@@ -40,6 +41,17 @@ tell = _step("digest", Night.tell)
 
 
 def run_night(place: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None) -> Report:
+    """A night; when it breaks off, the administrators are told and the published file stays as it was."""
+    try:
+        return _night(place, from_scratch, on_done)
+    except AlreadyRunning:
+        raise  # the other night is well
+    except Exception as error:
+        tell_failure(place, error)
+        raise
+
+
+def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
     """The order of a night."""
     with open_night(place, from_scratch=from_scratch) as night:
         receive(night)
