@@ -22,10 +22,11 @@ def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan]) -> pl.Data
         return rolled
     read = dict.fromkeys(c for p in wanted for t in p.terms for c in columns_of(t))
     years = sorted(tree.base["year"].unique().to_list())
+    keys = ["source_year", "year"]
     seen = carried(tree.base.select("year", "unit", *read), tree.moves, years)
+    seen = seen.group_by(*keys, "unit", maintain_order=True).agg(pl.all().sum())  # parts of what has merged
     above = tree.base.select("year", "unit", "county", "city", "org_level", "^n__.*$", is_open=pl.lit(False))
     seen = seen.join(above, on=["year", "unit"], how="inner")
-    keys = ["source_year", "year"]
     nodes = fold_up(seen, keys, readings(wanted, keys))
     held = nodes.select(
         "year",
