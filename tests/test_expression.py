@@ -1,0 +1,237 @@
+"""The expression language: one text, read once, evaluated, put into Excel and said in Chinese."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warehouse.catalogue.expression import ExpressionError, Term, parse
+
+LABELS = {"a": "甲数", "b": "乙数", "c": "丙数", "t": "级别", "p": "是否建成"}
+
+
+def value(text: str, tolerance: float = 0.0, **columns: Any) -> Any:
+    """What an expression gives for one row; a term function's value is given as ``x__prev``."""
+    frame = pl.DataFrame({name: [v] for name, v in columns.items()})
+    return frame.select(parse(text).polars(lambda t: pl.col(t.column), tolerance).alias("_")).item()
+
+
+def excel(text: str, tolerance: float = 0.0) -> str:
+    return parse(text).excel(lambda t: t.column.upper(), tolerance)
+
+
+def words(text: str) -> str:
+    return parse(text).words(lambda t: LABELS[t.name])
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "expected"),
+    [
+        ("a + b * 2", {"a": 1, "b": 3}, 7),
+        ("(a + b) * 2", {"a": 1, "b": 3}, 8),
+        ("a - (b - c)", {"a": 5, "b": 3, "c": 1}, 3),
+        ("a / b", {"a": 1, "b": 4}, 0.25),
+        ("a * 1e3", {"a": 2}, 2000),
+        ("-a + .5", {"a": 1}, -0.5),
+        ("a <= b AND NOT a = b", {"a": 1, "b": 2}, True),
+        ("a > b OR a <> 1", {"a": 1, "b": 2}, False),
+        ("a BETWEEN 1 AND 3", {"a": 3}, True),
+        ("t IN ('省级', '市级')", {"t": "市级"}, True),
+        ("t NOT IN ('省级', '市级')", {"t": "市级"}, False),
+        ("a IS NULL", {"a": None}, True),
+        ("a IS NOT NULL", {"a": None}, False),
+        ("COALESCE(a, b)", {"a": None, "b": 2}, 2),
+        ("CASE WHEN a > 1 THEN 'many' ELSE 'few' END", {"a": 2}, "many"),
+        ("ABS(a - b)", {"a": 1, "b": 3}, 2),
+        ("ROUND(a, 1)", {"a": 1.26}, 1.3),
+        ("prev(a) * 2 <= a", {"a": 4, "a__prev": 2}, True),
+        ("total(a) = a", {"a": 4, "a__total": 5}, False),
+        ("cumulative(a, 2020) - cumulative(a)", {"a__cumulative": 9, "a__cumulative_2020": 5}, -4),
+    ],
+)
+def test_an_expression_is_evaluated_on_columns(text: str, columns: dict[str, Any], expected: Any) -> None:
+    assert value(text, **columns) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["a + b", "a <= b", "a / b", "a = b", "a * b > 0"])
+def test_what_is_missing_makes_the_result_unknown(text: str) -> None:
+    assert value(text, a=None, b=1) is None
+
+
+def test_division_by_zero_is_unknown_rather_than_infinite() -> None:
+    assert value("a / b", a=1, b=0) is None
+
+
+def test_sums_of_money_may_differ_by_the_tolerance() -> None:
+    assert value("a = b", tolerance=0.01, a=0.1 + 0.2, b=0.3) is True
+    assert value("a = b", tolerance=0.01, a=1.0, b=1.1) is False
+    assert value("a <= b", tolerance=0.5, a=1.4, b=1.0) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("a + b <= c", "(A+B)<=C"),
+        ("a <> 0", "A<>0"),
+        ("a / (b + c)", "A/(B+C)"),
+        ("t = '省级'", 'T="省级"'),
+        ("t IN ('省级', '市级')", 'OR(T="省级",T="市级")'),
+        ("p AND NOT a > 1", "AND(P,NOT(A>1))"),
+        ("a IS NULL OR a BETWEEN 1 AND 2", 'OR(A="",AND(A>=1,A<=2))'),
+        ("CASE WHEN a > 1 THEN b ELSE c END", "IF(A>1,B,C)"),
+        ("COALESCE(a, b)", 'IF(A<>"",A,IF(B<>"",B,""))'),
+        ("ROUND(ABS(a - b), 1)", "ROUND(ABS(A-B),1)"),
+        ("t = 'say \"yes\"'", 'T="say ""yes"""'),
+    ],
+)
+def test_an_expression_becomes_an_excel_formula(text: str, formula: str) -> None:
+    assert excel(text) == formula
+
+
+def test_an_excel_formula_keeps_the_tolerance() -> None:
+    assert excel("a = b + c", tolerance=0.01) == "ABS(A-(B+C))<=0.01"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a + b <= c", "甲数 ＋ 乙数 ≤ 丙数"),
+        ("a - (b + c) = 0", "甲数 － （乙数 ＋ 丙数） ＝ 0"),
+        ("a >= prev(a)", "甲数 ≥ 上年甲数"),
+        ("a = total(a)", "甲数 ＝ 合计行甲数"),
+        ("t = '省级' AND a > 0", "级别为“省级”，且甲数 ＞ 0"),
+        ("t IN ('省级', '市级')", "级别为“省级”或“市级”"),
+        ("a IS NOT NULL", "甲数已填"),
+        ("NOT p", "是否建成为“否”"),
+        ("cumulative(a, 2020) / b * 100", "2020年以来累计甲数 ÷ 乙数 × 100"),
+        ("rank(a / b)", "甲数 ÷ 乙数的位次（由高到低）"),
+        ("share(a)", "甲数占全市比重"),
+        ("streak(a > 0)", "甲数 ＞ 0的连续年数"),
+    ],
+)
+def test_an_expression_is_said_in_chinese(text: str, said: str) -> None:
+    assert words(text) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a +",
+        "",
+        "SELECT a FROM b",
+        "a; b",
+        "a AS b",
+        "__import__('os')",
+        "system(a)",
+        "a % 2",
+        "a || b",
+        "a.b + 1",
+        "prev(1)",
+        "prev(a + b)",
+        "prev()",
+        "prev(a, 2020)",
+        "cumulative(a, b)",
+        "cumulative(a, 2020, 2021)",
+        "1 + rank(a)",
+        "rank(rank(a))",
+        "COUNT(a)",
+        "a LIKE '%x'",
+        "CASE a WHEN 1 THEN 2 END",
+        "(SELECT 1)",
+        "*",
+    ],
+)
+def test_whatever_is_not_in_the_language_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse(text)
+
+
+def test_terms_are_named_once_in_order_of_appearance() -> None:
+    found = parse("a + prev(b) - a * cumulative(a, 2020)").terms
+    assert found == (Term("a"), Term("b", "prev"), Term("a", "cumulative", 2020))
+    assert [t.column for t in found] == ["a", "b__prev", "a__cumulative_2020"]
+
+
+def test_a_quotient_shows_its_numerator_and_denominator() -> None:
+    for text in ("a / b", "a / b * 100", "(a / b) * 100", "((a) / (b))"):
+        ratio = parse(text).ratio
+        assert ratio is not None
+        assert (ratio[0].text, ratio[1].text) == ("a", "b")
+    assert parse("a / b - 1").ratio is None
+
+
+def test_a_comparison_shows_its_sides() -> None:
+    sides = parse("a + b <= c").sides
+    assert sides is not None
+    assert (sides[0].text, sides[1], sides[2].text) == ("a + b", "≤", "c")
+    assert parse("a AND b").sides is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sum"),
+    [("a", True), ("a + (b + cumulative(c))", True), ("a - b", False), ("a + 1", False), ("rank(a)", False)],
+)
+def test_a_sum_of_terms_is_told_from_other_formulas(text: str, is_sum: bool) -> None:
+    assert parse(text).is_sum is is_sum
+
+
+def test_a_window_function_stands_outermost() -> None:
+    window = parse("rank_asc(a / b)").window
+    assert window is not None
+    assert (window[0], window[1].text) == ("rank_asc", "a / b")
+    assert parse("a").window is None
+
+
+def test_names_are_replaced_by_what_they_mean() -> None:
+    meanings = {"x": parse("a + b"), "y": parse("a / b")}
+    assert parse("x / c * x").substitute(meanings.get).text == "(a + b) / c * (a + b)"
+    assert parse("prev(x)").substitute(meanings.get).text == "(PREV(a) + PREV(b))"
+    assert parse("rank(y)").substitute(meanings.get).text == "RANK((a / b))"
+    assert parse("cumulative(a, 2020)").substitute(meanings.get).terms == (Term("a", "cumulative", 2020),)
+
+
+# ------------------------------------------------------------------------------------------------ laws
+
+
+@st.composite
+def arithmetic(draw: st.DrawFn, depth: int = 3) -> str:
+    """A text with and without brackets, so that both must agree on what binds what."""
+    if depth == 0 or draw(st.booleans()):
+        return draw(st.sampled_from(["a", "b", "2", "0.5", "7"]))
+    left, right = draw(arithmetic(depth - 1)), draw(arithmetic(depth - 1))
+    text = f"{left} {draw(st.sampled_from('+-*'))} {right}"
+    return f"({text})" if draw(st.booleans()) else text
+
+
+def said_by_sql(text: str, a: int, b: int) -> float:
+    """What a database makes of the text: the language is SQL, so it must agree."""
+    row = duckdb.execute(
+        f"SELECT ({text})::DOUBLE FROM (SELECT ?::DOUBLE AS a, ?::DOUBLE AS b)", [a, b]
+    ).fetchone()
+    assert row is not None
+    return float(row[0])
+
+
+@given(arithmetic(), st.integers(-9, 9), st.integers(-9, 9))
+def test_arithmetic_binds_as_in_sql(text: str, a: int, b: int) -> None:
+    assert value(text, a=float(a), b=float(b)) == pytest.approx(said_by_sql(text, a, b))
+
+
+@given(arithmetic(), st.integers(-9, 9), st.integers(-9, 9))
+def test_an_excel_formula_computes_what_the_expression_does(text: str, a: int, b: int) -> None:
+    formula = parse(text).excel(
+        lambda t: t.name
+    )  # plus, minus, times and brackets mean the same in Excel and SQL
+    assert said_by_sql(formula, a, b) == pytest.approx(said_by_sql(text, a, b))
+
+
+@given(arithmetic())
+def test_an_expression_can_be_written_and_read_again(text: str) -> None:
+    again = parse(text).text
+    assert parse(again).text == again
+    assert value(again, a=3.0, b=5.0) == pytest.approx(value(text, a=3.0, b=5.0))
