@@ -100,6 +100,13 @@ def machine() -> str:
     )
 
 
+def load() -> str:
+    """How busy the machine is, and a warning where something else than the benchmark takes its time."""
+    runnable, cores = os.getloadavg()[0], os.cpu_count() or 1
+    busy = " (**busy with other work: every duration below is too long**)" if runnable > cores / 2 else ""
+    return f"{runnable:.1f} processes runnable in the minute before, {cores} cores{busy}"
+
+
 def versions() -> str:
     """Python and the libraries that do the work."""
     return ", ".join(
