@@ -98,11 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     county_count = options.counties or (30 if options.quick else 300)
     stock_files = options.stock_files or (3 if options.quick else 10)
-    at = datetime.now().astimezone()
+    at, load_before = datetime.now().astimezone(), load()  # before anything here keeps the machine busy
     say(f"preparing {county_count} counties in {options.cache} (not timed)")
     options.cache.mkdir(parents=True, exist_ok=True)
     city = prepare(options.cache, county_count, YEAR)
-    load_before = load()
     with tempfile.TemporaryDirectory(prefix="nianbao-benchmark-") as scratch:
         nights = city_year(Path(scratch), repetitions=1 if options.quick else 3)
         counties = many_counties(Path(scratch), city, stock_files)
