@@ -17,7 +17,7 @@ from expectations.message import value_text
 from expectations.rulebook import CONTEXT_TYPES, Rule, RuleBook, field_schema, label_of
 from expectations.sentence import Meaning, Sentence
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Form, Level
+from warehouse.catalogue.models import Form
 
 GateKind = Literal["answers", "codes", "range", "unique", "rows", "conditions"]
 
@@ -88,24 +88,10 @@ def unit_gates(rulebook: RuleBook, catalogue: Catalogue) -> list[Gate]:
         assert rule.levels is not None, "the rule book refuses a unit rule without levels"
         form = catalogue.measures[rule.shown_at].form
         condition = _condition(rule, rule.levels, ())
-        sentence = Sentence(rule.parsed, unit_labels(rule, catalogue), types, has_states=False)
+        sentence = Sentence(rule.parsed, label_of(rule, catalogue), types, has_states=False)
         check = _expression_check(rule, form, condition, sentence, types)
         gates.append(condition_gate(rule.id, rule, form, [condition], [check]))
     return gates
-
-
-def unit_labels(rule: Rule, catalogue: Catalogue) -> dict[str, str]:
-    """Labels of measures; one that is summed from units below the rule's level says so."""
-    labels = label_of(rule, catalogue)
-    lowest = max(_depth(level) for level in rule.levels or ())
-    for name in rule.operands:
-        if any(_depth(level) > lowest for level in catalogue.measures[name].levels):
-            labels[name] = f"{labels[name]}（含下级）"
-    return labels
-
-
-def _depth(level: Level) -> int:
-    return ("city", "county", "township", "village").index(level)
 
 
 def _condition(rule: Rule, levels: tuple[str, ...], states: tuple[str, ...]) -> Condition:
@@ -129,8 +115,8 @@ def _expression_check(
         form=form,
         fields=rule.operands,
         shown_at=rule.shown_at,
-        concerned=condition.concerned(),
-        verdict=condition.verdict(),
+        concerned=condition.concerned,
+        verdict=condition.verdict,
         meaning=sentence.meaning,
         value=plain_text(rule.shown_at, types[rule.shown_at]),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from expectations.checks import Check, Gate, condition_gate, plain_text
-from expectations.condition import DATA_ROW, MISSING_ROW, Condition
+from expectations.condition import DATA_ROW, MISSING_ROW, Condition, one_of
 from expectations.form_frame import additive_fields
 from expectations.message import number_text, value_text
 from expectations.rulebook import FIELD_TYPES, Rule, RuleBook
@@ -109,7 +109,7 @@ def _check(
 
 
 def _rows_gate(rule: Rule, form: Form) -> Gate:
-    concerned = pl.col("row_kind").is_in([DATA_ROW, MISSING_ROW])
+    concerned = one_of("row_kind", (DATA_ROW, MISSING_ROW))
     verdict = pl.when(concerned).then(pl.col("row").is_not_null())
     return Gate(rule.id, rule, form.id, "rows", ("row",), {}, (_check(rule, form, None, concerned, verdict),))
 
@@ -158,7 +158,7 @@ def _codes_gate(rule: Rule, field: Field, form: Form, labels: tuple[str, ...]) -
 
 def _is_asked(field: Field, form: Form) -> pl.Expr:
     is_data = pl.col("row_kind") == DATA_ROW
-    at_level = pl.col("org_level").is_in(list(form.levels_of(field))).fill_null(False)
+    at_level = one_of("org_level", form.levels_of(field)).fill_null(False)
     return is_data if form.is_roster else is_data & at_level
 
 
@@ -169,7 +169,7 @@ def _grouped(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Field
         return
     conditions = [_grouped_condition(rule, name, field, form) for field in fields]
     checks = [
-        _check(rule, form, field, condition.concerned(), condition.verdict(), **_grouped_texts(name, field))
+        _check(rule, form, field, condition.concerned, condition.verdict, **_grouped_texts(name, field))
         for field, condition in zip(fields, conditions, strict=True)
     ]
     yield condition_gate(rule.id, rule, form.id, conditions, checks)

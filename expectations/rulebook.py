@@ -28,7 +28,7 @@ from pydantic import StringConstraints, model_validator
 from expectations.message import placeholders, plainly
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Chinese, Form, Level, Name, Record
+from warehouse.catalogue.models import LEVELS, Chinese, Form, Level, Name, Record
 from warehouse.catalogue.yaml_source import Source
 
 DEFAULT_FOLDER = Path(__file__).parent / "rules"
@@ -175,12 +175,19 @@ class RuleBook:
 
 
 def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[str, str]:
-    """The Chinese label of every name ``rule`` may read: fields of ``form`` (or of its first form), or measures."""
-    if rule.scope == "unit":
-        named = {measure.id: measure.label for measure in catalogue.measures.values()}
-    else:
+    """The Chinese label of every name ``rule`` may read: fields of ``form`` (or of its first form), or measures.
+
+    A measure that is summed from units below the rule's levels says so.
+    """
+    if rule.scope != "unit":
         named = {field.id: field.label for field in catalogue.forms[form or rule.forms[0]].fields}
-    return {**named, **CONTEXT_LABELS}
+        return {**named, **CONTEXT_LABELS}
+    lowest = max(LEVELS.index(level) for level in rule.levels or LEVELS)
+    labels = {
+        m.id: f"{m.label}（含下级）" if any(LEVELS.index(level) > lowest for level in m.levels) else m.label
+        for m in catalogue.measures.values()
+    }
+    return {**labels, **CONTEXT_LABELS}
 
 
 def field_schema(form: Form) -> dict[str, pl.DataType | type[pl.DataType]]:

@@ -56,7 +56,11 @@ class Sentence:
 
     def _labelled(self, term: Term) -> pl.Expr:
         function = {"prev": "上年"}.get(term.function or "", "")
-        return pl.format(function + self.labels[term.name] + " {}", self.text(term))
+        return pl.format(function + self.labels[term.name] + self._gap(term) + "{}", self.text(term))
+
+    def _gap(self, term: Term) -> str:
+        """A space before numbers; quoted texts follow their label directly."""
+        return "" if self.types.get(term.name) in (pl.String, pl.Boolean) else " "
 
     def _side(self, side: Expression) -> pl.Expr:
         """Words of one side with a number after each label, and the result where something is computed."""
@@ -65,7 +69,7 @@ class Sentence:
         for index, piece in enumerate(_MARK.split(words)):
             if index % 2:
                 term = _term(piece)
-                pieces.append(pl.format(self.labels[term.name] + " {}", self.text(term)))
+                pieces.append(pl.format(self.labels[term.name] + self._gap(term) + "{}", self.text(term)))
             elif piece:
                 pieces.append(pl.lit(piece))
         whole = pl.concat_str(pieces)
