@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.conform_cells import parsed
-from transforms.conform_problems import missing_parts, row_problems, unit_problems, value_notes, value_problems
-from transforms.conform_rows import placed
+from transforms.conform_problems import (
+    missing_parts,
+    row_problems,
+    unit_problems,
+    value_notes,
+    value_problems,
+)
+from transforms.conform_rows import ROWS, placed
 from transforms.conform_values import finished, odd_cells, plain_values
 from transforms.reading import FileRead
 from warehouse.catalogue.frames import NOTE, PROBLEM, empty, shaped
@@ -85,10 +91,14 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
             },
             orient="row",
         )
-        key_of_row = keys.select(pl.exclude("height").repeat_by("height")).explode(pl.all(), empty_as_null=False)
+        key_of_row = keys.select(pl.exclude("height").repeat_by("height")).explode(
+            pl.selectors.all(), empty_as_null=False
+        )
         rows = pl.concat([rows for _, _, rows in found], how="diagonal")
         assert key_of_row.height == rows.height, "every row belongs to one file"
-        forms[form] = pl.concat([key_of_row, rows.with_columns(pl.col(pl.String).replace("", None))], how="horizontal")
+        forms[form] = pl.concat(
+            [key_of_row, rows.with_columns(pl.col(pl.String).replace("", None))], how="horizontal"
+        )
     columns = [
         (sha256, sheet.form, sheet.sheet, name, letter, sheet.units.get(name))
         for sha256, read in taken
@@ -105,9 +115,13 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
 
 def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> Conformed:
     """Type every cell, say of which unit every row speaks, and name what cannot be read or was normalised."""
-    forms = {id: _indexed(frame, catalogue.forms[id]) for id, frame in raw.forms.items() if id in catalogue.forms}
+    forms = {
+        id: _indexed(frame, catalogue.forms[id]) for id, frame in raw.forms.items() if id in catalogue.forms
+    }
     rows = placed(_rows(forms, catalogue), catalogue)
-    plain = {id: plain_values(frame, catalogue.forms[id], raw.columns, catalogue) for id, frame in forms.items()}
+    plain = {
+        id: plain_values(frame, catalogue.forms[id], raw.columns, catalogue) for id, frame in forms.items()
+    }
     cells = parsed(odd_cells(forms, plain, rows, raw.columns, catalogue), catalogue)
     conformed = {
         id: finished(frame, plain[id], cells.filter(pl.col("form") == id), rows.filter(pl.col("form") == id))
@@ -124,7 +138,9 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         columns=raw.columns,
         notes=shaped(value_notes(cells, rows, raw.columns), NOTE),
         problems=pl.concat([shaped(part, PROBLEM) for part in parts]),
-        declared_empty=rows.filter(pl.col("kind") == "nothing").select("submission", "form").unique(maintain_order=True),
+        declared_empty=rows.filter(pl.col("kind") == "nothing")
+        .select("submission", "form")
+        .unique(maintain_order=True),
         submissions=submissions.select("submission", "unit_code", "year"),
     )
 
@@ -166,8 +182,4 @@ def _rows(forms: dict[str, pl.DataFrame], catalogue: Catalogue) -> pl.DataFrame:
                 is_roster=pl.lit(form.is_roster),
             )
         )
-    if parts:
-        return pl.concat(parts)
-    from transforms.conform_rows import ROWS
-
-    return empty(ROWS)
+    return pl.concat(parts) if parts else empty(ROWS)

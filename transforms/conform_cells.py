@@ -91,13 +91,15 @@ def parsed(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             fix=pl.when(pl.col("state") == "value").then(fix),
             written=pl.coalesce(
                 _number_text(pl.col("number")),
-                pl.when(pl.col("flag")).then(pl.lit(words.yes[0])).when(~pl.col("flag")).then(pl.lit(words.no[0])),
+                pl.when(pl.col("flag"))
+                .then(pl.lit(words.yes[0]))
+                .when(~pl.col("flag"))
+                .then(pl.lit(words.no[0])),
                 pl.col("day").dt.to_string("%Y-%m-%d"),
                 "text",
             ),
             # An error value that reading has marked is reported already, with its cell.
-            rule=pl.when(is_unreadable & (pl.col("raw") != ERROR_MARK))
-            .then(
+            rule=pl.when(is_unreadable & (pl.col("raw") != ERROR_MARK)).then(
                 pl.when(pl.col("is_error"))
                 .then(pl.lit("read.error_cell"))
                 .otherwise(pl.col("type").replace_strict(_UNREADABLE, return_dtype=pl.String))
@@ -141,7 +143,9 @@ def _with_suggestions(cells: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame
     found: list[str | None] = []
     for codes, key in asked.iter_rows():  # distinct unknown answers only
         labels = catalogue.code_lists[codes].labels
-        best = process.extractOne(key, [fold(label) for label in labels], scorer=fuzz.ratio, score_cutoff=50.0)
+        best = process.extractOne(
+            key, [fold(label) for label in labels], scorer=fuzz.ratio, score_cutoff=50.0
+        )
         found.append(labels[best[2]] if best else None)
     suggestions = asked.with_columns(suggestion=pl.Series(found, dtype=pl.String))
     return cells.join(suggestions, on=["codes", "key"], how="left", maintain_order="left").with_columns(

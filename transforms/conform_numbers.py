@@ -34,7 +34,9 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
     )
     is_number = pl.col("type").is_in(list(NUMERIC_TYPES))
     groups = cells.select(
-        plain.alias("plain"), is_number=is_number, groups=pl.when(is_number).then(plain.str.extract_groups(_NUMBER))
+        plain.alias("plain"),
+        is_number=is_number,
+        groups=pl.when(is_number).then(plain.str.extract_groups(_NUMBER)),
     ).unnest("groups")
     frame = pl.concat([cells, groups], how="horizontal")
     tail = pl.col("tail").str.to_lowercase().str.replace_all(r"[\s。.]", "")
@@ -62,7 +64,9 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
         .when(direct.is_finite())
         .then((direct * pl.col("scale")).round(_DECIMALS))
     )
-    year = pl.col("plain").str.extract(r"^((?:19|20)\d\d)\s*(?:年.*|[-./]\d{1,2}(?:[-./]\d{1,2})?(?:\s+0?0:00(?::00)?)?)$")
+    year = pl.col("plain").str.extract(
+        r"^((?:19|20)\d\d)\s*(?:年.*|[-./]\d{1,2}(?:[-./]\d{1,2})?(?:\s+0?0:00(?::00)?)?)$"
+    )
     raw = pl.col("raw")
     without_spaces = raw.str.replace_all(r"[\s\u00a0\u3000]+", "")
     fixes = [
@@ -93,7 +97,11 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
     chosen = frame.select(
         number=pl.when(is_year).then(year.cast(pl.Float64, strict=False)).when(is_number).then(number),
         number_fix=pl.when(is_year)
-        .then(pl.when(pl.col("plain").str.contains(r"^\d{4}\s*年度?$")).then(pl.lit("unit")).otherwise(pl.lit("year_of_date")))
+        .then(
+            pl.when(pl.col("plain").str.contains(r"^\d{4}\s*年度?$"))
+            .then(pl.lit("unit"))
+            .otherwise(pl.lit("year_of_date"))
+        )
         .otherwise(fix),
         number_detail=pl.when(is_number).then(detail),
     )

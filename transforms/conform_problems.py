@@ -62,7 +62,9 @@ def missing_parts(columns: pl.DataFrame, submissions: pl.DataFrame, catalogue: C
     return pl.concat(
         [
             sheetless.select("submission", "form", rule=pl.lit("read.missing_sheet")),
-            columnless.select("submission", "form", "sheet", "field", "value", rule=pl.lit("read.missing_column")),
+            columnless.select(
+                "submission", "form", "sheet", "field", "value", rule=pl.lit("read.missing_column")
+            ),
         ],
         how="diagonal",
     )
@@ -92,7 +94,9 @@ def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
         "first_row",
         rule=pl.lit("conform.duplicate_unit"),
         value="found_name",
-        field=pl.when(pl.col("org_code").is_not_null()).then(pl.lit("org_code")).otherwise(pl.lit("org_name")),
+        field=pl.when(pl.col("org_code").is_not_null())
+        .then(pl.lit("org_code"))
+        .otherwise(pl.lit("org_name")),
         org_code="found_code",
         org_name="found_name",
         item="item",
@@ -104,7 +108,15 @@ def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     placed = _with_cells(both, columns).with_columns(
         cell=pl.coalesce("cell", pl.format("A{}", "row")),
         detail=pl.when(pl.col("first_row").is_not_null())
-        .then(pl.format("{}{} 和 {}{}", pl.col("letter").fill_null("A"), "first_row", pl.col("letter").fill_null("A"), "row"))
+        .then(
+            pl.format(
+                "{}{} 和 {}{}",
+                pl.col("letter").fill_null("A"),
+                "first_row",
+                pl.col("letter").fill_null("A"),
+                "row",
+            )
+        )
         .otherwise("detail"),
         field=pl.lit(None, pl.String),
     )
@@ -133,7 +145,14 @@ def value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) 
     )
     padded = rows.filter(pl.col("padded").fill_null(value=False)).with_columns(field=pl.lit("org_code"))
     codes = _with_cells(padded, columns).select(
-        "submission", "form", "sheet", "cell", "field", fix=pl.lit("padded_code"), raw="org_code", value="found_code"
+        "submission",
+        "form",
+        "sheet",
+        "cell",
+        "field",
+        fix=pl.lit("padded_code"),
+        raw="org_code",
+        value="found_code",
     )
     return pl.concat([fixed, codes])
 
@@ -148,6 +167,6 @@ def _with_rows(cells: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 def _with_cells(frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     """Add ``letter`` and ``cell``, the A1 address of ``field`` in ``row``."""
     letters = columns.select("submission", "form", "field", letter="column")
-    return frame.join(letters, on=["submission", "form", "field"], how="left", maintain_order="left").with_columns(
-        cell=pl.concat_str("letter", "row")
-    )
+    return frame.join(
+        letters, on=["submission", "form", "field"], how="left", maintain_order="left"
+    ).with_columns(cell=pl.concat_str("letter", "row"))

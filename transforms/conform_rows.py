@@ -44,16 +44,16 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
     nothing = [fold(word) for word in words.nothing_to_list]
     prefixes = "|".join(re.escape(fold(word)) for word in words.note_row_prefix)
     sample = re.escape(fold(words.sample_mark))
-    lead, code, name, item = (folded(pl.col(c)).fill_null("") for c in ("lead", "org_code", "org_name", "item"))
+    lead, code, name, item = (
+        folded(pl.col(c)).fill_null("") for c in ("lead", "org_code", "org_name", "item")
+    )
     first = (
         pl.when(lead != "").then(lead).when(code != "").then(code).when(name != "").then(name).otherwise(item)
     )
     is_roster = pl.col("is_roster")
     has_code = code.str.contains(r"^\d{6}")
     is_note = first.str.contains(rf"^(?:(?:{prefixes})\d*(?:$|[:、,.(])|{sample})") & ~has_code
-    is_total = (
-        lead.is_in(totals) | code.is_in(totals) | name.is_in(totals) | (is_roster & item.is_in(totals))
-    )
+    is_total = lead.is_in(totals) | code.is_in(totals) | name.is_in(totals) | (is_roster & item.is_in(totals))
     says_nothing = is_roster & (
         (item.is_in(nothing) & (pl.col("filled") <= 1))
         | ((lead.is_in(nothing) | name.is_in(nothing)) & (pl.col("filled") == 0))

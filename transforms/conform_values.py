@@ -20,7 +20,9 @@ _TYPES: dict[str, type[pl.DataType]] = {
 _SHORT_TEXT = 8  # 不适用 and error texts are no longer than this
 
 
-def plain_values(frame: pl.DataFrame, form: Form, columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def plain_values(
+    frame: pl.DataFrame, form: Form, columns: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
     """The form's fields typed where the text is plainly such a value; null for blank and for odd cells."""
     stated = header_scales(columns, catalogue).filter(pl.col("form") == form.id)
     scaled = {name: group["submission"] for (name,), group in stated.group_by("field")}
@@ -127,7 +129,9 @@ def _scale_of(entry_unit: str | None, unit: str) -> float | None:
     return SCALES.get(word, 1.0)
 
 
-def finished(frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def finished(
+    frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame, rows: pl.DataFrame
+) -> pl.DataFrame:
     """The form's conformed rows (see :class:`transforms.conform.Conformed`): plain and odd cells together."""
     by_field = {name: group for (name,), group in cells.group_by("field", maintain_order=True)}
     values, states = [], []
@@ -158,7 +162,9 @@ def finished(frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame, rows
 
 
 def _filled(series: pl.Series, odd: pl.DataFrame) -> pl.Series:
-    source = {pl.Float64: "number", pl.Date: "day", pl.Boolean: "flag", pl.String: "text"}[series.dtype.base_type()]
+    source = {pl.Float64: "number", pl.Date: "day", pl.Boolean: "flag", pl.String: "text"}[
+        series.dtype.base_type()
+    ]
     found = odd.filter(pl.col(source).is_not_null())
     return series if found.is_empty() else series.clone().scatter(found["index"], found[source])
 
@@ -167,4 +173,6 @@ def _states(series: pl.Series) -> pl.Series:
     value = pl.col(series.name)
     is_zero = value == 0 if series.dtype == pl.Float64 else pl.lit(value=False)
     state = pl.when(value.is_null()).then(pl.lit("not_reported")).when(is_zero).then(pl.lit("zero"))
-    return series.to_frame().select(state.otherwise(pl.lit("value")).alias(f"{series.name}__state")).to_series()
+    return (
+        series.to_frame().select(state.otherwise(pl.lit("value")).alias(f"{series.name}__state")).to_series()
+    )

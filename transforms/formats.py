@@ -24,10 +24,12 @@ MAX_BYTES = 64 << 20
 MAX_ENTRIES = 10_000
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
+_OTHER_DOCUMENTS = ("WordDocument", "PowerPoint Document", "VisioDocument", "__substg1.0_")
+
 Row = list[Any]
 
 
-class Refusal(Exception):  # noqa: N818  a refusal is an answer to the clerk, not an error of ours
+class Refusal(Exception):
     """The bytes cannot be used: the rule id of the refusal, and details."""
 
     def __init__(self, rule: str, detail: str = "") -> None:
@@ -163,5 +165,5 @@ def _open_ole2(data: bytes, file_name: str) -> Book:
         is_wps = file_name.lower().endswith(".et") or "ETExtData".encode("utf-16-le") in data
         if is_wps:
             raise Refusal("refuse.wps_et", refusal.detail) from refusal
-        has_workbook = any(name.encode("utf-16-le") in data for name in ("Workbook", "Book"))
-        raise refusal if has_workbook else Refusal("refuse.not_a_workbook", refusal.detail) from refusal
+        is_other = any(name.encode("utf-16-le") in data for name in _OTHER_DOCUMENTS)
+        raise Refusal("refuse.not_a_workbook", refusal.detail) if is_other else refusal from None

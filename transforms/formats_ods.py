@@ -18,7 +18,16 @@ _CELL = re.compile(
 _REPEATED = re.compile(rb'\btable:number-(?:rows|columns)-repeated="(\d+)"')
 _HIDDEN = re.compile(rb'\btable:visibility="(?:collapse|filter)"')
 _ERROR_TEXT = re.compile(rb"<text:p[^>]*>\s*(Err:\d+|#(?:REF!|DIV/0!|N/A|VALUE!|NAME\?|NUM!|NULL!))")
-_ERROR_SIGNS = (b'calcext:value-type="error"', b">Err:", b">#REF!", b">#DIV/0!", b">#N/A", b">#VALUE!", b">#NAME?", b">#NUM!")
+_ERROR_SIGNS = (
+    b'calcext:value-type="error"',
+    b">Err:",
+    b">#REF!",
+    b">#DIV/0!",
+    b">#N/A",
+    b">#VALUE!",
+    b">#NAME?",
+    b">#NUM!",
+)
 _MANY_ROWS = 100_000
 
 
@@ -38,7 +47,9 @@ class OdsBook(CalamineBook):
         super().__init__(data, "ods")
         is_suspect = any(sign in self._content for sign in _ERROR_SIGNS)
         is_suspect = is_suspect or b"table:visibility=" in self._content or b"table:formula=" in self._content
-        self._tables = {unescape(n.decode()): body for n, body in _TABLE.findall(self._content)} if is_suspect else {}
+        self._tables = (
+            {unescape(n.decode()): body for n, body in _TABLE.findall(self._content)} if is_suspect else {}
+        )
 
     def marks(self, name: str) -> Marks:
         marks = Marks()

@@ -31,7 +31,14 @@ class XlsbBook(CalamineBook):
         self._archive = archive
         try:
             self._parts = _sheet_parts(archive)
-        except (KeyError, ElementTree.ParseError, zipfile.BadZipFile, zlib.error, IndexError, struct.error) as error:
+        except (
+            KeyError,
+            ElementTree.ParseError,
+            zipfile.BadZipFile,
+            zlib.error,
+            IndexError,
+            struct.error,
+        ) as error:
             raise Refusal("refuse.damaged", str(error)) from error
 
     def marks(self, name: str) -> Marks:

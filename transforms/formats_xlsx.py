@@ -10,38 +10,54 @@ import posixpath
 import re
 import zipfile
 import zlib
+from functools import lru_cache
 from html import unescape
 from xml.etree import ElementTree
 
 from transforms.formats import CalamineBook, Marks, Refusal
 from transforms.wording import column_index
 
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"')
-_CELL_END = rb"</(?:\w+:)?c>"
-_ERROR = re.compile(
-    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]+)(\d+)"[^>]*?(?:/>|>(?:(?!</?(?:\w+:)?c[ >]).)*?'
-    rb"(?:<(?:\w+:)?v>([^<]*)</(?:\w+:)?v>|" + _CELL_END + rb"))",
-    re.DOTALL,
-)
-_FORMULA_SIGNS = (b"<f>", b"<f ", b":f>", b":f ", b"<f/>")
-# A text formula whose result is '' is a blank the clerk sees, hence not t="str".
-_VALUELESS = re.compile(
-    rb'<(?:\w+:)?c\b(?![^>]*\bt="(?:str|e)")[^>]*?\br="([A-Z]+)(\d+)"[^>]*>\s*'
-    rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>([^<]*)</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*"
-    + _CELL_END
-)
+_PREFIX = re.compile(rb"<(\w+:)sheetData\b")
+_PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
+_IS_TEXT = re.compile(rb'\bt="(?:str|e)"')
+_ERROR = re.compile(rb'\bt="e"[^>]*>')
+
+
+@lru_cache(maxsize=8)
+def _patterns(prefix: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    """Formula without value, value of a cell, hidden row; for a file that writes its tags with ``prefix``.
+
+    Each starts with a literal that is rare in the XML, so that a sheet of values is passed over quickly.
+    """
+    p = re.escape(prefix)
+    return (
+        re.compile(
+            rb"<%bf\b(?:[^>]*/>|[^>]*>([^<]*)</%bf>)\s*(?:<%bv\s*/>|<%bv></%bv>)?\s*</%bc>"
+            % (p, p, p, p, p, p)
+        ),
+        re.compile(rb"<%bv>([^<]*)</%bv>" % (p, p)),
+        re.compile(rb'<%brow\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"' % p),
+    )
 
 
 class XlsxBook(CalamineBook):
     """An .xlsx or .xlsm workbook."""
 
     def __init__(self, data: bytes, archive: zipfile.ZipFile) -> None:
-        kind = "xlsm" if any(name.lower().endswith("vbaproject.bin") for name in archive.namelist()) else "xlsx"
+        kind = (
+            "xlsm" if any(name.lower().endswith("vbaproject.bin") for name in archive.namelist()) else "xlsx"
+        )
         super().__init__(data, kind)
         self._archive = archive
         try:
             self._parts = _sheet_parts(archive)
-        except (KeyError, ElementTree.ParseError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        except (
+            KeyError,
+            ElementTree.ParseError,
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+        ) as error:
             raise Refusal("refuse.damaged", str(error)) from error
 
     def marks(self, name: str) -> Marks:
@@ -52,20 +68,36 @@ class XlsxBook(CalamineBook):
             xml = self._archive.read(part)
         except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
             raise Refusal("refuse.damaged", f"{part}: {error}") from error
+        prefix = b"" if b"<sheetData" in xml else _prefix(xml)
+        valueless, value, hidden_row = _patterns(prefix)
         marks = Marks()
         if b't="e"' in xml:
-            for letters, row, text in _ERROR.findall(xml):
-                marks.errors[_place(letters, row)] = unescape(text.decode("utf-8", "replace")) or "#"
-        if (b"<f" in xml or b":f" in xml) and any(sign in xml for sign in _FORMULA_SIGNS):
-            for letters, row, formula in _VALUELESS.findall(xml):
-                marks.valueless[_place(letters, row)] = "=" + unescape(formula.decode("utf-8", "replace"))
+            for found in _ERROR.finditer(xml):
+                if place := _place(xml, xml.rfind(b"<", 0, found.start())):
+                    end = xml.find(b"</%bc>" % prefix, found.end())
+                    text = None if found[0].endswith(b"/>") else value.search(xml, found.end(), end)
+                    marks.errors[place] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
+        if b"<%bf" % prefix in xml:
+            for found in valueless.finditer(xml):
+                cell = xml.rfind(b"<%bc " % prefix, 0, found.start())
+                # A text formula whose result is '' is a blank that the clerk sees.
+                is_text = _IS_TEXT.search(xml, cell, xml.find(b">", cell))
+                if not is_text and (place := _place(xml, cell)):
+                    marks.valueless[place] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
         if b'hidden="' in xml:
-            marks.hidden_rows = {int(row) - 1 for row in _HIDDEN_ROW.findall(xml)}
+            marks.hidden_rows = {int(row) - 1 for row in hidden_row.findall(xml)}
         return marks
 
 
-def _place(letters: bytes, row: bytes) -> tuple[int, int]:
-    return int(row) - 1, column_index(letters.decode())
+def _prefix(xml: bytes) -> bytes:
+    found = _PREFIX.search(xml)
+    return found[1] if found else b""
+
+
+def _place(xml: bytes, tag: int) -> tuple[int, int] | None:
+    """The place that the cell's tag names, which starts at ``tag``; None for the few writers that name none."""
+    found = _PLACE.search(xml, tag, xml.find(b">", tag)) if tag >= 0 else None
+    return (int(found[2]) - 1, column_index(found[1].decode())) if found else None
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -81,7 +113,11 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
             continue
         relation = next((value for key, value in node.attrib.items() if key.endswith("}id")), None)
         target = targets.get(relation, "")
-        path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        path = (
+            target.lstrip("/")
+            if target.startswith("/")
+            else posixpath.normpath(posixpath.join(folder, target))
+        )
         if path.lower() in by_lower:
             parts[node.get("name", "")] = by_lower[path.lower()]
     return parts

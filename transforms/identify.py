@@ -58,13 +58,20 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
         return Identity(None, None, "refuse.no_sheet")
     settings = catalogue.settings
     year = _year(read, file_name)
-    units = _units(catalogue, year if year and settings.first_year <= year <= settings.last_year else settings.last_year)
+    units = _units(
+        catalogue, year if year and settings.first_year <= year <= settings.last_year else settings.last_year
+    )
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
     by_code = units.named(code_text) if code_text else None
     by_name = units.named(name_text) if name_text else None
     of_folder = _of_folder(folder, units)
     if by_code and by_name and by_code != by_name:
-        return Identity(None, year, "refuse.unknown_unit", f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}")
+        return Identity(
+            None,
+            year,
+            "refuse.unknown_unit",
+            f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}",
+        )
     unit = by_code or by_name
     if unit is None and (code_text or name_text):
         return Identity(None, year, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”")

@@ -58,9 +58,9 @@ def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         code_key=pl.when(pl.col("org_code") != ERROR_MARK).then(code),
         # Excel keeps 15 digits of a number: a longer code has lost its last ones, as has one like 3.7E+11.
-        is_lost=(
-            (number.abs() >= 1e15) | (code.str.contains("e") & number.is_not_null())
-        ).fill_null(value=False),
+        is_lost=((number.abs() >= 1e15) | (code.str.contains("e") & number.is_not_null())).fill_null(
+            value=False
+        ),
         name_key=folded(name).replace("", None),
         parent_key=folded(pl.col("parent_name")).replace("", None),
     ).with_columns(code_key=pl.when(~pl.col("is_lost")).then(pl.col("code_key").replace("", None)))
@@ -91,7 +91,11 @@ def _by_code(keyed: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
         .when(code.str.contains(r"^\d{9}0{3}$"))
         .then(code.str.head(9))
     )
-    odd = joined.filter(pl.col("found_code").is_null()).select("form", "index", "year", code_key=shorter).drop_nulls()
+    odd = (
+        joined.filter(pl.col("found_code").is_null())
+        .select("form", "index", "year", code_key=shorter)
+        .drop_nulls()
+    )
     if odd.is_empty():
         return joined
     again = odd.join(units, on=["year", "code_key"]).drop("code_key", "year")
@@ -127,7 +131,9 @@ def _by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
             )
         ),
         same_names=pl.when(pl.len() > 1).then(
-            pl.concat_str(pl.col("parent_name").fill_null(""), pl.col("name")).unique(maintain_order=True).str.join("、")
+            pl.concat_str(pl.col("parent_name").fill_null(""), pl.col("name"))
+            .unique(maintain_order=True)
+            .str.join("、")
         ),
         is_other_parent=(pl.len() == 1)
         & (pl.col("parent_key").first() != pl.col("parent_name_key").first()).fill_null(value=False),
@@ -151,7 +157,9 @@ def _without_org(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> pl.DataFrame:
-    own = book.units.select("year", found_code="org_code", own_name="name", own_level="level", own_key="name_key")
+    own = book.units.select(
+        "year", found_code="org_code", own_name="name", own_level="level", own_key="name_key"
+    )
     joined = rows.join(own, on=["year", "found_code"], how="left", maintain_order="left").with_columns(
         found_name=pl.coalesce("found_name", "own_name"),
         found_level=pl.coalesce("found_level", "own_level"),
@@ -159,9 +167,9 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
     )
     joined = joined.join(book.levels, on="form", how="left", maintain_order="left")
     is_found = pl.col("found_code").is_not_null()
-    is_error = (pl.col("org_code") == ERROR_MARK).fill_null(value=False) | (pl.col("org_name") == ERROR_MARK).fill_null(
-        value=False
-    )
+    is_error = (pl.col("org_code") == ERROR_MARK).fill_null(value=False) | (
+        pl.col("org_name") == ERROR_MARK
+    ).fill_null(value=False)
     is_other = is_found & (pl.col("found_unit") != pl.col("unit_code"))
     is_level = pl.col("levels").list.contains(pl.col("found_level")).fill_null(value=False)
     # A row of a unit above the form's units is that unit's total: the county's row in a form of townships.
@@ -197,23 +205,39 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
         .then(pl.format("有同名单位：{}，请填写单位代码", "same_names"))
         .when((pl.col("rule") == "conform.unknown_unit") & is_found)
         .then(pl.format("本表只填{}", "levels_text"))
-        .when((pl.col("rule") == "conform.unknown_unit") & pl.col("org_code").is_null() & pl.col("org_name").is_null())
+        .when(
+            (pl.col("rule") == "conform.unknown_unit")
+            & pl.col("org_code").is_null()
+            & pl.col("org_name").is_null()
+        )
         .then(pl.lit("未填单位"))
         .when((pl.col("rule") == "conform.code_name_mismatch") & wrong_code)
         .then(pl.format("名录中{}的代码是{}", "found_name", "found_code"))
-        .when((pl.col("rule") == "conform.code_name_mismatch") & pl.col("is_other_parent").fill_null(value=False))
+        .when(
+            (pl.col("rule") == "conform.code_name_mismatch")
+            & pl.col("is_other_parent").fill_null(value=False)
+        )
         .then(pl.format("{}不在{}", "found_name", "parent_name"))
         .when(pl.col("rule") == "conform.code_name_mismatch")
         .then(pl.format("名录中代码{}是{}", "found_code", "found_name"))
     )
-    by_code = (pl.col("org_name").is_null() | (pl.col("rule") == "conform.lost_digits")) & pl.col("org_code").is_not_null()
+    by_code = (pl.col("org_name").is_null() | (pl.col("rule") == "conform.lost_digits")) & pl.col(
+        "org_code"
+    ).is_not_null()
     answered = ruled.with_columns(
         detail=detail,
-        column=pl.when(by_code | (is_other & has_code)).then(pl.lit("org_code")).otherwise(pl.lit("org_name")),
+        column=pl.when(by_code | (is_other & has_code))
+        .then(pl.lit("org_code"))
+        .otherwise(pl.lit("org_name")),
         value=pl.when(by_code)
         .then("org_code")
         .otherwise(
-            pl.concat_str(pl.col("org_code").str.replace(_NUMBER_TAIL, ""), pl.col("org_name"), separator=" ", ignore_nulls=True)
+            pl.concat_str(
+                pl.col("org_code").str.replace(_NUMBER_TAIL, ""),
+                pl.col("org_name"),
+                separator=" ",
+                ignore_nulls=True,
+            )
         ),
         found_code=pl.when(is_kept).then("found_code"),
         found_name=pl.when(is_kept).then("found_name"),
@@ -226,6 +250,7 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
 def _stem(key: pl.Expr) -> pl.Expr:
     """A unit's name without what kind of unit it is. Only tells whether code and name contradict each other."""
     stem = key.str.replace(
-        r"(?:社区居民委员会|社区居委会|村民委员会|居民委员会|村委会|居委会|街道办事处|办事处|街道|社区|村|镇|乡|本级)$", ""
+        r"(?:社区居民委员会|社区居委会|村民委员会|居民委员会|村委会|居委会|街道办事处|办事处|街道|社区|村|镇|乡|本级)$",
+        "",
     ).str.replace(r"(?:村|社区|镇|街道)$", "")
     return stem.replace("", None)

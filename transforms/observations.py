@@ -28,7 +28,9 @@ def observations(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
     ]
     if not parts:
         return empty(OBSERVATION)
-    cells = pl.concat(parts).join(letters, on=["submission", "form", "field"], how="left", maintain_order="left")
+    cells = pl.concat(parts).join(
+        letters, on=["submission", "form", "field"], how="left", maintain_order="left"
+    )
     return shaped(cells.with_columns(cell=pl.concat_str("letter", "row")), OBSERVATION)
 
 
@@ -118,7 +120,9 @@ def _counted(
         data = rows.filter(pl.col("row_kind") == "data")
         answered = pl.concat([answered, data.select("submission")])
         holds, _ = _condition(measure.where or "TRUE")
-        counts = data.group_by("submission", "org_code", maintain_order=True).agg(count=holds.sum().cast(pl.Float64))
+        counts = data.group_by("submission", "org_code", maintain_order=True).agg(
+            count=holds.sum().cast(pl.Float64)
+        )
     is_answered = pl.col("submission").is_in(answered["submission"].unique().implode())
     value = pl.when(is_answered).then(pl.col("count").fill_null(0.0))
     return expected.join(counts, on=["submission", "org_code"], how="left", maintain_order="left").select(

@@ -74,42 +74,42 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
     for info in book.sheets:
         rows = book.rows(info.name)
         kind, form = sheet_kind(info.name, rows, plan)
-        if form is None:
+        header = find_header(rows, form, plan) if form else None
+        if form is None or header is None:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
-            elif kind == "unknown" and sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
-                read.problems.append(_problem("read.unrecognised_sheet", info))
-            continue
-        if form.id in seen:
+            elif kind != "other" and sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
+                detail = "未找到表头" if form else ""
+                read.problems.append(_problem("read.unrecognised_sheet", info, form, detail=detail))
+        elif form.id in seen:
             read.problems.append(_problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
-            continue
-        seen[form.id] = info.name
-        heads.append(head_of_form(rows, form, plan))
-        read.sheets.append(_read_sheet(book, info, rows, form, plan, read.problems))
+        else:
+            seen[form.id] = info.name
+            heads.append(head_of_form(rows, form, plan))
+            read.sheets.append(_read_sheet(book, info, rows, form, header, read.problems))
     for head in heads:
         read.cover = {**head, **read.cover}
     return read
 
 
 def _read_sheet(
-    book: Book, info: SheetInfo, rows: list[Row], form: FormPlan, plan: ReadPlan, problems: list[Problem]
+    book: Book, info: SheetInfo, rows: list[Row], form: FormPlan, header: Header, problems: list[Problem]
 ) -> SheetRead:
     if info.is_hidden:
         problems.append(_problem("read.hidden_sheet", info, form))
-    header = find_header(rows, form, plan)
-    if header is None:
-        problems.append(_problem("read.missing_column", info, form, detail="未找到表头"))
-        return SheetRead(form.id, info.name, info.is_hidden, {}, {}, pl.DataFrame())
-    for rule, places in (("read.unknown_column", header.unknown), ("read.unknown_column", header.doubled)):
-        detail = "与前面的栏目重复" if places is header.doubled else ""
-        problems += [_problem(rule, info, form, (r, c), value=text, detail=detail) for r, c, text in places]
+    for unclear, detail in ((header.unknown, ""), (header.doubled, "与前面的栏目重复")):
+        problems += [
+            _problem("read.unknown_column", info, form, (row, column), text, detail)
+            for row, column, text in unclear
+        ]
     marks = book.marks(info.name)
     _mark(rows, header, marks, info, form, problems)
     _fill_merged(rows, header, book, info.name)
-    places = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < len(rows[r])]
+    width = len(rows[0]) if rows else 0
+    places = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < width]
     if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
-        detail = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
-        problems.append(_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=detail))
+        few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
+        problems.append(_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))
     return SheetRead(
         form=form.id,
         sheet=info.name,

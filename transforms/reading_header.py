@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from transforms.formats import Row
-from transforms.reading_plan import FormPlan, ReadPlan
+from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan
 from transforms.wording import fold, without_brackets
 
 _HEAD_ROWS = 25
@@ -45,7 +46,10 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     top = bottom = best
     while top > 0 and top > best - 3 and _continues_up(head[top - 1], found[top - 1], head[best], form):
         top -= 1
-    while (below := _next_filled(head, bottom)) is not None and _continues_down(head[below], found[below], plan):
+    stubs = [c for c, column in found[best].items() if column in ROW_COLUMNS]
+    while (below := _next_filled(head, bottom)) is not None and (
+        _continues_down(head[below], found[below], plan) or _is_detail_line(head[below], stubs, form, plan)
+    ):
         bottom = below
     header = Header(top, bottom)
     for column in range(len(head[best])):
@@ -89,6 +93,19 @@ def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bo
     return len(found) * 2 > len(filled) and len(found) > 1
 
 
+def _is_detail_line(row: list[str], stubs: list[int], form: FormPlan, plan: ReadPlan) -> bool:
+    """Texts below labels that are merged over several columns: in a form of units no row of data has only those."""
+    filled = [text for text in row if text]
+    return (
+        not form.is_roster
+        and bool(stubs)
+        and not any(row[c] for c in stubs)
+        and len(filled) > 1
+        and not any(text[0].isdigit() or text.startswith(plan.note_prefixes) for text in filled)
+        and not any(_COLUMN_NUMBER.fullmatch(text) for text in filled)
+    )
+
+
 def _is_sub_label(text: str, plan: ReadPlan) -> bool:
     bare = text.strip("()")
     return bare in _THIS_YEAR or bare.startswith(_LAST_YEAR) or bare in plan.units
@@ -98,8 +115,10 @@ def _is_number_line(row: list[str]) -> bool:
     filled = [text for text in row if text]
     if not filled or not all(_COLUMN_NUMBER.fullmatch(text) for text in filled):
         return False
-    numbers = [int(text.strip("()").removesuffix(".0")) for text in filled if text[0].isdigit() or text[0] == "("]
-    is_counting = len(numbers) >= 2 and numbers[0] <= 2 and all(b > a for a, b in zip(numbers, numbers[1:], strict=False))
+    numbers = [
+        int(text.strip("()").removesuffix(".0")) for text in filled if text[0].isdigit() or text[0] == "("
+    ]
+    is_counting = len(numbers) >= 2 and numbers[0] <= 2 and all(b > a for a, b in pairwise(numbers))
     return is_counting or (any(text in "甲乙丙丁" for text in filled) and len(filled) > 1)
 
 
@@ -119,6 +138,8 @@ def _take_column(
     if not texts:
         return
     row, text = texts[0]
+    if _is_last_year(text, form, plan):
+        return
     meaning, stated_unit = _meaning(text, form, plan)
     if meaning is None and len(texts) > 1:  # one label broken over two lines
         meaning, stated_unit = _meaning("".join(t for _, t in reversed(texts)), form, plan)
@@ -141,13 +162,15 @@ def _label_to_the_left(head: list[list[str]], top: int, row: int, column: int) -
     return []
 
 
-def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
-    if text in plan.ignored_columns or without_brackets(text) in plan.ignored_columns:
-        return True
+def _is_last_year(text: str, form: FormPlan, plan: ReadPlan) -> bool:
     if text.startswith(_LAST_YEAR):
         return True
     ending = _LAST_YEAR_END.search(text)
-    if ending and _meaning(text[: ending.start()], form, plan)[0]:
+    return bool(ending and _meaning(text[: ending.start()], form, plan)[0])
+
+
+def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
+    if text in plan.ignored_columns or without_brackets(text) in plan.ignored_columns:
         return True
     return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
 

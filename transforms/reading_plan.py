@@ -28,6 +28,7 @@ class FormPlan:
     labels: dict[str, str]  # label -> column: a field or one of ROW_COLUMNS
     loose_labels: dict[str, str]  # the same without bracketed parts, where that stays unambiguous
     groups: frozenset[str]
+    is_roster: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         labels=labels,
         loose_labels=_loose(labels),
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
+        is_roster=form.is_roster,
     )
 
 

@@ -39,7 +39,9 @@ def _by_name(folded: str, plan: ReadPlan) -> FormPlan | None:
 
 def _longest(folded: str, plan: ReadPlan) -> FormPlan | None:
     """The form whose title or alias is the longest text inside ``folded``."""
-    inside = [(len(text), form) for form in plan.forms for text in (form.title, *form.aliases) if text in folded]
+    inside = [
+        (len(text), form) for form in plan.forms for text in (form.title, *form.aliases) if text in folded
+    ]
     if not inside:
         return None
     longest = max(length for length, _ in inside)
@@ -54,7 +56,13 @@ def _by_head(rows: list[Row], plan: ReadPlan) -> FormPlan | None:
     titled = [f for f in plan.forms if any(text.endswith(f.title) for text in texts)]
     if titled:
         return _only(titled)
-    return _only([f for f in plan.forms if any(text == alias for text in texts for alias in f.aliases if len(alias) > 4)])
+    return _only(
+        [
+            f
+            for f in plan.forms
+            if any(text == alias for text in texts for alias in f.aliases if len(alias) > 4)
+        ]
+    )
 
 
 def _is_number(text: str, number: str) -> bool:

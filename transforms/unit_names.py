@@ -19,7 +19,9 @@ _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
 class UnitBook:
     """Lookups over dated units. ``unit_code`` is the reporting unit a unit belongs to."""
 
-    units: pl.DataFrame  # year, org_code (key), name, level, unit_code, township_code, name_key, parent_name(_key)
+    units: (
+        pl.DataFrame
+    )  # year, org_code (key), name, level, unit_code, township_code, name_key, parent_name(_key)
     named: pl.DataFrame  # the same under every name they may be called by: year, unit_code, name_key
     levels: pl.DataFrame  # form -> levels, lowest_rank, levels_text, is_roster
     own_level_key: str
@@ -43,7 +45,7 @@ def unit_book(years: list[int], catalogue: Catalogue) -> UnitBook:
     units = unit_years(years, catalogue)
     above = units.select("year", parent_code="org_code", parent_name="name", parent_name_key="name_key")
     units = units.join(above, on=["year", "parent_code"], how="left", maintain_order="left")
-    ranks = {level: rank for rank, level in enumerate(LEVELS)}
+    ranks: dict[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
     forms = list(catalogue.forms.values())
     levels = pl.DataFrame(
         {
@@ -69,14 +71,18 @@ def may_list(book: UnitBook) -> pl.Expr:
     A unit above a form's units may stand there too: its row is a total.
     """
     rank = pl.col("level").replace_strict(book.ranks, return_dtype=pl.Int8)
-    return pl.col("levels").list.contains(pl.col("level")) | (~pl.col("is_roster") & (rank < pl.col("lowest_rank")))
+    return pl.col("levels").list.contains(pl.col("level")) | (
+        ~pl.col("is_roster") & (rank < pl.col("lowest_rank"))
+    )
 
 
 def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     """Add ``suggestion``: the nearest name of the reporting unit, with its code, for names that nobody has."""
     from rapidfuzz import fuzz, process
 
-    is_asked = pl.col("rule").is_in(_SUGGESTED) & pl.col("name_key").is_not_null() & pl.col("same_names").is_null()
+    is_asked = (
+        pl.col("rule").is_in(_SUGGESTED) & pl.col("name_key").is_not_null() & pl.col("same_names").is_null()
+    )
     key = ["form", "year", "unit_code", "name_key"]
     asked = rows.filter(is_asked).select(key).unique(maintain_order=True)
     if asked.is_empty():

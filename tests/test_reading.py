@@ -1,0 +1,467 @@
+"""Workbooks are read as they stand, whatever the format and wherever the header is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tests.workbooks import (
+    CATALOGUE,
+    FIRST,
+    HEADER,
+    PLAN,
+    Grid,
+    column,
+    cover,
+    csv_bytes,
+    read,
+    save_csv_zip,
+    save_ods,
+    save_xls,
+    save_xlsx,
+    sheet,
+    workbook,
+)
+from transforms.reading import FileRead
+from transforms.wording import column_index, column_letter, fold, without_brackets
+from warehouse.catalogue.frames import ERROR_MARK
+
+CELL = column("population", "household_count")
+SAVE: dict[str, Callable[[Path, Mapping[str, Grid]], Path]] = {
+    ".xlsx": save_xlsx,
+    ".xls": save_xls,
+    ".ods": save_ods,
+    ".zip": save_csv_zip,
+}
+
+
+def rules(result: FileRead) -> list[str | None]:
+    return [problem["rule"] for problem in result.problems]
+
+
+def problem(result: FileRead, rule: str) -> dict[str, str | None]:
+    return next(p for p in result.problems if p["rule"] == rule)
+
+
+def bent(**places: Any) -> Grid:
+    """The population sheet; ``r4c2=x`` puts x into row 4, column 2."""
+    rows = sheet()
+    for place, value in places.items():
+        row, col = re.fullmatch(r"r(\d+)c(\d+)", place).groups()  # type: ignore[union-attr]
+        rows[int(row)][int(col)] = value
+    return rows
+
+
+# ------------------------------------------------------------------------------------------------- formats
+@pytest.mark.parametrize("suffix", SAVE)
+def test_every_format_gives_the_same_rows(tmp_path: Path, suffix: str) -> None:
+    sheets = workbook(population=sheet(), organisation=sheet("organisation"))
+    result = read(SAVE[suffix](tmp_path / f"a{suffix}", sheets))
+    assert (result.status, result.problems) == ("read", [])
+    assert {k: v.removesuffix(".0") for k, v in result.cover.items()} == {
+        "unit_code": "371602",
+        "unit_name": "滨城区",
+        "year": "2024",
+    }
+    population, organisation = result.sheets
+    assert population.form == "population"
+    assert population.rows["row"].to_list() == [FIRST + 1, FIRST + 2]
+    assert population.columns["org_code"] == "A"
+    assert population.columns["household_count"] == column_letter(CELL)
+    assert [float(v) for v in population.rows["household_count"]] == [12.0, 12.0]
+    assert organisation.rows["term_renewed_date"].to_list() == ["2023-04-12"] * 2
+    assert organisation.rows["org_name"].to_list() == ["市中街道", "市西街道"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_csv_is_a_workbook_of_one_form(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "基本情况.csv"
+    path.write_bytes(csv_bytes(sheet(), encoding))
+    result = read(path)
+    assert [s.form for s in result.sheets] == ["population"]
+    assert result.sheets[0].rows["org_name"].to_list() == ["市中街道", "市西街道"]
+
+
+def test_the_name_of_a_zip_member_may_be_written_in_gbk(tmp_path: Path) -> None:
+    rows = sheet()
+    rows[0][0] = rows[1][0] = ""
+    path = tmp_path / "a.zip"
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("AAAAAA.csv", csv_bytes(rows, "gb18030"))
+    path.write_bytes(raw.getvalue().replace(b"AAAAAA", "年2表x".encode("gb18030")))
+    assert [s.form for s in read(path).sheets] == ["population"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "rule"),
+    [
+        (b"", "a.xlsx", "refuse.empty"),
+        (b"\r\n  \x00", "a.xlsx", "refuse.empty"),
+        ("不是工作簿".encode(), "a.xlsx", "refuse.not_a_workbook"),
+        (b"\x89PNG\x00\x00", "a.csv", "refuse.not_a_workbook"),
+        (b"%PDF-1.4", "a.pdf", "refuse.not_a_workbook"),
+        (b"PK\x03\x04 and then nothing", "a.xlsx", "refuse.damaged"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"),
+            "a.doc",
+            "refuse.not_a_workbook",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "a.et", "refuse.wps_et"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "a.xlsx",
+            "refuse.encrypted",
+        ),
+    ],
+)
+def test_bytes_that_are_no_workbook_are_refused_with_a_reason(
+    tmp_path: Path, content: bytes, name: str, rule: str
+) -> None:
+    path = tmp_path / "object"
+    path.write_bytes(content)
+    assert read(path, name).status == rule
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".xls", ".ods"])
+def test_a_truncated_file_is_damaged(tmp_path: Path, suffix: str) -> None:
+    path = SAVE[suffix](tmp_path / f"a{suffix}", workbook(population=sheet()))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3])
+    assert read(path).status == "refuse.damaged"
+
+
+def test_a_broken_sheet_inside_a_good_zip_is_damaged(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=sheet()))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["xl/worksheets/sheet2.xml"] = parts["xl/worksheets/sheet2.xml"][:300]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    assert read(path).status == "refuse.damaged"
+
+
+def test_a_zip_without_tables_and_one_of_too_many_parts_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("photo.jpg", b"x")
+    assert read(path).status == "refuse.not_a_workbook"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(10_001):
+            archive.writestr(f"{number}.csv", b"")
+    assert read(path).status == "refuse.too_many_entries"
+
+
+def test_a_workbook_that_wps_calls_et_is_read_as_the_xls_it_is(tmp_path: Path) -> None:
+    path = save_xls(tmp_path / "a.xls", workbook(population=sheet()))
+    assert read(path, "报表.et").sheets[0].form == "population"
+
+
+def test_a_workbook_is_known_by_its_bytes_not_by_its_name(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=sheet()))
+    assert read(path, "a.xls").kind == "xlsx"
+
+
+# -------------------------------------------------------------------------------- what only looks like a value
+def test_an_error_value_is_marked_and_named_with_its_cell(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "年2表"
+    for row in bent(**{f"r{FIRST}c{CELL}": "#REF!"}):
+        page.append(row)
+    book.save(path)
+    result = read(path)
+    found = problem(result, "read.error_cell")
+    assert (found["cell"], found["value"], found["field"]) == ("D5", "#REF!", "household_count")
+    assert result.sheets[0].rows["household_count"].to_list()[0] == ERROR_MARK
+
+
+def test_an_error_value_that_a_formula_gives_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    sheets = workbook(population=sheet())
+    save_xlsx(path, sheets)
+    _replace(path, b'<c r="D5"><v>12</v></c>', b'<c r="D5" s="1" t="e"><f>A1/0</f><v>#DIV/0!</v></c>')
+    assert problem(read(path), "read.error_cell")["value"] == "#DIV/0!"
+
+
+def test_an_error_cell_of_xls_and_ods_is_marked(tmp_path: Path) -> None:
+    rows = bent(**{f"r{FIRST}c{CELL}": "#DIV/0!"})
+    for suffix in (".xls", ".ods"):
+        result = read(SAVE[suffix](tmp_path / f"a{suffix}", workbook(population=rows)))
+        assert problem(result, "read.error_cell")["cell"] == "D5"
+        assert result.sheets[0].rows["household_count"].to_list()[0] == ERROR_MARK
+
+
+@pytest.mark.parametrize("value", [b"", b"<v/>", b"<v />", b"<v></v>"])
+def test_a_formula_without_a_value_is_neither_zero_nor_blank(tmp_path: Path, value: bytes) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=sheet()))
+    _replace(path, b'<c r="D5"><v>12</v></c>', b'<c r="D5"><f>SUM(E5:F5)</f>' + value + b"</c>")
+    result = read(path)
+    assert problem(result, "read.formula_without_value")["cell"] == "D5"
+    assert result.sheets[0].rows["household_count"].to_list() == [ERROR_MARK, "12"]
+
+
+def test_a_formula_with_a_value_or_an_empty_text_is_what_it_shows(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=sheet()))
+    _replace(path, b'<c r="D5"><v>12</v></c>', b'<c r="D5"><f>6+7</f><v>13</v></c>')
+    _replace(path, b'<c r="D6"><v>12</v></c>', b'<c r="D6" t="str"><f>""</f><v></v></c>')
+    result = read(path)
+    assert rules(result) == []
+    assert result.sheets[0].rows["household_count"].to_list() == ["13", ""]
+
+
+def test_tags_with_a_prefix_are_searched_too(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=sheet()))
+    _replace(path, b'<c r="D5"><v>12</v></c>', b'<c r="D5"><f>1</f></c>')
+    with zipfile.ZipFile(path) as archive:
+        xml = archive.read("xl/worksheets/sheet2.xml")
+    prefixed = re.sub(rb"<(/?)(?=[a-zA-Z])", rb"<\1x:", xml).replace(b"xmlns=", b"xmlns:x=")
+    _replace(path, xml, prefixed)
+    result = read(path)
+    assert result.status == "read"
+    assert problem(result, "read.formula_without_value")["cell"] == "D5"
+
+
+def _replace(path: Path, old: bytes, new: bytes, part: str = "xl/worksheets/sheet2.xml") -> None:
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+# ------------------------------------------------------------------------------------------------- sheets
+@pytest.mark.parametrize(
+    "name", ["年2表", "年 2 表", "年２表", "年2表 基本情况", "基本情况", "人口与家庭基本情况", "Sheet2"]
+)
+def test_a_form_is_known_by_number_title_or_alias(tmp_path: Path, name: str) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", {"封面": cover(), name: sheet()})
+    assert [s.form for s in read(path).sheets] == ["population"]
+
+
+def test_numbers_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    sheets = workbook(
+        sunflower_site=sheet("sunflower_site"),
+        sunflower_activity=sheet("sunflower_activity"),
+        family_health=sheet("family_health"),
+        case=sheet("case"),
+    )
+    found = [s.form for s in read(save_xlsx(tmp_path / "a.xlsx", sheets)).sheets]
+    assert found == ["sunflower_site", "sunflower_activity", "family_health", "case"]
+
+
+def test_a_form_that_stands_twice_is_read_once_and_named(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", {"年2表": sheet(), "年2表 (2)": sheet()})
+    result = read(path)
+    assert [s.sheet for s in result.sheets] == ["年2表"]
+    assert problem(result, "read.duplicate_sheet")["sheet"] == "年2表 (2)"
+
+
+def test_a_sheet_that_is_nothing_known_is_named_when_it_holds_something(tmp_path: Path) -> None:
+    path = save_xlsx(
+        tmp_path / "a.xlsx",
+        {
+            **workbook(population=sheet()),
+            "流水": [["x", i] for i in range(4)],
+            "Sheet9": [["草稿"]],
+            "填报说明": [["x"]] * 9,
+        },
+    )
+    assert [p["sheet"] for p in read(path).problems] == ["流水"]
+
+
+def test_hidden_sheets_and_rows_are_read_and_noted(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=sheet()), hidden_rows={"年2表": [FIRST]})
+    book = openpyxl.load_workbook(path)
+    book["年2表"].sheet_state = "hidden"
+    book.save(path)
+    result = read(path)
+    assert sorted(map(str, rules(result))) == ["read.hidden_rows", "read.hidden_sheet"]
+    assert result.sheets[0].is_hidden
+    assert result.sheets[0].rows["is_hidden"].to_list() == [True, False]
+
+
+def test_unit_and_year_may_stand_in_the_head_of_a_form(tmp_path: Path) -> None:
+    rows = sheet()
+    rows[1][2], rows[1][4], rows[1][5] = "填报单位：滨城区", "2024年", "有效期至：2027年12月"
+    result = read(save_xlsx(tmp_path / "a.xlsx", {"年2表": rows}))
+    assert result.cover == {"unit_name": "滨城区", "year": "2024"}
+
+
+# ------------------------------------------------------------------------------------------------- header
+def test_rows_above_and_left_of_the_header_do_not_shift_the_cells(tmp_path: Path) -> None:
+    rows = [[], ["说明文字"], [], *sheet()]
+    rows = [["", *row] for row in rows]
+    found = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows))).sheets[0]
+    assert found.rows["row"].to_list() == [FIRST + 4, FIRST + 5]
+    assert found.columns["household_count"] == column_letter(CELL + 1)
+    assert found.rows["household_count"].to_list() == ["12", "12"]
+
+
+def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
+    rows = [row[::-1] for row in sheet()]
+    found = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows))).sheets[0]
+    assert set(found.columns) == set(
+        read(save_xlsx(tmp_path / "b.xlsx", workbook(population=sheet()))).sheets[0].columns
+    )
+    assert found.rows["org_code"].to_list() == ["371602001", "371602002"]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "家庭户数",
+        "家 庭 户 数",
+        "家庭\n户数",
+        "家庭户数(户)",
+        "家庭户数（户）",
+        "*家庭户数",
+        "户数",
+        "家庭户数：",
+        "本年家庭户数",
+        "家庭户数（本年）",
+    ],
+)
+def test_a_label_is_known_whatever_its_spacing_unit_or_alias(tmp_path: Path, label: str) -> None:
+    rows = bent(**{f"r{HEADER}c{CELL}": label})
+    result = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows)))
+    assert rules(result) == []
+    assert result.sheets[0].columns["household_count"] == column_letter(CELL)
+
+
+def test_a_header_that_states_another_unit_is_kept_with_the_column(tmp_path: Path) -> None:
+    rows = sheet("warm_action")
+    rows[HEADER][column("warm_action", "claim_paid_cny")] = "赔付金额（万元）"
+    found = read(save_xlsx(tmp_path / "a.xlsx", workbook(warm_action=rows))).sheets[0]
+    assert found.units == {"claim_paid_cny": "万元"}
+
+
+def test_an_unknown_column_is_named_at_its_header_and_not_read(tmp_path: Path) -> None:
+    rows = [[*row, extra] for row, extra in zip(sheet(), ["", "", "流动人口数", "", 5, 6], strict=True)]
+    result = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows)))
+    found = problem(result, "read.unknown_column")
+    assert (found["value"], found["cell"]) == ("流动人口数", f"{column_letter(len(rows[0]) - 1)}3")
+
+
+def test_a_label_that_stands_twice_is_an_unknown_column(tmp_path: Path) -> None:
+    rows = [[*row, extra] for row, extra in zip(sheet(), ["", "", "家庭户数", "", 5, 6], strict=True)]
+    result = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows)))
+    assert problem(result, "read.unknown_column")["detail"] == "与前面的栏目重复"
+
+
+def test_serial_numbers_and_remarks_are_columns_that_do_not_count(tmp_path: Path) -> None:
+    rows = [[lead, *row, "x"] for lead, row in zip(["", "", "序号", "", 1, 2], sheet(), strict=True)]
+    rows[HEADER][-1] = "备注"
+    assert rules(read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows)))) == []
+
+
+def test_last_year_beside_this_year_is_not_read(tmp_path: Path) -> None:
+    """Label merged over two columns, 本年 and 上年 below, in either order, then the line of column numbers."""
+    for order in (["本年", "上年"], ["上年", "本年"], ["本年数", "上年数"]):
+        rows: Grid = [
+            ["基本情况", "", "", "", ""],
+            ["单位代码", "单位名称", "家庭户数", "", "常住人口数", ""],
+            ["", "", *order, *order],
+            ["甲", "乙", 1, "", 2, ""],
+            [
+                "371602001",
+                "市中街道",
+                *([7, 9] if order[0] != "上年" else [9, 7]),
+                *([8, 9] if order[0] != "上年" else [9, 8]),
+            ],
+        ]
+        result = read(save_xlsx(tmp_path / "a.xlsx", {"年2表": rows}))
+        assert rules(result) == []
+        assert result.sheets[0].rows["household_count"].to_list() == ["7"]
+        assert result.sheets[0].rows["resident_population_count"].to_list() == ["8"]
+
+
+def test_a_column_headed_last_year_alone_is_not_read(tmp_path: Path) -> None:
+    rows = [[*row, extra] for row, extra in zip(sheet(), ["", "", "家庭户数(上年)", "", 5, 6], strict=True)]
+    result = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows)))
+    assert rules(result) == []
+    assert result.sheets[0].rows["household_count"].to_list() == ["12", "12"]
+
+
+def test_a_group_line_above_the_labels_is_no_column(tmp_path: Path) -> None:
+    rows = sheet("warm_action")
+    group = [""] * len(rows[0])
+    group[2] = "走访慰问计生特殊家庭"
+    for at in (0, 1):  # labels of columns without a group are merged over both lines
+        group[at], rows[HEADER][at] = rows[HEADER][at], ""
+    rows.insert(HEADER, group)
+    result = read(save_xlsx(tmp_path / "a.xlsx", workbook(warm_action=rows)))
+    assert rules(result) == []
+    assert {"org_code", "org_name", "spring_visit_count"} <= set(result.sheets[0].columns)
+
+
+def test_an_unknown_part_of_a_known_label_is_not_taken_for_the_label(tmp_path: Path) -> None:
+    rows: Grid = [
+        ["单位代码", "单位名称", "常住人口数", "家庭户数", ""],
+        ["", "", "", "城镇", "乡村"],
+        ["371602001", "市中街道", 8, 3, 4],
+    ]
+    result = read(save_xlsx(tmp_path / "a.xlsx", {"年2表": rows}))
+    assert [p["value"] for p in result.problems] == ["城镇", "乡村"]
+
+
+def test_a_sheet_without_its_header_is_not_taken_for_the_form(tmp_path: Path) -> None:
+    rows = [["项目", i] for i in range(9)]
+    result = read(save_xlsx(tmp_path / "a.xlsx", {"年2表": rows, "年5表": sheet("warm_action")}))
+    assert [s.form for s in result.sheets] == ["warm_action"]
+    assert rules(result) == ["read.unrecognised_sheet"]
+
+
+def test_blank_rows_are_dropped_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+    rows = sheet()
+    rows.insert(FIRST + 1, [""] * len(rows[0]))
+    found = read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows))).sheets[0]
+    assert found.rows["row"].to_list() == [FIRST + 1, FIRST + 3]
+
+
+def test_a_township_merged_over_its_rows_belongs_to_each(tmp_path: Path) -> None:
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(sunflower_site=sheet("sunflower_site")))
+    book = openpyxl.load_workbook(path)
+    book["年3-1表"].merge_cells(start_row=FIRST + 1, end_row=FIRST + 2, start_column=2, end_column=2)
+    book.save(path)
+    assert read(path).sheets[0].rows["org_name"].to_list() == ["市中街道"] * 2
+
+
+def test_a_sheet_of_mixed_types_is_read_as_texts(tmp_path: Path) -> None:
+    rows = sheet("organisation")
+    date = column("organisation", "term_renewed_date")
+    rows[FIRST][date], rows[FIRST + 1][date] = dt.date(2023, 4, 1), "2023年"
+    rows[FIRST][date + 1] = True
+    found = read(save_xlsx(tmp_path / "a.xlsx", workbook(organisation=rows))).sheets[0]
+    assert found.rows["term_renewed_date"].to_list() == ["2023-04-01", "2023年"]
+    assert found.rows["president_post"].to_list()[0] == "true"
+
+
+# ------------------------------------------------------------------------------------------------- wording
+def test_texts_are_compared_without_width_spaces_and_brackets() -> None:
+    assert fold(" （０—３岁）\n婴幼儿　数 ") == "(0-3岁)婴幼儿数"
+    assert without_brackets("村(社区)名称((a)b)") == "村名称"
+
+
+def test_column_letters_and_numbers_are_one_another() -> None:
+    assert [column_letter(i) for i in (0, 25, 26, 701, 702, 16383)] == ["A", "Z", "AA", "ZZ", "AAA", "XFD"]
+    assert all(column_index(column_letter(i)) == i for i in range(16384))
+
+
+def test_a_plan_is_small() -> None:
+    import pickle
+
+    assert len(pickle.dumps(PLAN)) < 100_000
+    assert {form.id for form in PLAN.forms} == set(CATALOGUE.forms)

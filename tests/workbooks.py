@@ -1,0 +1,165 @@
+"""Tiny valid workbooks as lists of rows, so that a test bends one thing and saves them in any format."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import xlsxwriter
+
+from transforms.conform import Conformed, assemble, conform
+from transforms.reading import FileRead, read_file, reading_plan
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.catalogue.models import Field
+
+Grid = list[list[Any]]
+
+CATALOGUE: Catalogue = load_catalogue()
+PLAN = reading_plan(CATALOGUE)
+COUNTY, YEAR = "371602", 2024
+TOWNSHIPS = {"371602001": "市中街道", "371602002": "市西街道"}
+HEADER, FIRST = 2, 4  # 0-based rows of the labels and of the first org unit in a sheet made here
+
+_ANSWERS: dict[str, Any] = {
+    "count": 12.0,
+    "cny": 1500.5,
+    "rank": 5.0,
+    "year": 2020.0,
+    "boolean": "是",
+    "text": "第一处",
+}
+
+
+def cover(unit_code: str = COUNTY, unit_name: str = "滨城区", year: object = YEAR) -> Grid:
+    return [["封面", ""], ["填报单位", unit_name], ["填报单位代码", unit_code], ["报告年度", year]]
+
+
+def answer(field: Field) -> Any:
+    """A plain value of the field's type."""
+    if field.type == "date":
+        return dt.date(2023, 4, 12)
+    if field.type == "code":
+        return CATALOGUE.code_lists[field.codes or ""].labels[0]
+    return _ANSWERS[field.type]
+
+
+def sheet(form_id: str = "population", units: Mapping[str, str] = TOWNSHIPS) -> Grid:
+    """A form's sheet: title, head, labels, column numbers, one row for each of ``units`` (code -> name)."""
+    form = CATALOGUE.forms[form_id]
+    stubs = ["单位代码", "所属乡镇(街道)" if form.is_roster else "单位名称"]
+    labels = stubs + [f.label for f in form.fields]
+    numbers = ["甲", "乙", *range(1, len(form.fields) + 1)]
+    blank = [""] * (len(labels) - 1)
+    rows = [[code, name, *(answer(f) for f in form.fields)] for code, name in units.items()]
+    return [[form.title, *blank], [f"表号：{form.number}", *blank], labels, numbers, *rows]
+
+
+def column(form_id: str, field: str) -> int:
+    """The 0-based column of a field in :func:`sheet`."""
+    return 2 + [f.id for f in CATALOGUE.forms[form_id].fields].index(field)
+
+
+def workbook(**forms: Grid) -> dict[str, Grid]:
+    """Sheet name -> rows: the cover, and the given forms under their numbers."""
+    return {"封面": cover(), **{CATALOGUE.forms[id].number: rows for id, rows in forms.items()}}
+
+
+def save_xlsx(
+    path: Path, sheets: Mapping[str, Grid], hidden_rows: Mapping[str, list[int]] | None = None
+) -> Path:
+    with xlsxwriter.Workbook(str(path)) as book:
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            for r, row in enumerate(rows):
+                for c, value in enumerate(row):
+                    if isinstance(value, dt.date):
+                        page.write_datetime(r, c, dt.datetime(value.year, value.month, value.day), day)
+                    elif isinstance(value, str) and not value.startswith("="):
+                        page.write_string(r, c, value) if value else None
+                    else:
+                        page.write(r, c, value)
+            for r in (hidden_rows or {}).get(name, []):
+                page.set_row(r, None, None, {"hidden": True})
+    return path
+
+
+def save_xls(path: Path, sheets: Mapping[str, Grid]) -> Path:
+    import xlwt
+
+    book = xlwt.Workbook()
+    day = xlwt.easyxf(num_format_str="YYYY-MM-DD")
+    for name, rows in sheets.items():
+        page = book.add_sheet(name)
+        for r, row in enumerate(rows):
+            for c, value in enumerate(row):
+                if isinstance(value, dt.date):
+                    page.write(r, c, value, day)
+                elif value == "#DIV/0!":
+                    page.row(r).set_cell_error(c, "#DIV/0!")
+                elif value != "":
+                    page.write(r, c, value)
+    book.save(str(path))
+    return path
+
+
+def save_ods(path: Path, sheets: Mapping[str, Grid]) -> Path:
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    document = OpenDocumentSpreadsheet()
+    for name, rows in sheets.items():
+        table = Table(name=name)
+        for row in rows:
+            line = TableRow()
+            for value in row:
+                if isinstance(value, dt.date):
+                    cell = TableCell(valuetype="date", datevalue=value.isoformat())
+                elif isinstance(value, int | float):
+                    cell = TableCell(valuetype="float", value=str(value))
+                else:
+                    cell = TableCell(valuetype="string") if value else TableCell()
+                if value != "":
+                    cell.addElement(P(text=str(value)))
+                line.addElement(cell)
+            table.addElement(line)
+        document.spreadsheet.addElement(table)
+    document.save(str(path))
+    return path
+
+
+def csv_bytes(rows: Grid, encoding: str) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode(encoding)
+
+
+def save_csv_zip(path: Path, sheets: Mapping[str, Grid], encoding: str = "gb18030") -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, rows in sheets.items():
+            archive.writestr(f"{name}.csv", csv_bytes(rows, encoding))
+    return path
+
+
+def read(path: Path, file_name: str | None = None) -> FileRead:
+    return read_file(str(path), (PLAN, file_name or path.name))
+
+
+def submissions(*sha256: str, unit_code: str = COUNTY, year: int = YEAR) -> pl.DataFrame:
+    rows = [(s, unit_code, year) for s in sha256]
+    return pl.DataFrame(
+        rows, schema={"submission": pl.String, "unit_code": pl.String, "year": pl.Int32}, orient="row"
+    )
+
+
+def conformed(path: Path, unit_code: str = COUNTY, year: int = YEAR) -> Conformed:
+    """A saved workbook, read and conformed as the submission 's'."""
+    whose = submissions("s", unit_code=unit_code, year=year)
+    return conform(assemble({"s": read(path)}, whose), whose, CATALOGUE)
