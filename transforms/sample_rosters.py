@@ -32,6 +32,8 @@ class RosterSamples:
         """The rows of ``form`` of all units together, by org_code: org_code and every field of the form."""
         plan = self.spec.rosters.get(form.id, RosterForm(items=max(1, len(self._places(form)) // 4)))
         items = self._items(form, plan)
+        for place, item in enumerate(items):
+            item["_place"] = place / len(items)
         for field in form.fields:
             if field.id == form.item_field:
                 continue
@@ -117,7 +119,7 @@ class RosterSamples:
             back = int(lot(self.spec.seed, form.id, key, "joined") * (first - wish.joined + 1))
             return float(item["_joined"] - (back if item["_joined"] == first else 0))
         if wish.share is not None:
-            return lot(self.spec.seed, form.id, field.id, key) < in_year(wish.share, self.year)
+            return bool(item["_place"] < in_year(wish.share, self.year))
         if wish.value is not None:
             value = in_year(wish.value, self.year)
             text = value.format(year=self.year) if isinstance(value, str) else value

@@ -74,7 +74,8 @@ class RosterField(Record):
     """How a field of a roster comes about; the first that is given.
 
     ``value`` as it stands; ``counts`` answer -> how many rows get it, others get ``otherwise``; ``joined``: the year the
-    row came onto the list, for those of the first year some year since ``joined``; ``share`` of rows that say yes.
+    row came onto the list, for those of the first year some year since ``joined``; ``share`` of rows that say
+    yes, those longest on the list first.
     """
 
     value: Yearly[Scalar] | None = None
