@@ -46,10 +46,10 @@ def fail(sentence: str, code: int = 2) -> typer.Exit:
 
 def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
-    from warehouse.catalogue.yaml_source import CatalogueError
-    from warehouse.journal import JournalBroken
     from warehouse.build import PreviousUnreadable
+    from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.integrity import IntegrityError
+    from warehouse.journal import JournalBroken
     from warehouse.publish import AlreadyRunning, NotPublishable
     from warehouse.query import QueryError, WarehouseMissing
 

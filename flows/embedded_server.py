@@ -5,6 +5,7 @@ The settings must be in the environment before prefect is imported: call :func:`
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ T = TypeVar("T")
 def prepare(home: Path) -> None:
     """Put Prefect's and Great Expectations' settings into the environment, leaving those already there alone."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)  # it reports its temporary folders
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
