@@ -139,12 +139,8 @@ class NightBuild:
         """Replace mart.indicator by ``indicators`` (INDICATOR)."""
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         self._connection.execute("DELETE FROM mart.indicator")
-        self._append(
-            "mart.indicator",
-            shaped(indicators, INDICATOR)
-            .with_columns(is_published=pl.col("indicator").is_in(published))
-            .sort("indicator", "year", "org_code"),
-        )
+        rows = shaped(indicators, INDICATOR)
+        self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
 
     def add_run(self, run: Mapping[str, Any]) -> None:
         """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.

@@ -55,28 +55,28 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def query(path: Path, sql: str, parameters: Sequence[Any] | None = None) -> pl.DataFrame:
-    """The result of one query as a frame; no rows and columns for a statement without result. QueryError."""
+    """The result of one query as a frame. QueryError, WarehouseMissing."""
     with read_only(path) as connection:
-        try:
-            statements = connection.extract_statements(sql)
-            if len(statements) != 1:
-                raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
-            kind = statements[0].type
-            if kind not in READING:
-                raise QueryError(f"数据仓库只供查询，不能执行 {kind.name} 语句。")
-            return connection.execute(statements[0], parameters).pl()
-        except duckdb.Error as error:
-            raise QueryError(_in_chinese(error)) from error
+        return run(connection, sql, parameters)
 
 
-READING = frozenset(
-    {
-        duckdb.StatementType.SELECT,
-        duckdb.StatementType.EXPLAIN,
-        duckdb.StatementType.PRAGMA,
-        duckdb.StatementType.RELATION,
-    }
-)
+def run(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None
+) -> pl.DataFrame:
+    """The same over a connection of ``read_only``: several queries of one connection see one night. QueryError."""
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
+        kind = statements[0].type
+        if kind not in READING:
+            raise QueryError(f"数据仓库只供查询，不能执行 {kind.name} 语句。")
+        return connection.execute(statements[0], parameters).pl()
+    except duckdb.Error as error:
+        raise QueryError(_in_chinese(error)) from error
+
+
+READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 
 
 def standing_measures(path: Path) -> pl.DataFrame:
@@ -107,16 +107,17 @@ def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.Data
     A column is Float64, String, Boolean or Date, null = blank; one in which 不适用 stands beside others is Object.
     Empty when nothing stands.
     """
-    rows = query(
-        path,
-        """SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type
-           FROM core.observation AS o
-           JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
-           WHERE o.unit_code = ? AND o.year = ?
-           ORDER BY o.form, o.sheet, o.row""",
-        [unit_code, year],
-    )
-    order = query(path, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
+    with read_only(path) as connection:
+        rows = run(
+            connection,
+            """SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type
+               FROM core.observation AS o
+               JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
+               WHERE o.unit_code = ? AND o.year = ?
+               ORDER BY o.form, o.sheet, o.row""",
+            [unit_code, year],
+        )
+        order = run(connection, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
     return {
         str(form): _wide(part, order.filter(pl.col("form") == form)["name"].to_list())
         for (form,), part in rows.partition_by("form", as_dict=True, maintain_order=True).items()

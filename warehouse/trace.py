@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from warehouse.catalogue.expression import Expression, Term
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.dictionary import formula_words
-from warehouse.query import QueryError, query
+from warehouse.query import QueryError, read_only, run
 from warehouse.trace_parts import taken_apart
 from warehouse.trace_terms import Reading, contributions, read_nodes, source_years
 from warehouse.trace_text import trace_text
@@ -71,26 +72,28 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
     declared = catalogue.indicators.get(indicator)
     if declared is None:
         raise TraceError(f"没有指标 {indicator}。全部指标见 mart.dictionary（kind = 'indicator'）。")
-    row = _published(path, declared, org_code, year)
     expression = catalogue.expanded(declared)
     window, inner = expression.window or (None, expression)
-    names = [t.name for t in inner.terms]
-    measures = query(
-        path,
-        "SELECT year, org_code, measure, state, value FROM core.measure WHERE measure IN (SELECT unnest(?))",
-        [names],
-    )
-    first_year = query(path, "SELECT min(year) FROM core.measure").item() or year
-    work = _Work(path, catalogue, inner, measures, first_year, row)
-    parts, computed, peers = work.compute(window)
-    terms, cells = taken_apart(path, catalogue, inner, pl.concat(parts))
+    with read_only(path) as connection:  # one connection: all queries see the same night
+        row = _published(connection, declared, org_code, year)
+        measures = run(
+            connection,
+            "SELECT year, org_code, measure, state, value FROM core.measure WHERE measure IN (SELECT unnest(?))",
+            [[t.name for t in inner.terms]],
+        )
+        first_year = run(connection, "SELECT min(year) FROM core.measure").item() or year
+        work = _Work(catalogue, inner, measures, first_year, row)
+        parts, computed, peers = work.compute(window)
+        terms, cells = taken_apart(connection, catalogue, inner, pl.concat(parts))
     remarks, is_exact = _verdict(row, computed, terms)
     return Trace(declared, formula_words(catalogue, declared), row, terms, cells, peers, is_exact, remarks)
 
 
-def _published(path: Path, indicator: Indicator, org_code: str, year: int) -> dict[str, Any]:
-    found = query(
-        path,
+def _published(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, org_code: str, year: int
+) -> dict[str, Any]:
+    found = run(
+        connection,
         "FROM mart.indicator WHERE indicator = ? AND org_code = ? AND year = ?",
         [indicator.id, org_code, year],
     )
@@ -105,7 +108,6 @@ def _published(path: Path, indicator: Indicator, org_code: str, year: int) -> di
 class _Work:
     """One trace's inputs."""
 
-    path: Path
     catalogue: Catalogue
     inner: Expression
     measures: pl.DataFrame
@@ -136,7 +138,7 @@ class _Work:
         year = self.row["year"]
         terms = {t: source_years(t, year, self.first_year) for t in self.inner.terms}
         found = contributions(self.measures, self.catalogue, terms, year)
-        return read_nodes(found, self.inner, self.catalogue.registry, year, level)
+        return read_nodes(found, self.inner, self.catalogue, year, level)
 
     def _streak(self, node: str, level: str) -> tuple[list[pl.DataFrame], float | None, None]:
         """The condition asked of each year, back from the row's own, as that year stands seen from it."""
@@ -144,7 +146,7 @@ class _Work:
         for source_year in range(year, self.first_year - 1, -1):
             terms: dict[Term, range] = dict.fromkeys(self.inner.terms, range(source_year, source_year + 1))
             found = contributions(self.measures, self.catalogue, terms, year)
-            reading = read_nodes(found, self.inner, self.catalogue.registry, year, level)
+            reading = read_nodes(found, self.inner, self.catalogue, year, level)
             parts.append(reading.contributions.filter(pl.col("node") == node))
             held = _at(reading, node)
             if held is None and source_year == year:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import duckdb
 import polars as pl
 
 from warehouse.catalogue.expression import Expression, parse
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Field, Form, Measure
-from warehouse.query import query
+from warehouse.query import run
 from warehouse.tables import quoted
 
 CELL = {
@@ -43,7 +42,9 @@ _OBSERVATIONS = """
 _ROW = ["submission", "year", "org_code", "sheet", "row"]
 
 
-def cells_of(path: Path, catalogue: Catalogue, measure: Measure, years: list[int]) -> pl.DataFrame:
+def cells_of(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, measure: Measure, years: list[int]
+) -> pl.DataFrame:
     """The standing cells that make up ``measure`` in ``years``, of all units: frame CELL.
 
     A number that nobody reports (counted from the registry) has none.
@@ -52,18 +53,20 @@ def cells_of(path: Path, catalogue: Catalogue, measure: Measure, years: list[int
         return pl.DataFrame(schema=CELL)
     form = catalogue.forms[measure.form]
     if measure.where is None:
-        cells = _observations(path, form, [measure.id], years)
+        cells = _observations(connection, form, [measure.id], years)
         return _shaped(cells.filter(pl.col("org_level").is_in(measure.levels)), measure)
     condition = parse(measure.where)
     read = [f for f in form.fields if f.id in condition.names]
     wanted = [f.id for f in read] + ([form.item_field] if form.item_field else [])
-    observed = _observations(path, form, list(dict.fromkeys(wanted)), years)
+    observed = _observations(connection, form, list(dict.fromkeys(wanted)), years)
     return _counted(observed, form, measure, condition, read)
 
 
-def _observations(path: Path, form: Form, fields: list[str], years: list[int]) -> pl.DataFrame:
-    found = query(
-        path,
+def _observations(
+    connection: duckdb.DuckDBPyConnection, form: Form, fields: list[str], years: list[int]
+) -> pl.DataFrame:
+    found = run(
+        connection,
         _OBSERVATIONS.format(
             form=quoted(form.id), fields=", ".join(map(quoted, fields)), years=", ".join(map(str, years))
         ),

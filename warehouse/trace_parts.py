@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import duckdb
 import polars as pl
 
 from warehouse.catalogue.expression import Expression, Term, parse
@@ -53,10 +52,10 @@ PLACE = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.Strin
 
 
 def taken_apart(
-    path: Path, catalogue: Catalogue, expression: Expression, found: pl.DataFrame
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expression: Expression, found: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """TERM rows and cells of the contributions."""
-    cells = _cells(path, catalogue, found)
+    cells = _cells(connection, catalogue, found)
     key = ["term", "measure", "node", "source_year"]
     used = pl.col("is_kept") & (pl.col("reported") > 0)
     terms = found.group_by(key, maintain_order=True).agg(
@@ -79,14 +78,16 @@ def taken_apart(
     )
 
 
-def _cells(path: Path, catalogue: Catalogue, found: pl.DataFrame) -> pl.DataFrame:
+def _cells(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, found: pl.DataFrame) -> pl.DataFrame:
     """Contributions joined with the cells behind them; a unit that reported nothing has a row without cell."""
     measures = [catalogue.measures[m] for m in found["measure"].unique(maintain_order=True)]
     behind = pl.concat(
         [
             pl.DataFrame(schema=CELL),
             *(
-                cells_of(path, catalogue, m, found.filter(measure=m.id)["source_year"].unique().to_list())
+                cells_of(
+                    connection, catalogue, m, found.filter(measure=m.id)["source_year"].unique().to_list()
+                )
                 for m in measures
             ),
         ]

@@ -3,7 +3,8 @@
 A second reading of the same declared rules that transforms/indicators.py follows, written for one indicator and
 kept apart from it on purpose: where the two disagree, the trace says so. The rules: a cell is expected when the unit
 is in the year's registry and is asked the measure, unless answered 不适用; missing is never zero; a formula that is no
-mere sum leaves out every base node (township with its villages, a county's or the city's own row) that lacks a cell.
+mere sum leaves out every base node (township with its villages, a county's or the city's own row) that lacks a cell;
+terms asked at different levels meet in the county or the city, which is then left out as a whole.
 """
 
 from __future__ import annotations
@@ -85,24 +86,17 @@ def contributions(
 
 
 def read_nodes(
-    found: pl.DataFrame, expression: Expression, registry: Registry, year: int, level: str
+    found: pl.DataFrame, expression: Expression, catalogue: Catalogue, year: int, level: str
 ) -> Reading:
     """The contributions added up for every node of ``level`` in ``year``, and the expression's value there."""
+    registry = catalogue.registry
     own = pl.col("org_code") if level == "village" else pl.coalesce("township_code", "org_code")
-    bases = registry.units(year).select("org_code", base=own)
+    bases = registry.units(year).select("org_code", base=own, block=_block(expression, catalogue, own))
     above = registry.ancestors(year).filter(pl.col("ancestor_level") == level)
     nodes_of = above.select(base="org_code", node="ancestor_code")
     placed = found.join(bases, on="org_code", how="left")
-    is_aligned = not expression.is_sum and len(expression.terms) > 1
-    if is_aligned:
-        lacking = (
-            placed.group_by("base", "term")
-            .agg(pl.col("reported", "expected").sum())
-            .filter(pl.col("reported") < pl.col("expected") - ALMOST)
-        )
-        placed = placed.with_columns(is_kept=~pl.col("base").is_in(lacking["base"].unique().implode()))
-    else:
-        placed = placed.with_columns(is_kept=pl.lit(True))
+    lacking = _lacking(placed) if _is_aligned(expression) else []
+    placed = placed.with_columns(is_kept=~pl.col("block").is_in(lacking).fill_null(False))
     placed = placed.join(nodes_of, on="base", how="inner")
     nodes = above.select(node="ancestor_code").unique().sort("node")
     for term in expression.terms:
@@ -118,7 +112,29 @@ def read_nodes(
         )
         nodes = nodes.join(sums, on="node", how="left", maintain_order="left")
     return Reading(
-        placed.drop("base"), nodes.with_columns(_known(expression)).with_columns(_result(expression))
+        placed.drop("base", "block"), nodes.with_columns(_known(expression)).with_columns(_result(expression))
+    )
+
+
+def _is_aligned(expression: Expression) -> bool:
+    """Whether what lacks one term is left out of all: any formula of several terms that is no mere sum."""
+    return not expression.is_sum and len(expression.terms) > 1
+
+
+def _block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> pl.Expr:
+    """What is left out together: the base node, or the county or city where terms of different levels meet."""
+    asked = {frozenset(asked_levels(catalogue.measures[t.name], catalogue)) for t in expression.terms}
+    if len(asked) == 1 or all(levels & {"township", "village"} for levels in asked):
+        return own
+    is_in_county = all(levels - {"city"} for levels in asked)
+    return pl.col("county_code") if is_in_county else pl.lit(catalogue.settings.city.code)
+
+
+def _lacking(placed: pl.DataFrame) -> list[str]:
+    """Blocks in which a base node has not reported every expected cell of a term."""
+    sums = placed.group_by("block", "base", "term").agg(pl.col("reported", "expected").sum())
+    return (
+        sums.filter(pl.col("reported") < pl.col("expected") - ALMOST)["block"].drop_nulls().unique().to_list()
     )
 
 

@@ -39,7 +39,8 @@ def _head(trace: Trace) -> Iterator[str]:
     shown = number(trace.value, indicator.decimals) if trace.value is not None else NO_NUMBER[row["state"]]
     level = LEVELS_ZH.get(row["org_level"], "")
     yield f"{indicator.name_zh}（{indicator.id}）　{row['org_name']}（{row['org_code']}，{level}级）　{row['year']}年"
-    exact = "" if trace.value is None or number(trace.value) == shown else f"（未舍入 {number(trace.value)}）"
+    is_rounded = trace.value is not None and round(trace.value, indicator.decimals) != trace.value
+    exact = f"（未舍入 {number(trace.value)}）" if is_rounded else ""
     yield f"数值：{shown} {indicator.unit}{exact}　{MATURITY_ZH.get(row['maturity'], '')}　{_coverage(row)}"
     if trace.value is None:
         yield {
@@ -89,18 +90,19 @@ def _cells(trace: Trace, limit: int) -> Iterator[str]:
     which = f"，列出数值最大的 {top.height} 个" if used.height > top.height else ""
     yield f"来源单元格：{used.height} 个计入{which}" + (f"；其中 {'、'.join(told)}" if told else "") + "。"
     for cell in top.iter_rows(named=True):
-        yield _cell(cell)
+        yield _cell(cell, "" if cell["of_node"] == trace.row["org_code"] else "全市")
     files = (
         used.drop_nulls("submission")
         .select("file_name", "received_at", "submission")
         .unique(maintain_order=True)
     )
-    yield f"来源文件：{files.height} 份。"
+    if files.height:
+        yield f"来源文件：{files.height} 份。"
     for file in files.head(limit).iter_rows(named=True):
         yield f"  {file['file_name']}　{file['received_at']}　SHA-256 {file['submission'][:16]}…"
 
 
-def _cell(cell: dict[str, Any]) -> str:
+def _cell(cell: dict[str, Any], whose: str) -> str:
     plain = number(cell["contribution"])
     where = f"{cell['sheet']}!{cell['cell']}" if cell["cell"] else "（单位名录）"
     item = f"《{cell['item']}》" if cell["item"] else ""
@@ -111,4 +113,4 @@ def _cell(cell: dict[str, Any]) -> str:
     )
     share = "" if cell["share"] == 1.0 else f"　承接比例 {number(cell['share'])}"
     file = f"　{cell['file_name']}" if cell["file_name"] else ""
-    return f"  {plain}　{cell['label']}　{cell['source_year']}年　{cell['place']}{item}　{where}{typed}{share}{file}"
+    return f"  {plain}　{whose}{cell['label']}　{cell['source_year']}年　{cell['place']}{item}　{where}{typed}{share}{file}"

@@ -1,0 +1,88 @@
+"""The dictionary is rendered from the declarations: every name defined, every page fresh, the same words everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.warehouse_samples import batch
+from warehouse.build import NightBuild
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.dictionary import dictionary_markdown, dictionary_rows, write_dictionary
+from warehouse.query import query
+from warehouse.tables import tables
+
+PAGE = Path(__file__).parent.parent / "docs" / "dictionary.md"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def test_the_committed_page_is_fresh(catalogue: Catalogue) -> None:
+    assert PAGE.read_text(encoding="utf-8") == dictionary_markdown(catalogue), (
+        "run: python -m warehouse.dictionary docs/dictionary.md"
+    )
+
+
+def test_every_name_of_the_catalogue_is_defined_once(catalogue: Catalogue) -> None:
+    rows = dictionary_rows(catalogue)
+    assert rows.group_by("kind", "name", "form").len().filter(pl.col("len") > 1).height == 0
+    names = {kind[0]: set(part["name"]) for kind, part in rows.partition_by("kind", as_dict=True).items()}
+    assert names["measure"] == set(catalogue.measures)
+    assert names.get("indicator", set()) == set(catalogue.indicators)
+    assert names["form"] == set(catalogue.forms)
+    assert names["field"] == {f.id for form in catalogue.forms.values() for f in form.fields}
+    assert names["table"] | names["view"] == set(tables())
+
+
+def test_every_definition_has_a_chinese_name_and_a_meaning(catalogue: Catalogue) -> None:
+    rows = dictionary_rows(catalogue)
+    chinese = pl.col("name_zh", "meaning").str.contains(r"\p{Han}")
+    # “5·29” and the like need no Han character of their own; every name still has some.
+    assert (
+        rows.filter(~pl.all_horizontal(chinese.fill_null(False))).select("kind", "name", "name_zh").rows()
+        == []
+    )
+
+
+def test_formulas_are_written_in_chinese_words(catalogue: Catalogue) -> None:
+    rows = dictionary_rows(catalogue).filter(pl.col("kind").is_in(["measure", "indicator"]))
+    assert rows.filter(pl.col("formula_zh").is_null() | pl.col("formula_zh").str.contains("_")).rows() == []
+    by_name = dict(rows.filter(kind="measure").select("name", "formula_zh").iter_rows())
+    assert by_name["staff_count"] == "年1表“工作人员数”栏"
+    assert by_name["sunflower_site_count"] == "年3-1表中运行状态不为“已撤销”的行数"
+
+
+def test_the_warehouse_says_what_the_page_says(tmp_path: Path, catalogue: Catalogue) -> None:
+    with NightBuild(tmp_path / "w.duckdb", None, catalogue) as build:
+        build.add_batch(**batch("a", 1))
+    rows = query(tmp_path / "w.duckdb", "FROM mart.dictionary")
+    assert rows.equals(dictionary_rows(catalogue))
+    types = query(
+        tmp_path / "w.duckdb",
+        """SELECT schema_name || '.' || table_name || '.' || column_name AS name, comment FROM duckdb_columns()
+           WHERE schema_name IN ('core', 'quality', 'mart')""",
+    )
+    said = dict(types.iter_rows())
+    for row in rows.filter(kind="column").iter_rows(named=True):
+        assert said[row["name"]] == f"{row['name_zh']}：{row['meaning']}"
+    assert query(tmp_path / "w.duckdb", "SELECT count(*) FROM mart.programme").item() == len(
+        catalogue.programmes
+    )
+
+
+def test_the_page_shows_every_table_form_and_code(catalogue: Catalogue) -> None:
+    page = dictionary_markdown(catalogue)
+    for name in [*tables(), *catalogue.forms, *catalogue.indicators]:
+        assert name in page
+    for line in page.splitlines():
+        assert not line.startswith("|") or line.endswith("|")
+
+
+def test_the_page_is_written_where_asked(tmp_path: Path, catalogue: Catalogue) -> None:
+    write_dictionary(tmp_path / "docs" / "dictionary.md", catalogue)
+    assert (tmp_path / "docs" / "dictionary.md").read_text(encoding="utf-8").startswith("# 数据字典")

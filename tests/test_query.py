@@ -1,0 +1,263 @@
+"""The published warehouse is read by anyone, changed by nobody, and shows nothing but itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+from datetime import date
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.warehouse_samples import batch, finding, observation, refused, submission
+from warehouse.build import NightBuild
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.publish import beside, publish
+from warehouse.query import (
+    QueryError,
+    WarehouseMissing,
+    known_submissions,
+    query,
+    read_only,
+    standing_entries,
+    standing_measures,
+    standing_units,
+    status,
+)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def night(home: Path, catalogue: Catalogue, *batches: dict[str, pl.DataFrame]) -> Path:
+    published = home / "warehouse.duckdb"
+    with NightBuild(beside(published), published, catalogue) as build:
+        for each in batches:
+            build.add_batch(**each)
+        build.check()
+    publish(beside(published), published)
+    return published
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    return night(tmp_path_factory.mktemp("q"), catalogue, batch("a", 1))
+
+
+def test_a_query_gives_a_frame(warehouse: Path) -> None:
+    found = query(warehouse, "SELECT org_name, value FROM core.observation WHERE value > ?", [1])
+    assert found.rows() == [("市中街道", 3.0)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO mart.programme VALUES ('a', 'b')",
+        "DELETE FROM quality.finding",
+        "CREATE TABLE core.a AS SELECT 1 AS b",
+        "DROP VIEW core.measure",
+        "COPY mart.programme TO 'out.csv'",
+        "ATTACH 'other.duckdb'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+        "PRAGMA enable_profiling",
+        "FROM mart.programme; DROP TABLE mart.programme",
+        "",
+    ],
+)
+def test_a_query_cannot_write(
+    warehouse: Path, sql: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = warehouse.read_bytes()
+    with pytest.raises(QueryError):
+        query(warehouse, sql)
+    assert warehouse.read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM read_csv('{file}')",
+        "FROM '{file}'",
+        "SELECT * FROM read_text('{file}')",
+        "FROM glob('{folder}/*')",
+    ],
+)
+def test_a_query_cannot_read_another_file(warehouse: Path, tmp_path: Path, sql: str) -> None:
+    (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(QueryError):
+        query(warehouse, sql.format(file=tmp_path / "secret.csv", folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("SELEC 1", "语法错误"),
+        ("FROM mart.indicators", "没有这个表"),
+        ("SELECT valeu FROM mart.indicator", "没有这个列"),
+        ("SELECT 'a'::INTEGER", "未能执行"),
+        ("DROP TABLE mart.indicator", "只供查询"),
+    ],
+)
+def test_a_wrong_query_is_told_in_chinese(warehouse: Path, sql: str, sentence: str) -> None:
+    with pytest.raises(QueryError, match=sentence):
+        query(warehouse, sql)
+
+
+def test_a_missing_warehouse_is_told_in_chinese(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseMissing, match="还没有数据仓库"):
+        query(tmp_path / "warehouse.duckdb", "SELECT 1")
+    assert list(tmp_path.iterdir()) == []
+    assert (
+        standing_units(tmp_path / "warehouse.duckdb")
+        == known_submissions(tmp_path / "warehouse.duckdb")
+        == set()
+    )
+
+
+def test_a_file_that_is_no_warehouse_is_told_in_chinese(tmp_path: Path) -> None:
+    (tmp_path / "warehouse.duckdb").write_text("not a database")
+    with pytest.raises(WarehouseMissing, match="无法打开"):
+        query(tmp_path / "warehouse.duckdb", "SELECT 1")
+
+
+def hold(path: Path, opened: Event, done: Event) -> None:
+    with read_only(path) as connection:
+        connection.execute("FROM core.measure").fetchall()
+        opened.set()
+        done.wait(30)
+
+
+def test_the_published_file_is_read_while_another_process_reads_it_and_a_night_replaces_it(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    context = multiprocessing.get_context("spawn")
+    opened, done = context.Event(), context.Event()
+    other = context.Process(target=hold, args=(path, opened, done))
+    other.start()
+    try:
+        assert opened.wait(30)
+        assert standing_measures(path)["value"].to_list() == [3]
+        night(tmp_path, catalogue, batch("b", 2, value=5))
+        assert standing_measures(path)["value"].to_list() == [5]
+    finally:
+        done.set()
+        other.join()
+    assert other.exitcode == 0
+
+
+def test_a_reader_who_stays_open_does_not_hide_the_new_night_from_the_next(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    with read_only(path) as connection:
+        night(tmp_path, catalogue, batch("b", 2, value=5))
+        assert connection.execute("SELECT value FROM core.measure").fetchall() == [(3,)]
+        assert standing_measures(path)["value"].to_list() == [5]
+
+
+def entries(tmp_path: Path, catalogue: Catalogue, *cells: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    one = batch("a", 1)
+    one["observations"] = pl.concat(cells)
+    one["measures"] = one["measures"].clear()
+    return standing_entries(night(tmp_path, catalogue, one), "371602", 2024)
+
+
+def test_last_years_entries_come_back_as_a_clerk_would_type_them(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    def cell(field: str, value: Any, row: int = 6) -> pl.DataFrame:
+        org = "371602001" if row == 6 else "371602002"
+        return observation(
+            "a", field, value, form="organisation", org_code=org, row=row, cell=f"{field}{row}"
+        )
+
+    found = entries(
+        tmp_path,
+        catalogue,
+        cell("volunteer_count", None, row=7),
+        cell("volunteer_count", 7),
+        cell("has_association", True),
+        cell("has_association", False, row=7),
+        cell("term_renewed_date", "2023-04-05"),
+        cell("president_post", "其他"),
+        cell("president_post", "不适用", row=7),
+        cell("member_count", 0),
+        cell("member_count", "不适用", row=7),
+    )
+    assert found.keys() == {"organisation"}
+    assert found["organisation"].rows(named=True) == [
+        {
+            "org_code": "371602001",
+            "has_association": True,
+            "term_renewed_date": date(2023, 4, 5),
+            "president_post": "其他",
+            "member_count": 0.0,
+            "volunteer_count": 7.0,
+        },
+        {
+            "org_code": "371602002",
+            "has_association": False,
+            "term_renewed_date": None,
+            "president_post": "不适用",
+            "member_count": "不适用",
+            "volunteer_count": None,
+        },
+    ]
+
+
+def test_two_entries_of_a_roster_with_one_name_stay_two(tmp_path: Path, catalogue: Catalogue) -> None:
+    def site(row: int, tier: str) -> list[pl.DataFrame]:
+        more = {"form": "sunflower_site", "item": "同名小屋", "row": row}
+        return [
+            observation("a", "name", "同名小屋", cell=f"B{row}", **more),
+            observation("a", "tier", tier, cell=f"C{row}", **more),
+            observation("a", "opened_year", 2020, cell=f"D{row}", **more),
+        ]
+
+    found = entries(tmp_path, catalogue, *site(7, "省级"), *site(6, "市级"))
+    assert found["sunflower_site"].rows() == [
+        ("371602001", "同名小屋", "市级", 2020.0),
+        ("371602001", "同名小屋", "省级", 2020.0),
+    ]
+
+
+def test_a_unit_of_which_nothing_stands_has_no_entries(warehouse: Path) -> None:
+    assert standing_entries(warehouse, "371602", 2023) == {}
+
+
+def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue: Catalogue) -> None:
+    held = batch("c", 3, value=9, decision="held", reason="有1处强制性问题。")
+    held["findings"] = pl.concat([finding("c", "critical"), finding("c")])
+    path = night(
+        tmp_path,
+        catalogue,
+        batch("b", 1),
+        held,
+        batch("d", 4, unit="371603"),
+        refused("e", 5, unit="371621"),
+        refused("f", 6, unit=None, year=None),
+    )
+    found = status(path, 2024, catalogue)
+    assert found.height == 8
+    assert found["unit_code"][-1] == "371600"
+    assert found["unit_name"][-1] == "滨州市本级"
+    rows = found.select(
+        "unit_name", "status", "file_name", "critical_count", "warning_count", "is_standing", "has_standing"
+    )
+    assert rows.head(4).rows() == [
+        ("滨城区", "暂存待改", "c.xlsx", 1, 1, False, True),
+        ("沾化区", "已接收", "d.xlsx", 0, 0, True, True),
+        ("惠民县", "未能读取", "e.xlsx", 0, 0, False, False),
+        ("阳信县", "未报送", None, 0, 0, False, False),
+    ]
+    assert standing_units(path) == {("371602", 2024), ("371603", 2024)}
+    assert len(known_submissions(path)) == 5
+    assert submission("b", 1)["submission"][0] in known_submissions(path)
