@@ -142,6 +142,20 @@ MISTAKES = [
         "defined by itself",
     ),
     (
+        "a formula that reads one that is none",
+        "indicators/care.yaml",
+        "formula: (visit_count - prev(visit_count)) / prev(visit_count) * 100",
+        "formula: visit_share_pct +",
+        "not an expression",
+    ),
+    (
+        "a measure's name for something else",
+        "indicators/network.yaml",
+        "formula: member_count",
+        "formula: member_count * 2",
+        "is a measure",
+    ),
+    (
         "a rank of a rank",
         "indicators/care.yaml",
         "rank(visit_per_100_households)",
@@ -210,6 +224,15 @@ def test_a_mistake_is_answered_with_file_and_line(
     assert place is not None, message
     assert place[1] == Path(file).name
     assert abs(int(place[2]) - near) <= 8, f"{message} (bent at line {near})"
+
+
+def test_a_circle_is_refused_also_when_a_formula_only_leads_to_it(folder: Path) -> None:
+    rest = "programme: care, name_zh: 例, unit: 个, kind: flow, meaning: 例"
+    formulas = {"a_count": "b_count", "b_count": "c_count + visit_count", "c_count": "b_count"}
+    lines = [f"- {{id: {name}, {rest}, formula: {formula}}}\n" for name, formula in formulas.items()]
+    (folder / "indicators" / "circle.yaml").write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"circle\.yaml:2: indicator 'b_count' is defined by itself"):
+        load_catalogue(folder)
 
 
 REGISTRY_MISTAKES = [

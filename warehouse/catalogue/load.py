@@ -13,7 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.catalogue.expression import Expression, ExpressionError, parse
+from warehouse.catalogue.expression import Expression
+from warehouse.catalogue.formulas import expanded, parsed, read_indicators
 from warehouse.catalogue.models import (
     CodeList,
     Field,
@@ -64,7 +65,7 @@ class Catalogue:
 
         A name that is both measure and indicator means the measure.
         """
-        return _expanded(indicator, self.measures, self.indicators)
+        return expanded(indicator, self.measures, self.indicators)
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
@@ -85,11 +86,11 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
             raise source.error(["id"], f"form {form.id!r} is already defined")
         _check_form(source, form, programmes, code_lists)
         forms[form.id] = form
-        for index, measure in enumerate(_measures(form)):
+        for place, measure in _measures(form):
             if measure.id in measures:
-                raise source.error(["fields", index], f"measure {measure.id!r} is already defined")
+                raise source.error(place, f"measure {measure.id!r} is already defined")
             measures[measure.id] = measure
-    indicators = _read_indicators(folder, programmes, measures)
+    indicators = read_indicators(folder, programmes, measures)
     return Catalogue(
         folder=folder,
         version=_version(folder),
@@ -169,7 +170,7 @@ def _check_form(
         if field.levels and not set(field.levels) <= set(form.levels):
             raise source.error(["fields", index, "levels"], f"field {field.id!r}: a level the form has not")
     for index, count in enumerate(form.counts):
-        unknown = _parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level"}
+        unknown = parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level"}
         if unknown:
             raise source.error(
                 ["counts", index, "where"], f"not a field of the form: {', '.join(sorted(unknown))}"
@@ -198,113 +199,41 @@ def _registry_measures() -> list[Measure]:
     ]
 
 
-def _measures(form: Form) -> list[Measure]:
-    fields = [
-        Measure(
-            id=f.id,
-            form=form.id,
-            label=f.label,
-            unit=f.unit,
-            kind=f.kind,
-            levels=form.levels_of(f),
-            meaning=f.meaning,
+def _measures(form: Form) -> list[tuple[list[str | int], Measure]]:
+    """The measures of a form, each with its place in the file."""
+    fields: list[tuple[list[str | int], Measure]] = [
+        (
+            ["fields", index],
+            Measure(
+                id=f.id,
+                form=form.id,
+                label=f.label,
+                unit=f.unit,
+                kind=f.kind,
+                levels=form.levels_of(f),
+                meaning=f.meaning,
+            ),
         )
-        for f in form.fields
+        for index, f in enumerate(form.fields)
         if f.kind is not None and not form.is_roster
     ]
-    counts = [
-        Measure(
-            id=c.id,
-            form=form.id,
-            label=c.label,
-            unit=c.unit,
-            kind=c.kind,
-            levels=c.levels or form.levels,
-            where=c.where,
-            meaning=c.meaning,
+    counts: list[tuple[list[str | int], Measure]] = [
+        (
+            ["counts", index],
+            Measure(
+                id=c.id,
+                form=form.id,
+                label=c.label,
+                unit=c.unit,
+                kind=c.kind,
+                levels=c.levels or form.levels,
+                where=c.where,
+                meaning=c.meaning,
+            ),
         )
-        for c in form.counts
+        for index, c in enumerate(form.counts)
     ]
     return fields + counts
-
-
-def _read_indicators(
-    folder: Path, programmes: dict[str, Programme], measures: dict[str, Measure]
-) -> dict[str, Indicator]:
-    found: dict[str, Indicator] = {}
-    places: list[tuple[Source, int, Indicator]] = []
-    for path in sorted((folder / "indicators").glob("*.yaml")):
-        source = Source(path)
-        for index, indicator in enumerate(source.read_list(Indicator)):
-            if indicator.id in found:
-                raise source.error([index, "id"], f"indicator {indicator.id!r} is already defined")
-            if indicator.programme not in programmes:
-                raise source.error([index, "programme"], f"programme {indicator.programme!r} is not defined")
-            found[indicator.id] = indicator
-            places.append((source, index, indicator))
-    for source, index, indicator in places:
-        expression = _parsed(source, [index, "formula"], indicator.formula)
-        unknown = expression.names - measures.keys() - found.keys()
-        if unknown:
-            raise source.error(
-                [index, "formula"], f"neither measure nor indicator: {', '.join(sorted(unknown))}"
-            )
-        _refuse_circle(source, index, indicator, measures, found)
-        _check_meaning(source, index, indicator, measures, found)
-    return found
-
-
-def _expanded(
-    indicator: Indicator, measures: dict[str, Measure], indicators: dict[str, Indicator]
-) -> Expression:
-    def meaning(name: str) -> Expression | None:
-        if name in measures:
-            return None
-        return parse(indicators[name].formula).substitute(meaning)
-
-    return parse(indicator.formula).substitute(meaning)
-
-
-def _check_meaning(
-    source: Source,
-    index: int,
-    indicator: Indicator,
-    measures: dict[str, Measure],
-    indicators: dict[str, Indicator],
-) -> None:
-    """Refuses formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
-    expanded = _expanded(indicator, measures, indicators)
-    whole = _parsed(source, [index, "formula"], expanded.text)
-    if any(term.function == "total" for term in whole.terms):
-        raise source.error([index, "formula"], "total() speaks of rows of a form and has no meaning here")
-    if whole.window and "village" in indicator.levels:
-        raise source.error(
-            [index, "levels"], f"{whole.window[0]}() is not computed for villages; leave them out"
-        )
-
-
-def _refuse_circle(
-    source: Source,
-    index: int,
-    start: Indicator,
-    measures: dict[str, Measure],
-    indicators: dict[str, Indicator],
-) -> None:
-    waiting, seen = [start], set[str]()
-    while waiting:
-        for name in parse(waiting.pop().formula).names - measures.keys():
-            if name == start.id:
-                raise source.error([index, "formula"], f"indicator {start.id!r} is defined by itself")
-            if name not in seen and name in indicators:
-                seen.add(name)
-                waiting.append(indicators[name])
-
-
-def _parsed(source: Source, place: list[str | int], text: str) -> Expression:
-    try:
-        return parse(text)
-    except ExpressionError as error:
-        raise source.error(place, str(error)) from None
 
 
 def _version(folder: Path) -> str:
