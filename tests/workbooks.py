@@ -80,7 +80,7 @@ def save_xlsx(
             for r, row in enumerate(rows):
                 for c, value in enumerate(row):
                     if isinstance(value, dt.date):
-                        page.write_datetime(r, c, dt.datetime(value.year, value.month, value.day), day)
+                        page.write_datetime(r, c, value, day)
                     elif isinstance(value, str) and not value.startswith("="):
                         page.write_string(r, c, value) if value else None
                     else:

@@ -58,35 +58,37 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
         return Identity(None, None, "refuse.no_sheet")
     settings = catalogue.settings
     year = _year(read, file_name)
-    units = _units(
-        catalogue, year if year and settings.first_year <= year <= settings.last_year else settings.last_year
-    )
+    is_open = year is not None and settings.first_year <= year <= settings.last_year
+    units = _units(catalogue, year if year is not None and is_open else settings.last_year)
+    unit, refusal, detail = _unit(read, file_name, folder, units)
+    if refusal is None and year is None:
+        refusal = "refuse.unknown_year"
+    elif refusal is None and not is_open:
+        refusal = "refuse.year_out_of_range"
+        detail = f"报告年度是{year}，可以报送{settings.first_year}—{settings.last_year}年"
+    return Identity(unit, year, refusal, detail)
+
+
+def _unit(
+    read: FileRead, file_name: str, folder: str | None, units: _Units
+) -> tuple[str | None, str | None, str]:
+    """The unit, or the refusal and its details."""
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
     by_code = units.named(code_text) if code_text else None
     by_name = units.named(name_text) if name_text else None
     of_folder = _of_folder(folder, units)
     if by_code and by_name and by_code != by_name:
-        return Identity(
-            None,
-            year,
-            "refuse.unknown_unit",
-            f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}",
-        )
+        return None, "refuse.unknown_unit", f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}"
     unit = by_code or by_name
     if unit is None and (code_text or name_text):
-        return Identity(None, year, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”")
+        return None, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
     unit = unit or of_folder or units.inside(PurePath(file_name).stem)
     if unit is None:
-        return Identity(None, year, "refuse.unknown_unit")
+        return None, "refuse.unknown_unit", ""
     if of_folder is not None and of_folder != unit:
         detail = f"工作簿是{units.name_of[unit]}的，文件夹是{units.name_of[of_folder]}的"
-        return Identity(unit, year, "refuse.wrong_folder", detail)
-    if year is None:
-        return Identity(unit, None, "refuse.unknown_year")
-    if not settings.first_year <= year <= settings.last_year:
-        detail = f"报告年度是{year}，可以报送{settings.first_year}—{settings.last_year}年"
-        return Identity(unit, year, "refuse.year_out_of_range", detail)
-    return Identity(unit, year)
+        return unit, "refuse.wrong_folder", detail
+    return unit, None, ""
 
 
 def _units(catalogue: Catalogue, year: int) -> _Units:
