@@ -37,6 +37,14 @@ class ClerkWorkbook:
         assert isinstance(found, Cell)
         return found
 
+    def enter(self, number: str, label: str, org: str, value: float) -> None:
+        """Change a number; the total row follows, as its formula would."""
+        cell, total = self.cell(number, label, org), self.cell(number, label, "合计")
+        assert isinstance(cell.value, int | float)
+        assert isinstance(total.value, int | float)
+        total.value += value - cell.value
+        cell.value = value
+
     def villages(self) -> list[str]:
         """Codes of the villages listed in 年1表, in order."""
         codes = [str(row[0].value or "") for row in self.sheet("年1表").iter_rows(max_col=1)]

@@ -78,7 +78,7 @@ class Hook(BaseHTTPRequestHandler):
 
     posted: list[dict[str, Any]]
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(200)
         self.end_headers()

@@ -1,0 +1,45 @@
+"""What a published warehouse holds, table by table, so that two of them can be compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from warehouse.query import query
+
+SCHEMAS = ("core", "quality", "mart")
+OF_THE_RUN = ("quality.run",)
+"""A rebuild is one run where the nights were several."""
+
+
+def content(database: Path) -> dict[str, pl.DataFrame]:
+    """Every table and view of the three schemas, its rows in a fixed order."""
+    names = query(
+        database,
+        f"""SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
+            WHERE table_catalog = 'warehouse' AND table_schema IN {SCHEMAS} ORDER BY name""",
+    )["name"]
+    tables = {name: query(database, f"FROM {name}") for name in names if name not in OF_THE_RUN}
+    return {name: _ordered(frame) for name, frame in tables.items()}
+
+
+def assert_same_content(left: Path, right: Path) -> None:
+    """Fail with the first table in which two warehouses differ."""
+    one, other = content(left), content(right)
+    assert list(one) == list(other)
+    assert len(one) > 10
+    for name, frame in one.items():
+        try:
+            assert_frame_equal(frame, other[name], check_exact=True)
+        except AssertionError as difference:
+            raise AssertionError(f"{name}: {difference}") from None
+
+
+def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
+    keys = [
+        pl.col(name).list.join(",") if isinstance(dtype, pl.List) else pl.col(name)
+        for name, dtype in frame.schema.items()
+    ]
+    return frame.sort(keys, nulls_last=True)
