@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import apprise
 
-PAGE_BYTES = 2000
-"""WeCom takes 2,048 bytes a message and Apprise does not split by bytes: pages are cut by us."""
+MESSAGE_BYTES = 2048
+"""WeCom takes so many bytes a message, title included, and Apprise does not split by bytes: pages are cut by us."""
+_NUMBERING_BYTES = 24  # （99/99） and the line break between title and body
 
 
-def pages(text: str, limit: int = PAGE_BYTES) -> Iterator[str]:
+def pages(text: str, limit: int) -> Iterator[str]:
     """The text in pieces of at most ``limit`` UTF-8 bytes, cut between lines where possible."""
     page = ""
     for line in text.splitlines(keepends=True):
@@ -35,11 +36,12 @@ def send_digest(urls: str, title: str, body: str) -> list[str]:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
     for url in filter(None, re.split(r"[\s,]+(?=[a-z]+://)|\s+", urls.strip())):
         channel = apprise.Apprise()
-        scheme = url.split("://", 1)[0]
+        scheme, found, _ = url.partition("://")
         if not channel.add(url.strip(",")):
-            failed.append(f"通知地址无法识别（{scheme}）。")
+            failed.append(f"通知地址无法识别（{scheme if found else '缺少“类型://”'}）。")
             continue
-        parts = list(pages(body)) if not scheme.startswith("mailto") else [body]
+        room = MESSAGE_BYTES - len(title.encode()) - _NUMBERING_BYTES
+        parts = list(pages(body, room)) if not scheme.startswith("mailto") else [body]
         for number, part in enumerate(parts, 1):
             heading = title if len(parts) == 1 else f"{title}（{number}/{len(parts)}）"
             if not channel.notify(title=heading, body=part, body_format=apprise.NotifyFormat.TEXT):

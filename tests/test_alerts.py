@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.alerts import PAGE_BYTES, pages, send_digest
+from flows.alerts import MESSAGE_BYTES, pages, send_digest
 
 # Apprise's own import of a module that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -195,7 +195,7 @@ def test_pages_cut_between_characters_and_lose_nothing(text: str, limit: int) ->
 
 def test_a_page_ends_at_a_line_where_there_is_one() -> None:
     text = "".join(f"第{number}行：{'字' * 100}\n" for number in range(50))
-    cut = list(pages(text))
+    cut = list(pages(text, MESSAGE_BYTES))
     assert len(cut) > 1
     assert all(page.endswith("\n") for page in cut)
-    assert all(len(page.encode()) <= PAGE_BYTES for page in cut)
+    assert all(len(page.encode()) <= MESSAGE_BYTES for page in cut)
