@@ -47,7 +47,7 @@ def write_workbook(
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
     moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
-    with Workbook(str(path), {"constant_memory": False, "default_date_format": "yyyy-mm-dd"}) as book:
+    with Workbook(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         styles = Styles(book)
         issue = Issue(
             book=book,

@@ -43,14 +43,16 @@ def rule_lines(
         if not rule.is_in_force(year):
             continue
         severity = SEVERITY_WORDS[rule.severity]
+        rows = "、".join(_LEVEL_WORDS[level] for level in rule.levels or ())
+        text = f"{rows}：{rule.words}" if rows else rule.words
         if rule.scope == "row":
-            lines += [(numbers[form], severity, rule.words) for form in rule.forms if form in numbers]
+            lines += [(numbers[form], severity, text) for form in rule.forms if form in numbers]
         elif rule.scope in ("column", "total"):
-            lines.append((ALL_FORMS, severity, rule.words))
+            lines.append((ALL_FORMS, severity, text))
         elif rule.scope == "unit" and any(
             (lv == "city") == (unit_level == "city") for lv in rule.levels or ()
         ):
-            lines.append((ACROSS_FORMS, severity, rule.words))
+            lines.append((ACROSS_FORMS, severity, text))
     order = [ALL_FORMS, *numbers.values(), ACROSS_FORMS]
     return sorted(lines, key=lambda line: order.index(line[0]))
 

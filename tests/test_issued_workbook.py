@@ -451,7 +451,7 @@ def test_rules_of_other_years_other_units_and_unusable_files_are_not_in_the_guid
     }
     sheet = opened(catalogue, tmp_path, rulebook=RuleBook(given))["填报说明"]
     texts = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None}
-    assert {"甲规则", "戊规则"} <= texts
+    assert {"甲规则", "县(市、区)：戊规则"} <= texts
     assert not {"乙规则", "丙规则", "丁规则"} & texts
 
 
