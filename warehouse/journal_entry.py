@@ -52,7 +52,7 @@ _OWN_KEYS = ("seq", "prev", "at", "actor", "run", "event")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class JournalBroken(Exception):  # noqa: N818
+class JournalBroken(Exception):
     """The journal is not a whole chain; `line` is the first line that does not fit (from 1), if one is
     known."""
 

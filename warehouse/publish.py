@@ -23,11 +23,11 @@ LOCK_NAME = ".nianbao.lock"
 _MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
 
 
-class AlreadyRunning(Exception):  # noqa: N818
+class AlreadyRunning(Exception):
     """Another run writes in this home; nothing was touched."""
 
 
-class NotPublishable(Exception):  # noqa: N818
+class NotPublishable(Exception):
     """The built file must not take the published one's place; the published one still stands."""
 
 

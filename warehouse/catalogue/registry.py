@@ -56,7 +56,10 @@ class Registry:
             .then("parent_code")
             .when(level == "village")
             .then("grandparent_code"),
-            township_code=pl.when(level == "township").then("org_code").when(level == "village").then("parent_code"),
+            township_code=pl.when(level == "township")
+            .then("org_code")
+            .when(level == "village")
+            .then("parent_code"),
         ).drop("grandparent_code")
 
     def _roster(self, year: int) -> pl.DataFrame:
@@ -89,7 +92,9 @@ def read_registry(folder: Path) -> Registry:
     units = _read_csv(path, _UNITS)
     succession_path = folder / "succession.csv"
     succession = (
-        _read_csv(succession_path, _SUCCESSION) if succession_path.exists() else pl.DataFrame(schema=_SUCCESSION)
+        _read_csv(succession_path, _SUCCESSION)
+        if succession_path.exists()
+        else pl.DataFrame(schema=_SUCCESSION)
     )
     _check(units, succession, path, succession_path)
     return Registry(units, succession)
@@ -101,7 +106,9 @@ def _read_csv(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise CatalogueError(f"{path}: {error}") from error
     if list(frame.columns) != list(schema):
-        raise CatalogueError(f"{path}:1: columns must be {', '.join(schema)}, found {', '.join(frame.columns)}")
+        raise CatalogueError(
+            f"{path}:1: columns must be {', '.join(schema)}, found {', '.join(frame.columns)}"
+        )
     return frame
 
 
@@ -129,7 +136,9 @@ def _check(units: pl.DataFrame, succession: pl.DataFrame, path: Path, succession
     )
     refuse(overlap, path, "the code stands twice in overlapping years")
     refuse(
-        numbered.filter(pl.col("level") != "city").filter(~pl.col("parent_code").is_in(units["org_code"].implode())),
+        numbered.filter(pl.col("level") != "city").filter(
+            ~pl.col("parent_code").is_in(units["org_code"].implode())
+        ),
         path,
         "the unit above is not in the registry",
     )

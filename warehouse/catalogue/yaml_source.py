@@ -39,7 +39,9 @@ class Source:
             seen: set[str] = set()
             for key, value in node.value:
                 if key.value in seen:
-                    raise CatalogueError(f"{self.path}:{key.start_mark.line + 1}: key {key.value!r} stands twice")
+                    raise CatalogueError(
+                        f"{self.path}:{key.start_mark.line + 1}: key {key.value!r} stands twice"
+                    )
                 seen.add(key.value)
                 self._refuse_duplicate_keys(value)
         elif isinstance(node, yaml.SequenceNode):
