@@ -42,7 +42,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Gate:
-    """One expectation: its kind and settings, and the checks that locate what it counts."""
+    """One expectation: its kind and settings, and the checks that locate what it counts.
+
+    ``label`` and ``words`` are what the Data Docs call the column and what is expected of it.
+    """
 
     name: str
     rule: Rule
@@ -51,6 +54,8 @@ class Gate:
     columns: tuple[str, ...]
     settings: Mapping[str, Any]
     checks: tuple[Check, ...]
+    label: str
+    words: str
 
 
 def condition_gate(
@@ -59,7 +64,7 @@ def condition_gate(
     """A gate that evaluates conditions; it counts the rows that break each of them, all together."""
     columns = dict.fromkeys(column for condition in conditions for column in condition.columns)
     settings = {"conditions": [_without_defaults(condition) for condition in conditions]}
-    return Gate(name, rule, form, "conditions", tuple(columns), settings, tuple(checks))
+    return Gate(name, rule, form, "conditions", tuple(columns), settings, tuple(checks), "", rule.words)
 
 
 def _without_defaults(condition: Condition) -> dict[str, Any]:

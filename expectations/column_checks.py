@@ -111,7 +111,17 @@ def _check(
 def _rows_gate(rule: Rule, form: Form) -> Gate:
     concerned = one_of("row_kind", (DATA_ROW, MISSING_ROW))
     verdict = pl.when(concerned).then(pl.col("row").is_not_null())
-    return Gate(rule.id, rule, form.id, "rows", ("row",), {}, (_check(rule, form, None, concerned, verdict),))
+    return Gate(
+        rule.id,
+        rule,
+        form.id,
+        "rows",
+        ("row",),
+        {},
+        (_check(rule, form, None, concerned, verdict),),
+        "行",
+        rule.words,
+    )
 
 
 def _unique_gate(rule: Rule, form: Form) -> Gate:
@@ -122,13 +132,15 @@ def _unique_gate(rule: Rule, form: Form) -> Gate:
     field = form.field(form.item_field) if form.item_field else None
     labels = "和".join(form.field(name).label if name != "org_code" else "所属单位" for name in form.key)
     check = _check(rule, form, field, concerned, verdict, key=pl.lit(labels))
-    return Gate(rule.id, rule, form.id, "unique", tuple(key), {}, (check,))
+    return Gate(rule.id, rule, form.id, "unique", tuple(key), {}, (check,), "", f"{labels}不重复")
 
 
 def _required_gate(rule: Rule, field: Field, form: Form) -> Gate:
     answer = pl.col(f"{field.id}__answer")
     check = _check(rule, form, field, answer.is_not_null(), answer != "not_reported")
-    return Gate(f"{rule.id}.{field.id}", rule, form.id, "answers", (f"{field.id}__answer",), {}, (check,))
+    columns = (f"{field.id}__answer",)
+    words = f"{field.label}应填写"
+    return Gate(f"{rule.id}.{field.id}", rule, form.id, "answers", columns, {}, (check,), field.label, words)
 
 
 def _range_gate(rule: Rule, field: Field, form: Form) -> Gate:
@@ -140,7 +152,10 @@ def _range_gate(rule: Rule, field: Field, form: Form) -> Gate:
     concerned = _is_asked(field, form)
     check = _check(rule, form, field, concerned, pl.all_horizontal(parts), bounds=pl.lit(bounds_text(field)))
     settings = {"min_value": field.low, "max_value": field.high}
-    return Gate(f"{rule.id}.{field.id}", rule, form.id, "range", (field.id,), settings, (check,))
+    words = f"{field.label}应{bounds_text(field)}"
+    return Gate(
+        f"{rule.id}.{field.id}", rule, form.id, "range", (field.id,), settings, (check,), field.label, words
+    )
 
 
 def _codes_gate(rule: Rule, field: Field, form: Form, labels: tuple[str, ...]) -> Gate:
@@ -153,7 +168,10 @@ def _codes_gate(rule: Rule, field: Field, form: Form, labels: tuple[str, ...]) -
         codes=pl.lit("、".join(labels)),
     )
     settings = {"value_set": list(labels)}
-    return Gate(f"{rule.id}.{field.id}", rule, form.id, "codes", (field.id,), settings, (check,))
+    words = f"{field.label}应从选项中选填：{'、'.join(labels)}"
+    return Gate(
+        f"{rule.id}.{field.id}", rule, form.id, "codes", (field.id,), settings, (check,), field.label, words
+    )
 
 
 def _is_asked(field: Field, form: Form) -> pl.Expr:

@@ -12,10 +12,11 @@ import polars as pl
 from expectations.checks import Gate, row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
+from expectations.data_docs import Page, write_pages
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
-from expectations.rulebook import RuleBook
+from expectations.rulebook import SEVERITIES, RuleBook
 from expectations.unit_frame import standing_before, unit_frame
 from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
@@ -92,17 +93,20 @@ def judge(
         found.append(with_rows(findings, {w.name: w.frame for w in works[:-1]}, columns))
     runs = _validated(works)
     results = _results(counted, runs)
-    findings = _in_order(pl.concat(found), catalogue)
+    findings = _in_order(_told_once(pl.concat(found), rulebook), catalogue)
     refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
     return Judgement(findings, results, decide(submissions, findings, refusals), runs)
 
 
 def publish_docs(judgement: Judgement, folder: Path) -> None:
-    """Write the Data Docs of the judgement's suites into ``folder``; nothing when no suite ran."""
-    if judgement.docs:
-        from expectations.suites import write_docs
+    """Write the Data Docs of the judgement's suites into ``folder``: index.html and a page for each suite.
 
-        write_docs(judgement.docs, folder)
+    Nothing is written when no suite ran. The pages stand alone: no script, nothing fetched from elsewhere.
+    """
+    if judgement.docs:
+        from expectations.suites import page_of
+
+        write_pages([Page(run.name, run.title, run.counts, page_of(run)) for run in judgement.docs], folder)
 
 
 def _form_works(
@@ -172,6 +176,19 @@ def _results(located: Mapping[str, Sequence[Located]], runs: Sequence[SuiteRun])
     frame = pl.DataFrame(rows, schema=RULE_RESULT, orient="row")
     return frame.group_by("rule", "form", "severity", maintain_order=True).agg(
         pl.col("evaluated", "failed", "not_evaluated").sum()
+    )
+
+
+def _told_once(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """Leave out "not filled in" where a rule of at least that severity says so of the same cell in its own words."""
+    is_blank = pl.col("rule").is_in(
+        [r.id for r in rulebook.of_scope("column") if r.check in ("required", "key_required")]
+    )
+    is_said = pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("row")])
+    rank = pl.col("severity").replace_strict({s: i for i, s in enumerate(SEVERITIES)}, return_dtype=pl.Int64)
+    gravest = pl.when(is_said).then(rank).min().over("submission", "form", "sheet", "cell")
+    return findings.filter(
+        (is_blank & pl.col("cell").is_not_null() & (gravest <= rank)).fill_null(False).not_()
     )
 
 

@@ -9,12 +9,12 @@ Column rules are expectations of Great Expectations itself; rules over several c
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
@@ -26,6 +26,7 @@ with warnings.catch_warnings():
     import pandas as pd
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
     from great_expectations.core.result_format import ResultFormat
+    from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
     from great_expectations.expectations.core.expect_column_values_to_be_between import (
@@ -48,6 +49,8 @@ with warnings.catch_warnings():
     from great_expectations.expectations.metrics.metric_provider import metric_value
     from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
     from great_expectations.expectations.registry import get_metric_kwargs, get_metric_provider
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaPageView
     from great_expectations.validator.metric_configuration import MetricConfiguration
     from great_expectations.validator.v1_validator import Validator
     from great_expectations.validator.validator import ValidationDependencies
@@ -57,6 +60,7 @@ from expectations.condition import Condition
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
+_NO_TIME = "19700101T000000.000000Z"  # the renderer wants one; the page does not show it
 _FRAME_METRIC = "nianbao.frame"
 _COUNTS_METRIC = "nianbao.conditions.counts"
 
@@ -246,6 +250,7 @@ class SuiteRun:
     """The validated suite of one form: counts in the order of the gates, and the result for the Data Docs."""
 
     name: str
+    title: str
     counts: list[Counts]
     result: ExpectationSuiteValidationResult
 
@@ -270,7 +275,7 @@ def _run(definition: Any, name: str, title: str, gates: Sequence[Gate], frame: p
     )
     result = validator.validate_expectation_suite(suite)
     found = {count.gate: count for count in map(_counts, result.results)}
-    return SuiteRun(name, [found[gate.name] for gate in gates], result)
+    return SuiteRun(name, title, [found[gate.name] for gate in gates], result)
 
 
 def _counts(result: Any) -> Counts:
@@ -300,8 +305,8 @@ def _to_pandas(frame: pl.DataFrame, gates: Sequence[Gate]) -> pd.DataFrame:
 def _expectation(gate: Gate) -> Any:
     common: dict[str, Any] = {
         "severity": gate.rule.severity,
-        "meta": {"gate": gate.name, "rule": gate.rule.id, "form": gate.form},
-        "description": gate.rule.words,
+        "meta": {"gate": gate.name, "rule": gate.rule.id, "form": gate.form, "label": gate.label},
+        "description": gate.words,
     }
     return _BUILDERS[gate.kind](gate, common)
 
@@ -324,5 +329,12 @@ _BUILDERS: dict[GateKind, Any] = {
 }
 
 
-def write_docs(runs: Sequence[SuiteRun], folder: Path) -> None:
-    """Placeholder."""
+def page_of(run: SuiteRun) -> str:
+    """The Data Docs page of one suite as Great Expectations renders it, columns under their Chinese labels."""
+    result = copy.deepcopy(run.result)
+    for outcome in result.results:
+        config = outcome.expectation_config
+        if config is not None and "column" in config.kwargs:
+            config.kwargs["column"] = config.meta["label"]
+    result.meta["run_id"] = RunIdentifier(run_name=run.name, run_time=_NO_TIME)
+    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
