@@ -218,8 +218,15 @@ def test_what_is_no_date_is_unreadable(written: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "year", "fix"),
-    [("2023", 2023, None), ("2023.0", 2023, None), ("2023年", 2023, "unit"), ("2023年5月", 2023, "year_of_date"), ("2023-05-01", 2023, "year_of_date"), ("２０２３", 2023, "full_width")],
-)  # fmt: skip
+    [
+        ("2023", 2023, None),
+        ("2023.0", 2023, None),
+        ("2023年", 2023, "unit"),
+        ("2023年5月", 2023, "year_of_date"),
+        ("2023-05-01", 2023, "year_of_date"),
+        ("２０２３", 2023, "full_width"),
+    ],
+)
 def test_a_year_is_read_however_it_is_written(written: str, year: int, fix: str | None) -> None:
     result = of_cells("sunflower_site", "opened_year", written)
     assert values(result, "sunflower_site", "opened_year") == [year]

@@ -141,7 +141,7 @@ def test_villages_of_one_name_are_told_apart_by_their_township(tmp_path: Path) -
     twins = village_rows()
     rows = sheet("organisation", {"": twins[0][1]})
     rows = [
-        row[:2] + [extra] + row[2:] for row, extra in zip(rows, ["", "", "所属乡镇", "", ""], strict=False)
+        [*row[:2], extra, *row[2:]] for row, extra in zip(rows, ["", "", "所属乡镇", "", ""], strict=False)
     ]
     for code, _, township in twins[:2]:
         rows[FIRST][2] = township

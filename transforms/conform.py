@@ -16,7 +16,7 @@ from transforms.conform_problems import (
     value_problems,
 )
 from transforms.conform_rows import ROWS, placed
-from transforms.conform_values import finished, odd_cells, plain_values
+from transforms.conform_values import finished, header_scales, odd_cells, plain_values
 from transforms.reading import FileRead
 from warehouse.catalogue.frames import NOTE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
@@ -119,12 +119,13 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         id: _indexed(frame, catalogue.forms[id]) for id, frame in raw.forms.items() if id in catalogue.forms
     }
     rows = placed(_rows(forms, catalogue), catalogue)
-    plain = {
-        id: plain_values(frame, catalogue.forms[id], raw.columns, catalogue) for id, frame in forms.items()
-    }
-    cells = parsed(odd_cells(forms, plain, rows, raw.columns, catalogue), catalogue)
+    scales = header_scales(raw.columns, catalogue)
+    plain = {id: plain_values(frame, catalogue.forms[id], scales, catalogue) for id, frame in forms.items()}
+    cells = parsed(odd_cells(forms, plain, rows, scales, catalogue), catalogue)
+    cells_of = {id: part for (id,), part in cells.group_by("form", maintain_order=True)}
+    rows_of = {id: part for (id,), part in rows.group_by("form", maintain_order=True)}
     conformed = {
-        id: finished(frame, plain[id], cells.filter(pl.col("form") == id), rows.filter(pl.col("form") == id))
+        id: finished(frame, plain[id], cells_of.get(id), rows_of.get(id, rows.clear()))
         for id, frame in forms.items()
     }
     parts = [

@@ -20,11 +20,12 @@ _TYPES: dict[str, type[pl.DataType]] = {
 _SHORT_TEXT = 8  # 不适用 and error texts are no longer than this
 
 
-def plain_values(
-    frame: pl.DataFrame, form: Form, columns: pl.DataFrame, catalogue: Catalogue
-) -> pl.DataFrame:
-    """The form's fields typed where the text is plainly such a value; null for blank and for odd cells."""
-    stated = header_scales(columns, catalogue).filter(pl.col("form") == form.id)
+def plain_values(frame: pl.DataFrame, form: Form, scales: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """The form's fields typed where the text is plainly such a value; null for blank and for odd cells.
+
+    ``scales``: :func:`header_scales` of the batch.
+    """
+    stated = scales.filter(pl.col("form") == form.id)
     scaled = {name: group["submission"] for (name,), group in stated.group_by("field")}
     values = []
     for field in form.fields:
@@ -59,7 +60,7 @@ def odd_cells(
     forms: dict[str, pl.DataFrame],
     plain: dict[str, pl.DataFrame],
     rows: pl.DataFrame,
-    columns: pl.DataFrame,
+    scales: pl.DataFrame,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
     """The written cells without a plain value, in rows that count: ODD and ``is_total``."""
@@ -88,7 +89,7 @@ def odd_cells(
             )
     if not parts:
         return pl.DataFrame(schema={**ODD, "submission": pl.String, "kind": pl.String})
-    stated = header_scales(columns, catalogue).rename({"scale": "header_scale"})
+    stated = scales.rename({"scale": "header_scale"})
     return (
         pl.concat(parts)
         .join(rows.select("form", "index", "kind"), on=["form", "index"], how="left", maintain_order="left")
@@ -130,21 +131,17 @@ def _scale_of(entry_unit: str | None, unit: str) -> float | None:
 
 
 def finished(
-    frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame, rows: pl.DataFrame
+    frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame | None, rows: pl.DataFrame
 ) -> pl.DataFrame:
     """The form's conformed rows (see :class:`transforms.conform.Conformed`): plain and odd cells together."""
-    by_field = {name: group for (name,), group in cells.group_by("field", maintain_order=True)}
-    values, states = [], []
-    for series in plain:
-        odd = by_field.get(series.name)
-        if odd is not None:
-            series = _filled(series, odd)  # noqa: PLW2901
-        state = _states(series)
-        if odd is not None:
-            special = odd.filter(pl.col("state") != "value")
-            state = state.scatter(special["index"], special["state"])
-        values.append(series)
-        states.append(state)
+    values, states = plain, _states(plain)
+    if cells is not None:
+        for (name,), odd in cells.group_by("field", maintain_order=True):
+            values = values.with_columns(_filled(plain[str(name)], odd))
+        states = _states(values)
+        for (name,), odd in cells.filter(pl.col("state") != "value").group_by("field", maintain_order=True):
+            state = states[f"{name}__state"].clone().scatter(odd["index"], odd["state"])
+            states = states.with_columns(state)
     keys = rows.select(
         "submission",
         "unit_code",
@@ -158,7 +155,9 @@ def finished(
         item=pl.col("item").fill_null(""),
     )
     assert keys.height == frame.height, "every row stays one row"
-    return keys.hstack(values).hstack(states).filter(pl.col("row_kind").is_in(["data", "total"]))
+    return pl.concat([keys, values, states], how="horizontal").filter(
+        pl.col("row_kind").is_in(["data", "total"])
+    )
 
 
 def _filled(series: pl.Series, odd: pl.DataFrame) -> pl.Series:
@@ -169,10 +168,13 @@ def _filled(series: pl.Series, odd: pl.DataFrame) -> pl.Series:
     return series if found.is_empty() else series.clone().scatter(found["index"], found[source])
 
 
-def _states(series: pl.Series) -> pl.Series:
-    value = pl.col(series.name)
-    is_zero = value == 0 if series.dtype == pl.Float64 else pl.lit(value=False)
-    state = pl.when(value.is_null()).then(pl.lit("not_reported")).when(is_zero).then(pl.lit("zero"))
-    return (
-        series.to_frame().select(state.otherwise(pl.lit("value")).alias(f"{series.name}__state")).to_series()
-    )
+def _states(values: pl.DataFrame) -> pl.DataFrame:
+    """The states of plain values and of blanks, as columns ``<field>__state``."""
+
+    def state(name: str, dtype: pl.DataType) -> pl.Expr:
+        value = pl.col(name)
+        is_zero = value == 0 if dtype == pl.Float64 else pl.lit(value=False)
+        known = pl.when(is_zero).then(pl.lit("zero")).when(value.is_null()).then(pl.lit("not_reported"))
+        return known.otherwise(pl.lit("value")).alias(f"{name}__state")
+
+    return values.select(state(name, dtype) for name, dtype in values.schema.items())
