@@ -22,6 +22,14 @@ from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 
+ROW_PROBLEMS = (
+    "conform.unknown_unit",
+    "conform.duplicate_unit",
+    "conform.unit_of_other_reporting_unit",
+    "conform.lost_digits",
+)
+"""Problems because of which conforming leaves a row out."""
+
 KEYS: Schema = {
     "submission": pl.String,
     "unit_code": pl.String,
@@ -47,21 +55,23 @@ def prepare(
     columns: pl.DataFrame,
     submissions: pl.DataFrame,
     declared_empty: pl.DataFrame,
+    problems: pl.DataFrame,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
     """The prepared frame of ``form`` for the whole batch (see the module), in the order of sheet and row."""
     schema = {**KEYS, **field_schema(form), **{state_column(f.id): pl.String for f in form.fields}}
     given = pl.DataFrame(schema=schema) if rows is None else rows.select(_conformed(rows, schema))
     present = columns.filter(pl.col("form") == form.id)
+    left_out = problems.filter(pl.col("form") == form.id, pl.col("rule").is_in(ROW_PROBLEMS))
     sheets = submissions.select("submission", "unit_code", "year").join(
         present.group_by("submission").agg(pl.col("sheet").first()), on="submission"
     )
     missing = (
         _blank_rosters(form, given, sheets, declared_empty)
         if form.is_roster
-        else _missing_units(form, given, sheets, catalogue)
+        else _missing_units(form, given, sheets, left_out, catalogue)
     )
-    named = _place_totals(pl.concat([given, missing], how="diagonal"), catalogue)
+    named = _place_totals(pl.concat([given, missing], how="diagonal"), left_out, catalogue)
     asked = present.select("submission", "field").unique().with_columns(is_there=True)
     summed = _with_sums(named, form)
     return _with_answers(summed, form, asked).with_columns(
@@ -77,9 +87,12 @@ def _conformed(rows: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.Da
 
 
 def _missing_units(
-    form: Form, given: pl.DataFrame, sheets: pl.DataFrame, catalogue: Catalogue
+    form: Form, given: pl.DataFrame, sheets: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
-    """One row for every unit that the registry expects in a sheet that is there, and that has no row in it."""
+    """One row for every unit that the registry expects in a sheet that is there, and that has no row in it.
+
+    A unit that a left-out row probably meant is not missed as well: its finding offers the name already.
+    """
     expected = [
         catalogue.registry.units(year)
         .filter(pl.col("level").is_in(list(form.levels)))
@@ -95,9 +108,12 @@ def _missing_units(
     if not expected:
         return pl.DataFrame(schema=given.schema)
     found = given.filter(pl.col("row_kind") == DATA_ROW).select("submission", "org_code")
+    meant = left_out.select(
+        "submission", org_code=pl.col("suggestion").str.extract(r"(\d{6,12})")
+    ).drop_nulls()
     return (
         sheets.join(pl.concat(expected), on=["unit_code", "year"])
-        .join(found, on=["submission", "org_code"], how="anti")
+        .join(pl.concat([found, meant]), on=["submission", "org_code"], how="anti")
         .with_columns(row_kind=pl.lit(MISSING_ROW))
     )
 
@@ -114,8 +130,8 @@ def _blank_rosters(
     )
 
 
-def _place_totals(frame: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Add township_code, ``total_of`` and ``unit_text``."""
+def _place_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Add township_code, ``total_of`` and ``unit_text``. Where rows were left out, their sums are not known."""
     years = frame["year"].unique().drop_nulls().to_list()
     units = pl.concat(
         [
@@ -142,12 +158,15 @@ def _place_totals(frame: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     words = [word.replace(" ", "") for word in catalogue.settings.words.total_row]
     says_total = pl.col("org_name").str.replace_all(r"\s", "").is_in(words).fill_null(True)
     is_whole = pl.col("org_code").is_null() | (pl.col("org_code") == pl.col("unit_code"))
+    is_whole_sheet = ~pl.col("submission").is_in(left_out["submission"].unique().implode())
     name = pl.coalesce("org_name", "org_code")
     return (
         frame.join(units, on=["year", "org_code"], how="left", maintain_order="left")
         .join(names, on="above", how="left", maintain_order="left")
         .with_columns(
-            total_of=pl.when(is_total & is_whole & (says_total | pl.col("org_code").is_not_null()))
+            total_of=pl.when(~is_whole_sheet)
+            .then(None)
+            .when(is_total & is_whole & (says_total | pl.col("org_code").is_not_null()))
             .then(pl.lit("sheet"))
             .when(is_total & (pl.col("org_level") == "township"))
             .then(pl.lit("township")),

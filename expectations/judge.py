@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from expectations.checks import Gate, row_gates, unit_gates
+from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
 from expectations.data_docs import Page, write_pages
@@ -41,12 +41,25 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One suite to run: its gates and the prepared frame they look at."""
+class Batch:
+    """What one night hands to the rules; see :func:`judge` for the frames."""
+
+    forms: Mapping[str, pl.DataFrame]
+    columns: pl.DataFrame
+    problems: pl.DataFrame
+    submissions: pl.DataFrame
+    declared_empty: pl.DataFrame
+    measures: pl.DataFrame
+    prior: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite to run: its prepared frame, and its gates with what polars locates for them."""
 
     name: str
     title: str
-    gates: list[Gate]
+    located: list[Located]
     frame: pl.DataFrame
 
 
@@ -68,34 +81,59 @@ def judge(
     them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无. Great
     Expectations counts, polars locates, and both must agree: RuntimeError when they do not.
     """
-    if submissions.is_empty():
-        return Judgement(empty(FINDING), empty(RULE_RESULT), decide(submissions, empty(FINDING)))
-    columns = shaped(columns, ADDRESS)
-    nothing_to_list = shaped(
-        empty(DECLARED_EMPTY) if declared_empty is None else declared_empty, DECLARED_EMPTY
+    batch = Batch(
+        forms,
+        shaped(columns, ADDRESS),
+        shaped(problems, PROBLEM),
+        submissions,
+        shaped(empty(DECLARED_EMPTY) if declared_empty is None else declared_empty, DECLARED_EMPTY),
+        shaped(empty(MEASURE) if measures is None else measures, MEASURE),
+        shaped(prior, MEASURE),
     )
-    found = [problem_findings(shaped(problems, PROBLEM), submissions, rulebook, catalogue)]
-    works: list[_Work] = []
-    counted: dict[str, list[Located]] = {}
-    for work in _form_works(forms, columns, submissions, nothing_to_list, catalogue, rulebook):
-        located, findings = locate(work.gates, work.frame, columns)
-        works.append(work)
-        counted[work.name] = located
-        found.append(findings)
-    if measures is not None and measures.height:
-        held = pl.concat(found).filter(pl.col("severity") == "critical")["submission"].unique()
-        believed = measures.filter(~pl.col("submission").is_in(held.implode()))
-        standing = standing_before(prior, believed, submissions)
-        work = _unit_work(shaped(measures, MEASURE), standing, catalogue, rulebook)
-        located, findings = locate(work.gates, work.frame, columns)
-        works.append(work)
-        counted[work.name] = located
-        found.append(with_rows(findings, {w.name: w.frame for w in works[:-1]}, columns))
-    runs = _validated(works)
-    results = _results(counted, runs)
-    findings = _in_order(_told_once(pl.concat(found), rulebook), catalogue)
+    suites, findings = examine(batch, catalogue, rulebook)
+    runs = _validated(suites)
     refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
-    return Judgement(findings, results, decide(submissions, findings, refusals), runs)
+    return Judgement(
+        _in_order(_told_once(findings, rulebook), catalogue),
+        _results(suites, runs),
+        decide(submissions, findings, refusals),
+        runs,
+    )
+
+
+def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[list[Suite], pl.DataFrame]:
+    """Every suite with what polars locates for it, and the findings (FINDING), not yet in order."""
+    if batch.submissions.is_empty():
+        return [], empty(FINDING)
+    found = [problem_findings(batch.problems, batch.submissions, rulebook, catalogue)]
+    suites = []
+    for form in catalogue.forms.values():
+        frame = prepare(
+            form,
+            batch.forms.get(form.id),
+            batch.columns,
+            batch.submissions,
+            batch.declared_empty,
+            batch.problems,
+            catalogue,
+        )
+        if frame.is_empty():
+            continue
+        has_totals = bool((frame["row_kind"] == TOTAL_ROW).any())
+        gates = [
+            *column_gates(form, rulebook, catalogue, has_totals),
+            *row_gates(form, rulebook, catalogue),
+        ]
+        located, findings = locate(gates, frame, batch.columns)
+        suites.append(Suite(form.id, f"{form.number} {form.title}", located, frame))
+        found.append(findings)
+    critical = pl.concat(found).filter(pl.col("severity") == "critical")
+    frame = _cross_form_frame(batch, critical["submission"].unique(), catalogue, rulebook)
+    if frame.height:
+        located, findings = locate(unit_gates(rulebook, catalogue), frame, batch.columns)
+        found.append(with_rows(findings, {suite.name: suite.frame for suite in suites}, batch.columns))
+        suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
+    return suites, pl.concat(found)
 
 
 def publish_docs(judgement: Judgement, folder: Path) -> None:
@@ -109,49 +147,29 @@ def publish_docs(judgement: Judgement, folder: Path) -> None:
         write_pages([Page(run.name, run.title, run.counts, page_of(run)) for run in judgement.docs], folder)
 
 
-def _form_works(
-    forms: Mapping[str, pl.DataFrame],
-    columns: pl.DataFrame,
-    submissions: pl.DataFrame,
-    declared_empty: pl.DataFrame,
-    catalogue: Catalogue,
-    rulebook: RuleBook,
-) -> list[_Work]:
-    works = []
-    for form in catalogue.forms.values():
-        frame = prepare(form, forms.get(form.id), columns, submissions, declared_empty, catalogue)
-        if frame.is_empty():
-            continue
-        has_totals = bool((frame["row_kind"] == TOTAL_ROW).any())
-        gates = [
-            *column_gates(form, rulebook, catalogue, has_totals),
-            *row_gates(form, rulebook, catalogue),
-        ]
-        works.append(_Work(form.id, f"{form.number} {form.title}", gates, frame))
-    return works
+def _cross_form_frame(
+    batch: Batch, held: pl.Series, catalogue: Catalogue, rulebook: RuleBook
+) -> pl.DataFrame:
+    """The cross-form frame; ``prev`` believes submissions of the batch that no rule of their own forms holds."""
+    believed = batch.measures.filter(~pl.col("submission").is_in(held.implode()))
+    standing = standing_before(batch.prior, believed, batch.submissions)
+    return unit_frame(rulebook.of_scope("unit"), batch.measures, standing, catalogue)
 
 
-def _unit_work(
-    measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook
-) -> _Work:
-    rules = rulebook.of_scope("unit")
-    frame = unit_frame(rules, measures, standing, catalogue)
-    return _Work(CROSS_FORM, "表间和年度间审核", unit_gates(rulebook, catalogue), frame)
-
-
-def _validated(works: list[_Work]) -> Sequence[SuiteRun]:
-    ready = [work for work in works if work.gates and work.frame.height]
+def _validated(suites: list[Suite]) -> Sequence[SuiteRun]:
+    ready = [suite for suite in suites if suite.located]
     if not ready:
         return ()
     from expectations.suites import (
-        run_suites,
-    )  # takes seconds to import: only when there is something to check
+        run_suites,  # takes seconds to import: only when there is something to check
+    )
 
-    return run_suites([(work.name, work.title, work.gates, work.frame) for work in ready])
+    return run_suites([(s.name, s.title, [place.gate for place in s.located], s.frame) for s in ready])
 
 
-def _results(located: Mapping[str, Sequence[Located]], runs: Sequence[SuiteRun]) -> pl.DataFrame:
+def _results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
     """RULE_RESULT: counts and severity as Great Expectations gives them, one row per rule and form."""
+    located = {suite.name: suite.located for suite in suites}
     rows = []
     for run in runs:
         for place, count in zip(located[run.name], run.counts, strict=True):

@@ -271,7 +271,9 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
     if form is not None and form not in catalogue.forms:
         raise ValueError(f"form {form!r} is not defined")
     schema: dict[str, Any] = (
-        dict.fromkeys(catalogue.measures, pl.Float64) if form is None else field_schema(catalogue.forms[form])
+        {m.id: pl.Float64 for m in catalogue.measures.values() if m.form in catalogue.forms}
+        if form is None
+        else field_schema(catalogue.forms[form])
     )
     known = {**CONTEXT_TYPES, **schema}
     what = "measure" if form is None else f"field of {form}"
