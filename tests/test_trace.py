@@ -230,8 +230,8 @@ def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, cat
     assert (found.value, found.is_exact) == (2.0, True)
     rows = found.cells.filter(pl.col("contribution").is_not_null())
     assert rows.select("source_code", "cell", "raw", "contribution").sort("cell").rows() == [
-        ("371602001", "D6", "是否成立计生协：true", 1.0),
-        ("371602001001", "D8", "是否成立计生协：true", 1.0),
+        ("371602001", "D6", "是否成立计生协：是", 1.0),
+        ("371602001001", "D8", "是否成立计生协：是", 1.0),
     ]
 
 

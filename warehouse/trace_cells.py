@@ -71,8 +71,14 @@ def _observations(
             form=quoted(form.id), fields=", ".join(map(quoted, fields)), years=", ".join(map(str, years))
         ),
     )
-    typed = pl.coalesce("raw", "text", pl.col("value").map_batches(_plain, return_dtype=pl.String))
-    return found.with_columns(raw=typed)
+    booleans = [f.id for f in form.fields if f.type == "boolean"]
+    said = (
+        pl.when(pl.col("field").is_in(booleans))
+        .then(pl.col("text").replace({"true": "是", "false": "否"}))
+        .otherwise("text")
+    )
+    plain = pl.col("value").cast(pl.String).str.strip_suffix(".0")  # 3 and not 3.0, as a clerk writes it
+    return found.with_columns(raw=pl.coalesce("raw", said, plain))
 
 
 def _counted(
@@ -116,9 +122,3 @@ def _shaped(cells: pl.DataFrame, measure: Measure) -> pl.DataFrame:
         source_code="org_code",
         cell_value="value",
     ).select(pl.col(name).cast(dtype) for name, dtype in CELL.items())
-
-
-def _plain(values: pl.Series) -> pl.Series:
-    """Numbers as a clerk writes them: 3 and not 3.0."""
-    text = values.cast(pl.String)
-    return text.str.strip_suffix(".0")
