@@ -66,10 +66,13 @@ def digest_text(
         for row in shown.iter_rows(named=True):
             place = "!".join(row[k] for k in ("sheet", "cell") if row[k])
             text.append(f"  {unit(row)}{' ' + place if place else ''}：{row['message']}")
+    settings = catalogue.settings
     for year, status in sorted(statuses.items()):
+        if not settings.first_year <= year <= settings.last_year:
+            continue  # what a refused file states may be any year
         missing = status.filter(~pl.col("has_standing"))["unit_name"].to_list()
         if missing:
-            due = catalogue.settings.deadline.of(year)
+            due = settings.deadline.of(year)
             text += [
                 "",
                 f"{year}年度尚无已接收报表的单位（{len(missing)} 个，{_due_words(due, at.date())}）：",

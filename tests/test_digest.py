@@ -157,6 +157,15 @@ def test_who_has_not_reported_is_named_with_the_days_left(catalogue: Catalogue, 
     assert f"2024年度尚无已接收报表的单位（2 个，{words}）：\n  惠民县、博兴县\n" in text
 
 
+def test_nobody_is_missing_in_a_year_that_nobody_reports(catalogue: Catalogue) -> None:
+    text = digest(
+        catalogue,
+        [submission("a", decision="refused", year=2031)],
+        statuses={2031: standing(catalogue, set())},
+    )
+    assert "尚无" not in text
+
+
 def test_a_unit_whose_earlier_file_still_counts_is_not_missing(catalogue: Catalogue) -> None:
     units = set(catalogue.registry.roster(2024)["unit_code"])
     text = digest(
