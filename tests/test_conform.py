@@ -388,6 +388,14 @@ def test_a_missing_sheet_and_a_missing_column_are_named(tmp_path: Path) -> None:
     assert states(result, "population", "household_count") == ["not_reported"] * 2
 
 
+def test_an_unknown_column_is_offered_the_nearest_label(tmp_path: Path) -> None:
+    rows = sheet()
+    rows[HEADER][CELL] = "家庭总户数"
+    found = conformed(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows))).problems
+    unknown = found.filter(rule="read.unknown_column").row(0, named=True)
+    assert (unknown["value"], unknown["suggestion"]) == ("家庭总户数", "家庭户数")
+
+
 def test_what_only_the_city_fills_in_is_not_missed_in_a_county(tmp_path: Path) -> None:
     at = column("family_health", "health_expert_count")
     rows = [[cell for c, cell in enumerate(row) if c != at] for row in sheet("family_health")]

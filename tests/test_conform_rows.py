@@ -233,6 +233,14 @@ def test_a_roster_row_without_unit_is_the_countys_where_the_form_allows_it(tmp_p
     assert found["rule"] == "conform.unknown_unit"
 
 
+def test_a_row_of_spaces_is_no_row(tmp_path: Path) -> None:
+    rows = sheet()
+    rows.append([" ", "", "  ", "\u3000", *[""] * (len(rows[0]) - 4)])
+    result = of_rows(tmp_path, rows)
+    assert problems(result) == []
+    assert len(units(result)) == 2
+
+
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_roster_that_says_nothing_to_list_is_declared_empty(tmp_path: Path, at: int) -> None:
     rows = sheet("sunflower_site", {"": ""})

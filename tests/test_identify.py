@@ -93,8 +93,16 @@ def test_a_year_that_is_not_open_is_refused(year: str) -> None:
     assert of(unit_code="371602", year=year).refusal == "refuse.year_out_of_range"
 
 
-def test_what_reading_refused_stays_refused_and_a_book_without_forms_too() -> None:
-    assert identify(FileRead("refuse.damaged", detail="x"), "371602_2024.xlsx", None, CATALOGUE) == Identity(
-        None, None, "refuse.damaged", "x"
+def test_what_reading_refused_stays_refused_but_its_receipt_finds_its_unit() -> None:
+    damaged = FileRead("refuse.damaged", detail="x")
+    assert identify(damaged, "年报.xlsx", "滨城区", CATALOGUE) == Identity(
+        "371602", None, "refuse.damaged", "x"
     )
+    assert identify(damaged, "371602_2024.xlsx", None, CATALOGUE) == Identity(
+        "371602", 2024, "refuse.damaged", "x"
+    )
+    assert identify(damaged, "a.xlsx", None, CATALOGUE) == Identity(None, None, "refuse.damaged", "x")
+
+
+def test_a_workbook_without_any_form_is_refused() -> None:
     assert identify(FileRead("read"), "371602_2024.xlsx", None, CATALOGUE).refusal == "refuse.no_sheet"

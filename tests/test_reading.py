@@ -26,6 +26,7 @@ from tests.workbooks import (
     save_csv_zip,
     save_ods,
     save_xls,
+    save_xlsb,
     save_xlsx,
     sheet,
     workbook,
@@ -39,6 +40,7 @@ SAVE: dict[str, Callable[[Path, Mapping[str, Grid]], Path]] = {
     ".xlsx": save_xlsx,
     ".xls": save_xls,
     ".ods": save_ods,
+    ".xlsb": save_xlsb,
     ".zip": save_csv_zip,
 }
 
@@ -77,7 +79,10 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, suffix: str) -> None:
     assert population.columns["org_code"] == "A"
     assert population.columns["household_count"] == column_letter(CELL)
     assert [float(v) for v in population.rows["household_count"]] == [12.0, 12.0]
-    assert organisation.rows["term_renewed_date"].to_list() == ["2023-04-12"] * 2
+    dates = (
+        ["2023-04-12"] * 2 if suffix != ".xlsb" else ["45028", "45028"]
+    )  # the factory writes no formats there
+    assert organisation.rows["term_renewed_date"].to_list() == dates
     assert organisation.rows["org_name"].to_list() == ["市中街道", "市西街道"]
 
 
@@ -131,7 +136,7 @@ def test_bytes_that_are_no_workbook_are_refused_with_a_reason(
     assert read(path, name).status == rule
 
 
-@pytest.mark.parametrize("suffix", [".xlsx", ".xls", ".ods"])
+@pytest.mark.parametrize("suffix", [".xlsx", ".xls", ".ods", ".xlsb"])
 def test_a_truncated_file_is_damaged(tmp_path: Path, suffix: str) -> None:
     path = SAVE[suffix](tmp_path / f"a{suffix}", workbook(population=sheet()))
     data = path.read_bytes()
@@ -194,12 +199,12 @@ def test_an_error_value_that_a_formula_gives_is_named_too(tmp_path: Path) -> Non
     assert problem(read(path), "read.error_cell")["value"] == "#DIV/0!"
 
 
-def test_an_error_cell_of_xls_and_ods_is_marked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".xls", ".ods", ".xlsb"])
+def test_an_error_cell_of_the_other_formats_is_marked_too(tmp_path: Path, suffix: str) -> None:
     rows = bent(**{f"r{FIRST}c{CELL}": "#DIV/0!"})
-    for suffix in (".xls", ".ods"):
-        result = read(SAVE[suffix](tmp_path / f"a{suffix}", workbook(population=rows)))
-        assert problem(result, "read.error_cell")["cell"] == "D5"
-        assert result.sheets[0].rows["household_count"].to_list()[0] == ERROR_MARK
+    result = read(SAVE[suffix](tmp_path / f"a{suffix}", workbook(population=rows)))
+    assert problem(result, "read.error_cell")["cell"] == "D5"
+    assert result.sheets[0].rows["household_count"].to_list()[0] == ERROR_MARK
 
 
 @pytest.mark.parametrize("value", [b"", b"<v/>", b"<v />", b"<v></v>"])
@@ -240,6 +245,28 @@ def _replace(path: Path, old: bytes, new: bytes, part: str = "xl/worksheets/shee
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
             archive.writestr(name, data)
+
+
+def test_errors_in_ods_are_found_behind_repeated_rows_and_cells(tmp_path: Path) -> None:
+    path = save_ods(tmp_path / "a.ods", workbook(population=sheet()))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    xml = parts["content.xml"]
+    start = xml.index("基本情况".encode())
+    at = xml.rindex(b"<table:table-row", 0, start)
+    blank = b'<table:table-row table:number-rows-repeated="3"><table:table-cell/></table:table-row>'
+    value = xml.index(b"<table:table-cell", xml.index("市中街道".encode()))
+    error = (
+        b'<table:table-cell table:formula="of:=1/0" office:value-type="string" office:string-value="" '
+        b'calcext:value-type="error"><text:p>#DIV/0!</text:p></table:table-cell>'
+    )
+    end = xml.index(b"</table:table-cell>", value) + len(b"</table:table-cell>")
+    parts["content.xml"] = xml[:at] + blank + xml[at:value] + error + xml[end:]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    found = problem(read(path), "read.error_cell")
+    assert (found["cell"], found["value"], found["field"]) == ("C8", "#DIV/0!", "resident_population_count")
 
 
 # ------------------------------------------------------------------------------------------------- sheets
@@ -346,6 +373,26 @@ def test_a_header_that_states_another_unit_is_kept_with_the_column(tmp_path: Pat
     rows[HEADER][column("warm_action", "claim_paid_cny")] = "赔付金额（万元）"
     found = read(save_xlsx(tmp_path / "a.xlsx", workbook(warm_action=rows))).sheets[0]
     assert found.units == {"claim_paid_cny": "万元"}
+
+
+def test_a_unit_above_the_header_holds_for_the_columns_of_money(tmp_path: Path) -> None:
+    rows = sheet("warm_action")
+    rows[1][3] = "（单位：万元）"
+    rows[HEADER][column("warm_action", "claim_paid_cny")] = "赔付金额（元）"
+    found = read(save_xlsx(tmp_path / "a.xlsx", workbook(warm_action=rows))).sheets[0]
+    assert found.units == {"claim_paid_cny": "元", "nursing_premium_cny": "万元"}
+
+
+def test_an_unknown_form_is_not_taken_for_the_cover(tmp_path: Path) -> None:
+    rows = [["单位代码", "单位名称", "流动人口数"], *(["371602001", "市中街道", 5] for _ in range(5))]
+    result = read(save_xlsx(tmp_path / "a.xlsx", {**workbook(population=sheet()), "流动人口": rows}))
+    assert rules(result) == ["read.unrecognised_sheet"]
+    assert result.cover["unit_name"] == "滨城区"
+
+
+def test_a_cover_is_known_by_its_labels_too(tmp_path: Path) -> None:
+    sheets = {"Sheet1": [["填报单位：滨城区"], ["报告年度", "", 2024]], "年2表": sheet()}
+    assert read(save_xlsx(tmp_path / "a.xlsx", sheets)).cover == {"unit_name": "滨城区", "year": "2024.0"}
 
 
 def test_an_unknown_column_is_named_at_its_header_and_not_read(tmp_path: Path) -> None:

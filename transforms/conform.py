@@ -129,7 +129,7 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         for id, frame in forms.items()
     }
     parts = [
-        row_problems(raw.problems, rows),
+        row_problems(raw.problems, rows, catalogue),
         missing_parts(raw.columns, submissions, catalogue),
         unit_problems(rows, raw.columns),
         value_problems(cells, rows, raw.columns, catalogue),
@@ -163,7 +163,7 @@ def _rows(forms: dict[str, pl.DataFrame], catalogue: Catalogue) -> pl.DataFrame:
     parts = []
     for id, frame in forms.items():
         form = catalogue.forms[id]
-        fields = [pl.col(f.id).is_not_null() for f in form.fields]
+        fields = [(pl.col(f.id).str.strip_chars() != "").fill_null(value=False) for f in form.fields]
         item = pl.col(form.item_field) if form.is_roster and form.item_field else pl.lit(None, pl.String)
         parts.append(
             frame.select(

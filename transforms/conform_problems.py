@@ -8,9 +8,11 @@ from warehouse.catalogue.frames import PROBLEM, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
 
+_NEAR = 50.0  # of 100, as rapidfuzz counts likeness
 
-def row_problems(problems: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The problems of reading, with the org unit and item of their row where it has one."""
+
+def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """The problems of reading, with the org unit and item of their row, and a near label for unknown columns."""
     if problems.is_empty():
         return problems
     known = rows.filter(pl.col("kind").is_in(["data", "total"])).select(
@@ -19,14 +21,38 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return (
         problems.with_columns(row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32))
         .join(known, on=["submission", "form", "sheet", "row"], how="left", maintain_order="left")
+        .join(
+            _near_labels(problems, catalogue),
+            on=["form", "rule", "value"],
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
         .with_columns(
             org_code=pl.coalesce("org_code", "org"),
             org_name=pl.coalesce("org_name", "name"),
-            item=pl.coalesce("item", "thing"),
+            item=pl.coalesce("item", "thing").replace("", None),
             detail=pl.col("detail").replace("", None),
+            suggestion=pl.coalesce("suggestion", "near"),
         )
         .select(PROBLEM.keys())
     )
+
+
+def _near_labels(problems: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """form, rule, value, near: the label of the form that an unknown header is most like."""
+    from rapidfuzz import fuzz, process
+
+    schema = {"form": pl.String, "rule": pl.String, "value": pl.String, "near": pl.String}
+    unknown = problems.filter(
+        pl.col("rule") == "read.unknown_column", pl.col("detail").replace("", None).is_null()
+    )
+    found = []
+    for form, value in unknown.select("form", "value").drop_nulls().unique(maintain_order=True).iter_rows():
+        labels = [field.label for field in catalogue.forms[form].fields]
+        best = process.extractOne(value, labels, scorer=fuzz.ratio, score_cutoff=_NEAR)
+        found.append((form, "read.unknown_column", value, best[0] if best else None))
+    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def missing_parts(columns: pl.DataFrame, submissions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:

@@ -30,12 +30,13 @@ Row = list[Any]
 
 
 class Refusal(Exception):
-    """The bytes cannot be used: the rule id of the refusal, and details."""
+    """The bytes cannot be used: the rule id of the refusal, a Chinese detail for the clerk, the cause for the log."""
 
-    def __init__(self, rule: str, detail: str = "") -> None:
-        super().__init__(rule)
+    def __init__(self, rule: str, detail: str = "", cause: object = "") -> None:
+        super().__init__(rule, detail, str(cause))
         self.rule = rule
         self.detail = detail
+        self.cause = str(cause)
 
 
 @dataclass(slots=True)
@@ -80,9 +81,9 @@ class CalamineBook:
         try:
             self._book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         except PasswordError as error:
-            raise Refusal("refuse.encrypted", str(error)) from error
+            raise Refusal("refuse.encrypted", cause=error) from error
         except (CalamineError, OSError, ValueError) as error:
-            raise Refusal("refuse.damaged", str(error)) from error
+            raise Refusal("refuse.damaged", cause=error) from error
         self.sheets = [
             SheetInfo(sheet.name, sheet.visible != SheetVisibleEnum.Visible)
             for sheet in self._book.sheets_metadata
@@ -95,7 +96,7 @@ class CalamineBook:
             try:
                 self._read[name] = self._book.get_sheet_by_name(name)
             except (CalamineError, OSError, ValueError) as error:
-                raise Refusal("refuse.damaged", f"{name}: {error}") from error
+                raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
         return self._read[name]
 
     def rows(self, name: str) -> list[Row]:
@@ -114,7 +115,7 @@ def open_book(data: bytes, file_name: str) -> Book:
     if not data.strip(b"\x00\t\r\n "):
         raise Refusal("refuse.empty")
     if len(data) > MAX_BYTES:
-        raise Refusal("refuse.too_large", f"{len(data) >> 20} MiB")
+        raise Refusal("refuse.too_large", f"{len(data) >> 20}兆字节")
     if data.startswith(b"PK"):
         return _open_zip(data)
     if data.startswith(_OLE2):
@@ -128,10 +129,10 @@ def _open_zip(data: bytes) -> Book:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise Refusal("refuse.damaged", str(error)) from error
+        raise Refusal("refuse.damaged", cause=error) from error
     names = archive.namelist()
     if len(names) > MAX_ENTRIES:
-        raise Refusal("refuse.too_many_entries", str(len(names)))
+        raise Refusal("refuse.too_many_entries", f"{len(names)}个")
     found = {name.lower() for name in names}
     if "xl/workbook.xml" in found or any(name.endswith("/workbook.xml") for name in found):
         from transforms.formats_xlsx import XlsxBook
@@ -149,7 +150,7 @@ def _open_zip(data: bytes) -> Book:
         from transforms.formats_csv import open_csv_archive
 
         return open_csv_archive(archive)
-    raise Refusal("refuse.not_a_workbook", "压缩包")
+    raise Refusal("refuse.not_a_workbook", "压缩包里没有表格")
 
 
 def _open_ole2(data: bytes, file_name: str) -> Book:
@@ -164,6 +165,6 @@ def _open_ole2(data: bytes, file_name: str) -> Book:
             raise
         is_wps = file_name.lower().endswith(".et") or "ETExtData".encode("utf-16-le") in data
         if is_wps:
-            raise Refusal("refuse.wps_et", refusal.detail) from refusal
+            raise Refusal("refuse.wps_et", cause=refusal.cause) from refusal
         is_other = any(name.encode("utf-16-le") in data for name in _OTHER_DOCUMENTS)
-        raise Refusal("refuse.not_a_workbook", refusal.detail) if is_other else refusal from None
+        raise Refusal("refuse.not_a_workbook", cause=refusal.cause) if is_other else refusal from None

@@ -53,7 +53,7 @@ def open_csv_archive(archive: zipfile.ZipFile) -> CsvBook:
             data = archive.read(info)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             rule = "refuse.encrypted" if info.flag_bits & 1 else "refuse.damaged"
-            raise Refusal(rule, f"{name}: {error}") from error
+            raise Refusal(rule, f"压缩包中的“{name}”", error) from error
         stem = PurePosixPath(name).stem
         texts[stem if stem not in texts else name] = decoded(data) if data else ""
     return CsvBook(texts, "zip")
@@ -72,7 +72,7 @@ def decoded(data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Refusal("refuse.not_a_workbook", "encoding")
+    raise Refusal("refuse.not_a_workbook", cause="encoding")
 
 
 def _member_name(info: zipfile.ZipInfo) -> str:
@@ -90,6 +90,6 @@ def _rows(text: str) -> list[Row]:
     try:
         rows: list[Row] = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
-        raise Refusal("refuse.damaged", str(error)) from error
+        raise Refusal("refuse.damaged", cause=error) from error
     width = max(map(len, rows), default=0)
     return [row + [""] * (width - len(row)) if len(row) < width else row for row in rows]

@@ -41,7 +41,7 @@ class OdsBook(CalamineBook):
         except KeyError:
             manifest = b""
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-            raise Refusal("refuse.damaged", str(error)) from error
+            raise Refusal("refuse.damaged", cause=error) from error
         if b"manifest:encryption-data" in manifest:
             raise Refusal("refuse.encrypted")
         super().__init__(data, "ods")

@@ -39,7 +39,7 @@ class XlsbBook(CalamineBook):
             IndexError,
             struct.error,
         ) as error:
-            raise Refusal("refuse.damaged", str(error)) from error
+            raise Refusal("refuse.damaged", cause=error) from error
 
     def marks(self, name: str) -> Marks:
         marks = Marks()
@@ -49,7 +49,7 @@ class XlsbBook(CalamineBook):
         try:
             content = self._archive.read(part)
         except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise Refusal("refuse.damaged", f"{part}: {error}") from error
+            raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
         row = 0
         if not _SIGN.search(content):
             return marks

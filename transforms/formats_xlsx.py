@@ -58,7 +58,7 @@ class XlsxBook(CalamineBook):
             zlib.error,
             NotImplementedError,
         ) as error:
-            raise Refusal("refuse.damaged", str(error)) from error
+            raise Refusal("refuse.damaged", cause=error) from error
 
     def marks(self, name: str) -> Marks:
         part = self._parts.get(name)
@@ -67,7 +67,7 @@ class XlsxBook(CalamineBook):
         try:
             xml = self._archive.read(part)
         except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise Refusal("refuse.damaged", f"{part}: {error}") from error
+            raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
         prefix = b"" if b"<sheetData" in xml else _prefix(xml)
         valueless, value, hidden_row = _patterns(prefix)
         marks = Marks()

@@ -51,17 +51,18 @@ class _Units:
 
 
 def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Catalogue) -> Identity:
-    """The unit and year of ``read``, received as ``file_name`` in the inbox's subfolder ``folder`` (None: none)."""
-    if read.status != "read":
-        return Identity(None, None, read.status, read.detail)
-    if not read.sheets:
-        return Identity(None, None, "refuse.no_sheet")
+    """The unit and year of ``read``, received as ``file_name`` in the inbox's subfolder ``folder`` (None: none).
+
+    Unit and year of a refused file are those that could be told all the same: its receipt goes to that unit.
+    """
     settings = catalogue.settings
     year = _year(read, file_name)
     is_open = year is not None and settings.first_year <= year <= settings.last_year
     units = _units(catalogue, year if year is not None and is_open else settings.last_year)
     unit, refusal, detail = _unit(read, file_name, folder, units)
-    if refusal is None and year is None:
+    if read.status != "read" or not read.sheets:
+        refusal, detail = ("refuse.no_sheet", "") if read.status == "read" else (read.status, read.detail)
+    elif refusal is None and year is None:
         refusal = "refuse.unknown_year"
     elif refusal is None and not is_open:
         refusal = "refuse.year_out_of_range"
@@ -78,10 +79,14 @@ def _unit(
     by_name = units.named(name_text) if name_text else None
     of_folder = _of_folder(folder, units)
     if by_code and by_name and by_code != by_name:
-        return None, "refuse.unknown_unit", f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}"
+        return (
+            of_folder,
+            "refuse.unknown_unit",
+            f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}",
+        )
     unit = by_code or by_name
     if unit is None and (code_text or name_text):
-        return None, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
+        return of_folder, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
     unit = unit or of_folder or units.inside(PurePath(file_name).stem)
     if unit is None:
         return None, "refuse.unknown_unit", ""

@@ -52,7 +52,8 @@ class FileRead:
 
     status: str
     kind: str = ""  # xlsx, xlsm, xls, xlsb, ods, csv, zip
-    detail: str = ""
+    detail: str = ""  # of a refusal, in Chinese for the clerk
+    cause: str = ""  # of a refusal, for the log
     cover: dict[str, str] = field(default_factory=dict)  # unit_name, unit_code, year ... -> text
     sheets: list[SheetRead] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -64,7 +65,7 @@ def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
     try:
         return _read_book(open_book(Path(path).read_bytes(), file_name), plan)
     except Refusal as refusal:
-        return FileRead(refusal.rule, detail=refusal.detail)
+        return FileRead(refusal.rule, detail=refusal.detail, cause=refusal.cause)
 
 
 def _read_book(book: Book, plan: ReadPlan) -> FileRead:

@@ -21,6 +21,7 @@ _THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度
 _COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,3}\)?(?:\.0)?|[①-⑳]|[-/]")
 _THIS_YEAR_END = re.compile(r"(?:\(本年数?\)|本年数?)$")
 _LAST_YEAR_END = re.compile(r"(?:\(上年数?\)|上年数?)$")
+_SHEET_UNIT = re.compile(r"\(?(?:计量|金额)?单位:([^:()]+)\)?")
 _UNIT_END = re.compile(r"\(([^()]*)\)$")
 
 
@@ -54,6 +55,7 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     header = Header(top, bottom)
     for column in range(len(head[best])):
         _take_column(header, head, column, rows, form, plan)
+    _take_sheet_unit(header, head, form, plan)
     if below is not None and _is_number_line(head[below]):
         header.bottom = below
     return header
@@ -152,6 +154,17 @@ def _take_column(
         header.columns[meaning] = column
         if unit or stated_unit:
             header.units[meaning] = unit or stated_unit
+
+
+def _take_sheet_unit(header: Header, head: list[list[str]], form: FormPlan, plan: ReadPlan) -> None:
+    """计量单位：万元 above the header holds for the money columns that state no unit of their own."""
+    stated = [
+        found[1] for row in head[: header.top] for text in row if (found := _SHEET_UNIT.fullmatch(text))
+    ]
+    for unit in stated:
+        for column, own in form.money.items():
+            if unit in plan.units and unit != own and unit.endswith(own) and column in header.columns:
+                header.units.setdefault(column, unit)
 
 
 def _label_to_the_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:

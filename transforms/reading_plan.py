@@ -29,6 +29,7 @@ class FormPlan:
     loose_labels: dict[str, str]  # the same without bracketed parts, where that stays unambiguous
     groups: frozenset[str]
     is_roster: bool
+    money: dict[str, str]  # money field -> its unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         loose_labels=_loose(labels),
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
         is_roster=form.is_roster,
+        money={f.id: fold(f.unit) for f in form.fields if f.type == "cny"},
     )
 
 

@@ -23,7 +23,7 @@ def sheet_kind(name: str, rows: list[Row], plan: ReadPlan) -> tuple[str, FormPla
     form = _by_name(folded, plan) or _by_head(rows, plan)
     if form is not None:
         return "form", form
-    if sum(1 for row in rows[:20] for key in _cover_cells(row, plan) if key) >= 2:
+    if len(read_cover(rows[:20], plan)) >= 2:
         return "cover", None
     if any(word and word in folded for word in plan.other_sheets | plan.cover_sheets):
         return "other", None
