@@ -28,27 +28,31 @@ def observations(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
     ]
     if not parts:
         return empty(OBSERVATION)
-    cells = pl.concat(parts).join(
-        letters, on=["submission", "form", "field"], how="left", maintain_order="left"
+    cells = (
+        pl.concat(parts)
+        .join(letters.lazy(), on=["submission", "form", "field"], how="left", maintain_order="left")
+        .collect()
     )
     return shaped(cells.with_columns(cell=pl.concat_str("letter", "row")), OBSERVATION)
 
 
-def _cells(rows: pl.DataFrame, form: Form, field: Field) -> pl.DataFrame:
+def _cells(rows: pl.DataFrame, form: Form, field: Field) -> pl.LazyFrame:
     value, state = pl.col(field.id), pl.col(f"{field.id}__state")
     is_number = rows.schema[field.id] == pl.Float64
     text = value.dt.to_string("%Y-%m-%d") if field.type == "date" else value.cast(pl.String)
     is_asked = pl.col("org_level").is_in(list(form.levels_of(field))) & _in_force(field) & _in_force(form)
     known = pl.when(state.is_in(STATES)).then(state).otherwise(pl.lit("not_reported"))
-    return rows.filter(
-        pl.col("row_kind") == "data", is_asked.fill_null(value=True) | state.is_in(["value", "zero"])
-    ).select(
-        *_KEYS,
-        pl.lit(form.id).alias("form"),
-        pl.lit(field.id).alias("field"),
-        known.alias("state"),
-        (value if is_number else pl.lit(None, pl.Float64)).alias("value"),
-        (pl.lit(None, pl.String) if is_number else text).alias("text"),
+    return (
+        rows.lazy()
+        .filter(pl.col("row_kind") == "data", is_asked.fill_null(value=True) | state.is_in(["value", "zero"]))
+        .select(
+            *_KEYS,
+            pl.lit(form.id).alias("form"),
+            pl.lit(field.id).alias("field"),
+            known.alias("state"),
+            (value if is_number else pl.lit(None, pl.Float64)).alias("value"),
+            (pl.lit(None, pl.String) if is_number else text).alias("text"),
+        )
     )
 
 
@@ -59,29 +63,31 @@ def measures(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
     level within the reporting unit a number: how many of its rows count, zero where it lists none; not_reported for
     all when the sheet is missing, or blank without saying 无.
     """
-    parts = [empty(MEASURE)]
+    parts = [empty(MEASURE).lazy()]
+    expected: dict[tuple[str, tuple[str, ...]], pl.DataFrame] = {}
     for measure in catalogue.measures.values():
         if measure.form == REGISTRY_FORM:  # counted from the registry when rolled up; no unit reports it
             continue
-        form = catalogue.forms.get(measure.form)
-        if form is None:  # counted from the registry: nobody reports it
-            continue
+        form = catalogue.forms[measure.form]
         rows = conformed.forms.get(form.id)
         if form.is_roster:
-            parts.append(_counted(measure, form, rows, conformed, catalogue))
+            key = (form.id, measure.levels)
+            if key not in expected:
+                expected[key] = _expected(measure, form, conformed.submissions, catalogue)
+            parts.append(_counted(measure, form, rows, conformed, expected[key]))
         elif rows is not None:
             parts.append(_by_row(measure, form, rows))
-    return pl.concat(shaped(part, MEASURE) for part in parts)
+    return pl.concat(part.select(pl.col(n).cast(t) for n, t in MEASURE.items()) for part in parts).collect()
 
 
 def _in_force(record: Field | Form) -> pl.Expr:
     return pl.col("year").is_between(record.since or 0, record.until or 9999)
 
 
-def _by_row(measure: Measure, form: Form, rows: pl.DataFrame) -> pl.DataFrame:
+def _by_row(measure: Measure, form: Form, rows: pl.DataFrame) -> pl.LazyFrame:
     """The measure of each row of a form of units."""
     record = form if measure.where is not None else form.field(measure.id)
-    asked = rows.filter(
+    asked = rows.lazy().filter(
         pl.col("row_kind") == "data",
         pl.col("org_level").is_in(list(measure.levels)),
         _in_force(form) & _in_force(record),
@@ -110,33 +116,39 @@ def _by_row(measure: Measure, form: Form, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counted(
-    measure: Measure, form: Form, rows: pl.DataFrame | None, conformed: Conformed, catalogue: Catalogue
-) -> pl.DataFrame:
-    """How many rows of a roster count, for each unit of its level in every reporting unit that fills it in."""
-    expected = _expected(measure, form, conformed.submissions, catalogue)
+    measure: Measure, form: Form, rows: pl.DataFrame | None, conformed: Conformed, expected: pl.DataFrame
+) -> pl.LazyFrame:
+    """How many rows of a roster count, for each of the ``expected`` units."""
     answered = conformed.declared_empty.filter(pl.col("form") == form.id).select("submission")
-    counts = pl.DataFrame(schema={"submission": pl.String, "org_code": pl.String, "count": pl.Float64})
+    counts = pl.DataFrame(schema={"submission": pl.String, "org_code": pl.String, "count": pl.Float64}).lazy()
     if rows is not None:
-        data = rows.filter(pl.col("row_kind") == "data")
-        answered = pl.concat([answered, data.select("submission")])
+        is_data = pl.col("row_kind") == "data"
+        answered = pl.concat([answered, rows.filter(is_data).select("submission")])
         holds, _ = _condition(measure.where or "TRUE")
-        counts = data.group_by("submission", "org_code", maintain_order=True).agg(
-            count=holds.sum().cast(pl.Float64)
+        counts = (
+            rows.lazy()
+            .filter(is_data)
+            .group_by("submission", "org_code", maintain_order=True)
+            .agg(count=holds.sum().cast(pl.Float64))
         )
-    is_answered = pl.col("submission").is_in(answered["submission"].unique().implode())
+    is_answered = pl.col("submission").is_in(answered["submission"].unique().to_list())
     value = pl.when(is_answered).then(pl.col("count").fill_null(0.0))
-    return expected.join(counts, on=["submission", "org_code"], how="left", maintain_order="left").select(
-        "submission",
-        "unit_code",
-        "year",
-        "org_code",
-        pl.lit(measure.id).alias("measure"),
-        state=pl.when(value.is_null())
-        .then(pl.lit("not_reported"))
-        .when(value == 0)
-        .then(pl.lit("zero"))
-        .otherwise(pl.lit("value")),
-        value=value,
+    return (
+        expected.lazy()
+        .join(counts, on=["submission", "org_code"], how="left", maintain_order="left")
+        .select(
+            "submission",
+            "unit_code",
+            "year",
+            "org_code",
+            pl.lit(measure.id).alias("measure"),
+            state=pl.when(value.is_null())
+            .then(pl.lit("not_reported"))
+            .when(value == 0)
+            .then(pl.lit("zero"))
+            .otherwise(pl.lit("value")),
+            value=value,
+        )
     )
 
 
