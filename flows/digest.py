@@ -57,7 +57,9 @@ def digest_text(
                 ]
     if left:
         text += ["", "留在收件箱、未能收取：", *(f"  {sentence}" for sentence in left)]
-    critical = findings.filter(pl.col("severity") == "critical")
+    critical = findings.filter(pl.col("severity") == "critical").sort(
+        "year", "unit_code", "submission", nulls_last=True, maintain_order=True
+    )
     if critical.height:
         # One workbook full of errors must not push the others off the page.
         shown = critical.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
