@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 import polars as pl
-from transforms.identify import identify
-from transforms.observations import measures, observations
 
 from expectations.judge import Judgement, judge
 from expectations.rulebook import RuleBook
 from flows.reading_wall import Death, ReadJob, read_all
 from transforms.conform import Conformed, assemble, conform
+from transforms.identify import identify
+from transforms.observations import measures, observations
 from transforms.reading import FileRead, reading_plan
 from warehouse.catalogue.frames import SUBMISSION
 from warehouse.catalogue.load import Catalogue
@@ -95,27 +95,27 @@ def read_batch(
             "received_at": entry.at.isoformat(timespec="seconds"),
             "run": entry.run,
         }
-        result = results[sha256]
-        if isinstance(result, Death):
-            refused.append({**place, "rule": _REFUSAL_OF_DEATH[result.code], "detail": result.sentence})
-            continue
-        assert isinstance(result, FileRead), "the reading function returns a FileRead"
-        folder = entry.payload.get("folder")
-        if result.status != "read":
-            refused.append({**place, "rule": result.status, "detail": result.detail})
-            continue
-        identity = identify(result, str(entry.payload["file_name"]), folder, catalogue)
+        found = _file_read(results[sha256])
+        identity = identify(found, str(entry.payload["file_name"]), entry.payload.get("folder"), catalogue)
         whose = {"unit_code": identity.unit_code, "year": identity.year}
         if identity.refusal is not None:
             refused.append({**place, **whose, "rule": identity.refusal, "detail": identity.detail})
             continue
-        reads[sha256] = result
+        reads[sha256] = found
         readable.append({**place, **whose})
     return Readings(
         pl.DataFrame(readable, schema=SUBMISSION),
         reads,
         pl.DataFrame(refused, schema=REFUSED),
     )
+
+
+def _file_read(result: object) -> FileRead:
+    """What the wall gave for a file; a file that killed its reader is a refused one."""
+    if isinstance(result, Death):
+        return FileRead(_REFUSAL_OF_DEATH[result.code], detail=result.sentence, cause=result.detail)
+    assert isinstance(result, FileRead), "the reading function returns a FileRead"
+    return result
 
 
 def conform_batch(readings: Readings, catalogue: Catalogue) -> Conformed:

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import PurePosixPath
 
-from transforms.formats import MAX_BYTES, Marks, Refusal, Row, SheetInfo
+from transforms.formats_book import MAX_BYTES, Marks, Refusal, Row, SheetInfo
 
 _SUFFIXES = (".csv", ".txt", ".tsv")
 _UTF8_NAME = 0x800

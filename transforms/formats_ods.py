@@ -8,7 +8,7 @@ import zlib
 from html import unescape
 from itertools import islice
 
-from transforms.formats import CalamineBook, Marks, Refusal
+from transforms.formats_book import CalamineBook, Marks, Refusal
 
 _TABLE = re.compile(rb'<table:table\b[^>]*\btable:name="([^"]*)"[^>]*>(.*?)</table:table>', re.DOTALL)
 _ROW = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)

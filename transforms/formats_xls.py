@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from transforms.formats import CalamineBook, Marks
+from transforms.formats_book import CalamineBook, Marks
 
 
 class XlsBook(CalamineBook):

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from xml.etree import ElementTree
 
-from transforms.formats import CalamineBook, Marks, Refusal
+from transforms.formats_book import CalamineBook, Marks, Refusal
 
 # Records of [MS-XLSB] 2.3.2
 _ROW, _CELL_ERROR, _FORMULA_ERROR, _BUNDLE_SHEET = 0, 3, 11, 156

@@ -14,7 +14,7 @@ from functools import lru_cache
 from html import unescape
 from xml.etree import ElementTree
 
-from transforms.formats import CalamineBook, Marks, Refusal
+from transforms.formats_book import CalamineBook, Marks, Refusal
 from transforms.wording import column_index
 
 _PREFIX = re.compile(rb"<(\w+:)sheetData\b")

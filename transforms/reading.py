@@ -12,7 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.formats import Book, Marks, Refusal, Row, SheetInfo, open_book
+from transforms.formats import open_book
+from transforms.formats_book import Book, Marks, Refusal, Row, SheetInfo
 from transforms.reading_header import Header, find_header
 from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan, reading_plan
 from transforms.reading_sheets import head_of_form, read_cover, sheet_kind

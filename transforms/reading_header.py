@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from transforms.formats import Row
+from transforms.formats_book import Row
 from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan
 from transforms.wording import fold, without_brackets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from transforms.formats import Row
+from transforms.formats_book import Row
 from transforms.reading_plan import FormPlan, ReadPlan
 from transforms.wording import fold
 
