@@ -432,6 +432,21 @@ def test_reading_problems_name_the_unit_of_their_row(tmp_path: Path) -> None:
     assert states(result, "population", "household_count")[0] == "unreadable"
 
 
+def test_a_total_that_was_not_computed_is_told_apart_from_a_number_that_was_not(tmp_path: Path) -> None:
+    rows = sheet()
+    width = len(rows[FIRST])
+    rows.append(["合计", *(["=SUM(A1:A2)"] + [""] * width)[: width - 1]])
+    rows[-1][CELL] = "=SUM(A1:A2)"
+    path = save_xlsx(tmp_path / "a.xlsx", workbook(population=rows))
+    import openpyxl
+
+    book = openpyxl.load_workbook(path)  # saves formulas without their values
+    book.save(path)
+    rules = set(conformed(path).problems["rule"])
+    assert "read.total_without_value" in rules
+    assert "read.formula_without_value" not in rules
+
+
 def test_an_empty_batch_gives_empty_frames() -> None:
     result = conform(assemble({}, submissions()), submissions(), CATALOGUE)
     assert result.forms == {}

@@ -16,8 +16,10 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogu
     if problems.is_empty():
         return problems
     known = rows.filter(pl.col("kind").is_in(["data", "total"])).select(
-        "submission", "form", "sheet", "row", org="found_code", name="found_name", thing="item"
+        "submission", "form", "sheet", "row", "kind", org="found_code", name="found_name", thing="item"
     )
+    # A total row is only compared: a total that was not computed takes no number away.
+    in_total = (pl.col("kind") == "total") & (pl.col("rule") == "read.formula_without_value")
     return (
         problems.with_columns(row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32))
         .join(known, on=["submission", "form", "sheet", "row"], how="left", maintain_order="left")
@@ -29,6 +31,7 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogu
             maintain_order="left",
         )
         .with_columns(
+            rule=pl.when(in_total).then(pl.lit("read.total_without_value")).otherwise("rule"),
             org_code=pl.coalesce("org_code", "org"),
             org_name=pl.coalesce("org_name", "name"),
             item=pl.coalesce("item", "thing").replace("", None),
