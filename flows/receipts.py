@@ -45,6 +45,9 @@ _TEMPLATE = Environment(
 请按下表改正后重新报送整个工作簿。
 {% else %}
 {{ reason }}
+{% if has_standing %}
+此前已接收的版本继续有效。
+{% endif %}
 {% endif %}
 {% if is_superseded %}
 收到本文件之后，又收到本单位同一年度的新文件并已入库，以后收到的为准。
@@ -123,25 +126,17 @@ def write_receipts(
             head_count=head.count,
             head_hash=head.hash,
         )
-        written.append(_write(outbox / _addressee(row, names), row, text, printed_at))
+        written.append(
+            _write(
+                outbox / outbox_folder(row["unit_code"], names.get(row["unit_code"])), row, text, printed_at
+            )
+        )
     return written
 
 
 def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     """The unit's folder in the outbox: code and name, so that people and programs both find it."""
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
-
-
-def _addressee(row: dict[str, object], names: dict[str, str]) -> str:
-    """The outbox folder of a receipt: the unit's, or that of the unit the file's name begins with.
-
-    A file that could not be read says nothing of its unit, but its clerk still has to learn of it.
-    """
-    code = row["unit_code"]
-    if code not in names:
-        named = re.split(r"[\s_.（(-]", str(row["file_name"]), maxsplit=1)[0]
-        code = next((c for c, name in names.items() if named in (c, name, c + name)), None)
-    return outbox_folder(str(code), names[str(code)]) if code is not None else UNKNOWN_UNIT
 
 
 def _accepted_by_place(submissions: pl.DataFrame) -> dict[tuple[object, object], list[int]]:

@@ -139,6 +139,12 @@ def test_a_held_file_says_whether_an_earlier_version_still_stands(office: Office
     assert stands not in office.write([row], standing_before={("371621", 2023), ("371622", 2024)})[0]
 
 
+def test_a_refused_file_leaves_the_earlier_version_standing_and_says_so(office: Office) -> None:
+    row = submission(decision="refused", reason="打不开。")
+    lines = office.write([row], standing_before={("371621", 2024)})[0].splitlines()
+    assert lines[lines.index("打不开。") + 1] == "此前已接收的版本继续有效。"
+
+
 def test_of_two_files_in_one_night_each_knows_which_one_counts(office: Office) -> None:
     first = submission("一.xlsx", received_seq=1)
     second = submission("二.xlsx", received_seq=2)
@@ -159,24 +165,10 @@ def test_a_refused_file_says_what_is_wrong_and_how_to_mend_it(office: Office) ->
     assert "None" not in text
 
 
-@pytest.mark.parametrize(
-    ("name", "folder"),
-    [
-        ("371621_2024_惠民县_计生协年报.xlsx", HUIMIN),
-        ("371621.xlsx", HUIMIN),
-        ("惠民县 2024年报.xlsx", HUIMIN),
-        ("惠民县（终稿）.xlsx", HUIMIN),
-        ("371600_2024_滨州市本级.xlsx", "371600滨州市本级"),
-        ("惠民县的邻居.xlsx", UNKNOWN_UNIT),
-        ("年报.xlsx", UNKNOWN_UNIT),
-        (".xlsx", UNKNOWN_UNIT),
-    ],
-)
-def test_the_receipt_of_an_unreadable_file_goes_to_the_unit_its_name_begins_with(
-    office: Office, name: str, folder: str
-) -> None:
-    office.write([submission(name, decision="refused", unit_code=None, year=None, reason="打不开。")])
-    assert office.paths[0].parent.name == folder
+def test_an_unreadable_file_of_a_known_unit_is_answered_in_its_folder(office: Office) -> None:
+    [text] = office.write([submission("年报.et", decision="refused", year=None, reason="打不开。")])
+    assert office.paths[0].parent.name == HUIMIN
+    assert cells(text, "填报单位")[1] == "惠民县"
 
 
 def test_a_file_name_cannot_break_the_page(office: Office) -> None:

@@ -275,6 +275,23 @@ def test_a_night_that_broke_off_right_after_receiving_is_made_good_by_the_next(
     assert night(place).submissions["decision"].to_list() == ["accepted"]
 
 
+@pytest.mark.xfail(strict=True, reason="receipts are written for what is new in the warehouse only")
+def test_receipts_of_a_night_that_broke_off_after_publishing_are_written_by_the_next(
+    installation: NewInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = installation([2024], units=[YANGXIN])
+
+    def broken(*_: object) -> object:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(flows.night, "write_receipts", broken)
+        with pytest.raises(RuntimeError, match="power cut"):
+            night(place)
+    night(place)
+    assert len(receipts(place)) == 1
+
+
 def test_a_torn_journal_line_is_mended_and_noted(installation: NewInstallation) -> None:
     place = installation([2024], units=[YANGXIN])
     night(place)
