@@ -85,9 +85,9 @@ def _findings(check: Check, frame: pl.DataFrame, columns: pl.DataFrame) -> pl.Da
         pl.concat_str(_place(check.rule), filled(check.rule.message, check.meaning)).alias("message"),
         pl.lit(check.rule.fix).alias("fix"),
     )
-    addresses = columns.filter(pl.col("form") == check.form, pl.col("field") == check.shown_at).select(
-        "submission", "sheet", "column"
-    )
+    addresses = columns.filter(
+        pl.col("form") == check.form, pl.col("field").eq_missing(pl.lit(check.shown_at, pl.String))
+    ).select("submission", "sheet", "column")
     addressed = written.join(addresses, on=["submission", "sheet"], how="left", maintain_order="left")
     assert addressed.height == broken.height, "a field has one column in a sheet"
     return shaped(addressed.with_columns(cell=pl.concat_str("column", "row")), FINDING)

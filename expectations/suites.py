@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # noqa: TID251  # read on import only: no calls home
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the library's own deprecations are nobody's business at night
     import great_expectations as gx
@@ -27,7 +25,11 @@ with warnings.catch_warnings():
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
     from great_expectations.core.result_format import ResultFormat
     from great_expectations.core.run_identifier import RunIdentifier
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
     from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
     from great_expectations.expectations.core.expect_column_values_to_be_between import (
         ExpectColumnValuesToBeBetween,
@@ -257,11 +259,19 @@ class SuiteRun:
 
 def run_suites(work: Sequence[tuple[str, str, Sequence[Gate], pl.DataFrame]]) -> list[SuiteRun]:
     """Validate each (suite id, Chinese name, gates, prepared frame). Raises RuntimeError when an expectation fails to run."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    context = gx.get_context(mode="ephemeral", project_config=_silent())
     asset = context.data_sources.add_pandas("batch").add_dataframe_asset("form")
     definition = asset.add_batch_definition_whole_dataframe("night")
     return [_run(definition, name, title, gates, frame) for name, title, gates, frame in work if gates]
+
+
+def _silent() -> DataContextConfig:
+    """Everything in memory, nothing sent anywhere, nothing on the terminal."""
+    return DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+        analytics_enabled=False,
+    )
 
 
 def _run(definition: Any, name: str, title: str, gates: Sequence[Gate], frame: pl.DataFrame) -> SuiteRun:

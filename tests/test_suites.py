@@ -1,0 +1,149 @@
+"""Great Expectations is the gate: its counts are the results, and they equal what polars locates."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import expectations.judge as judging
+from expectations.judge import Judgement, judge, publish_docs
+from tests.judged_batches import NOT_APPLICABLE, UNREADABLE, Rows, batch_of, catalogue, rulebook, valid_rows
+from tests.rule_bends import BENDS
+
+SPOILT = ("population", "warm_home", "publicity")
+
+numbers = st.sampled_from([None, NOT_APPLICABLE, UNREADABLE, 0.0, 1.0, 2.5, -3.0, 60.0, 900.0, 30000.0, 9e5])
+answers = st.sampled_from([None, NOT_APPLICABLE, UNREADABLE, True, False])
+texts = st.sampled_from([None, NOT_APPLICABLE, UNREADABLE, "国家级", "县级及以下", "部级", "暖心家园"])
+
+
+def judged(rows: Rows, *, only: tuple[str, ...] | None = ("population",), **more: Any) -> Judgement:
+    batch = batch_of(rows, only=only, **more)
+    return judge(
+        batch.forms,
+        batch.columns,
+        batch.problems,
+        batch.submissions,
+        catalogue(),
+        rulebook(),
+        batch.prior,
+        measures=batch.measures,
+        declared_empty=batch.declared_empty,
+    )
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> list[tuple[str, int, str, Any]]:
+    """Cells of three forms to be overwritten: form, row, field, value."""
+    found = []
+    for form in SPOILT:
+        fields = st.sampled_from(catalogue().forms[form].fields)
+        for field in draw(st.lists(fields, max_size=6)):
+            kind = {"boolean": answers, "code": texts, "text": texts}.get(field.type, numbers)
+            found.append((form, draw(st.integers(0, 4)), field.id, draw(kind)))
+    return found
+
+
+def spoilt(cells: list[tuple[str, int, str, Any]], missing: int, repeated: int) -> Rows:
+    """Valid rows with cells overwritten, rows of 年2表 taken out and rows of 年7-1表 repeated."""
+    rows = valid_rows(*SPOILT)
+    for form, row, field, value in cells:
+        rows[form][row][field] = value
+    del rows["population"][:missing]
+    rows["warm_home"] += [dict(row) for row in rows["warm_home"][:repeated]]
+    return rows
+
+
+@given(
+    cells=edits(),
+    missing=st.integers(0, 2),
+    repeated=st.integers(0, 2),
+    surplus=st.sampled_from([0.0, 1.0, -20.0]),
+)
+@settings(max_examples=12)
+def test_what_great_expectations_counts_is_what_polars_locates(
+    cells: list[tuple[str, int, str, Any]], missing: int, repeated: int, surplus: float
+) -> None:
+    """``judge`` compares the two for every expectation and stops when they differ; the findings are as many."""
+    rows = spoilt(cells, missing, repeated)
+    judgement = judged(rows, only=SPOILT, surplus={"population": {"household_count": surplus}})
+    failed = dict(judgement.results.group_by("rule").agg(pl.col("failed").sum()).iter_rows())
+    told = dict(judgement.findings.group_by("rule").len().iter_rows())
+    blank = {"column.required", "column.key_required"}  # told once where a rule says it in its own words
+    assert {rule: n for rule, n in failed.items() if n and rule not in blank} == {
+        rule: n for rule, n in told.items() if rule not in blank
+    }
+    assert all(told.get(rule, 0) <= failed.get(rule, 0) for rule in blank)
+    assert judgement.results.select((pl.col("evaluated") >= pl.col("failed")).all()).item()
+    assert judgement.results.select((pl.col("not_evaluated") >= 0).all()).item()
+
+
+def test_a_difference_between_the_two_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine = judging.locate
+
+    def forgetful(*arguments: Any) -> Any:
+        located, findings = genuine(*arguments)
+        return [type(place)(place.gate, place.concerned, 0) for place in located], findings
+
+    monkeypatch.setattr(judging, "locate", forgetful)
+    with pytest.raises(RuntimeError, match="Great Expectations counts 1 failures, polars locates 0"):
+        judged(BENDS["population.special_members_add_up"].rows())
+
+
+def test_there_is_one_suite_for_each_form_and_one_across_forms() -> None:
+    judgement = judged(valid_rows(), only=None)
+    assert [run.name for run in judgement.docs] == [*catalogue().forms, "cross_form"]
+    assert all(run.result.success for run in judgement.docs)
+
+
+def test_severity_and_rule_travel_through_great_expectations() -> None:
+    judgement = judged(BENDS["population.special_members_add_up"].rows())
+    run = next(run for run in judgement.docs if run.name == "population")
+    failed = [r for r in run.result.results if not r.success]
+    assert [r.expectation_config.meta["rule"] for r in failed] == ["population.special_members_add_up"]
+    assert [str(r.expectation_config.severity.value) for r in failed] == ["critical"]
+    row = judgement.results.filter(pl.col("failed") > 0).row(0, named=True)
+    assert (row["rule"], row["severity"], row["failed"]) == (
+        "population.special_members_add_up",
+        "critical",
+        1,
+    )
+
+
+def test_an_expectation_that_cannot_run_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("expectations.suites._tuples", lambda texts: {**texts, "expression": "no_such > 0"})
+    with pytest.raises(RuntimeError, match="could not run"):
+        judged(valid_rows())
+
+
+def test_the_gate_says_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    judged(BENDS["population.special_members_add_up"].rows())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_data_docs_stand_alone(tmp_path: Path) -> None:
+    (tmp_path / "old_form.html").write_text("of a form that is no more", encoding="utf-8")
+    publish_docs(judged(BENDS["population.special_members_add_up"].rows(), only=None), tmp_path)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html")}
+    assert set(pages) == {"index.html", "cross_form.html", *(f"{form}.html" for form in catalogue().forms)}
+    for name, text in pages.items():
+        assert "<script" not in text, name
+        assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", text), name
+        links = set(re.findall(r'href="([^"#][^"]*)"', text))
+        assert links <= set(pages), name
+    assert "失独家庭成员数 ＋ 伤残家庭成员数 ＝ 计生特殊家庭成员数" in pages["population.html"]
+    assert "1 处不成立" in pages["population.html"]
+    assert "家庭户数应在0至200000之间" in pages["population.html"]
+    assert "年2表 基本情况" in pages["index.html"]
+
+
+def test_nothing_is_published_of_a_night_without_submissions(tmp_path: Path) -> None:
+    empty_night = Judgement(pl.DataFrame(), pl.DataFrame(), pl.DataFrame())
+    publish_docs(empty_night, tmp_path / "docs")
+    assert not (tmp_path / "docs").exists()
