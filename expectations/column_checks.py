@@ -40,7 +40,8 @@ def _gates(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: boo
     yield from _grouped(form, rulebook, "date", [f for f in form.fields if f.type == "date"])
     if has_totals:
         yield from _grouped(form, rulebook, "sheet", additive_fields(form))
-        yield from _grouped(form, rulebook, "township", additive_fields(form))
+        if "village" in form.levels:
+            yield from _grouped(form, rulebook, "township", additive_fields(form))
 
 
 def _field_gates(field: Field, form: Form, rulebook: RuleBook, catalogue: Catalogue) -> Iterator[Gate]:

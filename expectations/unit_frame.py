@@ -80,7 +80,15 @@ def _of_year(
     )
     return (
         current.join(
-            units.select(ancestor_code="org_code", org_name="name", org_level="level"), on="ancestor_code"
+            units.select(
+                ancestor_code="org_code",
+                org_name="name",
+                org_level="level",
+                unit_code=pl.coalesce(
+                    "county_code", "org_code"
+                ),  # a county has nothing to say of the city's row
+            ),
+            on=["ancestor_code", "unit_code"],
         )
         .join(previous, on=["unit_code", "ancestor_code"], how="left")
         .with_columns(year=pl.lit(year, pl.Int32))
