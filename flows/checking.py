@@ -12,7 +12,7 @@ import polars as pl
 
 from flows.night import TIME_ZONE
 from flows.settings import Installation
-from flows.steps import assess, conform_batch, read_batch
+from flows.steps import assess, conform_batch, read_batch, refusal_words
 from warehouse.catalogue.frames import FINDING, MEASURE, empty
 from warehouse.journal import NO_HASH, Entry, Event
 from warehouse.query import standing_measures
@@ -48,7 +48,7 @@ def check_file(place: Installation, file: Path) -> Verdict:
     if readings.refused.height:
         refused = readings.refused.row(0, named=True)
         return Verdict(
-            file.name, place.rulebook.refusal_sentence(refused["rule"], refused["detail"]), empty(FINDING)
+            file.name, refusal_words(place.rulebook, refused["rule"], refused["detail"]), empty(FINDING)
         )
     prior = standing_measures(place.home.database) if place.home.database.exists() else empty(MEASURE)
     assessed = assess(

@@ -64,9 +64,13 @@ class Installation:
 
     @cached_property
     def rulebook(self) -> RuleBook:
-        """The city's own rules where its catalogue has a folder of them, else those of expectations/rules."""
-        own = self.settings.catalogue / "rules"
-        return load_rules(own if own.is_dir() else DEFAULT_RULES, self.catalogue)
+        """The rules of expectations/rules for the city they were written for; another city's are in its ``rules/``.
+
+        The general rules (columns, totals, reading, refusals) hold everywhere.
+        """
+        own = self.settings.catalogue.resolve() / "rules"
+        is_default = self.settings.catalogue.resolve() == DEFAULT_FOLDER.resolve()
+        return load_rules(DEFAULT_RULES if is_default else own, self.catalogue)
 
 
 @lru_cache(maxsize=8)

@@ -142,6 +142,11 @@ def assess(
     return Assessed(readings, conformed, observations(conformed, catalogue), measured, judgement)
 
 
+def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
+    """What is wrong with a refused file and how to mend it. The wall's sentence already says both, for this file."""
+    return detail if detail.endswith("。") else rulebook.refusal_sentence(rule, detail)
+
+
 def decided(assessed: Assessed, journal_entries: Sequence[Entry], rulebook: RuleBook) -> pl.DataFrame:
     """Every submission of the batch with its decision: SUBMISSION + decision, status, reason and counts.
 
@@ -168,7 +173,7 @@ def decided(assessed: Assessed, journal_entries: Sequence[Entry], rulebook: Rule
         )
     )
     refused = assessed.readings.refused
-    sentences = [rulebook.refusal_sentence(r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]
+    sentences = [refusal_words(rulebook, r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]
     turned_away = refused.with_columns(
         decision=pl.lit("refused"), reason=pl.Series(sentences, dtype=pl.String)
     ).drop("detail")

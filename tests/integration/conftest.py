@@ -22,6 +22,9 @@ from flows.samples import write_samples  # noqa: E402
 from flows.settings import Installation, Settings  # noqa: E402
 from warehouse.catalogue.load import DEFAULT_FOLDER  # noqa: E402
 
+LANHE = Path(__file__).parent.parent / "catalogues" / "lanhe"
+"""The catalogue of an invented city with two counties: its nights take a second."""
+
 NewInstallation = Callable[..., Installation]
 Samples = Callable[..., Path]
 

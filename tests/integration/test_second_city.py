@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -11,12 +10,11 @@ import pytest
 
 from flows.night import Report
 from flows.settings import Installation
-from tests.integration.conftest import Samples, new_installation, night
+from tests.integration.conftest import LANHE, Samples, new_installation, night
 from transforms.samples import sample_entries
 from warehouse.query import query
 from warehouse.trace import trace
 
-LANHE = Path(__file__).parent.parent / "catalogues" / "lanhe"
 YEARS = range(2021, 2025)
 
 
