@@ -27,14 +27,16 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished command: wall seconds, memory in MiB, exit code and what it printed.
+    """A finished command: wall and processor seconds, memory in MiB, exit code and what it printed.
 
-    ``tree_mib`` is the highest sum of the resident sets of the command and everything it started, sampled every
-    50 ms; pages that processes share are counted once for each, so that it is an upper bound. ``largest_mib`` is the
-    highest resident set of a single process, as the kernel kept it. ``tree_mib`` is 0 where there is no /proc.
+    ``cpu_seconds`` covers the command and every process it started and waited for. ``tree_mib`` is the memory of the
+    command and everything it started together, at its highest: resident sets are summed every 50 ms, and at each new
+    peak the proportional sets (PSS), which count a page that processes share once. ``largest_mib`` is the highest
+    resident set of a single process, as the kernel kept it. ``tree_mib`` is 0 where there is no /proc.
     """
 
     seconds: float
+    cpu_seconds: float
     tree_mib: float
     largest_mib: float
     code: int
@@ -50,7 +52,7 @@ def run_measured(
         process = subprocess.Popen(
             command, env=dict(environment), cwd=folder, stdout=printed, stderr=subprocess.STDOUT
         )
-        peaks = [0.0]
+        peaks = [0.0, 0.0]
         over = threading.Event()
         watch = threading.Thread(target=_watch, args=(process.pid, over, peaks), daemon=True)
         watch.start()
@@ -64,12 +66,18 @@ def run_measured(
     if process.returncode not in good:
         raise CommandFailed(f"{' '.join(command[-3:])} ended with {process.returncode}:\n{text[-4000:]}")
     kib = usage.ru_maxrss / 1024 if platform.system() == "Darwin" else usage.ru_maxrss
-    return Measured(seconds, peaks[0], kib / 1024, process.returncode, text)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Measured(seconds, cpu_seconds, peaks[1], kib / 1024, process.returncode, text)
 
 
 def _watch(root: int, over: threading.Event, peaks: list[float]) -> None:
+    """Keep the highest sums of resident and of proportional sets; the latter walks page tables, hence only at peaks."""
     while not over.wait(_SAMPLE_SECONDS):
-        peaks[0] = max(peaks[0], sum(_resident_mib(pid) for pid in _tree(root)))
+        tree = list(_tree(root))
+        resident = sum(_resident_mib(pid) for pid in tree)
+        if resident > peaks[0] * 1.01:
+            peaks[0] = resident
+            peaks[1] = max(peaks[1], sum(_proportional_mib(pid) for pid in tree))
 
 
 def _tree(root: int) -> Iterator[int]:
@@ -90,6 +98,12 @@ def _resident_mib(pid: int) -> float:
         return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE_MIB
     except (OSError, IndexError):
         return 0.0
+
+
+def _proportional_mib(pid: int) -> float:
+    """PSS, or the resident set where the kernel does not tell."""
+    text = _field(_PROC / str(pid) / "smaps_rollup", "Pss:")
+    return float(text.split()[0]) / 1024 if text else _resident_mib(pid)
 
 
 def machine() -> str:
