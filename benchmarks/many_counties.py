@@ -73,7 +73,9 @@ def _write(folder: Path, county_count: int, year: int) -> None:
     shutil.copytree(
         DEFAULT_FOLDER, folder / "catalogue", ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
-    shutil.copytree(DEFAULT_RULES, folder / "catalogue" / "rules")  # another city's rules stand in its catalogue
+    shutil.copytree(
+        DEFAULT_RULES, folder / "catalogue" / "rules"
+    )  # another city's rules stand in its catalogue
     registry = folder / "catalogue" / "registry"
     _registry(load_catalogue(), models, county_count, year).write_csv(registry / "org_units.csv")
     (registry / "succession.csv").write_text("old_code,new_code,year,share\n", encoding="utf-8")
