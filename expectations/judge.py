@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,11 @@ def judge(
         decide(submissions, findings, refusals),
         runs,
     )
+
+
+def start_great_expectations() -> None:
+    """Import Great Expectations now, which takes seconds, so that :func:`judge` need not; a second call costs nothing."""
+    import_module("expectations.suites")
 
 
 def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[list[Suite], pl.DataFrame]:

@@ -41,13 +41,14 @@ def rebuild() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
+    from expectations.judge import start_great_expectations
     from flows.embedded_server import prepare, run_as_flow
 
     place = chosen()
     home = place.home.make()
     prepare(home.root)
     # Great Expectations takes seconds to import; the embedded server takes seconds to start: do both at once.
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=start_great_expectations, daemon=True).start()
     from flows.nightly import run_night
     from flows.receive import arrivals
 
@@ -56,10 +57,6 @@ def _run(name: str, *, from_scratch: bool) -> Report:
         return run_as_flow(
             name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done), home.root
         )
-
-
-def _warm_up() -> None:
-    pass
 
 
 def _summary(report: Report) -> None:

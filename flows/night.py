@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.judge import publish_docs
+from expectations.judge import publish_docs, start_great_expectations
 from flows.alerts import send_digest
 from flows.digest import digest_text
 from flows.receipts import write_receipts
@@ -116,6 +116,7 @@ class Night:
 
     def check(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:
         """Judge the batch against the rules and last year's standing values."""
+        start_great_expectations()  # begun when the command started; waited for here, and no part of checking
         with self.timed("check"):
             assessed = assess(readings, conformed, self.catalogue, self.rulebook, build.standing_measures())
         self.docs = assessed.judgement
