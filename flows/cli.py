@@ -6,6 +6,8 @@ the commands that need them, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -47,4 +49,7 @@ def main() -> None:
     """Entry point: turns the project's own errors into one sentence and exit code 2."""
     from flows.console import run_app
 
+    if not sys.warnoptions:
+        # What libraries have to say to their developers. For the process, before any thread: filters are shared.
+        warnings.simplefilter("ignore")
     run_app(app)

@@ -61,8 +61,10 @@ def _run(name: str, *, from_scratch: bool) -> Report:
 
 def _summary(report: Report) -> None:
     names = _names()
-    for name in report.repeated:
-        out.print(f"重复报送，未作处理：{name}", markup=False)
+    for repeated in report.repeated:
+        out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
+    for sentence in report.left:
+        err.print(f"未收取：{sentence}", style="yellow", markup=False)
     if report.submissions.is_empty():
         out.print("没有新的报送，数据未变。")
         return
@@ -103,7 +105,7 @@ def doctor() -> None:
     out.print(f"目录册：{forms} 张报表，{len(place.catalogue.indicators)} 个指标，{rules} 条审核关系")
     try:
         journal = Journal(place.home.journal, read_only=True)
-        received = [str(e.submission) for e in journal.entries() if e.event == Event.RECEIVED]
+        received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
         out.print(f"登记簿：{journal.head.count} 条，校验值 {journal.head.hash[:16]}")
         if journal.torn is not None:
             problems.append("登记簿末行不完整，下次夜间作业会自动处理。")
@@ -113,7 +115,7 @@ def doctor() -> None:
         ]
         out.print(f"档案：{len(received)} 份报送")
         if place.home.database.exists():
-            unknown = set(received) - known_submissions(place.home.database)
+            unknown = received.items() - known_submissions(place.home.database).items()
             if unknown:
                 problems.append(f"有 {len(unknown)} 份报送尚未入库，请运行 nianbao nightly。")
         else:

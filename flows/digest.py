@@ -9,6 +9,7 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
+from warehouse.query import Outcome
 
 _DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
 _LISTED = 20
@@ -16,23 +17,22 @@ _LISTED_OF_ONE = 5
 
 
 def digest_text(
-    submissions: pl.DataFrame,
-    findings: pl.DataFrame,
+    outcome: Outcome,
     statuses: dict[int, pl.DataFrame],
     catalogue: Catalogue,
     head: Head,
     at: datetime,
     where: str,
     left: Sequence[str] = (),
-) -> str | None:
-    """The digest of a night, or None when nothing new came in and nothing lies in the way.
+    repeated: Sequence[str] = (),
+) -> str:
+    """The digest of a night.
 
-    ``submissions``: SUBMISSION + decision, reason, counts of this night; ``statuses``: per year who has reported
-    (as warehouse.query.status gives it) after this night; ``where``: the folder in which to look;
-    ``left``: one sentence for each file that stayed in the inbox.
+    ``outcome``: what became of its submissions; ``statuses``: per year who has reported (as warehouse.query.status
+    gives it) after this night; ``where``: the folder in which to look; ``left``: one sentence for each file that
+    stayed in the inbox; ``repeated``: the names of files whose bytes had been received before.
     """
-    if submissions.is_empty() and not left:
-        return None
+    submissions, findings = outcome.submissions, outcome.findings
     names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
     names[catalogue.settings.city.code] = catalogue.settings.city.own_level_name
 
@@ -55,6 +55,8 @@ def digest_text(
                 text += [
                     f"  {unit(r)}（{r['file_name']}）：{r['reason']}" for r in rows.iter_rows(named=True)
                 ]
+    if repeated:
+        text += ["", f"与以前收到的文件完全相同、未再处理：{'、'.join(repeated)}。"]
     if left:
         text += ["", "留在收件箱、未能收取：", *(f"  {sentence}" for sentence in left)]
     critical = findings.filter(pl.col("severity") == "critical").sort(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,21 +18,22 @@ import polars as pl
 from expectations.judge import publish_docs, start_great_expectations
 from flows.alerts import send_digest
 from flows.digest import digest_text
-from flows.receipts import write_receipts
-from flows.receive import receive
+from flows.receipts import Office
+from flows.receive import Repeated, receive
 from flows.settings import Installation
 from flows.steps import Assessed, Readings, assess, conform_batch, decided, read_batch
 from transforms.conform import Conformed
 from transforms.indicators import indicators
 from warehouse.archive import Archive
 from warehouse.build import NightBuild
-from warehouse.catalogue.frames import FINDING, NOTE, empty
 from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import publish, writer_lock
-from warehouse.query import known_submissions, status
+from warehouse.query import Outcome, known_submissions, outcome, status
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
+COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
+"""What is counted of a night, whenever its submissions were received; columns of quality.run."""
 
 
 @dataclass
@@ -39,12 +41,16 @@ class Report:
     """What a night did, for the summary table, the digest and ``quality.run``."""
 
     run: str
-    submissions: pl.DataFrame
-    findings: pl.DataFrame = field(default_factory=lambda: empty(FINDING))
-    notes: pl.DataFrame = field(default_factory=lambda: empty(NOTE))
-    repeated: list[str] = field(default_factory=list)
+    outcome: Outcome
+    repeated: list[Repeated] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     failed_channels: list[str] = field(default_factory=list)
+
+    @property
+    def submissions(self) -> pl.DataFrame:
+        """Every submission that this night answers: those it decided, and those an interrupted night left unanswered."""
+        return self.outcome.submissions
 
     @property
     def engine_seconds(self) -> float:
@@ -66,10 +72,9 @@ class Night:
         self.run = at.strftime("%Y%m%dT%H%M%S%f")
         self.from_scratch = from_scratch
         self.seconds: dict[str, float] = {}
-        self.repeated: list[str] = []
-        self.submissions: list[pl.DataFrame] = []
-        self.findings: list[pl.DataFrame] = []
-        self.notes: list[pl.DataFrame] = []
+        self.repeated: list[Repeated] = []
+        self.left: list[str] = []
+        self.counts: Counter[str] = Counter()
         self.docs: Any = None
 
     @contextmanager
@@ -84,18 +89,23 @@ class Night:
         if self.from_scratch:
             return 0
         actor = self.place.settings.actor
-        entries, repeated = receive(
-            self.home.inbox, self.archive, self.journal, actor=actor, at=self.at, run=self.run
+        entries, self.repeated = receive(
+            self.home.inbox,
+            self.archive,
+            self.journal,
+            actor=actor,
+            at=self.at,
+            run=self.run,
+            on_left=self.left.append,
         )
-        self.repeated = [arrival.name for arrival in repeated]
         return len(entries)
 
     def pending(self) -> list[list[Entry]]:
-        """Received submissions the published warehouse does not hold yet, batch by batch as they were received."""
-        known = set() if self.from_scratch else known_submissions(self.home.database)
+        """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
+        known = {} if self.from_scratch else known_submissions(self.home.database)
         batches: dict[str, list[Entry]] = {}
         for entry in self.journal.entries():
-            if entry.event == Event.RECEIVED and entry.submission not in known:
+            if entry.event == Event.RECEIVED and entry.seq > known.get(str(entry.submission), 0):
                 batches.setdefault(entry.run or "", []).append(entry)
         return list(batches.values())
 
@@ -125,10 +135,9 @@ class Night:
     def decide(self, assessed: Assessed) -> pl.DataFrame:
         """Accept, hold or refuse each submission, and journal what is decided for the first time."""
         with self.timed("decide"):
-            before = self.journal.entries()
-            submissions = decided(assessed, before, self.rulebook)
-            done = {e.submission for e in before if e.event in (Event.ACCEPTED, Event.HELD, Event.REFUSED)}
-            new = submissions.filter(~pl.col("submission").is_in(list(done)))
+            recorded = self.journal.decisions()
+            submissions = decided(assessed, recorded, self.rulebook)
+            new = submissions.remove(pl.col("received_seq").is_in(list(recorded)))
             self.journal.append_many(
                 [
                     Draft(
@@ -165,9 +174,10 @@ class Night:
                 assessed.conformed.notes,
                 assessed.judgement.results,
             )
-        self.submissions.append(submissions)
-        self.findings.append(assessed.judgement.findings)
-        self.notes.append(assessed.conformed.notes)
+        self.counts.update(
+            submission_count=submissions.height, finding_count=assessed.judgement.findings.height
+        )
+        self.counts.update(f"{decision}_count" for decision in submissions["decision"])
 
     def compute(self, build: NightBuild) -> None:
         """Roll up the standing submissions and compute every indicator anew."""
@@ -192,71 +202,61 @@ class Night:
                     "journal_hash": head.hash,
                     "code_version": version("nianbao"),
                     "catalogue_version": self.catalogue.version,
-                    **self._counts(),
+                    **{name: self.counts[name] for name in COUNTS},
                 }
             )
             build.check()
             build.close()
             publish(self.home.building, self.home.database)
 
-    def _counts(self) -> dict[str, int]:
-        """What was decided this night, whenever it was received."""
-        decisions = [decision for batch in self.submissions for decision in batch["decision"]]
-        return {
-            "submission_count": len(decisions),
-            **{
-                f"{decision}_count": decisions.count(decision) for decision in ("accepted", "held", "refused")
-            },
-            "finding_count": sum(findings.height for findings in self.findings),
-        }
-
     def report(self) -> Report:
-        """What this night did."""
-        submissions = pl.concat(self.submissions, how="diagonal") if self.submissions else pl.DataFrame()
-        return Report(
-            self.run,
-            submissions,
-            pl.concat(self.findings, how="diagonal") if self.findings else empty(FINDING),
-            pl.concat(self.notes, how="diagonal") if self.notes else empty(NOTE),
-            self.repeated,
-            self.seconds,
-        )
+        """What this night did: all that is in the warehouse and was not answered by an earlier night."""
+        answered = 0 if self.from_scratch else int(self.journal.last_run().get("answered", 0))
+        return Report(self.run, outcome(self.home.database, answered), self.repeated, self.left, self.seconds)
 
-    def answer(self, report: Report, standing_before: set[tuple[str, int]]) -> list[Path]:
-        """Write a receipt for every submission of the night."""
-        if report.submissions.is_empty():
-            return []
-        return write_receipts(
-            report.submissions,
-            report.findings,
-            report.notes,
-            standing_before,
-            self.home.outbox,
-            self.catalogue,
-            self.journal.head,
-            self.at,
-        )
+    def answer(self, report: Report) -> list[Path]:
+        """Write a receipt for every submission of the report, and one for every file that was sent once more."""
+        office = Office(self.home.outbox, self.catalogue, self.journal.head, self.at)
+        written = office.answer(report.outcome) if report.submissions.height else []
+        if report.repeated:
+            known = outcome(self.home.database).submissions
+            written += office.answer_repeated(report.repeated, known)
+        return written
 
     def tell(self, report: Report) -> Report:
-        """Write the digest, send it, and publish the pages of the night's validation results."""
-        if report.submissions.is_empty():
-            return report
-        years = report.submissions["year"].drop_nulls().unique().to_list()
+        """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
+        told = self.journal.last_run()
+        is_news = bool(report.submissions.height or set(report.left) - set(told.get("left", [])))
+        if is_news:
+            self._send_digest(report)
+        if is_news or report.left != told.get("left", []):
+            received = [e.seq for e in self.journal.entries() if e.event == Event.RECEIVED]
+            self.journal.append(
+                Event.RUN_FINISHED,
+                self.place.settings.actor,
+                datetime.now(TIME_ZONE),
+                self.run,
+                answered=max(received, default=0),
+                left=report.left,
+            )
+        return report
+
+    def _send_digest(self, report: Report) -> None:
+        years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
         statuses = {year: status(self.home.database, year, self.catalogue) for year in years}
         text = digest_text(
-            report.submissions,
-            report.findings,
+            report.outcome,
             statuses,
             self.catalogue,
             self.journal.head,
             self.at,
             str(self.home.outbox),
+            report.left,
+            [repeated.name for repeated in report.repeated],
         )
-        assert text is not None, "a night with submissions has a digest"
         (self.home.site / "digest.md").write_text(text, encoding="utf-8")
         if self.place.settings.alerts:
             report.failed_channels = send_digest(self.place.settings.alerts, text.splitlines()[0], text)
-        return report
 
     def publish_pages(self) -> None:
         """The validation results of the night as pages below site/."""

@@ -16,7 +16,6 @@ from prefect.cache_policies import NO_CACHE
 from flows.night import Night, OnDone, Report, open_night, tell_failure
 from flows.settings import Installation, installation
 from warehouse.publish import AlreadyRunning
-from warehouse.query import standing_units
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,22 +55,20 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
     with open_night(place, from_scratch=from_scratch) as night:
         receive(night)
         batches = night.pending()
-        if not batches and place.home.database.exists() and not from_scratch:
-            return night.report()
-        standing_before = standing_units(place.home.database)
-        with night.open_build() as build:
-            for received in batches:
-                readings = read(night, received, on_done)
-                conformed = conform(night, readings)
-                assessed = check(night, readings, conformed, build)
-                submissions = decide(night, assessed)
-                load(night, assessed, submissions, build)
-            compute(night, build)
-            publish(night, build)
+        if batches or from_scratch or not place.home.database.exists():
+            with night.open_build() as build:
+                for received in batches:
+                    readings = read(night, received, on_done)
+                    conformed = conform(night, readings)
+                    assessed = check(night, readings, conformed, build)
+                    submissions = decide(night, assessed)
+                    load(night, assessed, submissions, build)
+                compute(night, build)
+                publish(night, build)
         report = night.report()
         if from_scratch:
             return report
-        answer(night, report, standing_before)
+        answer(night, report)
         publish_pages(night)
         return tell(night, report)
 

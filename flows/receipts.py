@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment, StrictUndefined
 
+from flows.receive import Repeated
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
+from warehouse.query import Outcome
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
@@ -22,9 +25,8 @@ _DECISIONS = {
     "refused": "未能接收",
 }
 
-_TEMPLATE = Environment(
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-).from_string(
+_ENVIRONMENT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+_TEMPLATE = _ENVIRONMENT.from_string(
     """# 年报回执
 
 | 项目 | 内容 |
@@ -79,59 +81,108 @@ _TEMPLATE = Environment(
 )
 
 
-def write_receipts(
-    submissions: pl.DataFrame,
-    findings: pl.DataFrame,
-    notes: pl.DataFrame,
-    standing_before: set[tuple[str, int]],
-    outbox: Path,
-    catalogue: Catalogue,
-    head: Head,
-    printed_at: datetime,
-) -> list[Path]:
-    """One receipt for each row of ``submissions`` (SUBMISSION + decision, reason, counts); the paths written.
+_REPEATED = _ENVIRONMENT.from_string(
+    """# 年报回执（重复报送）
 
-    ``standing_before``: the (unit_code, year) that had an accepted submission before this night; ``head``: of the
-    journal, printed whole, since the journal's cut-off tail is seen only by comparing with it.
+| 项目 | 内容 |
+| --- | --- |
+| 填报单位 | {{ unit_name }} |
+| 报告年度 | {{ year or "未识别" }} |
+| 报送文件 | {{ file_name }} |
+| 文件校验码 | {{ submission }} |
+
+本文件与 {{ received_at }} 收到的“{{ first_name }}”内容完全相同，未重复入库，处理结果不变：**{{ decision_zh }}**。
+{% if decision == "refused" %}
+{{ reason }}
+{% elif decision == "held" %}
+强制性问题尚未改正，请按原回执改正并保存后重新报送整个工作簿。
+{% elif is_superseded %}
+此后又收到本单位同一年度的新文件并已入库，仍以后收到的为准。如要改回本文件的数据，请打开本文件核对并另行保存后重新报送。
+{% else %}
+如需更正，请在工作簿中改正并保存后重新报送。
+{% endif %}
+
+---
+{{ association }}　{{ printed_at }}　登记簿第 {{ head_count }} 条，校验值 {{ head_hash }}
+"""
+)
+
+
+class Office:
+    """Writes the receipts of one night into the outbox.
+
+    ``head`` is the journal's, printed whole: that the journal's tail was cut off is seen only by comparing with it.
     """
-    names = _unit_names(catalogue)
-    accepted = _accepted_by_place(submissions)
-    written: list[Path] = []
-    by_submission = findings.partition_by("submission", as_dict=True) if findings.height else {}
-    notes_by = notes.partition_by("submission", as_dict=True) if notes.height else {}
-    for row in submissions.iter_rows(named=True):
-        found = by_submission.get((row["submission"],), findings.clear())
-        fixes = notes_by.get((row["submission"],), notes.clear())
-        place = (row["unit_code"], row["year"])
-        tonight = accepted.get(place, [])
-        text = _TEMPLATE.render(
-            unit_name=names.get(row["unit_code"], UNKNOWN_UNIT),
-            year=row["year"],
-            file_name=_cell_text(row["file_name"]),
-            received_at=_moment(row["received_at"]),
-            submission=row["submission"],
-            decision=row["decision"],
-            decision_zh=_DECISIONS[row["decision"]],
-            reason=_line(row["reason"]),
-            critical_count=row["critical_count"],
-            warning_count=row["warning_count"],
-            has_standing=place in standing_before or any(seq < row["received_seq"] for seq in tonight),
-            is_superseded=any(seq > row["received_seq"] for seq in tonight),
-            findings=list(_finding_rows(found.head(_SHOWN))),
-            finding_count=found.height,
-            fixes=list(_note_rows(fixes.head(_SHOWN))),
-            fix_count=fixes.height,
-            association=catalogue.settings.city.association,
-            printed_at=printed_at.strftime("%Y年%m月%d日 %H:%M"),
-            head_count=head.count,
-            head_hash=head.hash,
-        )
-        written.append(
-            _write(
-                outbox / outbox_folder(row["unit_code"], names.get(row["unit_code"])), row, text, printed_at
+
+    def __init__(self, outbox: Path, catalogue: Catalogue, head: Head, printed_at: datetime) -> None:
+        self.outbox = outbox
+        self.printed_at = printed_at
+        self.names = _unit_names(catalogue)
+        self.foot = {
+            "association": catalogue.settings.city.association,
+            "printed_at": printed_at.strftime("%Y年%m月%d日 %H:%M"),
+            "head_count": head.count,
+            "head_hash": head.hash,
+        }
+
+    def answer(self, outcome: Outcome) -> list[Path]:
+        """One receipt for each submission; the paths written."""
+        findings = outcome.findings.partition_by("submission", as_dict=True)
+        notes = outcome.notes.partition_by("submission", as_dict=True)
+        written: list[Path] = []
+        for row in outcome.submissions.iter_rows(named=True):
+            found = findings.get((row["submission"],), outcome.findings.clear())
+            fixes = notes.get((row["submission"],), outcome.notes.clear())
+            text = _TEMPLATE.render(
+                self._of(row),
+                critical_count=row["critical_count"],
+                warning_count=row["warning_count"],
+                has_standing=row["has_earlier"],
+                findings=list(_finding_rows(found.head(_SHOWN))),
+                finding_count=found.height,
+                fixes=list(_note_rows(fixes.head(_SHOWN))),
+                fix_count=fixes.height,
             )
-        )
-    return written
+            written.append(self._write(row, text))
+        return written
+
+    def answer_repeated(self, repeated: Sequence[Repeated], known: pl.DataFrame) -> list[Path]:
+        """One receipt for each file that was sent once more, saying what became of it the first time.
+
+        ``known``: as Outcome.submissions, of every submission in the warehouse.
+        """
+        first = {row["submission"]: row for row in known.iter_rows(named=True)}
+        written: list[Path] = []
+        for again in repeated:
+            row = first[again.submission]
+            text = _REPEATED.render(
+                self._of(row) | {"file_name": _cell_text(again.name)}, first_name=_line(row["file_name"])
+            )
+            written.append(self._write(row, text, "_重复"))
+        return written
+
+    def _of(self, row: dict[str, Any]) -> dict[str, object]:
+        """What every receipt about a submission may print."""
+        return {
+            "unit_name": self.names.get(row["unit_code"], UNKNOWN_UNIT),
+            "year": row["year"],
+            "file_name": _cell_text(row["file_name"]),
+            "received_at": _moment(row["received_at"]),
+            "submission": row["submission"],
+            "decision": row["decision"],
+            "decision_zh": _DECISIONS[row["decision"]],
+            "reason": _line(row["reason"]),
+            "is_superseded": row["is_superseded"],
+            **self.foot,
+        }
+
+    def _write(self, row: dict[str, Any], text: str, suffix: str = "") -> Path:
+        folder = self.outbox / outbox_folder(row["unit_code"], self.names.get(row["unit_code"]))
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = self.printed_at.strftime("%Y%m%d")
+        path = folder / f"回执_{row['year'] or '年度不明'}_{stamp}_{row['submission'][:8]}{suffix}.md"
+        path.write_text(text, encoding="utf-8", errors="replace")
+        return path
 
 
 def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
@@ -139,22 +190,8 @@ def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
 
 
-def _accepted_by_place(submissions: pl.DataFrame) -> dict[tuple[object, object], list[int]]:
-    """(unit_code, year) -> journal places of the receipt of what was accepted this night."""
-    accepted = submissions.filter(pl.col("decision") == "accepted").group_by("unit_code", "year")
-    return {(unit, year): seqs for unit, year, seqs in accepted.agg("received_seq").iter_rows()}
-
-
 def _moment(iso: str) -> str:
     return f"{datetime.fromisoformat(iso):%Y年%m月%d日 %H:%M}"
-
-
-def _write(folder: Path, row: dict[str, object], text: str, printed_at: datetime) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = printed_at.strftime("%Y%m%d")
-    path = folder / f"回执_{row['year'] or '年度不明'}_{stamp}_{str(row['submission'])[:8]}.md"
-    path.write_text(text, encoding="utf-8", errors="replace")
-    return path
 
 
 def _unit_names(catalogue: Catalogue) -> dict[str, str]:

@@ -42,6 +42,14 @@ class Arrival:
     folder: str | None
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """A file whose bytes were received before: their sha256, and the name it came under this time."""
+
+    submission: str
+    name: str
+
+
 def arrivals(inbox: Path, on_left: OnLeft | None = None) -> list[Arrival]:
     """What lies in the inbox, oldest first. Hidden files, lock files (~$) and unfinished copies are left alone.
 
@@ -65,16 +73,17 @@ def receive(
     at: datetime,
     run: str,
     on_left: OnLeft | None = None,
-) -> tuple[list[Entry], list[Arrival]]:
+) -> tuple[list[Entry], list[Repeated]]:
     """Archive and journal everything in the inbox: (new entries, arrivals whose bytes were already received).
 
+    Bytes that were refused are received anew: the reason may have been the folder or the catalogue, not the file.
     A file that is gone, may not be read or changes while it is read stays for the next night and is told to
     ``on_left``. A full disk is no file's fault and is raised (OSError), before anything has left the inbox.
     """
     left = on_left or _log
-    known = {entry.submission for entry in journal.entries() if entry.event == Event.RECEIVED}
+    known = _known(journal)
     drafts: list[Draft] = []
-    repeated: list[Arrival] = []
+    repeated: list[Repeated] = []
     taken: list[tuple[Path, tuple[int, ...]]] = []
     for arrival in arrivals(inbox, left):
         kept = _keep(arrival, archive, left)
@@ -83,7 +92,7 @@ def receive(
         sha256, size, marks = kept
         taken += zip(arrival.files, marks, strict=True)
         if sha256 in known:
-            repeated.append(arrival)
+            repeated.append(Repeated(sha256, arrival.name))
             continue
         known.add(sha256)
         payload = {"submission": sha256, "file_name": arrival.name, "folder": arrival.folder, "bytes": size}
@@ -92,6 +101,13 @@ def receive(
     for file, mark in taken:
         _take_away(file, mark, left)
     return entries, repeated
+
+
+def _known(journal: Journal) -> set[str]:
+    """Submissions that need not be received again: all but those whose latest receipt was refused."""
+    decisions = journal.decisions()
+    receipts = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
+    return {submission for submission, seq in receipts.items() if decisions.get(seq) != Event.REFUSED}
 
 
 def _keep(

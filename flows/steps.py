@@ -5,7 +5,7 @@ Both the incremental night and ``rebuild`` go through these functions, so that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -147,23 +147,18 @@ def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
     return detail if detail.endswith("。") else rulebook.refusal_sentence(rule, detail)
 
 
-def decided(assessed: Assessed, journal_entries: Sequence[Entry], rulebook: RuleBook) -> pl.DataFrame:
+def decided(assessed: Assessed, recorded: Mapping[int, Event], rulebook: RuleBook) -> pl.DataFrame:
     """Every submission of the batch with its decision: SUBMISSION + decision, status, reason and counts.
 
-    A decision that the journal already holds stands: a rule changed later does not undo it.
+    ``recorded``: what the journal already holds (Journal.decisions). It stands: a rule changed later does not undo it.
     """
-    recorded = {
-        e.submission: str(e.event)
-        for e in journal_entries
-        if e.event in (Event.ACCEPTED, Event.HELD, Event.REFUSED)
-    }
     known = pl.DataFrame(
-        {"submission": list(recorded), "recorded": list(recorded.values())},
-        schema={"submission": pl.String, "recorded": pl.String},
+        {"received_seq": list(recorded), "recorded": [str(event) for event in recorded.values()]},
+        schema={"received_seq": pl.Int64, "recorded": pl.String},
     )
     judged = (
         assessed.readings.submissions.join(assessed.judgement.decisions, on="submission", how="left")
-        .join(known, on="submission", how="left")
+        .join(known, on="received_seq", how="left")
         .with_columns(decision=pl.coalesce("recorded", "decision"), rule=pl.lit(None, pl.String))
         .drop("recorded")
         .with_columns(

@@ -81,6 +81,18 @@ def test_a_known_workbook_in_a_batch_with_a_new_one_is_left_out(tmp_path: Path, 
     ]
 
 
+def test_a_refused_file_received_again_takes_the_place_of_its_first_receipt(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(tmp_path, catalogue, refused("a", 1))
+    night(tmp_path, catalogue, batch("a", 2))
+    night(tmp_path, catalogue, refused("a", 1))
+    assert query(path, "SELECT received_seq, decision, is_standing FROM quality.submission").rows() == [
+        (2, "accepted", True)
+    ]
+    assert standing_value(path) == 3
+
+
 def test_a_later_submission_restates_the_unit_and_year_whole(tmp_path: Path, catalogue: Catalogue) -> None:
     first = batch("a", 1)
     first["measures"] = pl.concat(

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from flows.digest import digest_text
-from warehouse.catalogue.frames import FINDING, SUBMISSION
+from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
+from warehouse.query import Outcome
 
 HEAD = Head(42, "ab" * 32)
 BEIJING = timezone(timedelta(hours=8))
@@ -67,25 +68,22 @@ def digest(
     statuses: dict[int, pl.DataFrame] | None = None,
     day: int = 10,
     left: tuple[str, ...] = (),
+    repeated: tuple[str, ...] = (),
 ) -> str:
-    text = digest_text(
-        pl.DataFrame(submissions, schema=SUBMISSIONS),
-        pl.DataFrame(findings or [], schema=FINDING),
+    return digest_text(
+        Outcome(
+            pl.DataFrame(submissions, schema=SUBMISSIONS),
+            pl.DataFrame(findings or [], schema=FINDING),
+            empty(NOTE),
+        ),
         statuses or {},
         catalogue,
         HEAD,
         datetime(2025, 1, day, 2, 0, tzinfo=BEIJING),
         "/srv/nianbao/outbox",
         left,
+        repeated,
     )
-    assert text is not None
-    return text
-
-
-def test_a_night_without_news_has_no_digest(catalogue: Catalogue) -> None:
-    nothing = pl.DataFrame()
-    at = datetime(2025, 1, 10, tzinfo=BEIJING)
-    assert digest_text(nothing, pl.DataFrame(schema=FINDING), {}, catalogue, HEAD, at, "") is None
 
 
 def test_it_begins_with_who_writes_and_what_came(catalogue: Catalogue) -> None:
@@ -181,6 +179,11 @@ def test_what_stayed_in_the_inbox_is_told_even_on_a_quiet_night(catalogue: Catal
     text = digest(catalogue, [], left=(sentence,))
     assert "本次没有收到新的报送。" in text
     assert f"留在收件箱、未能收取：\n  {sentence}\n" in text
+
+
+def test_files_sent_once_more_are_named(catalogue: Catalogue) -> None:
+    text = digest(catalogue, [submission("a")], repeated=("再报.xlsx", "三报.xlsx"))
+    assert "与以前收到的文件完全相同、未再处理：再报.xlsx、三报.xlsx。\n" in text
 
 
 def test_it_ends_with_where_to_look_and_the_whole_head_of_the_journal(catalogue: Catalogue) -> None:

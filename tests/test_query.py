@@ -19,11 +19,11 @@ from warehouse.query import (
     QueryError,
     WarehouseMissing,
     known_submissions,
+    outcome,
     query,
     read_only,
     standing_entries,
     standing_measures,
-    standing_units,
     status,
 )
 
@@ -114,11 +114,8 @@ def test_a_missing_warehouse_is_told_in_chinese(tmp_path: Path) -> None:
     with pytest.raises(WarehouseMissing, match="还没有数据仓库"):
         query(tmp_path / "warehouse.duckdb", "SELECT 1")
     assert list(tmp_path.iterdir()) == []
-    assert (
-        standing_units(tmp_path / "warehouse.duckdb")
-        == known_submissions(tmp_path / "warehouse.duckdb")
-        == set()
-    )
+    assert known_submissions(tmp_path / "warehouse.duckdb") == {}
+    assert outcome(tmp_path / "warehouse.duckdb").submissions.is_empty()
 
 
 def test_a_file_that_is_no_warehouse_is_told_in_chinese(tmp_path: Path) -> None:
@@ -258,6 +255,33 @@ def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue
         ("惠民县", "未能读取", "e.xlsx", 0, 0, False, False),
         ("阳信县", "未报送", None, 0, 0, False, False),
     ]
-    assert standing_units(path) == {("371602", 2024), ("371603", 2024)}
-    assert len(known_submissions(path)) == 5
-    assert submission("b", 1)["submission"][0] in known_submissions(path)
+    assert list(known_submissions(path).values()) == [1, 3, 4, 5, 6]
+    assert known_submissions(path)[submission("b", 1)["submission"][0]] == 1
+
+
+def test_the_outcome_says_of_each_submission_whether_another_counts(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    held = batch("c", 3, decision="held")
+    held["findings"] = finding("c", "critical")
+    path = night(
+        tmp_path,
+        catalogue,
+        batch("a", 1),
+        batch("b", 2),
+        held,
+        batch("d", 4, unit="371603"),
+        refused("e", 5, unit=None, year=None),
+    )
+    found = outcome(path)
+    assert found.submissions.select("received_seq", "has_earlier", "is_superseded").rows() == [
+        (1, False, True),
+        (2, True, False),
+        (3, True, False),
+        (4, False, False),
+        (5, False, False),
+    ]
+    assert found.findings["submission"].to_list() == held["submissions"]["submission"].to_list()
+    later = outcome(path, after=3)
+    assert later.submissions["received_seq"].to_list() == [4, 5]
+    assert later.findings.is_empty()

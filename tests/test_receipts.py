@@ -11,10 +11,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.receipts import UNKNOWN_UNIT, outbox_folder, write_receipts
+import flows.receipts
+from flows.receipts import UNKNOWN_UNIT, outbox_folder
+from flows.receive import Repeated
 from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
+from warehouse.query import Outcome
 
 AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
 HEAD = Head(42, "ab" * 32)
@@ -40,6 +43,8 @@ def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any
         "critical_count": 0,
         "warning_count": 0,
         "info_count": 0,
+        "has_earlier": False,
+        "is_superseded": False,
     } | bent
 
 
@@ -63,26 +68,24 @@ class Office:
 
     def __init__(self, outbox: Path, catalogue: Catalogue) -> None:
         self.outbox = outbox
-        self.catalogue = catalogue
+        self.tonight = flows.receipts.Office(outbox, catalogue, HEAD, AT)
 
     def write(
         self,
         submissions: list[dict[str, Any]],
         findings: list[dict[str, Any]] | None = None,
         notes: list[dict[str, Any]] | None = None,
-        standing_before: set[tuple[str, int]] | None = None,
     ) -> list[str]:
         counts = dict.fromkeys(("critical_count", "warning_count", "info_count"), pl.Int64)
         schema = {**SUBMISSION, "decision": pl.String, "reason": pl.String, **counts}
-        self.paths = write_receipts(
-            pl.DataFrame(submissions, schema=schema),
-            pl.DataFrame(findings or [], schema=FINDING),
-            pl.DataFrame(notes or [], schema=NOTE),
-            standing_before or set(),
-            self.outbox,
-            self.catalogue,
-            HEAD,
-            AT,
+        schema |= {"has_earlier": pl.Boolean, "is_superseded": pl.Boolean}
+        self.known = pl.DataFrame(submissions, schema=schema)
+        self.paths = self.tonight.answer(
+            Outcome(
+                self.known,
+                pl.DataFrame(findings or [], schema=FINDING),
+                pl.DataFrame(notes or [], schema=NOTE),
+            )
         )
         return [path.read_text(encoding="utf-8") for path in self.paths]
 
@@ -133,25 +136,43 @@ def test_a_held_file_names_each_cell_and_how_to_mend_it(office: Office) -> None:
 
 
 def test_a_held_file_says_whether_an_earlier_version_still_stands(office: Office) -> None:
-    row = submission(decision="held", critical_count=1)
     stands = "此前已接收的版本继续有效"
-    assert stands in office.write([row], standing_before={("371621", 2024)})[0]
-    assert stands not in office.write([row], standing_before={("371621", 2023), ("371622", 2024)})[0]
+    for has_earlier in (True, False):
+        [text] = office.write([submission(decision="held", critical_count=1, has_earlier=has_earlier)])
+        assert (stands in text) is has_earlier
 
 
 def test_a_refused_file_leaves_the_earlier_version_standing_and_says_so(office: Office) -> None:
-    row = submission(decision="refused", reason="打不开。")
-    lines = office.write([row], standing_before={("371621", 2024)})[0].splitlines()
+    row = submission(decision="refused", reason="打不开。", has_earlier=True)
+    lines = office.write([row])[0].splitlines()
     assert lines[lines.index("打不开。") + 1] == "此前已接收的版本继续有效。"
 
 
-def test_of_two_files_in_one_night_each_knows_which_one_counts(office: Office) -> None:
-    first = submission("一.xlsx", received_seq=1)
-    second = submission("二.xlsx", received_seq=2)
-    third = submission("三.xlsx", received_seq=3, decision="held", critical_count=1)
-    texts = office.write([first, second, third])
-    assert ["以后收到的为准" in text for text in texts] == [True, False, False]
-    assert "此前已接收的版本继续有效" in texts[2]
+def test_a_file_after_which_another_was_accepted_says_that_the_later_one_counts(office: Office) -> None:
+    texts = office.write([submission(is_superseded=True), submission("二.xlsx")])
+    assert ["以后收到的为准" in text for text in texts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("first", "sentence"),
+    [
+        ({}, "如需更正，请在工作簿中改正并保存后重新报送。"),
+        ({"decision": "held", "critical_count": 1}, "强制性问题尚未改正"),
+        ({"decision": "refused", "reason": "打不开。"}, "打不开。"),
+        ({"is_superseded": True}, "仍以后收到的为准"),
+    ],
+)
+def test_a_file_sent_once_more_hears_what_became_of_it_the_first_time(
+    office: Office, first: dict[str, Any], sentence: str
+) -> None:
+    row = submission(**first)
+    office.write([row])
+    [path] = office.tonight.answer_repeated([Repeated(row["submission"], "再报.xlsx")], office.known)
+    text = path.read_text(encoding="utf-8")
+    assert path == office.paths[0].with_name(f"{office.paths[0].stem}_重复.md")
+    assert cells(text, "报送文件")[1] == "再报.xlsx"
+    assert "与 2025年01月10日 22:30 收到的“惠民县年报.xlsx”内容完全相同，未重复入库" in text
+    assert sentence in text
 
 
 def test_a_refused_file_says_what_is_wrong_and_how_to_mend_it(office: Office) -> None:

@@ -118,6 +118,20 @@ def test_lock_files_unfinished_copies_and_system_files_are_left_alone(place: Pla
     assert place.left == []
 
 
+def test_refused_bytes_are_received_anew_and_held_ones_are_not(place: Place) -> None:
+    for name, decision in (("甲.xlsx", Event.REFUSED), ("乙.xlsx", Event.HELD)):
+        place.drop(name, name.encode())
+        [entry], _ = place.receive()
+        place.journal.append(decision, "试", AT, "r1", submission=entry.submission)
+        assert place.journal.decisions()[entry.seq] == decision
+    for name in ("甲.xlsx", "乙.xlsx"):
+        place.drop(name, name.encode())
+    entries, repeated = place.receive()
+    assert names(entries) == ["甲.xlsx"]
+    assert [r.name for r in repeated] == ["乙.xlsx"]
+    assert entries[0].seq not in place.journal.decisions()
+
+
 def test_loose_csv_files_of_one_folder_are_one_submission(place: Place) -> None:
     place.drop("371621/年1表.csv", "单位代码,会员\n".encode())
     place.drop("371621/年2表.csv", "单位代码,户数\n".encode())

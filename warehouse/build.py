@@ -80,6 +80,8 @@ class NightBuild:
     ) -> int:
         """Append a batch; how many of its submissions were new. Known ones are left out with all their rows.
 
+        A refused submission that was received again is new, and takes the place of its first receipt.
+
         ``submissions``: SUBMISSION + decision, and where there are status (default: the decision) and reason. The
         other frames: OBSERVATION, MEASURE, FINDING, NOTE, RULE_RESULT (+ run where given, else the run of the
         batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
@@ -89,12 +91,14 @@ class NightBuild:
             raise ValueError(f"not a decision: {bad['decision'].unique().to_list()}")
         if "status" not in submissions.columns:
             submissions = submissions.with_columns(status="decision")
-        known = self._frame("SELECT submission FROM quality.submission_log")
-        new = submissions.unique("submission", keep="first", maintain_order=True).join(
-            known, on="submission", how="anti", maintain_order="left"
-        )
+        new = submissions.unique("submission", keep="first", maintain_order=True)
+        known = self._frame("SELECT submission, received_seq AS seq, decision FROM quality.submission_log")
+        known = known.join(new.select("submission", "received_seq"), on="submission")
+        again = (pl.col("decision") == "refused") & (pl.col("seq") < pl.col("received_seq"))
+        new = new.join(known.remove(again), on="submission", how="anti", maintain_order="left")
         if not new.height:
             return 0
+        self._forget(known.filter(again)["submission"].to_list())
         all_new = new.height == submissions.height
         for table, frame in (
             ("core.observation_log", observations),
@@ -229,6 +233,14 @@ class NightBuild:
         self._connection.unregister("incoming")
         if table in self._expected_rows:
             self._expected_rows[table] += frame.height
+
+    def _forget(self, refused: list[str]) -> None:
+        """Remove refused submissions, which have no rows but their own."""
+        if refused:
+            self._connection.execute(
+                "DELETE FROM quality.submission_log WHERE list_contains(?, submission)", [refused]
+            )
+            self._expected_rows["quality.submission_log"] -= len(refused)
 
     def _register(self, frame: pl.DataFrame) -> None:
         arrow = frame.to_arrow()

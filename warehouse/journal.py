@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from warehouse.journal_entry import (
 __all__ = ["JOURNAL_FRAME", "NO_HASH", "Draft", "Entry", "Event", "Head", "Journal", "JournalBroken", "Torn"]
 
 JOURNAL_MODE = 0o640
+DECISIONS = frozenset({Event.ACCEPTED, Event.HELD, Event.REFUSED})
 JOURNAL_FRAME = {
     "seq": pl.Int64,  # key: place in the journal, from 1
     "at": pl.String,  # ISO time with offset, as written
@@ -91,6 +92,26 @@ class Journal:
     def entries(self) -> list[Entry]:
         """All entries in order of writing."""
         return list(self._entries)
+
+    def decisions(self) -> dict[int, Event]:
+        """What was decided last about each receipt: the place of its received entry -> accepted, held or refused.
+
+        A refused submission may be received again (put into the right folder, say): a decision is about the latest
+        receipt of its submission that stands before it.
+        """
+        latest: dict[str | None, int] = {}
+        found: dict[int, Event] = {}
+        for entry in self._entries:
+            if entry.event == Event.RECEIVED:
+                latest[entry.submission] = entry.seq
+            elif entry.event in DECISIONS and entry.submission in latest:
+                found[latest[entry.submission]] = entry.event
+        return found
+
+    def last_run(self) -> Mapping[str, Any]:
+        """What the last finished run said at its end; empty when none has finished."""
+        finished = (e.payload for e in reversed(self._entries) if e.event == Event.RUN_FINISHED)
+        return next(finished, {})
 
     def append(
         self, event: Event | str, actor: str, at: datetime, run: str | None = None, **payload: Any

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from warehouse.catalogue.frames import MEASURE, shaped
+from warehouse.catalogue.frames import FINDING, MEASURE, NOTE, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.tables import quoted
 
@@ -84,20 +85,52 @@ def standing_measures(path: Path) -> pl.DataFrame:
     return query(path, f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
 
 
-def standing_units(path: Path) -> set[tuple[str, int]]:
-    """Unit code and year of everything that stands; nothing where there is no warehouse yet."""
-    return (
-        set(query(path, "SELECT unit_code, year FROM quality.standing").iter_rows())
-        if path.exists()
-        else set()
-    )
+def known_submissions(path: Path) -> dict[str, int]:
+    """Every submission the warehouse holds, whatever was decided, with the place of its receipt in the journal.
 
-
-def known_submissions(path: Path) -> set[str]:
-    """Every submission the warehouse holds, whatever was decided; nothing where there is no warehouse yet."""
+    Nothing where there is no warehouse yet.
+    """
     if not path.exists():
-        return set()
-    return set(query(path, "SELECT submission FROM quality.submission_log").to_series())
+        return {}
+    return dict(query(path, "SELECT submission, received_seq FROM quality.submission_log").iter_rows())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of some submissions, in order of receipt.
+
+    ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
+    unit and year was received before, after it); ``findings``: FINDING; ``notes``: NOTE; in the order they were loaded.
+    """
+
+    submissions: pl.DataFrame
+    findings: pl.DataFrame
+    notes: pl.DataFrame
+
+
+def outcome(path: Path, after: int = 0) -> Outcome:
+    """What became of the submissions received after place ``after`` of the journal."""
+    if not path.exists():
+        return Outcome(pl.DataFrame(), empty(FINDING), empty(NOTE))
+    with read_only(path) as connection:
+        of_those = "SEMI JOIN (FROM quality.submission_log WHERE received_seq > ?) AS s USING (submission)"
+        return Outcome(
+            run(connection, _WITH_NEIGHBOURS, [after]),
+            run(connection, f"FROM quality.finding {of_those} ORDER BY rowid", [after]).pipe(shaped, FINDING),
+            run(connection, f"FROM quality.note {of_those} ORDER BY rowid", [after]).pipe(shaped, NOTE),
+        )
+
+
+_WITH_NEIGHBOURS = """
+    SELECT s.*, coalesce(a.first_seq < s.received_seq, false) AS has_earlier,
+           coalesce(a.last_seq > s.received_seq, false) AS is_superseded
+    FROM quality.submission AS s
+    LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq
+               FROM quality.submission_log WHERE decision = 'accepted' GROUP BY unit_code, year) AS a
+      ON a.unit_code = s.unit_code AND a.year = s.year
+    WHERE s.received_seq > ?
+    ORDER BY s.received_seq
+"""
 
 
 def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
