@@ -17,6 +17,7 @@ from expectations.workbook_layout import (
 from expectations.workbook_page import PROTECTION, Issue, block, set_print
 from expectations.workbook_rows import write_roster, write_units
 from warehouse.catalogue.models import Form
+from warehouse.catalogue.workbook_texts import NOTE, SIGNATURES
 
 
 def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl.DataFrame | None) -> None:
@@ -64,7 +65,7 @@ def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Colum
         line += 1
         words = issue.catalogue.settings.words
         label = form.field(form.item_field or "").label
-        text = f"注：{form.grain}；本年无则在第1行“{label}”栏填“{words.nothing_to_list[0]}”。"
+        text = f"{NOTE}：{form.grain}；本年无则在第1行“{label}”栏填“{words.nothing_to_list[0]}”。"
         sheet.write_string(line, 0, text, named("hint"))
     return line + 1
 
@@ -91,11 +92,9 @@ def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: i
         *form.notes,
     ]
     for number, text in enumerate(notes, start=1):
-        block(sheet, line, 0, line, width - 1, f"注{number}：{text}", issue, "note")
+        block(sheet, line, 0, line, width - 1, f"{NOTE}{number}：{text}", issue, "note")
         line += 1
-    signature = (
-        "单位负责人：　　　　　　统计负责人：　　　　　　填表人：　　　　　　报出日期：　　　　年　　月　　日"
-    )
+    signature = f"{'：　　　　　　'.join(SIGNATURES)}：　　　　年　　月　　日"
     block(sheet, line, 0, line, width - 1, signature, issue, "signature")
     sheet.set_row(line, 24)
 

@@ -13,6 +13,7 @@ from expectations.workbook_rows import is_carried_over
 from expectations.workbook_validation import bounds
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.workbook_texts import GUIDE_SHEET, SERIAL
 
 RuleLine = tuple[str, str, str]
 """表号, severity in Chinese, text."""
@@ -60,11 +61,11 @@ def rule_lines(
 def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
     """Add 填报说明 for the forms of this workbook."""
     named, words = issue.styles.named, issue.catalogue.settings.words
-    sheet = issue.book.add_worksheet("填报说明")
+    sheet = issue.book.add_worksheet(GUIDE_SHEET)
     sheet.hide_gridlines(2)
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
-    sheet.merge_range(0, 0, 0, 5, "填报说明", named("guide_title"))
+    sheet.merge_range(0, 0, 0, 5, GUIDE_SHEET, named("guide_title"))
     sheet.set_row(0, 32)
     line = 1
     if issue.is_sample:
@@ -88,7 +89,7 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
             line,
             "强制性的不成立，报表不能通过；核实性的不成立，请更正或者说明原因；提示性的仅供参考。",
         )
-        for column, label in enumerate(("序号", "表号", "性质")):
+        for column, label in enumerate((SERIAL, "表号", "性质")):
             sheet.write_string(line, column, label, named("header"))
         sheet.merge_range(line, 3, line, 5, "审核关系", named("header"))
         for serial, (form_number, severity, text) in enumerate(rules, start=1):
@@ -98,7 +99,7 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
             sheet.write_string(line, 2, severity, named("guide_centre"))
             sheet.merge_range(line, 3, line, 5, text, named("guide_cell"))
             sheet.set_row(line, _height([(text, sum(_WIDTHS[3:]))]))
-    set_print(issue, sheet, "填报说明")
+    set_print(issue, sheet, GUIDE_SHEET)
     sheet.protect("", PROTECTION)
 
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form, Level
+from warehouse.catalogue.workbook_texts import SERIAL
 
 Role = Literal["org_code", "org_name", "parent_name", "serial", "roster_org", "field", "prior"]
 _STEMS = "甲乙丙丁戊己庚辛"
@@ -115,7 +116,7 @@ def form_columns(
     levels = catalogue.row_levels(form, level)
     stubs: list[tuple[Role, str, float]]
     if form.is_roster:
-        stubs = [("serial", "序号", 6.0)]
+        stubs = [("serial", SERIAL, 6.0)]
         if any(lv != level for lv in levels):
             stubs.append(("roster_org", headers.roster_org.label, 18.0))
     else:

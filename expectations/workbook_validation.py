@@ -13,8 +13,8 @@ from expectations.workbook_layout import column_letter
 from expectations.workbook_styles import Styles
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.workbook_texts import LIST_SHEET
 
-LIST_SHEET = "代码表"
 _TITLE_LIMIT, _MESSAGE_LIMIT = 32, 255
 _EARLIEST = 1980  # no term of office, site or project of an association is older
 

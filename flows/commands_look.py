@@ -11,6 +11,7 @@ import typer
 
 from flows.console import chosen, fail, out, print_frame, print_json
 
+_ROWS_OF_A_SHEET = 1_048_575  # beside the header
 _SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
 
 
@@ -123,6 +124,13 @@ def export(
 
     sql = table if " " in table.strip() else f"SELECT * FROM {table}"
     frame = run_query(chosen().home.database, sql)
+    if target.suffix.lower() == ".xlsx" and frame.height > _ROWS_OF_A_SHEET:
+        raise fail(
+            f"共 {frame.height:,} 行，一张工作表最多容纳 {_ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
+        )
+    if target.suffix.lower() in (".csv", ".xlsx"):  # their cells hold no lists
+        frame = frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))
+    target.parent.mkdir(parents=True, exist_ok=True)
     match target.suffix.lower():
         case ".csv":
             target.write_bytes(

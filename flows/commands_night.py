@@ -13,6 +13,7 @@ from flows.console import chosen, err, out, print_frame, print_json, progress
 if TYPE_CHECKING:
     from flows.night import Report
 
+_DAMAGE = {"changed": "文件内容已被改动", "missing": "文件缺失"}
 _DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
 
 
@@ -97,7 +98,7 @@ def doctor() -> None:
     """体检：目录册、登记簿、档案、数据仓库是否完好。"""
     from warehouse.archive import Archive
     from warehouse.journal import Event, Journal, JournalBroken
-    from warehouse.query import known_submissions
+    from warehouse.query import WarehouseMissing, known_submissions
 
     place = chosen()
     problems: list[str] = []
@@ -111,7 +112,7 @@ def doctor() -> None:
             problems.append("登记簿末行不完整，下次夜间作业会自动处理。")
         differences = Archive(place.home.archive).verify(received) if received else []
         problems += [
-            f"档案：{d.problem} {d.path}" for d in differences if d.problem in ("changed", "missing")
+            f"档案：{_DAMAGE[d.problem]}，请从备份恢复 {d.path}" for d in differences if d.problem in _DAMAGE
         ]
         out.print(f"档案：{len(received)} 份报送")
         if place.home.database.exists():
@@ -122,6 +123,10 @@ def doctor() -> None:
             out.print("数据仓库：尚未建立")
     except JournalBroken as error:
         problems.append(str(error))
+    except WarehouseMissing:
+        problems.append(
+            f"数据仓库：{place.home.database} 无法打开，请运行 nianbao rebuild，由存档和登记簿重建。"
+        )
     for sentence in problems:
         err.print(sentence, style="red", markup=False)
     if problems:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -24,6 +26,18 @@ _WIDE = 160  # columns where the output is no terminal: a file or a pipe has no 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False)
 _chosen: dict[str, Path | None] = {"home": None, "catalogue": None}
+
+
+_REASONS = {
+    errno.EACCES: "没有读写权限。",
+    errno.EPERM: "没有读写权限。",
+    errno.EEXIST: "已有同名的文件或文件夹。",
+    errno.EISDIR: "是文件夹，请给出文件名。",
+    errno.ENOENT: "找不到该文件或文件夹。",
+    errno.ENOSPC: "磁盘空间已满。",
+    errno.ENOTDIR: "路径中有一段是文件而不是文件夹。",
+    errno.EROFS: "磁盘只读，无法写入。",
+}
 
 
 def choose_installation(home: Path | None, catalogue: Path | None) -> None:
@@ -60,6 +74,9 @@ def run_app(app: typer.Typer) -> None:
         QueryError, WarehouseMissing,
     ) as error:  # fmt: skip
         fail(str(error))
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+        fail(f"{os.fsdecode(error.filename or '文件')}：{reason}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
         log = _home() / "nianbao-error.log"
         log.parent.mkdir(parents=True, exist_ok=True)

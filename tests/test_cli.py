@@ -339,6 +339,25 @@ def test_export_to_an_unknown_kind_of_file_is_wrong_use(
     assert not (tmp_path / "指标.docx").exists()
 
 
+def test_export_makes_the_folder_and_writes_lists_as_text(
+    nianbao: Terminal, published: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "年" / "月" / "清单.csv"
+    said = nianbao("export", "SELECT ['甲', '乙'] AS fields", "--out", str(target))
+    assert said.code == 0, said.err
+    assert target.read_text(encoding="utf-8-sig") == "fields\n甲、乙\n"
+
+
+def test_a_place_that_cannot_be_written_to_is_one_sentence(
+    nianbao: Terminal, published: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "文件").touch()
+    said = nianbao("export", "mart.indicator", "--out", str(tmp_path / "文件" / "指标.csv"))
+    assert said.code == 2
+    assert is_one_chinese_sentence(said.err)
+    assert "是文件而不是文件夹" in said.err or "已有同名的文件" in said.err
+
+
 # --------------------------------------------------------------------------------------------------- doctor
 
 
@@ -346,6 +365,15 @@ def test_doctor_of_a_new_home_finds_nothing_wrong(nianbao: Terminal) -> None:
     said = nianbao("doctor")
     assert said.code == 0, said.err
     assert "一切正常" in said.out
+
+
+def test_doctor_of_a_damaged_warehouse_says_how_to_get_it_back(nianbao: Terminal) -> None:
+    nianbao.home.mkdir()
+    (nianbao.home / "warehouse.duckdb").write_text("no database")
+    said = nianbao("doctor")
+    assert said.code == 1
+    assert "请运行 nianbao rebuild" in said.err
+    assert "nianbao doctor" not in said.err
 
 
 def test_doctor_tells_a_changed_object_and_a_broken_journal(nianbao: Terminal) -> None:
@@ -360,7 +388,7 @@ def test_doctor_tells_a_changed_object_and_a_broken_journal(nianbao: Terminal) -
     received.write_bytes(b"changed")
     said = nianbao("doctor")
     assert said.code == 1
-    assert "changed" in said.err or "改动" in said.err
+    assert "档案：文件内容已被改动" in said.err
     journal = nianbao.home / "archive" / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace("年报".encode(), "月报".encode()) * 2)
     said = nianbao("doctor")

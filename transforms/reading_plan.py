@@ -56,7 +56,7 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         cover_sheets=_folded(words.cover_sheet),
         other_sheets=_folded(words.other_sheets),
         ignored_columns=_folded(words.ignored_columns),
-        note_prefixes=tuple(sorted(_folded(words.note_row_prefix))),
+        note_prefixes=tuple(sorted(_folded((*words.note_row_prefix, words.sample_mark)))),
         units=frozenset(fold(scale + unit) for unit in units for scale in _SCALES),
     )
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
+
+from warehouse.catalogue.workbook_texts import GUIDE_SHEET, LIST_SHEET, NOTE, SERIAL, SIGNATURES
 
 Level = Literal["city", "county", "township", "village"]
 LEVELS: tuple[Level, ...] = ("city", "county", "township", "village")
@@ -228,7 +230,10 @@ class FormSet(Record):
 
 
 class Words(Record):
-    """How clerks write things that are not numbers. Matching ignores spaces, width and letter case."""
+    """How clerks write things that are not numbers. Matching ignores spaces, width and letter case.
+
+    What the issued workbook itself prints (workbook_texts) is always known and need not be listed.
+    """
 
     yes: tuple[str, ...]
     no: tuple[str, ...]
@@ -241,6 +246,25 @@ class Words(Record):
     cover_sheet: tuple[str, ...]
     other_sheets: tuple[str, ...]
     sample_mark: Chinese
+
+    @field_validator("note_row_prefix")
+    @classmethod
+    def _and_printed_notes(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _with(texts, NOTE, *SIGNATURES)
+
+    @field_validator("ignored_columns")
+    @classmethod
+    def _and_the_serial_number(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _with(texts, SERIAL)
+
+    @field_validator("other_sheets")
+    @classmethod
+    def _and_printed_sheets(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _with(texts, GUIDE_SHEET, LIST_SHEET)
+
+
+def _with(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*texts, *printed)))
 
 
 class Deadline(Record):
