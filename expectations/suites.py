@@ -127,6 +127,9 @@ class ExpectItemsToBeListedOnce(_CountsOnly, ExpectCompoundColumnsToBeUnique):
     )
 
 
+_converted: dict[str, Any] = {"records": None, "frame": None}
+
+
 class BatchFrame(TableMetricProvider):
     """The batch as a polars frame, converted once for all conditions."""
 
@@ -142,7 +145,11 @@ class BatchFrame(TableMetricProvider):
         runtime_configuration: dict[str, Any],
     ) -> pl.DataFrame:
         del cls, metric_value_kwargs, metrics, runtime_configuration
-        return pl.from_pandas(execution_engine.get_domain_records(metric_domain_kwargs))
+        records = execution_engine.get_domain_records(metric_domain_kwargs)
+        if _converted["records"] is not records:  # each condition asks for the metric anew
+            _converted.update(records=records, frame=pl.from_pandas(records))
+        frame: pl.DataFrame = _converted["frame"]
+        return frame
 
 
 class ConditionCounts(TableMetricProvider):
@@ -258,7 +265,9 @@ def run_suites(work: Sequence[tuple[str, str, Sequence[Gate], pl.DataFrame]]) ->
     context = gx.get_context(mode="ephemeral", project_config=_silent())
     asset = context.data_sources.add_pandas("batch").add_dataframe_asset("form")
     definition = asset.add_batch_definition_whole_dataframe("night")
-    return [_run(definition, name, title, gates, frame) for name, title, gates, frame in work if gates]
+    runs = [_run(definition, name, title, gates, frame) for name, title, gates, frame in work if gates]
+    _converted.update(records=None, frame=None)
+    return runs
 
 
 def _silent() -> DataContextConfig:
