@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from flows import commands_look, commands_make, commands_night
+from flows import commands_look, commands_make, commands_night, commands_review
 
 app = typer.Typer(
     name="nianbao",
@@ -25,6 +25,7 @@ app = typer.Typer(
 commands_make.register(app)
 commands_night.register(app)
 commands_look.register(app)
+commands_review.register(app)
 
 
 @app.callback()

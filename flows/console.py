@@ -66,12 +66,13 @@ def run_app(app: typer.Typer) -> None:
     from warehouse.journal import JournalBroken
     from warehouse.publish import AlreadyRunning, NotPublishable
     from warehouse.query import QueryError, WarehouseMissing
+    from warehouse.review import ReviewRefused
 
     try:
         app()
     except (
         CatalogueError, JournalBroken, AlreadyRunning, NotPublishable, IntegrityError, PreviousUnreadable,
-        QueryError, WarehouseMissing,
+        QueryError, WarehouseMissing, ReviewRefused,
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:

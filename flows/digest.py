@@ -43,9 +43,14 @@ def digest_text(
     if submissions.is_empty():
         text += ["本次没有收到新的报送。"]
     else:
-        counts = dict(submissions.group_by("decision").len().iter_rows())
+        new = submissions.remove(pl.col("submission").is_in(outcome.returned))
+        counts = dict(new.group_by("decision").len().iter_rows())
         shares = [f"{zh} {counts.get(decision, 0)} 份" for decision, zh in _DECISIONS.items()]
-        text += [f"本次收到 {submissions.height} 份：{'，'.join(shares)}。"]
+        received = (
+            f"本次收到 {new.height} 份：{'，'.join(shares)}。" if new.height else "本次没有收到新的报送。"
+        )
+        sent_back = f"市级审核退回 {len(outcome.returned)} 份。" if outcome.returned else ""
+        text += [received + sent_back]
         for title, decision in (("暂存待改正：", "held"), ("未能接收：", "refused")):
             rows = submissions.filter(pl.col("decision") == decision).sort(
                 "year", "unit_code", nulls_last=True

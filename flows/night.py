@@ -28,7 +28,8 @@ from warehouse.archive import Archive
 from warehouse.build import NightBuild
 from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import publish, writer_lock
-from warehouse.query import Outcome, known_submissions, outcome, status
+from warehouse.query import Outcome, journal_count, known_submissions, outcome, status
+from warehouse.review import REVIEWS, approvals, is_locked, returns
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
@@ -114,6 +115,16 @@ class Night:
         previous = self.home.database if self.home.database.exists() and not self.from_scratch else None
         return NightBuild(self.home.building, previous, self.catalogue)
 
+    def is_news_for_the_warehouse(self) -> bool:
+        """Whether there is no warehouse yet, or the administrator decided what the published one does not hold."""
+        known = journal_count(self.home.database)
+        return known < 0 or any(e.seq > known and e.event in REVIEWS for e in self.journal.entries())
+
+    def _carry_over_returns(self, build: NightBuild, before: int | None = None) -> None:
+        """Hold what was returned (before that place of the journal): it no longer stands."""
+        entries = [e for e in self.journal.entries() if before is None or e.seq < before]
+        build.set_decisions(returns(entries))
+
     def read(self, received: list[Entry], on_done: OnDone | None = None) -> Readings:
         """Read one batch behind the wall."""
         with self.timed("read"):
@@ -126,6 +137,7 @@ class Night:
 
     def check(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:
         """Judge the batch against the rules and last year's standing values."""
+        self._carry_over_returns(build, readings.first_seq)
         start_great_expectations()  # begun when the command started; waited for here, and no part of checking
         with self.timed("check"):
             assessed = assess(readings, conformed, self.catalogue, self.rulebook, build.standing_measures())
@@ -136,7 +148,10 @@ class Night:
         """Accept, hold or refuse each submission, and journal what is decided for the first time."""
         with self.timed("decide"):
             recorded = self.journal.decisions()
-            submissions = decided(assessed, recorded, self.rulebook)
+            entries = self.journal.entries()
+            years = assessed.readings.submissions["year"].unique()
+            locked = [year for year in years if is_locked(entries, year)]
+            submissions = decided(assessed, recorded, locked, self.rulebook)
             new = submissions.remove(pl.col("received_seq").is_in(list(recorded)))
             self.journal.append_many(
                 [
@@ -182,12 +197,13 @@ class Night:
     def compute(self, build: NightBuild) -> None:
         """Roll up the standing submissions and compute every indicator anew."""
         with self.timed("indicators"):
-            approved = pl.DataFrame(
-                [(e.year, e.unit_code) for e in self.journal.entries() if e.event == Event.APPROVED],
-                schema={"year": pl.Int32, "unit_code": pl.String},
-                orient="row",
+            self._carry_over_returns(build)
+            standing = build.standing_submissions()
+            approved = approvals(self.journal.entries()).join(
+                standing, on=["year", "unit_code", "submission"], how="semi"
             )
             build.set_indicators(indicators(build.standing_measures(), self.catalogue, approved))
+            build.set_events(self.journal.frame())
 
     def publish(self, build: NightBuild) -> None:
         """Check the built file and put it in the place of the published one."""
@@ -211,8 +227,11 @@ class Night:
 
     def report(self) -> Report:
         """What this night did: all that is in the warehouse and was not answered by an earlier night."""
-        answered = 0 if self.from_scratch else int(self.journal.last_run().get("answered", 0))
-        return Report(self.run, outcome(self.home.database, answered), self.repeated, self.left, self.seconds)
+        last = None if self.from_scratch else self.journal.last_run()
+        entries = self.journal.entries()[last.seq if last else 0 :]
+        returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
+        found = outcome(self.home.database, last.payload["answered"] if last else 0, returned)
+        return Report(self.run, found, self.repeated, self.left, self.seconds)
 
     def answer(self, report: Report) -> list[Path]:
         """Write a receipt for every submission of the report, and one for every file that was sent once more."""
@@ -225,11 +244,12 @@ class Night:
 
     def tell(self, report: Report) -> Report:
         """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
-        told = self.journal.last_run()
-        is_news = bool(report.submissions.height or set(report.left) - set(told.get("left", [])))
+        last = self.journal.last_run()
+        left_before = last.payload["left"] if last else []
+        is_news = bool(report.submissions.height or set(report.left) - set(left_before))
         if is_news:
             self._send_digest(report)
-        if is_news or report.left != told.get("left", []):
+        if is_news or report.left != left_before:
             received = [e.seq for e in self.journal.entries() if e.event == Event.RECEIVED]
             self.journal.append(
                 Event.RUN_FINISHED,

@@ -55,7 +55,7 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
     with open_night(place, from_scratch=from_scratch) as night:
         receive(night)
         batches = night.pending()
-        if batches or from_scratch or not place.home.database.exists():
+        if batches or from_scratch or night.is_news_for_the_warehouse():
             with night.open_build() as build:
                 for received in batches:
                     readings = read(night, received, on_done)

@@ -42,6 +42,11 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 本次报送没有需要改正或核实的问题，数据已入库，无须再做处理。
 {% elif decision == "accepted" %}
 本次报送已接收入库。另有 {{ warning_count }} 处需要核实：确有错误的，改正后重新报送整个工作簿；属实的，请保留依据备查。
+{% elif decision == "held" and not critical_count %}
+{{ reason }}
+{% if has_standing %}
+此前已接收的版本继续有效。
+{% endif %}
 {% elif decision == "held" %}
 本次报送有 {{ critical_count }} 处强制性问题，暂未入库{% if has_standing %}，此前已接收的版本继续有效{% endif %}。
 请按下表改正后重新报送整个工作簿。

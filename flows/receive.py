@@ -107,7 +107,8 @@ def _known(journal: Journal) -> set[str]:
     """Submissions that need not be received again: all but those whose latest receipt was refused."""
     decisions = journal.decisions()
     receipts = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
-    return {submission for submission, seq in receipts.items() if decisions.get(seq) != Event.REFUSED}
+    refused = {seq for seq, entry in decisions.items() if entry.event == Event.REFUSED}
+    return {submission for submission, seq in receipts.items() if seq not in refused}
 
 
 def _keep(

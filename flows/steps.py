@@ -5,7 +5,7 @@ Both the incremental night and ``rebuild`` go through these functions, so that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,8 @@ from transforms.observations import measures, observations
 from transforms.reading import FileRead, reading_plan
 from warehouse.catalogue.frames import SUBMISSION
 from warehouse.catalogue.load import Catalogue
-from warehouse.journal import Entry, Event
+from warehouse.journal import Entry
+from warehouse.review import locked_words
 
 _REFUSAL_OF_DEATH = {
     "memory": "refuse.too_large",
@@ -56,6 +57,12 @@ class Readings:
     submissions: pl.DataFrame
     reads: dict[str, FileRead]
     refused: pl.DataFrame
+
+    @property
+    def first_seq(self) -> int | None:
+        """The first place of receipt in the batch; null for an empty one."""
+        places = pl.concat([self.submissions["received_seq"], self.refused["received_seq"]])
+        return places.min()  # type: ignore[return-value]  # of integers
 
 
 @dataclass(frozen=True)
@@ -147,25 +154,38 @@ def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
     return detail if detail.endswith("。") else rulebook.refusal_sentence(rule, detail)
 
 
-def decided(assessed: Assessed, recorded: Mapping[int, Event], rulebook: RuleBook) -> pl.DataFrame:
+def decided(
+    assessed: Assessed, recorded: Mapping[int, Entry], locked: Collection[int], rulebook: RuleBook
+) -> pl.DataFrame:
     """Every submission of the batch with its decision: SUBMISSION + decision, status, reason and counts.
 
     ``recorded``: what the journal already holds (Journal.decisions). It stands: a rule changed later does not undo it.
+    ``locked``: years that are locked; of these every other submission is held.
     """
     known = pl.DataFrame(
-        {"received_seq": list(recorded), "recorded": [str(event) for event in recorded.values()]},
-        schema={"received_seq": pl.Int64, "recorded": pl.String},
+        [(seq, str(entry.event), entry.payload.get("reason")) for seq, entry in recorded.items()],
+        schema={"received_seq": pl.Int64, "recorded": pl.String, "recorded_reason": pl.String},
+        orient="row",
     )
+    is_late = pl.col("recorded").is_null() & pl.col("year").is_in(list(locked))
     judged = (
         assessed.readings.submissions.join(assessed.judgement.decisions, on="submission", how="left")
         .join(known, on="received_seq", how="left")
-        .with_columns(decision=pl.coalesce("recorded", "decision"), rule=pl.lit(None, pl.String))
-        .drop("recorded")
+        .with_columns(
+            decision=pl.when(is_late).then(pl.lit("held")).otherwise(pl.coalesce("recorded", "decision")),
+            rule=pl.lit(None, pl.String),
+            late=pl.when(is_late).then(pl.col("year").map_elements(locked_words, pl.String)),
+        )
         .with_columns(
             reason=pl.when(pl.col("decision") == "held").then(
-                pl.format("有 {} 处强制性问题，须改正后重新报送", pl.col("critical_count"))
+                pl.coalesce(
+                    "late",
+                    "recorded_reason",
+                    pl.format("有 {} 处强制性问题，须改正后重新报送", pl.col("critical_count")),
+                )
             )
         )
+        .drop("recorded", "recorded_reason", "late")
     )
     refused = assessed.readings.refused
     sentences = [refusal_words(rulebook, r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]

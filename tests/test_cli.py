@@ -22,6 +22,7 @@ from warehouse.publish import beside, publish
 
 COMMANDS = (
     "template", "sample", "check", "nightly", "status", "trace", "query", "export", "rebuild", "doctor", "docs",
+    "review",
 )  # fmt: skip
 
 

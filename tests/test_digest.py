@@ -69,12 +69,14 @@ def digest(
     day: int = 10,
     left: tuple[str, ...] = (),
     repeated: tuple[str, ...] = (),
+    returned: tuple[str, ...] = (),
 ) -> str:
     return digest_text(
         Outcome(
             pl.DataFrame(submissions, schema=SUBMISSIONS),
             pl.DataFrame(findings or [], schema=FINDING),
             empty(NOTE),
+            returned,
         ),
         statuses or {},
         catalogue,
@@ -179,6 +181,12 @@ def test_what_stayed_in_the_inbox_is_told_even_on_a_quiet_night(catalogue: Catal
     text = digest(catalogue, [], left=(sentence,))
     assert "本次没有收到新的报送。" in text
     assert f"留在收件箱、未能收取：\n  {sentence}\n" in text
+
+
+def test_returned_submissions_are_counted_apart_from_received_ones(catalogue: Catalogue) -> None:
+    old = submission("old", decision="held")
+    text = digest(catalogue, [submission("a"), old], returned=(str(old["submission"]),))
+    assert "本次收到 1 份：接收 1 份，暂存 0 份，未能接收 0 份。市级审核退回 1 份。" in text
 
 
 def test_files_sent_once_more_are_named(catalogue: Catalogue) -> None:

@@ -123,7 +123,7 @@ def test_refused_bytes_are_received_anew_and_held_ones_are_not(place: Place) -> 
         place.drop(name, name.encode())
         [entry], _ = place.receive()
         place.journal.append(decision, "试", AT, "r1", submission=entry.submission)
-        assert place.journal.decisions()[entry.seq] == decision
+        assert place.journal.decisions()[entry.seq].event == decision
     for name in ("甲.xlsx", "乙.xlsx"):
         place.drop(name, name.encode())
     entries, repeated = place.receive()

@@ -149,6 +149,11 @@ class NightBuild:
         rows = shaped(indicators, INDICATOR)
         self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
 
+    def set_events(self, events: pl.DataFrame) -> None:
+        """Replace quality.event by the journal's entries (Journal.frame)."""
+        self._connection.execute("DELETE FROM quality.event")
+        self._append("quality.event", events)
+
     def add_run(self, run: Mapping[str, Any]) -> None:
         """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -93,25 +93,24 @@ class Journal:
         """All entries in order of writing."""
         return list(self._entries)
 
-    def decisions(self) -> dict[int, Event]:
-        """What was decided last about each receipt: the place of its received entry -> accepted, held or refused.
+    def decisions(self) -> dict[int, Entry]:
+        """What was decided about each receipt: the place of its received entry -> the entry accepted, held or refused.
 
         A refused submission may be received again (put into the right folder, say): a decision is about the latest
         receipt of its submission that stands before it.
         """
         latest: dict[str | None, int] = {}
-        found: dict[int, Event] = {}
+        found: dict[int, Entry] = {}
         for entry in self._entries:
             if entry.event == Event.RECEIVED:
                 latest[entry.submission] = entry.seq
             elif entry.event in DECISIONS and entry.submission in latest:
-                found[latest[entry.submission]] = entry.event
+                found[latest[entry.submission]] = entry
         return found
 
-    def last_run(self) -> Mapping[str, Any]:
-        """What the last finished run said at its end; empty when none has finished."""
-        finished = (e.payload for e in reversed(self._entries) if e.event == Event.RUN_FINISHED)
-        return next(finished, {})
+    def last_run(self) -> Entry | None:
+        """The entry of the last run that finished, with ``answered`` (the last receipt it knew) and ``left``."""
+        return next((e for e in reversed(self._entries) if e.event == Event.RUN_FINISHED), None)
 
     def append(
         self, event: Event | str, actor: str, at: datetime, run: str | None = None, **payload: Any

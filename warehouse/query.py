@@ -95,29 +95,41 @@ def known_submissions(path: Path) -> dict[str, int]:
     return dict(query(path, "SELECT submission, received_seq FROM quality.submission_log").iter_rows())
 
 
+def journal_count(path: Path) -> int:
+    """How many entries the journal had when the warehouse was published; -1 where there is none yet."""
+    if not path.exists():
+        return -1
+    return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of some submissions, in order of receipt.
 
     ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
     unit and year was received before, after it); ``findings``: FINDING; ``notes``: NOTE; in the order they were loaded.
+    ``returned``: those among them that were received earlier and are here because they were returned.
     """
 
     submissions: pl.DataFrame
     findings: pl.DataFrame
     notes: pl.DataFrame
+    returned: tuple[str, ...] = ()
 
 
-def outcome(path: Path, after: int = 0) -> Outcome:
-    """What became of the submissions received after place ``after`` of the journal."""
+def outcome(path: Path, after: int = 0, also: Sequence[str] = ()) -> Outcome:
+    """What became of the submissions received after place ``after`` of the journal, and of those in ``also``."""
     if not path.exists():
         return Outcome(pl.DataFrame(), empty(FINDING), empty(NOTE))
     with read_only(path) as connection:
-        of_those = "SEMI JOIN (FROM quality.submission_log WHERE received_seq > ?) AS s USING (submission)"
+        submissions = run(connection, _WITH_NEIGHBOURS, [after, list(also)])
+        wanted = submissions["submission"].to_list()
+        of_those = "WHERE list_contains(?, submission) ORDER BY rowid"
         return Outcome(
-            run(connection, _WITH_NEIGHBOURS, [after]),
-            run(connection, f"FROM quality.finding {of_those} ORDER BY rowid", [after]).pipe(shaped, FINDING),
-            run(connection, f"FROM quality.note {of_those} ORDER BY rowid", [after]).pipe(shaped, NOTE),
+            submissions,
+            run(connection, f"FROM quality.finding {of_those}", [wanted]).pipe(shaped, FINDING),
+            run(connection, f"FROM quality.note {of_those}", [wanted]).pipe(shaped, NOTE),
+            tuple(submissions.filter(pl.col("received_seq") <= after)["submission"]),
         )
 
 
@@ -128,7 +140,7 @@ _WITH_NEIGHBOURS = """
     LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq
                FROM quality.submission_log WHERE decision = 'accepted' GROUP BY unit_code, year) AS a
       ON a.unit_code = s.unit_code AND a.year = s.year
-    WHERE s.received_seq > ?
+    WHERE s.received_seq > ? OR list_contains(?, s.submission)
     ORDER BY s.received_seq
 """
 

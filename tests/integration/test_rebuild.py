@@ -41,10 +41,6 @@ ORDERS = {
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small city's catalogue, with a rule of its own."""
     folder = shutil.copytree(LANHE, tmp_path_factory.mktemp("catalogue") / "lanhe")
-    settings = folder / "catalogue.yaml"
-    settings.write_text(
-        settings.read_text(encoding="utf-8").replace("[注]", "[注, 单位负责人]"), encoding="utf-8"
-    )
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "care.yaml").write_text(_RULE, encoding="utf-8")
     return folder

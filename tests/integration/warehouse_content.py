@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 from warehouse.query import query
 
 SCHEMAS = ("core", "quality", "mart")
-OF_THE_RUN = ("quality.run",)
-"""A rebuild is one run where the nights were several."""
+OF_THE_RUN = ("quality.run", "quality.event")
+"""A rebuild is one run where the nights were several, and finds in the journal that they have finished."""
 
 
 def content(database: Path) -> dict[str, pl.DataFrame]:

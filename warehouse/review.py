@@ -1,0 +1,57 @@
+"""What the administrator decides about submissions and years, as the journal holds it.
+
+A submission is returned (退回), a unit's standing submission of a year approved (审定), a year locked and unlocked. Each
+decision is one entry of the journal, and the next night carries it into the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from warehouse.journal import Entry, Event
+
+REVIEWS = frozenset({Event.RETURNED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED})
+
+
+class ReviewRefused(Exception):
+    """A decision that cannot be taken; one Chinese sentence with what to do."""
+
+
+def is_locked(entries: Iterable[Entry], year: int) -> bool:
+    """Whether ``year`` is locked: submissions received from now on are held."""
+    turns = [e.event for e in entries if e.event in (Event.LOCKED, Event.UNLOCKED) and e.year == year]
+    return bool(turns) and turns[-1] == Event.LOCKED
+
+
+def approvals(entries: Iterable[Entry]) -> pl.DataFrame:
+    """Approved submissions: year, unit_code, submission (key). One holds as long as that submission stands."""
+    return pl.DataFrame(
+        [(e.year, e.unit_code, e.submission) for e in entries if e.event == Event.APPROVED],
+        schema={"year": pl.Int32, "unit_code": pl.String, "submission": pl.String},
+        orient="row",
+    ).unique(maintain_order=True)
+
+
+def returns(entries: Iterable[Entry]) -> pl.DataFrame:
+    """Returned submissions as decisions: submission (key), decision (held), reason."""
+    return pl.DataFrame(
+        [
+            (e.submission, "held", returned_words(str(e.payload["reason"])))
+            for e in entries
+            if e.event == Event.RETURNED
+        ],
+        schema=dict.fromkeys(("submission", "decision", "reason"), pl.String),
+        orient="row",
+    ).unique("submission", keep="last", maintain_order=True)
+
+
+def returned_words(reason: str) -> str:
+    """The sentence that a returned submission's unit reads."""
+    return f"市级审核退回：{reason.rstrip('。')}。请改正并保存后重新报送整个工作簿。"
+
+
+def locked_words(year: int) -> str:
+    """The sentence that the unit reads whose submission came after the year was locked."""
+    return f"{year}年度数据已锁定，本次报送未入库。确需更正的，请先联系市级管理员解锁，再另行保存并重新报送。"
