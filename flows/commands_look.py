@@ -74,9 +74,10 @@ def status(
         "critical_count": "强制性",
         "warning_count": "核实性",
         "info_count": "提示",
+        "is_approved": "审定",
     }
     done = frame.filter(pl.col("is_standing")).height
-    title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收"
+    title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收，{frame['is_approved'].sum()} 个已审定"
     print_frame(frame.select(list(labels)), labels, title)
 
 

@@ -213,7 +213,7 @@ def status(path: Path, year: int, catalogue: Catalogue) -> pl.DataFrame:
 
     unit_code (key), unit_name, unit_level, status (已接收, 暂存待改, 未能读取, 未报送), file_name, received_at,
     decision, reason, critical_count, warning_count, info_count, submission, is_standing (this file counts),
-    has_standing (some accepted file of this unit and year counts).
+    has_standing (some accepted file of this unit and year counts), is_approved (the one that counts is approved).
     """
     roster = catalogue.registry.roster(year).with_columns(
         unit_name=pl.when(pl.col("unit_level") == "city")
@@ -224,20 +224,22 @@ def status(path: Path, year: int, catalogue: Catalogue) -> pl.DataFrame:
         path,
         """SELECT unit_code, file_name, received_at, decision, reason, critical_count, warning_count, info_count,
                   submission, is_standing,
-                  EXISTS (FROM quality.standing AS t WHERE t.unit_code = s.unit_code AND t.year = s.year) AS has_standing
+                  EXISTS (FROM quality.standing AS t WHERE t.unit_code = s.unit_code AND t.year = s.year) AS has_standing,
+                  EXISTS (FROM quality.event AS e JOIN quality.standing AS t ON t.submission = e.submission
+                          WHERE e.event = 'approved' AND t.unit_code = s.unit_code AND t.year = s.year) AS is_approved
            FROM quality.submission AS s WHERE year = ? AND is_latest""",
         [year],
     )
     return (
         roster.join(latest, on="unit_code", how="left", maintain_order="left")
         .with_columns(
-            pl.col("is_standing", "has_standing").fill_null(False),
+            pl.col("is_standing", "has_standing", "is_approved").fill_null(False),
             pl.col("critical_count", "warning_count", "info_count").fill_null(0),
             status=pl.col("decision").replace_strict(STATUS_ZH, default=NOT_SUBMITTED, return_dtype=pl.String),
         )
         .select(
             "unit_code", "unit_name", "unit_level", "status", "file_name", "received_at", "decision", "reason",
-            "critical_count", "warning_count", "info_count", "submission", "is_standing", "has_standing",
+            "critical_count", "warning_count", "info_count", "submission", "is_standing", "has_standing", "is_approved",
         )
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from flows.review import approve, lock, send_back
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
+from warehouse.query import query, status
 from warehouse.review import ReviewRefused
 
 EAST, WEST, CITY = "990101", "990102", "990100"
@@ -61,6 +61,8 @@ def test_what_is_approved_is_final_once_the_night_has_run(place: Installation) -
     night(place)
     assert maturity(place, EAST) == ["final"]
     assert maturity(place, WEST) == ["provisional"]
+    approved = status(place.home.database, 2024, place.catalogue).filter("is_approved")
+    assert approved["unit_code"].to_list() == [EAST]
     assert approve(place, 2024, EAST, "王主任") == []
     assert len(approve(place, 2024, None, "王主任")) == 2
 
