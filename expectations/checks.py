@@ -14,7 +14,7 @@ import polars as pl
 
 from expectations.condition import Condition, fields_with_state
 from expectations.message import value_text
-from expectations.rulebook import CONTEXT_TYPES, Rule, RuleBook, field_schema, label_of
+from expectations.rulebook import CONTEXT_LABELS, CONTEXT_TYPES, Rule, RuleBook, field_schema, label_of
 from expectations.sentence import Meaning, Sentence
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
@@ -27,7 +27,7 @@ class Check:
     """A rule at one field (or row) of a frame.
 
     ``verdict`` is True where it holds, False where it is broken, null otherwise; ``concerned`` tells rows that were
-    not evaluated from rows that are none of its business.
+    not evaluated from rows that are none of its business. ``operands`` is the text of all values concerned.
     """
 
     rule: Rule
@@ -38,6 +38,7 @@ class Check:
     verdict: pl.Expr
     meaning: Meaning
     value: pl.Expr
+    operands: pl.Expr
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,16 @@ def _expression_check(
         verdict=condition.verdict,
         meaning=sentence.meaning,
         value=plain_text(rule.shown_at, types[rule.shown_at]),
+        operands=operands_text(
+            {t.column: sentence.text(t) for t in rule.terms if t.name not in CONTEXT_LABELS}
+        ),
     )
+
+
+def operands_text(values: Mapping[str, pl.Expr]) -> pl.Expr:
+    """``a=1;b=2``: the values a verdict rests on, in one text that changes when one of them does."""
+    parts = [pl.format(f"{name}={{}}", value.fill_null("")) for name, value in values.items()]
+    return pl.concat_str(parts, separator=";") if parts else pl.lit("")
 
 
 def plain_text(column: str, dtype: Any) -> pl.Expr:

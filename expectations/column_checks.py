@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from expectations.checks import Check, Gate, condition_gate, plain_text
+from expectations.checks import Check, Gate, condition_gate, operands_text, plain_text
 from expectations.condition import DATA_ROW, MISSING_ROW, Condition, one_of
 from expectations.form_frame import additive_fields
 from expectations.message import number_text, value_text
@@ -106,7 +106,16 @@ def _check(
         verdict=verdict,
         meaning=_meaning(form, field, **texts),
         value=pl.lit(None, pl.String) if field is None else plain_text(field.id, FIELD_TYPES[field.type]),
+        operands=operands_text(_values(field, texts)),
     )
+
+
+def _values(field: Field | None, texts: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
+    if field is None:
+        return {}
+    if "total" in texts:
+        return {name: texts[name] for name in ("total", "sum")}
+    return {field.id: plain_text(field.id, FIELD_TYPES[field.type])}
 
 
 def _rows_gate(rule: Rule, form: Form) -> Gate:

@@ -84,6 +84,7 @@ def _findings(check: Check, frame: pl.DataFrame, columns: pl.DataFrame) -> pl.Da
         check.value.alias("value"),
         pl.concat_str(_place(check.rule), filled(check.rule.message, check.meaning)).alias("message"),
         pl.lit(check.rule.fix).alias("fix"),
+        check.operands.alias("operands"),
     )
     addresses = columns.filter(
         pl.col("form") == check.form, pl.col("field").eq_missing(pl.lit(check.shown_at, pl.String))
@@ -201,6 +202,7 @@ def _of_problem(rule: Rule, problems: pl.DataFrame) -> pl.DataFrame:
             fields=pl.concat_list("field").list.drop_nulls(),
             message=message if says_where else pl.concat_str(place.fill_null(""), message),
             fix=pl.lit(rule.fix),
+            operands=pl.col("value").fill_null(""),
         ),
         FINDING,
     )

@@ -13,11 +13,13 @@ import polars as pl
 from xlsxwriter.workbook import Workbook
 
 from expectations.rulebook import RuleBook
+from expectations.workbook_answers import add_answers, write_answers
 from expectations.workbook_checks import live_checks
 from expectations.workbook_cover import write_cover
 from expectations.workbook_form import write_form
 from expectations.workbook_guide import RuleLine, rule_lines, write_guide
 from expectations.workbook_layout import unit_level, unit_name
+from expectations.workbook_marks import Marks, marks_of
 from expectations.workbook_page import Issue
 from expectations.workbook_styles import Styles
 from expectations.workbook_validation import Lists
@@ -34,6 +36,8 @@ def write_workbook(
     prior: Mapping[str, pl.DataFrame] | None = None,
     is_sample: bool = False,
     created: datetime | None = None,
+    questions: pl.DataFrame | None = None,
+    about: str = "",
 ) -> None:
     """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
 
@@ -43,6 +47,9 @@ def write_workbook(
     lines of 表号, 性质, text) fills 审核关系 in 填报说明, and its row rules colour cells that break them. ``created`` stands
     in the file's properties (default: the first day after the report year). Raises KeyError when
     the unit does not report in ``year``.
+
+    With ``questions`` (as :func:`expectations.workbook_marks.marks_of` takes them) it becomes a correction workbook: the
+    cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission.
     """
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
@@ -61,12 +68,16 @@ def write_workbook(
             has_prior=bool(prior),
             is_sample=is_sample,
             live_checks=live_checks(rulebook, year),
+            marks=Marks() if questions is None else marks_of(questions, catalogue.forms),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
+        answers = None if questions is None else add_answers(issue)
         write_guide(issue, forms, rule_lines(rulebook, catalogue, level, year))
         for form in forms:
             write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
+        if answers is not None:
+            write_answers(issue, answers, about)
         issue.lists.write(book, styles)
         book.set_properties(
             {

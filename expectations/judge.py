@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from expectations.answers import bind_answers
 from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
@@ -19,7 +20,7 @@ from expectations.findings import ADDRESS, Located, locate, problem_findings, wi
 from expectations.form_frame import prepare
 from expectations.rulebook import SEVERITIES, RuleBook
 from expectations.unit_frame import standing_before, unit_frame
-from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, Schema, empty, shaped
+from warehouse.catalogue.frames import ANSWER, FINDING, MEASURE, PROBLEM, RULE_RESULT, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for :func:`publish_docs`."""
+    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for :func:`publish_docs`.
+
+    ``answers`` (ANSWER) are those that speak of one of the findings.
+    """
 
     findings: pl.DataFrame
     results: pl.DataFrame
     decisions: pl.DataFrame
+    answers: pl.DataFrame
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
 
@@ -75,12 +80,14 @@ def judge(
     *,
     measures: pl.DataFrame | None = None,
     declared_empty: pl.DataFrame | None = None,
+    answers: pl.DataFrame | None = None,
 ) -> Judgement:
     """Judge a batch: conformed forms (wide), column letters, PROBLEM and SUBMISSION frames.
 
     ``prior`` holds the MEASURE rows of the standing submissions of earlier years, ``measures`` those of the batch (without
-    them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无. Great
-    Expectations counts, polars locates, and both must agree: RuntimeError when they do not.
+    them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无; ``answers`` is
+    what clerks explain (ANSWER). Great Expectations counts, polars locates, and both must agree: RuntimeError when
+    they do not.
     """
     batch = Batch(
         forms,
@@ -94,10 +101,14 @@ def judge(
     suites, findings = examine(batch, catalogue, rulebook)
     runs = _validated(suites)
     refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
+    told = _told_once(findings, rulebook)
+    bound, loose = bind_answers(empty(ANSWER) if answers is None else answers, told)
+    told = pl.concat([told, problem_findings(loose, submissions, rulebook, catalogue)])
     return Judgement(
-        _in_order(_told_once(findings, rulebook), catalogue),
+        _in_order(told, catalogue),
         _results(suites, runs),
-        decide(submissions, findings, refusals),
+        decide(submissions, told, refusals),
+        bound,
         runs,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import Rule
+from expectations.workbook_marks import Marks
 from expectations.workbook_styles import Styles
 from expectations.workbook_validation import Lists
 from warehouse.catalogue.load import Catalogue
@@ -30,6 +31,7 @@ class Issue:
     has_prior: bool
     is_sample: bool
     live_checks: tuple[Rule, ...] = ()
+    marks: Marks = field(default_factory=Marks)
 
 
 def set_print(issue: Issue, sheet: Worksheet, what: str, is_landscape: bool = True) -> None:

@@ -48,16 +48,32 @@ def write_units(
     for line, unit in enumerate(units, start=first):
         code, level = unit["org_code"], unit["level"]
         row, row_before = now.get(code, {}), before.get(code, {})
+        asked_of = issue.marks.of_row(form, code)
         for index, column in enumerate(columns):
             field = column.field
             if field is None:
                 _write_stub(sheet, line, index, column, unit, issue)
+                if column.role == "org_name" and "" in asked_of:
+                    _mark_row(issue, sheet, line, index, asked_of[""], columns, unit["name"])
             elif level not in asked[index]:
                 sheet.write_string(line, index, NOT_ASKED, closed)
             else:
                 source = row_before if column.role == "prior" else row
                 value = shown(field, source.get(field.id), words)
-                put(sheet, line, index, value, looks[index])
+                if column.role == "field" and field.id in asked_of:
+                    numbers = asked_of[field.id]
+                    value = issue.marks.raw(numbers) if value is None else value
+                    put(
+                        sheet,
+                        line,
+                        index,
+                        value,
+                        issue.styles.value(issue.marks.severity(numbers), field.type),
+                    )
+                    past = shown(field, row_before.get(field.id), words)
+                    issue.marks.comment(sheet, line, index, numbers, columns, past)
+                else:
+                    put(sheet, line, index, value, looks[index])
                 if isinstance(value, float):
                     sums[index] += value
     spacer = first + len(units)
@@ -82,6 +98,19 @@ def _write_stub(
             )
         case _:
             sheet.write_string(line, index, unit["parent_name"] or NOT_ASKED, named("parent"))
+
+
+def _mark_row(
+    issue: Issue,
+    sheet: Worksheet,
+    line: int,
+    index: int,
+    numbers: list[int],
+    columns: tuple[Column, ...],
+    name: str | None,
+) -> None:
+    sheet.write_string(line, index, name or "", issue.styles.named(f"row_{issue.marks.severity(numbers)}"))
+    issue.marks.comment(sheet, line, index, numbers, columns, None)
 
 
 def _write_total(
@@ -127,6 +156,7 @@ def write_roster(
     for offset in range(height):
         line = first + offset
         row = rows[offset] if offset < len(rows) else {}
+        asked_of = issue.marks.of_row(form, row.get("row"))
         for index, column in enumerate(columns):
             if column.role == "serial":
                 sheet.write_number(line, index, offset + 1, issue.styles.named("serial"))
@@ -135,7 +165,12 @@ def write_roster(
                 put(sheet, line, index, name, issue.styles.value("input", "boolean"))
             elif column.field is not None:
                 value = shown(column.field, row.get(column.field.id), words)
-                put(sheet, line, index, value, issue.styles.value("input", column.field.type))
+                numbers = asked_of.get(column.field.id)
+                if numbers:
+                    value = issue.marks.raw(numbers) if value is None else value
+                    issue.marks.comment(sheet, line, index, numbers, columns, None)
+                look = issue.marks.severity(numbers) if numbers else "input"
+                put(sheet, line, index, value, issue.styles.value(look, column.field.type))
     _validate(issue, sheet, form, columns, first, first + height - 1)
     for index, column in enumerate(columns):
         if column.role == "roster_org":

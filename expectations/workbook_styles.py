@@ -13,6 +13,7 @@ GREY = "#E4E4E4"
 LIGHT_GREY = "#F2F2F2"
 INPUT_YELLOW = "#FFFBE6"
 SAMPLE_RED = "#C00000"
+RED, AMBER, BLUE = "#FFC7CE", "#FFD966", "#DDEBF7"  # cells in question: critical, warning, info
 LINE = "#7F7F7F"
 
 NUMBER = "#,##0"
@@ -74,6 +75,14 @@ _NAMED: dict[str, dict[str, Any]] = {
     "guide_text": {**_BASE, "text_wrap": True, "valign": "top"},
     "guide_cell": {**_BOX, "text_wrap": True},
     "guide_centre": {**_BOX, "text_wrap": True, "align": "center"},
+    "guide_link": {**_BOX, "align": "center", "font_color": "#0563C1", "underline": 1},
+    "asked_critical": {**_BOX, "align": "center", "bg_color": RED},
+    "asked_warning": {**_BOX, "align": "center", "bg_color": AMBER},
+    "answer_box": {**_BOX, "text_wrap": True, "locked": False, "bg_color": INPUT_YELLOW},
+    "closed_box": {**_BOX, "align": "center", "bg_color": LIGHT_GREY, "font_color": "#595959"},
+    "row_critical": {**_BOX, "bg_color": RED, "indent": 1},
+    "row_warning": {**_BOX, "bg_color": AMBER, "indent": 1},
+    "row_info": {**_BOX, "bg_color": BLUE, "indent": 1},
     "breaks": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
     "doubts": {"bg_color": "#FFEB9C", "font_color": "#7F6000"},
     "list_title": {**_BASE, "bold": True},
@@ -92,6 +101,9 @@ _ROLE: dict[str, dict[str, Any]] = {
     "input": {"locked": False, "bg_color": INPUT_YELLOW},
     "prior": {"italic": True, "font_color": "#7F7F7F", "bg_color": LIGHT_GREY},
     "total": {"font_name": HEI, "bg_color": GREY},
+    "critical": {"locked": False, "bg_color": RED},
+    "warning": {"locked": False, "bg_color": AMBER},
+    "info": {"locked": False, "bg_color": BLUE},
 }
 
 
@@ -107,7 +119,7 @@ class Styles:
         return self._get((name, ""), _NAMED[name])
 
     def value(self, role: str, field_type: str) -> Format:
-        """The format of a value cell: ``role`` input, prior or total; ``field_type`` as in the catalogue."""
+        """The format of a value cell: ``role`` input, prior, total or a severity; ``field_type`` as in the catalogue."""
         return self._get((role, field_type), {**_BOX, **_TYPE[field_type], **_ROLE[role]})
 
     def _get(self, key: tuple[str, str], properties: dict[str, Any]) -> Format:

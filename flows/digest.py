@@ -9,7 +9,7 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
-from warehouse.query import Outcome
+from warehouse.outcomes import Outcome
 
 _DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
 _LISTED = 20

@@ -17,6 +17,7 @@ import polars as pl
 
 from expectations.judge import publish_docs, start_great_expectations
 from flows.alerts import send_digest
+from flows.corrections import write_corrections
 from flows.digest import digest_text
 from flows.receipts import Office
 from flows.receive import Repeated, receive
@@ -26,10 +27,12 @@ from transforms.conform import Conformed
 from transforms.indicators import indicators
 from warehouse.archive import Archive
 from warehouse.build import NightBuild
+from warehouse.explanations import explanations, new_explanations
 from warehouse.journal import Draft, Entry, Event, Journal
+from warehouse.outcomes import Outcome, outcome
 from warehouse.publish import publish, writer_lock
-from warehouse.query import Outcome, journal_count, known_submissions, outcome, status
-from warehouse.review import REVIEWS, approvals, is_locked, returns
+from warehouse.query import journal_count, known_submissions, status
+from warehouse.review import EXPLANATION_DECISIONS, REVIEWS, approvals, is_locked, returns
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
@@ -153,28 +156,17 @@ class Night:
             locked = [year for year in years if is_locked(entries, year)]
             submissions = decided(assessed, recorded, locked, self.rulebook)
             new = submissions.remove(pl.col("received_seq").is_in(list(recorded)))
+            given = assessed.judgement.answers.join(new, on="submission", how="semi")
+            said = new_explanations(given, submissions, explanations(entries))
+            kept = ("submission", "unit_code", "year", "reason", "critical_count", "warning_count")
+            drafts = [(Event.EXPLAINED, payload) for payload in said] + [
+                (Event(row["decision"]), {k: row[k] for k in kept if row[k] is not None})
+                for row in new.iter_rows(named=True)
+            ]
+            # What units explain comes first: after a power cut no decision may stand without it.
+            actor = self.place.settings.actor
             self.journal.append_many(
-                [
-                    Draft(
-                        Event(row["decision"]),
-                        self.place.settings.actor,
-                        self.at,
-                        self.run,
-                        {
-                            k: row[k]
-                            for k in (
-                                "submission",
-                                "unit_code",
-                                "year",
-                                "reason",
-                                "critical_count",
-                                "warning_count",
-                            )
-                            if row[k] is not None
-                        },
-                    )
-                    for row in new.iter_rows(named=True)
-                ]
+                [Draft(event, actor, self.at, self.run, about) for event, about in drafts]
             )
         return submissions
 
@@ -204,6 +196,7 @@ class Night:
             )
             build.set_indicators(indicators(build.standing_measures(), self.catalogue, approved))
             build.set_events(self.journal.frame())
+            build.set_explanations(explanations(self.journal.entries()))
 
     def publish(self, build: NightBuild) -> None:
         """Check the built file and put it in the place of the published one."""
@@ -230,13 +223,17 @@ class Night:
         last = None if self.from_scratch else self.journal.last_run()
         entries = self.journal.entries()[last.seq if last else 0 :]
         returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
-        found = outcome(self.home.database, last.payload["answered"] if last else 0, returned)
+        decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
+        found = outcome(self.home.database, last.payload["answered"] if last else 0, returned, decided)
         return Report(self.run, found, self.repeated, self.left, self.seconds)
 
     def answer(self, report: Report) -> list[Path]:
-        """Write a receipt for every submission of the report, and one for every file that was sent once more."""
+        """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
         office = Office(self.home.outbox, self.catalogue, self.journal.head, self.at)
-        written = office.answer(report.outcome) if report.submissions.height else []
+        written = []
+        if report.submissions.height:
+            written = write_corrections(self.place, report.outcome, office.folder, self.at)
+            written += office.answer(report.outcome, {path.name for path in written})
         if report.repeated:
             known = outcome(self.home.database).submissions
             written += office.answer_repeated(report.repeated, known)

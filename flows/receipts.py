@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, StrictUndefined
 
+from flows.corrections import correction_name
+from flows.receipt_page import page_of
 from flows.receive import Repeated
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
-from warehouse.query import Outcome
+from warehouse.outcomes import Outcome
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
@@ -38,10 +40,10 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 | 处理结果 | **{{ decision_zh }}** |
 | 文件校验码 | {{ submission }} |
 
-{% if decision == "accepted" and not warning_count %}
-本次报送没有需要改正或核实的问题，数据已入库，无须再做处理。
+{% if decision == "accepted" and not open_count %}
+本次报送{% if not explained_count %}没有需要改正或核实的问题，{% endif %}数据已入库，无须再做处理。
 {% elif decision == "accepted" %}
-本次报送已接收入库。另有 {{ warning_count }} 处需要核实：确有错误的，改正后重新报送整个工作簿；属实的，请保留依据备查。
+本次报送已接收入库，尚有 {{ open_count }} 处需要核实：确有错误的请改正，属实的请说明。
 {% elif decision == "held" and not critical_count %}
 {{ reason }}
 {% if has_standing %}
@@ -56,6 +58,19 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 此前已接收的版本继续有效。
 {% endif %}
 {% endif %}
+{% if explained_count %}
+收到说明 {{ explained_count }} 处，正在等待市级审核，不必再报。
+{% endif %}
+{% if accepted_count %}
+另有 {{ accepted_count }} 处已经说明并获市级认可，不再列出。
+{% endif %}
+{% if previous %}
+与上次报送相比：已改正 {{ fixed_count }} 处，仍未处理 {{ kept_count }} 处，新出现 {{ new_count }} 处。
+{% endif %}
+{% if correction %}
+请打开同一文件夹中的“{{ correction }}”：有问题的单元格已着色并附批注，
+可在表中直接改正，或在“说明”表中写明原因，保存后重新报送整个工作簿。
+{% endif %}
 {% if is_superseded %}
 收到本文件之后，又收到本单位同一年度的新文件并已入库，以后收到的为准。
 {% endif %}
@@ -63,10 +78,10 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 
 ## 审核发现（共 {{ finding_count }} 处{% if finding_count > findings|length %}，下列前 {{ findings|length }} 处{% endif %}）
 
-| 序号 | 类别 | 位置 | 问题 | 处理办法 | 审核关系 |
-| --- | --- | --- | --- | --- | --- |
+| 序号 | 类别 | 位置 | 问题 | 处理办法 | 情况 | 审核关系 |
+| --- | --- | --- | --- | --- | --- | --- |
 {% for f in findings %}
-| {{ loop.index }} | {{ f.severity_zh }} | {{ f.place }} | {{ f.message }} | {{ f.fix }} | {{ f.rule }} |
+| {{ loop.index }} | {{ f.severity_zh }} | {{ f.place }} | {{ f.message }} | {{ f.fix }} | {{ f.status_zh }} | {{ f.rule }} |
 {% endfor %}
 {% endif %}
 {% if fixes %}
@@ -130,21 +145,27 @@ class Office:
             "head_hash": head.hash,
         }
 
-    def answer(self, outcome: Outcome) -> list[Path]:
-        """One receipt for each submission; the paths written."""
+    def answer(self, outcome: Outcome, corrections: Collection[str] = ()) -> list[Path]:
+        """One receipt for each submission; the paths written. ``corrections``: the names of the workbooks written."""
         findings = outcome.findings.partition_by("submission", as_dict=True)
         notes = outcome.notes.partition_by("submission", as_dict=True)
         written: list[Path] = []
         for row in outcome.submissions.iter_rows(named=True):
             found = findings.get((row["submission"],), outcome.findings.clear())
+            asked = found.remove(pl.col("finding_status") == "accepted")
+            counts = _counts(found)
+            correction = correction_name(row, self.printed_at) if row["year"] else ""
             fixes = notes.get((row["submission"],), outcome.notes.clear())
             text = _TEMPLATE.render(
                 self._of(row),
                 critical_count=row["critical_count"],
-                warning_count=row["warning_count"],
+                **counts,
+                previous=row["previous"] if row["decision"] != "refused" else None,
+                fixed_count=row["fixed_count"],
+                correction=correction if correction in corrections else "",
                 has_standing=row["has_earlier"],
-                findings=list(_finding_rows(found.head(_SHOWN))),
-                finding_count=found.height,
+                findings=list(_finding_rows(asked, row["previous"] is not None)),
+                finding_count=asked.height,
                 fixes=list(_note_rows(fixes.head(_SHOWN))),
                 fix_count=fixes.height,
             )
@@ -182,12 +203,18 @@ class Office:
         }
 
     def _write(self, row: dict[str, Any], text: str, suffix: str = "") -> Path:
-        folder = self.outbox / outbox_folder(row["unit_code"], self.names.get(row["unit_code"]))
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self.folder(row["unit_code"])
         stamp = self.printed_at.strftime("%Y%m%d")
         path = folder / f"回执_{row['year'] or '年度不明'}_{stamp}_{row['submission'][:8]}{suffix}.md"
         path.write_text(text, encoding="utf-8", errors="replace")
+        path.with_suffix(".html").write_text(page_of(text, path.stem), encoding="utf-8", errors="replace")
         return path
+
+    def folder(self, unit_code: str | None) -> Path:
+        """The unit's folder in the outbox, made when it is not there."""
+        folder = self.outbox / outbox_folder(unit_code, self.names.get(unit_code or ""))
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
 
 def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
@@ -220,9 +247,33 @@ def _place(row: dict[str, object]) -> str:
     return "!".join(_cell_text(row[k]) for k in ("sheet", "cell") if row[k]) or "整个工作簿"
 
 
-def _finding_rows(found: pl.DataFrame) -> Iterable[dict[str, str]]:
+def _counts(found: pl.DataFrame) -> dict[str, int]:
+    """How many warnings are open, explained and accepted, and how many questions are new or were asked before."""
+    status, is_warning = pl.col("finding_status"), pl.col("severity") == "warning"
+    is_open = status.is_in(["open", "reopened"])
+    is_asked = is_open & (pl.col("severity") != "info")
+    return found.select(
+        open_count=(is_warning & is_open).sum(),
+        explained_count=(status == "explained").sum(),
+        accepted_count=(status == "accepted").sum(),
+        new_count=(is_asked & pl.col("is_new")).sum(),
+        kept_count=(is_asked & ~pl.col("is_new")).sum(),
+    ).row(0, named=True)
+
+
+def _status_words(row: dict[str, Any], is_second: bool) -> str:
+    if row["finding_status"] == "explained":
+        return "已说明，待审核"
+    if row["reason"]:
+        return f"说明未获认可：{_cell_text(row['reason'])}"
+    if row["finding_status"] == "reopened":
+        return "再次出现"
+    return "" if not is_second else "新出现" if row["is_new"] else "上次已指出"
+
+
+def _finding_rows(found: pl.DataFrame, is_second: bool) -> Iterable[dict[str, str]]:
     order = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, return_dtype=pl.Int8)
-    for row in found.sort(order, maintain_order=True).iter_rows(named=True):
+    for row in found.sort(order, maintain_order=True).head(_SHOWN).iter_rows(named=True):
         message, suggestion = _cell_text(row["message"]), _cell_text(row["suggestion"])
         if suggestion and suggestion not in message:
             message += f"（是否为“{suggestion}”？）"
@@ -231,6 +282,7 @@ def _finding_rows(found: pl.DataFrame) -> Iterable[dict[str, str]]:
             "place": _place(row),
             "message": message,
             "fix": _cell_text(row["fix"]),
+            "status_zh": _status_words(row, is_second),
             "rule": row["rule"],
         }
 

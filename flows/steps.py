@@ -145,6 +145,7 @@ def assess(
         prior,
         measures=measured,
         declared_empty=conformed.declared_empty,
+        answers=conformed.answers,
     )
     return Assessed(readings, conformed, observations(conformed, catalogue), measured, judgement)
 

@@ -14,7 +14,7 @@ from expectations.judge import Batch
 from expectations.rulebook import FIELD_TYPES, RuleBook, load_rules
 from transforms.conform import Conformed
 from transforms.observations import measures as measures_of
-from warehouse.catalogue.frames import MEASURE, NOTE, PROBLEM, SUBMISSION, empty, shaped
+from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Form
 
@@ -209,6 +209,7 @@ def conformed(
             empty(PROBLEM),
             empty_rosters,
             submissions.select("submission", "unit_code", "year"),
+            empty(ANSWER),
         ),
         submissions,
     )
@@ -327,7 +328,7 @@ def _judged(
         {form: pl.concat([c.forms[form] for c, _ in parts], how="diagonal") for form in parts[0][0].forms},
         *(
             pl.concat([getattr(c, name) for c, _ in parts])
-            for name in ("columns", "notes", "problems", "declared_empty", "submissions")
+            for name in ("columns", "notes", "problems", "declared_empty", "submissions", "answers")
         ),
     )
     return Batch(

@@ -12,7 +12,7 @@ from flows.digest import digest_text
 from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
-from warehouse.query import Outcome
+from warehouse.outcomes import Outcome
 
 HEAD = Head(42, "ab" * 32)
 BEIJING = timezone(timedelta(hours=8))

@@ -17,7 +17,7 @@ from flows.receive import Repeated
 from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
-from warehouse.query import Outcome
+from warehouse.outcomes import Outcome
 
 AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
 HEAD = Head(42, "ab" * 32)

@@ -18,7 +18,7 @@ from transforms.conform_problems import (
 from transforms.conform_rows import ROWS, placed
 from transforms.conform_values import finished, header_scales, odd_cells, plain_values
 from transforms.reading import FileRead
-from warehouse.catalogue.frames import NOTE, PROBLEM, empty, shaped
+from warehouse.catalogue.frames import ANSWER, NOTE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 
@@ -40,12 +40,14 @@ class RawBatch:
     """What was read of a night's files, as written.
 
     ``forms``: form id -> rows of all files: submission, unit_code, year, sheet, row, is_hidden, lead, org_code,
-    org_name, parent_name and the form's fields, all texts; null is blank. ``columns``: COLUMNS. ``problems``: PROBLEM.
+    org_name, parent_name and the form's fields, all texts; null is blank. ``columns``: COLUMNS.
+    ``problems``: PROBLEM. ``answers``: ANSWER.
     """
 
     forms: dict[str, pl.DataFrame]
     columns: pl.DataFrame
     problems: pl.DataFrame
+    answers: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Conformed:
     ``forms``: form id -> submission, unit_code, year, sheet, row, row_kind (data | total), org_code, org_name,
     org_level, item, then each field typed and its ``<field>__state`` (value | zero | not_applicable | not_reported |
     unreadable). Rows whose unit is not known and second rows of a unit are left out, each with a problem.
-    ``declared_empty``: submission, form of rosters that say 无. ``submissions``: submission, unit_code, year of all
-    files, those without a row too.
+    ``declared_empty``: submission, form of rosters that say 无. ``answers``: ANSWER.
+    ``submissions``: submission, unit_code, year of all files, those without a row too.
     """
 
     forms: dict[str, pl.DataFrame]
@@ -65,6 +67,7 @@ class Conformed:
     problems: pl.DataFrame
     declared_empty: pl.DataFrame
     submissions: pl.DataFrame
+    answers: pl.DataFrame
 
 
 def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBatch:
@@ -106,10 +109,12 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         for name, letter in sheet.columns.items()
     ]
     problems = [{"submission": sha256, **problem} for sha256, read in taken for problem in read.problems]
+    answers = [{"submission": sha256, **answer} for sha256, read in taken for answer in read.answers]
     return RawBatch(
         forms,
         pl.DataFrame(columns, schema=COLUMNS, orient="row"),
         shaped(pl.DataFrame(problems, infer_schema_length=None), PROBLEM) if problems else empty(PROBLEM),
+        pl.DataFrame(answers, schema=ANSWER),
     )
 
 
@@ -143,6 +148,7 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         .select("submission", "form")
         .unique(maintain_order=True),
         submissions=submissions.select("submission", "unit_code", "year"),
+        answers=raw.answers,
     )
 
 

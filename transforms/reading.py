@@ -14,6 +14,7 @@ import polars as pl
 
 from transforms.formats import open_book
 from transforms.formats_book import Book, Marks, Refusal, Row, SheetInfo
+from transforms.reading_answers import Answer, read_answers
 from transforms.reading_header import Header, find_header
 from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan, reading_plan
 from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
@@ -48,7 +49,8 @@ class SheetRead:
 class FileRead:
     """What a file holds. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
 
-    ``problems`` have the keys form, rule, sheet, cell, field, value, detail of PROBLEM.
+    ``problems`` have the keys form, rule, sheet, cell, field, value, detail of PROBLEM, ``answers`` those of ANSWER
+    without submission.
     """
 
     status: str
@@ -58,6 +60,7 @@ class FileRead:
     cover: dict[str, str] = field(default_factory=dict)  # unit_name, unit_code, year ... -> text
     sheets: list[SheetRead] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
 
 def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
@@ -80,7 +83,9 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
         if form is None or header is None:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
-            elif kind != "other" and sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
+            elif kind == "other":
+                read.answers += read_answers(info.name, rows)
+            elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
                 detail = "未找到表头" if form else ""
                 read.problems.append(_problem("read.unrecognised_sheet", info, form, detail=detail))
         elif form.id in seen:

@@ -154,6 +154,11 @@ class NightBuild:
         self._connection.execute("DELETE FROM quality.event")
         self._append("quality.event", events)
 
+    def set_explanations(self, explanations: pl.DataFrame) -> None:
+        """Replace quality.explanation by ``explanations`` (EXPLANATION)."""
+        self._connection.execute("DELETE FROM quality.explanation")
+        self._append("quality.explanation", explanations)
+
     def add_run(self, run: Mapping[str, Any]) -> None:
         """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.
 

@@ -40,13 +40,22 @@ class Event(StrEnum):
 
 
 _ABOUT_A_SUBMISSION = frozenset(
-    {Event.RECEIVED, Event.REFUSED, Event.CHECKED, Event.HELD, Event.ACCEPTED, Event.RETURNED}
+    {
+        Event.RECEIVED,
+        Event.REFUSED,
+        Event.CHECKED,
+        Event.HELD,
+        Event.ACCEPTED,
+        Event.RETURNED,
+        Event.EXPLAINED,
+    }
 )
 _ABOUT_A_YEAR = frozenset({Event.APPROVED, Event.LOCKED, Event.UNLOCKED})
 _SUBJECTS: tuple[tuple[str, type, frozenset[Event]], ...] = (
     ("submission", str, _ABOUT_A_SUBMISSION),
     ("unit_code", str, frozenset()),
     ("year", int, _ABOUT_A_YEAR),
+    ("explanation", int, frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})),
 )
 _OWN_KEYS = ("seq", "prev", "at", "actor", "run", "event")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -67,7 +76,8 @@ class Draft:
 
     `at` must carry a time zone. `payload` is plain JSON; where it says submission (sha256), unit_code or
     year, these are text, text and a whole number. Events about a submission (received, refused, checked,
-    held, accepted, returned) must say submission; approved, locked and unlocked must say year.
+    held, accepted, returned, explained) must say submission; approved, locked and unlocked must say year; what
+    is decided of an explanation says which one (the place of its own entry).
     """
 
     event: Event | str

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from warehouse.catalogue.frames import FINDING, MEASURE, NOTE, empty, shaped
+from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.tables import quoted
 
@@ -102,49 +101,6 @@ def journal_count(path: Path) -> int:
     return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of some submissions, in order of receipt.
-
-    ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
-    unit and year was received before, after it); ``findings``: FINDING; ``notes``: NOTE; in the order they were loaded.
-    ``returned``: those among them that were received earlier and are here because they were returned.
-    """
-
-    submissions: pl.DataFrame
-    findings: pl.DataFrame
-    notes: pl.DataFrame
-    returned: tuple[str, ...] = ()
-
-
-def outcome(path: Path, after: int = 0, also: Sequence[str] = ()) -> Outcome:
-    """What became of the submissions received after place ``after`` of the journal, and of those in ``also``."""
-    if not path.exists():
-        return Outcome(pl.DataFrame(), empty(FINDING), empty(NOTE))
-    with read_only(path) as connection:
-        submissions = run(connection, _WITH_NEIGHBOURS, [after, list(also)])
-        wanted = submissions["submission"].to_list()
-        of_those = "WHERE list_contains(?, submission) ORDER BY rowid"
-        return Outcome(
-            submissions,
-            run(connection, f"FROM quality.finding {of_those}", [wanted]).pipe(shaped, FINDING),
-            run(connection, f"FROM quality.note {of_those}", [wanted]).pipe(shaped, NOTE),
-            tuple(submissions.filter(pl.col("received_seq") <= after)["submission"]),
-        )
-
-
-_WITH_NEIGHBOURS = """
-    SELECT s.*, coalesce(a.first_seq < s.received_seq, false) AS has_earlier,
-           coalesce(a.last_seq > s.received_seq, false) AS is_superseded
-    FROM quality.submission AS s
-    LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq
-               FROM quality.submission_log WHERE decision = 'accepted' GROUP BY unit_code, year) AS a
-      ON a.unit_code = s.unit_code AND a.year = s.year
-    WHERE s.received_seq > ? OR list_contains(?, s.submission)
-    ORDER BY s.received_seq
-"""
-
-
 def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
     """What the standing submission of a unit and year says, form by form, as a clerk would type it.
 
@@ -153,18 +109,32 @@ def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.Data
     Empty when nothing stands.
     """
     with read_only(path) as connection:
-        rows = run(
-            connection,
-            """SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type
-               FROM core.observation AS o
-               JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
-               WHERE o.unit_code = ? AND o.year = ?
-               ORDER BY o.form, o.sheet, o.row""",
-            [unit_code, year],
-        )
-        order = run(connection, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
+        return entries_of(connection, "core.observation", "o.unit_code = ? AND o.year = ?", [unit_code, year])
+
+
+def entries_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    condition: str,
+    parameters: Sequence[Any],
+    *,
+    keep_row: bool = False,
+) -> dict[str, pl.DataFrame]:
+    """The entries of those observations of ``table`` (o) that meet ``condition``; see :func:`standing_entries`."""
+    rows = run(
+        connection,
+        f"""SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type
+            FROM {table} AS o
+            JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
+            WHERE {condition}
+            ORDER BY o.form, o.sheet, o.row""",
+        parameters,
+    )
+    order = run(connection, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
     return {
-        str(form): _wide(part, order.filter(pl.col("form") == form)["name"].to_list())
+        str(form): _wide(part, order.filter(pl.col("form") == form)["name"].to_list()).drop(
+            ["sheet"] if keep_row else ["sheet", "row"]
+        )
         for (form,), part in rows.partition_by("form", as_dict=True, maintain_order=True).items()
     }
 
@@ -180,7 +150,7 @@ def _wide(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
                 typed, on=["sheet", "row"], how="left", maintain_order="left"
             )
             wide = wide.with_columns(_entries(joined).alias(field))
-    return wide.drop("sheet", "row")
+    return wide
 
 
 def _typed(field_type: str) -> pl.Expr:

@@ -12,7 +12,8 @@ import polars as pl
 
 from warehouse.journal import Entry, Event
 
-REVIEWS = frozenset({Event.RETURNED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED})
+EXPLANATION_DECISIONS = frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})
+REVIEWS = EXPLANATION_DECISIONS | {Event.RETURNED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED}
 
 
 class ReviewRefused(Exception):

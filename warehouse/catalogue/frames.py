@@ -68,6 +68,43 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "message": pl.String,  # one Chinese sentence with the numbers in it
     "fix": pl.String,  # what to do, in Chinese
     "suggestion": pl.String,
+    "operands": pl.String,  # the values concerned, as text: what an explanation is bound to
+}
+
+FINDING_PLACE = ("form", "rule", "org_code", "item", "field")
+"""The columns that say, beside unit and year, which finding of one submission is that of another. '' where null."""
+
+ANSWER: dict[str, pl.DataType | type[pl.DataType]] = {
+    "submission": pl.String,
+    "sheet": pl.String,
+    "cell": pl.String,  # of the box
+    "form": pl.String,  # this and the next five: the finding it answers, '' where the finding has none
+    "rule": pl.String,
+    "org_code": pl.String,
+    "item": pl.String,
+    "field": pl.String,
+    "operands": pl.String,
+    "text": pl.String,  # what the clerk wrote; never blank
+}
+
+EXPLANATION: dict[str, pl.DataType | type[pl.DataType]] = {
+    "explanation": pl.Int64,  # key: place of its entry in the journal
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "form": pl.String,
+    "rule": pl.String,
+    "org_code": pl.String,
+    "item": pl.String,
+    "field": pl.String,
+    "operands": pl.String,
+    "text": pl.String,
+    "submission": pl.String,  # the one that brought it
+    "explained_at": pl.String,
+    "decision": pl.String,  # explained | accepted | refused
+    "reason": pl.String,  # of the decision
+    "decided_by": pl.String,
+    "decided_at": pl.String,
+    "is_current": pl.Boolean,  # the last one given for this finding with these values
 }
 
 RULE_RESULT = {

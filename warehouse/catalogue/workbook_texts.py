@@ -2,6 +2,18 @@
 
 GUIDE_SHEET = "填报说明"
 LIST_SHEET = "代码表"  # hidden
+ANSWER_SHEET = "说明"  # of a correction workbook
+ANSWER_BOX = "说明（请在本栏填写）"
+ANSWER_KEYS = {
+    "form": "报表标识",
+    "rule": "审核关系编号",
+    "org_code": "代码",
+    "item": "名册项目",
+    "field": "字段标识",
+    "operands": "涉及数值",
+}
+"""Heads of the hidden columns by which an answer finds its finding again: column of ANSWER -> head."""
+DRAFT_MARK = "【上年说明】"  # stands before a text of last year's: no answer as long as it stands there
 SERIAL = "序号"
 NOTE = "注"
 SIGNATURES = ("单位负责人", "统计负责人", "填表人", "报出日期")

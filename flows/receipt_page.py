@@ -1,0 +1,25 @@
+"""The receipt as a page: the same text, for whoever opens it in a browser or prints it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from markdown_it import MarkdownIt
+
+_STYLE = """
+body { font: 14px/1.6 "Noto Sans CJK SC", "Microsoft YaHei", "SimSun", sans-serif; }
+body { max-width: 60em; margin: 2em auto; padding: 0 1em; }
+h1 { text-align: center; font-size: 1.6em; } h2 { font-size: 1.15em; }
+table { border-collapse: collapse; width: 100%; } td, th { border: 1px solid #888; padding: .25em .5em; vertical-align: top; }
+th { background: #eee; } td:first-child { white-space: nowrap; } hr { border: 0; border-top: 1px solid #888; }
+@media print { body { margin: 0; font-size: 11px; } @page { size: A4; margin: 12mm; } }
+"""
+
+
+def page_of(markdown: str, title: str) -> str:
+    """A page of HTML that stands alone: no script, nothing fetched; tags in ``markdown`` are shown as text."""
+    body = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").render(markdown)
+    return (
+        f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head>\n<body>\n{body}</body></html>\n"
+    )

@@ -1,0 +1,90 @@
+"""What became of submissions: what receipts and the digest say of them, read from the published warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped
+from warehouse.query import read_only, run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of some submissions, in order of receipt.
+
+    ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
+    unit and year was received before, after it), fixed_count (findings of the previous submission that this one has
+    no more); ``findings``: FINDING and finding_status, text, reason (as quality.finding_history) and is_new (the
+    previous submission had it not); ``notes``: NOTE; in the order they were loaded. ``returned``, ``reviewed``: those
+    received earlier that are here because they were returned, or because of a decision about an explanation of theirs.
+    """
+
+    submissions: pl.DataFrame
+    findings: pl.DataFrame
+    notes: pl.DataFrame
+    returned: tuple[str, ...] = ()
+    reviewed: tuple[str, ...] = ()
+
+
+def outcome(
+    path: Path, after: int = 0, returned: Sequence[str] = (), explanations: Sequence[int] = ()
+) -> Outcome:
+    """What became of the submissions received after place ``after`` of the journal.
+
+    And of those in ``returned``, and of the latest ones of every unit and year of whose ``explanations`` (by their
+    number) something was decided.
+    """
+    if not path.exists():
+        return Outcome(pl.DataFrame(), empty(FINDING), empty(NOTE))
+    with read_only(path) as connection:
+        submissions = run(connection, _WITH_NEIGHBOURS, [after, list(returned), list(explanations)])
+        wanted = submissions["submission"].to_list()
+        earlier = submissions.filter(pl.col("received_seq") <= after)["submission"]
+        return Outcome(
+            submissions,
+            run(connection, _WITH_STATUS, [wanted]).pipe(shaped, {**FINDING, **_STATUS}),
+            run(
+                connection, "FROM quality.note WHERE list_contains(?, submission) ORDER BY rowid", [wanted]
+            ).pipe(shaped, NOTE),
+            tuple(earlier.filter(earlier.is_in(list(returned)))),
+            tuple(earlier.filter(~earlier.is_in(list(returned)))),
+        )
+
+
+_STATUS = {"finding_status": pl.String, "text": pl.String, "reason": pl.String, "is_new": pl.Boolean}
+_SAME_PLACE = """p.rule = f.rule AND p.form IS NOT DISTINCT FROM f.form AND p.field IS NOT DISTINCT FROM f.field
+    AND coalesce(p.org_code, p.org_name, '') = coalesce(f.org_code, f.org_name, '')
+    AND coalesce(p.item, '') = coalesce(f.item, '')"""
+_WITH_STATUS = f"""
+    WITH asked AS (SELECT *, rowid AS place FROM quality.finding WHERE list_contains(?, submission))
+    SELECT f.*, coalesce(CASE WHEN s.is_latest THEN h.finding_status END, 'open') AS finding_status,
+           CASE WHEN s.is_latest THEN h.text END AS text, CASE WHEN s.is_latest THEN h.reason END AS reason,
+           NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.previous AND {_SAME_PLACE}) AS is_new
+    FROM asked AS f
+    JOIN quality.submission AS s ON s.submission = f.submission
+    LEFT JOIN quality.finding_history AS h
+      ON h.unit_code = f.unit_code AND h.year = f.year AND h.form = coalesce(f.form, '') AND h.rule = f.rule
+         AND h.org_code = coalesce(f.org_code, f.org_name, '') AND h.item = coalesce(f.item, '')
+         AND h.field = coalesce(f.field, '')
+    ORDER BY f.place
+"""
+_WITH_NEIGHBOURS = f"""
+    SELECT s.*, coalesce(a.first_seq < s.received_seq, false) AS has_earlier,
+           coalesce(a.last_seq > s.received_seq, false) AS is_superseded,
+           (SELECT count(*) FROM quality.finding AS f
+            WHERE f.submission = s.previous AND f.severity <> 'info'
+              AND NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.submission AND {_SAME_PLACE})
+           ) AS fixed_count
+    FROM quality.submission AS s
+    LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq
+               FROM quality.submission_log WHERE decision = 'accepted' GROUP BY unit_code, year) AS a
+      ON a.unit_code = s.unit_code AND a.year = s.year
+    WHERE s.received_seq > ? OR list_contains(?, s.submission)
+          OR (s.is_latest AND EXISTS (FROM quality.explanation AS e WHERE list_contains(?, e.explanation)
+                                      AND e.unit_code = s.unit_code AND e.year = s.year))
+    ORDER BY s.received_seq
+"""
