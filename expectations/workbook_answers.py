@@ -43,6 +43,7 @@ def write_answers(issue: Issue, sheet: Worksheet, about: str) -> None:
         _write_question(issue, sheet, line, serial, number)
     sheet.freeze_panes(header + 1, 0)
     sheet.repeat_rows(header)
+    sheet.print_area(0, 0, line, len(_WIDTHS) - 1)
     sheet.ignore_errors({"number_stored_as_text": f"A1:Z{line + 1}"})
     set_print(issue, sheet, ANSWER_SHEET)
     sheet.protect("", PROTECTION)
@@ -91,10 +92,9 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     else:
         sheet.write_string(line, 7, _box(question), named("answer_box"))
         for column, key in enumerate(ANSWER_KEYS, start=len(_WIDTHS)):
-            sheet.write_string(line, column, finding[key] or "", named("code"))
-    needed = max(
-        -(-display_width(t) // (w - 3)) for t, w in zip((*texts, _box(question)), _WIDTHS[4:], strict=True)
-    )
+            sheet.write_string(line, column, finding[key] or "", named("plain"))
+    filled = zip((where, "", *texts, _box(question)), _WIDTHS[2:], strict=True)
+    needed = max(-(-display_width(text) // (width - 3)) for text, width in filled)
     sheet.set_row(line, 14 * max(needed, 1) + 6)
 
 

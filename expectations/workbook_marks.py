@@ -16,7 +16,7 @@ from expectations.workbook_values import Value
 from warehouse.catalogue.models import Form
 
 SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
-_PLACE = re.compile(r"^(第\d+行 ?)[^：]*：")
+_PLACE = re.compile(r"^第\d+行 ?")
 _COMMENT_WIDTH = 46  # in character cells
 
 

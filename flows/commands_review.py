@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 
-from flows.console import chosen, out, print_frame, print_json
+from flows.console import chosen, fail, out, print_frame, print_json
 
 _SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
+_STATUSES = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 _AFTERWARDS = "下一次夜间作业后生效；要立即生效，请运行 nianbao nightly。"
 
 Year = Annotated[int, typer.Option(help="报告年度")]
 By = Annotated[str | None, typer.Option("--by", help="经办人（默认当前用户名），记入登记簿")]
 
-review = typer.Typer(help="审定：查看问题、退回报送、审定年度、锁定和解锁。", no_args_is_help=True)
+review = typer.Typer(help="审核：查看问题、审核说明、退回报送、审定年度、锁定和解锁。", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,14 +36,12 @@ def list_findings(
     unit: Annotated[str | None, typer.Option(help="填报单位代码（默认全部）")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
-    """各单位最近一次报送中的强制性和核实性问题，强制性在前。"""
+    """各单位最近一次报送中未了结的强制性和核实性问题，对全市公布数影响大的在前。"""
     from warehouse.query import query
 
     found = query(
         chosen().home.database,
-        """SELECT severity, unit_name, file_name, sheet, cell, message, fix, rule FROM quality.finding_latest
-           WHERE year = ? AND severity <> 'info' AND (? IS NULL OR unit_code = ?)
-           ORDER BY severity, unit_code, form, sheet, cell""",
+        "FROM quality.worklist WHERE year = ? AND (? IS NULL OR unit_code = ?)",
         [year, unit, unit],
     )
     if as_json:
@@ -50,13 +50,102 @@ def list_findings(
         out.print(f"{year}年度没有需要改正或核实的问题。")
     else:
         table = found.select(
+            影响=pl.format("{}%", pl.col("effect_pct").round(2)).fill_null("—"),
             类别=pl.col("severity").replace_strict(_SEVERITIES),
             单位="unit_name",
             位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
             问题="message",
-            审核关系="rule",
+            状态=pl.col("finding_status").replace_strict(_STATUSES),
         )
-        print_frame(table, title=f"{year}年度：{found.height} 处")
+        print_frame(table, title=f"{year}年度：{found.height} 处{_covering(found['effect_pct'])}")
+
+
+def _covering(effects: pl.Series) -> str:
+    """How few of the questions make up most of the effect: ``，其中前 12 处占全部影响的 95%``."""
+    known = effects.drop_nulls()
+    whole = float(known.sum())
+    if not whole:
+        return ""
+    count = int((known.cum_sum() < 0.95 * whole).sum()) + 1
+    share = 100 * float(known.head(count).sum()) / whole
+    return f"，其中前 {count} 处占对公布数全部影响的 {share:.0f}%"
+
+
+@review.command()
+def explanations(
+    year: Annotated[int | None, typer.Option(help="报告年度（默认全部）")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """待审核的说明，影响大的在前。"""
+    from flows.explanations import waiting
+
+    found = waiting(chosen(), year)
+    if as_json:
+        print_json(found)
+    elif found.is_empty():
+        out.print("没有待审核的说明。")
+    else:
+        table = found.select(编号="explanation", 单位="unit_name", 年度="year", 问题="message", 说明="text")
+        print_frame(table, title=f"待审核的说明 {found.height} 条")
+
+
+@review.command()
+def accept(
+    numbers: Annotated[list[int], typer.Argument(help="说明的编号，可多个")],
+    reason: Annotated[str, typer.Option(help="审核意见（可不填）")] = "",
+    by: By = None,
+) -> None:
+    """认可说明：只要数值不变，该问题不再提出。"""
+    from flows.explanations import Decision, decide
+
+    decide(chosen(), [Decision(n, is_accepted=True, reason=reason) for n in numbers], _actor(by))
+    out.print(f"已认可 {len(numbers)} 条说明。{_AFTERWARDS}")
+
+
+@review.command()
+def refuse(
+    numbers: Annotated[list[int], typer.Argument(help="说明的编号，可多个")],
+    reason: Annotated[str, typer.Option(help="不认可的原因，写给填报单位")],
+    by: By = None,
+) -> None:
+    """不认可说明：问题仍须改正或重新说明。"""
+    from flows.explanations import Decision, decide
+
+    decide(chosen(), [Decision(n, is_accepted=False, reason=reason) for n in numbers], _actor(by))
+    out.print(f"{len(numbers)} 条说明未予认可。{_AFTERWARDS}")
+
+
+@review.command()
+def issue(
+    file: Annotated[Path, typer.Argument(help="要写的 .xlsx 文件")],
+    year: Annotated[int | None, typer.Option(help="报告年度（默认全部）")] = None,
+) -> None:
+    """把待审核的说明写成一个表格文件，逐行填写决定。"""
+    from flows.explanations import issue_batch
+
+    count = issue_batch(chosen(), file, year)
+    if count:
+        out.print(f"{file}：{count} 条。填好后运行 nianbao review take {file}", markup=False, soft_wrap=True)
+    else:
+        out.print("没有待审核的说明，未写文件。")
+
+
+@review.command()
+def take(
+    file: Annotated[Path, typer.Argument(help="填好决定的 .xlsx 文件")],
+    by: By = None,
+) -> None:
+    """收回填好的审核表，一次办理全部决定。"""
+    from flows.explanations import take_batch
+
+    if not file.is_file():
+        raise fail(f"找不到文件：{file}")
+    done = take_batch(chosen(), file, _actor(by))
+    accepted = sum(decision.is_accepted for decision in done)
+    if done:
+        out.print(f"认可 {accepted} 条，不认可 {len(done) - accepted} 条。{_AFTERWARDS}")
+    else:
+        out.print("表中没有填写任何决定，没有变化。")
 
 
 @review.command("return")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -43,14 +43,7 @@ def digest_text(
     if submissions.is_empty():
         text += ["本次没有收到新的报送。"]
     else:
-        new = submissions.remove(pl.col("submission").is_in(outcome.returned))
-        counts = dict(new.group_by("decision").len().iter_rows())
-        shares = [f"{zh} {counts.get(decision, 0)} 份" for decision, zh in _DECISIONS.items()]
-        received = (
-            f"本次收到 {new.height} 份：{'，'.join(shares)}。" if new.height else "本次没有收到新的报送。"
-        )
-        sent_back = f"市级审核退回 {len(outcome.returned)} 份。" if outcome.returned else ""
-        text += [received + sent_back]
+        text += [_came(outcome)]
         for title, decision in (("暂存待改正：", "held"), ("未能接收：", "refused")):
             rows = submissions.filter(pl.col("decision") == decision).sort(
                 "year", "unit_code", nulls_last=True
@@ -64,17 +57,7 @@ def digest_text(
         text += ["", f"与以前收到的文件完全相同、未再处理：{'、'.join(repeated)}。"]
     if left:
         text += ["", "留在收件箱、未能收取：", *(f"  {sentence}" for sentence in left)]
-    critical = findings.filter(pl.col("severity") == "critical").sort(
-        "year", "unit_code", "submission", nulls_last=True, maintain_order=True
-    )
-    if critical.height:
-        # One workbook full of errors must not push the others off the page.
-        shown = critical.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
-        listed = f"，列出其中 {shown.height} 处" if shown.height < critical.height else ""
-        text += ["", f"强制性问题 {critical.height} 处{listed}："]
-        for row in shown.iter_rows(named=True):
-            place = "!".join(row[k] for k in ("sheet", "cell") if row[k])
-            text.append(f"  {unit(row)}{' ' + place if place else ''}：{row['message']}")
+    text += _asked(findings, unit)
     settings = catalogue.settings
     for year, status in sorted(statuses.items()):
         if not settings.first_year <= year <= settings.last_year:
@@ -89,6 +72,38 @@ def digest_text(
             text += ["  " + "、".join(missing)]
     text += ["", f"查看：{where}", f"登记簿第 {head.count} 条，校验值 {head.hash}"]
     return "\n".join(text) + "\n"
+
+
+def _asked(findings: pl.DataFrame, unit: Callable[[dict[str, object]], str]) -> list[str]:
+    """The grave findings, and how many explanations wait for the administrator."""
+    text: list[str] = []
+    critical = findings.filter(pl.col("severity") == "critical").sort(
+        "year", "unit_code", "submission", nulls_last=True, maintain_order=True
+    )
+    if critical.height:
+        # One workbook full of errors must not push the others off the page.
+        shown = critical.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
+        listed = f"，列出其中 {shown.height} 处" if shown.height < critical.height else ""
+        text += ["", f"强制性问题 {critical.height} 处{listed}："]
+        for row in shown.iter_rows(named=True):
+            place = "!".join(row[k] for k in ("sheet", "cell") if row[k])
+            text.append(f"  {unit(row)}{' ' + place if place else ''}：{row['message']}")
+    explained = findings.filter(pl.col("finding_status") == "explained")
+    if explained.height:
+        text += ["", f"收到的说明中有 {explained.height} 处待审核：请运行 nianbao review explanations 查看。"]
+    return text
+
+
+def _came(outcome: Outcome) -> str:
+    """How much was received and decided, and what was answered besides."""
+    answered = [*outcome.returned, *outcome.reviewed]
+    new = outcome.submissions.remove(pl.col("submission").is_in(answered))
+    counts = dict(new.group_by("decision").len().iter_rows())
+    shares = [f"{zh} {counts.get(decision, 0)} 份" for decision, zh in _DECISIONS.items()]
+    text = f"本次收到 {new.height} 份：{'，'.join(shares)}。" if new.height else "本次没有收到新的报送。"
+    if outcome.returned:
+        text += f"市级审核退回 {len(outcome.returned)} 份。"
+    return text + (f"已按审核意见回复说明 {len(outcome.reviewed)} 份。" if outcome.reviewed else "")
 
 
 def _due_words(due: date, today: date) -> str:

@@ -2,46 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from expectations.batch_workbook import write_batch
 from flows.night import TIME_ZONE
+from flows.reading_wall import Death, ReadJob, read_all
 from flows.settings import Installation
+from warehouse.catalogue.workbook_texts import ACCEPT, REFUSE
 from warehouse.explanations import explanations
-from warehouse.journal import Draft, Event, Journal
+from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import writer_lock
+from warehouse.query import query
 from warehouse.review import ReviewRefused, is_locked
 
 
-def decide_explanation(
-    place: Installation, number: int, *, is_accepted: bool, reason: str, actor: str
-) -> dict[str, object]:
-    """Accept or refuse the explanation ``number``; the explanation (EXPLANATION). Refusing needs a reason."""
+@dataclass(frozen=True)
+class Decision:
+    """What is decided of the explanation ``number``; refusing needs a reason. ``where`` names the line it stands in."""
+
+    number: int
+    is_accepted: bool
+    reason: str = ""
+    where: str = ""
+
+
+def waiting(place: Installation, year: int | None = None) -> pl.DataFrame:
+    """Explanations of standing findings that nobody has decided about, by effect: number, unit, question, text."""
+    return query(
+        place.home.database,
+        """SELECT w.explanation, w.unit_name, w.unit_code, w.year, w.message, w.text, w.effect_pct, w.rule, w.file_name
+           FROM quality.worklist AS w
+           WHERE w.finding_status = 'explained' AND (? IS NULL OR w.year = ?)
+           ORDER BY w.effect_pct DESC NULLS LAST, w.explanation""",
+        [year, year],
+    ).unique("explanation", maintain_order=True)
+
+
+def issue_batch(place: Installation, path: Path, year: int | None = None) -> int:
+    """Write the batch workbook of what waits to ``path``; how many lines it has."""
+    rows = waiting(place, year)
+    if rows.height:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_batch(path, rows)
+    return rows.height
+
+
+def take_batch(place: Installation, path: Path, actor: str) -> list[Decision]:
+    """Carry out a batch workbook; what was decided. All of it or, with every faulty line named, nothing."""
+    job = ReadJob("batch", path, (path.name,))
+    lines = read_all([job], "transforms.reading_decisions:read_decisions", 1)["batch"]
+    if lines is None or isinstance(lines, Death):
+        raise ReviewRefused(f"“{path.name}”不是 nianbao review issue 制作的说明审核表，未作处理。")
+    assert isinstance(lines, list), "the reading function returns the lines"
+    return decide(place, _decisions(lines), actor)
+
+
+def _decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
+    words = {ACCEPT: True, REFUSE: False}
+    faults = [
+        f"第{line['row']}行：决定填的是“{line['decision']}”，应填“{ACCEPT}”或“{REFUSE}”"
+        for line in lines
+        if line["decision"] not in words or not line["explanation"].isdigit()
+    ]
+    if faults:
+        raise ReviewRefused("；".join(faults) + "。全部未作处理，请改正后再试。")
+    return [
+        Decision(int(line["explanation"]), words[line["decision"]], line["reason"], f"第{line['row']}行：")
+        for line in lines
+    ]
+
+
+def decide(place: Installation, decisions: Sequence[Decision], actor: str) -> list[Decision]:
+    """Write ``decisions`` into the journal; they themselves. ReviewRefused, and nothing written, when one is faulty."""
     with writer_lock(place.home.make().root):
         journal = Journal(place.home.journal)
-        row = decidable(explanations(journal.entries()), number, is_accepted=is_accepted, reason=reason)
-        if is_locked(journal.entries(), int(row["year"])):  # type: ignore[call-overload]
-            raise ReviewRefused(
-                f"{row['year']}年度已锁定。请先运行 nianbao review unlock --year {row['year']}。"
-            )
-        event = Event.EXPLANATION_ACCEPTED if is_accepted else Event.EXPLANATION_REFUSED
-        about = {"explanation": number, "unit_code": row["unit_code"], "year": row["year"]}
-        given = {"reason": reason.strip()} if reason.strip() else {}
-        journal.append_many([Draft(event, actor, datetime.now(TIME_ZONE), None, about | given)])
-        return row
+        entries = journal.entries()
+        known = {row["explanation"]: row for row in explanations(entries).iter_rows(named=True)}
+        if faults := [d.where + fault for d in decisions if (fault := _fault(d, known, entries))]:
+            rest = "全部未作处理，请改正后再试。" if len(decisions) > 1 else ""
+            raise ReviewRefused("；".join(faults) + f"。{rest}")
+        at = datetime.now(TIME_ZONE)
+        journal.append_many([_draft(d, known[d.number], actor, at) for d in decisions])
+    return list(decisions)
 
 
-def decidable(known: pl.DataFrame, number: int, *, is_accepted: bool, reason: str) -> dict[str, object]:
-    """The explanation ``number`` of ``known`` (EXPLANATION), if this may be decided of it; else ReviewRefused."""
-    found = known.filter(pl.col("explanation") == number)
-    if found.is_empty():
-        raise ReviewRefused(f"没有编号为 {number} 的说明。编号见 nianbao review explanations。")
-    row = found.row(0, named=True)
+def _draft(decision: Decision, row: Mapping[str, Any], actor: str, at: datetime) -> Draft:
+    event = Event.EXPLANATION_ACCEPTED if decision.is_accepted else Event.EXPLANATION_REFUSED
+    about = {"explanation": decision.number, "unit_code": row["unit_code"], "year": row["year"]}
+    reason = decision.reason.strip()
+    return Draft(event, actor, at, None, {**about, "reason": reason} if reason else about)
+
+
+def _fault(decision: Decision, known: Mapping[int, Mapping[str, Any]], entries: Sequence[Entry]) -> str:
+    """Why this may not be decided; '' when it may."""
+    row = known.get(decision.number)
+    if row is None:
+        return f"没有编号为 {decision.number} 的说明，编号见 nianbao review explanations"
+    if is_locked(entries, row["year"]):
+        return f"{row['year']}年度已锁定，请先运行 nianbao review unlock --year {row['year']}"
     if not row["is_current"]:
-        raise ReviewRefused(f"第 {number} 号说明已被填报单位后来的说明代替，请审核后来的一条。")
-    if row["decision"] == ("accepted" if is_accepted else "refused"):
-        raise ReviewRefused(f"第 {number} 号说明此前已{'认可' if is_accepted else '退回'}，不必重复。")
-    if not is_accepted and not reason.strip():
-        raise ReviewRefused("不认可说明须写明原因，填报单位要据此改正或重新说明。")
-    return row
+        return f"第 {decision.number} 号说明已被填报单位后来的说明代替，请审核后来的一条"
+    if row["decision"] == ("accepted" if decision.is_accepted else "refused"):
+        return f"第 {decision.number} 号说明此前已作同样决定，不必重复"
+    if not decision.is_accepted and not decision.reason.strip():
+        return f"第 {decision.number} 号说明：不认可须写明原因，填报单位要据此改正或重新说明"
+    return ""

@@ -11,6 +11,8 @@ body { font: 14px/1.6 "Noto Sans CJK SC", "Microsoft YaHei", "SimSun", sans-seri
 body { max-width: 60em; margin: 2em auto; padding: 0 1em; }
 h1 { text-align: center; font-size: 1.6em; } h2 { font-size: 1.15em; }
 table { border-collapse: collapse; width: 100%; } td, th { border: 1px solid #888; padding: .25em .5em; vertical-align: top; }
+h2 + table td:last-child { font-size: .8em; word-break: break-all; }
+h2 + table th { white-space: nowrap; }
 th { background: #eee; } td:first-child { white-space: nowrap; } hr { border: 0; border-top: 1px solid #888; }
 @media print { body { margin: 0; font-size: 11px; } @page { size: A4; margin: 12mm; } }
 """

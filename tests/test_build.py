@@ -166,9 +166,9 @@ def test_findings_and_notes_are_counted_with_their_submission(tmp_path: Path, ca
         path, "SELECT critical_count, warning_count, info_count, note_count FROM quality.submission"
     )
     assert counts.rows() == [(0, 1, 2, 1)]
-    assert query(
-        path, "SELECT fields FROM quality.finding_latest JOIN quality.finding USING (rule) LIMIT 1"
-    ).item().to_list() == ["activity_count"]
+    assert query(path, "SELECT fields FROM quality.finding_latest LIMIT 1").item().to_list() == [
+        "activity_count"
+    ]
     assert query(
         path, "SELECT submission_count, accepted_count, finding_count, catalogue_version FROM quality.run"
     ).rows() == [(1, 1, 3, catalogue.version)]

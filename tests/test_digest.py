@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from flows.digest import digest_text
-from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION, empty
+from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
-from warehouse.outcomes import Outcome
+from warehouse.outcomes import ASKED, Outcome
 
 HEAD = Head(42, "ab" * 32)
 BEIJING = timezone(timedelta(hours=8))
@@ -74,7 +74,7 @@ def digest(
     return digest_text(
         Outcome(
             pl.DataFrame(submissions, schema=SUBMISSIONS),
-            pl.DataFrame(findings or [], schema=FINDING),
+            pl.DataFrame(findings or [], schema=ASKED),
             empty(NOTE),
             returned,
         ),

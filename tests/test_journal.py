@@ -289,7 +289,7 @@ def test_the_frame_has_one_row_per_entry(path: Path) -> None:
     assert Journal(path.with_name("none.jsonl")).frame().schema == JOURNAL_FRAME
 
 
-SUBJECTS = {"submission", "unit_code", "year", "seq", "prev", "at", "actor", "run", "event"}
+SUBJECTS = {"explanation", "submission", "unit_code", "year", "seq", "prev", "at", "actor", "run", "event"}
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -297,7 +297,7 @@ json_values = st.recursive(
 )
 drafts = st.builds(
     lambda event, actor, at, run, year, more: Draft(
-        event, actor, at, run, {**more, "submission": SHA, "year": year}
+        event, actor, at, run, {**more, "submission": SHA, "year": year, "explanation": 1}
     ),
     event=st.sampled_from(Event),
     actor=st.text(min_size=1),

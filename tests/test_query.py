@@ -14,12 +14,12 @@ import pytest
 from tests.warehouse_samples import batch, finding, observation, refused, submission
 from warehouse.build import NightBuild
 from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.outcomes import outcome
 from warehouse.publish import beside, publish
 from warehouse.query import (
     QueryError,
     WarehouseMissing,
     known_submissions,
-    outcome,
     query,
     read_only,
     standing_entries,

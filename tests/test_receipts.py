@@ -14,10 +14,10 @@ import pytest
 import flows.receipts
 from flows.receipts import UNKNOWN_UNIT, outbox_folder
 from flows.receive import Repeated
-from warehouse.catalogue.frames import FINDING, NOTE, SUBMISSION
+from warehouse.catalogue.frames import NOTE, SUBMISSION
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
-from warehouse.outcomes import Outcome
+from warehouse.outcomes import ASKED, Outcome
 
 AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
 HEAD = Head(42, "ab" * 32)
@@ -45,6 +45,9 @@ def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any
         "info_count": 0,
         "has_earlier": False,
         "is_superseded": False,
+        "is_latest": True,
+        "previous": None,
+        "fixed_count": 0,
     } | bent
 
 
@@ -60,6 +63,8 @@ def finding(of: dict[str, Any], **bent: Any) -> dict[str, Any]:
         "cell": "F17",
         "message": "个人会员填的是“约三百”，不是数字",
         "fix": "请只填数字，不带文字和单位。",
+        "finding_status": "open",
+        "is_new": True,
     } | bent
 
 
@@ -78,12 +83,13 @@ class Office:
     ) -> list[str]:
         counts = dict.fromkeys(("critical_count", "warning_count", "info_count"), pl.Int64)
         schema = {**SUBMISSION, "decision": pl.String, "reason": pl.String, **counts}
-        schema |= {"has_earlier": pl.Boolean, "is_superseded": pl.Boolean}
+        schema |= {"has_earlier": pl.Boolean, "is_superseded": pl.Boolean, "is_latest": pl.Boolean}
+        schema |= {"previous": pl.String, "fixed_count": pl.Int64}
         self.known = pl.DataFrame(submissions, schema=schema)
         self.paths = self.tonight.answer(
             Outcome(
                 self.known,
-                pl.DataFrame(findings or [], schema=FINDING),
+                pl.DataFrame(findings or [], schema=ASKED),
                 pl.DataFrame(notes or [], schema=NOTE),
             )
         )
@@ -120,7 +126,7 @@ def test_a_receipt_carries_the_whole_head_of_the_journal(office: Office) -> None
 def test_warnings_do_not_hold_a_file_but_are_to_be_looked_at(office: Office) -> None:
     row = submission(warning_count=1)
     [text] = office.write([row], [finding(row, severity="warning")])
-    assert "已接收入库。另有 1 处需要核实" in text
+    assert "已接收入库，尚有 1 处需要核实" in text
     assert cells(text, "F17")[1] == "核实性"
 
 
@@ -130,7 +136,7 @@ def test_a_held_file_names_each_cell_and_how_to_mend_it(office: Office) -> None:
     assert "暂存，待改正" in text
     assert "本次报送有 1 处强制性问题，暂未入库。\n" in text
     assert cells(text, "F17") == [
-        "1", "强制性", "年1表!F17", "个人会员填的是“约三百”，不是数字", "请只填数字，不带文字和单位。",
+        "1", "强制性", "年1表!F17", "个人会员填的是“约三百”，不是数字", "请只填数字，不带文字和单位。", "",
         "conform.unreadable_number",
     ]  # fmt: skip
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from warehouse import integrity
 from warehouse.catalogue.frames import INDICATOR, MEASURE, shaped
 from warehouse.catalogue.load import Catalogue
+from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
 from warehouse.publish import new_database
 from warehouse.tables import SCHEMAS, quoted, tables, tables_of
@@ -215,6 +216,7 @@ class NightBuild:
         self._append("core.succession", registry.succession)
         self._append("core.expected_report", expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
+        self._append("mart.use", uses(self.catalogue))
         programmes = self.catalogue.programmes.values()
         self._append(
             "mart.programme",
@@ -267,23 +269,6 @@ class NightBuild:
     def _count(self, table: str) -> int:
         row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(row[0]) if row else 0
-
-
-def expected_reports(catalogue: Catalogue) -> pl.DataFrame:
-    """Who reports which year: year, unit_code (key), unit_name, unit_level, due_date; the city as its own level."""
-    settings = catalogue.settings
-    years = range(settings.first_year, settings.last_year + 1)
-    return pl.concat(
-        catalogue.registry.roster(year).with_columns(
-            pl.lit(year, pl.Int32).alias("year"),
-            pl.when(pl.col("unit_level") == "city")
-            .then(pl.lit(settings.city.own_level_name))
-            .otherwise("unit_name")
-            .alias("unit_name"),
-            pl.lit(settings.deadline.of(year)).alias("due_date"),
-        )
-        for year in years
-    )
 
 
 def _unreadable(previous: Path, why: str) -> PreviousUnreadable:

@@ -11,6 +11,15 @@ import polars as pl
 from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped
 from warehouse.query import read_only, run
 
+ASKED = {
+    **FINDING,
+    "finding_status": pl.String,
+    "text": pl.String,
+    "reason": pl.String,
+    "is_new": pl.Boolean,
+}
+"""Columns of Outcome.findings."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -18,7 +27,7 @@ class Outcome:
 
     ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
     unit and year was received before, after it), fixed_count (findings of the previous submission that this one has
-    no more); ``findings``: FINDING and finding_status, text, reason (as quality.finding_history) and is_new (the
+    no more); ``findings``: ASKED, with finding_status, text and reason as in quality.finding_history, and is_new (the
     previous submission had it not); ``notes``: NOTE; in the order they were loaded. ``returned``, ``reviewed``: those
     received earlier that are here because they were returned, or because of a decision about an explanation of theirs.
     """
@@ -39,14 +48,14 @@ def outcome(
     number) something was decided.
     """
     if not path.exists():
-        return Outcome(pl.DataFrame(), empty(FINDING), empty(NOTE))
+        return Outcome(pl.DataFrame(), empty(ASKED), empty(NOTE))
     with read_only(path) as connection:
         submissions = run(connection, _WITH_NEIGHBOURS, [after, list(returned), list(explanations)])
         wanted = submissions["submission"].to_list()
         earlier = submissions.filter(pl.col("received_seq") <= after)["submission"]
         return Outcome(
             submissions,
-            run(connection, _WITH_STATUS, [wanted]).pipe(shaped, {**FINDING, **_STATUS}),
+            run(connection, _WITH_STATUS, [wanted]).pipe(shaped, ASKED),
             run(
                 connection, "FROM quality.note WHERE list_contains(?, submission) ORDER BY rowid", [wanted]
             ).pipe(shaped, NOTE),
@@ -55,7 +64,6 @@ def outcome(
         )
 
 
-_STATUS = {"finding_status": pl.String, "text": pl.String, "reason": pl.String, "is_new": pl.Boolean}
 _SAME_PLACE = """p.rule = f.rule AND p.form IS NOT DISTINCT FROM f.form AND p.field IS NOT DISTINCT FROM f.field
     AND coalesce(p.org_code, p.org_name, '') = coalesce(f.org_code, f.org_name, '')
     AND coalesce(p.item, '') = coalesce(f.item, '')"""

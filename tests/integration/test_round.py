@@ -6,14 +6,15 @@ from pathlib import Path
 
 import openpyxl
 import polars as pl
+from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from flows.explanations import decide_explanation
+from flows.explanations import issue_batch, take_batch
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_SHEET, DRAFT_MARK
+from warehouse.catalogue.workbook_texts import ACCEPT, ANSWER_BOX, ANSWER_SHEET, BATCH_HEADS, DRAFT_MARK
 from warehouse.query import query
 
 COUNTY = "371625"  # 博兴县
@@ -72,6 +73,16 @@ def boxes(sheet: Worksheet) -> dict[str, int]:
     }
 
 
+def with_decisions(path: Path, decision: str) -> None:
+    """Fill the administrator's batch workbook, every line alike."""
+    book = openpyxl.load_workbook(path)
+    [sheet] = book.worksheets
+    heads = {c.value: c for row in sheet.iter_rows(max_row=5) for c in row if isinstance(c, Cell)}
+    for row in range(heads[BATCH_HEADS["decision"]].row + 1, sheet.max_row + 1):
+        sheet.cell(row, heads[BATCH_HEADS["decision"]].column).value = decision
+    book.save(path)
+
+
 def test_a_round_over_three_nights(installation: NewInstallation, samples: Samples, tmp_path: Path) -> None:
     place = installation([2023], units=[])
     [sample] = (samples([2023]) / COUNTY).iterdir()
@@ -110,11 +121,10 @@ def test_a_round_over_three_nights(installation: NewInstallation, samples: Sampl
     assert "已改正 2 处，仍未处理 2 处，新出现 0 处" in receipt
 
     # The administrator accepts both; the third night is silent about them.
-    waiting = query(place.home.database, "SELECT explanation FROM quality.explanation ORDER BY 1")[
-        "explanation"
-    ]
-    for number in waiting:
-        decide_explanation(place, number, is_accepted=True, reason="", actor="王主任")
+    batch = tmp_path / "审核.xlsx"
+    assert issue_batch(place, batch) == len(EXPLAINED)
+    with_decisions(batch, ACCEPT)
+    assert len(take_batch(place, batch, "王主任")) == len(EXPLAINED)
     night(place)
     assert asked(place) == dict.fromkeys(EXPLAINED, "accepted") | dict.fromkeys(IGNORED, "open")
     receipt = latest(place, "回执_2023_*.md").read_text(encoding="utf-8")

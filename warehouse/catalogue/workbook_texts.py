@@ -14,6 +14,9 @@ ANSWER_KEYS = {
 }
 """Heads of the hidden columns by which an answer finds its finding again: column of ANSWER -> head."""
 DRAFT_MARK = "【上年说明】"  # stands before a text of last year's: no answer as long as it stands there
+ACCEPT, REFUSE = "认可", "不认可"
+BATCH_HEADS = {"explanation": "编号", "decision": "决定", "reason": "审核意见"}
+"""Heads of the administrator's batch workbook that are read again."""
 SERIAL = "序号"
 NOTE = "注"
 SIGNATURES = ("单位负责人", "统计负责人", "填表人", "报出日期")
