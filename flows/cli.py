@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from flows import commands_look, commands_make, commands_night, commands_review
+from flows import commands_look, commands_make, commands_night, commands_review, commands_rules
 
 app = typer.Typer(
     name="nianbao",
@@ -26,6 +26,7 @@ commands_make.register(app)
 commands_night.register(app)
 commands_look.register(app)
 commands_review.register(app)
+commands_rules.register(app)
 
 
 @app.callback()

@@ -23,6 +23,7 @@ from flows.receipts import Office
 from flows.receive import Repeated, receive
 from flows.settings import Installation
 from flows.steps import Assessed, Readings, assess, conform_batch, decided, read_batch
+from flows.validation_report import write_report
 from transforms.conform import Conformed
 from transforms.indicators import indicators
 from warehouse.archive import Archive
@@ -279,6 +280,14 @@ class Night:
         """The validation results of the night as pages below site/."""
         if self.docs is not None:
             publish_docs(self.docs, self.home.site / "data_docs")
+
+    def publish_reports(self, report: Report) -> None:
+        """The validation report of every run whose submissions this night answers, for machines."""
+        if report.submissions.is_empty():
+            return
+        for run in report.submissions["run"].unique().sort():
+            path = self.home.site / "validation" / f"{run}.json"
+            write_report(path, self.home.database, run, self.rulebook)
 
 
 def tell_failure(place: Installation, error: BaseException) -> None:

@@ -36,6 +36,7 @@ compute = _step("roll up and compute indicators", Night.compute)
 publish = _step("publish", Night.publish)
 answer = _step("receipts", Night.answer)
 publish_pages = _step("validation pages", Night.publish_pages)
+publish_reports = _step("validation reports", Night.publish_reports)
 tell = _step("digest", Night.tell)
 
 
@@ -70,6 +71,7 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
             return report
         answer(night, report)
         publish_pages(night)
+        publish_reports(night, report)
         return tell(night, report)
 
 

@@ -189,6 +189,10 @@ def decided(
         .drop("recorded", "recorded_reason", "late")
     )
     refused = assessed.readings.refused
+    filled = assessed.observations.filter(pl.col("state").is_in(["value", "zero"]))
+    judged = judged.join(
+        filled.group_by("submission").len("filled_count"), on="submission", how="left"
+    ).with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
     sentences = [refusal_words(rulebook, r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]
     turned_away = refused.with_columns(
         decision=pl.lit("refused"), reason=pl.Series(sentences, dtype=pl.String)

@@ -278,6 +278,15 @@ class Deadline(Record):
         return date(year + 1, self.month, self.day)
 
 
+class Extension(Record):
+    """A later due date that was granted to one reporting unit for one report year."""
+
+    unit: str
+    year: int
+    until: date
+    reason: Chinese
+
+
 class Settings(Record):
     """catalogue.yaml: the city, its years, the form head, the row headers and the clerks' words."""
 
@@ -285,6 +294,7 @@ class Settings(Record):
     first_year: int
     last_year: int
     deadline: Deadline
+    extensions: tuple[Extension, ...] = ()
     form_set: FormSet
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
