@@ -19,6 +19,7 @@ from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
 from expectations.rulebook import SEVERITIES, RuleBook
+from expectations.series import locate_series, series_frame, series_gates
 from expectations.unit_frame import standing_before, unit_frame
 from warehouse.catalogue.frames import ANSWER, FINDING, MEASURE, PROBLEM, RULE_RESULT, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
@@ -26,8 +27,8 @@ from warehouse.catalogue.load import Catalogue
 if TYPE_CHECKING:
     from expectations.suites import SuiteRun
 
-CROSS_FORM = "cross_form"
-"""Id of the suite over the cross-form frame."""
+CROSS_FORM, SERIES = "cross_form", "series"
+"""Ids of the suites over the cross-form frame and over the series of years."""
 
 DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
@@ -145,12 +146,27 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         suites.append(Suite(form.id, f"{form.number} {form.title}", located, frame))
         found.append(findings)
     critical = pl.concat(found).filter(pl.col("severity") == "critical")
+    of_forms = {suite.name: suite.frame for suite in suites}
     frame = _cross_form_frame(batch, critical["submission"].unique(), catalogue, rulebook)
     if frame.height:
         located, findings = locate(unit_gates(rulebook, catalogue), frame, batch.columns)
-        found.append(with_rows(findings, {suite.name: suite.frame for suite in suites}, batch.columns))
+        found.append(with_rows(findings, of_forms, batch.columns))
         suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
+    of_series = series_gates(rulebook)
+    frame = series_frame(batch.measures, batch.prior, catalogue) if of_series else pl.DataFrame()
+    if frame.height:
+        located, breaches = locate_series(of_series, frame)
+        asked = _not_asked(pl.concat(breaches), pl.concat(found))
+        found.append(with_rows(asked, of_forms, batch.columns))
+        suites.append(Suite(SERIES, "年度数列审核", located, frame))
     return suites, pl.concat(found)
+
+
+def _not_asked(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what another rule already asks of the same number."""
+    place = ["submission", "org_code", "field"]
+    asked = others.filter(pl.col("severity") != "info").select(place)
+    return series.join(asked, on=place, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def publish_docs(judgement: Judgement, folder: Path) -> None:

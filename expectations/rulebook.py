@@ -6,6 +6,8 @@ why, fix, years. ``scope`` says what a rule looks at:
 * ``row``      one row of a form; names are the form's fields, ``year`` (report year) and ``org_level``
 * ``unit``     one org unit across all forms; names are measures rolled up to that unit from everything below it,
                ``prev(measure)`` of the year before, ``year`` and ``org_level``; ``levels`` must be given
+* ``series``   one number of one org unit beside its earlier years and its peers; names are the scores of
+               :mod:`expectations.series`
 * ``column``   generated for every field or form from the catalogue; ``check`` says which
 * ``total``    a 合计 or subtotal row against the sum of its rows, for every number; ``check`` says which
 * ``problem``  what reading or conforming could not make sense of; cited by id in PROBLEM frames
@@ -35,7 +37,7 @@ DEFAULT_FOLDER = Path(__file__).parent / "rules"
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
-Scope = Literal["row", "unit", "column", "total", "problem", "refusal"]
+Scope = Literal["row", "unit", "series", "column", "total", "problem", "refusal"]
 Check = Literal[
     "required", "key_required", "range", "whole", "codes", "date", "unique", "unit_rows", "roster_rows",
     "sheet", "township",
@@ -51,6 +53,11 @@ CONTEXT_LABELS = {"year": "报告年度", "org_level": "单位层级"}
 """Names every row and unit expression may read beside fields and measures, and their labels."""
 
 CONTEXT_TYPES = {"year": pl.Int32, "org_level": pl.String}
+
+SERIES_TYPES = dict.fromkeys(
+    ("value", "previous_value", "change_factor", "change_score", "history_score", "peer_score"), pl.Float64
+)
+"""Names a rule of scope series may read, and their types."""
 
 FIELD_TYPES = {
     "count": pl.Float64,
@@ -68,6 +75,7 @@ GENERAL_PLACEHOLDERS = frozenset({"unit", "item", "year"})
 COLUMN_PLACEHOLDERS = frozenset(
     {"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"}
 )
+SERIES_PLACEHOLDERS = frozenset({"label", "value", "previous", "factor", "usual", "past"})
 PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "detail", "suggestion"})
 
 
@@ -104,8 +112,8 @@ class Rule(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Rule:
-        if (self.expression is not None) != (self.scope in ("row", "unit")):
-            raise ValueError("rules of scope row and unit, and only they, have an expression")
+        if (self.expression is not None) != (self.scope in ("row", "unit", "series")):
+            raise ValueError("rules of scope row, unit and series, and only they, have an expression")
         if (self.check is not None) != (self.scope in CHECKS):
             raise ValueError("rules of scope column and total, and only they, have a check")
         if self.check is not None and self.check not in CHECKS[self.scope]:
@@ -114,8 +122,8 @@ class Rule(Record):
             raise ValueError("rules of scope row, and only they, name a form")
         if self.scope == "unit" and not self.levels:
             raise ValueError("a rule of scope unit needs levels")
-        if self.expression is None and not self.words:
-            raise ValueError("a rule without an expression says in words what it demands")
+        if self.scope not in ("row", "unit") and not self.words:
+            raise ValueError("a rule of this scope says in words what it demands")
         return self
 
     @cached_property
@@ -207,7 +215,7 @@ def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
     return RuleBook({**general, **own})
 
 
-_GENERAL_SCOPES: tuple[Scope, ...] = ("column", "total", "problem", "refusal")
+_GENERAL_SCOPES: tuple[Scope, ...] = ("series", "column", "total", "problem", "refusal")
 
 
 def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict[str, Rule]:
@@ -245,6 +253,9 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
         for form in rule.forms or (None,):
             _check_expression(rule, catalogue, form)
         allowed = allowed | {"left", "right"} | _term_placeholders(rule)
+    elif rule.scope == "series":
+        _check_types(rule, {**CONTEXT_TYPES, **SERIES_TYPES})
+        allowed = SERIES_PLACEHOLDERS
     elif rule.scope in CHECKS:
         allowed = allowed | COLUMN_PLACEHOLDERS
     else:
@@ -286,6 +297,12 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
         raise ValueError(f"field: not a {what}: {rule.shown_at}")
     if form is not None and rule.levels and not set(rule.levels) <= set(catalogue.forms[form].levels):
         raise ValueError(f"levels: the form {form!r} has no such rows")
+    _check_types(rule, known)
+
+
+def _check_types(rule: Rule, known: dict[str, Any]) -> None:
+    if unknown := {term.name for term in rule.terms} - known.keys():
+        raise ValueError(f"not a name that a rule of scope {rule.scope} reads: {', '.join(sorted(unknown))}")
     frame = pl.DataFrame(schema={term.column: known[term.name] for term in rule.terms})
     for expression in (rule.parsed, rule.condition):
         if expression is not None:

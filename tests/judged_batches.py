@@ -32,7 +32,9 @@ def catalogue() -> Catalogue:
 
 @lru_cache(maxsize=1)
 def rulebook() -> RuleBook:
-    return load_rules(None, catalogue())
+    """All rules but those over series of years (tests/test_series.py): a bent number differs from last year's too."""
+    book = load_rules(None, catalogue())
+    return RuleBook({rule.id: rule for rule in book.rules.values() if rule.scope != "series"})
 
 
 _PRESIDENT = {"village": "村(社区)党支部书记兼任"}

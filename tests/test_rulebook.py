@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,14 @@ import yaml
 from expectations.answers import UNBOUND_RULE
 from expectations.message import placeholders
 from expectations.rulebook import DEFAULT_FOLDER, Rule, RuleBook, load_rules, statement
-from tests.judged_batches import catalogue, rulebook
+from tests.judged_batches import catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
+
+
+@lru_cache(maxsize=1)
+def rulebook() -> RuleBook:
+    return load_rules(None, catalogue())
+
 
 RULES = list(rulebook().rules.values())
 ROOT = Path(__file__).parent.parent
