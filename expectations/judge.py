@@ -147,13 +147,14 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         found.append(findings)
     critical = pl.concat(found).filter(pl.col("severity") == "critical")
     of_forms = {suite.name: suite.frame for suite in suites}
-    frame = _cross_form_frame(batch, critical["submission"].unique(), catalogue, rulebook)
+    held = critical["submission"].unique()
+    frame = unit_frame(rulebook.of_scope("unit"), batch.measures, _standing(batch, held), catalogue)
     if frame.height:
         located, findings = locate(unit_gates(rulebook, catalogue), frame, batch.columns)
         found.append(with_rows(findings, of_forms, batch.columns))
         suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
     of_series = series_gates(rulebook)
-    frame = series_frame(batch.measures, batch.prior, catalogue) if of_series else pl.DataFrame()
+    frame = series_frame(batch.measures, _standing(batch, held), catalogue) if of_series else pl.DataFrame()
     if frame.height:
         located, breaches = locate_series(of_series, frame)
         asked = _not_asked(pl.concat(breaches), pl.concat(found))
@@ -180,13 +181,10 @@ def publish_docs(judgement: Judgement, folder: Path) -> None:
         write_pages([Page(run.name, run.title, run.counts, page_of(run)) for run in judgement.docs], folder)
 
 
-def _cross_form_frame(
-    batch: Batch, held: pl.Series, catalogue: Catalogue, rulebook: RuleBook
-) -> pl.DataFrame:
-    """The cross-form frame; ``prev`` believes submissions of the batch that no rule of their own forms holds."""
+def _standing(batch: Batch, held: pl.Series) -> pl.DataFrame:
+    """The measures of all years that may be compared with: submissions of the batch count that no rule holds so far."""
     believed = batch.measures.filter(~pl.col("submission").is_in(held.implode()))
-    standing = standing_before(batch.prior, believed, batch.submissions)
-    return unit_frame(rulebook.of_scope("unit"), batch.measures, standing, catalogue)
+    return standing_before(batch.prior, believed, batch.submissions)
 
 
 def _validated(suites: list[Suite]) -> Sequence[SuiteRun]:

@@ -33,32 +33,45 @@ MIN_HISTORY, MIN_PEERS = 3, 5
 _SUM_OF_QUARTILES = 1.349  # interquartile range of a normal distribution of spread 1
 
 
-def series_frame(measures: pl.DataFrame, prior: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Every number of ``measures`` (MEASURE) beside its earlier years in ``prior``: keys, SERIES_TYPES and texts.
+def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Every number of ``measures`` (MEASURE) beside the earlier years in ``standing``: keys, SERIES_TYPES and texts.
 
-    Each org unit's own number counts, not the sum of what lies below, so that a mistake is asked about once.
+    ``standing`` may hold years of the batch itself and later ones; a number is compared with earlier years only. Each
+    org unit's own number counts, not the sum of what lies below, so that a mistake is asked about once.
     """
-    now = _numbers(measures, catalogue)
-    before = _numbers(prior, catalogue).filter(pl.col("year") < (now["year"].max() if now.height else 0))
-    years = pl.concat([before, now], how="diagonal")
-    paired = _with_previous(years, before)
-    spread = paired.group_by(*GROUP).agg(
-        usual=pl.col("ratio").median(),
-        low=pl.col("ratio").quantile(0.1),
-        high=pl.col("ratio").quantile(0.9),
-        spread=_spread((pl.col("ratio") - pl.col("ratio").median()) * pl.col("weight")),
+    now, known = _numbers(measures, catalogue), _numbers(standing, catalogue)
+    asked = _with_earlier(now, known)
+    others = known.join(now, on=["unit_code", "year"], how="anti")
+    spread = _spread_of_changes(
+        pl.concat([_with_last(others, known), asked], how="diagonal"), now["year"].unique()
     )
     peers = (
         now.filter(pl.col("value") > 0)
         .group_by("submission", *GROUP)
         .agg(peer_median=pl.col("log").median(), peer_spread=_spread(pl.col("log")), peer_count=pl.len())
     )
-    joined = (
-        paired.filter(pl.col("submission").is_in(now["submission"].unique().implode()))
-        .join(spread, on=GROUP, how="left", maintain_order="left")
-        .join(peers, on=["submission", *GROUP], how="left", maintain_order="left")
+    joined = asked.join(spread, on=["year", *GROUP], how="left", maintain_order="left").join(
+        peers, on=["submission", *GROUP], how="left", maintain_order="left"
     )
-    return joined.with_columns(**_scores()).with_columns(**_texts(catalogue))
+    assert joined.height == now.height, "a number has one group and one history"
+    return joined.with_columns(**_scores()).with_columns(**_texts())
+
+
+def _spread_of_changes(pairs: pl.DataFrame, years: pl.Series) -> pl.DataFrame:
+    """The usual ratio and the spread of effects of every group, as known in each of ``years``."""
+    until = pairs.select(*GROUP, "ratio", "weight", "previous_value", pair_year="year").join(
+        years.sort().to_frame("year"), how="cross"
+    )
+    return (
+        until.filter(pl.col("pair_year") <= pl.col("year"), pl.col("previous_value") > 0)
+        .group_by("year", *GROUP)
+        .agg(
+            usual=pl.col("ratio").median(),
+            low=pl.col("ratio").quantile(0.1),
+            high=pl.col("ratio").quantile(0.9),
+            spread=_spread((pl.col("ratio") - pl.col("ratio").median()) * pl.col("weight")),
+        )
+    )
 
 
 def _numbers(measures: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -85,25 +98,35 @@ def _numbers(measures: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def _with_previous(years: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """Each number with last year's and the median of all years before it; ``ratio`` and ``weight`` of the change."""
-    last = before.select(
+def _with_last(numbers: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Each number with last year's; ``ratio`` and ``weight`` of the change."""
+    last = known.select(
         pl.col("year") + 1, "org_code", "measure", previous_value="value", previous_log="log"
     ).unique(["year", "org_code", "measure"], keep="last")
-    past = before.group_by("org_code", "measure").agg(
-        past_log=pl.col("log").median(),
-        past_count=pl.len(),
-        past_low=pl.col("value").min(),
-        past_high=pl.col("value").max(),
+    return numbers.join(
+        last, on=["year", "org_code", "measure"], how="left", maintain_order="left"
+    ).with_columns(
+        ratio=pl.col("log") - pl.col("previous_log"),
+        weight=(pl.max_horizontal("value", "previous_value") + 1).sqrt(),
     )
-    return (
-        years.join(last, on=["year", "org_code", "measure"], how="left", maintain_order="left")
-        .join(past, on=["org_code", "measure"], how="left", maintain_order="left")
-        .with_columns(
-            ratio=pl.col("log") - pl.col("previous_log"),
-            weight=(pl.max_horizontal("value", "previous_value") + 1).sqrt(),
+
+
+def _with_earlier(numbers: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Each number with last year's and with what all the years before it had in the middle and at both ends."""
+    keys = ["submission", "org_code", "measure"]
+    past = (
+        numbers.select(*keys, "year")
+        .join(known.select("org_code", "measure", past_year="year", past="value"), on=["org_code", "measure"])
+        .filter(pl.col("past_year") < pl.col("year"))
+        .group_by(keys)
+        .agg(
+            past_log=(pl.col("past") + 1).log().median(),
+            past_count=pl.len(),
+            past_low=pl.col("past").min(),
+            past_high=pl.col("past").max(),
         )
     )
+    return _with_last(numbers, known).join(past, on=keys, how="left", maintain_order="left")
 
 
 def _spread(effect: pl.Expr) -> pl.Expr:
@@ -130,31 +153,36 @@ def _scores() -> dict[str, pl.Expr]:
     }
 
 
-def _texts(catalogue: Catalogue) -> dict[str, pl.Expr]:
+def _texts() -> dict[str, pl.Expr]:
     """The texts of messages: what the change amounts to, and what is usual."""
     value, before = pl.col("value"), pl.col("previous_value")
     times = (
         pl.when(before == 0)
         .then(None)
         .when(value >= before)
-        .then(pl.format("为上年的 {} 倍", (value / before).round(1).cast(pl.String)))
+        .then(pl.format("为上年的 {} 倍", number_text((value / before).round(1))))
         .when(value == 0)
         .then(pl.lit("上年有数，本年为 0"))
         .otherwise(pl.format("仅为上年的 {}%", number_text(100 * value / before)))
     )
-    usual = pl.format(
-        "本单位所报同级单位历年一般为上年的 {}—{} 倍",
-        pl.col("low").exp().round(2).cast(pl.String),
-        pl.col("high").exp().round(2).cast(pl.String),
+    low, high = pl.col("low").exp().round(1), pl.col("high").exp().round(1)
+    usual = (
+        pl.when((low == 1) & (high == 1))
+        .then(pl.lit("本单位所报同级单位一般与上年持平"))
+        .otherwise(pl.format("本单位所报同级单位一般为上年的 {}—{} 倍", number_text(low), number_text(high)))
+    )
+    least, most = pl.col("past_low"), pl.col("past_high")
+    past = (
+        pl.when(least == most)
+        .then(pl.format("该单位历年均为 {}", number_text(most)))
+        .otherwise(pl.format("该单位历年在 {}—{} 之间", number_text(least), number_text(most)))
     )
     return {
         "value_text": number_text(value),
         "previous_text": number_text(before),
         "factor_text": times,
         "usual_text": usual,
-        "past_text": pl.when(pl.col("past_count") >= MIN_HISTORY).then(
-            pl.format("{}—{}", number_text(pl.col("past_low")), number_text(pl.col("past_high")))
-        ),
+        "past_text": pl.when(pl.col("past_count") >= MIN_HISTORY).then(past),
         "row_kind": pl.lit(DATA_ROW),
     }
 
