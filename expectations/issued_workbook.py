@@ -14,6 +14,7 @@ from xlsxwriter.workbook import Workbook
 
 from expectations.rulebook import RuleBook
 from expectations.workbook_answers import add_answers, write_answers
+from expectations.workbook_audit import add_audit, write_audit
 from expectations.workbook_checks import live_checks
 from expectations.workbook_cover import write_cover
 from expectations.workbook_form import write_form
@@ -68,14 +69,18 @@ def write_workbook(
             has_prior=bool(prior),
             is_sample=is_sample,
             live_checks=live_checks(rulebook, year),
+            required=rulebook.of_check("required") if isinstance(rulebook, RuleBook) else None,
             marks=Marks() if questions is None else marks_of(questions, catalogue.forms),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
         answers = None if questions is None else add_answers(issue)
         write_guide(issue, forms, rule_lines(rulebook, catalogue, level, year))
+        audit = add_audit(issue) if issue.live_checks else None
         for form in forms:
             write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
+        if audit is not None:
+            write_audit(issue, audit, forms)
         if answers is not None:
             write_answers(issue, answers, about)
         issue.lists.write(book, styles)

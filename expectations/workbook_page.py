@@ -8,6 +8,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import Rule
+from expectations.workbook_layout import Column
 from expectations.workbook_marks import Marks
 from expectations.workbook_styles import Styles
 from expectations.workbook_validation import Lists
@@ -17,8 +18,22 @@ PROTECTION = {"format_columns": True, "format_rows": True, "format_cells": False
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Where the rows of a form stand: sheet, columns, first and last line (from 0), and the column that names a row."""
+
+    sheet: str
+    columns: tuple[Column, ...]
+    first: int
+    last: int
+    name_column: int
+
+
+@dataclass(frozen=True)
 class Issue:
-    """One workbook being written: for whom, for which year, and where it is written."""
+    """One workbook being written: for whom, for which year, and where it is written.
+
+    ``rows`` fills while the forms are written: form id -> where its rows stand.
+    """
 
     book: Workbook
     styles: Styles
@@ -31,7 +46,9 @@ class Issue:
     has_prior: bool
     is_sample: bool
     live_checks: tuple[Rule, ...] = ()
+    required: Rule | None = None
     marks: Marks = field(default_factory=Marks)
+    rows: dict[str, Rows] = field(default_factory=dict)
 
 
 def set_print(issue: Issue, sheet: Worksheet, what: str, is_landscape: bool = True) -> None:

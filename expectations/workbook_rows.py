@@ -13,12 +13,12 @@ from xlsxwriter.worksheet import Worksheet
 
 from expectations.workbook_checks import colour_breaches
 from expectations.workbook_layout import Column, column_letter, unit_rows
-from expectations.workbook_page import Issue, block
+from expectations.workbook_page import Issue, Rows, block
 from expectations.workbook_validation import field_validation, township_validation
 from expectations.workbook_values import Row, put, records, shown
 from warehouse.catalogue.models import Form
+from warehouse.catalogue.workbook_texts import NOT_ASKED
 
-NOT_ASKED = "—"
 _BLANK_ROSTER_ROWS, _SPARE_ROSTER_ROWS = 40, 20
 _NAME_STYLE = {"city": "name_upper", "county": "name_upper", "township": "name_middle", "village": "name"}
 
@@ -194,6 +194,8 @@ def _validate(
         options = field_validation(issue.catalogue, form, column.field, cell, issue.year, issue.lists)
         if options is not None:
             sheet.data_validation(first, index, last, index, options)
+    name = next(i for i, c in enumerate(columns) if c.role in ("org_name", "field"))
+    issue.rows[form.id] = Rows(sheet.get_name(), columns, first, last, name)
     rules = tuple(rule for rule in issue.live_checks if form.id in rule.forms)
     colour_breaches(
         sheet, rules, columns, first, last, issue.year, issue.catalogue.settings.words, issue.styles

@@ -120,9 +120,13 @@ class Expression:
         """As a polars expression. Null operands give null (not evaluated); division by zero gives null."""
         return as_polars(self.node, column, tolerance)
 
-    def excel(self, cell: Callable[[Term], str], tolerance: float = 0.0) -> str:
-        """As an Excel formula without the leading ``=``; ``cell`` gives the reference of a term."""
-        return as_excel(self.node, cell, tolerance)
+    def excel(self, cell: Callable[[Term], str], tolerance: float = 0.0, *, over_ranges: bool = False) -> str:
+        """As an Excel formula without the leading ``=``; ``cell`` gives the reference of a term.
+
+        ``over_ranges``: references are ranges and the formula stands in an array formula, where AND and OR, which
+        would make one answer of a whole range, are written as products and sums.
+        """
+        return as_excel(self.node, cell, tolerance, over_ranges)
 
     def words(self, label: Callable[[Term], str]) -> str:
         """As Chinese words; ``label`` gives the label of a name, the function's words are added here."""

@@ -17,11 +17,13 @@ from warehouse.catalogue.expression_nodes import (
 )
 
 
-def as_excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float) -> str:  # noqa: C901, PLR0911, PLR0912
+def as_excel(  # noqa: C901, PLR0911, PLR0912
+    node: exp.Expression, cell: Callable[[Term], str], tolerance: float, over_ranges: bool = False
+) -> str:
     """The node as a formula without the leading ``=``; ``cell`` gives the reference of a term."""
 
     def go(n: exp.Expression) -> str:
-        return as_excel(n, cell, tolerance)
+        return as_excel(n, cell, tolerance, over_ranges)
 
     def in_parens(n: exp.Expression) -> str:
         return go(n) if isinstance(n, LEAF) else f"({go(n)})"
@@ -54,19 +56,20 @@ def as_excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float
         case exp.Neg():
             return f"-{in_parens(node.this)}"
         case exp.And():
-            return f"AND({go(node.this)},{go(node.expression)})"
+            return _all([go(node.this), go(node.expression)], over_ranges)
         case exp.Or():
-            return f"OR({go(node.this)},{go(node.expression)})"
+            return _any([go(node.this), go(node.expression)], over_ranges)
         case exp.Not():
-            return f"NOT({go(node.this)})"
+            return f"(1-({go(node.this)})>0)" if over_ranges else f"NOT({go(node.this)})"
         case exp.Is() if isinstance(node.expression, exp.Null):
             return f'{in_parens(node.this)}=""'
         case exp.In() if node.expressions:
             tested = in_parens(node.this)
-            return "OR(" + ",".join(f"{tested}={go(option)}" for option in node.expressions) + ")"
+            return _any([f"{tested}={go(option)}" for option in node.expressions], over_ranges)
         case exp.Between():
             tested = in_parens(node.this)
-            return f"AND({tested}>={in_parens(node.args['low'])},{tested}<={in_parens(node.args['high'])})"
+            low, high = in_parens(node.args["low"]), in_parens(node.args["high"])
+            return _all([f"{tested}>={low}", f"{tested}<={high}"], over_ranges)
         case exp.Case() if node.this is None:
             default = node.args.get("default")
             result = go(default) if default is not None else '""'
@@ -82,3 +85,11 @@ def as_excel(node: exp.Expression, cell: Callable[[Term], str], tolerance: float
         case exp.Round():
             return f"ROUND({go(node.this)},{node.args['decimals'].name if node.args.get('decimals') else 0})"
     raise not_in_language(node)
+
+
+def _all(tests: list[str], over_ranges: bool) -> str:
+    return f"({'*'.join(f'({t})' for t in tests)}>0)" if over_ranges else f"AND({','.join(tests)})"
+
+
+def _any(tests: list[str], over_ranges: bool) -> str:
+    return f"({'+'.join(f'({t})' for t in tests)}>0)" if over_ranges else f"OR({','.join(tests)})"

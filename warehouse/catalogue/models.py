@@ -12,7 +12,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
-from warehouse.catalogue.workbook_texts import ANSWER_SHEET, GUIDE_SHEET, LIST_SHEET, NOTE, SERIAL, SIGNATURES
+from warehouse.catalogue.workbook_texts import (
+    ANSWER_SHEET,
+    AUDIT_SHEET,
+    GUIDE_SHEET,
+    LIST_SHEET,
+    NOTE,
+    SERIAL,
+    SIGNATURES,
+)
 
 Level = Literal["city", "county", "township", "village"]
 LEVELS: tuple[Level, ...] = ("city", "county", "township", "village")
@@ -260,7 +268,7 @@ class Words(Record):
     @field_validator("other_sheets")
     @classmethod
     def _and_printed_sheets(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _with(texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET)
+        return _with(texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET, AUDIT_SHEET)
 
 
 def _with(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """Texts that every issued workbook prints: reading knows them again, whatever words a catalogue adds."""
 
 GUIDE_SHEET = "填报说明"
+AUDIT_SHEET = "审核"
 LIST_SHEET = "代码表"  # hidden
+NOT_ASKED = "—"  # stands in a cell that the form does not ask of this row
 ANSWER_SHEET = "说明"  # of a correction workbook
 ANSWER_BOX = "说明（请在本栏填写）"
 ANSWER_KEYS = {
