@@ -7,6 +7,7 @@ A row is evaluated only where all its cells hold an answer, as in the night.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xlsxwriter.worksheet import Worksheet
@@ -137,21 +138,31 @@ def _rule_line(issue: Issue, form: Form, rule: Rule, fields: dict[str, int], cod
         scale = entry_scale(field)
         return place if scale == 1 else f"({place}*{scale:.15g})"
 
-    tests = []
-    for name in rule.operands:
-        place = _column(rows, fields[name])
-        tests.append(f"ISNUMBER({place})" if form.field(name).is_numeric else f'({place}<>"")')
-        if not form.field(name).is_numeric:
-            tests += [f'({place}<>"{words.not_applicable[0]}")', f'({place}<>"{NOT_ASKED}")']
-    if rule.levels:
-        tests.append("(" + "+".join(f'({level}="{name}")' for name in rule.levels) + ">0)")
-    answered = "*".join(tests)
-    holds = rule.parsed.excel(cell, rule.tolerance, over_ranges=True)
-    broken, evaluated = f"IF({holds},0,1)", "1"
+    def answered(names: Iterable[str]) -> str:
+        """Whether all these fields of a row hold an answer."""
+        tests = [
+            test for name in names if name in fields for test in _answered(form, rows, fields, name, issue)
+        ]
+        return "*".join(tests) or "1"
+
+    parts = []
+    for part in rule.parsed.conjuncts:
+        breaks = f"IF({part.excel(cell, rule.tolerance, over_ranges=True)},0,1)"
+        # A division by zero leaves the rule not evaluated, as in the night.
+        breaks = f"IFERROR({breaks},0)" if "/" in part.text else breaks
+        parts.append(f"IF({answered(sorted(part.names))},{breaks},0)")
+    broken = parts[0] if len(parts) == 1 else f"IF({'+'.join(parts)}>0,1,0)"
+    known = answered(dict.fromkeys(term.name for term in rule.parsed.terms))
+    if "/" in (rule.expression or ""):
+        known = f"{known}*IF(ISERROR({rule.parsed.excel(cell, over_ranges=True)}),0,1)"
+    evaluated = f"IF({known},1,{broken if len(parts) > 1 else 0})"
+    tests = ["(" + "+".join(f'({level}="{name}")' for name in rule.levels) + ">0)"] if rule.levels else []
     if rule.condition is not None:
         condition = rule.condition.excel(cell, over_ranges=True)
-        broken, evaluated = f"IF({condition},{broken},0)", f"IF({condition},1,0)"
-    broken, evaluated = f"IF({answered},{broken},0)", f"IF({answered},{evaluated},0)"
+        condition = f"IFERROR({condition},FALSE)" if "/" in (rule.when or "") else condition
+        tests.append(f"IF({answered(sorted(rule.condition.names))},IF({condition},1,0),0)")
+    if tests:
+        broken, evaluated = (f"IF({'*'.join(tests)},{formula},0)" for formula in (broken, evaluated))
     place = _column(rows, fields[rule.operands[0]])
     return _Line(
         form,
@@ -163,6 +174,15 @@ def _rule_line(issue: Issue, form: Form, rule: Rule, fields: dict[str, int], cod
         rule.fix,
         rule.id,
     )
+
+
+def _answered(form: Form, rows: Rows, fields: dict[str, int], name: str, issue: Issue) -> list[str]:
+    """Tests, one factor each, that the cells of a field hold an answer."""
+    place = _column(rows, fields[name])
+    if form.field(name).is_numeric:
+        return [f"ISNUMBER({place})"]
+    not_applicable = issue.catalogue.settings.words.not_applicable[0]
+    return [f'({place}<>"{text}")' for text in ("", not_applicable, NOT_ASKED)]
 
 
 def _blank_line(issue: Issue, form: Form, rows: Rows, fields: dict[str, int]) -> list[_Line]:

@@ -35,7 +35,7 @@ from warehouse.catalogue.models import Field
 from warehouse.catalogue.workbook_texts import AUDIT_SHEET
 
 YEAR = 2024
-UNITS = {"371625": (1, 2), "371600": (3, 4, 5)}  # unit -> seeds, a workbook each
+UNITS = {"371625": (1, 2), "371681": (3, 4, 5), "371600": (6, 7, 8, 9)}  # unit -> seeds, a workbook each
 RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
@@ -68,11 +68,11 @@ def answer(field: Field, given: Any, draw: random.Random) -> Any:
         case "code":
             return draw.choice(catalogue().code_lists[field.codes or ""].labels)
         case "year":
-            return float(draw.randint(2015, YEAR + 2))
+            return float(draw.randint(2018, YEAR + 3))
         case "date" | "text":
             return given
         case _:
-            return float(draw.choice([0, 0, 1, 2, 3, 5, 8, 40, 400, 5000]))
+            return float(draw.choice([0, 0, 0, 0, 1, 2, 3, 8, 40, 400, 5000, 900_000]))
 
 
 def random_entries(unit: str, seed: int) -> dict[str, pl.DataFrame]:
@@ -166,6 +166,9 @@ def in_sql(rule: Rule, form_id: str, frame: pl.DataFrame) -> tuple[int, int]:
     names = list(dict.fromkeys(["year", "org_level", *rule.operands]))
     rows = frame.filter(pl.col("row_kind") == "data", pl.col("org_level").is_in(list(levels))).select(names)
     with duckdb.connect() as connection:
+        connection.execute(
+            "SET ieee_floating_point_ops = false"
+        )  # a division by zero is null, as standard SQL has it
         connection.register("rows", rows.to_arrow())
         found = connection.execute(
             f"SELECT count({rule.expression}), count(*) FILTER (NOT ({rule.expression})) FROM rows WHERE {rule.when or 'true'}"
@@ -207,7 +210,7 @@ def test_the_sheet_polars_and_sql_give_every_rule_the_same_verdict(compared: Any
             expected = BROKEN if row["failed"] else PASSED if row["evaluated"] else NOT_EVALUATED
             assert row["verdict"] == expected
             broken |= {row["rule"]} if row["failed"] else set()
-    assert len(broken) > 0.9 * len(rules), sorted(rules.keys() - broken)
+    assert len(broken) > 0.85 * len(rules), sorted(rules.keys() - broken)
 
 
 def test_sql_and_polars_agree_on_the_rules_that_a_sheet_cannot_check(compared: Any) -> None:

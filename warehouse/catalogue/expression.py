@@ -98,6 +98,14 @@ class Expression:
             return Expression(node.this), COMPARE[type(node)][1], Expression(node.expression)
         return None
 
+    @property
+    def conjuncts(self) -> tuple[Expression, ...]:
+        """The parts that AND joins: one that is false makes the whole false, whatever the others are."""
+        node = bare(self.node)
+        if isinstance(node, exp.And):
+            return (*Expression(node.this).conjuncts, *Expression(node.expression).conjuncts)
+        return (self,)
+
     def substitute(self, meaning: Callable[[str], Expression | None]) -> Expression:
         """The expression with names replaced by expressions; ``prev`` of one becomes ``prev`` of each of its names."""
 
