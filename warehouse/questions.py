@@ -19,7 +19,7 @@ def questions(path: Path, submission: str) -> pl.DataFrame:
         return run(connection, _OPEN, [submission])
 
 
-_OPEN = """
+_OPEN = r"""
     SELECT l.* REPLACE (coalesce(l.item, '') AS item), d.text AS draft
     FROM quality.finding_latest AS l
     LEFT JOIN (SELECT unit_code, year, form, rule, org_code, item, field, arg_max(text, explanation) AS text
@@ -28,7 +28,8 @@ _OPEN = """
          AND d.org_code = coalesce(l.org_code, l.org_name, '') AND d.item = coalesce(l.item, '')
          AND d.field = coalesce(l.field, '')
     WHERE l.submission = ? AND l.finding_status <> 'accepted'
-    ORDER BY l.severity, l.form, l.sheet, length(l.cell), l.cell, l.rule, l.org_code, l.message
+    ORDER BY l.severity, l.form, l.sheet, try_cast(regexp_extract(l.cell, '\d+$') AS INTEGER), l.cell,
+             l.rule, l.org_code, l.message
 """
 
 
