@@ -75,7 +75,7 @@ GENERAL_PLACEHOLDERS = frozenset({"unit", "item", "year"})
 COLUMN_PLACEHOLDERS = frozenset(
     {"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"}
 )
-SERIES_PLACEHOLDERS = frozenset({"label", "value", "previous", "factor", "usual", "past"})
+SERIES_PLACEHOLDERS = frozenset({"label", "value", "previous", "factor", "usual", "past", "slip"})
 PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "detail", "suggestion"})
 
 

@@ -22,6 +22,7 @@ from expectations.condition import DATA_ROW, Condition
 from expectations.findings import Located
 from expectations.message import filled, number_text
 from expectations.rulebook import SERIES_TYPES, Rule, RuleBook
+from expectations.slips import with_slips
 from warehouse.catalogue.frames import FINDING, shaped
 from warehouse.catalogue.load import Catalogue
 
@@ -216,7 +217,7 @@ def locate_series(
     """Count and locate what breaks each gate; the findings (FINDING) still lack sheet and cell."""
     located, found = [], []
     for gate, condition in gates:
-        broken = frame.filter((~condition.verdict).fill_null(False))
+        broken = with_slips(frame.filter((~condition.verdict).fill_null(False)))
         concerned = int(frame.select(condition.concerned.sum()).item())
         located.append(Located(gate, concerned, broken.height))
         found.append(_findings(gate.rule, broken))

@@ -1,0 +1,68 @@
+"""A usual slip is named when undoing it brings the number near last year's, and only then."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.slips import with_slips
+
+
+def slips(*rows: tuple[str, float, float | None], measure: str = "leaflet_count") -> list[str | None]:
+    """The slips of doubtful numbers: unit, this year's number, last year's."""
+    frame = pl.DataFrame(
+        [("s", measure, *row) for row in rows],
+        schema={
+            "submission": pl.String,
+            "measure": pl.String,
+            "org_name": pl.String,
+            "value": pl.Float64,
+            "previous_value": pl.Float64,
+        },
+        orient="row",
+    )
+    return with_slips(frame)["slip_text"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "slip"),
+    [
+        (1210, 118, "疑多写一位"),
+        (12, 118, "疑少写一位"),
+        (1_150_000, 120, "疑以元填作万元"),
+        (1.2, 11_500, "疑以万元填作元"),
+        (91, 18, "疑前两位数字写颠倒"),
+        (400, 118, None),
+        (400, None, None),
+        (0, 118, None),
+    ],
+)
+def test_a_slip_is_named_when_undoing_it_explains_the_number(
+    value: float, before: float | None, slip: str | None
+) -> None:
+    assert slips(("城东街道", value, before)) == [slip]
+
+
+def test_two_units_that_have_each_others_numbers_name_each_other() -> None:
+    assert slips(("城东街道", 800, 60), ("博昌街道", 62, 790)) == ["疑与博昌街道填串", "疑与城东街道填串"]
+
+
+def test_numbers_of_two_submissions_are_not_swapped() -> None:
+    frame = pl.DataFrame(
+        {
+            "submission": ["a", "b"],
+            "measure": ["leaflet_count"] * 2,
+            "org_name": ["城东街道", "博昌街道"],
+            "value": [500.0, 95.0],
+            "previous_value": [90.0, 480.0],
+        }
+    )
+    assert with_slips(frame)["slip_text"].to_list() == [None, None]
+
+
+@given(st.integers(1, 90_000), st.sampled_from([10, 10_000]))
+def test_a_number_written_with_too_many_digits_is_always_recognised(before: int, factor: int) -> None:
+    [slip] = slips(("城东街道", float(before * factor), float(before)))
+    assert slip == {10: "疑多写一位", 10_000: "疑以元填作万元"}[factor]
