@@ -217,7 +217,7 @@ def locate_series(
     """Count and locate what breaks each gate; the findings (FINDING) still lack sheet and cell."""
     located, found = [], []
     for gate, condition in gates:
-        broken = with_slips(frame.filter((~condition.verdict).fill_null(False)))
+        broken = with_slips(frame.filter((~condition.verdict).fill_null(False)), frame)
         concerned = int(frame.select(condition.concerned.sum()).item())
         located.append(Located(gate, concerned, broken.height))
         found.append(_findings(gate.rule, broken))

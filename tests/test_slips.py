@@ -13,17 +13,19 @@ from expectations.slips import with_slips
 def slips(*rows: tuple[str, float, float | None], measure: str = "leaflet_count") -> list[str | None]:
     """The slips of doubtful numbers: unit, this year's number, last year's."""
     frame = pl.DataFrame(
-        [("s", measure, *row) for row in rows],
+        [("s", measure, "township", f"{n:02}", *row) for n, row in enumerate(rows)],
         schema={
             "submission": pl.String,
             "measure": pl.String,
+            "org_level": pl.String,
+            "org_code": pl.String,
             "org_name": pl.String,
             "value": pl.Float64,
             "previous_value": pl.Float64,
         },
         orient="row",
     )
-    return with_slips(frame)["slip_text"].to_list()
+    return with_slips(frame, frame)["slip_text"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def slips(*rows: tuple[str, float, float | None], measure: str = "leaflet_count"
         (12, 118, "疑少写一位"),
         (1_150_000, 120, "疑以元填作万元"),
         (1.2, 11_500, "疑以万元填作元"),
-        (91, 18, "疑前两位数字写颠倒"),
+        (91, 18, "疑相邻两位数字写颠倒"),
         (400, 118, None),
         (400, None, None),
         (0, 118, None),
@@ -49,17 +51,26 @@ def test_two_units_that_have_each_others_numbers_name_each_other() -> None:
     assert slips(("城东街道", 800, 60), ("博昌街道", 62, 790)) == ["疑与博昌街道填串", "疑与城东街道填串"]
 
 
+def test_numbers_entered_a_row_too_low_are_called_a_shift_not_swaps() -> None:
+    units = ["城东街道", "博昌街道", "锦秋街道", "曹王镇", "兴福镇"]
+    before = [118.0, 790, 60, 2400, 31]
+    rows = zip(units, [118, 118, 790, 60, 2400], before, strict=True)
+    assert slips(*rows) == [None, *["疑自博昌街道起向下错了一行"] * 4]
+
+
 def test_numbers_of_two_submissions_are_not_swapped() -> None:
     frame = pl.DataFrame(
         {
             "submission": ["a", "b"],
             "measure": ["leaflet_count"] * 2,
+            "org_level": ["township"] * 2,
+            "org_code": ["01", "02"],
             "org_name": ["城东街道", "博昌街道"],
             "value": [500.0, 95.0],
             "previous_value": [90.0, 480.0],
         }
     )
-    assert with_slips(frame)["slip_text"].to_list() == [None, None]
+    assert with_slips(frame, frame)["slip_text"].to_list() == [None, None]
 
 
 @given(st.integers(1, 90_000), st.sampled_from([10, 10_000]))
