@@ -18,6 +18,7 @@ from expectations.data_docs import Page, write_pages
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
+from expectations.likely_findings import name_likely_cells, name_likely_numbers
 from expectations.rulebook import SEVERITIES, RuleBook
 from expectations.series import locate_series, series_frame, series_gates
 from expectations.unit_frame import standing_before, unit_frame
@@ -124,7 +125,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     if batch.submissions.is_empty():
         return [], empty(FINDING)
     found = [problem_findings(batch.problems, batch.submissions, rulebook, catalogue)]
-    suites = []
+    suites, of_forms = [], []
     for form in catalogue.forms.values():
         frame = prepare(
             form,
@@ -144,21 +145,26 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         ]
         located, findings = locate(gates, frame, batch.columns)
         suites.append(Suite(form.id, f"{form.number} {form.title}", located, frame))
-        found.append(findings)
-    critical = pl.concat(found).filter(pl.col("severity") == "critical")
-    of_forms = {suite.name: suite.frame for suite in suites}
-    held = critical["submission"].unique()
-    frame = unit_frame(rulebook.of_scope("unit"), batch.measures, _standing(batch, held), catalogue)
+        of_forms.append((form, gates, findings))
+    standing = _standing(batch, pl.concat([*found, *(findings for _, _, findings in of_forms)]))
+    frames = {suite.name: suite.frame for suite in suites}
+    found += [
+        name_likely_cells(findings, gates, frames[form.id], form, standing, catalogue, rulebook)
+        for form, gates, findings in of_forms
+    ]
+    frame = unit_frame(rulebook.of_scope("unit"), batch.measures, standing, catalogue)
     if frame.height:
-        located, findings = locate(unit_gates(rulebook, catalogue), frame, batch.columns)
-        found.append(with_rows(findings, of_forms, batch.columns))
+        gates = unit_gates(rulebook, catalogue)
+        located, findings = locate(gates, frame, batch.columns)
+        findings = name_likely_numbers(findings, gates, frame, standing, catalogue)
+        found.append(with_rows(findings, frames, batch.columns))
         suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
     of_series = series_gates(rulebook)
-    frame = series_frame(batch.measures, _standing(batch, held), catalogue) if of_series else pl.DataFrame()
+    frame = series_frame(batch.measures, standing, catalogue) if of_series else pl.DataFrame()
     if frame.height:
         located, breaches = locate_series(of_series, frame)
         asked = _not_asked(pl.concat(breaches), pl.concat(found))
-        found.append(with_rows(asked, of_forms, batch.columns))
+        found.append(with_rows(asked, frames, batch.columns))
         suites.append(Suite(SERIES, "年度数列审核", located, frame))
     return suites, pl.concat(found)
 
@@ -181,8 +187,9 @@ def publish_docs(judgement: Judgement, folder: Path) -> None:
         write_pages([Page(run.name, run.title, run.counts, page_of(run)) for run in judgement.docs], folder)
 
 
-def _standing(batch: Batch, held: pl.Series) -> pl.DataFrame:
+def _standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:
     """The measures of all years that may be compared with: submissions of the batch count that no rule holds so far."""
+    held = findings.filter(severity="critical")["submission"].unique()
     believed = batch.measures.filter(~pl.col("submission").is_in(held.implode()))
     return standing_before(batch.prior, believed, batch.submissions)
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from expectations.condition import DATA_ROW
 from expectations.rulebook import Rule
-from warehouse.catalogue.frames import MEASURE, Schema, shaped
+from warehouse.catalogue.frames import MEASURE, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
 
 KEYS: Schema = {
@@ -60,6 +60,45 @@ def standing_before(prior: pl.DataFrame, measures: pl.DataFrame, submissions: pl
     own = measures.join(latest.select("submission"), on="submission", how="semi")
     rest = prior.join(latest, on=["unit_code", "year"], how="anti")
     return pl.concat([shaped(rest, MEASURE), shaped(own, MEASURE)])
+
+
+HISTORY: Schema = {
+    "org_code": pl.String,
+    "year": pl.Int32,  # the report year, not the year of the number
+    "measure": pl.String,
+    "previous_value": pl.Float64,  # null: last year's is not known in whole
+}
+"""What units had the year before, under the codes of the report year; key: org_code, year, measure."""
+
+
+def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
+    """HISTORY of the numbers that units report themselves, for report years ``years``."""
+    is_known = pl.col("state").is_in(["value", "zero"])
+    return pl.concat(
+        [
+            empty(HISTORY),
+            *(
+                _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+                .group_by("org_code", "measure", maintain_order=True)
+                .agg(previous_value=pl.when(is_known.all()).then(pl.col("value").sum()))
+                .select("org_code", pl.lit(year, pl.Int32).alias("year"), "measure", "previous_value")
+                for year in years
+            ),
+        ]
+    )
+
+
+def last_years_summed(
+    names: Sequence[str], standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue
+) -> pl.DataFrame:
+    """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
+    parts = [empty(HISTORY)]
+    for year in years:
+        earlier = _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+        summed = _summed(earlier, list(names), catalogue.registry.ancestors(year), [])
+        long = summed.unpivot(index="ancestor_code", variable_name="measure", value_name="previous_value")
+        parts.append(shaped(long.with_columns(org_code="ancestor_code", year=pl.lit(year)), HISTORY))
+    return pl.concat(parts)
 
 
 def _of_year(

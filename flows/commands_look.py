@@ -44,7 +44,7 @@ def check(
         table = findings.select(
             类别=pl.col("severity").replace_strict(_SEVERITIES),
             位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
-            问题="message",
+            问题=pl.concat_str(["message", "likely"], separator="。", ignore_nulls=True),
             处理办法="fix",
             审核关系="rule",
         )

@@ -277,6 +277,8 @@ def _finding_rows(found: pl.DataFrame, is_second: bool) -> Iterable[dict[str, st
         message, suggestion = _cell_text(row["message"]), _cell_text(row["suggestion"])
         if suggestion and suggestion not in message:
             message += f"（是否为“{suggestion}”？）"
+        if row["likely"]:
+            message += f"。{_cell_text(row['likely'])}"
         yield {
             "severity_zh": _SEVERITIES[row["severity"]],
             "place": _place(row),

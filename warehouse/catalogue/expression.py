@@ -23,6 +23,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from warehouse.catalogue.expression_boundaries import boundaries
 from warehouse.catalogue.expression_excel import as_excel
 from warehouse.catalogue.expression_nodes import (
     COMPARE,
@@ -105,6 +106,16 @@ class Expression:
         if isinstance(node, exp.And):
             return (*Expression(node.this).conjuncts, *Expression(node.expression).conjuncts)
         return (self,)
+
+    @cached_property
+    def boundaries(self) -> tuple[Expression, ...]:
+        """The differences of numbers at whose zero one of the comparisons changes its answer, without denominators."""
+        return tuple(Expression(difference) for difference in boundaries(self.node))
+
+    @property
+    def asks_for_answers(self) -> bool:
+        """Whether it tells given from missing answers (IS NULL), not only what the answers are."""
+        return self.node.find(exp.Is) is not None
 
     def substitute(self, meaning: Callable[[str], Expression | None]) -> Expression:
         """The expression with names replaced by expressions; ``prev`` of one becomes ``prev`` of each of its names."""

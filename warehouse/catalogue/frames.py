@@ -68,6 +68,7 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "message": pl.String,  # one Chinese sentence with the numbers in it
     "fix": pl.String,  # what to do, in Chinese
     "suggestion": pl.String,
+    "likely": pl.String,  # which cells are most likely wrong, one Chinese sentence; null: nothing to say
     "operands": pl.String,  # the values concerned, as text: what an explanation is bound to
 }
 

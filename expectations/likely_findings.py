@@ -1,0 +1,76 @@
+"""Adds to the findings of a suite which cells are most likely wrong; see :mod:`expectations.likely_cells`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from expectations.checks import Check, Gate
+from expectations.likely_cells import PLACE, likely_cells
+from expectations.likely_totals import TOTAL_PLACE, likely_totals
+from expectations.mends import Variable, variable_of
+from expectations.rulebook import RuleBook, label_of
+from expectations.unit_frame import last_years, last_years_summed
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Form
+
+
+def name_likely_cells(
+    findings: pl.DataFrame,
+    gates: Sequence[Gate],
+    frame: pl.DataFrame,
+    form: Form,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+    rulebook: RuleBook,
+) -> pl.DataFrame:
+    """``findings`` (FINDING) of a form's suite with ``likely`` filled. ``frame``: the prepared form.
+
+    ``standing``: the MEASURE rows of other years that may be compared with.
+    """
+    checks = _expression_checks(gates)
+    totals = {str(rule.check): rule.id for rule in rulebook.of_scope("total")}
+    rules = [check.rule.id for check in checks]
+    if not findings["rule"].is_in([*rules, *totals.values()]).any():
+        return findings
+    variables = [variable_of(f, catalogue.code_lists[f.codes].labels if f.codes else ()) for f in form.fields]
+    history = last_years(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
+    findings = _told(findings, likely_cells(checks, frame, variables, history), PLACE)
+    return _told(findings, likely_totals(totals, form, checks, frame, history), TOTAL_PLACE)
+
+
+def name_likely_numbers(
+    findings: pl.DataFrame,
+    gates: Sequence[Gate],
+    frame: pl.DataFrame,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """The same for the cross-form suite, whose cells are measures summed up to a unit. ``frame``: the unit frame."""
+    checks = _expression_checks(gates)
+    if findings.is_empty():
+        return findings
+    labels: dict[str, str] = {}
+    for check in checks:
+        labels = {**label_of(check.rule, catalogue), **labels}
+    variables = [
+        Variable(name, labels[name], is_number=True, is_whole=catalogue.measures[name].unit != "元", low=0.0)
+        for name in catalogue.measures
+        if name in frame.columns
+    ]
+    years = frame["year"].unique().drop_nulls().to_list()
+    history = last_years_summed([v.name for v in variables], standing, years, catalogue)
+    return _told(findings, likely_cells(checks, frame, variables, history), PLACE)
+
+
+def _expression_checks(gates: Sequence[Gate]) -> list[Check]:
+    return [check for gate in gates for check in gate.checks if check.rule.expression is not None]
+
+
+def _told(findings: pl.DataFrame, said: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:
+    joined = findings.join(
+        said, on=list(place), how="left", maintain_order="left", nulls_equal=True, suffix="_said"
+    )
+    assert joined.height == findings.height, "of a finding one thing is said"
+    return joined.with_columns(likely=pl.coalesce("likely", "likely_said")).drop("likely_said")
