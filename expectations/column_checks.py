@@ -105,9 +105,13 @@ def _check(
         concerned=concerned,
         verdict=verdict,
         meaning=_meaning(form, field, **texts),
-        value=pl.lit(None, pl.String) if field is None else plain_text(field.id, FIELD_TYPES[field.type]),
+        value=texts.get("total", _value(field)),
         operands=operands_text(_values(field, texts)),
     )
+
+
+def _value(field: Field | None) -> pl.Expr:
+    return pl.lit(None, pl.String) if field is None else plain_text(field.id, FIELD_TYPES[field.type])
 
 
 def _values(field: Field | None, texts: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:

@@ -70,6 +70,7 @@ def write_workbook(
             is_sample=is_sample,
             live_checks=live_checks(rulebook, year),
             required=rulebook.of_check("required") if isinstance(rulebook, RuleBook) else None,
+            is_correction=questions is not None,
             marks=Marks() if questions is None else marks_of(questions, catalogue.forms),
         )
         forms = catalogue.forms_of(level, year)

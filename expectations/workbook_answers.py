@@ -76,7 +76,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     named, question = issue.styles.named, issue.marks.questions[number]
     finding = question.finding
     where, cell = issue.marks.places.get(number, (finding["sheet"] or "", ""))
-    problem = question.sentence + (f"　{finding['likely']}" if finding.get("likely") else "")
+    problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
     texts = (problem, finding["fix"], _opinion(question))
     sheet.write_number(line, 0, serial, named("guide_centre"))
     sheet.write_string(line, 1, SEVERITY_WORDS[question.severity], named(f"asked_{question.severity}"))

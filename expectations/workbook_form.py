@@ -33,6 +33,7 @@ def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl
         after = write_roster(issue, sheet, form, columns, first, entries, prior)
     else:
         after = write_units(issue, sheet, form, columns, first, entries, prior)
+    _mark_header(issue, sheet, form, columns, first - 1)
     _write_notes(issue, sheet, form, len(columns), after)
     _set_page(issue, sheet, form, columns, line, first)
 
@@ -83,6 +84,16 @@ def _write_header(issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], l
     for offset in range(depth - 1):
         sheet.set_row(line + offset, 15.0 * lines_needed.get(offset, 1) + 5)
     return line + depth
+
+
+def _mark_header(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int) -> None:
+    """Questions about a whole column or form stand at the header's last line: no row of the sheet is theirs."""
+    for name, numbers in issue.marks.not_shown(form).items():
+        of_field = (i for i, c in enumerate(columns) if c.role == "field" and c.field and c.field.id == name)
+        index = next(of_field, 0)
+        style = issue.styles.named(f"header_{issue.marks.severity(numbers)}")
+        sheet.write_string(line, index, columns[index].number, style)
+        issue.marks.comment(sheet, line, index, numbers)
 
 
 def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: int) -> None:

@@ -47,6 +47,7 @@ class Issue:
     is_sample: bool
     live_checks: tuple[Rule, ...] = ()
     required: Rule | None = None
+    is_correction: bool = False
     marks: Marks = field(default_factory=Marks)
     rows: dict[str, Rows] = field(default_factory=dict)
 

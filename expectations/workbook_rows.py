@@ -13,10 +13,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from expectations.workbook_checks import colour_breaches
 from expectations.workbook_layout import Column, column_letter, unit_rows
+from expectations.workbook_marks import TOTAL
 from expectations.workbook_page import Issue, Rows, block
 from expectations.workbook_validation import field_validation, township_validation
 from expectations.workbook_values import Row, put, records, shown
-from warehouse.catalogue.models import Form
+from warehouse.catalogue.models import Field, Form
 from warehouse.catalogue.workbook_texts import NOT_ASKED
 
 _BLANK_ROSTER_ROWS, _SPARE_ROSTER_ROWS = 40, 20
@@ -49,12 +50,13 @@ def write_units(
         code, level = unit["org_code"], unit["level"]
         row, row_before = now.get(code, {}), before.get(code, {})
         asked_of = issue.marks.of_row(form, code)
+        said = {f.id: shown(f, row.get(f.id), words) for f in form.fields} if asked_of else {}
         for index, column in enumerate(columns):
             field = column.field
             if field is None:
                 _write_stub(sheet, line, index, column, unit, issue)
                 if column.role == "org_name" and "" in asked_of:
-                    _mark_row(issue, sheet, line, index, asked_of[""], columns, unit["name"])
+                    _mark_row(issue, sheet, line, index, asked_of[""], unit["name"])
             elif level not in asked[index]:
                 sheet.write_string(line, index, NOT_ASKED, closed)
             else:
@@ -71,7 +73,7 @@ def write_units(
                         issue.styles.value(issue.marks.severity(numbers), field.type),
                     )
                     past = shown(field, row_before.get(field.id), words)
-                    issue.marks.comment(sheet, line, index, numbers, columns, past)
+                    issue.marks.comment(sheet, line, index, numbers, columns, said, past)
                 else:
                     put(sheet, line, index, value, looks[index])
                 if isinstance(value, float):
@@ -81,8 +83,8 @@ def write_units(
     for index in range(len(columns)):
         sheet.write_blank(spacer, index, None, named("spacer"))
     _validate(issue, sheet, form, columns, first, spacer - 1)
-    _write_total(issue, sheet, columns, first - 1, spacer, sums)
-    return spacer + 2
+    _write_total(issue, sheet, form, columns, first - 1, spacer, sums)
+    return _write_subtotals(issue, sheet, form, columns, spacer + 2)
 
 
 def _write_stub(
@@ -106,25 +108,34 @@ def _mark_row(
     line: int,
     index: int,
     numbers: list[int],
-    columns: tuple[Column, ...],
     name: str | None,
 ) -> None:
     sheet.write_string(line, index, name or "", issue.styles.named(f"row_{issue.marks.severity(numbers)}"))
-    issue.marks.comment(sheet, line, index, numbers, columns, None)
+    issue.marks.comment(sheet, line, index, numbers)
 
 
 def _write_total(
-    issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], top: int, spacer: int, sums: list[float]
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    top: int,
+    spacer: int,
+    sums: list[float],
 ) -> None:
+    """合计 as formulas; in a correction workbook a total that was wrong stands there as it was sent."""
     named = issue.styles.named
     line = spacer + 1
     stubs = sum(c.field is None for c in columns)
     block(sheet, line, 0, line, stubs - 1, issue.catalogue.settings.words.total_row[0], issue, "total_label")
+    asked_of = issue.marks.of_row(form, TOTAL)
     for index, column in enumerate(columns):
         field = column.field
         if field is None:
             continue
-        if field.type in ("count", "cny"):
+        if column.role == "field" and field.id in asked_of:
+            _mark_total(issue, sheet, line, index, asked_of[field.id], field)
+        elif field.type in ("count", "cny"):
             letter = column_letter(index)
             formula = f"=SUM({letter}${top + 1}:{letter}${spacer + 1})"
             style = issue.styles.value("total", field.type)
@@ -132,6 +143,28 @@ def _write_total(
         else:
             sheet.write_string(line, index, NOT_ASKED, named("total_dash"))
     sheet.set_row(line, 20)
+
+
+def _write_subtotals(
+    issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int
+) -> int:
+    """Subtotals of the file received that are not the sums of their rows: a line each; returns the line after."""
+    stubs = sum(c.field is None for c in columns)
+    for name, asked_of in issue.marks.subtotals.get(form.id, {}).items():
+        block(sheet, line, 0, line, stubs - 1, name, issue, "total_label")
+        for index, column in enumerate(columns):
+            if column.field is not None and column.role == "field" and column.field.id in asked_of:
+                _mark_total(issue, sheet, line, index, asked_of[column.field.id], column.field)
+        line += 1
+    return line
+
+
+def _mark_total(
+    issue: Issue, sheet: Worksheet, line: int, index: int, numbers: list[int], field: Field
+) -> None:
+    value = shown(field, issue.marks.reported(numbers), issue.catalogue.settings.words)
+    put(sheet, line, index, value, issue.styles.value(issue.marks.severity(numbers), field.type))
+    issue.marks.comment(sheet, line, index, numbers)
 
 
 def write_roster(
@@ -144,7 +177,7 @@ def write_roster(
     prior: pl.DataFrame | None,
 ) -> int:
     """Rows of things; returns the line after. Last year's rows stand in when there are no entries yet."""
-    carried = prior if entries is None and is_carried_over(form) else None
+    carried = prior if entries is None and is_carried_over(form) and not issue.is_correction else None
     rows: list[Row] = records(entries if entries is not None else carried)
     if entries is not None and not rows:
         rows = [{form.item_field or "": issue.catalogue.settings.words.nothing_to_list[0]}]
@@ -168,7 +201,8 @@ def write_roster(
                 numbers = asked_of.get(column.field.id)
                 if numbers:
                     value = issue.marks.raw(numbers) if value is None else value
-                    issue.marks.comment(sheet, line, index, numbers, columns, None)
+                    said = {f.id: shown(f, row.get(f.id), words) for f in form.fields}
+                    issue.marks.comment(sheet, line, index, numbers, columns, said)
                 look = issue.marks.severity(numbers) if numbers else "input"
                 put(sheet, line, index, value, issue.styles.value(look, column.field.type))
     _validate(issue, sheet, form, columns, first, first + height - 1)
