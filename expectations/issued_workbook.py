@@ -39,6 +39,7 @@ def write_workbook(
     created: datetime | None = None,
     questions: pl.DataFrame | None = None,
     about: str = "",
+    answered: str = "",
 ) -> None:
     """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
 
@@ -50,7 +51,8 @@ def write_workbook(
     the unit does not report in ``year``.
 
     With ``questions`` (as :func:`expectations.workbook_marks.marks_of` takes them) it becomes a correction workbook: the
-    cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission.
+    cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
+    ``answered`` is its id.
     """
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
@@ -83,7 +85,7 @@ def write_workbook(
         if audit is not None:
             write_audit(issue, audit, forms)
         if answers is not None:
-            write_answers(issue, answers, about)
+            write_answers(issue, answers, about, answered)
         issue.lists.write(book, styles)
         book.set_properties(
             {

@@ -8,7 +8,14 @@ from expectations.rulebook import SEVERITIES
 from expectations.workbook_layout import display_width
 from expectations.workbook_marks import SEVERITY_WORDS, Question
 from expectations.workbook_page import PROTECTION, Issue, set_print
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWER_SHEET, DRAFT_MARK, SERIAL
+from warehouse.catalogue.workbook_texts import (
+    ANSWER_BOX,
+    ANSWER_KEYS,
+    ANSWER_SHEET,
+    ANSWERED,
+    DRAFT_MARK,
+    SERIAL,
+)
 
 _HEADS = (SERIAL, "性质", "工作表", "单元格", "问题", "处理办法", "市级意见", ANSWER_BOX)
 _WIDTHS = (6, 8, 16, 9, 46, 40, 22, 44)
@@ -20,13 +27,13 @@ def add_answers(issue: Issue) -> Worksheet:
     return issue.book.add_worksheet(ANSWER_SHEET)
 
 
-def write_answers(issue: Issue, sheet: Worksheet, about: str) -> None:
-    """List the questions, the grave ones first. ``about`` says in one line which submission they speak of."""
+def write_answers(issue: Issue, sheet: Worksheet, about: str, submission: str) -> None:
+    """List the questions, the grave ones first. ``about`` says in one line which ``submission`` they speak of."""
     named = issue.styles.named
     sheet.hide_gridlines(2)
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
-    sheet.set_column(len(_WIDTHS), len(_WIDTHS) + len(ANSWER_KEYS) - 1, 12, None, {"hidden": True})
+    sheet.set_column(len(_WIDTHS), len(_WIDTHS) + len(ANSWER_KEYS), 12, None, {"hidden": True})
     sheet.merge_range(0, 0, 0, len(_WIDTHS) - 1, "审核问题与说明", named("guide_title"))
     sheet.set_row(0, 32)
     line = 1
@@ -34,10 +41,11 @@ def write_answers(issue: Issue, sheet: Worksheet, about: str) -> None:
         sheet.merge_range(line, 0, line, len(_WIDTHS) - 1, text, named("guide_text"))
         sheet.set_row(line, 15 * -(-display_width(text) // (sum(_WIDTHS) - 4)) + 3)
         line += 1
-    for column, text in enumerate((*_HEADS, *ANSWER_KEYS.values())):
+    for column, text in enumerate((*_HEADS, *ANSWER_KEYS.values(), ANSWERED)):
         sheet.write_string(line, column, text, named("header"))
     sheet.set_row(line, 24)
     header = line
+    sheet.write_string(header + 1, len(_WIDTHS) + len(ANSWER_KEYS), submission, named("plain"))
     for serial, number in enumerate(_asked(issue.marks.questions), start=1):
         line += 1
         _write_question(issue, sheet, line, serial, number)

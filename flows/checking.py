@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,8 @@ from flows.settings import Installation
 from flows.steps import assess, conform_batch, read_batch, refusal_words
 from warehouse.catalogue.frames import FINDING, MEASURE, empty
 from warehouse.journal import NO_HASH, Entry, Event
-from warehouse.query import standing_measures
+from warehouse.past import Past
+from warehouse.query import read_only, standing_measures
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,11 @@ def check_file(place: Installation, file: Path) -> Verdict:
         return Verdict(
             file.name, refusal_words(place.rulebook, refused["rule"], refused["detail"]), empty(FINDING)
         )
-    prior = standing_measures(place.home.database) if place.home.database.exists() else empty(MEASURE)
-    assessed = assess(
-        readings, conform_batch(readings, place.catalogue), place.catalogue, place.rulebook, prior
-    )
+    conformed = conform_batch(readings, place.catalogue)
+    with ExitStack() as opened:
+        prior, past = empty(MEASURE), Past()
+        if place.home.database.exists():
+            prior = standing_measures(place.home.database)
+            past = Past(opened.enter_context(read_only(place.home.database)))
+        assessed = assess(readings, conformed, place.catalogue, place.rulebook, prior, past)
     return Verdict(file.name, None, assessed.judgement.findings)

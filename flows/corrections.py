@@ -58,5 +58,6 @@ def write_correction(place: Installation, path: Path, row: dict[str, Any], asked
         questions=asked.with_columns(
             scope=pl.col("rule").replace_strict(scopes, default=None, return_dtype=pl.String)
         ),
+        answered=row["submission"],
         about=f"本表根据{received:%Y年%m月%d日 %H:%M}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )

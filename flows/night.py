@@ -144,7 +144,14 @@ class Night:
         self._carry_over_returns(build, readings.first_seq)
         start_great_expectations()  # begun when the command started; waited for here, and no part of checking
         with self.timed("check"):
-            assessed = assess(readings, conformed, self.catalogue, self.rulebook, build.standing_measures())
+            assessed = assess(
+                readings,
+                conformed,
+                self.catalogue,
+                self.rulebook,
+                build.standing_measures(),
+                build.past(),
+            )
         self.docs = assessed.judgement
         return assessed
 

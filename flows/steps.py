@@ -13,6 +13,7 @@ from typing import Protocol
 import polars as pl
 
 from expectations.judge import Judgement, judge
+from expectations.returned import returned_problems
 from expectations.rulebook import RuleBook
 from flows.reading_wall import Death, ReadJob, read_all
 from transforms.conform import Conformed, assemble, conform
@@ -22,6 +23,7 @@ from transforms.reading import FileRead, reading_plan
 from warehouse.catalogue.frames import SUBMISSION
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Entry
+from warehouse.past import Past
 from warehouse.review import locked_words
 
 _REFUSAL_OF_DEATH = {
@@ -131,14 +133,27 @@ def conform_batch(readings: Readings, catalogue: Catalogue) -> Conformed:
 
 
 def assess(
-    readings: Readings, conformed: Conformed, catalogue: Catalogue, rulebook: RuleBook, prior: pl.DataFrame
+    readings: Readings,
+    conformed: Conformed,
+    catalogue: Catalogue,
+    rulebook: RuleBook,
+    prior: pl.DataFrame,
+    past: Past,
 ) -> Assessed:
-    """Judge the batch against the rules; ``prior`` holds the standing measures of before this batch."""
+    """Judge the batch against the rules.
+
+    ``prior`` holds the standing measures of before this batch, ``past`` what was received before it.
+    """
     measured = measures(conformed, catalogue)
+    observed = observations(conformed, catalogue)
+    answered = {submission: read.answered for submission, read in readings.reads.items() if read.answered}
+    returned = returned_problems(
+        answered, readings.submissions, observed, past.received(), past.observations
+    )
     judgement = judge(
         conformed.forms,
         conformed.columns,
-        conformed.problems,
+        pl.concat([conformed.problems, returned]),
         readings.submissions,
         catalogue,
         rulebook,
@@ -147,7 +162,7 @@ def assess(
         declared_empty=conformed.declared_empty,
         answers=conformed.answers,
     )
-    return Assessed(readings, conformed, observations(conformed, catalogue), measured, judgement)
+    return Assessed(readings, conformed, observed, measured, judgement)
 
 
 def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:

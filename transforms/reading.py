@@ -61,6 +61,7 @@ class FileRead:
     sheets: list[SheetRead] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    answered: str = ""  # the submission that a correction workbook answers
 
 
 def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
@@ -84,7 +85,9 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
             elif kind == "other":
-                read.answers += read_answers(info.name, rows)
+                answered, answers = read_answers(info.name, rows)
+                read.answered = read.answered or answered
+                read.answers += answers
             elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
                 detail = "未找到表头" if form else ""
                 read.problems.append(_problem("read.unrecognised_sheet", info, form, detail=detail))

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from transforms.formats_book import Row
 from transforms.wording import column_letter
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, DRAFT_MARK
+from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK
 
 Answer = dict[str, str]
 _HEAD_ROWS = 20
 
 
-def read_answers(sheet: str, rows: list[Row]) -> list[Answer]:
-    """The filled boxes of a sheet as ANSWER without submission; none where the sheet has no such boxes.
+def read_answers(sheet: str, rows: list[Row]) -> tuple[str, list[Answer]]:
+    """The submission that the workbook answers, and the filled boxes as ANSWER without submission.
+
+    '' and none where the sheet is not 说明 of a correction workbook.
 
     A box that still begins with the mark of last year's text was not answered.
     """
     place = _header(rows)
     if place is None:
-        return []
+        return "", []
     top, heads = place
+    named = heads.get(ANSWERED)
+    answered = "" if named is None else next((t for row in rows[top + 1 :] if (t := _cell(row, named))), "")
     box = heads[ANSWER_BOX]
     answers = []
     for number, row in enumerate(rows[top + 1 :], start=top + 2):
-        text = _text(row[box]) if box < len(row) else ""
+        text = _cell(row, box)
         if text and not text.startswith(DRAFT_MARK):
             keys = {key: _text(row[heads[head]]) for key, head in ANSWER_KEYS.items()}
             if keys["rule"]:
                 answers.append(
                     {"sheet": sheet, "cell": f"{column_letter(box)}{number}", **keys, "text": text}
                 )
-    return answers
+    return answered, answers
 
 
 def _header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
@@ -39,6 +43,10 @@ def _header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
         if ANSWER_BOX in heads and heads.keys() >= set(ANSWER_KEYS.values()):
             return top, heads
     return None
+
+
+def _cell(row: Row, index: int) -> str:
+    return _text(row[index]) if index < len(row) else ""
 
 
 def _text(value: object) -> str:

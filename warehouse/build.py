@@ -21,6 +21,7 @@ from warehouse.catalogue.frames import INDICATOR, MEASURE, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
+from warehouse.past import Past
 from warehouse.publish import new_database
 from warehouse.tables import SCHEMAS, quoted, tables, tables_of
 
@@ -138,6 +139,10 @@ class NightBuild:
     def standing_measures(self) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
         return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+    def past(self) -> Past:
+        """What was received before the batch at hand."""
+        return Past(self._connection)
 
     def standing_submissions(self) -> pl.DataFrame:
         """Which submission stands: unit_code, year (key), submission, received_seq."""

@@ -49,12 +49,14 @@ def new_explanations(
 ) -> Sequence[dict[str, object]]:
     """The payloads of those ``answers`` (ANSWER) that say something new, in their order.
 
-    ``submissions``: submission, unit_code, year of the answers; ``known``: EXPLANATION. An explanation that stands
-    word for word is not given again: what was decided of it stays.
+    ``submissions``: submission, unit_code, year of the answers; ``known``: EXPLANATION. What was given before
+    word for word is not given again, be it refused or waiting, and where one was accepted there is nothing to add.
     """
     whose = shaped(answers, ANSWER).join(
         submissions.select("submission", "unit_code", "year"), on="submission", maintain_order="left"
     )
-    standing = known.filter("is_current")
-    new = whose.join(standing, on=[*IDENTITY, "text"], how="anti", maintain_order="left")
+    settled = known.filter(pl.col("is_current"), pl.col("decision") == "accepted")
+    new = whose.join(known, on=[*IDENTITY, "text"], how="anti", maintain_order="left").join(
+        settled, on=list(IDENTITY), how="anti", maintain_order="left"
+    )
     return new.select(_WRITTEN).to_dicts()

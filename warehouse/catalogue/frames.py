@@ -24,6 +24,16 @@ SUBMISSION: dict[str, pl.DataType | type[pl.DataType]] = {
     "run": pl.String,
 }
 
+RECEIVED: Schema = {
+    "submission": pl.String,
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "received_seq": pl.Int64,
+    "received_at": pl.String,
+    "critical_count": pl.Int64,
+}
+"""A readable submission as those that follow it see it."""
+
 PROBLEM: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "form": pl.String,  # form id; null when the whole workbook is concerned

@@ -15,6 +15,8 @@ ANSWER_KEYS = {
     "operands": "涉及数值",
 }
 """Heads of the hidden columns by which an answer finds its finding again: column of ANSWER -> head."""
+ANSWERED = "针对报送件"
+"""Head of the hidden column that says to which submission a correction workbook is the answer."""
 DRAFT_MARK = "【上年说明】"  # stands before a text of last year's: no answer as long as it stands there
 ACCEPT, REFUSE = "认可", "不认可"
 BATCH_HEADS = {"explanation": "编号", "decision": "决定", "reason": "审核意见"}

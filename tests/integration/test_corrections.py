@@ -1,0 +1,158 @@
+"""Correction workbooks that come back otherwise than they should: untouched, too late, or half done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from flows.settings import Installation
+from tests.clerk_workbook import ClerkWorkbook
+from tests.integration.conftest import NewInstallation, Samples, night
+from warehouse.query import query
+
+COUNTY = "371625"  # 博兴县
+
+
+@pytest.fixture
+def place(installation: NewInstallation) -> Installation:
+    return installation([2023], units=[])
+
+
+@pytest.fixture
+def sample(samples: Samples) -> Path:
+    [path] = (samples([2023]) / COUNTY).iterdir()
+    return path
+
+
+def correction(place: Installation) -> Path:
+    """The correction workbook that lies in the county's folder: there is one at a time."""
+    [folder] = [f for f in place.home.outbox.iterdir() if f.name.startswith(COUNTY)]
+    [path] = folder.glob("更正表_2023_*.xlsx")
+    return path
+
+
+def send(place: Installation, book: Path, name: str) -> str:
+    """Put a file into the inbox and let a night pass; what was decided of it."""
+    (place.home.inbox / name).write_bytes(book.read_bytes())
+    night(place)
+    return str(
+        query(
+            place.home.database, "SELECT decision FROM quality.submission WHERE file_name = ?", [name]
+        ).item()
+    )
+
+
+def asked(place: Installation) -> set[str]:
+    found = query(
+        place.home.database,
+        "SELECT rule FROM quality.finding_latest WHERE unit_code = ? AND severity = 'critical'",
+        [COUNTY],
+    )
+    return set(found["rule"])
+
+
+def number(place: Installation, org: str, field: str) -> float:
+    found = query(
+        place.home.database,
+        "SELECT value FROM core.observation WHERE org_code = ? AND field = ? AND year = 2023",
+        [org, field],
+    )
+    return float(found.item())
+
+
+def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    total = book.cell("年1表", "个人会员数", "合计")
+    assert isinstance(total.value, int | float)
+    sent = total.value + 1
+    total.value = sent
+    assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
+    assert asked(place) == {"total.sheet"}
+
+    returned = correction(place)
+    cell = ClerkWorkbook(returned).cell("年1表", "个人会员数", "合计")
+    assert cell.value == sent
+    assert cell.comment is not None
+    assert f"合计行为 {sent:.0f}" in cell.comment.text
+    assert send(place, returned, "b.xlsx") == "held"
+    assert asked(place) == {"total.sheet", "read.nothing_corrected"}
+
+    mended = ClerkWorkbook(correction(place))
+    mended.cell("年1表", "个人会员数", "合计").value = sent - 1
+    assert send(place, mended.save(tmp_path / "c.xlsx"), "c.xlsx") == "accepted"
+
+
+def test_a_subtotal_that_is_not_the_sum_stays_too(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    sheet = book.sheet("年1表")
+    row = book.cell("年1表", "个人会员数", "合计").row + 1
+    sheet.insert_rows(row)
+    sheet.cell(row, 1).value = "博昌街道小计"
+    sheet.cell(row, book.cell("年1表", "个人会员数", "合计").column).value = 7
+    assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
+    assert asked(place) == {"total.township"}
+    assert send(place, correction(place), "b.xlsx") == "held"
+    assert asked(place) == {"total.township", "read.nothing_corrected"}
+
+
+def test_a_roster_left_blank_comes_back_blank(place: Installation, sample: Path, tmp_path: Path) -> None:
+    [earlier] = sample.parents[1].glob(f"{COUNTY}/*2023*")
+    del earlier
+    book = ClerkWorkbook(sample)
+    sheet = book.sheet("年3-1表")
+    first = book.cell("年3-1表", "序号").row
+    names = book.cell("年3-1表", "序号").column
+    for line in range(first, sheet.max_row + 1):
+        for column in range(names + 1, sheet.max_column + 1):
+            if not isinstance(sheet.cell(line, column), openpyxl.cell.cell.MergedCell):
+                sheet.cell(line, column).value = None
+    send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx")
+    again = ClerkWorkbook(correction(place)).sheet("年3-1表")
+    filled = [c.value for r in again.iter_rows(min_row=first, min_col=2, max_row=first + 5) for c in r]
+    assert set(filled) == {None}
+
+
+def test_a_correction_workbook_may_be_worked_in_and_sent_again(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    village, other = book.villages()[:2]
+    for code in (village, other):
+        book.cell("年1表", "工作人员数", code).value = 25
+    book.cell("年1表", "工作人员数", "合计").value = None
+    send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx")
+
+    mine = ClerkWorkbook(correction(place))
+    mine.enter("年1表", "工作人员数", village, 3)
+    assert send(place, mine.save(tmp_path / "b.xlsx"), "b.xlsx") == "accepted"
+    mine.enter("年1表", "工作人员数", other, 2)
+    assert send(place, mine.save(tmp_path / "c.xlsx"), "c.xlsx") == "accepted"
+    assert (number(place, village, "staff_count"), number(place, other, "staff_count")) == (3, 2)
+
+
+def test_a_correction_workbook_that_undoes_what_came_later_is_held(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    village, other = book.villages()[:2]
+    book.enter("年1表", "工作人员数", village, 25)
+    send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx")
+    old = tmp_path / "old.xlsx"
+    old.write_bytes(correction(place).read_bytes())
+
+    book.enter("年1表", "工作人员数", village, 3)
+    assert send(place, book.save(tmp_path / "b.xlsx"), "b.xlsx") == "accepted"
+
+    late = ClerkWorkbook(old)
+    late.enter("年1表", "工作人员数", other, 2)
+    assert send(place, late.save(tmp_path / "c.xlsx"), "c.xlsx") == "held"
+    assert asked(place) == {"read.undoes_newer"}
+    assert number(place, village, "staff_count") == 3
+    [receipt] = [p for p in place.home.outbox.rglob("回执_2023_*.md") if "c.xlsx" in p.read_text("utf-8")]
+    assert "有 1 处仍是改动以前的数，首处在工作表“年1表" in receipt.read_text(encoding="utf-8")
