@@ -40,7 +40,7 @@ def write_workbook(
     questions: pl.DataFrame | None = None,
     about: str = "",
     answered: str = "",
-) -> None:
+) -> Mapping[int, tuple[str, str]]:
     """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
 
     ``entries`` (this year's values; None for an empty form) and ``prior`` (last year's) map form ids to frames with
@@ -52,7 +52,7 @@ def write_workbook(
 
     With ``questions`` (as :func:`expectations.workbook_marks.marks_of` takes them) it becomes a correction workbook: the
     cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
-    ``answered`` is its id.
+    ``answered`` is its id. Returned is where each question, by its row number, is shown: sheet and cell.
     """
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
@@ -103,3 +103,4 @@ def write_workbook(
             "is_sample": "true" if is_sample else "false",
         }.items():
             book.set_custom_property(f"nianbao_{name}", text, "text")
+    return issue.marks.places

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 CROSS_FORM, SERIES = "cross_form", "series"
 """Ids of the suites over the cross-form frame and over the series of years."""
 
+PLACE_ASKED: Schema = {"submission": pl.String, "org_code": pl.String, "field": pl.String}
+
 DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
 
@@ -38,13 +40,15 @@ DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 class Judgement:
     """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for :func:`publish_docs`.
 
-    ``answers`` (ANSWER) are those that speak of one of the findings.
+    ``answers`` (ANSWER) are those that speak of one of the findings; ``revised`` (FINDING) is what the rules over several
+    years now say of the later submissions.
     """
 
     findings: pl.DataFrame
     results: pl.DataFrame
     decisions: pl.DataFrame
     answers: pl.DataFrame
+    revised: pl.DataFrame
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
 
@@ -59,6 +63,8 @@ class Batch:
     declared_empty: pl.DataFrame
     measures: pl.DataFrame
     prior: pl.DataFrame
+    later: pl.DataFrame = field(default_factory=lambda: empty(MEASURE))
+    asked_later: pl.DataFrame = field(default_factory=lambda: empty(PLACE_ASKED))
 
 
 @dataclass(frozen=True)
@@ -83,12 +89,16 @@ def judge(
     measures: pl.DataFrame | None = None,
     declared_empty: pl.DataFrame | None = None,
     answers: pl.DataFrame | None = None,
+    later: pl.DataFrame | None = None,
+    asked_later: pl.DataFrame | None = None,
 ) -> Judgement:
     """Judge a batch: conformed forms (wide), column letters, PROBLEM and SUBMISSION frames.
 
     ``prior`` holds the MEASURE rows of the standing submissions of earlier years, ``measures`` those of the batch (without
     them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无; ``answers`` is
-    what clerks explain (ANSWER). Great Expectations counts, polars locates, and both must agree: RuntimeError when
+    what clerks explain (ANSWER); ``later`` the MEASURE rows of standing submissions of later years, which are compared anew
+    with what the batch says of the years before them, ``asked_later`` (submission, org_code, field) what rules over one year
+    ask of them. Great Expectations counts, polars locates, and both must agree: RuntimeError when
     they do not.
     """
     batch = Batch(
@@ -99,11 +109,15 @@ def judge(
         shaped(empty(DECLARED_EMPTY) if declared_empty is None else declared_empty, DECLARED_EMPTY),
         shaped(empty(MEASURE) if measures is None else measures, MEASURE),
         shaped(prior, MEASURE),
+        shaped(empty(MEASURE) if later is None else later, MEASURE),
+        shaped(empty(PLACE_ASKED) if asked_later is None else asked_later, PLACE_ASKED),
     )
     suites, findings = examine(batch, catalogue, rulebook)
     runs = _validated(suites)
     refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
     told = _told_once(findings, rulebook)
+    is_later = pl.col("submission").is_in(batch.later["submission"].unique().implode())
+    revised, told = told.filter(is_later), told.remove(is_later)
     bound, loose = bind_answers(empty(ANSWER) if answers is None else answers, told)
     told = pl.concat([told, problem_findings(loose, submissions, rulebook, catalogue)])
     return Judgement(
@@ -111,6 +125,7 @@ def judge(
         _results(suites, runs),
         decide(submissions, told, refusals),
         bound,
+        _in_order(revised, catalogue),
         runs,
     )
 
@@ -152,7 +167,8 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         name_likely_cells(findings, gates, frames[form.id], form, standing, catalogue, rulebook)
         for form, gates, findings in of_forms
     ]
-    frame = unit_frame(rulebook.of_scope("unit"), batch.measures, standing, catalogue)
+    measures = pl.concat([batch.measures, batch.later])
+    frame = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
     if frame.height:
         gates = unit_gates(rulebook, catalogue)
         located, findings = locate(gates, frame, batch.columns)
@@ -160,20 +176,19 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         found.append(with_rows(findings, frames, batch.columns))
         suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
     of_series = series_gates(rulebook)
-    frame = series_frame(batch.measures, standing, catalogue) if of_series else pl.DataFrame()
+    frame = series_frame(measures, standing, catalogue) if of_series else pl.DataFrame()
     if frame.height:
         located, breaches = locate_series(of_series, frame)
-        asked = _not_asked(pl.concat(breaches), pl.concat(found))
+        asked = _not_asked(pl.concat(breaches), pl.concat(found), batch.asked_later)
         found.append(with_rows(asked, frames, batch.columns))
         suites.append(Suite(SERIES, "年度数列审核", located, frame))
     return suites, pl.concat(found)
 
 
-def _not_asked(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+def _not_asked(series: pl.DataFrame, others: pl.DataFrame, asked_later: pl.DataFrame) -> pl.DataFrame:
     """Leave out what another rule already asks of the same number."""
-    place = ["submission", "org_code", "field"]
-    asked = others.filter(pl.col("severity") != "info").select(place)
-    return series.join(asked, on=place, how="anti", nulls_equal=True, maintain_order="left")
+    asked = pl.concat([others.filter(pl.col("severity") != "info").select(*PLACE_ASKED), asked_later])
+    return series.join(asked, on=list(PLACE_ASKED), how="anti", nulls_equal=True, maintain_order="left")
 
 
 def publish_docs(judgement: Judgement, folder: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
+from expectations.rulebook import RuleBook
 from warehouse.catalogue.frames import PROBLEM, RECEIVED, empty, shaped
 
 UNCHANGED_RULE = "read.nothing_corrected"
@@ -24,13 +25,14 @@ def returned_problems(
     observations: pl.DataFrame,
     received: pl.DataFrame,
     earlier: Callable[[Sequence[str]], pl.DataFrame],
+    rulebook: RuleBook,
 ) -> pl.DataFrame:
     """PROBLEM of the correction workbooks among ``submissions`` (SUBMISSION) with ``observations`` (OBSERVATION).
 
     ``answered``: submission -> the one it answers; ``received`` (RECEIVED): all that came before this batch;
     ``earlier``: the OBSERVATION rows of such. An answer to a submission nobody knows here is taken as any other file.
     """
-    own = shaped(submissions.with_columns(critical_count=pl.lit(0)), RECEIVED)
+    own = shaped(submissions.with_columns(critical_rules=pl.lit([], pl.List(pl.String))), RECEIVED)
     known = pl.concat([received, own])
     answers = pl.DataFrame(
         list(answered.items()), schema={"submission": pl.String, "answered": pl.String}, orient="row"
@@ -45,14 +47,14 @@ def returned_problems(
     wanted = pl.concat([returned["answered"], returned["newest"]]).drop_nulls().unique()
     old = wanted.filter(~wanted.is_in(own["submission"])).sort().to_list()
     said = _said(pl.concat([observations, earlier(old)]))
-    pairs = returned.select("submission", "answered", "newest", "received_at_then", "critical_count_then")
+    pairs = returned.select("submission", "answered", "newest", "received_at_then", "critical_rules_then")
     cells = (
         pairs.join(_of(said, "submission", "now"), on="submission")
         .join(_of(said, "answered", "then"), on=["answered", *_CELL], how="full", coalesce=True)
         .join(_of(said, "newest", "since"), on=["newest", *_CELL], how="left")
         .drop_nulls("submission")
     )
-    return pl.concat([_untouched(pairs, cells), _undoing(cells)])
+    return pl.concat([_untouched(pairs, cells, rulebook), _undoing(cells)])
 
 
 def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -67,22 +69,28 @@ def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _said(observations: pl.DataFrame) -> pl.DataFrame:
-    text = pl.concat_str(
-        "state", pl.col("value").cast(pl.String), "text", separator="|", ignore_nulls=True
-    )
+    text = pl.concat_str("state", pl.col("value").cast(pl.String), "text", separator="|", ignore_nulls=True)
     return observations.select("submission", *_CELL, "sheet", "cell", said=text).unique(
         ["submission", *_CELL], keep="first", maintain_order=True
     )
 
 
 def _of(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
-    names = {"submission": key, "said": f"said_{suffix}", "sheet": f"sheet_{suffix}", "cell": f"cell_{suffix}"}
+    names = {
+        "submission": key,
+        "said": f"said_{suffix}",
+        "sheet": f"sheet_{suffix}",
+        "cell": f"cell_{suffix}",
+    }
     return said.rename(names)
 
 
-def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """Those that had something to correct and have no other cell. Totals are no cells; they are compared each time."""
+    of_totals = [rule.id for rule in rulebook.of_scope("total")]
+    had = pl.col("critical_rules_then").list.set_difference(pl.lit(of_totals, pl.List(pl.String)))
     changed = cells.filter(pl.col("said_now").ne_missing(pl.col("said_then")))
-    same = pairs.filter(pl.col("critical_count_then") > 0).join(changed, on="submission", how="anti")
+    same = pairs.filter(had.list.len() > 0).join(changed, on="submission", how="anti")
     return shaped(
         same.select("submission", rule=pl.lit(UNCHANGED_RULE), detail=_moment("received_at_then")), PROBLEM
     )

@@ -37,7 +37,12 @@ class Question:
     @property
     def sentence(self) -> str:
         """The message without the row number, which is that of the file received."""
-        return _PLACE.sub("", str(self.finding["message"]))
+        return without_row(str(self.finding["message"]))
+
+
+def without_row(message: str) -> str:
+    """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
+    return _PLACE.sub("", message)
 
 
 @dataclass

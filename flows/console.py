@@ -60,6 +60,7 @@ def fail(sentence: str, code: int = 2) -> typer.Exit:
 
 def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
+    from flows.settings import ERROR_LOG
     from warehouse.build import PreviousUnreadable
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.integrity import IntegrityError
@@ -79,7 +80,7 @@ def run_app(app: typer.Typer) -> None:
         reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
         fail(f"{os.fsdecode(error.filename or '文件')}：{reason}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
-        log = _home() / "nianbao-error.log"
+        log = _home() / ERROR_LOG
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(traceback.format_exc(), encoding="utf-8")
         fail(f"程序出错（{type(error).__name__}），已中止，数据仓库未改动。详情见 {log}")

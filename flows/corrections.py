@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,39 +16,73 @@ from warehouse.outcomes import Outcome
 from warehouse.query import standing_entries
 from warehouse.questions import given_entries, questions
 
+EARLIER = "以前的更正表"
+"""Where a unit's correction workbooks go when a newer one takes their place: a clerk may have begun to fill one in."""
 
-def correction_name(row: dict[str, Any], printed_at: datetime) -> str:
-    """``更正表_2024_20250112_1a2b3c4d.xlsx``: of which year, of which night, to which submission."""
-    return f"更正表_{row['year']}_{printed_at:%Y%m%d}_{row['submission'][:8]}.xlsx"
+Asked = tuple[object, ...]
+"""What a question is known by within its submission; see :func:`asked_key`."""
+
+_KEY = ("rule", "form", "org_code", "item", "field", "message")
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction workbook: its path, and where each question stands in it, in the order it lists them."""
+
+    path: Path
+    places: Mapping[Asked, str]
+
+
+def asked_key(finding: Mapping[str, Any]) -> Asked:
+    """What a finding is known by within its submission."""
+    return tuple(finding[name] or "" for name in _KEY)
 
 
 def write_corrections(
     place: Installation, outcome: Outcome, folder: Callable[[str | None], Path], printed_at: datetime
-) -> list[Path]:
+) -> dict[str, Correction]:
     """A workbook for every latest submission of ``outcome`` with a critical or warning finding that is not settled.
 
-    ``folder`` gives a unit's folder by its code; the paths written.
+    ``folder`` gives a unit's folder by its code; the workbooks by submission. Older ones of the same year are put
+    aside, whether there is a new one or not.
     """
-    written = []
+    written = {}
     for row in outcome.submissions.iter_rows(named=True):
         if not row["is_latest"] or row["decision"] == "refused":
             continue
+        out = folder(row["unit_code"])
+        _put_aside(out, row["year"])
         asked = questions(place.home.database, row["submission"])
         if asked.filter(pl.col("severity") != "info").is_empty():
             continue
-        path = folder(row["unit_code"]) / correction_name(row, printed_at)
-        write_correction(place, path, row, asked)
-        written.append(path)
+        name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"
+        shown = write_correction(place, out / name, row, asked)
+        places = {
+            asked_key(finding): "!".join(shown.get(number, (finding["sheet"] or "", "")))
+            for number, finding in enumerate(asked.iter_rows(named=True))
+        }
+        written[row["submission"]] = Correction(out / name, places)
     return written
 
 
-def write_correction(place: Installation, path: Path, row: dict[str, Any], asked: pl.DataFrame) -> None:
-    """The workbook that asks ``asked`` (warehouse.questions.questions) about the submission ``row``."""
+def _put_aside(folder: Path, year: int) -> None:
+    for old in sorted(folder.glob(f"更正表_{year}_*.xlsx")):
+        (folder / EARLIER).mkdir(exist_ok=True)
+        old.replace(folder / EARLIER / old.name)
+
+
+def write_correction(
+    place: Installation, path: Path, row: dict[str, Any], asked: pl.DataFrame
+) -> Mapping[int, tuple[str, str]]:
+    """The workbook that asks ``asked`` (warehouse.questions.questions) about the submission ``row``.
+
+    Where each question is shown, by its row in ``asked``: sheet and cell.
+    """
     scopes = {rule.id: rule.scope for rule in place.rulebook.rules.values()}
     received = datetime.fromisoformat(row["received_at"])
     database, catalogue = place.home.database, place.catalogue
     prior = standing_entries(database, row["unit_code"], row["year"] - 1)
-    write_workbook(
+    return write_workbook(
         path,
         row["unit_code"],
         row["year"],

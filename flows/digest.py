@@ -96,13 +96,15 @@ def _asked(findings: pl.DataFrame, unit: Callable[[dict[str, object]], str]) -> 
 
 def _came(outcome: Outcome) -> str:
     """How much was received and decided, and what was answered besides."""
-    answered = [*outcome.returned, *outcome.reviewed]
+    answered = [*outcome.returned, *outcome.reviewed, *outcome.revised]
     new = outcome.submissions.remove(pl.col("submission").is_in(answered))
     counts = dict(new.group_by("decision").len().iter_rows())
     shares = [f"{zh} {counts.get(decision, 0)} 份" for decision, zh in _DECISIONS.items()]
     text = f"本次收到 {new.height} 份：{'，'.join(shares)}。" if new.height else "本次没有收到新的报送。"
     if outcome.returned:
         text += f"市级审核退回 {len(outcome.returned)} 份。"
+    if outcome.revised:
+        text += f"因以前年度数据重报，重新核对了后续年度 {len(outcome.revised)} 份。"
     return text + (f"已按审核意见回复说明 {len(outcome.reviewed)} 份。" if outcome.reviewed else "")
 
 

@@ -21,8 +21,17 @@ from flows.corrections import write_corrections
 from flows.digest import digest_text
 from flows.receipts import Office
 from flows.receive import Repeated, receive
-from flows.settings import Installation
-from flows.steps import Assessed, Readings, assess, conform_batch, decided, read_batch
+from flows.settings import ERROR_LOG, Installation
+from flows.steps import (
+    OUR_OWN,
+    Assessed,
+    Readings,
+    assess,
+    conform_batch,
+    decided,
+    read_batch,
+    without_faulty,
+)
 from flows.validation_report import write_report
 from transforms.conform import Conformed
 from transforms.indicators import indicators
@@ -81,6 +90,8 @@ class Night:
         self.left: list[str] = []
         self.counts: Counter[str] = Counter()
         self.docs: Any = None
+        self.revised: list[str] = []
+        self.several_years = [rule.id for rule in self.rulebook.of_scope("unit", "series")]
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -134,26 +145,61 @@ class Night:
         with self.timed("read"):
             return read_batch(received, self.archive, self.catalogue, self.place.settings.workers, on_done)
 
-    def conform(self, readings: Readings) -> Conformed:
-        """Type the batch's cells and match its rows to the registry."""
+    def conform(self, readings: Readings) -> tuple[Readings, Conformed]:
+        """Type the batch's cells and match its rows to the registry; what the program cannot cope with is refused."""
         with self.timed("conform"):
-            return conform_batch(readings, self.catalogue)
+            try:
+                return readings, conform_batch(readings, self.catalogue)
+            except OUR_OWN:
+                raise
+            except Exception:  # noqa: BLE001 - looked into file by file
+                sound = self._without_faulty(readings, lambda alone: conform_batch(alone, self.catalogue))
+                return sound, conform_batch(sound, self.catalogue)
 
     def check(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:
-        """Judge the batch against the rules and last year's standing values."""
+        """Judge the batch against the rules and last year's standing values; as conform for what cannot be judged."""
         self._carry_over_returns(build, readings.first_seq)
         start_great_expectations()  # begun when the command started; waited for here, and no part of checking
+        try:
+            assessed = self._assess(readings, conformed, build)
+        except OUR_OWN:
+            raise
+        except Exception:  # noqa: BLE001 - looked into file by file
+            sound = self._without_faulty(
+                readings, lambda alone: self._assess(alone, conform_batch(alone, self.catalogue), build)
+            )
+            assessed = self._assess(sound, conform_batch(sound, self.catalogue), build)
+        self.docs = assessed.judgement
+        return assessed
+
+    def _assess(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:
         with self.timed("check"):
-            assessed = assess(
+            later = self._later(readings, build)
+            return assess(
                 readings,
                 conformed,
                 self.catalogue,
                 self.rulebook,
                 build.standing_measures(),
                 build.past(),
+                later,
+                build.asked(later["submission"].unique().to_list(), self.several_years),
             )
-        self.docs = assessed.judgement
-        return assessed
+
+    def _later(self, readings: Readings, build: NightBuild) -> pl.DataFrame:
+        """The standing measures of later years that are compared with what this batch says; not of locked years."""
+        first = readings.first_seq or 0
+        entries = [e for e in self.journal.entries() if e.seq < first]
+        years = build.later_measures(readings.submissions)
+        locked = [year for year in years["year"].unique() if is_locked(entries, year)]
+        return years.remove(pl.col("year").is_in(locked))
+
+    def _without_faulty(self, readings: Readings, judged: Callable[[Readings], object]) -> Readings:
+        """Refuse what alone fails; the details go into the installation's log."""
+        sound, faults = without_faulty(readings, judged)
+        with (self.home.root / ERROR_LOG).open("a", encoding="utf-8") as log:
+            log.write("\n".join([f"{self.at.isoformat(timespec='seconds')} {self.run}", *faults]))
+        return sound
 
     def decide(self, assessed: Assessed) -> pl.DataFrame:
         """Accept, hold or refuse each submission, and journal what is decided for the first time."""
@@ -189,6 +235,8 @@ class Night:
                 assessed.conformed.notes,
                 assessed.judgement.results,
             )
+            later = assessed.later["submission"].unique().to_list()
+            self.revised += build.revise_findings(later, self.several_years, assessed.judgement.revised)
         self.counts.update(
             submission_count=submissions.height, finding_count=assessed.judgement.findings.height
         )
@@ -232,16 +280,19 @@ class Night:
         entries = self.journal.entries()[last.seq if last else 0 :]
         returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
         decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
-        found = outcome(self.home.database, last.payload["answered"] if last else 0, returned, decided)
+        found = outcome(
+            self.home.database, last.payload["answered"] if last else 0, returned, decided, self.revised
+        )
         return Report(self.run, found, self.repeated, self.left, self.seconds)
 
     def answer(self, report: Report) -> list[Path]:
         """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
         office = Office(self.home.outbox, self.catalogue, self.journal.head, self.at)
-        written = []
+        written: list[Path] = []
         if report.submissions.height:
-            written = write_corrections(self.place, report.outcome, office.folder, self.at)
-            written += office.answer(report.outcome, {path.name for path in written})
+            corrections = write_corrections(self.place, report.outcome, office.folder, self.at)
+            written = [correction.path for correction in corrections.values()]
+            written += office.answer(report.outcome, corrections)
         if report.repeated:
             known = outcome(self.home.database).submissions
             written += office.answer_repeated(report.repeated, known)

@@ -60,7 +60,7 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
             with night.open_build() as build:
                 for received in batches:
                     readings = read(night, received, on_done)
-                    conformed = conform(night, readings)
+                    readings, conformed = conform(night, readings)
                     assessed = check(night, readings, conformed, build)
                     submissions = decide(night, assessed)
                     load(night, assessed, submissions, build)

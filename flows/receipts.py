@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, StrictUndefined
 
-from flows.corrections import correction_name
+from expectations.workbook_marks import without_row
+from flows.corrections import Correction, asked_key
 from flows.receipt_page import page_of
 from flows.receive import Repeated
 from warehouse.catalogue.load import Catalogue
@@ -68,7 +69,7 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 与上次报送相比：已改正 {{ fixed_count }} 处，仍未处理 {{ kept_count }} 处，新出现 {{ new_count }} 处。
 {% endif %}
 {% if correction %}
-请打开同一文件夹中的“{{ correction }}”：有问题的单元格已着色并附批注，
+请打开同一文件夹中的“{{ correction }}”：有问题的单元格已着色并附批注（下表的位置即该表中的位置），
 可在表中直接改正，或在“说明”表中写明原因，保存后重新报送整个工作簿。
 {% endif %}
 {% if is_superseded %}
@@ -145,8 +146,8 @@ class Office:
             "head_hash": head.hash,
         }
 
-    def answer(self, outcome: Outcome, corrections: Collection[str] = ()) -> list[Path]:
-        """One receipt for each submission; the paths written. ``corrections``: the names of the workbooks written."""
+    def answer(self, outcome: Outcome, corrections: Mapping[str, Correction] | None = None) -> list[Path]:
+        """One receipt for each submission; the paths written. ``corrections``: the workbooks written, by submission."""
         findings = outcome.findings.partition_by("submission", as_dict=True)
         notes = outcome.notes.partition_by("submission", as_dict=True)
         written: list[Path] = []
@@ -154,7 +155,7 @@ class Office:
             found = findings.get((row["submission"],), outcome.findings.clear())
             asked = found.remove(pl.col("finding_status") == "accepted")
             counts = _counts(found)
-            correction = correction_name(row, self.printed_at) if row["year"] else ""
+            correction = (corrections or {}).get(row["submission"])
             fixes = notes.get((row["submission"],), outcome.notes.clear())
             text = _TEMPLATE.render(
                 self._of(row),
@@ -162,9 +163,9 @@ class Office:
                 **counts,
                 previous=row["previous"] if row["decision"] != "refused" else None,
                 fixed_count=row["fixed_count"],
-                correction=correction if correction in corrections else "",
+                correction=correction.path.name if correction else "",
                 has_standing=row["has_earlier"],
-                findings=list(_finding_rows(asked, row["previous"] is not None)),
+                findings=_finding_rows(asked, row["previous"] is not None, correction),
                 finding_count=asked.height,
                 fixes=list(_note_rows(fixes.head(_SHOWN))),
                 fix_count=fixes.height,
@@ -271,22 +272,36 @@ def _status_words(row: dict[str, Any], is_second: bool) -> str:
     return "" if not is_second else "新出现" if row["is_new"] else "上次已指出"
 
 
-def _finding_rows(found: pl.DataFrame, is_second: bool) -> Iterable[dict[str, str]]:
-    order = pl.col("severity").replace_strict({"critical": 0, "warning": 1, "info": 2}, return_dtype=pl.Int8)
-    for row in found.sort(order, maintain_order=True).head(_SHOWN).iter_rows(named=True):
-        message, suggestion = _cell_text(row["message"]), _cell_text(row["suggestion"])
-        if suggestion and suggestion not in message:
-            message += f"（是否为“{suggestion}”？）"
-        if row["likely"]:
-            message += f"。{_cell_text(row['likely'])}"
-        yield {
-            "severity_zh": _SEVERITIES[row["severity"]],
-            "place": _place(row),
-            "message": message,
-            "fix": _cell_text(row["fix"]),
-            "status_zh": _status_words(row, is_second),
-            "rule": row["rule"],
-        }
+def _finding_rows(
+    found: pl.DataFrame, is_second: bool, correction: Correction | None
+) -> list[dict[str, str]]:
+    """The lines of the table; with a correction workbook in its order and with its cells, which the unit works in."""
+    places = correction.places if correction else {}
+    order = {key: number for number, key in enumerate(places)}
+    rank = {"critical": 0, "warning": 1, "info": 2}
+    rows = sorted(
+        found.iter_rows(named=True),
+        key=lambda row: (rank[row["severity"]], order.get(asked_key(row), len(order))),
+    )
+    return [_finding_line(row, is_second, places.get(asked_key(row))) for row in rows[:_SHOWN]]
+
+
+def _finding_line(row: dict[str, Any], is_second: bool, place: str | None) -> dict[str, str]:
+    message, suggestion = _cell_text(row["message"]), _cell_text(row["suggestion"])
+    if place is not None:
+        message = without_row(message)
+    if suggestion and suggestion not in message:
+        message += f"（是否为“{suggestion}”？）"
+    if row["likely"]:
+        message += f"。{_cell_text(row['likely'])}"
+    return {
+        "severity_zh": _SEVERITIES[row["severity"]],
+        "place": _place(row) if place is None else _cell_text(place.rstrip("!")) or "整个工作簿",
+        "message": message,
+        "fix": _cell_text(row["fix"]),
+        "status_zh": _status_words(row, is_second),
+        "rule": row["rule"],
+    }
 
 
 def _note_rows(fixes: pl.DataFrame) -> Iterable[dict[str, str]]:

@@ -13,6 +13,9 @@ from expectations.rulebook import RuleBook, load_rules
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.publish import beside
 
+ERROR_LOG = "nianbao-error.log"
+"""Below the home: what went wrong, for whoever mends the program."""
+
 DEFAULT_RULES = Path(__file__).parent.parent / "expectations" / "rules"
 
 

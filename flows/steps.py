@@ -5,6 +5,7 @@ Both the incremental night and ``rebuild`` go through these functions, so that t
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from transforms.conform import Conformed, assemble, conform
 from transforms.identify import identify
 from transforms.observations import measures, observations
 from transforms.reading import FileRead, reading_plan
-from warehouse.catalogue.frames import SUBMISSION
+from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Entry
 from warehouse.past import Past
@@ -32,6 +33,12 @@ _REFUSAL_OF_DEATH = {
     "timeout": "refuse.too_slow",
     "crash": "refuse.reader_died",
 }
+FAULTY_RULE = "refuse.not_judged"
+"""The rule that is cited for a file which the program itself could not cope with."""
+
+OUR_OWN = (MemoryError, OSError)
+"""Errors of the machine, never of a submission."""
+
 REFUSED = {
     "submission": pl.String,
     "rule": pl.String,  # the refusal's id
@@ -76,6 +83,7 @@ class Assessed:
     observations: pl.DataFrame
     measures: pl.DataFrame
     judgement: Judgement
+    later: pl.DataFrame
 
 
 def read_batch(
@@ -139,16 +147,20 @@ def assess(
     rulebook: RuleBook,
     prior: pl.DataFrame,
     past: Past,
+    later: pl.DataFrame | None = None,
+    asked_later: pl.DataFrame | None = None,
 ) -> Assessed:
     """Judge the batch against the rules.
 
-    ``prior`` holds the standing measures of before this batch, ``past`` what was received before it.
+    ``prior`` holds the standing measures of before this batch, ``past`` what was received before it,
+    ``later`` the measures of standing submissions of later years, to be compared with it anew,
+    ``asked_later`` what is asked of them anyway.
     """
     measured = measures(conformed, catalogue)
     observed = observations(conformed, catalogue)
     answered = {submission: read.answered for submission, read in readings.reads.items() if read.answered}
     returned = returned_problems(
-        answered, readings.submissions, observed, past.received(), past.observations
+        answered, readings.submissions, observed, past.received(), past.observations, rulebook
     )
     judgement = judge(
         conformed.forms,
@@ -161,8 +173,42 @@ def assess(
         measures=measured,
         declared_empty=conformed.declared_empty,
         answers=conformed.answers,
+        later=later,
+        asked_later=asked_later,
     )
-    return Assessed(readings, conformed, observed, measured, judgement)
+    return Assessed(
+        readings, conformed, observed, measured, judgement, empty(MEASURE) if later is None else later
+    )
+
+
+def without_faulty(readings: Readings, judged: Callable[[Readings], object]) -> tuple[Readings, list[str]]:
+    """The readings but for the submissions on which ``judged`` fails when they are alone; these are refused.
+
+    For when a batch could not be judged: one submission that the program does not cope with must not stop the others.
+    Also the tracebacks, for the log. RuntimeError when the fault is not in single submissions: none of them fails
+    alone, or all of several do.
+    """
+    faulty: dict[str, str] = {}
+    for submission in readings.submissions["submission"]:
+        alone = pl.col("submission") == submission
+        try:
+            judged(Readings(readings.submissions.filter(alone), readings.reads, readings.refused.clear()))
+        except OUR_OWN:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it was, it is written down
+            faulty[submission] = traceback.format_exc()
+    if not faulty or len(faulty) == readings.submissions.height > 1:
+        raise RuntimeError("not the fault of single submissions: all of them fail alone, or none does")
+    is_faulty = pl.col("submission").is_in(list(faulty))
+    refused = readings.submissions.filter(is_faulty).with_columns(rule=pl.lit(FAULTY_RULE), detail=pl.lit(""))
+    return (
+        Readings(
+            readings.submissions.remove(is_faulty),
+            readings.reads,
+            pl.concat([readings.refused, refused.select(readings.refused.columns)]),
+        ),
+        list(faulty.values()),
+    )
 
 
 def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:

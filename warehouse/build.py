@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse import integrity
-from warehouse.catalogue.frames import INDICATOR, MEASURE, shaped
+from warehouse.catalogue.frames import FINDING, FINDING_PLACE, INDICATOR, MEASURE, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
@@ -139,6 +139,63 @@ class NightBuild:
     def standing_measures(self) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
         return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+    def later_measures(self, submissions: pl.DataFrame) -> pl.DataFrame:
+        """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
+        first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
+        own = submissions.select("unit_code", "year").unique()
+        return (
+            self.standing_measures()
+            .join(first, on="unit_code", maintain_order="left")
+            .filter(pl.col("year") > pl.col("first_year"))
+            .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")
+            .pipe(shaped, MEASURE)
+        )
+
+    def asked(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
+        """submission, org_code, field of what rules other than ``but_for`` ask of submissions, hints left out."""
+        return self._connection.execute(
+            """SELECT submission, org_code, field FROM quality.finding
+               WHERE list_contains(?, submission) AND NOT list_contains(?, rule) AND severity <> 'info'""",
+            [submissions, but_for],
+        ).pl()
+
+    def revise_findings(self, submissions: list[str], rules: list[str], findings: pl.DataFrame) -> list[str]:
+        """Replace what ``rules`` found in ``submissions`` of earlier nights; those of which something changed.
+
+        ``findings``: FINDING of these submissions; sheet and cell are filled from their observations.
+        """
+        if not submissions:
+            return []
+        old = self._connection.execute(
+            "FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
+            [submissions, rules],
+        ).pl()
+        said = ["submission", *FINDING_PLACE, "operands", "message"]
+        new = shaped(findings, FINDING)
+        changed = pl.concat(
+            [
+                one.join(other, on=said, how="anti", nulls_equal=True).select("submission")
+                for one, other in ((old, new), (new, old))
+            ]
+        )["submission"].unique()
+        if changed.is_empty():
+            return []
+        self._connection.execute(
+            "DELETE FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
+            [changed.to_list(), rules],
+        )
+        self._expected_rows["quality.finding"] -= old.filter(pl.col("submission").is_in(changed)).height
+        self._append("quality.finding", new.filter(pl.col("submission").is_in(changed)))
+        self._connection.execute(
+            """UPDATE quality.finding AS f SET sheet = o.sheet, cell = o.cell
+               FROM core.observation_log AS o
+               WHERE list_contains(?, f.submission) AND list_contains(?, f.rule)
+                 AND o.submission = f.submission AND o.form = f.form AND o.org_code = f.org_code AND o.item = ''
+                 AND o.field = f.field""",
+            [changed.to_list(), rules],
+        )
+        return sorted(changed)
 
     def past(self) -> Past:
         """What was received before the batch at hand."""

@@ -29,7 +29,8 @@ class Outcome:
     unit and year was received before, after it), fixed_count (findings of the previous submission that this one has
     no more); ``findings``: ASKED, with finding_status, text and reason as in quality.finding_history, and is_new (the
     previous submission had it not); ``notes``: NOTE; in the order they were loaded. ``returned``, ``reviewed``: those
-    received earlier that are here because they were returned, or because of a decision about an explanation of theirs.
+    received earlier that are here because they were returned, or because of a decision about an explanation of theirs;
+    ``revised``: because a year before theirs was reported anew.
     """
 
     submissions: pl.DataFrame
@@ -37,20 +38,25 @@ class Outcome:
     notes: pl.DataFrame
     returned: tuple[str, ...] = ()
     reviewed: tuple[str, ...] = ()
+    revised: tuple[str, ...] = ()
 
 
 def outcome(
-    path: Path, after: int = 0, returned: Sequence[str] = (), explanations: Sequence[int] = ()
+    path: Path,
+    after: int = 0,
+    returned: Sequence[str] = (),
+    explanations: Sequence[int] = (),
+    revised: Sequence[str] = (),
 ) -> Outcome:
     """What became of the submissions received after place ``after`` of the journal.
 
-    And of those in ``returned``, and of the latest ones of every unit and year of whose ``explanations`` (by their
-    number) something was decided.
+    And of those in ``returned`` and ``revised``, and of the latest ones of every unit and year of whose ``explanations``
+    (by their number) something was decided.
     """
     if not path.exists():
         return Outcome(pl.DataFrame(), empty(ASKED), empty(NOTE))
     with read_only(path) as connection:
-        submissions = run(connection, _WITH_NEIGHBOURS, [after, list(returned), list(explanations)])
+        submissions = run(connection, _WITH_NEIGHBOURS, [after, [*returned, *revised], list(explanations)])
         wanted = submissions["submission"].to_list()
         earlier = submissions.filter(pl.col("received_seq") <= after)["submission"]
         return Outcome(
@@ -60,7 +66,8 @@ def outcome(
                 connection, "FROM quality.note WHERE list_contains(?, submission) ORDER BY rowid", [wanted]
             ).pipe(shaped, NOTE),
             tuple(earlier.filter(earlier.is_in(list(returned)))),
-            tuple(earlier.filter(~earlier.is_in(list(returned)))),
+            tuple(earlier.filter(~earlier.is_in([*returned, *revised]))),
+            tuple(earlier.filter(earlier.is_in(list(revised)))),
         )
 
 

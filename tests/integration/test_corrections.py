@@ -79,16 +79,14 @@ def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
     assert cell.comment is not None
     assert f"合计行为 {sent:.0f}" in cell.comment.text
     assert send(place, returned, "b.xlsx") == "held"
-    assert asked(place) == {"total.sheet", "read.nothing_corrected"}
+    assert asked(place) == {"total.sheet"}
 
     mended = ClerkWorkbook(correction(place))
     mended.cell("年1表", "个人会员数", "合计").value = sent - 1
     assert send(place, mended.save(tmp_path / "c.xlsx"), "c.xlsx") == "accepted"
 
 
-def test_a_subtotal_that_is_not_the_sum_stays_too(
-    place: Installation, sample: Path, tmp_path: Path
-) -> None:
+def test_a_subtotal_that_is_not_the_sum_stays_too(place: Installation, sample: Path, tmp_path: Path) -> None:
     book = ClerkWorkbook(sample)
     sheet = book.sheet("年1表")
     row = book.cell("年1表", "个人会员数", "合计").row + 1
@@ -98,7 +96,33 @@ def test_a_subtotal_that_is_not_the_sum_stays_too(
     assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
     assert asked(place) == {"total.township"}
     assert send(place, correction(place), "b.xlsx") == "held"
-    assert asked(place) == {"total.township", "read.nothing_corrected"}
+    assert asked(place) == {"total.township"}
+
+
+def test_what_was_wrong_and_is_left_as_it_was_holds_again(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    village = book.villages()[0]
+    book.cell("年1表", "个人会员数", village).value = "约三百"
+    assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
+    untouched = correction(place)
+    assert ClerkWorkbook(untouched).cell("年1表", "个人会员数", village).value == "约三百"
+    assert send(place, untouched, "b.xlsx") == "held"
+    assert asked(place) == {"conform.unreadable_number", "read.nothing_corrected"}
+
+
+def test_a_column_of_ones_own_does_not_vanish_unnoticed(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    sheet = book.sheet("年2表")
+    head = book.cell("年2表", "常住人口数", line=0)
+    sheet.cell(head.row, sheet.max_column + 1).value = "流动人口数"
+    assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
+    assert asked(place) == {"read.unknown_column"}
+    assert send(place, correction(place), "b.xlsx") == "held"
+    assert asked(place) == {"read.nothing_corrected"}
 
 
 def test_a_roster_left_blank_comes_back_blank(place: Installation, sample: Path, tmp_path: Path) -> None:

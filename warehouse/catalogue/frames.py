@@ -30,7 +30,7 @@ RECEIVED: Schema = {
     "year": pl.Int32,
     "received_seq": pl.Int64,
     "received_at": pl.String,
-    "critical_count": pl.Int64,
+    "critical_rules": pl.List(pl.String),  # ids of the rules whose critical findings it has
 }
 """A readable submission as those that follow it see it."""
 
