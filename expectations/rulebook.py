@@ -19,6 +19,7 @@ apart from passed. Messages are templates, see :mod:`expectations.message`.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -163,6 +164,12 @@ class RuleBook:
     """All rules by id, in the order of the files."""
 
     rules: dict[str, Rule]
+
+    @cached_property
+    def version(self) -> str:
+        """SHA-256 over all rules, first 12 digits: what was judged with other rules has another one."""
+        text = "\n".join(rule.model_dump_json() for rule in self.rules.values())
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def of_scope(self, *scopes: Scope) -> list[Rule]:
         """The rules of the given scopes."""

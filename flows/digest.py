@@ -104,7 +104,7 @@ def _came(outcome: Outcome) -> str:
     if outcome.returned:
         text += f"市级审核退回 {len(outcome.returned)} 份。"
     if outcome.revised:
-        text += f"因以前年度数据重报，重新核对了后续年度 {len(outcome.revised)} 份。"
+        text += f"因以前年度数据重报或审核关系变动，重新核对了 {len(outcome.revised)} 份，问题有变化。"
     return text + (f"已按审核意见回复说明 {len(outcome.reviewed)} 份。" if outcome.reviewed else "")
 
 

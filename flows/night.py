@@ -41,7 +41,7 @@ from warehouse.explanations import explanations, new_explanations
 from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.outcomes import Outcome, outcome
 from warehouse.publish import publish, writer_lock
-from warehouse.query import journal_count, known_submissions, status
+from warehouse.query import journal_count, known_submissions, last_made_by, status
 from warehouse.review import EXPLANATION_DECISIONS, REVIEWS, approvals, is_locked, returns
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
@@ -85,6 +85,7 @@ class Night:
         self.at = at
         self.run = at.strftime("%Y%m%dT%H%M%S%f")
         self.from_scratch = from_scratch
+        self.anew = from_scratch or self._is_outdated()
         self.seconds: dict[str, float] = {}
         self.repeated: list[Repeated] = []
         self.left: list[str] = []
@@ -118,7 +119,7 @@ class Night:
 
     def pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
-        known = {} if self.from_scratch else known_submissions(self.home.database)
+        known = {} if self.anew else known_submissions(self.home.database)
         batches: dict[str, list[Entry]] = {}
         for entry in self.journal.entries():
             if entry.event == Event.RECEIVED and entry.seq > known.get(str(entry.submission), 0):
@@ -126,12 +127,29 @@ class Night:
         return list(batches.values())
 
     def open_build(self) -> NightBuild:
-        """The new warehouse file beside the published one, with everything the published one knows."""
-        previous = self.home.database if self.home.database.exists() and not self.from_scratch else None
+        """The new warehouse file beside the published one, with everything the published one knows.
+
+        Where that was made by other rules, another catalogue or another version, it is made anew from the archive.
+        """
+        previous = self.home.database if self.home.database.exists() and not self.anew else None
         return NightBuild(self.home.building, previous, self.catalogue)
 
+    def _is_outdated(self) -> bool:
+        """Whether the published warehouse cannot be built upon: what stands in it would be judged differently today."""
+        return self.home.database.exists() and last_made_by(self.home.database) != self._made_by
+
+    @property
+    def _made_by(self) -> dict[str, str]:
+        return {
+            "code_version": version("nianbao"),
+            "catalogue_version": self.catalogue.version,
+            "rules_version": self.rulebook.version,
+        }
+
     def is_news_for_the_warehouse(self) -> bool:
-        """Whether there is no warehouse yet, or the administrator decided what the published one does not hold."""
+        """Whether there is no warehouse yet, an outdated one, or one that does not hold what the administrator decided."""
+        if self.anew:
+            return True
         known = journal_count(self.home.database)
         return known < 0 or any(e.seq > known and e.event in REVIEWS for e in self.journal.entries())
 
@@ -236,7 +254,7 @@ class Night:
                 assessed.judgement.results,
             )
             later = assessed.later["submission"].unique().to_list()
-            self.revised += build.revise_findings(later, self.several_years, assessed.judgement.revised)
+            build.revise_findings(later, self.several_years, assessed.judgement.revised)
         self.counts.update(
             submission_count=submissions.height, finding_count=assessed.judgement.findings.height
         )
@@ -265,12 +283,14 @@ class Night:
                     "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
                     "journal_count": head.count,
                     "journal_hash": head.hash,
-                    "code_version": version("nianbao"),
-                    "catalogue_version": self.catalogue.version,
+                    **self._made_by,
                     **{name: self.counts[name] for name in COUNTS},
                 }
             )
+            if self.anew:
+                build.keep_runs(self.home.database)
             build.check()
+            self.revised = build.revised_since(self.home.database)
             build.close()
             publish(self.home.building, self.home.database)
 

@@ -6,8 +6,8 @@ from them by views. Hence a night replayed from an empty state gives the same co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -160,13 +160,13 @@ class NightBuild:
             [submissions, but_for],
         ).pl()
 
-    def revise_findings(self, submissions: list[str], rules: list[str], findings: pl.DataFrame) -> list[str]:
-        """Replace what ``rules`` found in ``submissions`` of earlier nights; those of which something changed.
+    def revise_findings(self, submissions: list[str], rules: list[str], findings: pl.DataFrame) -> None:
+        """Replace what ``rules`` found in ``submissions`` of earlier nights, where it changed.
 
         ``findings``: FINDING of these submissions; sheet and cell are filled from their observations.
         """
         if not submissions:
-            return []
+            return
         old = self._connection.execute(
             "FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
             [submissions, rules],
@@ -180,7 +180,7 @@ class NightBuild:
             ]
         )["submission"].unique()
         if changed.is_empty():
-            return []
+            return
         self._connection.execute(
             "DELETE FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
             [changed.to_list(), rules],
@@ -195,7 +195,6 @@ class NightBuild:
                  AND o.field = f.field""",
             [changed.to_list(), rules],
         )
-        return sorted(changed)
 
     def past(self) -> Past:
         """What was received before the batch at hand."""
@@ -236,6 +235,35 @@ class NightBuild:
         self._connection.execute("DELETE FROM quality.run WHERE run = ?", [row["run"]])
         self._expected_rows["quality.run"] -= before - self._count("quality.run")
         self._append("quality.run", pl.DataFrame([row], infer_schema_length=None))
+
+    def keep_runs(self, previous: Path) -> None:
+        """Take over the record of earlier runs from a published file that is not built upon."""
+        if not previous.exists():
+            return
+        with self._attached(previous):
+            try:
+                runs = self._frame("FROM previous.quality.run WHERE run NOT IN (SELECT run FROM quality.run)")
+            except duckdb.Error:
+                return  # that version kept no such record
+        self._append("quality.run", runs)
+
+    def revised_since(self, previous: Path) -> list[str]:
+        """The latest submissions of every unit and year that the published file knew, and asks something else of."""
+        if not previous.exists():
+            return []
+        with self._attached(previous):
+            try:
+                return self._frame(_REVISED)["submission"].to_list()
+            except duckdb.Error:
+                return []  # that version kept its findings otherwise: nothing to compare with
+
+    @contextmanager
+    def _attached(self, previous: Path) -> Iterator[None]:
+        self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
+        try:
+            yield
+        finally:
+            self._connection.execute("DETACH previous")
 
     def check(self) -> None:
         """Raise integrity.IntegrityError, with Chinese sentences, unless the file may be published."""
@@ -331,6 +359,20 @@ class NightBuild:
     def _count(self, table: str) -> int:
         row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(row[0]) if row else 0
+
+
+_ASKED = "f.submission, f.rule, f.form, f.org_code, f.item, f.field, f.operands"
+_REVISED = f"""
+    WITH both_know AS (
+        SELECT s.submission FROM quality.submission AS s
+        JOIN previous.quality.submission_log AS p ON p.submission = s.submission
+        WHERE s.is_latest AND s.decision <> 'refused'
+    ), now AS (SELECT {_ASKED} FROM quality.finding AS f SEMI JOIN both_know USING (submission)),
+       before AS (SELECT {_ASKED} FROM previous.quality.finding AS f SEMI JOIN both_know USING (submission))
+    SELECT DISTINCT submission
+    FROM ((FROM now EXCEPT FROM before) UNION ALL (FROM before EXCEPT FROM now))
+    ORDER BY submission
+"""
 
 
 def _unreadable(previous: Path, why: str) -> PreviousUnreadable:

@@ -101,6 +101,18 @@ def journal_count(path: Path) -> int:
     return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
 
 
+def last_made_by(path: Path) -> dict[str, str]:
+    """code_version, catalogue_version and rules_version of the run that made the warehouse; {} where it does not say."""
+    try:
+        found = query(
+            path,
+            "SELECT code_version, catalogue_version, rules_version FROM quality.run ORDER BY started_at DESC LIMIT 1",
+        )
+    except QueryError:
+        return {}
+    return {} if found.is_empty() else found.row(0, named=True)
+
+
 def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
     """What the standing submission of a unit and year says, form by form, as a clerk would type it.
 
