@@ -14,7 +14,15 @@ import polars as pl
 
 from expectations.condition import Condition, fields_with_state
 from expectations.message import value_text
-from expectations.rulebook import CONTEXT_LABELS, CONTEXT_TYPES, Rule, RuleBook, field_schema, label_of
+from expectations.rulebook import (
+    CONTEXT_LABELS,
+    CONTEXT_TYPES,
+    Rule,
+    RuleBook,
+    field_schema,
+    label_of,
+    unit_of,
+)
 from expectations.sentence import Meaning, Sentence
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
@@ -80,7 +88,7 @@ def row_gates(form: Form, rulebook: RuleBook, catalogue: Catalogue) -> list[Gate
         labels = label_of(rule, catalogue, form.id)
         levels = rule.levels or _common_levels(form, rule)
         condition = _condition(rule, levels, fields_with_state(rule.terms))
-        sentence = Sentence(rule.parsed, labels, types, has_states=True)
+        sentence = Sentence(rule.parsed, labels, unit_of(rule, catalogue, form.id), types, has_states=True)
         check = _expression_check(rule, form.id, condition, sentence, types)
         gates.append(condition_gate(rule.id, rule, form.id, [condition], [check]))
     return gates
@@ -94,7 +102,9 @@ def unit_gates(rulebook: RuleBook, catalogue: Catalogue) -> list[Gate]:
         assert rule.levels is not None, "the rule book refuses a unit rule without levels"
         form = catalogue.measures[rule.shown_at].form
         condition = _condition(rule, rule.levels, ())
-        sentence = Sentence(rule.parsed, label_of(rule, catalogue), types, has_states=False)
+        sentence = Sentence(
+            rule.parsed, label_of(rule, catalogue), unit_of(rule, catalogue), types, has_states=False
+        )
         check = _expression_check(rule, form, condition, sentence, types)
         gates.append(condition_gate(rule.id, rule, form, [condition], [check]))
     return gates
@@ -126,7 +136,7 @@ def _expression_check(
         meaning=sentence.meaning,
         value=plain_text(rule.shown_at, types[rule.shown_at]),
         operands=operands_text(
-            {t.column: sentence.text(t) for t in rule.terms if t.name not in CONTEXT_LABELS}
+            {t.column: sentence.operand(t) for t in rule.terms if t.name not in CONTEXT_LABELS}
         ),
     )
 

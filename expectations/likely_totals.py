@@ -77,7 +77,7 @@ def _of_field(
         for other, text in undone(pl.col("total"))
     )
     itself = pl.format(
-        "合计（{}应为 {}）",
+        "合计（{}应为{}）",
         pl.concat_str(turned, pl.lit("，")).fill_null(""),
         number_text(pl.col("sum")),
     )
@@ -91,11 +91,11 @@ def _of_field(
         .when("is_clear")
         .then(
             pl.format("最可能有误：{}；改动{}", "first", itself)
-            + pl.when(others > 0).then(pl.format("或其他 {} 行中任何一行", others)).otherwise(pl.lit(""))
+            + pl.when(others > 0).then(pl.format("或其他{}行中任何一行", others)).otherwise(pl.lit(""))
             + pl.lit("也能相符。")
         )
         .when(pl.col("row_count") > 0)
-        .then(pl.format("改动{}或以上 {} 行中任何一行都能相符。", itself, "row_count"))
+        .then(pl.format("改动{}或以上{}行中任何一行都能相符。", itself, "row_count"))
         .otherwise(pl.format("只改一处即可相符的，只有{}。", itself))
     )
     return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)
@@ -140,7 +140,7 @@ def _rows_below(
     returns = near(mend, before) & ~near(value, before)
     slip = pl.when(pl.when(before.is_null()).then(is_alone).otherwise(returns)).then("slip")
     wanted_words = pl.concat_str(
-        pl.concat_str(slip, pl.lit("，")).fill_null(""), pl.format("应为 {}", number_text(mend))
+        pl.concat_str(slip, pl.lit("，")).fill_null(""), pl.format("应为{}", number_text(mend))
     )
     return held.select(
         "total_number",

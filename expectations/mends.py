@@ -182,19 +182,19 @@ def _advice() -> pl.Expr:
     mend = pl.col("mend")
     limit = (
         pl.when(mend <= pl.col("below"))
-        .then(pl.format("应不大于 {}", number_text(pl.col("below"))))
-        .otherwise(pl.format("应不小于 {}", number_text(pl.col("above"))))
+        .then(pl.format("应不大于{}", number_text(pl.col("below"))))
+        .otherwise(pl.format("应不小于{}", number_text(pl.col("above"))))
     )
     is_said = pl.col("has_slip") | (pl.col("count") == 1)
-    wanted = pl.when(is_said).then(pl.format("应为 {}", number_text(mend))).otherwise(limit)
+    wanted = pl.when(is_said).then(pl.format("应为{}", number_text(mend))).otherwise(limit)
     return pl.concat_str(pl.concat_str("slip", pl.lit("，")).fill_null(""), wanted)
 
 
 def cell_words(label: str, name: str, wanted: pl.Expr | None = None, past: str = "previous_value") -> pl.Expr:
-    """``失独人数（现填 412，上年 41，疑多写一位，应为 41）``: the cell, last year's number, what is wanted."""
+    """``失独人数（现填412，上年41，疑多写一位，应为41）``: the cell, last year's number, what is wanted."""
     parts = [
-        pl.format("现填 {}", number_text(pl.col(name))),
-        pl.format("上年 {}", number_text(pl.col(past))),
+        pl.format("现填{}", number_text(pl.col(name))),
+        pl.format("上年{}", number_text(pl.col(past))),
         *([] if wanted is None else [wanted]),
     ]
     return pl.format("{}（{}）", pl.lit(label), pl.concat_str(parts, separator="，", ignore_nulls=True))

@@ -69,6 +69,11 @@ def number_text(value: pl.Expr) -> pl.Expr:
     )
 
 
+def with_unit(text: pl.Expr, unit: str) -> pl.Expr:
+    """A number's text with its 计量单位: 60人; the place of a rank is 第4位. Null stays null."""
+    return pl.format(f"第{{}}{unit}" if unit == "位" else f"{{}}{unit}", text)
+
+
 def value_text(value: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
     """A conformed value of any type as a clerk writes it; null stays null."""
     if dtype == pl.Boolean:

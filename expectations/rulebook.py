@@ -31,7 +31,7 @@ from pydantic import StringConstraints, model_validator
 from expectations.message import placeholders, plainly
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import LEVELS, Chinese, Form, Level, Name, Record
+from warehouse.catalogue.models import LEVELS, Chinese, Form, Level, Measure, Name, Record
 from warehouse.catalogue.yaml_source import Source
 
 DEFAULT_FOLDER = Path(__file__).parent / "rules"
@@ -199,10 +199,23 @@ def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[
         return {**named, **CONTEXT_LABELS}
     lowest = max(LEVELS.index(level) for level in rule.levels or LEVELS)
     labels = {
-        m.id: f"{m.label}（含下级）" if any(LEVELS.index(level) > lowest for level in m.levels) else m.label
+        m.id: _summed_label(m, lowest) if any(LEVELS.index(level) > lowest for level in m.levels) else m.label
         for m in catalogue.measures.values()
     }
     return {**labels, **CONTEXT_LABELS}
+
+
+def _summed_label(measure: Measure, lowest: int) -> str:
+    """``本级及所辖单位个人会员数合计``: the label of a measure that is summed from the units below."""
+    own = "本级及" if any(LEVELS.index(level) <= lowest for level in measure.levels) else ""
+    return f"{own}所辖单位{measure.label}合计"
+
+
+def unit_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[str, str]:
+    """The 计量单位 of every number ``rule`` may read; as :func:`label_of`."""
+    if rule.scope == "unit":
+        return {m.id: m.unit for m in catalogue.measures.values()}
+    return {f.id: f.unit for f in catalogue.forms[form or rule.forms[0]].fields if f.kind is not None}
 
 
 def field_schema(form: Form) -> dict[str, pl.DataType | type[pl.DataType]]:
@@ -282,7 +295,8 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
 
 
 def _term_placeholders(rule: Rule) -> frozenset[str]:
-    return frozenset(name for t in rule.terms for name in (t.column, f"{t.column}.value"))
+    asked = ("", ".value", ".change", ".lacking")
+    return frozenset(f"{t.column}{what}" for t in rule.terms for what in asked)
 
 
 def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> None:

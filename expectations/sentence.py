@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.condition import state_column
-from expectations.message import NOT_APPLICABLE, NOT_REPORTED, number_text, value_text
+from expectations.message import NOT_APPLICABLE, NOT_REPORTED, number_text, value_text, with_unit
 from warehouse.catalogue.expression import Expression, Term, parse
 
 Meaning = Callable[[str], pl.Expr]
@@ -20,10 +20,14 @@ _MARK = re.compile("\x01([^\x02]*)\x02")
 
 @dataclass(frozen=True)
 class Sentence:
-    """Renders the terms of one rule. ``labels`` and ``types`` are by name, ``has_states`` for a form's frame."""
+    """Renders the terms of one rule.
+
+    ``labels``, ``units`` 计量单位 and ``types`` are by name, ``has_states`` for a form's frame.
+    """
 
     expression: Expression
     labels: Mapping[str, str]
+    units: Mapping[str, str]
     types: Types
     has_states: bool
 
@@ -42,25 +46,41 @@ class Sentence:
             assert sides is not None, "the rule book refuses {left} where there are no sides"
             return self._side(sides[0] if place == "left" else sides[2])
         name, _, wanted = place.partition(".")
-        term = _term(name)
-        return self.text(term) if wanted == "value" else self._labelled(term)
+        texts = {"value": self.text, "change": self._change, "lacking": self._lacking}
+        return texts.get(wanted, self._labelled)(_term(name))
 
     def text(self, term: Term) -> pl.Expr:
-        """The value of a term as a clerk writes it; where there is none, the mark of its state."""
-        shown = value_text(pl.col(term.column), self.types.get(term.name, pl.Float64))
+        """The value of a term as a clerk writes it, with its unit; where there is none, the mark of its state."""
+        return self._or_mark(term, with_unit(self._value(term), self.units.get(term.name, "")))
+
+    def operand(self, term: Term) -> pl.Expr:
+        """The same without the unit: what an explanation is bound to."""
+        return self._or_mark(term, self._value(term))
+
+    def _value(self, term: Term) -> pl.Expr:
+        return value_text(pl.col(term.column), self.types.get(term.name, pl.Float64))
+
+    def _or_mark(self, term: Term, shown: pl.Expr) -> pl.Expr:
         if not self.has_states or term.name in ("year", "org_level"):
             return shown.fill_null(NOT_REPORTED)
         is_not_applicable = (pl.col(state_column(term.name)) == "not_applicable").fill_null(False)
         mark = pl.when(is_not_applicable).then(pl.lit(NOT_APPLICABLE)).otherwise(pl.lit(NOT_REPORTED))
         return pl.coalesce(shown, mark)
 
+    def _lacking(self, term: Term) -> pl.Expr:
+        """The label of a yes or no that is no; null otherwise."""
+        return pl.when(~pl.col(term.column)).then(pl.lit(self.labels[term.name]))
+
+    def _change(self, term: Term) -> pl.Expr:
+        """``比上年（85人）增长105.9%``: how this year's number of a measure compares with last year's."""
+        last = Term(term.name, "prev")
+        percent = ((pl.col(term.column) / pl.col(last.column) - 1) * 100).round(1)
+        moved = pl.when(percent < 0).then(pl.lit("下降")).otherwise(pl.lit("增长"))
+        return pl.format("比上年（{}）{}{}%", self.text(last), moved, number_text(percent.abs()))
+
     def _labelled(self, term: Term) -> pl.Expr:
         function = {"prev": "上年"}.get(term.function or "", "")
-        return pl.format(function + self.labels[term.name] + self._gap(term) + "{}", self.text(term))
-
-    def _gap(self, term: Term) -> str:
-        """A space before numbers; quoted texts follow their label directly."""
-        return "" if self.types.get(term.name) in (pl.String, pl.Boolean) else " "
+        return pl.format(function + self.labels[term.name] + "{}", self.text(term))
 
     def _side(self, side: Expression) -> pl.Expr:
         """Words of one side with a number after each label, and the result where something is computed."""
@@ -69,13 +89,15 @@ class Sentence:
         for index, piece in enumerate(_MARK.split(words)):
             if index % 2:
                 term = _term(piece)
-                pieces.append(pl.format(self.labels[term.name] + self._gap(term) + "{}", self.text(term)))
+                pieces.append(pl.format(self.labels[term.name] + "{}", self.text(term)))
             elif piece:
                 pieces.append(pl.lit(piece))
         whole = pl.concat_str(pieces)
         if _is_bare(side):
             return whole
-        return pl.format("{} ＝ {}", whole, number_text(side.polars(lambda term: pl.col(term.column))))
+        result = number_text(side.polars(lambda term: pl.col(term.column)))
+        units = {self.units.get(term.name, "") for term in side.terms}
+        return pl.format("{} ＝ {}", whole, with_unit(result, units.pop() if len(units) == 1 else ""))
 
 
 def _term(column: str) -> Term:

@@ -113,7 +113,7 @@ def test_the_sentence_shows_a_number_for_every_term() -> None:
     )
     finding = the_finding(rows, "population.special_members_add_up")
     assert finding["message"].endswith(
-        "：失独家庭成员数 12 ＋ 伤残家庭成员数 30 ＝ 42，与计生特殊家庭成员数 40 不等，相差 2"
+        "：失独家庭成员数12人 ＋ 伤残家庭成员数30人 ＝ 42人，与计生特殊家庭成员数40人不等，相差2人"
     )
     assert finding["fields"] == [
         "bereaved_member_count",
@@ -127,7 +127,7 @@ def test_money_keeps_its_fraction_and_loses_nothing_else() -> None:
         bent("warm_action", claim_count=0.0, claim_beneficiary_count=0.0, claim_paid_cny=1234567.5),
         "warm_action.payment_needs_claim",
     )
-    assert finding["message"].endswith("却填有赔付金额 1234567.5")
+    assert finding["message"].endswith("却填有赔付金额1234567.5元")
     assert finding["value"] == "1234567.5"
 
 
@@ -150,14 +150,14 @@ def test_impossible_counts_are_noticed_all_the_same() -> None:
         ("population", None, {"household_count": None}, "column.required", "warning", "家庭户数未填"),
         ("organisation", "village", {"has_association": None}, "column.key_required", "critical", "是否成立计生协未填"),
         ("warm_home", None, {"tier": None}, "column.key_required", "critical", "级别未填"),
-        ("population", None, {"infant_count": -1.0}, "column.range", "critical", "0—3岁婴幼儿数填报为 -1，应在0至50000之间"),
-        ("publicity", "city", {"wechat_rank": 0.0}, "column.range", "critical", "微信公众号影响力排名填报为 0，应在1至500之间"),
-        ("case", None, {"case_year": 1924.0}, "column.range", "critical", "征集年份填报为 1924，应不小于2000"),
-        ("warm_action", None, {"claim_count": 2.5}, "column.whole", "critical", "理赔件数填报为 2.5，应为整数"),
+        ("population", None, {"infant_count": -1.0}, "column.range", "critical", "0—3岁婴幼儿数填的是-1，应在0至50000之间"),
+        ("publicity", "city", {"wechat_rank": 0.0}, "column.range", "critical", "微信公众号影响力排名填的是0，应在1至500之间"),
+        ("case", None, {"case_year": 1924.0}, "column.range", "critical", "征集年份填的是1924，应不小于2000"),
+        ("warm_action", None, {"claim_count": 2.5}, "column.whole", "critical", "理赔件数填的是2.5，应为整数"),
         ("sunflower_site", None, {"tier": "部级"}, "column.codes", "critical",
-         "级别填报为“部级”，应从以下选项中选填：国家级、省级、市级、县级及以下"),
+         "级别填的是“部级”，应从以下选项中选填：国家级、省级、市级、县级及以下"),
         ("organisation", "village", {"term_renewed_date": date(2026, 1, 5)}, "column.date", "warning",
-         "换届时间填报为 2026年1月5日，应在2000年至2024年之间"),
+         "换届时间填的是2026年1月5日，应在2000年至2024年之间"),
     ],
 )  # fmt: skip
 def test_what_the_catalogue_declares_is_checked(
@@ -248,7 +248,7 @@ def test_a_blank_roster_is_told_unless_it_says_nothing_to_list() -> None:
 # ------------------------------------------------------------------------------------------------- totals
 def test_a_total_row_that_does_not_add_up_names_the_difference() -> None:
     finding = the_finding(valid_rows(), "total.sheet", surplus={"population": {"household_count": 200.0}})
-    assert finding["message"] == "第5行 合计：家庭户数合计行为 100200，以上各行之和为 100000，相差 200"
+    assert finding["message"] == "第5行 合计：家庭户数合计行为100200，以上各行之和为100000，相差200"
     assert (finding["cell"], finding["severity"]) == ("D5", "critical")
 
 
@@ -275,7 +275,7 @@ def test_a_township_subtotal_is_the_sum_of_its_own_row_and_its_villages() -> Non
         findings = found(replace(batch, forms=forms))
         assert findings["rule"].to_list() == rules
         if surplus:
-            assert "信城街道小计：个人会员数小计为 547，所辖各行之和为 540，相差 7" in findings["message"][0]
+            assert "信城街道小计：个人会员数小计为547，所辖各行之和为540，相差7" in findings["message"][0]
 
 
 def test_totals_are_not_judged_beside_a_row_that_was_left_out() -> None:
@@ -415,7 +415,7 @@ def test_last_year_may_arrive_in_the_same_night() -> None:
     )
     assert findings["rule"].to_list() == ["population.residents_change"]
     assert findings["submission"].to_list() == [ME]
-    assert "常住人口数 30000，上年常住人口数 20000，比上年变动 50%" in findings["message"][0]
+    assert "常住人口数30000人，比上年（20000人）增长50%，一般在上年的80%至120%之间" in findings["message"][0]
 
 
 def test_last_year_of_the_same_night_is_not_believed_when_it_is_held() -> None:

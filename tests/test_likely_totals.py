@@ -27,32 +27,32 @@ def count() -> int:
 
 def test_a_row_that_the_difference_brings_back_to_last_year_is_named_first() -> None:
     assert likely(-90, home_visit_count=100.0) == (
-        "最可能有误：信城街道的入户指导次数（现填 100，上年 10，疑多写一位，应为 10）；"
-        f"改动合计（应为 {10 * count() + 90}）也能相符。"
+        "最可能有误：信城街道的入户指导次数（现填100，上年10，疑多写一位，应为10）；"
+        f"改动合计（应为{10 * count() + 90}）也能相符。"
     )
 
 
 def test_a_row_left_blank_may_have_been_forgotten() -> None:
     assert likely(10, home_visit_count=None).startswith(
-        "最可能有误：信城街道的入户指导次数（上年 10，疑漏填，应为 10）"
+        "最可能有误：信城街道的入户指导次数（上年10，疑漏填，应为10）"
     )
 
 
 def test_a_total_with_a_digit_too_many_is_named_itself() -> None:
     right = 10 * count()
-    assert likely(9 * right) == f"最可能有误：合计（疑多写一位，应为 {right}）。"
+    assert likely(9 * right) == f"最可能有误：合计（疑多写一位，应为{right}）。"
 
 
 def test_where_nothing_speaks_for_one_row_all_are_as_likely() -> None:
-    assert likely(3) == f"改动合计（应为 {10 * count()}）或以上 {count()} 行中任何一行都能相符。"
+    assert likely(3) == f"改动合计（应为{10 * count()}）或以上{count()}行中任何一行都能相符。"
 
 
 def test_rows_that_would_break_a_rule_of_their_own_are_not_counted() -> None:
     # 100 families in one township need 100 visits when there were no other activities: 10 more do not help, 10 fewer break it.
     said = likely(-3, activity_count=0.0, class_count=0.0, home_visit_count=100.0)
-    assert f"以上 {count() - 1} 行" in said
+    assert f"以上{count() - 1}行" in said
 
 
 def test_a_total_that_no_row_can_explain_is_wrong_itself() -> None:
     right = 10 * count()
-    assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为 {right}）。"
+    assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为{right}）。"

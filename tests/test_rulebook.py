@@ -82,7 +82,7 @@ def test_rendering_says_what_a_rule_demands() -> None:
     rule = rulebook().rules["population.special_members_add_up"]
     assert statement(rule, catalogue()) == "失独家庭成员数 ＋ 伤残家庭成员数 ＝ 计生特殊家庭成员数"
     summed = rulebook().rules["organisation.members_within_residents"]
-    assert statement(summed, catalogue()) == "个人会员数（含下级） ≤ 常住人口数"
+    assert statement(summed, catalogue()) == "本级及所辖单位个人会员数合计 ≤ 常住人口数"
 
 
 def test_a_refusal_is_one_sentence_that_says_how_to_mend_it() -> None:

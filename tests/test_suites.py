@@ -144,6 +144,6 @@ def test_data_docs_stand_alone(tmp_path: Path) -> None:
 
 
 def test_nothing_is_published_of_a_night_without_submissions(tmp_path: Path) -> None:
-    empty_night = Judgement(*(pl.DataFrame() for _ in range(4)))
+    empty_night = Judgement(*(pl.DataFrame() for _ in range(5)))
     publish_docs(empty_night, tmp_path / "docs")
     assert not (tmp_path / "docs").exists()
