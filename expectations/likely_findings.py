@@ -10,10 +10,10 @@ from expectations.checks import Check, Gate
 from expectations.likely_cells import PLACE, likely_cells
 from expectations.likely_totals import TOTAL_PLACE, likely_totals
 from expectations.mends import Variable, variable_of
-from expectations.rulebook import RuleBook, label_of
+from expectations.rulebook import RuleBook, is_below, label_at
 from expectations.unit_frame import last_years, last_years_summed
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Form
+from warehouse.catalogue.models import Form, Level, Measure
 
 
 def name_likely_cells(
@@ -48,20 +48,26 @@ def name_likely_numbers(
     catalogue: Catalogue,
 ) -> pl.DataFrame:
     """The same for the cross-form suite, whose cells are measures summed up to a unit. ``frame``: the unit frame."""
-    checks = _expression_checks(gates)
     if findings.is_empty():
         return findings
-    labels: dict[str, str] = {}
-    for check in checks:
-        labels = {**label_of(check.rule, catalogue), **labels}
-    variables = [
-        Variable(name, labels[name], is_number=True, is_whole=catalogue.measures[name].unit != "元", low=0.0)
-        for name in catalogue.measures
-        if name in frame.columns
-    ]
+    checks = _expression_checks(gates)
+    names = [name for name in catalogue.measures if name in frame.columns]
     years = frame["year"].unique().drop_nulls().to_list()
-    history = last_years_summed([v.name for v in variables], standing, years, catalogue)
-    return _told(findings, likely_cells(checks, frame, variables, history), PLACE)
+    history = last_years_summed(names, standing, years, catalogue)
+    said = [
+        likely_cells(checks, part, [_summed(catalogue.measures[n], level) for n in names], history)
+        for (level,), part in frame.partition_by("org_level", as_dict=True, maintain_order=True).items()
+    ]
+    return _told(findings, pl.concat(said), PLACE)
+
+
+def _summed(measure: Measure, level: Level) -> Variable:
+    """A measure as it stands at a unit of ``level``: what the unit itself reports, or a sum of what stands below it."""
+    is_own = measure.where is None and not is_below(measure, level)
+    is_whole = measure.unit != "元"
+    return Variable(
+        measure.id, label_at(measure, level), is_number=True, is_whole=is_whole, low=0.0, is_typed=is_own
+    )
 
 
 def _expression_checks(gates: Sequence[Gate]) -> list[Check]:

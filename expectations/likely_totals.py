@@ -145,7 +145,7 @@ def _rows_below(
     return held.select(
         "total_number",
         "place",
-        words=pl.format("{}的{}", "unit_text", cell_words(field.label, name, wanted_words)),
+        words=pl.format("{}的{}", "unit_text", cell_words(variable, wanted_words)),
         has_slip=slip.is_not_null(),
         gain=(log_distance(value.fill_null(0.0), before) - log_distance(mend, before)).fill_null(0.0),
     )

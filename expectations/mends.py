@@ -36,6 +36,7 @@ class Variable:
     low: float | None = None
     high: float | None = None
     answers: tuple[str | bool, ...] = ()
+    is_typed: bool = True  # a clerk wrote it; else it is a sum or a count, in which nobody slips
 
     def allows(self, mend: pl.Expr) -> pl.Expr:
         """Whether the cell may hold the number ``mend``."""
@@ -134,12 +135,15 @@ def _answers(variable: Variable, around: Around) -> pl.DataFrame:
 def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
     name = variable.name
     value, before, mend = pl.col(name), pl.col("previous_value"), pl.col("mend")
-    known = around.with_column_slips(name, around.with_past(name))
+    known = around.with_past(name)
+    if variable.is_typed:
+        known = around.with_column_slips(name, known)
+    slips = [(pl.col("column_value"), pl.col("column_text"))] if variable.is_typed else []
+    slips += [(other, pl.lit(text)) for other, text in undone(value)] if variable.is_typed else []
     crossings = [_crossing(edge, name) for edge in around.edges]
     points = [
         before,
-        pl.col("column_value"),
-        *(other for other, _ in undone(value)),
+        *(other for other, _ in slips),
         *(pl.lit(limit) for limit in (variable.low, variable.high) if limit is not None),
         *(point for crossing in crossings for point in numbers_around(crossing, variable)),
     ]
@@ -151,8 +155,7 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
     )
     held = around.holding(tried, {name: "mend"})
     slip = pl.coalesce(
-        pl.when((mend - pl.col("column_value")).abs() <= SAME).then("column_text"),
-        *(pl.when((mend - other).abs() <= SAME).then(pl.lit(text)) for other, text in undone(value)),
+        pl.lit(None, pl.String), *(pl.when((mend - other).abs() <= SAME).then(text) for other, text in slips)
     )
     # A slip explains a number that can only be this one, or that comes back to last year's.
     explains = (pl.len().over("place") == 1) | (near(mend, before) & ~near(value, before))
@@ -170,7 +173,7 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
         .unique("place", keep="first", maintain_order=True)
         .select(
             "place",
-            words=cell_words(variable.label, name, _advice()),
+            words=cell_words(variable, _advice()),
             has_slip="has_slip",
             gain=log_distance(value, before) - pl.col("way"),
         )
@@ -190,14 +193,17 @@ def _advice() -> pl.Expr:
     return pl.concat_str(pl.concat_str("slip", pl.lit("，")).fill_null(""), wanted)
 
 
-def cell_words(label: str, name: str, wanted: pl.Expr | None = None, past: str = "previous_value") -> pl.Expr:
+def cell_words(variable: Variable, wanted: pl.Expr | None = None, past: str = "previous_value") -> pl.Expr:
     """``失独人数（现填412，上年41，疑多写一位，应为41）``: the cell, last year's number, what is wanted."""
+    says = "现填{}" if variable.is_typed else "现为{}"
     parts = [
-        pl.format("现填{}", number_text(pl.col(name))),
+        pl.format(says, number_text(pl.col(variable.name))),
         pl.format("上年{}", number_text(pl.col(past))),
         *([] if wanted is None else [wanted]),
     ]
-    return pl.format("{}（{}）", pl.lit(label), pl.concat_str(parts, separator="，", ignore_nulls=True))
+    return pl.format(
+        "{}（{}）", pl.lit(variable.label), pl.concat_str(parts, separator="，", ignore_nulls=True)
+    )
 
 
 def substituted(edge: Expression, values: dict[str, float]) -> pl.Expr:

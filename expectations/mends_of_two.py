@@ -68,15 +68,11 @@ def _mended(
         .unique("place", keep="first", maintain_order=True)
         .select(
             "place",
-            words=pl.format("{}和{}", _words(one, "past_x"), _words(other, "past_y")),
+            words=pl.format("{}和{}", cell_words(one, past="past_x"), cell_words(other, past="past_y")),
             has_slip=pl.lit(value=False),
             gain=so_far - pl.col("way"),
         )
     )
-
-
-def _words(variable: Variable, past: str) -> pl.Expr:
-    return cell_words(variable.label, variable.name, past=past)
 
 
 def _levels(variable: Variable, past: str) -> list[pl.Expr]:

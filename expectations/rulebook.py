@@ -197,17 +197,21 @@ def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[
     if rule.scope != "unit":
         named = {field.id: field.label for field in catalogue.forms[form or rule.forms[0]].fields}
         return {**named, **CONTEXT_LABELS}
-    lowest = max(LEVELS.index(level) for level in rule.levels or LEVELS)
-    labels = {
-        m.id: _summed_label(m, lowest) if any(LEVELS.index(level) > lowest for level in m.levels) else m.label
-        for m in catalogue.measures.values()
-    }
+    lowest = max(rule.levels or LEVELS, key=LEVELS.index)
+    labels = {m.id: label_at(m, lowest) for m in catalogue.measures.values()}
     return {**labels, **CONTEXT_LABELS}
 
 
-def _summed_label(measure: Measure, lowest: int) -> str:
-    """``本级及所辖单位个人会员数合计``: the label of a measure that is summed from the units below."""
-    own = "本级及" if any(LEVELS.index(level) <= lowest for level in measure.levels) else ""
+def is_below(measure: Measure, level: Level) -> bool:
+    """Whether units below ``level`` report the measure, so that it is a sum there."""
+    return any(LEVELS.index(lv) > LEVELS.index(level) for lv in measure.levels)
+
+
+def label_at(measure: Measure, level: Level) -> str:
+    """The label of a measure at units of ``level``; where it is summed it says so: ``本级及所辖单位个人会员数合计``."""
+    if not is_below(measure, level):
+        return measure.label
+    own = "本级及" if any(LEVELS.index(lv) <= LEVELS.index(level) for lv in measure.levels) else ""
     return f"{own}所辖单位{measure.label}合计"
 
 

@@ -53,6 +53,12 @@ class Sentence:
         """The value of a term as a clerk writes it, with its unit; where there is none, the mark of its state."""
         return self._or_mark(term, with_unit(self._value(term), self.units.get(term.name, "")))
 
+    def _after_label(self, term: Term) -> pl.Expr:
+        """The text behind its label, which may end in the unit already: 活动场次4, not 活动场次4场次."""
+        unit = self.units.get(term.name, "")
+        is_said = bool(unit) and self.labels[term.name].removesuffix("合计").endswith(unit)
+        return self.operand(term) if is_said else self.text(term)
+
     def operand(self, term: Term) -> pl.Expr:
         """The same without the unit: what an explanation is bound to."""
         return self._or_mark(term, self._value(term))
@@ -80,7 +86,7 @@ class Sentence:
 
     def _labelled(self, term: Term) -> pl.Expr:
         function = {"prev": "上年"}.get(term.function or "", "")
-        return pl.format(function + self.labels[term.name] + "{}", self.text(term))
+        return pl.format(function + self.labels[term.name] + "{}", self._after_label(term))
 
     def _side(self, side: Expression) -> pl.Expr:
         """Words of one side with a number after each label, and the result where something is computed."""
@@ -89,7 +95,7 @@ class Sentence:
         for index, piece in enumerate(_MARK.split(words)):
             if index % 2:
                 term = _term(piece)
-                pieces.append(pl.format(self.labels[term.name] + "{}", self.text(term)))
+                pieces.append(pl.format(self.labels[term.name] + "{}", self._after_label(term)))
             elif piece:
                 pieces.append(pl.lit(piece))
         whole = pl.concat_str(pieces)
