@@ -152,7 +152,7 @@ BENDS: dict[str, Bend] = {
     # 年3-1表、年3-2表
     "sunflower_site.opened_by_report_year": _of("sunflower_site", opened_year=2030.0),
     "sunflower_site.national_in_service": _of("sunflower_site", tier="省级", status="暂停"),
-    "sunflower_site.not_shrinking": Bend(
+    "sunflower_site.continues_last_year": Bend(
         drop="sunflower_site", also=frozenset({"sunflower_activity.activity_needs_site"})
     ),
     "sunflower_activity.families_need_activity": _of(
@@ -173,7 +173,7 @@ BENDS: dict[str, Bend] = {
         "sunflower_activity", family_served_count=900.0
     ),
     "sunflower_activity.activity_needs_site": Bend(
-        drop="sunflower_site", also=frozenset({"sunflower_site.not_shrinking"})
+        drop="sunflower_site", also=frozenset({"sunflower_site.continues_last_year"})
     ),
     "sunflower_activity.site_needs_activity": _of(
         "sunflower_activity",
@@ -244,7 +244,7 @@ BENDS: dict[str, Bend] = {
     "warm_home.management_needs_rules": _of("warm_home", has_rules=False),
     "warm_home.activities_need_plan": _of("warm_home", has_plan=False),
     "warm_home.upper_tiers_have_all_six": _of("warm_home", tier="省级", has_sign=False),
-    "warm_home.not_shrinking": Bend(
+    "warm_home.continues_last_year": Bend(
         drop="warm_home", also=frozenset({"warm_home_activity.events_need_home"})
     ),
     "warm_home_activity.attendance_needs_events": _of(
@@ -253,7 +253,7 @@ BENDS: dict[str, Bend] = {
     "warm_home_activity.events_need_attendance": _of("warm_home_activity", attendance_count=3.0),
     "warm_home_activity.attendance_per_event": _of("warm_home_activity", attendance_count=3600.0),
     "warm_home_activity.events_need_home": Bend(
-        drop="warm_home", also=frozenset({"warm_home.not_shrinking"})
+        drop="warm_home", also=frozenset({"warm_home.continues_last_year"})
     ),
     "warm_home_activity.home_needs_events": _of(
         "warm_home_activity", **dict.fromkeys((*_EVENTS, "attendance_count"), 0.0)
@@ -306,6 +306,3 @@ BENDS: dict[str, Bend] = {
     "publicity.followers_change": _of("publicity", level="city", wechat_follower_count=200000.0),
     "culture_pilot.designated_by_report_year": _of("culture_pilot", designated_year=2030.0),
 }
-
-IMPOSSIBLE = frozenset({"sunflower_site.tiers_within_total", "warm_home.tiers_within_total"})
-"""Rules over counts of one roster's rows: rows cannot break them, only a mistake of the catalogue's counts can."""

@@ -88,7 +88,9 @@ def totals(catalogue: Catalogue, entries: Entries, year: int) -> dict[str, float
                 answered, infer_schema_length=None, schema=None if answered else ["org_level"]
             )
             if answered:
-                kept = frame.filter(parse(measure.where).polars(lambda term: pl.col(term.column)))
+                kept = frame.with_columns(year=pl.lit(year)).filter(
+                    parse(measure.where).polars(lambda term: pl.col(term.column))
+                )
                 kept = kept.filter(pl.col("org_level").is_in(measure.levels))
                 found[measure.id] = kept.height
             else:

@@ -63,7 +63,7 @@ def formula_words(catalogue: Catalogue, indicator: Indicator) -> str:
 
 def where_words(catalogue: Catalogue, form: Form, where: str) -> str:
     """A count's condition in Chinese words, with the labels of the form's own fields."""
-    labels = {f.id: f.label for f in form.fields} | {"org_level": "单位层级"}
+    labels = {f.id: f.label for f in form.fields} | {"org_level": "单位层级", "year": "报告年度"}
     text = parse(where).words(lambda term: labels.get(term.name, term.name))
     for level, zh in LEVELS_ZH.items():
         text = text.replace(f"“{level}”", f"“{zh}”")

@@ -170,7 +170,9 @@ def _check_form(
         if field.levels and not set(field.levels) <= set(form.levels):
             raise source.error(["fields", index, "levels"], f"field {field.id!r}: a level the form has not")
     for index, count in enumerate(form.counts):
-        unknown = parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level"}
+        unknown = (
+            parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level", "year"}
+        )
         if unknown:
             raise source.error(
                 ["counts", index, "where"], f"not a field of the form: {', '.join(sorted(unknown))}"

@@ -113,7 +113,10 @@ class SharedFieldUse(Record):
 
 
 class Count(Record):
-    """A measure counted from the rows of a form: how many rows satisfy ``where``."""
+    """A measure counted from the rows of a form: how many rows satisfy ``where``.
+
+    ``where`` reads the form's fields, ``org_level`` and ``year``, the report year.
+    """
 
     id: Name
     label: Chinese
