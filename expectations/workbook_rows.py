@@ -230,6 +230,8 @@ def _validate(
             sheet.data_validation(first, index, last, index, options)
     name = next(i for i, c in enumerate(columns) if c.role in ("org_name", "field"))
     issue.rows[form.id] = Rows(sheet.get_name(), columns, first, last, name)
+    if issue.is_correction:
+        return  # its colours say what was found; 审核 says what still is
     rules = tuple(rule for rule in issue.live_checks if form.id in rule.forms)
     colour_breaches(
         sheet, rules, columns, first, last, issue.year, issue.catalogue.settings.words, issue.styles

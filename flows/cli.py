@@ -11,9 +11,13 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from flows.usage_words import speak_chinese
 
-from flows import commands_look, commands_make, commands_night, commands_review, commands_rules
+speak_chinese()
+
+import typer  # noqa: E402 - its words are fixed when it is imported
+
+from flows import commands_look, commands_make, commands_night, commands_review, commands_rules  # noqa: E402
 
 app = typer.Typer(
     name="nianbao",

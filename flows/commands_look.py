@@ -61,6 +61,8 @@ def status(
     from warehouse.query import status as read_status
 
     place = chosen()
+    if sentence := place.catalogue.not_reported(year):
+        raise fail(sentence)
     frame = read_status(place.home.database, year, place.catalogue)
     if as_json:
         print_json(frame)

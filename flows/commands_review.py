@@ -39,8 +39,11 @@ def list_findings(
     """各单位最近一次报送中未了结的强制性和核实性问题，对全市公布数影响大的在前。"""
     from warehouse.query import query
 
+    place = chosen()
+    if sentence := place.catalogue.not_reported(year, unit):
+        raise fail(sentence)
     found = query(
-        chosen().home.database,
+        place.home.database,
         "FROM quality.worklist WHERE year = ? AND (? IS NULL OR unit_code = ?)",
         [year, unit, unit],
     )
@@ -123,6 +126,10 @@ def issue(
     """把待审核的说明写成一个表格文件，逐行填写决定。"""
     from flows.explanations import issue_batch
 
+    if file.suffix.lower() != ".xlsx":
+        raise fail(f"请给出以 .xlsx 结尾的文件名：{file}")
+    if file.exists():
+        raise fail(f"{file} 已经存在，可能填有决定；请另取文件名。")
     count = issue_batch(chosen(), file, year)
     if count:
         out.print(f"{file}：{count} 条。填好后运行 nianbao review take {file}", markup=False, soft_wrap=True)
@@ -140,10 +147,12 @@ def take(
 
     if not file.is_file():
         raise fail(f"找不到文件：{file}")
-    done = take_batch(chosen(), file, _actor(by))
+    done, skipped = take_batch(chosen(), file, _actor(by))
     accepted = sum(decision.is_accepted for decision in done)
     if done:
         out.print(f"认可 {accepted} 条，不认可 {len(done) - accepted} 条。{_AFTERWARDS}")
+    elif skipped:
+        out.print(f"表中 {skipped} 条此前均已作同样决定，没有变化。")
     else:
         out.print("表中没有填写任何决定，没有变化。")
 
@@ -171,9 +180,15 @@ def approve(
     """审定已接收的报送：数据由初报转为终报；此后重新报送的须再次审定。"""
     from flows.review import approve as run
 
-    names = run(chosen(), year, unit, _actor(by))
-    if names:
-        out.print(f"已审定 {len(names)} 个单位：{'、'.join(names)}。{_AFTERWARDS}", markup=False)
+    approved = run(chosen(), year, unit, _actor(by))
+    if approved:
+        names = "、".join(one.unit_name for one in approved)
+        out.print(f"已审定 {len(approved)} 个单位：{names}。{_AFTERWARDS}", markup=False)
+        waiting = "、".join(f"{one.unit_name} {one.open_count} 处" for one in approved if one.open_count)
+        if waiting:
+            out.print(
+                f"注意：其中尚有未了结的问题：{waiting}（nianbao review list --year {year}）。", markup=False
+            )
     else:
         out.print("均已审定，没有变化。")
 

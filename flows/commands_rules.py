@@ -7,6 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from expectations.workbook_marks import SEVERITY_WORDS
 from flows.console import chosen, fail, out, print_frame, print_json
 
 _SHOWN = 50
@@ -37,7 +38,12 @@ def list_rules(as_json: Annotated[bool, typer.Option("--json", help="以 JSON �
     if as_json:
         print_json(frame)
     else:
-        print_frame(frame.select(编号="rule", 性质="severity", 审核关系="words"), title=f"{frame.height} 条")
+        print_frame(
+            frame.select(
+                编号="rule", 性质=pl.col("severity").replace_strict(SEVERITY_WORDS), 审核关系="words"
+            ),
+            title=f"{frame.height} 条",
+        )
 
 
 @rules.command("test")
@@ -52,7 +58,12 @@ def try_out(
     first, _, last = years.partition("-")
     if not (first.isdigit() and (last or first).isdigit()):
         raise fail(f"年度应写作 2024 或 2019-2024，填的是“{years}”。")
-    trial = try_rule(chosen(), rule, range(int(first), int(last or first) + 1))
+    wanted = range(int(first), int(last or first) + 1)
+    place = chosen()
+    sentences = [place.catalogue.not_reported(year) for year in wanted]
+    if not sentences or any(sentences):
+        raise fail(next(filter(None, sentences), f"年度应由小到大，填的是“{years}”。"))
+    trial = try_rule(place, rule, wanted)
     if as_json:
         print_json(trial.findings)
         return

@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.usage_words import usage_sentence
+
 if TYPE_CHECKING:
     from flows.night import OnDone
     from flows.settings import Installation
@@ -69,8 +71,17 @@ def run_app(app: typer.Typer) -> None:
     from warehouse.query import QueryError, WarehouseMissing
     from warehouse.review import ReviewRefused
 
+    # The library does not export its UsageError by name.
+    usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     try:
-        app()
+        code = app(standalone_mode=False)
+    except usage_error as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
+        else:
+            fail(usage_sentence(error))
+    except typer.Abort:
+        fail("已中止。")
     except (
         CatalogueError, JournalBroken, AlreadyRunning, NotPublishable, IntegrityError, PreviousUnreadable,
         QueryError, WarehouseMissing, ReviewRefused,
@@ -85,6 +96,8 @@ def run_app(app: typer.Typer) -> None:
         log.write_text(traceback.format_exc(), encoding="utf-8")
         fail(f"程序出错（{type(error).__name__}），已中止，数据仓库未改动。详情见 {log}")
     else:
+        if isinstance(code, int) and code:
+            sys.exit(code)
         return
     sys.exit(2)
 

@@ -34,7 +34,7 @@ class Decision:
 
 def waiting(place: Installation, year: int | None = None) -> pl.DataFrame:
     """Explanations of standing findings that nobody has decided about, by effect: number, unit, question, text."""
-    return query(
+    found = query(
         place.home.database,
         """SELECT w.explanation, w.unit_name, w.unit_code, w.year, w.message, w.text, w.effect_pct, w.rule, w.file_name
            FROM quality.worklist AS w
@@ -42,6 +42,8 @@ def waiting(place: Installation, year: int | None = None) -> pl.DataFrame:
            ORDER BY w.effect_pct DESC NULLS LAST, w.explanation""",
         [year, year],
     ).unique("explanation", maintain_order=True)
+    undecided = _explanations(place).filter(pl.col("decision") == "explained")["explanation"]
+    return found.filter(pl.col("explanation").is_in(undecided.implode()))
 
 
 def issue_batch(place: Installation, path: Path, year: int | None = None) -> int:
@@ -53,14 +55,25 @@ def issue_batch(place: Installation, path: Path, year: int | None = None) -> int
     return rows.height
 
 
-def take_batch(place: Installation, path: Path, actor: str) -> list[Decision]:
-    """Carry out a batch workbook; what was decided. All of it or, with every faulty line named, nothing."""
+def take_batch(place: Installation, path: Path, actor: str) -> tuple[list[Decision], int]:
+    """Carry out a batch workbook: what was decided, and how many lines had been decided alike before.
+
+    All of it or, with every faulty line named, nothing.
+    """
     job = ReadJob("batch", path, (path.name,))
     lines = read_all([job], "transforms.reading_decisions:read_decisions", 1)["batch"]
     if lines is None or isinstance(lines, Death):
         raise ReviewRefused(f"“{path.name}”不是 nianbao review issue 制作的说明审核表，未作处理。")
     assert isinstance(lines, list), "the reading function returns the lines"
-    return decide(place, _decisions(lines), actor)
+    decisions = _decisions(lines)
+    known = {row["explanation"]: row["decision"] for row in _explanations(place).iter_rows(named=True)}
+    new = [d for d in decisions if known.get(d.number) != ("accepted" if d.is_accepted else "refused")]
+    return (decide(place, new, actor) if new else []), len(decisions) - len(new)
+
+
+def _explanations(place: Installation) -> pl.DataFrame:
+    """EXPLANATION as the journal has it now: what was decided since the last night too."""
+    return explanations(Journal(place.home.journal, read_only=True).entries())
 
 
 def _decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:

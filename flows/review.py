@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -19,14 +20,27 @@ from warehouse.query import query
 from warehouse.review import ReviewRefused, approvals, is_locked, returns
 
 
-def approve(place: Installation, year: int, unit_code: str | None, actor: str) -> list[str]:
-    """Approve the standing submissions of ``year``, of one unit or of all; the names of the units newly approved."""
+@dataclass(frozen=True)
+class Approved:
+    """A unit whose submission was approved, and how many questions about it nobody has settled."""
+
+    unit_name: str
+    open_count: int
+
+
+def approve(place: Installation, year: int, unit_code: str | None, actor: str) -> list[Approved]:
+    """Approve the standing submissions of ``year``, of one unit or of all but those returned; those newly approved."""
+    _check(place, year, unit_code)
     with _writing(place, year) as journal:
         standing = _standing(place, year)
         if unit_code is not None:
             standing = standing.filter(pl.col("unit_code") == unit_code)
         if standing.is_empty():
             raise ReviewRefused(f"{_whose(place, unit_code)}{year}年度没有已接收的报送，不能审定。")
+        sent_back = returns(journal.entries())["submission"]
+        standing = standing.remove(pl.col("submission").is_in(sent_back))
+        if standing.is_empty():
+            raise ReviewRefused(f"{_whose(place, unit_code)}{year}年度的报送已退回，不能审定。")
         new = standing.join(approvals(journal.entries()), on=["unit_code", "submission"], how="anti")
         about = ("submission", "unit_code", "year")
         journal.append_many(
@@ -35,11 +49,18 @@ def approve(place: Installation, year: int, unit_code: str | None, actor: str) -
                 for row in new.iter_rows(named=True)
             ]
         )
-        return new["unit_name"].to_list()
+        open_questions = query(
+            place.home.database,
+            "SELECT unit_code, count(*) AS open_count FROM quality.worklist WHERE year = ? GROUP BY unit_code",
+            [year],
+        )
+        counted = new.join(open_questions, on="unit_code", how="left", maintain_order="left")
+        return [Approved(row["unit_name"], row["open_count"] or 0) for row in counted.iter_rows(named=True)]
 
 
 def send_back(place: Installation, year: int, unit_code: str, reason: str, actor: str) -> str:
     """Return the latest submission of a unit's year to the unit; the name of its file."""
+    _check(place, year, unit_code)
     if not reason.strip():
         raise ReviewRefused("退回须写明原因，填报单位要据此改正。")
     with _writing(place, year) as journal:
@@ -60,14 +81,18 @@ def send_back(place: Installation, year: int, unit_code: str, reason: str, actor
 
 def lock(place: Installation, year: int, actor: str, *, unlock: bool = False) -> None:
     """Lock ``year`` against further submissions, or unlock it."""
-    settings = place.catalogue.settings
-    if not settings.first_year <= year <= settings.last_year:
-        raise ReviewRefused(f"报告年度应在{settings.first_year}至{settings.last_year}之间，填的是{year}。")
+    _check(place, year)
     with writer_lock(place.home.make().root):
         journal = Journal(place.home.journal)
         if is_locked(journal.entries(), year) is not unlock:
             raise ReviewRefused(f"{year}年度{'没有' if unlock else '已经'}锁定，无须再操作。")
         journal.append(Event.UNLOCKED if unlock else Event.LOCKED, actor, _now(), year=year)
+
+
+def _check(place: Installation, year: int, unit_code: str | None = None) -> None:
+    """Refuse a year that is not reported and a unit that does not report in it."""
+    if sentence := place.catalogue.not_reported(year, unit_code):
+        raise ReviewRefused(sentence)
 
 
 @contextmanager

@@ -38,6 +38,11 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogu
             detail=pl.col("detail").replace("", None),
             suggestion=pl.coalesce("suggestion", "near"),
         )
+        # One sentence for a sheet without computed totals, not one for each of its columns.
+        .filter(
+            (pl.col("rule") != "read.total_without_value")
+            | pl.struct("submission", "form", "rule").is_first_distinct()
+        )
         .select(PROBLEM.keys())
     )
 

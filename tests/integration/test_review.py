@@ -55,16 +55,20 @@ def changed_copy(samples: Samples, target: Path) -> None:
     target.write_bytes(bytes(content) + b"once")
 
 
+def approved(place: Installation, unit: str | None) -> list[str]:
+    return [one.unit_name for one in approve(place, 2024, unit, "王主任")]
+
+
 def test_what_is_approved_is_final_once_the_night_has_run(place: Installation) -> None:
-    assert approve(place, 2024, EAST, "王主任") == ["东岸县"]
+    assert approved(place, EAST) == ["东岸县"]
     assert maturity(place, EAST) == ["provisional"]
     night(place)
     assert maturity(place, EAST) == ["final"]
     assert maturity(place, WEST) == ["provisional"]
-    approved = status(place.home.database, 2024, place.catalogue).filter("is_approved")
-    assert approved["unit_code"].to_list() == [EAST]
-    assert approve(place, 2024, EAST, "王主任") == []
-    assert len(approve(place, 2024, None, "王主任")) == 2
+    final = status(place.home.database, 2024, place.catalogue).filter("is_approved")
+    assert final["unit_code"].to_list() == [EAST]
+    assert approved(place, EAST) == []
+    assert len(approved(place, None)) == 2
 
 
 def test_an_approval_lapses_when_a_later_submission_stands(place: Installation, samples: Samples) -> None:
@@ -105,7 +109,7 @@ def test_after_a_year_is_locked_what_comes_is_held_until_it_is_unlocked(
     with pytest.raises(ReviewRefused, match="已锁定"):
         approve(place, 2024, EAST, "王主任")
     lock(place, 2024, "王主任", unlock=True)
-    assert approve(place, 2024, EAST, "王主任") == ["东岸县"]
+    assert approved(place, EAST) == ["东岸县"]
 
 
 def test_a_rebuild_gives_what_the_reviewed_nights_gave(
@@ -123,13 +127,25 @@ def test_a_rebuild_gives_what_the_reviewed_nights_gave(
 
 
 @pytest.mark.parametrize(
-    ("year", "unit", "sentence"), [(2023, EAST, "没有已接收的报送"), (2024, "990199", "没有已接收的报送")]
+    ("year", "unit", "sentence"),
+    [
+        (2023, EAST, "没有已接收的报送"),
+        (2024, "990199", "2024年度没有代码为 990199 的填报单位"),
+        (1999, EAST, "报告年度应在"),
+    ],
 )
 def test_what_does_not_stand_cannot_be_approved(
     place: Installation, year: int, unit: str, sentence: str
 ) -> None:
     with pytest.raises(ReviewRefused, match=sentence):
         approve(place, year, unit, "王主任")
+
+
+def test_what_was_returned_tonight_cannot_be_approved(place: Installation) -> None:
+    send_back(place, 2024, EAST, "错报", "王主任")
+    with pytest.raises(ReviewRefused, match="已退回"):
+        approve(place, 2024, EAST, "王主任")
+    assert "东岸县" not in approved(place, None)
 
 
 def test_a_return_needs_a_reason_and_a_year_is_locked_once(place: Installation) -> None:

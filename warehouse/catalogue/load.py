@@ -53,6 +53,16 @@ class Catalogue:
         """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""
         return [f for f in self.forms.values() if unit_level in f.reported_by and in_force(f, year)]
 
+    def not_reported(self, year: int, unit_code: str | None = None) -> str:
+        """Why nobody reports for ``year``, or ``unit_code`` not in that year, in one Chinese sentence; '' when all is well."""
+        first, last = self.settings.first_year, self.settings.last_year
+        if not first <= year <= last:
+            return f"报告年度应在{first}至{last}之间，填的是{year}。"
+        units = self.registry.roster(year)["unit_code"]
+        if unit_code is not None and unit_code not in units:
+            return f"{year}年度没有代码为 {unit_code} 的填报单位，可用的代码：{'、'.join(units)}。"
+        return ""
+
     def row_levels(self, form: Form, unit_level: str) -> tuple[Level, ...]:
         """The levels of the rows of ``form`` in the workbook of a unit of ``unit_level``.
 
