@@ -14,6 +14,7 @@ from expectations.answers import bind_answers
 from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
+from expectations.consequences import without_followers, without_impossible
 from expectations.data_docs import Page, write_pages
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
@@ -160,7 +161,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         ]
         located, findings = locate(gates, frame, batch.columns)
         suites.append(Suite(form.id, f"{form.number} {form.title}", located, frame))
-        of_forms.append((form, gates, findings))
+        of_forms.append((form, gates, without_impossible(findings, rulebook)))
     standing = _standing(batch, pl.concat([*found, *(findings for _, _, findings in of_forms)]))
     frames = {suite.name: suite.frame for suite in suites}
     found += [
@@ -168,27 +169,34 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         for form, gates, findings in of_forms
     ]
     measures = pl.concat([batch.measures, batch.later])
+    gates = unit_gates(rulebook, catalogue)
     frame = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
+    located, of_units = locate(gates, frame, batch.columns) if frame.height else ([], empty(FINDING))
     if frame.height:
-        gates = unit_gates(rulebook, catalogue)
-        located, findings = locate(gates, frame, batch.columns)
-        findings = name_likely_numbers(findings, gates, frame, standing, catalogue)
-        found.append(with_rows(findings, frames, batch.columns))
         suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
     of_series = series_gates(rulebook)
-    frame = series_frame(measures, standing, catalogue) if of_series else pl.DataFrame()
-    if frame.height:
-        located, breaches = locate_series(of_series, frame)
-        asked = _not_asked(pl.concat(breaches), pl.concat(found), batch.asked_later)
+    numbers = series_frame(measures, standing, catalogue) if of_series else pl.DataFrame()
+    if numbers.height:
+        located, breaches = locate_series(of_series, numbers)
+        asked = _not_asked(pl.concat(breaches), pl.concat([*found, of_units]), batch.asked_later)
         found.append(with_rows(asked, frames, batch.columns))
-        suites.append(Suite(SERIES, "年度数列审核", located, frame))
+        suites.append(Suite(SERIES, "年度数列审核", located, numbers))
+    cells = pl.concat([_asked_places(pl.concat(found)), batch.asked_later])
+    of_units = without_followers(of_units, cells, gates, measures, standing, catalogue)
+    of_units = name_likely_numbers(of_units, gates, frame, standing, catalogue)
+    found.append(with_rows(of_units, frames, batch.columns))
     return suites, pl.concat(found)
 
 
 def _not_asked(series: pl.DataFrame, others: pl.DataFrame, asked_later: pl.DataFrame) -> pl.DataFrame:
     """Leave out what another rule already asks of the same number."""
-    asked = pl.concat([others.filter(pl.col("severity") != "info").select(*PLACE_ASKED), asked_later])
+    asked = pl.concat([_asked_places(others), asked_later])
     return series.join(asked, on=list(PLACE_ASKED), how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _asked_places(findings: pl.DataFrame) -> pl.DataFrame:
+    """PLACE_ASKED of findings, hints left out."""
+    return findings.filter(pl.col("severity") != "info").select(*PLACE_ASKED)
 
 
 def publish_docs(judgement: Judgement, folder: Path) -> None:

@@ -104,16 +104,13 @@ BENDS: dict[str, Bend] = {
         "population.households_within_residents",
         "population.women_within_residents",
         "population.adolescents_within_residents",
-        "population.residents_change",
         "organisation.members_within_residents",
         "organisation.volunteers_within_residents",
         "warm_action.accident_insured_within_residents",
         resident_population_count=0.0,
     ),
     "population.special_members_add_up": _of("population", disabled_member_count=61.0),
-    "population.special_families_have_members": _of(
-        "population", "population.special_families_change", special_family_count=101.0
-    ),
+    "population.special_families_have_members": _of("population", special_family_count=101.0),
     "population.special_members_per_family": _of(
         "population",
         special_family_member_count=181.0,
@@ -122,9 +119,7 @@ BENDS: dict[str, Bend] = {
     ),
     "population.infants_cover_families": _of("population", infant_count=790.0),
     "population.infants_per_family": _of("population", infant_family_count=290.0),
-    "population.households_within_residents": _of(
-        "population", "population.households_change", household_count=30001.0
-    ),
+    "population.households_within_residents": _of("population", household_count=30001.0),
     "population.household_size": _of("population", "population.households_change", household_count=21000.0),
     "population.women_within_residents": _of("population", childbearing_women_count=30001.0),
     "population.women_share": _of("population", childbearing_women_count=2000.0),
@@ -134,7 +129,6 @@ BENDS: dict[str, Bend] = {
     "population.infant_families_within_households": _of(
         "population",
         "population.infant_share",
-        "population.infants_change",
         infant_count=10001.0,
         infant_family_count=10001.0,
     ),
@@ -227,7 +221,6 @@ BENDS: dict[str, Bend] = {
     "warm_service.cases_need_centre": _of(
         "warm_service",
         "warm_service.centre_expected",
-        "warm_service.centres_not_shrinking",
         legal_aid_centre_count=0.0,
     ),
     "warm_service.centres_not_shrinking": _of(
@@ -300,9 +293,7 @@ BENDS: dict[str, Bend] = {
     "publicity.leaflets_per_event": _of("publicity", level="township", leaflet_count=80000.0),
     "publicity.rank_needs_window": _of("publicity", level="city", wechat_rank_window=None),
     "publicity.window_needs_rank": _of("publicity", level="city", wechat_rank=NOT_APPLICABLE),
-    "publicity.followers_expected": _of(
-        "publicity", "publicity.followers_change", level="city", wechat_follower_count=0.0
-    ),
+    "publicity.followers_expected": _of("publicity", level="city", wechat_follower_count=0.0),
     "publicity.followers_change": _of("publicity", level="city", wechat_follower_count=200000.0),
     "culture_pilot.designated_by_report_year": _of("culture_pilot", designated_year=2030.0),
 }

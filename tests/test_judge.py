@@ -131,6 +131,20 @@ def test_money_keeps_its_fraction_and_loses_nothing_else() -> None:
     assert finding["value"] == "1234567.5"
 
 
+def test_a_number_that_is_impossible_is_asked_about_once() -> None:
+    assert rules_of(bent("warm_action", claim_count=-3.0)) == ["column.range"]
+
+
+def test_a_sum_that_jumped_because_of_one_doubtful_cell_is_no_question_of_its_own() -> None:
+    rows = valid_rows("family_health")
+    townships = [row for row in rows["family_health"] if row["level"] == "township"]
+    townships[0]["instructor_count"] = 8000.0  # out of its range: the county's sum doubles
+    assert rules_of(rows) == ["column.range"]
+    for row in townships:
+        row["instructor_count"] = 30.0  # in every township alike: the sum is the question
+    assert rules_of(rows) == ["family_health.instructors_change"]
+
+
 # ------------------------------------------------------------------------------------------ generated rules
 @pytest.mark.parametrize(
     ("form", "level", "values", "rule", "severity", "says"),

@@ -1,0 +1,88 @@
+"""Questions that only follow from another question are not asked: one mistake is asked about once.
+
+* A number that is impossible (out of its range, no whole number, no option) breaks other rules of its row as well.
+* A doubtful cell moves every sum above it: where a sum would be as usual with last year's number in the doubtful
+  cells, it is no question of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from expectations.checks import Gate
+from expectations.rulebook import Check, RuleBook
+from expectations.unit_frame import last_years, unit_frame
+from warehouse.catalogue.load import Catalogue
+
+_IMPOSSIBLE: tuple[Check, ...] = ("range", "whole", "codes")
+_ROW = ["submission", "form", "org_code", "item"]
+
+
+def without_impossible(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` (FINDING of a form) without those of expression rules that read an impossible number of their row."""
+    impossible = [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
+    named = findings.filter(pl.col("rule").is_in(impossible)).select(*_ROW, bad="field")
+    if named.is_empty():
+        return findings
+    numbered = findings.with_row_index("finding_number")
+    follows = (
+        numbered.filter(pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("row")]))
+        .join(named, on=_ROW, nulls_equal=True)
+        .filter(pl.col("fields").list.contains(pl.col("bad")))
+    )
+    return numbered.join(follows, on="finding_number", how="anti", maintain_order="left").drop(
+        "finding_number"
+    )
+
+
+def without_followers(
+    findings: pl.DataFrame,
+    asked: pl.DataFrame,
+    gates: Sequence[Gate],
+    measures: pl.DataFrame,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """``findings`` (FINDING of the cross-form suite) without the warnings that the ``asked`` cells explain.
+
+    ``asked``: submission, org_code, field of what other rules ask; ``measures``, ``standing``: as for
+    :func:`expectations.unit_frame.unit_frame`. Only rules that compare with last year are looked into.
+    """
+    yearly = [gate for gate in gates if any(term.function == "prev" for term in gate.rule.terms)]
+    open_to = findings.filter(
+        pl.col("severity") == "warning", pl.col("rule").is_in([gate.rule.id for gate in yearly])
+    )
+    doubted = asked.rename({"field": "measure"}).unique()
+    if open_to.is_empty() or doubted.is_empty():
+        return findings
+    ours = measures.join(open_to.select("submission").unique(), on="submission", how="semi")
+    years = ours["year"].unique().drop_nulls().to_list()
+    usual = doubted.join(
+        ours.select("submission", "org_code", "measure", "year"), on=["submission", "org_code", "measure"]
+    ).join(last_years(standing, years, catalogue), on=["org_code", "measure", "year"])
+    as_usual = (
+        ours.join(
+            usual.select("submission", "org_code", "measure", "previous_value"),
+            on=["submission", "org_code", "measure"],
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            value=pl.coalesce("previous_value", "value"),
+            state=pl.when(pl.col("previous_value").is_not_null()).then(pl.lit("value")).otherwise("state"),
+        )
+        .drop("previous_value")
+    )
+    frame = unit_frame([gate.rule for gate in yearly], as_usual, standing, catalogue)
+    explained = [
+        frame.filter(check.verdict.fill_null(value=False)).select(
+            "submission", "org_code", rule=pl.lit(check.rule.id)
+        )
+        for gate in yearly
+        for check in gate.checks
+    ]
+    return findings.join(
+        pl.concat(explained), on=["submission", "org_code", "rule"], how="anti", maintain_order="left"
+    )
