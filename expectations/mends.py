@@ -74,6 +74,8 @@ class Around:
 
     def holding(self, tried: pl.DataFrame, mends: dict[str, str]) -> pl.DataFrame:
         """The rows of ``tried`` in which every rule holds once the columns of ``mends`` are replaced."""
+        if not self.rules:  # no rule but that of the total reads the number
+            return tried
         changed = tried.with_columns(pl.col(new).alias(name) for name, new in mends.items())
         holds = pl.all_horizontal(rule.verdict.fill_null(value=True) for rule in self.rules)
         return tried.filter(changed.select(holds).to_series())

@@ -56,3 +56,13 @@ def test_rows_that_would_break_a_rule_of_their_own_are_not_counted() -> None:
 def test_a_total_that_no_row_can_explain_is_wrong_itself() -> None:
     right = 10 * count()
     assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为{right}）。"
+
+    assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为 {right}）。"
+
+
+def test_a_wrong_total_of_a_number_that_no_other_rule_reads_stops_no_night() -> None:
+    # Found by drawn workbooks: without a rule to satisfy there was nothing to fold, and judging ended with an error.
+    rule = "total.sheet"
+    batch = batch_of(valid_rows(), surplus={"warm_action": {"hardship_worker_visit_count": 3}})
+    _, found = examine(batch, catalogue(), rulebook())
+    assert found.filter(pl.col("rule") == rule)["field"].to_list() == ["hardship_worker_visit_count"]
