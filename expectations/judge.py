@@ -23,7 +23,17 @@ from expectations.likely_findings import name_likely_cells, name_likely_numbers
 from expectations.rulebook import SEVERITIES, RuleBook
 from expectations.series import locate_series, series_frame, series_gates
 from expectations.unit_frame import standing_before, unit_frame
-from warehouse.catalogue.frames import ANSWER, FINDING, MEASURE, PROBLEM, RULE_RESULT, Schema, empty, shaped
+from warehouse.catalogue.frames import (
+    ANSWER,
+    FINDING,
+    MEASURE,
+    NOTE,
+    PROBLEM,
+    RULE_RESULT,
+    Schema,
+    empty,
+    shaped,
+)
 from warehouse.catalogue.load import Catalogue
 
 if TYPE_CHECKING:
@@ -65,6 +75,7 @@ class Batch:
     measures: pl.DataFrame
     prior: pl.DataFrame
     later: pl.DataFrame = field(default_factory=lambda: empty(MEASURE))
+    notes: pl.DataFrame = field(default_factory=lambda: empty(NOTE))
     asked_later: pl.DataFrame = field(default_factory=lambda: empty(PLACE_ASKED))
 
 
@@ -92,6 +103,7 @@ def judge(
     answers: pl.DataFrame | None = None,
     later: pl.DataFrame | None = None,
     asked_later: pl.DataFrame | None = None,
+    notes: pl.DataFrame | None = None,
 ) -> Judgement:
     """Judge a batch: conformed forms (wide), column letters, PROBLEM and SUBMISSION frames.
 
@@ -99,7 +111,8 @@ def judge(
     them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无; ``answers`` is
     what clerks explain (ANSWER); ``later`` the MEASURE rows of standing submissions of later years, which are compared anew
     with what the batch says of the years before them, ``asked_later`` (submission, org_code, field) what rules over one year
-    ask of them. Great Expectations counts, polars locates, and both must agree: RuntimeError when
+    ask of them; ``notes`` (NOTE) how numbers were written.
+    Great Expectations counts, polars locates, and both must agree: RuntimeError when
     they do not.
     """
     batch = Batch(
@@ -111,6 +124,7 @@ def judge(
         shaped(empty(MEASURE) if measures is None else measures, MEASURE),
         shaped(prior, MEASURE),
         shaped(empty(MEASURE) if later is None else later, MEASURE),
+        shaped(empty(NOTE) if notes is None else notes, NOTE),
         shaped(empty(PLACE_ASKED) if asked_later is None else asked_later, PLACE_ASKED),
     )
     suites, findings = examine(batch, catalogue, rulebook)
@@ -165,7 +179,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     standing = _standing(batch, pl.concat([*found, *(findings for _, _, findings in of_forms)]))
     frames = {suite.name: suite.frame for suite in suites}
     found += [
-        name_likely_cells(findings, gates, frames[form.id], form, standing, catalogue, rulebook)
+        name_likely_cells(findings, gates, frames[form.id], form, standing, catalogue, rulebook, batch.notes)
         for form, gates, findings in of_forms
     ]
     measures = pl.concat([batch.measures, batch.later])

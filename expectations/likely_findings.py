@@ -24,10 +24,11 @@ def name_likely_cells(
     standing: pl.DataFrame,
     catalogue: Catalogue,
     rulebook: RuleBook,
+    notes: pl.DataFrame,
 ) -> pl.DataFrame:
     """``findings`` (FINDING) of a form's suite with ``likely`` filled. ``frame``: the prepared form.
 
-    ``standing``: the MEASURE rows of other years that may be compared with.
+    ``standing``: the MEASURE rows of other years that may be compared with; ``notes``: NOTE of the batch.
     """
     checks = _expression_checks(gates)
     totals = {str(rule.check): rule.id for rule in rulebook.of_scope("total")}
@@ -37,7 +38,7 @@ def name_likely_cells(
     variables = [variable_of(f, catalogue.code_lists[f.codes].labels if f.codes else ()) for f in form.fields]
     history = last_years(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
     findings = _told(findings, likely_cells(checks, frame, variables, history), PLACE)
-    return _told(findings, likely_totals(totals, form, checks, frame, history), TOTAL_PLACE)
+    return _told(findings, likely_totals(totals, form, checks, frame, history, notes), TOTAL_PLACE)
 
 
 def name_likely_numbers(

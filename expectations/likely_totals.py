@@ -30,15 +30,24 @@ CLEAR_GAIN = 0.7
 
 
 def likely_totals(
-    rules: dict[str, str], form: Form, row_checks: Sequence[Check], frame: pl.DataFrame, history: pl.DataFrame
+    rules: dict[str, str],
+    form: Form,
+    row_checks: Sequence[Check],
+    frame: pl.DataFrame,
+    history: pl.DataFrame,
+    notes: pl.DataFrame,
 ) -> pl.DataFrame:
     """LIKELY_TOTAL of every total row of the prepared ``frame`` that differs from its sum.
 
     ``rules``: rule id of ``total_of`` sheet and township; ``row_checks``: the row rules of the form; ``history`` as in
-    :func:`expectations.likely_cells.likely_cells`.
+    :func:`expectations.likely_cells.likely_cells`; ``notes`` (NOTE): numbers that were written as texts.
     """
+    texts = notes.filter(pl.col("form") == form.id).with_columns(
+        row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32),
+        number=pl.col("value").cast(pl.Float64, strict=False),
+    )
     said = [
-        _of_field(field, rules, row_checks, frame, history)
+        _of_field(field, rules, row_checks, frame, history, texts.filter(pl.col("field") == field.id))
         for field in additive_fields(form)
         if f"{field.id}__sum" in frame.columns
     ]
@@ -51,6 +60,7 @@ def _of_field(
     row_checks: Sequence[Check],
     frame: pl.DataFrame,
     history: pl.DataFrame,
+    texts: pl.DataFrame,
 ) -> pl.DataFrame:
     total, summed = pl.col(f"{field.id}__total"), pl.col(f"{field.id}__sum")
     totals = (
@@ -69,9 +79,10 @@ def _of_field(
         first=pl.col("words").first(),
         is_clear=pl.col("has_slip").first() | (pl.col("gain").first() >= CLEAR_GAIN),
     )
-    known = totals.join(named, on="total_number", how="left").with_columns(
-        pl.col("row_count").fill_null(0), pl.col("is_clear").fill_null(value=False)
+    known = totals.join(named, on="total_number", how="left").join(
+        _written_as_texts(totals, frame, texts), on="total_number", how="left"
     )
+    known = known.with_columns(pl.col("row_count").fill_null(0), pl.col("is_clear").fill_null(value=False))
     turned = pl.coalesce(
         pl.when((other - pl.col("sum")).abs() <= SAME).then(pl.lit(text))
         for other, text in undone(pl.col("total"))
@@ -86,7 +97,16 @@ def _of_field(
     )
     others = pl.col("row_count") - 1
     likely = (
-        pl.when(turned.is_not_null())
+        pl.when("as_text")
+        .then(
+            pl.format(
+                "合计少的正是以文本填写的数（{}，首处 {}），表格软件求和时不计入文本：请改填为数字，{}。",
+                "text_words",
+                "text_cell",
+                itself,
+            )
+        )
+        .when(turned.is_not_null())
         .then(pl.format("最可能有误：{}。", itself))
         .when("is_clear")
         .then(
@@ -99,6 +119,25 @@ def _of_field(
         .otherwise(pl.format("只改一处即可相符的，只有{}。", itself))
     )
     return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)
+
+
+def _written_as_texts(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """total_number, as_text, text_words, text_cell: what is missing from a total because it was written as text."""
+    rows = frame.filter(pl.col("row_kind") == DATA_ROW).select("submission", "sheet", "row", "township_code")
+    placed = texts.drop_nulls("number").join(rows, on=["submission", "sheet", "row"])
+    of_township = (pl.col("total_of") == "township") & (
+        pl.col("township_code") != pl.col("township_code_total")
+    )
+    return (
+        placed.join(totals, on="submission", suffix="_total")
+        .remove(of_township.fill_null(value=False))
+        .group_by("total_number")
+        .agg(
+            as_text=(pl.col("sum") - pl.col("total") - pl.col("number").sum()).abs().first() <= 0.01,
+            text_words=pl.format("“{}”", pl.col("raw")).str.join("、"),
+            text_cell=pl.col("cell").first(),
+        )
+    )
 
 
 def _rows_below(

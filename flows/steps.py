@@ -174,6 +174,7 @@ def assess(
         declared_empty=conformed.declared_empty,
         answers=conformed.answers,
         later=later,
+        notes=conformed.notes,
         asked_later=asked_later,
     )
     return Assessed(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from expectations.judge import examine
 from tests.judged_batches import batch_of, catalogue, first, rulebook, valid_rows
+from warehouse.catalogue.frames import NOTE, shaped
 
 FORM, FIELD = "sunflower_activity", "home_visit_count"  # every township 10, this year and last
 
@@ -57,8 +59,6 @@ def test_a_total_that_no_row_can_explain_is_wrong_itself() -> None:
     right = 10 * count()
     assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为{right}）。"
 
-    assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为 {right}）。"
-
 
 def test_a_wrong_total_of_a_number_that_no_other_rule_reads_stops_no_night() -> None:
     # Found by drawn workbooks: without a rule to satisfy there was nothing to fold, and judging ended with an error.
@@ -66,3 +66,17 @@ def test_a_wrong_total_of_a_number_that_no_other_rule_reads_stops_no_night() -> 
     batch = batch_of(valid_rows(), surplus={"warm_action": {"hardship_worker_visit_count": 3}})
     _, found = examine(batch, catalogue(), rulebook())
     assert found.filter(pl.col("rule") == rule)["field"].to_list() == ["hardship_worker_visit_count"]
+
+
+def test_a_number_written_as_text_is_what_the_total_lacks() -> None:
+    rows = valid_rows(FORM)
+    batch = batch_of(rows, surplus={FORM: {FIELD: -10.0}})
+    [township, sheet] = batch.forms[FORM].select("submission", "sheet").row(0)
+    cell = {"submission": township, "form": FORM, "sheet": sheet, "cell": "E6", "field": FIELD}
+    notes = shaped(pl.DataFrame([{**cell, "fix": "unit_word", "raw": "10次", "value": "10"}]), NOTE)
+    _, found = examine(replace(batch, notes=notes), catalogue(), rulebook())
+    said = found.filter(pl.col("rule") == "total.sheet", pl.col("field") == FIELD)["likely"].item()
+    assert said == (
+        "合计少的正是以文本填写的数（“10次”，首处 E6），表格软件求和时不计入文本：请改填为数字，"
+        f"合计（应为{10 * count()}）。"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from transforms.formats_book import Row
 from transforms.wording import column_letter
 from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK
@@ -15,7 +17,8 @@ def read_answers(sheet: str, rows: list[Row]) -> tuple[str, list[Answer]]:
 
     '' and none where the sheet is not 说明 of a correction workbook.
 
-    A box that still begins with the mark of last year's text was not answered.
+    A box that still begins with the mark of last year's text was not answered, nor was one with
+    nothing but signs in it.
     """
     place = _header(rows)
     if place is None:
@@ -27,7 +30,7 @@ def read_answers(sheet: str, rows: list[Row]) -> tuple[str, list[Answer]]:
     answers = []
     for number, row in enumerate(rows[top + 1 :], start=top + 2):
         text = _cell(row, box)
-        if text and not text.startswith(DRAFT_MARK):
+        if re.search(r"\w", text) and not text.startswith(DRAFT_MARK):
             keys = {key: _text(row[heads[head]]) for key, head in ANSWER_KEYS.items()}
             if keys["rule"]:
                 answers.append(
