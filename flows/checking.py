@@ -27,6 +27,7 @@ class Verdict:
     title: str
     refusal: str | None
     findings: pl.DataFrame
+    has_last_year: bool = True  # else rules that compare with last year could not be evaluated
 
 
 class _OneFile:
@@ -59,4 +60,6 @@ def check_file(place: Installation, file: Path) -> Verdict:
             prior = standing_measures(place.home.database)
             past = Past(opened.enter_context(read_only(place.home.database)))
         assessed = assess(readings, conformed, place.catalogue, place.rulebook, prior, past)
-    return Verdict(file.name, None, assessed.judgement.findings)
+    this = readings.submissions.row(0, named=True)
+    last_year = prior.filter(unit_code=this["unit_code"], year=this["year"] - 1)
+    return Verdict(file.name, None, assessed.judgement.findings, not last_year.is_empty())

@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.console import chosen, fail, out, print_frame, print_json
+from flows.console import chosen, err, fail, out, print_frame, print_json
 
 _ROWS_OF_A_SHEET = 1_048_575  # beside the header
 _SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
@@ -36,6 +36,8 @@ def check(
             print_json(pl.DataFrame({"refusal": [verdict.refusal]}))
         raise fail(verdict.refusal)
     findings = verdict.findings
+    if not verdict.has_last_year:
+        err.print("没有该单位上年已接收的数据，与上年比较的审核关系未核对。", style="yellow", markup=False)
     if as_json:
         print_json(findings)
     elif findings.is_empty():
