@@ -111,13 +111,14 @@ def trace(
 ) -> None:
     """追溯一个数：由指标到公式、到文件、校验码、工作表和单元格。"""
     from warehouse.trace import trace as run_trace
+    from warehouse.trace_text import trace_text
 
     place = chosen()
     traced = run_trace(place.home.database, place.catalogue, indicator, org, year)
     if as_json:
         print_json(traced.frame())
     else:
-        out.print(traced.text(limit), markup=False, soft_wrap=True)
+        out.print(trace_text(traced, limit), markup=False, soft_wrap=True)
 
 
 def export(

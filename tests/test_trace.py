@@ -19,6 +19,7 @@ from warehouse.catalogue.load import REGISTRY_FORM, Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.query import QueryError
 from warehouse.trace import Trace, trace
+from warehouse.trace_text import trace_text
 
 FORMULAS = {
     "served": ("flow", "family_served_count"),
@@ -129,7 +130,7 @@ def test_the_parts_make_up_the_number(
 ) -> None:
     found = traced(warehouse, catalogue, indicator, org)
     assert found.is_exact, found.remarks
-    assert found.text()
+    assert trace_text(found)
 
 
 def test_a_sum_names_every_cell_with_its_file(warehouse: Path, catalogue: Catalogue) -> None:
@@ -144,7 +145,7 @@ def test_a_sum_names_every_cell_with_its_file(warehouse: Path, catalogue: Catalo
 
 
 def test_only_the_standing_submission_is_traced(warehouse: Path, catalogue: Catalogue) -> None:
-    assert "binzhou-2024-first" not in traced(warehouse, catalogue, "served").text()
+    assert "binzhou-2024-first" not in trace_text(traced(warehouse, catalogue, "served"))
 
 
 def test_what_was_not_reported_is_listed_without_a_contribution(
@@ -162,7 +163,7 @@ def test_a_cumulative_number_names_its_years_and_none_before_the_first(
 ) -> None:
     found = traced(warehouse, catalogue, "served_cumulative")
     assert found.terms.select("source_year", "value").rows() == [(2023, 20.0), (2024, 35.0)]
-    assert "2023年以来累计服务婴幼儿家庭数" in found.text()
+    assert "2023年以来累计服务婴幼儿家庭数" in trace_text(found)
 
 
 def test_a_rate_leaves_out_what_lacks_its_denominator_and_says_so(
@@ -184,7 +185,7 @@ def test_a_rank_shows_its_peers(warehouse: Path, catalogue: Catalogue) -> None:
         ("371603", 90, 1),
         ("371602", 35, 2),
     ]
-    assert "→ 第 2 位　滨城区　35" in found.text()
+    assert "→ 第 2 位　滨城区　35" in trace_text(found)
 
 
 def test_a_share_shows_the_citys_parts_too(warehouse: Path, catalogue: Catalogue) -> None:
@@ -202,7 +203,7 @@ def test_a_streak_shows_the_years_that_hold(warehouse: Path, catalogue: Catalogu
 def test_a_number_counted_from_the_registry_says_so(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "townships")
     assert found.value == found.cells.height > 10
-    assert "（单位名录）" in found.text(1)
+    assert "（单位名录）" in trace_text(found, 1)
 
 
 def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -261,7 +262,7 @@ def test_the_history_of_a_merged_unit_is_traced_to_both_its_parts(
     path = build(tmp_path / "w.duckdb", merged, submissions, observations)
     found = trace(path, merged, "served_cumulative", "371602001", 2024)
     assert (found.value, found.is_exact) == (27.0, True)
-    assert "市西街道" in found.text()
+    assert "市西街道" in trace_text(found)
 
 
 def test_a_number_that_is_not_the_sum_of_its_parts_is_called_so(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -285,7 +286,7 @@ def test_what_does_not_exist_is_said_in_chinese(
 
 
 def test_a_text_of_few_lines_still_counts_all_cells(warehouse: Path, catalogue: Catalogue) -> None:
-    text = traced(warehouse, catalogue, "served", "371600").text(1)
+    text = trace_text(traced(warehouse, catalogue, "served", "371600"), 1)
     assert "列出数值最大的 1 个" in text
     assert "90　服务婴幼儿家庭数　2024年　沾化区 富国街道　年3-2表!F6　zhanhua-2024.xlsx" in text
 

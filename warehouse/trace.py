@@ -20,7 +20,6 @@ from warehouse.dictionary import formula_words
 from warehouse.query import QueryError, read_only, run
 from warehouse.trace_parts import taken_apart
 from warehouse.trace_terms import Reading, contributions, read_nodes, source_years
-from warehouse.trace_text import trace_text
 
 TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of addition
 
@@ -61,10 +60,6 @@ class Trace:
             "of_year": self.row["year"],
         }
         return self.cells.select(*(pl.lit(v).alias(k) for k, v in asked.items()), pl.all())
-
-    def text(self, limit: int = 20) -> str:
-        """The trace in Chinese, with the ``limit`` cells that contribute most."""
-        return trace_text(self, limit)
 
 
 def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year: int) -> Trace:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from warehouse.dictionary import LEVELS_ZH
-
-if TYPE_CHECKING:
-    from warehouse.trace import Trace
+from warehouse.trace import Trace
 
 MATURITY_ZH = {"provisional": "初报", "final": "终报"}
 STATES_ZH = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送"}
 NO_NUMBER = {"not_applicable": "—", "not_reported": "…"}  # the legend wherever numbers are shown
 
 
-def trace_text(trace: Trace, limit: int) -> str:
+def trace_text(trace: Trace, limit: int = 20) -> str:
     """The whole text, with the ``limit`` cells that contribute most."""
     return "\n".join(
         [*_head(trace), *_terms(trace), *_peers(trace, limit), *_cells(trace, limit), *trace.remarks]
