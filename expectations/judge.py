@@ -21,7 +21,8 @@ from expectations.findings import ADDRESS, Located, locate, problem_findings, wi
 from expectations.form_frame import prepare
 from expectations.likely_findings import name_likely_cells, name_likely_numbers
 from expectations.rulebook import SEVERITIES, RuleBook
-from expectations.series import locate_series, series_frame, series_gates
+from expectations.series import locate_series, series_gates
+from expectations.series_scores import series_frame
 from expectations.unit_frame import standing_before, unit_frame
 from warehouse.catalogue.frames import (
     ANSWER,
@@ -192,7 +193,8 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     numbers = series_frame(measures, standing, catalogue) if of_series else pl.DataFrame()
     if numbers.height:
         located, breaches = locate_series(of_series, numbers)
-        asked = _not_asked(pl.concat(breaches), pl.concat([*found, of_units]), batch.asked_later)
+        others = pl.concat([_asked_places(pl.concat([*found, of_units])), batch.asked_later])
+        asked = _not_asked(pl.concat(breaches), others, rulebook)
         found.append(with_rows(asked, frames, batch.columns))
         suites.append(Suite(SERIES, "年度数列审核", located, numbers))
     cells = pl.concat([_asked_places(pl.concat(found)), batch.asked_later])
@@ -202,10 +204,14 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     return suites, pl.concat(found)
 
 
-def _not_asked(series: pl.DataFrame, others: pl.DataFrame, asked_later: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what another rule already asks of the same number."""
-    asked = pl.concat([_asked_places(others), asked_later])
-    return series.join(asked, on=list(PLACE_ASKED), how="anti", nulls_equal=True, maintain_order="left")
+def _not_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """Leave out what another rule already asks of the same number; what is asked of a column or run stays."""
+    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.speaks_of == "number"]
+    is_single = pl.col("rule").is_in(of_numbers)
+    single = series.filter(is_single).join(
+        asked, on=list(PLACE_ASKED), how="anti", nulls_equal=True, maintain_order="left"
+    )
+    return pl.concat([series.filter(~is_single), single])
 
 
 def _asked_places(findings: pl.DataFrame) -> pl.DataFrame:

@@ -85,7 +85,7 @@ def _of_field(
     known = known.with_columns(pl.col("row_count").fill_null(0), pl.col("is_clear").fill_null(value=False))
     turned = pl.coalesce(
         pl.when((other - pl.col("sum")).abs() <= SAME).then(pl.lit(text))
-        for other, text in undone(pl.col("total"))
+        for other, text in undone(pl.col("total"), is_money=field.type == "cny")
     )
     itself = pl.format(
         "合计（{}应为{}）",
@@ -171,7 +171,10 @@ def _rows_below(
     tried = pairs.with_columns(mend=value.fill_null(0.0) + pl.col("total") - pl.col("sum"))
     slip = pl.coalesce(
         pl.when(value.is_null()).then(pl.lit("疑漏填")),
-        *(pl.when((mend - other).abs() <= SAME).then(pl.lit(text)) for other, text in undone(value)),
+        *(
+            pl.when((mend - other).abs() <= SAME).then(pl.lit(text))
+            for other, text in undone(value, is_money=not variable.is_whole)
+        ),
     )
     held = around.holding(tried.filter(variable.allows(mend)), {name: "mend"}).with_columns(slip=slip)
     # Among many rows some slip always fits by chance: it must lead back to last year's number, or be the only one.

@@ -9,6 +9,7 @@ from warehouse.catalogue.load import Catalogue
 _SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
 _LEVELS = {"city": "市", "county": "县（市、区）", "township": "乡镇（街道）", "village": "村（社区）"}
 _GENERAL: tuple[tuple[Scope, str], ...] = (
+    ("series", "年度数列中的可疑数"),
     ("column", "由指标目录生成的审核关系"),
     ("total", "合计与小计"),
     ("problem", "读取与识别"),

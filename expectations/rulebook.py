@@ -6,8 +6,8 @@ why, fix, years. ``scope`` says what a rule looks at:
 * ``row``      one row of a form; names are the form's fields, ``year`` (report year) and ``org_level``
 * ``unit``     one org unit across all forms; names are measures rolled up to that unit from everything below it,
                ``prev(measure)`` of the year before, ``year`` and ``org_level``; ``levels`` must be given
-* ``series``   one number of one org unit beside its earlier years and its peers; names are the scores of
-               :mod:`expectations.series`
+* ``series``   one number of one org unit beside its earlier years and its peers, or a column of them; names are the
+               scores of :mod:`expectations.series_scores`
 * ``column``   generated for every field or form from the catalogue; ``check`` says which
 * ``total``    a 合计 or subtotal row against the sum of its rows, for every number; ``check`` says which
 * ``problem``  what reading or conforming could not make sense of; cited by id in PROBLEM frames
@@ -29,6 +29,7 @@ import polars as pl
 from pydantic import StringConstraints, model_validator
 
 from expectations.message import placeholders, plainly
+from expectations.series_names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import LEVELS, Chinese, Form, Level, Measure, Name, Record
@@ -55,11 +56,6 @@ CONTEXT_LABELS = {"year": "报告年度", "org_level": "单位层级"}
 
 CONTEXT_TYPES = {"year": pl.Int32, "org_level": pl.String}
 
-SERIES_TYPES = dict.fromkeys(
-    ("value", "previous_value", "change_factor", "change_score", "history_score", "peer_score"), pl.Float64
-)
-"""Names a rule of scope series may read, and their types."""
-
 FIELD_TYPES = {
     "count": pl.Float64,
     "cny": pl.Float64,
@@ -76,7 +72,6 @@ GENERAL_PLACEHOLDERS = frozenset({"unit", "item", "year"})
 COLUMN_PLACEHOLDERS = frozenset(
     {"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"}
 )
-SERIES_PLACEHOLDERS = frozenset({"label", "value", "previous", "factor", "usual", "past", "slip"})
 PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "detail", "suggestion"})
 
 
@@ -148,6 +143,11 @@ class Rule(Record):
     def operands(self) -> tuple[str, ...]:
         """The fields or measures read (without ``year`` and ``org_level``), in order of appearance."""
         return tuple(dict.fromkeys(t.name for t in self.terms if t.name not in CONTEXT_LABELS))
+
+    @property
+    def speaks_of(self) -> SpeaksOf:
+        """What one finding of a series rule is about, told from the scores it reads."""
+        return speaks_of(self.operands)
 
     @property
     def shown_at(self) -> str:

@@ -1,11 +1,14 @@
 """Usual slips: what a doubtful number becomes when one is undone, and whether that fits last year's number.
 
-Of one number: one digit too many or too few (×10, ÷10), yuan for 万元 (×10,000, ÷10,000), two neighbouring digits the
-wrong way round. Of a column: two units' numbers swapped, numbers entered a row too low or too high. A slip is
-named when the number without it lies near last year's, and the number as it stands does not.
+Of one number: one digit too many or too few (×10, ÷10), four of them (×10,000, ÷10,000: in a money field yuan for
+万元), two neighbouring digits the wrong way round. Of a column: two units' numbers swapped, numbers entered a row too
+low or too high, one number copied down. A slip is named when the number without it lies near last year's, and the
+number as it stands does not; of a copy it is only known that the rows differed last year.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -18,17 +21,30 @@ MIN_RUN = 3
 COLUMN = ("submission", "measure", "org_level")
 """What a column of numbers is: one measure of one submission, at one level."""
 
+MIN_COPIES, MIN_DIFFERENT = 5, 3
+"""How many equal numbers in consecutive rows are called a copy, and how many different ones they had last year."""
+
+MONEY = ("元", "万元")
+"""Units of measurement in which ×10,000 is a confusion of the two."""
+
 _FACTORS = (
-    (10.0, "疑多写一位"),
-    (0.1, "疑少写一位"),
-    (10_000.0, "疑以元填作万元"),
-    (0.0001, "疑以万元填作元"),
+    (10.0, "疑多写一位", "疑多写一位"),
+    (0.1, "疑少写一位", "疑少写一位"),
+    (10_000.0, "疑多写四位", "疑以元填作万元"),
+    (0.0001, "疑少写四位", "疑以万元填作元"),
 )
+"""Factor, and what it is called of counts and of money."""
+
 _TURNED = "疑相邻两位数字写颠倒"
 _MOST_DIGITS = 8
 
 
-def undone(value: pl.Expr) -> list[tuple[pl.Expr, str]]:
+def factors_undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
+    """What ``value`` is without a slip of its size, and the slip in words; one pair for every slip."""
+    return [(value / factor, of_money if is_money else of_count) for factor, of_count, of_money in _FACTORS]
+
+
+def undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
     """What ``value`` is without a slip of its own, and the slip in words; one pair for every slip."""
     digits = value.round().cast(pl.Int64, strict=False).cast(pl.String)
     is_whole = (value >= 10) & (value == value.round())
@@ -42,7 +58,7 @@ def undone(value: pl.Expr) -> list[tuple[pl.Expr, str]]:
         for place in range(_MOST_DIGITS - 1)
     ]
     return [
-        *((value / factor, text) for factor, text in _FACTORS),
+        *factors_undone(value, is_money=is_money),
         *((pl.when(is_whole & (other != value)).then(other), _TURNED) for other in turned),
     ]
 
@@ -52,20 +68,31 @@ def near(value: pl.Expr, other: pl.Expr) -> pl.Expr:
     return ((value > 0) & (other > 0) & ((value / other).log().abs() <= NEAR)).fill_null(value=False)
 
 
+def slip_of(value: pl.Expr, before: pl.Expr, unit: pl.Expr, *, factors_only: bool = False) -> pl.Expr:
+    """The slip of its own that explains ``value`` where ``before`` was usual; ``unit``: the unit of measurement."""
+    ways = factors_undone if factors_only else undone
+    of_count, of_money = (
+        pl.coalesce(
+            pl.when(near(other, before)).then(pl.lit(text)) for other, text in ways(value, is_money=money)
+        )
+        for money in (False, True)
+    )
+    words = pl.when(unit.is_in(MONEY)).then(of_money).otherwise(of_count)
+    return pl.when(~near(value, before)).then(words)
+
+
 def with_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """``doubtful`` with ``slip_text``, one Chinese phrase or null.
 
-    Both frames: COLUMN, org_code (key with COLUMN), org_name, value, previous_value; ``numbers`` are whole columns.
+    Both frames: COLUMN, org_code (key with COLUMN), org_name, unit (of measurement), value, previous_value;
+    ``numbers`` are whole columns.
     """
-    value, before = pl.col("value"), pl.col("previous_value")
-    of_number = pl.coalesce(pl.when(near(other, before)).then(pl.lit(text)) for other, text in undone(value))
     placed = doubtful.join(
         column_slips(doubtful, numbers), on=[*COLUMN, "org_code"], how="left", maintain_order="left"
     )
     assert placed.height == doubtful.height, "a number has one place in its column"
-    return placed.with_columns(
-        slip_text=pl.coalesce("column_text", pl.when(~near(value, before)).then(of_number))
-    ).drop("column_text", "column_value")
+    own = slip_of(pl.col("value"), pl.col("previous_value"), pl.col("unit"))
+    return placed.with_columns(slip_text=pl.coalesce("column_text", own)).drop("column_text", "column_value")
 
 
 def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
@@ -76,8 +103,11 @@ def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     moved = ~near(pl.col("value"), pl.col("previous_value"))
     asked = doubtful.select(*COLUMN, "org_code").unique()
     whole = numbers.join(asked, on=COLUMN, how="semi", nulls_equal=True).unique([*COLUMN, "org_code"])
-    shifted = _shifted(whole).join(asked, on=[*COLUMN, "org_code"], how="semi", nulls_equal=True)
-    rest = whole.filter(moved).join(shifted, on=[*COLUMN, "org_code"], how="anti", nulls_equal=True)
+    runs = pl.concat([_copied(whole), _shifted(whole)]).unique(
+        [*COLUMN, "org_code"], keep="first", maintain_order=True
+    )
+    in_runs = runs.join(asked, on=[*COLUMN, "org_code"], how="semi", nulls_equal=True)
+    rest = whole.filter(moved).join(in_runs, on=[*COLUMN, "org_code"], how="anti", nulls_equal=True)
     swapped = (
         rest.join(asked, on=[*COLUMN, "org_code"], how="semi", nulls_equal=True)
         .join(rest, on=COLUMN, suffix="_other", nulls_equal=True)
@@ -95,7 +125,32 @@ def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
             column_value="value_other",
         )
     )
-    return pl.concat([shifted, swapped])
+    return pl.concat([in_runs, swapped])
+
+
+def with_copies(ordered: pl.DataFrame, column: Sequence[str]) -> pl.DataFrame:
+    """``ordered`` (columns whole, in the order of their rows) with ``run``, the number of the run of equal numbers that
+    a row is in, and ``run_count``, how many rows that has."""
+    run = pl.struct(*column, "value").rle_id()
+    return ordered.with_columns(run=run).with_columns(run_count=pl.len().over("run"))
+
+
+def _copied(whole: pl.DataFrame) -> pl.DataFrame:
+    """The numbers that equal the one above them, in runs that had different numbers last year; what belongs there is unknown."""
+    runs = with_copies(whole.sort(*COLUMN, "org_code"), COLUMN).filter(
+        pl.col("run_count") >= MIN_COPIES, pl.col("value") > 0
+    )
+    named = runs.with_columns(
+        different=pl.col("previous_value").drop_nulls().n_unique().over("run"),
+        start=pl.col("org_name").first().over("run"),
+        place=pl.int_range(pl.len()).over("run"),
+    )
+    return named.filter(pl.col("different") >= MIN_DIFFERENT, pl.col("place") > 0).select(
+        *COLUMN,
+        "org_code",
+        column_text=pl.format("疑自{}起向下复制", "start"),
+        column_value=pl.lit(None, pl.Float64),
+    )
 
 
 def _shifted(whole: pl.DataFrame) -> pl.DataFrame:

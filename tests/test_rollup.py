@@ -23,10 +23,10 @@ from tests.measure_rows import (
 )
 from transforms.cells import columns_of
 from transforms.rollup import fold_up, roll_up
-from transforms.succession import moves
 from transforms.terms import term_tree
 from warehouse.catalogue.expression import Term
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.succession import moves
 
 CATALOGUE = lanhe()
 

@@ -1,4 +1,7 @@
-"""A number that jumps is asked about; one that moves as its group always moved, or a small count, is not."""
+"""A single number that jumps is asked about; one that moves as its group always moved, or a small count, is not.
+
+Columns, rows and runs: test_series_columns.py. Units that changed: test_series_history.py.
+"""
 
 from __future__ import annotations
 
@@ -9,53 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.rulebook import load_rules
-from expectations.series import locate_series, series_frame, series_gates
-from warehouse.catalogue.frames import MEASURE
-from warehouse.catalogue.load import load_catalogue
-
-CATALOGUE = load_catalogue()
-GATES = series_gates(load_rules(None, CATALOGUE))
-YEAR, COUNTY = 2024, "371625"
-TOWNSHIPS = sorted(
-    CATALOGUE.registry.units(YEAR).filter(level="township", county_code=COUNTY)["org_code"].to_list()
+from tests.series_rows import (
+    COUNTY,
+    TOWNSHIPS,
+    YEAR,
+    asked,
+    bent,
+    history,
+    numbers,
+    questions,
+    rules_asked,
+    steady,
 )
-MEASURE_ID = "leaflet_count"
-
-
-def numbers(year: int, values: list[float | None], measure: str = MEASURE_ID) -> pl.DataFrame:
-    """A county's number of one measure, township by township; None is not reported."""
-    rows: list[dict[str, Any]] = [
-        {
-            "submission": f"s{year}",
-            "unit_code": COUNTY,
-            "year": year,
-            "org_code": code,
-            "measure": measure,
-            "state": "not_reported" if value is None else "zero" if value == 0 else "value",
-            "value": value,
-        }
-        for code, value in zip(TOWNSHIPS, values, strict=False)
-    ]
-    return pl.DataFrame(rows, schema=MEASURE)
-
-
-def steady(size: float = 200.0) -> list[float | None]:
-    return [size + 7 * place for place, _ in enumerate(TOWNSHIPS)]
-
-
-def history(size: float = 200.0, years: int = 5) -> pl.DataFrame:
-    return pl.concat([numbers(YEAR - back, steady(size)) for back in range(1, years + 1)])
-
-
-def asked(values: list[float | None], prior: pl.DataFrame) -> dict[str, str]:
-    """Org unit and message of everything that is asked."""
-    _, found = locate_series(GATES, series_frame(numbers(YEAR, values), prior, CATALOGUE))
-    return dict(pl.concat(found).select("org_code", "message").iter_rows())
-
-
-def bent(value: float | None) -> list[float | None]:
-    return [value, *steady()[1:]]
 
 
 def test_a_quiet_year_is_asked_nothing() -> None:
@@ -65,11 +33,11 @@ def test_a_quiet_year_is_asked_nothing() -> None:
 @pytest.mark.parametrize("factor", [10, 0.1, 10_000, 0.0001, 2.5])
 def test_a_number_that_jumped_is_asked_about_in_one_sentence_with_the_numbers(factor: float) -> None:
     value = round(200 * factor)
-    questions = asked(bent(value), history())
-    assert questions.keys() == {TOWNSHIPS[0]}
-    sentence = questions[TOWNSHIPS[0]]
-    assert f" {value}，上年 200" in sentence
-    assert "该单位历年均为 200" in sentence
+    found = asked(bent(value), history())
+    assert found.keys() == {TOWNSHIPS[0]}
+    sentence = found[TOWNSHIPS[0]]
+    assert f"发放彩页份数为{value}份，上年200份" in sentence
+    assert "该单位历年均为200份" in sentence
 
 
 def test_the_one_point_of_a_short_series_that_no_z_score_reaches_is_found_with_three_points() -> None:
@@ -121,9 +89,8 @@ def test_the_order_of_rows_does_not_matter(values: list[int], draw: Any) -> None
     prior = history()
     now = numbers(YEAR, [float(value) for value in values])
     shuffled = now[draw.sample(range(now.height), now.height)]
-    _, one = locate_series(GATES, series_frame(now, prior, CATALOGUE))
-    _, other = locate_series(GATES, series_frame(shuffled, prior, CATALOGUE))
-    assert sorted(pl.concat(one)["message"]) == sorted(pl.concat(other)["message"])
+    one, other = questions(now, prior), questions(shuffled, prior)
+    assert sorted(one["message"]) == sorted(other["message"])
 
 
 @settings(deadline=None, max_examples=25)
@@ -134,3 +101,78 @@ def test_a_larger_error_is_never_asked_about_less(values: list[int]) -> None:
     for factor in (10.0, 100.0):
         small, large = [5000.0 * factor, *base[1:]], [50000.0 * factor, *base[1:]]
         assert not (TOWNSHIPS[0] in asked(small, prior) and TOWNSHIPS[0] not in asked(large, prior))
+
+
+@pytest.mark.parametrize("years", [1, 2, 3, 5])
+@pytest.mark.parametrize("factor", [10, 10_000])
+def test_a_number_alone_in_its_group_is_asked_about_with_any_number_of_earlier_years(
+    years: int, factor: int
+) -> None:
+    before = [100.0, 104, 97, 103, 99]
+    prior = pl.concat(
+        [numbers(YEAR - n, [before[n - 1]], "consultation_count", [COUNTY]) for n in range(1, years + 1)]
+    )
+    now = numbers(YEAR, [102.0 * factor], "consultation_count", [COUNTY])
+    [message] = questions(now, prior)["message"]
+    assert f"咨询人次为{102 * factor}人次，上年100人次" in message
+    assert rules_asked(numbers(YEAR, [102.0], "consultation_count", [COUNTY]), prior) == []
+
+
+@pytest.mark.parametrize("gap", [0.0, None])
+@pytest.mark.parametrize(("value", "is_asked"), [(2000.0, True), (1600.0, True), (205.0, False)])
+def test_a_year_of_nothing_before_does_not_hide_the_years_before_it(
+    gap: float | None, value: float, is_asked: bool
+) -> None:
+    prior = pl.concat([numbers(YEAR - 1, bent(gap)), *(numbers(YEAR - n, steady()) for n in (2, 3, 4))])
+    assert (TOWNSHIPS[0] in asked(bent(value), prior)) == is_asked
+
+
+def test_a_number_where_all_others_have_always_had_nothing_is_asked_about() -> None:
+    nothing: list[float | None] = [0.0 for _ in TOWNSHIPS]
+    prior = pl.concat([numbers(YEAR - n, nothing) for n in (1, 2, 3)])
+    found = asked([500.0, *nothing[1:]], prior)
+    assert found.keys() == {TOWNSHIPS[0]}
+    assert f"其他{len(TOWNSHIPS) - 1}个同级单位均为0份" in found[TOWNSHIPS[0]]
+
+
+def test_something_new_that_fills_a_row_is_no_wrong_cell() -> None:
+    nothing: list[float | None] = [0.0 for _ in TOWNSHIPS]
+    measures = {"training_count": 1.0, "trainee_count": 85.0}
+    prior = pl.concat([numbers(YEAR - 1, nothing, name) for name in measures])
+    now = pl.concat([numbers(YEAR, [value, *nothing[1:]], name) for name, value in measures.items()])
+    assert rules_asked(now, prior) == []
+
+
+def test_a_unit_that_begins_like_those_that_began_before_is_not_asked_about() -> None:
+    mostly: list[float | None] = [0.0, 150.0, *(0.0 for _ in TOWNSHIPS[2:])]
+    prior = pl.concat([numbers(YEAR - n, mostly) for n in (1, 2, 3)])
+    assert asked([120.0, *mostly[1:]], prior) == {}
+    assert asked([12_000.0, *mostly[1:]], prior).keys() == {TOWNSHIPS[0]}
+
+
+def test_a_number_that_comes_and_goes_is_not_asked_about_when_it_comes_again() -> None:
+    years = [0.0, 120.0, 0.0, 150.0]
+    prior = pl.concat([numbers(YEAR - n, bent(value)) for n, value in enumerate(years, start=1)])
+    assert asked(bent(140), prior) == {}
+    assert asked(bent(1400), prior).keys() == {TOWNSHIPS[0]}
+
+
+def test_nothing_where_there_was_always_something_is_asked_about_and_said_once() -> None:
+    [sentence] = asked(bent(0), history()).values()
+    assert sentence.startswith("城东街道：发放彩页份数为0份，上年200份；")
+
+
+def test_money_words_are_kept_for_money() -> None:
+    leaflets = asked(bent(2_000_000), history())[TOWNSHIPS[0]]
+    paid = questions(
+        numbers(YEAR, bent(2_000_000), "claim_paid_cny"),
+        pl.concat([numbers(YEAR - n, steady(), "claim_paid_cny") for n in (1, 2, 3)]),
+    )["message"].item()
+    assert leaflets.endswith("；疑多写四位")
+    assert paid.endswith("；疑以元填作万元")
+
+
+def test_a_share_of_last_year_has_one_decimal() -> None:
+    assert "上年200份，仅为上年的9.5%；" in asked(bent(19), history())[TOWNSHIPS[0]]
+    [sentence] = asked(bent(1), numbers(YEAR - 1, bent(20_000))).values()
+    assert sentence.endswith("上年20000份，不到上年的0.1%")

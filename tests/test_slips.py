@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from expectations.slips import with_slips
 
 
-def slips(*rows: tuple[str, float, float | None], measure: str = "leaflet_count") -> list[str | None]:
+def slips(*rows: tuple[str, float, float | None], unit: str = "份") -> list[str | None]:
     """The slips of doubtful numbers: unit, this year's number, last year's."""
     frame = pl.DataFrame(
-        [("s", measure, "township", f"{n:02}", *row) for n, row in enumerate(rows)],
+        [("s", "leaflet_count", "township", f"{n:02}", *row) for n, row in enumerate(rows)],
         schema={
             "submission": pl.String,
             "measure": pl.String,
@@ -24,7 +24,7 @@ def slips(*rows: tuple[str, float, float | None], measure: str = "leaflet_count"
             "previous_value": pl.Float64,
         },
         orient="row",
-    )
+    ).with_columns(unit=pl.lit(unit))
     return with_slips(frame, frame)["slip_text"].to_list()
 
 
@@ -33,8 +33,8 @@ def slips(*rows: tuple[str, float, float | None], measure: str = "leaflet_count"
     [
         (1210, 118, "疑多写一位"),
         (12, 118, "疑少写一位"),
-        (1_150_000, 120, "疑以元填作万元"),
-        (1.2, 11_500, "疑以万元填作元"),
+        (1_150_000, 120, "疑多写四位"),
+        (1.2, 11_500, "疑少写四位"),
         (91, 18, "疑相邻两位数字写颠倒"),
         (400, 118, None),
         (400, None, None),
@@ -45,6 +45,18 @@ def test_a_slip_is_named_when_undoing_it_explains_the_number(
     value: float, before: float | None, slip: str | None
 ) -> None:
     assert slips(("城东街道", value, before)) == [slip]
+
+
+def test_four_digits_of_money_are_a_confusion_of_units() -> None:
+    assert slips(("城东街道", 1_150_000, 120), unit="元") == ["疑以元填作万元"]
+    assert slips(("城东街道", 1.2, 11_500), unit="元") == ["疑以万元填作元"]
+
+
+def test_one_number_in_rows_that_differed_last_year_is_called_a_copy() -> None:
+    before = [118.0, 790, 60, 2400, 31, 500]
+    rows = [(name, 118.0, last) for name, last in zip("甲乙丙丁戊己", before, strict=True)]
+    assert slips(*rows) == [None, *["疑自甲起向下复制"] * 5]
+    assert slips(*((name, 118.0, 120.0) for name, _, _ in rows)) == [None] * 6
 
 
 def test_two_units_that_have_each_others_numbers_name_each_other() -> None:
@@ -68,6 +80,7 @@ def test_numbers_of_two_submissions_are_not_swapped() -> None:
             "org_name": ["城东街道", "博昌街道"],
             "value": [500.0, 95.0],
             "previous_value": [90.0, 480.0],
+            "unit": ["份"] * 2,
         }
     )
     assert with_slips(frame, frame)["slip_text"].to_list() == [None, None]
@@ -76,4 +89,4 @@ def test_numbers_of_two_submissions_are_not_swapped() -> None:
 @given(st.integers(1, 90_000), st.sampled_from([10, 10_000]))
 def test_a_number_written_with_too_many_digits_is_always_recognised(before: int, factor: int) -> None:
     [slip] = slips(("城东街道", float(before * factor), float(before)))
-    assert slip == {10: "疑多写一位", 10_000: "疑以元填作万元"}[factor]
+    assert slip == {10: "疑多写一位", 10_000: "疑多写四位"}[factor]

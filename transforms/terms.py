@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.cells import cells_of, columns_of, data_years, is_deep, number_of, places_of, reported_cells
-from transforms.succession import moves
 from warehouse.catalogue.expression import Term
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.succession import moves
 
 
 @dataclass(frozen=True)
