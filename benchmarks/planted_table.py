@@ -55,9 +55,9 @@ def _by_level(tally: pl.DataFrame) -> str:
             "",
             "",
             "",
-            f"{false[0]:.1f}",
+            f"{false[0]:.2f}",
             _met(false[0] <= FALSE),
-            *(f"{n:.1f}" for n in false[1:]),
+            *(f"{n:.2f}" for n in false[1:]),
         ]
     )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -76,7 +76,7 @@ def _by_points(tally: pl.DataFrame) -> str:
     lines.append(["**all**", *(text for cell in every for text in (_share(cell), _verdict(cell)))])
     false = [_false(part) for part in parts]
     lines.append(
-        ["false questions per county-year", *(text for n in false for text in (f"{n:.1f}", _met(n <= FALSE)))]
+        ["false questions per county-year", *(text for n in false for text in (f"{n:.2f}", _met(n <= FALSE)))]
     )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -113,24 +113,26 @@ def _head(tuning: range, evaluation: range) -> str:
     return f"""# Suspicious numbers: recall and false questions
 
 `python -m benchmarks.planted_errors data/warehouse.duckdb`, on the warehouse that `make demo` makes (samples 2019-2024).
-Limits were tuned on the seeds {tuning.start}-{tuning.stop - 1} (`--tuning`); every figure below is of the seeds \
+Limits were tuned on the seeds {tuning.start}-{tuning.stop - 1} (`--tuning`); every figure below is of the seeds
 {evaluation.start}-{evaluation.stop - 1}, which tuning never saw.
 
-- **Planted** into the last year: up to {PER_LEVEL} errors of a kind, level and seed, at most one in a row of a form; two \
-rows swapped are neighbours of one column and level; copied down is one number dragged over five rows; a money \
-column is wrong in all units of half of the counties and money fields. Counted are numbers that an error changes by more \
-than a factor of {TARGET_FACTOR:g}, whatever the rule that asks about them; a question about a column, a row, two neighbours or a run \
-finds every number that it speaks of.
-- **Last year's sheet** (all numbers of one form of a county as they were last year) changes few numbers by a factor of two. \
-It is counted by columns instead: planted are columns of five numbers or more, three of them different, of which \
-more than half had changed; found is a column that is asked about, whatever the factor.
-- **False questions** are all questions asked of the same numbers without an error, by county and year; a question \
-about a column, row, pair or run is one. The samples contain second sites that double all numbers of a township.
-- **Noise** is log-normal, laid over every number of every year, because the samples' own years follow each other smoothly.
+- **Planted** into the last year: up to {PER_LEVEL} errors of a kind, level and seed, at most one in a row of a form;
+  two rows swapped are neighbours of one column and level; copied down is one number dragged over five rows; a money
+  column is wrong in all units of half of the counties and money fields. Counted are numbers that an error changes by
+  more than a factor of {TARGET_FACTOR:g}, whatever the rule that asks about them; a question about a column, a row,
+  two neighbours or a run finds every number that it speaks of.
+- **Last year's sheet** (all numbers of one form of a county as they were last year) changes few numbers by a factor
+  of two. It is counted by columns instead: planted are columns of five numbers or more, three of them different, of
+  which more than half had changed; found is a column that is asked about, whatever the factor.
+- **False questions** are all questions asked of the same numbers without an error, by county and year; a question
+  about a column, row, pair or run is one. The samples contain second sites that double all numbers of a township.
+- **Noise** is log-normal, laid over every number of every year, because the samples' own years follow each other
+  smoothly.
 - **Target**: recall of {RECALL:.0f} % or more, at most {FALSE:.0f} false questions per county-year.
-- The last three columns are the outlier tests of DHIS2 over the same series, all years of a number together, which ask about \
-single numbers only. The modified z-score divides by the median absolute deviation: where more than half of a \
-series is one number this is 0, and then **any** deviation is flagged; hence most of its false questions at 0 % noise.
+- The last three columns are the outlier tests of DHIS2 over the same series, all years of a number together, which
+  ask about single numbers only. The modified z-score divides by the median absolute deviation: where more than half
+  of a series is one number this is 0, and then **any** deviation is flagged; hence most of its false questions at 0 %
+  noise.
 """
 
 

@@ -141,7 +141,11 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
     if variable.is_typed:
         known = around.with_column_slips(name, known)
     slips = [(pl.col("column_value"), pl.col("column_text"))] if variable.is_typed else []
-    slips += [(other, pl.lit(text)) for other, text in undone(value, is_money=not variable.is_whole)] if variable.is_typed else []
+    slips += (
+        [(other, pl.lit(text)) for other, text in undone(value, is_money=not variable.is_whole)]
+        if variable.is_typed
+        else []
+    )
     crossings = [_crossing(edge, name) for edge in around.edges]
     points = [
         before,

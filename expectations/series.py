@@ -121,7 +121,7 @@ def _operands(rule: Rule) -> pl.Expr:
     text = pl.format(
         "{}={};prev={}", "measure", number_text(pl.col(now)), number_text(pl.col(last)).fill_null("")
     )
-    return text if count is None else pl.format("{};count={}", text, number_text(pl.col(count)))
+    return text if count is None else pl.format("{};{}={}", text, pl.lit(count), number_text(pl.col(count)))
 
 
 __all__ = ["cells_asked", "locate_series", "series_gates"]

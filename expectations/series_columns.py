@@ -65,7 +65,8 @@ def with_pair_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     """``numbers`` with the ``pair_`` scores: what is gained when a number changes places with that of the next row.
 
     ``pair_gain`` is the log likelihood ratio of "exchanged" against "as it stands", both beside what was to be
-    expected; ``pair_ratio`` how far the two are apart, ``pair_factor`` the smaller change_factor of the two.
+    expected, ``pair_misfit`` the larger score that is left then; ``pair_ratio`` is how far the two are apart,
+    ``pair_factor`` the smaller change_factor of the two.
     """
     has_next = pl.col("column") == pl.col("column").shift(-1)
 
@@ -73,22 +74,24 @@ def with_pair_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         return pl.when(has_next).then(pl.col(name).shift(-1))
 
     def misfit(log: pl.Expr, wanted: pl.Expr, scale: pl.Expr) -> pl.Expr:
-        return ((log - wanted) / scale) ** 2
+        return ((log - wanted) / scale).abs()
 
     log, expected, scale = (pl.col(name) for name in ("log", "expected_log", "scale"))
     next_log, next_expected, next_scale = (following(name) for name in ("log", "expected_log", "scale"))
-    stands = misfit(log, expected, scale) + misfit(next_log, next_expected, next_scale)
-    changed = misfit(next_log, expected, scale) + misfit(log, next_expected, next_scale)
+    stands = misfit(log, expected, scale), misfit(next_log, next_expected, next_scale)
+    changed = misfit(next_log, expected, scale), misfit(log, next_expected, next_scale)
     pairs = (
         numbers.sort(*_SET, "key")
         .select(
             "row",
             next_row=following("row"),
-            pair_gain=(stands - changed) / 2,
+            pair_gain=(stands[0] ** 2 + stands[1] ** 2 - changed[0] ** 2 - changed[1] ** 2) / 2,
+            pair_misfit=pl.max_horizontal(*changed),
             pair_ratio=(log - next_log).abs().exp(),
             pair_factor=pl.min_horizontal("change_factor", following("change_factor")),
             pair_name=following("org_name"),
             pair_value=following("value"),
+            pair_previous=following("previous_value"),
         )
         .filter(pl.col("pair_gain") > 0)
     )

@@ -18,7 +18,7 @@ _COLUMN_SCORES = (
     "column_usual_same_pct",
 )  # fmt: skip
 _ROW_SCORES = ("row_count", "row_factor")
-_PAIR_SCORES = ("pair_ratio", "pair_factor", "pair_gain")
+_PAIR_SCORES = ("pair_ratio", "pair_factor", "pair_gain", "pair_misfit")
 _RUN_SCORES = ("run_count", "run_distinct_before", "run_chance")
 SERIES_TYPES = dict.fromkeys(
     (*_NUMBER_SCORES, *_COLUMN_SCORES, *_ROW_SCORES, *_PAIR_SCORES, *_RUN_SCORES), pl.Float64
@@ -30,7 +30,7 @@ SERIES_PLACEHOLDERS = frozenset(
     {
         "label", "value", "previous", "factor", "usual", "past", "slip", "peers", "level",
         "column_count", "column_compared", "column_times", "column_usual", "column_changed", "column_slip",
-        "row_count", "row_times", "pair", "pair_value", "run_count", "run_end", "run_before",
+        "row_count", "row_times", "pair", "pair_value", "pair_previous", "run_count", "run_end", "run_before",
     }
 )  # fmt: skip
 """Places of a message; each is a column ``<place>_text`` of :mod:`expectations.series_texts`, but label and slip."""

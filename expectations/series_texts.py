@@ -53,8 +53,9 @@ def _amount(value: pl.Expr) -> pl.Expr:
 
 
 def _rounded(value: pl.Expr) -> pl.Expr:
-    """One decimal; two below 0.1."""
-    return number_text(pl.when(value >= 0.1).then(value.round(1)).otherwise(value))
+    """One decimal; two below 0.1, none above 100."""
+    tidy = pl.when(value > 100).then(value.round()).when(value >= 0.1).then(value.round(1)).otherwise(value)
+    return number_text(tidy)
 
 
 def _span(low: pl.Expr, high: pl.Expr) -> pl.Expr:
@@ -116,7 +117,7 @@ def _of_column() -> dict[str, pl.Expr]:
         "column_compared_text": number_text(pl.col("column_compared_count")),
         "column_times_text": _times(times),
         "column_usual_text": pl.when(pl.col("low").is_not_null()).then(_percentages()),
-        "column_slip_text": slip.str.replace("疑", "疑整列", literal=True),
+        "column_slip_text": slip.str.replace("疑", "疑整栏", literal=True),
         "column_changed_text": pl.when(pl.col("usual_same_pct").is_not_null()).then(
             pl.format("{}%", number_text((100 - pl.col("usual_same_pct")).round()))
         ),
@@ -143,6 +144,7 @@ def _of_row_and_run() -> dict[str, pl.Expr]:
         "row_times_text": _times(pl.col("row_times")),
         "pair_text": pl.col("pair_name"),
         "pair_value_text": _amount(pl.col("pair_value")),
+        "pair_previous_text": pl.format("上年{}", _amount(pl.col("pair_previous"))),
         "run_count_text": number_text(pl.col("run_count")),
         "run_end_text": pl.col("run_end_name"),
         "run_before_text": _span(pl.col("run_low"), pl.col("run_high")),

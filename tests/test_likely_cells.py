@@ -96,7 +96,7 @@ def test_the_number_that_history_contradicts_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("value", "right", "slip"),
-    [(1200, 120, "疑多写一位"), (12, 120, "疑少写一位"), (1_200_000, 120, "疑以元填作万元"), (210, 120, "疑相邻两位数字写颠倒")],
+    [(1200, 120, "疑多写一位"), (12, 120, "疑少写一位"), (1_200_000, 120, "疑多写四位"), (210, 120, "疑相邻两位数字写颠倒")],
 )  # fmt: skip
 def test_a_usual_slip_that_mends_the_sum_is_named(value: float, right: int, slip: str) -> None:
     [sentence] = said(checks(SUM), {"a": value, "b": 7, "c": 127})

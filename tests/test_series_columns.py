@@ -28,7 +28,7 @@ def times(factor: float, values: Numbers) -> Numbers:
 @pytest.mark.parametrize("years", [1, 2, 3, 5])
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(0.0001, "疑整列以万元填作元"), (10_000, "疑整列以元填作万元"), (10, "疑整列多写一位"), (4, None)],
+    [(0.0001, "疑整栏以万元填作元"), (10_000, "疑整栏以元填作万元"), (10, "疑整栏多写一位"), (4, None)],
 )
 def test_a_column_that_changed_as_a_whole_is_asked_about_once(
     factor: float, words: str | None, years: int
@@ -107,6 +107,12 @@ def test_two_neighbours_with_each_others_numbers_are_one_question() -> None:
     found = questions(numbers(YEAR, swapped), prior)
     assert found.select("rule", "org_code").rows() == [("series.swapped_rows", TOWNSHIPS[0])]
     assert "下一行锦秋街道为" in found["message"].item()
+
+
+def test_a_number_far_too_large_is_not_called_its_neighbours() -> None:
+    values = moving(YEAR)
+    wrong = [values[0], 2_170_000.0, *values[2:]]
+    assert rules_asked(numbers(YEAR, wrong), moving_history()) == ["series.unusual_change"]
 
 
 def test_a_row_that_changed_as_a_whole_is_one_question() -> None:

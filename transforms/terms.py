@@ -2,7 +2,7 @@
 
 Measures asked of villages stand in a *deep* frame of all units, the others in a *shallow* one without villages, so
 that seventy columns do not stand beside thousands of villages that have nothing to say in them. History goes along
-the years under the code of whoever carries it on (``transforms.succession``).
+the years under the code of whoever carries it on (``warehouse.catalogue.succession``).
 """
 
 from __future__ import annotations
