@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import ANSWER, FINDING_PLACE, PROBLEM, shaped
+from warehouse.catalogue.frames import ANSWER, FINDING_PLACE, PROBLEM, finding_place, shaped
 
 UNBOUND_RULE = "explanation.unbound"
 """The rule that a finding about an answer without its finding cites."""
@@ -19,7 +19,7 @@ _KEY = ("submission", *FINDING_PLACE, "operands")
 def bind_answers(answers: pl.DataFrame, findings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """ANSWER rows whose finding (a warning or a hint) is in ``findings``, and PROBLEM rows for the others."""
     asked = findings.filter(pl.col("severity") != "critical").select(
-        pl.col(name).fill_null("") for name in _KEY
+        "submission", *finding_place(findings), pl.col("operands").fill_null("")
     )
     last = answers.unique(list(_KEY), keep="last", maintain_order=True)
     bound = last.join(asked, on=list(_KEY), how="semi", maintain_order="left")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from expectations.message import plainly
 from expectations.rulebook import Rule, RuleBook, Scope
 from warehouse.catalogue.load import Catalogue
@@ -53,3 +55,10 @@ def _row(rule: Rule) -> str:
     words = rule.words or plainly(rule.message, {})
     cells = (rule.id, _SEVERITIES[rule.severity], words, levels + years, rule.why, rule.fix)
     return "| " + " | ".join(cell.replace("|", "｜").replace("\n", " ") for cell in cells) + " |"
+
+
+def rule_rows(rulebook: RuleBook) -> pl.DataFrame:
+    """The rules in force, for the warehouse: rule (key), scope, severity, meaning, reason, fix."""
+    rows = [(r.id, r.scope, r.severity, r.words, r.why, r.fix) for r in rulebook.rules.values()]
+    columns = ("rule", "scope", "severity", "meaning", "reason", "fix")
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")

@@ -72,6 +72,7 @@ def status(
     labels = {
         "unit_code": "代码",
         "unit_name": "填报单位",
+        "due_date": "应报日期",
         "status": "状态",
         "file_name": "文件",
         "received_at": "收到时间",
@@ -80,7 +81,7 @@ def status(
         "info_count": "提示",
         "is_approved": "审定",
     }
-    done = frame.filter(pl.col("is_standing")).height
+    done = frame.filter(pl.col("has_standing")).height
     title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收，{frame['is_approved'].sum()} 个已审定"
     print_frame(frame.select(list(labels)), labels, title)
 

@@ -22,7 +22,7 @@ EARLIER = "以前的更正表"
 Asked = tuple[object, ...]
 """What a question is known by within its submission; see :func:`asked_key`."""
 
-_KEY = ("rule", "form", "org_code", "item", "field", "message")
+_KEY = ("place", "message")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def write_corrections(
     """
     written = {}
     for row in outcome.submissions.iter_rows(named=True):
-        if not row["is_latest"] or row["decision"] == "refused":
+        if not row["is_latest"]:
             continue
         out = folder(row["unit_code"])
         _put_aside(out, row["year"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -10,8 +10,11 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
 from warehouse.outcomes import Outcome
+from warehouse.query import STATE_ZH
+from warehouse.worklist import covering_words
 
-_DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
+_STATES = {"accepted": "接收", "held": "暂存", "empty": "空表", "refused": "未能接收"}
+_TOLD = {"held": "暂存待改正：", "empty": "空表：", "refused": "未能接收："}
 _LISTED = 20
 _LISTED_OF_ONE = 5
 
@@ -25,12 +28,14 @@ def digest_text(
     where: str,
     left: Sequence[str] = (),
     repeated: Sequence[str] = (),
+    worklists: Mapping[int, pl.DataFrame] | None = None,
 ) -> str:
     """The digest of a night.
 
     ``outcome``: what became of its submissions; ``statuses``: per year who has reported (as warehouse.query.status
     gives it) after this night; ``where``: the folder in which to look; ``left``: one sentence for each file that
-    stayed in the inbox; ``repeated``: the names of files whose bytes had been received before.
+    stayed in the inbox; ``repeated``: the names of files whose bytes had been received before; ``worklists``: per year
+    what is open after this night (as warehouse.worklist.worklist gives it).
     """
     submissions, findings = outcome.submissions, outcome.findings
     names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
@@ -44,8 +49,8 @@ def digest_text(
         text += ["本次没有收到新的报送。"]
     else:
         text += [_came(outcome)]
-        for title, decision in (("暂存待改正：", "held"), ("未能接收：", "refused")):
-            rows = submissions.filter(pl.col("decision") == decision).sort(
+        for state, title in _TOLD.items():
+            rows = submissions.filter(pl.col("file_state") == state).sort(
                 "year", "unit_code", nulls_last=True
             )
             if rows.height:
@@ -58,20 +63,35 @@ def digest_text(
     if left:
         text += ["", "留在收件箱、未能收取：", *(f"  {sentence}" for sentence in left)]
     text += _asked(findings, unit)
+    for year, asked in sorted((worklists or {}).items()):
+        if asked.height:
+            covering = covering_words(asked)
+            count = f"{year}年度待办问题 {asked.height} 处" + (f"，{covering}" if covering else "")
+            text += ["", f"{count}：请运行 nianbao review list --year {year} 查看。"]
     settings = catalogue.settings
     for year, status in sorted(statuses.items()):
-        if not settings.first_year <= year <= settings.last_year:
-            continue  # what a refused file states may be any year
-        missing = status.filter(~pl.col("has_standing"))["unit_name"].to_list()
-        if missing:
-            due = settings.deadline.of(year)
-            text += [
-                "",
-                f"{year}年度尚无已接收报表的单位（{len(missing)} 个，{_due_words(due, at.date())}）：",
-            ]
-            text += ["  " + "、".join(missing)]
+        if settings.first_year <= year <= settings.last_year:  # what a refused file states may be any year
+            text += _missing(year, status, settings.deadline.of(year), at.date())
     text += ["", f"查看：{where}", f"登记簿第 {head.count} 条，校验值 {head.hash}"]
     return "\n".join(text) + "\n"
+
+
+def _missing(year: int, status: pl.DataFrame, common: date, today: date) -> Iterator[str]:
+    """Of whom nothing stands, with what they sent, by the day they are due."""
+    missing = status.filter(~pl.col("has_standing")).sort("due_date", maintain_order=True)
+    for (due,), units in missing.group_by("due_date", maintain_order=True):
+        assert isinstance(due, date), "whoever is expected to report is due on a day"
+        head = (
+            f"{year}年度尚无已接收报表的单位"
+            if due == common
+            else f"{year}年度获准延期、尚无已接收报表的单位"
+        )
+        yield ""
+        yield f"{head}（{units.height} 个，{_due_words(due, today)}）："
+        yield "  " + "、".join(
+            name if state == "not_received" else f"{name}（{STATE_ZH[state]}）"
+            for name, state in units.select("unit_name", "report_state").iter_rows()
+        )
 
 
 def _asked(findings: pl.DataFrame, unit: Callable[[dict[str, object]], str]) -> list[str]:
@@ -98,8 +118,12 @@ def _came(outcome: Outcome) -> str:
     """How much was received and decided, and what was answered besides."""
     answered = [*outcome.returned, *outcome.reviewed, *outcome.revised]
     new = outcome.submissions.remove(pl.col("submission").is_in(answered))
-    counts = dict(new.group_by("decision").len().iter_rows())
-    shares = [f"{zh} {counts.get(decision, 0)} 份" for decision, zh in _DECISIONS.items()]
+    counts = dict(new.group_by("file_state").len().iter_rows())
+    shares = [
+        f"{zh} {counts.get(state, 0)} 份"
+        for state, zh in _STATES.items()
+        if state != "empty" or "empty" in counts
+    ]
     text = f"本次收到 {new.height} 份：{'，'.join(shares)}。" if new.height else "本次没有收到新的报送。"
     if outcome.returned:
         text += f"市级审核退回 {len(outcome.returned)} 份。"

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from expectations.judge import publish_docs, start_great_expectations
+from expectations.rule_document import rule_rows
 from flows.alerts import send_digest
 from flows.corrections import write_corrections
 from flows.digest import digest_text
@@ -42,7 +43,7 @@ from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.outcomes import Outcome, outcome
 from warehouse.publish import publish, writer_lock
 from warehouse.query import journal_count, known_submissions, last_made_by, status
-from warehouse.review import EXPLANATION_DECISIONS, REVIEWS, approvals, is_locked, returns
+from warehouse.review import EXPLANATION_DECISIONS, REVIEWS, YEAR_LOCKED, approvals, is_locked, returns
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
@@ -228,9 +229,10 @@ class Night:
             locked = [year for year in years if is_locked(entries, year)]
             submissions = decided(assessed, recorded, locked, self.rulebook)
             new = submissions.remove(pl.col("received_seq").is_in(list(recorded)))
-            given = assessed.judgement.answers.join(new, on="submission", how="semi")
+            counting = new.filter(pl.col("rule").ne_missing(YEAR_LOCKED))
+            given = assessed.judgement.answers.join(counting, on="submission", how="semi")
             said = new_explanations(given, submissions, explanations(entries))
-            kept = ("submission", "unit_code", "year", "reason", "critical_count", "warning_count")
+            kept = ("submission", "unit_code", "year", "reason", "rule", "critical_count", "warning_count")
             drafts = [(Event.EXPLAINED, payload) for payload in said] + [
                 (Event(row["decision"]), {k: row[k] for k in kept if row[k] is not None})
                 for row in new.iter_rows(named=True)
@@ -269,6 +271,7 @@ class Night:
                 standing, on=["year", "unit_code", "submission"], how="semi"
             )
             build.set_indicators(indicators(build.standing_measures(), self.catalogue, approved))
+            build.set_rules(rule_rows(self.rulebook))
             build.set_events(self.journal.frame())
             build.set_explanations(explanations(self.journal.entries()))
 

@@ -25,6 +25,7 @@ _SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"
 _DECISIONS = {
     "accepted": "已接收",
     "held": "暂存，待改正",
+    "empty": "空表",
     "refused": "未能接收",
 }
 
@@ -45,7 +46,7 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 本次报送{% if not explained_count %}没有需要改正或核实的问题，{% endif %}数据已入库，无须再做处理。
 {% elif decision == "accepted" %}
 本次报送已接收入库，尚有 {{ open_count }} 处需要核实：确有错误的请改正，属实的请说明。
-{% elif decision == "held" and not critical_count %}
+{% elif decision == "held" and (rule or not critical_count) %}
 {{ reason }}
 {% if has_standing %}
 此前已接收的版本继续有效。
@@ -66,7 +67,7 @@ _TEMPLATE = _ENVIRONMENT.from_string(
 另有 {{ accepted_count }} 处已经说明并获市级认可，不再列出。
 {% endif %}
 {% if previous %}
-与上次报送相比：已改正 {{ fixed_count }} 处，仍未处理 {{ kept_count }} 处，新出现 {{ new_count }} 处。
+与上次报送相比：已改正 {{ fixed_count }} 处，{{ blanked }}仍未处理 {{ kept_count }} 处，新出现 {{ new_count }} 处。
 {% endif %}
 {% if correction %}
 请打开同一文件夹中的“{{ correction }}”：有问题的单元格已着色并附批注（下表的位置即该表中的位置），
@@ -114,6 +115,8 @@ _REPEATED = _ENVIRONMENT.from_string(
 
 本文件与 {{ received_at }} 收到的“{{ first_name }}”内容完全相同，未重复入库，处理结果不变：**{{ decision_zh }}**。
 {% if decision == "refused" %}
+{{ reason }}
+{% elif decision == "held" and rule %}
 {{ reason }}
 {% elif decision == "held" %}
 强制性问题尚未改正，请按原回执改正并保存后重新报送整个工作簿。
@@ -163,6 +166,7 @@ class Office:
                 **counts,
                 previous=row["previous"] if row["decision"] != "refused" else None,
                 fixed_count=row["fixed_count"],
+                blanked=f"改为未报 {n} 处（不算改正），" if (n := row["blanked_count"]) else "",
                 correction=correction.path.name if correction else "",
                 has_standing=row["has_earlier"],
                 findings=_finding_rows(asked, row["previous"] is not None, correction),
@@ -197,7 +201,8 @@ class Office:
             "received_at": _moment(row["received_at"]),
             "submission": row["submission"],
             "decision": row["decision"],
-            "decision_zh": _DECISIONS[row["decision"]],
+            "decision_zh": _DECISIONS[row["file_state"]],
+            "rule": row["rule"],
             "reason": _line(row["reason"]),
             "is_superseded": row["is_superseded"],
             **self.foot,

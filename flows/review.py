@@ -66,7 +66,7 @@ def send_back(place: Installation, year: int, unit_code: str, reason: str, actor
     with _writing(place, year) as journal:
         latest = query(
             place.home.database,
-            "FROM quality.submission WHERE year = ? AND unit_code = ? AND is_latest AND decision <> 'refused'",
+            "FROM quality.submission WHERE year = ? AND unit_code = ? AND is_latest",
             [year, unit_code],
         )
         if latest.is_empty():

@@ -25,7 +25,7 @@ from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Entry
 from warehouse.past import Past
-from warehouse.review import locked_words
+from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
 
 _REFUSAL_OF_DEATH = {
     "memory": "refuse.too_large",
@@ -220,27 +220,47 @@ def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
 def decided(
     assessed: Assessed, recorded: Mapping[int, Entry], locked: Collection[int], rulebook: RuleBook
 ) -> pl.DataFrame:
-    """Every submission of the batch with its decision: SUBMISSION + decision, status, reason and counts.
+    """Every submission of the batch with its decision: SUBMISSION + decision, status, reason, rule and counts.
 
     ``recorded``: what the journal already holds (Journal.decisions). It stands: a rule changed later does not undo it.
-    ``locked``: years that are locked; of these every other submission is held.
+    ``locked``: years that are locked; of these every other submission is held, and so is a workbook without a number.
     """
+    told = ("reason", "rule")
     known = pl.DataFrame(
-        [(seq, str(entry.event), entry.payload.get("reason")) for seq, entry in recorded.items()],
-        schema={"received_seq": pl.Int64, "recorded": pl.String, "recorded_reason": pl.String},
+        [(seq, str(entry.event), *map(entry.payload.get, told)) for seq, entry in recorded.items()],
+        schema={
+            "received_seq": pl.Int64,
+            "recorded": pl.String,
+            **{f"recorded_{n}": pl.String for n in told},
+        },
         orient="row",
     )
-    is_late = pl.col("recorded").is_null() & pl.col("year").is_in(list(locked))
+    filled = assessed.observations.filter(pl.col("state").is_in(["value", "zero"]))
+    is_new = pl.col("recorded").is_null()
+    is_late = is_new & pl.col("year").is_in(list(locked))
+    is_empty = is_new & (pl.col("filled_count") == 0)
+    is_held = pl.col("decision") == "held"
     judged = (
         assessed.readings.submissions.join(assessed.judgement.decisions, on="submission", how="left")
         .join(known, on="received_seq", how="left")
+        .join(filled.group_by("submission").len("filled_count"), on="submission", how="left")
+        .with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
         .with_columns(
-            decision=pl.when(is_late).then(pl.lit("held")).otherwise(pl.coalesce("recorded", "decision")),
-            rule=pl.lit(None, pl.String),
-            late=pl.when(is_late).then(pl.col("year").map_elements(locked_words, pl.String)),
+            decision=pl.when(is_late | is_empty)
+            .then(pl.lit("held"))
+            .otherwise(pl.coalesce("recorded", "decision")),
+            rule=pl.when(is_late)
+            .then(pl.lit(YEAR_LOCKED))
+            .when(is_empty)
+            .then(pl.lit(EMPTY))
+            .otherwise("recorded_rule"),
+            late=pl.when(is_late)
+            .then(pl.col("year").map_elements(locked_words, pl.String))
+            .when(is_empty)
+            .then(pl.lit(EMPTY_WORDS)),
         )
         .with_columns(
-            reason=pl.when(pl.col("decision") == "held").then(
+            reason=pl.when(is_held).then(
                 pl.coalesce(
                     "late",
                     "recorded_reason",
@@ -248,13 +268,9 @@ def decided(
                 )
             )
         )
-        .drop("recorded", "recorded_reason", "late")
+        .drop("recorded", "late", *(f"recorded_{n}" for n in told))
     )
     refused = assessed.readings.refused
-    filled = assessed.observations.filter(pl.col("state").is_in(["value", "zero"]))
-    judged = judged.join(
-        filled.group_by("submission").len("filled_count"), on="submission", how="left"
-    ).with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
     sentences = [refusal_words(rulebook, r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]
     turned_away = refused.with_columns(
         decision=pl.lit("refused"), reason=pl.Series(sentences, dtype=pl.String)

@@ -110,18 +110,25 @@ def test_latest_is_the_order_of_receipt_and_not_of_loading(tmp_path: Path, catal
     assert standing_value(path) == 5
 
 
-@pytest.mark.parametrize("later", [batch("b", 2, value=5, decision="held"), refused("b", 2)])
-def test_a_held_or_refused_submission_leaves_the_earlier_one_standing(
-    tmp_path: Path, catalogue: Catalogue, later: dict[str, pl.DataFrame]
+@pytest.mark.parametrize(
+    ("later", "is_looked_at"),
+    [
+        (batch("b", 2, value=5, decision="held"), True),
+        (batch("b", 2, value=5, decision="held", rule="held.year_locked"), False),
+        (batch("b", 2, value=None, decision="held", rule="held.empty", filled_count=0), False),
+        (refused("b", 2), False),
+    ],
+    ids=["held", "locked", "empty", "refused"],
+)
+def test_what_is_not_accepted_leaves_the_earlier_one_standing_and_only_a_readable_one_is_looked_at(
+    tmp_path: Path, catalogue: Catalogue, later: dict[str, pl.DataFrame], is_looked_at: bool
 ) -> None:
     path = night(tmp_path, catalogue, batch("a", 1), later)
     assert standing_value(path) == 3
-    assert query(
-        path, "SELECT is_standing, is_latest FROM quality.submission ORDER BY received_seq"
-    ).rows() == [
-        (True, False),
-        (False, True),
-    ]
+    found = query(
+        path, "SELECT is_standing, is_latest, is_last_file FROM quality.submission ORDER BY received_seq"
+    )
+    assert found.rows() == [(True, not is_looked_at, False), (False, is_looked_at, True)]
 
 
 def test_a_held_submission_stands_once_its_explanation_is_accepted(
@@ -211,15 +218,17 @@ def test_expected_reports_are_the_counties_and_the_citys_own_level(
     path = night(tmp_path, catalogue, batch("a", 1), batch("b", 2, unit="371603", decision="held"))
     rows = query(
         path,
-        "SELECT unit_name, is_reported, is_on_time, decision FROM mart.reporting WHERE year = 2024 ORDER BY unit_code",
+        """SELECT unit_name, report_state, is_reported, is_on_time, is_accepted
+           FROM mart.reporting WHERE year = 2024 ORDER BY unit_code""",
     )
     assert rows.height == 8
     assert rows.rows()[:3] == [
-        ("滨州市本级", False, None, None),
-        ("滨城区", True, True, "accepted"),
-        ("沾化区", False, None, "held"),
+        ("滨州市本级", "not_received", False, None, False),
+        ("滨城区", "accepted", True, True, True),
+        ("沾化区", "held", True, True, False),
     ]
-    assert query(path, "FROM mart.reporting_rate WHERE year = 2024").rows() == [(2024, 8, 1, 12.5)]
+    rates = query(path, "FROM mart.reporting_rate WHERE year = 2024")
+    assert rates.rows() == [(2024, 8, 2, 2, 1, 25.0, 25.0, 12.5)]
 
 
 @pytest.mark.parametrize("what", ["text", "other_tables", "missing_column"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import polars as pl
@@ -13,12 +13,14 @@ from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
 from warehouse.outcomes import ASKED, Outcome
+from warehouse.review import EMPTY_WORDS
 
 HEAD = Head(42, "ab" * 32)
 BEIJING = timezone(timedelta(hours=8))
 SUBMISSIONS = {
     **SUBMISSION,
     "decision": pl.String,
+    "file_state": pl.String,
     "reason": pl.String,
     "critical_count": pl.Int64,
     "warning_count": pl.Int64,
@@ -40,6 +42,7 @@ def submission(
         "received_seq": 1,
         "file_name": f"{name}.xlsx",
         "decision": decision,
+        "file_state": decision,
         "reason": None if decision == "accepted" else "请改正。",
         "critical_count": 0,
         "warning_count": 0,
@@ -53,11 +56,21 @@ def finding(submission: str, cell: str = "F17", **bent: Any) -> dict[str, Any]:
     } | bent  # fmt: skip
 
 
-def standing(catalogue: Catalogue, units: set[str], held: set[str] = frozenset()) -> pl.DataFrame:
-    """A year's status: ``units`` have an accepted file, ``held`` sent a later one that is held."""
+def standing(
+    catalogue: Catalogue,
+    units: set[str],
+    states: dict[str, str] | None = None,
+    extended: dict[str, date] | None = None,
+) -> pl.DataFrame:
+    """A year's status: ``units`` have an accepted file; of the others ``states`` says what they sent, if anything.
+
+    ``extended``: who was granted a later day than the common one.
+    """
+    code, common = pl.col("unit_code"), catalogue.settings.deadline.of(2024)
     return catalogue.registry.roster(2024).with_columns(
-        has_standing=pl.col("unit_code").is_in(list(units)),
-        is_standing=pl.col("unit_code").is_in(list(units - held)),
+        has_standing=code.is_in(list(units)),
+        report_state=code.replace_strict(states or {}, default="not_received", return_dtype=pl.String),
+        due_date=code.replace_strict(extended or {}, default=common, return_dtype=pl.Date),
     )
 
 
@@ -69,6 +82,7 @@ def digest(
     day: int = 10,
     left: tuple[str, ...] = (),
     repeated: tuple[str, ...] = (),
+    worklists: dict[int, pl.DataFrame] | None = None,
     returned: tuple[str, ...] = (),
 ) -> str:
     return digest_text(
@@ -85,6 +99,7 @@ def digest(
         "/srv/nianbao/outbox",
         left,
         repeated,
+        worklists,
     )
 
 
@@ -168,12 +183,42 @@ def test_nobody_is_missing_in_a_year_that_nobody_reports(catalogue: Catalogue) -
 
 def test_a_unit_whose_earlier_file_still_counts_is_not_missing(catalogue: Catalogue) -> None:
     units = set(catalogue.registry.roster(2024)["unit_code"])
-    text = digest(
-        catalogue,
-        [submission("a", decision="held")],
-        statuses={2024: standing(catalogue, units, held={"371621"})},
-    )
+    text = digest(catalogue, [submission("a", decision="held")], statuses={2024: standing(catalogue, units)})
     assert "尚无" not in text
+
+
+def test_a_unit_with_an_extension_is_late_only_after_its_own_day(catalogue: Catalogue) -> None:
+    units = set(catalogue.registry.roster(2024)["unit_code"]) - {"371621", "371625"}
+    status = standing(catalogue, units, extended={"371625": date(2025, 3, 31)})
+    text = digest(catalogue, [submission("a")], statuses={2024: status}, day=23)
+    assert "尚无已接收报表的单位（1 个，截止日期 2025年01月20日，已过 3 天）：\n  惠民县\n" in text
+    assert (
+        "2024年度获准延期、尚无已接收报表的单位（1 个，截止日期 2025年03月31日，还有 67 天）：\n  博兴县\n"
+        in text
+    )
+
+
+def test_what_the_missing_have_sent_is_said(catalogue: Catalogue) -> None:
+    units = set(catalogue.registry.roster(2024)["unit_code"]) - {"371621", "371622", "371625"}
+    status = standing(catalogue, units, {"371621": "empty", "371622": "held"})
+    text = digest(catalogue, [submission("a")], statuses={2024: status})
+    assert "  惠民县（空表）、阳信县（暂存待改）、博兴县\n" in text
+
+
+def test_an_empty_workbook_is_counted_and_named_as_one(catalogue: Catalogue) -> None:
+    empty_one = submission("空", decision="held", file_state="empty", reason=EMPTY_WORDS)
+    text = digest(catalogue, [submission("a"), empty_one])
+    assert "本次收到 2 份：接收 1 份，暂存 0 份，空表 1 份，未能接收 0 份。" in text
+    assert f"\n空表：\n  惠民县 2024（空.xlsx）：{EMPTY_WORDS}\n" in text
+    assert "暂存待改正" not in text
+
+
+def test_how_few_questions_cover_most_of_the_effect_is_said(catalogue: Catalogue) -> None:
+    asked = pl.DataFrame({"cumulative_share_pct": [60.0, 95.5, 100.0, 100.0]})
+    text = digest(catalogue, [submission("a")], worklists={2024: asked, 2023: asked.clear()})
+    said = "2024年度待办问题 4 处，其中前 2 处占全部影响的 95%：请运行 nianbao review list --year 2024 查看。"
+    assert f"\n{said}\n" in text
+    assert "2023" not in text
 
 
 def test_what_stayed_in_the_inbox_is_told_even_on_a_quiet_night(catalogue: Catalogue) -> None:

@@ -250,7 +250,7 @@ def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue
         "unit_name", "status", "file_name", "critical_count", "warning_count", "is_standing", "has_standing"
     )
     assert rows.head(4).rows() == [
-        ("滨城区", "暂存待改", "c.xlsx", 1, 1, False, True),
+        ("滨城区", "已接收（最后一份暂存待改）", "c.xlsx", 1, 1, False, True),
         ("沾化区", "已接收", "d.xlsx", 0, 0, True, True),
         ("惠民县", "未能读取", "e.xlsx", 0, 0, False, False),
         ("阳信县", "未报送", None, 0, 0, False, False),

@@ -18,6 +18,7 @@ from warehouse.catalogue.frames import NOTE, SUBMISSION
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.journal import Head
 from warehouse.outcomes import ASKED, Outcome
+from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
 
 AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
 HEAD = Head(42, "ab" * 32)
@@ -39,6 +40,8 @@ def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any
         "file_name": name,
         "run": "r1",
         "decision": "accepted",
+        "file_state": bent.get("decision", "accepted"),
+        "rule": None,
         "reason": None,
         "critical_count": 0,
         "warning_count": 0,
@@ -48,6 +51,7 @@ def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any
         "is_latest": True,
         "previous": None,
         "fixed_count": 0,
+        "blanked_count": 0,
     } | bent
 
 
@@ -82,9 +86,13 @@ class Office:
         notes: list[dict[str, Any]] | None = None,
     ) -> list[str]:
         counts = dict.fromkeys(("critical_count", "warning_count", "info_count"), pl.Int64)
-        schema = {**SUBMISSION, "decision": pl.String, "reason": pl.String, **counts}
+        schema = {
+            **SUBMISSION,
+            **dict.fromkeys(("decision", "file_state", "rule", "reason"), pl.String),
+            **counts,
+        }
         schema |= {"has_earlier": pl.Boolean, "is_superseded": pl.Boolean, "is_latest": pl.Boolean}
-        schema |= {"previous": pl.String, "fixed_count": pl.Int64}
+        schema |= {"previous": pl.String, "fixed_count": pl.Int64, "blanked_count": pl.Int64}
         self.known = pl.DataFrame(submissions, schema=schema)
         self.paths = self.tonight.answer(
             Outcome(
@@ -146,6 +154,34 @@ def test_a_held_file_says_whether_an_earlier_version_still_stands(office: Office
     for has_earlier in (True, False):
         [text] = office.write([submission(decision="held", critical_count=1, has_earlier=has_earlier)])
         assert (stands in text) is has_earlier
+
+
+def test_an_empty_workbook_is_answered_with_one_sentence(office: Office) -> None:
+    row = submission(
+        decision="held",
+        file_state="empty",
+        rule=EMPTY,
+        critical_count=25,
+        reason=EMPTY_WORDS,
+        has_earlier=True,
+    )
+    lines = office.write([row])[0].splitlines()
+    assert cells("\n".join(lines), "处理结果")[1] == "**空表**"
+    assert lines[lines.index(EMPTY_WORDS) + 1] == "此前已接收的版本继续有效。"
+    assert not [line for line in lines if "25" in line and line.startswith("本次")]
+    assert "审核发现" not in "\n".join(lines)
+
+
+def test_a_file_held_because_the_year_is_locked_is_not_told_to_mend_and_send_again(office: Office) -> None:
+    row = submission(decision="held", rule=YEAR_LOCKED, critical_count=3, reason=locked_words(2024))
+    [text] = office.write([row], [finding(row)])
+    assert locked_words(2024) in text.splitlines()
+    assert "请按下表改正" not in text
+
+
+def test_what_was_blanked_is_not_counted_as_mended(office: Office) -> None:
+    [text] = office.write([submission(previous="f" * 64, fixed_count=1, blanked_count=2)])
+    assert "与上次报送相比：已改正 1 处，改为未报 2 处（不算改正），仍未处理 0 处，新出现 0 处。" in text
 
 
 def test_a_refused_file_leaves_the_earlier_version_standing_and_says_so(office: Office) -> None:

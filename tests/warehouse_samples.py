@@ -46,7 +46,10 @@ def submission(
         "decision": decision,
         **more,
     }
-    extra = {"decision": pl.String, "status": pl.String, "reason": pl.String}
+    extra = {
+        **dict.fromkeys(("decision", "status", "reason", "rule"), pl.String),
+        "filled_count": pl.Int64,
+    }
     return pl.DataFrame(
         [row], schema_overrides={k: v for k, v in {**SUBMISSION, **extra}.items() if k in row}
     )

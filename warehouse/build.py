@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse import integrity
-from warehouse.catalogue.frames import FINDING, FINDING_PLACE, INDICATOR, MEASURE, shaped
+from warehouse.catalogue.frames import FINDING, FINDING_PLACE, INDICATOR, MEASURE, shaped, with_place
 from warehouse.catalogue.load import Catalogue
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
@@ -87,9 +87,9 @@ class NightBuild:
 
         A refused submission that was received again is new, and takes the place of its first receipt.
 
-        ``submissions``: SUBMISSION + decision, and where there are status (default: the decision) and reason. The
-        other frames: OBSERVATION, MEASURE, FINDING, NOTE, RULE_RESULT (+ run where given, else the run of the
-        batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
+        ``submissions``: SUBMISSION + decision, and where there are status (default: the decision), reason, rule and
+        filled_count. The other frames: OBSERVATION, MEASURE, FINDING, NOTE, RULE_RESULT (+ run where given, else the
+        run of the batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
         """
         bad = submissions.filter(~pl.col("decision").is_in(DECISIONS) | pl.col("decision").is_null())
         if bad.height:
@@ -108,7 +108,7 @@ class NightBuild:
         for table, frame in (
             ("core.observation_log", observations),
             ("core.measure_log", measures),
-            ("quality.finding", findings),
+            ("quality.finding", with_place(findings)),
             ("quality.note", notes),
         ):
             foreign = set(frame["submission"].unique()) - set(submissions["submission"])
@@ -172,7 +172,7 @@ class NightBuild:
             [submissions, rules],
         ).pl()
         said = ["submission", *FINDING_PLACE, "operands", "message"]
-        new = shaped(findings, FINDING)
+        new = with_place(shaped(findings, FINDING))
         changed = pl.concat(
             [
                 one.join(other, on=said, how="anti", nulls_equal=True).select("submission")
@@ -211,6 +211,11 @@ class NightBuild:
         rows = shaped(indicators, INDICATOR)
         self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
 
+    def set_rules(self, rules: pl.DataFrame) -> None:
+        """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
+        self._connection.execute("DELETE FROM quality.rule")
+        self._append("quality.rule", rules)
+
     def set_events(self, events: pl.DataFrame) -> None:
         """Replace quality.event by the journal's entries (Journal.frame)."""
         self._connection.execute("DELETE FROM quality.event")
@@ -219,7 +224,7 @@ class NightBuild:
     def set_explanations(self, explanations: pl.DataFrame) -> None:
         """Replace quality.explanation by ``explanations`` (EXPLANATION)."""
         self._connection.execute("DELETE FROM quality.explanation")
-        self._append("quality.explanation", explanations)
+        self._append("quality.explanation", with_place(explanations))
 
     def add_run(self, run: Mapping[str, Any]) -> None:
         """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.

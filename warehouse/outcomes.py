@@ -13,6 +13,7 @@ from warehouse.query import read_only, run
 
 ASKED = {
     **FINDING,
+    "place": pl.String,
     "finding_status": pl.String,
     "text": pl.String,
     "reason": pl.String,
@@ -26,11 +27,12 @@ class Outcome:
     """What became of some submissions, in order of receipt.
 
     ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
-    unit and year was received before, after it), fixed_count (findings of the previous submission that this one has
-    no more); ``findings``: ASKED, with finding_status, text and reason as in quality.finding_history, and is_new (the
-    previous submission had it not); ``notes``: NOTE; in the order they were loaded. ``returned``, ``reviewed``: those
-    received earlier that are here because they were returned, or because of a decision about an explanation of theirs;
-    ``revised``: because a year before theirs was reported anew.
+    unit and year was received before, after it), fixed_count and blanked_count (questions of the previous submission
+    that this one has no more, because they were mended, because a cell of theirs was blanked); ``findings``: ASKED,
+    with finding_status, text and reason as in quality.finding_history, and is_new (the previous submission had it
+    not), none of workbooks that nobody filled in; ``notes``: NOTE; in the order they were loaded. ``returned``,
+    ``reviewed``: those received earlier that are here because they were returned, or because of a decision about an
+    explanation of theirs; ``revised``: because a year before theirs was reported anew.
     """
 
     submissions: pl.DataFrame
@@ -71,30 +73,30 @@ def outcome(
         )
 
 
-_SAME_PLACE = """p.rule = f.rule AND p.form IS NOT DISTINCT FROM f.form AND p.field IS NOT DISTINCT FROM f.field
-    AND coalesce(p.org_code, p.org_name, '') = coalesce(f.org_code, f.org_name, '')
-    AND coalesce(p.item, '') = coalesce(f.item, '')"""
-_WITH_STATUS = f"""
-    WITH asked AS (SELECT *, rowid AS place FROM quality.finding WHERE list_contains(?, submission))
+_WITH_STATUS = """
+    WITH asked AS (
+        SELECT *, rowid AS number FROM quality.finding WHERE list_contains(?, submission)
+    )
     SELECT f.*, coalesce(CASE WHEN s.is_latest THEN h.finding_status END, 'open') AS finding_status,
            CASE WHEN s.is_latest THEN h.text END AS text, CASE WHEN s.is_latest THEN h.reason END AS reason,
-           NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.previous AND {_SAME_PLACE}) AS is_new
+           NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.previous AND p.place = f.place) AS is_new
     FROM asked AS f
-    JOIN quality.submission AS s ON s.submission = f.submission
+    JOIN quality.submission AS s ON s.submission = f.submission AND s.file_state <> 'empty'
     LEFT JOIN quality.finding_history AS h
-      ON h.unit_code = f.unit_code AND h.year = f.year AND h.form = coalesce(f.form, '') AND h.rule = f.rule
-         AND h.org_code = coalesce(f.org_code, f.org_name, '') AND h.item = coalesce(f.item, '')
-         AND h.field = coalesce(f.field, '')
-    ORDER BY f.place
+      ON h.unit_code = f.unit_code AND h.year = f.year AND h.place = f.place
+    ORDER BY f.number
 """
-_WITH_NEIGHBOURS = f"""
+_WITH_NEIGHBOURS = """
+    WITH gone AS (
+        SELECT submission, count(*) FILTER (NOT is_blanked) AS fixed_count,
+               count(*) FILTER (is_blanked) AS blanked_count
+        FROM quality.gone WHERE severity <> 'info' AND seen_turn = turn - 1 GROUP BY submission
+    )
     SELECT s.*, coalesce(a.first_seq < s.received_seq, false) AS has_earlier,
            coalesce(a.last_seq > s.received_seq, false) AS is_superseded,
-           (SELECT count(*) FROM quality.finding AS f
-            WHERE f.submission = s.previous AND f.severity <> 'info'
-              AND NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.submission AND {_SAME_PLACE})
-           ) AS fixed_count
+           coalesce(g.fixed_count, 0) AS fixed_count, coalesce(g.blanked_count, 0) AS blanked_count
     FROM quality.submission AS s
+    LEFT JOIN gone AS g ON g.submission = s.submission
     LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq
                FROM quality.submission_log WHERE decision = 'accepted' GROUP BY unit_code, year) AS a
       ON a.unit_code = s.unit_code AND a.year = s.year

@@ -6,27 +6,40 @@ from pathlib import Path
 
 import polars as pl
 
+from warehouse.catalogue.frames import FINDING_PLACE, PLACE_SEPARATOR
 from warehouse.query import entries_of, read_only, run
 
 
 def questions(path: Path, submission: str) -> pl.DataFrame:
     """The findings of a latest submission that are not settled, the grave ones first.
 
-    Columns of quality.finding_latest and ``draft`` (what was accepted as explanation of the same finding
-    last year; null: nothing). A finding whose explanation is accepted is settled.
+    Columns of quality.finding_latest, org_code and item as in FINDING_PLACE, and ``draft`` (what was accepted as
+    explanation of the same finding last year, of the units it was then; null: nothing). A finding whose explanation
+    is accepted is settled.
     """
     with read_only(path) as connection:
         return run(connection, _OPEN, [submission])
 
 
-_OPEN = r"""
-    SELECT l.* REPLACE (coalesce(l.item, '') AS item), d.text AS draft
+_PLACE = f"concat_ws('{PLACE_SEPARATOR}', {', '.join(f'd.{column}' for column in FINDING_PLACE)})"
+_OPEN = rf"""
+    WITH said AS (
+        SELECT unit_code, year + 1 AS year, form, rule, org_code, item, field, arg_max(text, explanation) AS text
+        FROM quality.explanation WHERE decision = 'accepted' GROUP BY ALL
+    ), became AS (
+        SELECT coalesce(u.org_code, s.unit_code) AS unit_code, s.year, s.form, s.rule,
+               coalesce(o.org_code, s.org_code) AS org_code, s.item, s.field,
+               string_agg(DISTINCT s.text, '；' ORDER BY s.text) AS text
+        FROM said AS s
+        LEFT JOIN core.predecessor AS u ON u.year = s.year AND u.old_code = s.unit_code
+        LEFT JOIN core.predecessor AS o ON o.year = s.year AND o.old_code = s.org_code
+        GROUP BY ALL
+    )
+    SELECT l.* REPLACE (coalesce(l.org_code, l.org_name, '') AS org_code, coalesce(l.item, '') AS item), d.text AS draft
     FROM quality.finding_latest AS l
-    LEFT JOIN (SELECT unit_code, year, form, rule, org_code, item, field, arg_max(text, explanation) AS text
-               FROM quality.explanation WHERE decision = 'accepted' GROUP BY ALL) AS d
-      ON d.unit_code = l.unit_code AND d.year = l.year - 1 AND d.form = coalesce(l.form, '') AND d.rule = l.rule
-         AND d.org_code = coalesce(l.org_code, l.org_name, '') AND d.item = coalesce(l.item, '')
-         AND d.field = coalesce(l.field, '')
+    LEFT JOIN became AS d
+      ON d.unit_code = l.unit_code AND d.year = l.year
+         AND {_PLACE} = l.place
     WHERE l.submission = ? AND l.finding_status <> 'accepted'
     ORDER BY l.severity, l.form, l.sheet, try_cast(regexp_extract(l.cell, '\d+$') AS INTEGER), l.cell,
              l.rule, l.org_code, l.message

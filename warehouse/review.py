@@ -15,6 +15,12 @@ from warehouse.journal import Entry, Event
 EXPLANATION_DECISIONS = frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})
 REVIEWS = EXPLANATION_DECISIONS | {Event.RETURNED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED}
 
+YEAR_LOCKED, EMPTY = "held.year_locked", "held.empty"
+"""Why a submission is held beside its findings: ``rule`` of quality.submission_log (quality.turn reads them)."""
+
+EMPTY_WORDS = "收到的工作簿没有填写任何数字，按“空表”处理，请填写后重新报送。"
+"""The sentence that the unit reads whose workbook nobody filled in."""
+
 
 class ReviewRefused(Exception):
     """A decision that cannot be taken; one Chinese sentence with what to do."""

@@ -83,7 +83,26 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 FINDING_PLACE = ("form", "rule", "org_code", "item", "field")
-"""The columns that say, beside unit and year, which finding of one submission is that of another. '' where null."""
+"""The columns that say, beside unit and year, which finding of one submission is that of another; never null."""
+
+PLACE_SEPARATOR = "|"
+
+
+def finding_place(findings: pl.DataFrame) -> list[pl.Expr]:
+    """The FINDING_PLACE columns of ``findings``: '' where null, and an unrecognised unit by the name that was written."""
+    names = {"org_code": ("org_code", "org_name")}
+    return [
+        pl.coalesce(*(n for n in names.get(column, (column,)) if n in findings.columns), pl.lit("")).alias(
+            column
+        )
+        for column in FINDING_PLACE
+    ]
+
+
+def with_place(findings: pl.DataFrame) -> pl.DataFrame:
+    """``findings`` (FINDING, EXPLANATION) with ``place``: the FINDING_PLACE columns in one text."""
+    return findings.with_columns(place=pl.concat_str(finding_place(findings), separator=PLACE_SEPARATOR))
+
 
 ANSWER: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
