@@ -37,16 +37,12 @@ def list_findings(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """各单位最近一次报送中未了结的强制性和核实性问题，对全市公布数影响大的在前。"""
-    from warehouse.query import query
+    from warehouse.worklist import covering_words, worklist
 
     place = chosen()
     if sentence := place.catalogue.not_reported(year, unit):
         raise fail(sentence)
-    found = query(
-        place.home.database,
-        "FROM quality.worklist WHERE year = ? AND (? IS NULL OR unit_code = ?)",
-        [year, unit, unit],
-    )
+    found = worklist(place.home.database, year, unit)
     if as_json:
         print_json(found)
     elif found.is_empty():
@@ -54,24 +50,18 @@ def list_findings(
     else:
         table = found.select(
             影响=pl.format("{}%", pl.col("effect_pct").round(2)).fill_null("—"),
+            累计=pl.format("{}%", pl.col("cumulative_share_pct").floor().cast(pl.Int64)).fill_null("—"),
             类别=pl.col("severity").replace_strict(_SEVERITIES),
             单位="unit_name",
             位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
             问题="message",
             状态=pl.col("finding_status").replace_strict(_STATUSES),
         )
-        print_frame(table, title=f"{year}年度：{found.height} 处{_covering(found['effect_pct'])}")
+        print_frame(table, title=_titled(f"{year}年度：{found.height} 处", covering_words(found)))
 
 
-def _covering(effects: pl.Series) -> str:
-    """How few of the questions make up most of the effect: ``，其中前 12 处占全部影响的 95%``."""
-    known = effects.drop_nulls()
-    whole = float(known.sum())
-    if not whole:
-        return ""
-    count = int((known.cum_sum() < 0.95 * whole).sum()) + 1
-    share = 100 * float(known.head(count).sum()) / whole
-    return f"，其中前 {count} 处占对公布数全部影响的 {share:.0f}%"
+def _titled(what: str, covering: str) -> str:
+    return f"{what}，{covering}" if covering else what
 
 
 @review.command()
@@ -81,6 +71,7 @@ def explanations(
 ) -> None:
     """待审核的说明，影响大的在前。"""
     from flows.explanations import waiting
+    from warehouse.worklist import covering_words
 
     found = waiting(chosen(), year)
     if as_json:
@@ -89,7 +80,7 @@ def explanations(
         out.print("没有待审核的说明。")
     else:
         table = found.select(编号="explanation", 单位="unit_name", 年度="year", 问题="message", 说明="text")
-        print_frame(table, title=f"待审核的说明 {found.height} 条")
+        print_frame(table, title=_titled(f"待审核的说明 {found.height} 条", covering_words(found)))
 
 
 @review.command()
@@ -125,14 +116,16 @@ def issue(
 ) -> None:
     """把待审核的说明写成一个表格文件，逐行填写决定。"""
     from flows.explanations import issue_batch
+    from warehouse.worklist import covering_words
 
     if file.suffix.lower() != ".xlsx":
         raise fail(f"请给出以 .xlsx 结尾的文件名：{file}")
     if file.exists():
         raise fail(f"{file} 已经存在，可能填有决定；请另取文件名。")
-    count = issue_batch(chosen(), file, year)
-    if count:
-        out.print(f"{file}：{count} 条。填好后运行 nianbao review take {file}", markup=False, soft_wrap=True)
+    issued = issue_batch(chosen(), file, year)
+    if issued.height:
+        title = _titled(f"{file}：{issued.height} 条", covering_words(issued))
+        out.print(f"{title}。填好后运行 nianbao review take {file}", markup=False, soft_wrap=True)
     else:
         out.print("没有待审核的说明，未写文件。")
 

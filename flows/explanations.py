@@ -20,6 +20,7 @@ from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import writer_lock
 from warehouse.query import query
 from warehouse.review import ReviewRefused, is_locked
+from warehouse.worklist import CELL, covering_words, with_shares
 
 
 @dataclass(frozen=True)
@@ -33,26 +34,30 @@ class Decision:
 
 
 def waiting(place: Installation, year: int | None = None) -> pl.DataFrame:
-    """Explanations of standing findings that nobody has decided about, by effect: number, unit, question, text."""
+    """Explanations of standing findings that nobody has decided about, by effect: number, unit, question, text.
+
+    With ``cumulative_share_pct`` (warehouse.worklist.with_shares), of what waits.
+    """
     found = query(
         place.home.database,
-        """SELECT w.explanation, w.unit_name, w.unit_code, w.year, w.message, w.text, w.effect_pct, w.rule, w.file_name
-           FROM quality.worklist AS w
-           WHERE w.finding_status = 'explained' AND (? IS NULL OR w.year = ?)
-           ORDER BY w.effect_pct DESC NULLS LAST, w.explanation""",
+        f"""SELECT w.explanation, w.unit_name, w.unit_code, w.year, w.message, w.text, w.effect_pct, w.rule, w.file_name,
+                   {", ".join(f"w.{column}" for column in CELL)}
+            FROM quality.worklist AS w
+            WHERE w.finding_status = 'explained' AND (? IS NULL OR w.year = ?)
+            ORDER BY w.effect_pct DESC NULLS LAST, w.explanation""",
         [year, year],
     ).unique("explanation", maintain_order=True)
     undecided = _explanations(place).filter(pl.col("decision") == "explained")["explanation"]
-    return found.filter(pl.col("explanation").is_in(undecided.implode()))
+    return with_shares(found.filter(pl.col("explanation").is_in(undecided.implode())))
 
 
-def issue_batch(place: Installation, path: Path, year: int | None = None) -> int:
-    """Write the batch workbook of what waits to ``path``; how many lines it has."""
+def issue_batch(place: Installation, path: Path, year: int | None = None) -> pl.DataFrame:
+    """Write the batch workbook of what waits to ``path``, if anything does; its lines, as :func:`waiting` gives them."""
     rows = waiting(place, year)
     if rows.height:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_batch(path, rows)
-    return rows.height
+        write_batch(path, rows, covering_words(rows))
+    return rows
 
 
 def take_batch(place: Installation, path: Path, actor: str) -> tuple[list[Decision], int]:

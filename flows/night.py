@@ -44,6 +44,7 @@ from warehouse.outcomes import Outcome, outcome
 from warehouse.publish import publish, writer_lock
 from warehouse.query import journal_count, known_submissions, last_made_by, status
 from warehouse.review import EXPLANATION_DECISIONS, REVIEWS, YEAR_LOCKED, approvals, is_locked, returns
+from warehouse.worklist import worklist
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
@@ -352,6 +353,7 @@ class Night:
             str(self.home.outbox),
             report.left,
             [repeated.name for repeated in report.repeated],
+            {year: worklist(self.home.database, year) for year in years},
         )
         (self.home.site / "digest.md").write_text(text, encoding="utf-8")
         if self.place.settings.alerts:

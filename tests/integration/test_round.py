@@ -122,7 +122,7 @@ def test_a_round_over_three_nights(installation: NewInstallation, samples: Sampl
 
     # The administrator accepts both; the third night is silent about them.
     batch = tmp_path / "审核.xlsx"
-    assert issue_batch(place, batch) == len(EXPLAINED)
+    assert issue_batch(place, batch).height == len(EXPLAINED)
     with_decisions(batch, ACCEPT)
     assert issue_batch(place, tmp_path / "又一份.xlsx") == len(EXPLAINED)
     done, skipped = take_batch(place, batch, "王主任")
