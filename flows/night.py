@@ -370,7 +370,7 @@ class Night:
             return
         for run in report.submissions["run"].unique().sort():
             path = self.home.site / "validation" / f"{run}.json"
-            write_report(path, self.home.database, run, self.rulebook)
+            write_report(path, self.place, run)
 
 
 def tell_failure(place: Installation, error: BaseException) -> None:

@@ -1,85 +1,141 @@
 """The validation report for machines: every rule's verdict on the night's submissions, as JSON.
 
-The structure is that of the European Statistical System (M. van der Loo, O. ten Bosch: Design of a generic
-machine-readable validation report structure, 2017): id, event, rule, data (source, target), value 0, 1 or NA.
-A rule that held everywhere, or could nowhere be evaluated, is one record for its form; every breach is a record.
+The structure is that of the European Statistical System, version 1.0.0 (M. van der Loo, O. ten Bosch: Design of a
+generic machine-readable validation report structure, 2017; schema in github.com/data-cleaning/ValidatReport): each
+record has id, type, event, rule, data (source, target) and a value of 0, 1 or NA. Every breach is a record of its own;
+the places of a form where a rule held, and those where it could not be evaluated, are one record each. How many places
+a record speaks of is ``data.count``, an extension that the structure leaves room for; for every rule and form the counts
+of 1 and 0 add up to ``evaluated`` of quality.rule_result, those of 0 to ``failed`` and those of NA to ``not_evaluated``.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from expectations.rulebook import RuleBook
+from expectations.rulebook import Rule, RuleBook
+from flows.settings import Installation
 from warehouse.query import read_only, run
 
 _SEVERITIES = {"critical": "error", "warning": "warning", "info": "information"}
-_VALUE_NA, _VALUE_FALSE, _VALUE_TRUE = "NA", "0", "1"
+_NOT_AVAILABLE, _FALSE, _TRUE = "NA", "0", "1"
+_PLACES = ("form", "org_code", "org_name", "item", "field", "sheet", "cell")
+Record = dict[str, Any]
 
 
-def write_report(path: Path, database: Path, night: str, rulebook: RuleBook) -> int:
+def write_report(path: Path, place: Installation, night: str) -> int:
     """Write the report of the run ``night`` to ``path``; the number of records. None is written for an unknown run."""
-    with read_only(database) as connection:
+    with read_only(place.home.database) as connection:
         results = run(connection, "FROM quality.rule_result WHERE run = ? ORDER BY rule, form", [night])
-        findings = run(connection, _BREACHES, [night])
-        when = run(connection, "SELECT started_at, code_version FROM quality.run WHERE run = ?", [night])
+        breaches = run(connection, _BREACHES, [night]).to_dicts()
+        when = run(connection, _JUDGED, [night])
     if when.is_empty():
         return 0
-    event = {"time": when["started_at"][0], "actor": "nianbao", "agent": f"nianbao {when['code_version'][0]}"}
-    records = list(_whole(results.iter_rows(named=True), event, rulebook, night))
-    records += [_breach(row, event, rulebook) for row in findings.iter_rows(named=True)]
+    event = {
+        "time": when["finished_at"][0],
+        "actor": f"nianbao {when['code_version'][0]}",
+        "agent": place.catalogue.settings.city.association,
+        "trigger": place.settings.actor,
+    }
+    told = Counter((row["rule"], _counted_at(row, place.rulebook)) for row in breaches)
+    records = [_breach(row) for row in breaches]
+    for row in results.iter_rows(named=True):
+        records += _rest(row, told[row["rule"], row["form"]], night)
     path.parent.mkdir(parents=True, exist_ok=True)
-    report = [{"id": f"{night}.{number}", **record} for number, record in enumerate(records, start=1)]
+    report = [
+        {
+            "id": f"{night}.{number}",
+            "type": "validation",
+            "event": event,
+            "rule": _rule(record["rule"], record["severity"], place.rulebook),
+            "data": record["data"],
+            "value": record["value"],
+        }
+        for number, record in enumerate(records, start=1)
+    ]
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     return len(report)
 
 
-def _whole(
-    rows: Iterator[dict[str, Any]], event: dict[str, str], rulebook: RuleBook, night: str
-) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        if row["failed"]:
-            continue
-        value = _VALUE_TRUE if row["evaluated"] else _VALUE_NA
-        counts = f"evaluated {row['evaluated']}, not evaluated {row['not_evaluated']}"
-        data = {"source": [night], "target": [row["form"]], "description": counts}
-        yield {
-            "event": event,
-            "rule": _rule(row["rule"], row["severity"], rulebook),
-            "data": data,
-            "value": value,
-        }
+def _counted_at(row: Record, rulebook: RuleBook) -> str:
+    """The form under which quality.rule_result counts a breach; none for a rule over the years of any number."""
+    rule = rulebook.rules.get(row["rule"])
+    return "" if rule is not None and rule.scope == "series" else row["form"] or ""
 
 
-def _breach(row: dict[str, Any], event: dict[str, str], rulebook: RuleBook) -> dict[str, Any]:
-    places = (row["form"], str(row["year"]), row["org_code"], row["item"], row["field"], row["cell"])
-    data = {
-        "source": [row["submission"]],
-        "target": ["/".join(place or "" for place in places)],
-        "description": row["message"],
-    }
+def _breach(row: Record) -> Record:
+    """One place where a rule does not hold."""
+    whose = {"unit": row["unit_code"], "year": row["year"]}
+    target = _key({**whose, **{name: row[name] for name in _PLACES}})
     return {
-        "event": event,
-        "rule": _rule(row["rule"], row["severity"], rulebook),
-        "data": data,
-        "value": _VALUE_FALSE,
+        **_about(row),
+        "data": {
+            "source": [row["submission"]],
+            "target": [target],
+            "description": row["message"],
+            "count": 1,
+        },
+        "value": _FALSE,
     }
+
+
+def _rest(row: Record, told: int, night: str) -> Iterator[Record]:
+    """The places of a form that have no record of their own, verdict by verdict; none where a rule concerned nobody."""
+    target = _key({"run": night, "form": row["form"]})
+    counts = (
+        (_TRUE, row["evaluated"] - row["failed"], "the rule holds"),
+        (
+            _NOT_AVAILABLE,
+            row["not_evaluated"],
+            "not evaluated: a value concerned was not reported or does not apply",
+        ),
+        (_FALSE, row["failed"] - told, "the rule does not hold; another rule asks about the same cells"),
+    )
+    for value, count, what in counts:
+        if count > 0:
+            data = {"source": [_key({"run": night})], "target": [target], "description": what, "count": count}
+            yield {**_about(row), "data": data, "value": value}
+
+
+def _about(row: Record) -> Record:
+    return {"rule": row["rule"], "severity": row["severity"]}
+
+
+def _key(parts: Record) -> str:
+    """Names and values of what identifies data, without what is not known."""
+    return ";".join(f"{name}={value}" for name, value in parts.items() if value not in (None, ""))
 
 
 def _rule(rule_id: str, severity: str, rulebook: RuleBook) -> dict[str, str]:
+    """``status`` says whether the severity was raised or lowered for this report: it never is."""
     rule = rulebook.rules.get(rule_id)
+    language, expression = _expression(rule_id, rule)
     return {
-        "language": "SQL",
         "id": rule_id,
-        "expression": (rule and (rule.expression or rule.check)) or rule_id,
+        "language": f"{language}, nianbao {version('nianbao')}",
+        "expression": expression,
         "severity": _SEVERITIES[severity],
         "description": rule.words if rule else "",
-        "status": "deployed",
+        "status": "",
     }
 
 
+def _expression(rule_id: str, rule: Rule | None) -> tuple[str, str]:
+    """In which language a rule is written, and how: an SQL condition, or the name of a check that a program makes."""
+    if rule is not None and rule.expression is not None:
+        condition = f"CASE WHEN {rule.when} THEN {rule.expression} END" if rule.when else rule.expression
+        return "SQL condition", condition
+    if rule is not None and rule.check is not None:
+        return "declared check", rule.check
+    return "reading check", rule_id
+
+
+# The run that judged: a batch that an interrupted night left was judged by the next one.
+_JUDGED = "SELECT finished_at, code_version FROM quality.run WHERE run >= ? ORDER BY run LIMIT 1"
 _BREACHES = """
     SELECT f.* FROM quality.finding AS f
     JOIN quality.submission_log AS s ON s.submission = f.submission
