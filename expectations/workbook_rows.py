@@ -215,7 +215,7 @@ def write_roster(
 
 def is_carried_over(form: Form) -> bool:
     """Whether things once listed stay listed: rosters of stock do, a year's own cases do not."""
-    return all(count.kind == "stock" for count in form.counts)
+    return any(count.kind == "stock" for count in form.counts)
 
 
 def _validate(
