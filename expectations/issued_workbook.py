@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from xlsxwriter.workbook import Workbook
 
 from expectations.rulebook import RuleBook
 from expectations.workbook_answers import add_answers, write_answers
 from expectations.workbook_audit import add_audit, write_audit
+from expectations.workbook_book import Book
 from expectations.workbook_checks import live_checks
 from expectations.workbook_cover import write_cover
 from expectations.workbook_form import write_form
@@ -57,7 +57,7 @@ def write_workbook(
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
     moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
-    with Workbook(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+    with Book(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         styles = Styles(book)
         issue = Issue(
             book=book,
