@@ -15,7 +15,7 @@ from expectations.rulebook import RuleBook
 from expectations.workbook_answers import add_answers, write_answers
 from expectations.workbook_audit import add_audit, write_audit
 from expectations.workbook_book import Book
-from expectations.workbook_checks import live_checks
+from expectations.workbook_checks import column_rules, live_checks
 from expectations.workbook_cover import write_cover
 from expectations.workbook_form import write_form
 from expectations.workbook_guide import RuleLine, rule_lines, write_guide
@@ -71,7 +71,7 @@ def write_workbook(
             has_prior=bool(prior),
             is_sample=is_sample,
             live_checks=live_checks(rulebook, year),
-            required=rulebook.of_check("required") if isinstance(rulebook, RuleBook) else None,
+            column_rules=column_rules(rulebook),
             is_correction=questions is not None,
             marks=Marks() if questions is None else marks_of(questions, catalogue.forms),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import RuleBook
-from expectations.workbook_layout import display_width
+from expectations.workbook_layout import LEVEL_WORDS, display_width
 from expectations.workbook_page import PROTECTION, Issue, set_print
 from expectations.workbook_rows import is_carried_over
 from expectations.workbook_validation import bounds
@@ -21,7 +21,6 @@ RuleLine = tuple[str, str, str]
 ALL_FORMS, ACROSS_FORMS = "各表", "跨表"
 
 SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
-_LEVEL_WORDS = {"city": "市本级", "county": "县(市、区)", "township": "乡镇(街道)", "village": "村(社区)"}
 _KIND_WORDS = {"stock": "时点", "flow": "时期"}
 _WIDTHS = (6, 28, 10, 8, 40, 56)
 _FIELD_HEADER = ("栏号", "指标名称", "计量单位", "时点/时期", "填报要求", "指标解释")
@@ -44,7 +43,7 @@ def rule_lines(
         if not rule.is_in_force(year):
             continue
         severity = SEVERITY_WORDS[rule.severity]
-        rows = "、".join(_LEVEL_WORDS[level] for level in rule.levels or ())
+        rows = "、".join(LEVEL_WORDS[level] for level in rule.levels or ())
         text = f"{rows}：{rule.words}" if rows else rule.words
         if rule.scope == "row":
             lines += [(numbers[form], severity, text) for form in rule.forms if form in numbers]
@@ -160,7 +159,7 @@ def requirement(catalogue: Catalogue, form: Form, field: Field, levels: Iterable
     rows = list(levels)
     asked = [level for level in form.levels_of(field) if level in rows]
     if len(asked) < len(rows):
-        parts.append(f"由{'、'.join(_LEVEL_WORDS[level] for level in asked)}填报")
+        parts.append(f"由{'、'.join(LEVEL_WORDS[level] for level in asked)}填报")
     low, high = bounds(field, year)
     if field.codes is not None:
         parts.append(f"从列表选择：{'、'.join(catalogue.code_lists[field.codes].labels)}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.rulebook import Rule
+from expectations.rulebook import Check, Rule
 from expectations.workbook_layout import Column
 from expectations.workbook_marks import Marks
 from expectations.workbook_styles import Styles
@@ -19,13 +20,17 @@ PROTECTION = {"format_columns": True, "format_rows": True, "format_cells": False
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of a form stand: sheet, columns, first and last line (from 0), and the column that names a row."""
+    """Where the rows of a form stand: sheet, columns, first and last line (from 0), and the column that names a row.
+
+    ``orgs`` is the list of units that a roster's rows may be listed under.
+    """
 
     sheet: str
     columns: tuple[Column, ...]
     first: int
     last: int
     name_column: int
+    orgs: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Issue:
     has_prior: bool
     is_sample: bool
     live_checks: tuple[Rule, ...] = ()
-    required: Rule | None = None
+    column_rules: Mapping[Check, Rule] = field(default_factory=dict)
     is_correction: bool = False
     marks: Marks = field(default_factory=Marks)
     rows: dict[str, Rows] = field(default_factory=dict)

@@ -205,11 +205,13 @@ def write_roster(
                     issue.marks.comment(sheet, line, index, numbers, columns, said)
                 look = issue.marks.severity(numbers) if numbers else "input"
                 put(sheet, line, index, value, issue.styles.value(look, column.field.type))
-    _validate(issue, sheet, form, columns, first, first + height - 1)
+    orgs = ""
     for index, column in enumerate(columns):
         if column.role == "roster_org":
             options = township_validation(tuple(names.values()), issue.lists, column.label)
             sheet.data_validation(first, index, first + height - 1, index, options)
+            orgs = str(options["source"]).removeprefix("=")
+    _validate(issue, sheet, form, columns, first, first + height - 1, orgs)
     return first + height
 
 
@@ -219,7 +221,13 @@ def is_carried_over(form: Form) -> bool:
 
 
 def _validate(
-    issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], first: int, last: int
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    first: int,
+    last: int,
+    orgs: str = "",
 ) -> None:
     for index, column in enumerate(columns):
         if column.role != "field" or column.field is None or last < first:
@@ -229,13 +237,9 @@ def _validate(
         if options is not None:
             sheet.data_validation(first, index, last, index, options)
     name = next(i for i, c in enumerate(columns) if c.role in ("org_name", "field"))
-    issue.rows[form.id] = Rows(sheet.get_name(), columns, first, last, name)
-    if issue.is_correction:
-        return  # its colours say what was found; 审核 says what still is
-    rules = tuple(rule for rule in issue.live_checks if form.id in rule.forms)
-    colour_breaches(
-        sheet, rules, columns, first, last, issue.year, issue.catalogue.settings.words, issue.styles
-    )
+    issue.rows[form.id] = Rows(sheet.get_name(), columns, first, last, name, orgs)
+    if not issue.is_correction:  # there the colours say what was found; 审核 says what still is
+        colour_breaches(issue, sheet, form)
 
 
 def _by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.catalogue.expression import ExpressionError, Term, parse
+from warehouse.catalogue.expression import Cell, ExpressionError, Term, parse
 
 LABELS = {"a": "甲数", "b": "乙数", "c": "丙数", "t": "级别", "p": "是否建成"}
 
@@ -22,7 +22,7 @@ def value(text: str, tolerance: float = 0.0, **columns: Any) -> Any:
 
 
 def excel(text: str, tolerance: float = 0.0) -> str:
-    return parse(text).excel(lambda t: t.column.upper(), tolerance)
+    return parse(text).excel(lambda t: Cell(t.column.upper(), f"has({t.column.upper()})"), tolerance)
 
 
 def words(text: str) -> str:
@@ -76,17 +76,19 @@ def test_sums_of_money_may_differ_by_the_tolerance() -> None:
 @pytest.mark.parametrize(
     ("text", "formula"),
     [
-        ("a + b <= c", "(A+B)<=C"),
-        ("a <> 0", "A<>0"),
-        ("a / (b + c)", "A/(B+C)"),
-        ("t = '省级'", 'T="省级"'),
-        ("t IN ('省级', '市级')", 'OR(T="省级",T="市级")'),
-        ("p AND NOT a > 1", "AND(P,NOT(A>1))"),
-        ("a IS NULL OR a BETWEEN 1 AND 2", 'OR(A="",AND(A>=1,A<=2))'),
-        ("CASE WHEN a > 1 THEN b ELSE c END", "IF(A>1,B,C)"),
-        ("COALESCE(a, b)", 'IF(A<>"",A,IF(B<>"",B,""))'),
-        ("ROUND(ABS(a - b), 1)", "ROUND(ABS(A-B),1)"),
-        ("t = 'say \"yes\"'", 'T="say ""yes"""'),
+        ("a + b <= c", "IF(has(A)*has(B)*has(C),IF((A+B)<=C,1,0),0.5)"),
+        ("a / (b + c) > 1", "IF(has(A)*has(B)*has(C),IF((B+C)<>0,IF((A/(B+C))>1,1,0),0.5),0.5)"),
+        ("t IN ('省级')", '1-(1-(IF(has(T),IF(T="省级",1,0),0.5)))'),
+        ("p AND NOT q", "(IF(has(P),IF(P,1,0),0.5))*(1-(IF(has(Q),IF(Q,1,0),0.5)))"),
+        ("a IS NOT NULL", "1-(IF(has(A),0,1))"),
+        ("p = TRUE", "IF(has(P),IF(P=1,1,0),0.5)"),
+        (
+            "CASE WHEN p THEN b ELSE c END = 1",
+            "IF(IF(IF(has(P),IF(P,1,0),0.5)=1,has(B),has(C)),IF(IF(IF(has(P),IF(P,1,0),0.5)=1,B,C)=1,1,0),0.5)",
+        ),
+        ("COALESCE(a, b) = 1", "IF(IF(has(A),TRUE,has(B)),IF(IF(has(A),A,B)=1,1,0),0.5)"),
+        ("ROUND(ABS(a - 1), 1) = 2", "IF(has(A),IF(ROUND(ABS(A-1),1)=2,1,0),0.5)"),
+        ("t = 'say \"yes\"'", 'IF(has(T),IF(T="say ""yes""",1,0),0.5)'),
     ],
 )
 def test_an_expression_becomes_an_excel_formula(text: str, formula: str) -> None:
@@ -94,7 +96,7 @@ def test_an_expression_becomes_an_excel_formula(text: str, formula: str) -> None
 
 
 def test_an_excel_formula_keeps_the_tolerance() -> None:
-    assert excel("a = b + c", tolerance=0.01) == "ABS(A-(B+C))<=0.01"
+    assert excel("a = b + c", tolerance=0.01) == "IF(has(A)*has(B)*has(C),IF(ABS(A-(B+C))<=0.01,1,0),0.5)"
 
 
 @pytest.mark.parametrize(
@@ -224,10 +226,29 @@ def test_arithmetic_binds_as_in_sql(text: str, a: int, b: int) -> None:
 
 @given(arithmetic(), st.integers(-9, 9), st.integers(-9, 9))
 def test_an_excel_formula_computes_what_the_expression_does(text: str, a: int, b: int) -> None:
-    formula = parse(text).excel(
-        lambda t: t.name
-    )  # plus, minus, times and brackets mean the same in Excel and SQL
-    assert said_by_sql(formula, a, b) == pytest.approx(said_by_sql(text, a, b))
+    formula = parse(f"{text} > 3").excel(lambda t: Cell(t.name))
+    sums = formula.removeprefix("IF(").removesuffix(",1,0)")
+    # Plus, minus, times and brackets mean the same in Excel and SQL.
+    assert bool(said_by_sql(sums, a, b)) == (said_by_sql(text, a, b) > 3)
+
+
+@pytest.mark.parametrize("a", [True, False, None])
+@pytest.mark.parametrize("b", [True, False, None])
+@pytest.mark.parametrize("text", ["p AND q", "p OR q", "NOT p OR q", "NOT (p AND NOT q)", "p IN (q)"])
+def test_the_three_answers_of_a_formula_are_those_of_sql(text: str, a: bool | None, b: bool | None) -> None:
+    terms = {"p": a, "q": b}
+    cells = {
+        name: Cell("0" if value is None else str(int(value)), str(int(value is not None)))
+        for name, value in terms.items()
+    }
+    formula = parse(text).excel(lambda t: cells[t.name])
+    found = duckdb.execute(f"SELECT ({formula})::DOUBLE").fetchone()
+    assert found is not None
+    expected = duckdb.execute(
+        f"SELECT {text} FROM (SELECT ?::BOOLEAN AS p, ?::BOOLEAN AS q)", [a, b]
+    ).fetchone()
+    assert expected is not None
+    assert {1.0: True, 0.0: False}.get(found[0]) == expected[0]
 
 
 @given(arithmetic())

@@ -456,25 +456,52 @@ def test_rules_of_other_years_other_units_and_unusable_files_are_not_in_the_guid
 
 
 def test_a_rule_of_a_row_colours_its_cells_when_broken(catalogue: Catalogue, tmp_path: Path):
-    book = RuleBook(
-        {
-            "a": rule(form="population", expression="infant_family_count <= infant_count"),
-            "b": rule(
-                form="population", expression="infant_count IS NOT NULL"
-            ),  # blank cells are the night's
-        }
-    )
+    book = RuleBook({"a": rule(form="population", expression="infant_family_count <= infant_count")})
     sheet = opened(catalogue, tmp_path, rulebook=book)[sheet_name(catalogue.forms["population"])]
-    found = {str(key.sqref): [r.formula[0] for r in key.rules] for key in sheet.conditional_formatting}
-    infants, families = (
-        openpyxl.utils.get_column_letter(column_of(sheet, label))
-        for label in ("0—3岁婴幼儿数", "婴幼儿家庭数")
-    )
-    first = row_of(sheet, unit_rows(catalogue, COUNTY, ("township",), YEAR).item(0, "org_code"))
-    assert {re.sub(r"\d+:.*", "", place) for place in found} == {infants, families}
-    condition = f"NOT(${families}{first}<=${infants}{first})"
-    assert all(condition in formulas[0] for formulas in found.values())
-    assert all(f'${infants}{first}<>"不适用"' in formulas[0] for formulas in found.values())
+    [(place, [condition])] = [
+        (str(key.sqref), [str(r.formula[0]) for r in key.rules]) for key in sheet.conditional_formatting
+    ]
+    infants, families = (column_of(sheet, label) for label in ("0—3岁婴幼儿数", "婴幼儿家庭数"))
+    letters = [openpyxl.utils.get_column_letter(n) for n in sorted((infants, families))]
+    assert re.sub(r"\d+", "", place) == f"{letters[0]}:{letters[1]}"
+    # By INDEX in the line at hand: no cell that may be cut away is named.
+    assert f"ROW(),{families})<=INDEX(" in condition
+    assert not re.search(r"\$[A-Z]+(?!\$)\d", condition)
+
+
+def test_the_sheet_of_live_checks_tells_rules_of_a_row_of_a_unit_and_of_the_catalogue_apart(
+    catalogue: Catalogue, tmp_path: Path
+):
+    given = {
+        "row": rule(id="a.row", form="population", expression="infant_count IS NOT NULL", words="甲规则"),
+        "unit": rule(
+            id="a.unit", scope="unit", levels=["township"], severity="info", words="乙规则",
+            expression="member_count <= resident_population_count",
+        ),
+        "before": rule(
+            id="a.before", scope="unit", levels=["township"], words="丙规则",
+            expression="member_count >= prev(member_count)",
+        ),
+        "total": rule(id="a.total", scope="total", check="sheet", words="丁规则"),
+    }  # fmt: skip
+    book = opened(catalogue, tmp_path, rulebook=RuleBook(given))
+    lines = [row for row in book["审核"].iter_rows(min_row=13, max_col=10, values_only=True) if row[0]]
+    assert [(line[1], line[2], line[3], line[9]) for line in lines] == [
+        ("年2表", "0—3岁婴幼儿数已填", "强制性", "a.row"),
+        ("年1表、年2表", "乙规则", "提示性", "a.unit"),
+        ("各表", "丁规则", "强制性", "a.total"),
+    ]
+    assert [cell.value for cell in book["表间汇总"][3]] == [
+        "单位代码", "单位名称", "年1表\n个人会员数", "年2表\n常住人口数",
+    ]  # fmt: skip
+
+
+def test_a_measure_that_counts_rows_of_units_is_summed_too(catalogue: Catalogue, tmp_path: Path):
+    counted = rule(scope="unit", levels=["county"], expression="association_count > 0")
+    book = opened(catalogue, tmp_path, rulebook=RuleBook({"a": counted}))
+    formula = book["表间汇总"]["C4"].value.text
+    assert "MMULT" in formula
+    assert '="是"' in formula
 
 
 def test_a_unit_that_does_not_report_gets_no_workbook(catalogue: Catalogue, tmp_path: Path):

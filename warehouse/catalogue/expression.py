@@ -24,7 +24,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from warehouse.catalogue.expression_boundaries import boundaries
-from warehouse.catalogue.expression_excel import as_excel
+from warehouse.catalogue.expression_excel import Cell, as_excel
 from warehouse.catalogue.expression_nodes import (
     COMPARE,
     TERM_FUNCTIONS,
@@ -37,7 +37,7 @@ from warehouse.catalogue.expression_nodes import (
 from warehouse.catalogue.expression_polars import as_polars
 from warehouse.catalogue.expression_words import as_words
 
-__all__ = ["Expression", "ExpressionError", "Term", "parse"]
+__all__ = ["Cell", "Expression", "ExpressionError", "Term", "parse"]
 
 
 class Expression:
@@ -99,18 +99,15 @@ class Expression:
             return Expression(node.this), COMPARE[type(node)][1], Expression(node.expression)
         return None
 
-    @property
-    def conjuncts(self) -> tuple[Expression, ...]:
-        """The parts that AND joins: one that is false makes the whole false, whatever the others are."""
-        node = bare(self.node)
-        if isinstance(node, exp.And):
-            return (*Expression(node.this).conjuncts, *Expression(node.expression).conjuncts)
-        return (self,)
-
     @cached_property
     def boundaries(self) -> tuple[Expression, ...]:
         """The differences of numbers at whose zero one of the comparisons changes its answer, without denominators."""
         return tuple(Expression(difference) for difference in boundaries(self.node))
+
+    @property
+    def may_ignore_operands(self) -> bool:
+        """Whether it can be decided by some of its operands while others are unknown."""
+        return self.node.find(exp.And, exp.Or, exp.Case, exp.Coalesce) is not None
 
     @property
     def asks_for_answers(self) -> bool:
@@ -139,13 +136,12 @@ class Expression:
         """As a polars expression. Null operands give null (not evaluated); division by zero gives null."""
         return as_polars(self.node, column, tolerance)
 
-    def excel(self, cell: Callable[[Term], str], tolerance: float = 0.0, *, over_ranges: bool = False) -> str:
-        """As an Excel formula without the leading ``=``; ``cell`` gives the reference of a term.
+    def excel(self, cell: Callable[[Term], Cell], tolerance: float = 0.0) -> str:
+        """A condition as an Excel formula without the leading ``=``: 1 it holds, 0 it does not, between: unknown.
 
-        ``over_ranges``: references are ranges and the formula stands in an array formula, where AND and OR, which
-        would make one answer of a whole range, are written as products and sums.
+        ``cell`` says where a term stands; over ranges the formula gives one answer for each row in an array formula.
         """
-        return as_excel(self.node, cell, tolerance, over_ranges)
+        return as_excel(self.node, cell, tolerance)
 
     def words(self, label: Callable[[Term], str]) -> str:
         """As Chinese words; ``label`` gives the label of a name, the function's words are added here."""

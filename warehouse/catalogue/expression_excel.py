@@ -1,9 +1,14 @@
-"""An expression as an Excel formula, for the live checks of the issued workbook."""
+"""An expression as an Excel formula with three answers, for the live checks of the issued workbook.
+
+The formula gives 1 where the expression holds, 0 where it does not and something between where it cannot be known:
+numbers multiply as SQL's three-valued logic asks (AND is a product, OR the product of the opposites), element by
+element over ranges in an array formula, where Excel's own AND and OR would make one answer of a whole range.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
@@ -12,84 +17,166 @@ from warehouse.catalogue.expression_nodes import (
     COMPARE,
     LEAF,
     Term,
+    bare,
     not_in_language,
     term_of,
 )
 
+UNKNOWN = "0.5"
 
-def as_excel(  # noqa: C901, PLR0911, PLR0912
-    node: exp.Expression, cell: Callable[[Term], str], tolerance: float, over_ranges: bool = False
+
+class Cell(NamedTuple):
+    """What a term is in a formula: its value (1 and 0 for yes and no), and a test that there is one ("" for always)."""
+
+    value: str
+    known: str = ""
+
+
+class _Value(NamedTuple):
+    """A value and what must hold, in this order, before it can be computed."""
+
+    formula: str
+    known: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()  # divisors are not zero: can only be asked once all is known
+
+
+def as_excel(  # noqa: PLR0911
+    node: exp.Expression, cell: Callable[[Term], Cell], tolerance: float = 0.0
 ) -> str:
-    """The node as a formula without the leading ``=``; ``cell`` gives the reference of a term."""
+    """The truth of a condition as a formula without the leading ``=``; ``cell`` says where a term stands."""
 
-    def go(n: exp.Expression) -> str:
-        return as_excel(n, cell, tolerance, over_ranges)
+    def truth(n: exp.Expression) -> str:
+        return as_excel(n, cell, tolerance)
 
-    def in_parens(n: exp.Expression) -> str:
-        return go(n) if isinstance(n, LEAF) else f"({go(n)})"
+    match bare(node):
+        case exp.And() as both:
+            return f"({truth(both.this)})*({truth(both.expression)})"
+        case exp.Or() as either:
+            return _any([truth(either.this), truth(either.expression)])
+        case exp.Not() as opposite:
+            return f"1-({truth(opposite.this)})"
+        case exp.Is() as asked if isinstance(asked.expression, exp.Null):
+            return _is_missing(asked.this, cell)
+        case exp.In() as listed if listed.expressions:
+            return _any([truth(exp.EQ(this=listed.this, expression=option)) for option in listed.expressions])
+        case exp.Between() as span:
+            low = exp.GTE(this=span.this, expression=span.args["low"])
+            high = exp.LTE(this=span.this, expression=span.args["high"])
+            return f"({truth(low)})*({truth(high)})"
+        case exp.Boolean() as constant:
+            return "1" if constant.this else "0"
+        case other if type(other) in COMPARE:
+            return _leaf(_comparison(other, cell, tolerance))
+        case other:
+            return _leaf(_value(other, cell))
 
+
+def _comparison(node: Any, cell: Callable[[Term], Cell], tolerance: float) -> _Value:
+    left, right = _operand(node.this, cell), _operand(node.expression, cell)
+    known, guards = _joined(left, right)
+    sign = COMPARE[type(node)][0]
+    if tolerance and type(node) in (exp.EQ, exp.LTE, exp.GTE):
+        gap = f"{left.formula}-{right.formula}"
+        loosened = {
+            exp.EQ: f"ABS({gap})<={tolerance}",
+            exp.LTE: f"{gap}<={tolerance}",
+            exp.GTE: f"{gap}>=-{tolerance}",
+        }
+        return _Value(loosened[type(node)], known, guards)
+    return _Value(f"{left.formula}{sign}{right.formula}", known, guards)
+
+
+def _leaf(value: _Value) -> str:
+    """1 or 0 where the condition can be computed, unknown elsewhere; errors of cells that are not numbers stay out."""
+    formula = f"IF({value.formula},1,0)"
+    for guard in reversed(value.guards):
+        formula = f"IF({guard},{formula},{UNKNOWN})"
+    return f"IF({'*'.join(value.known)},{formula},{UNKNOWN})" if value.known else formula
+
+
+def _is_missing(node: exp.Expression, cell: Callable[[Term], Cell]) -> str:
+    term = term_of(bare(node))
+    if term is None:
+        raise not_in_language(node)
+    found = cell(term)
+    return f"IF({found.known},0,1)" if found.known else "0"
+
+
+def _any(truths: list[str]) -> str:
+    return f"1-{'*'.join(f'(1-({t}))' for t in truths)}"
+
+
+def _operand(node: exp.Expression, cell: Callable[[Term], Cell]) -> _Value:
+    value = _value(node, cell)
+    return value if isinstance(node, LEAF) else value._replace(formula=f"({value.formula})")
+
+
+def _joined(*values: _Value) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    known = dict.fromkeys(test for value in values for test in value.known)
+    return tuple(known), tuple(dict.fromkeys(test for value in values for test in value.guards))
+
+
+def _value(node: exp.Expression, cell: Callable[[Term], Cell]) -> _Value:  # noqa: PLR0911
     term = term_of(node)
     if term is not None:
-        return cell(term)
-    kind: Any = type(node)
-    if kind in COMPARE:
-        left, right = in_parens(node.this), in_parens(node.expression)
-        if tolerance and kind in (exp.EQ, exp.LTE, exp.GTE):
-            loosened: dict[Any, str] = {
-                exp.EQ: f"ABS({left}-{right})<={tolerance}",
-                exp.LTE: f"{left}-{right}<={tolerance}",
-                exp.GTE: f"{left}-{right}>=-{tolerance}",
-            }
-            return loosened[kind]
-        return f"{left}{COMPARE[kind][0]}{right}"
-    if kind in ARITHMETIC:
-        return f"{in_parens(node.this)}{ARITHMETIC[kind][0]}{in_parens(node.expression)}"
+        found = cell(term)
+        return _Value(found.value, (found.known,) if found.known else ())
+    if type(node) in ARITHMETIC:
+        left, right = _operand(node.this, cell), _operand(node.expression, cell)
+        known, guards = _joined(left, right)
+        if isinstance(node, exp.Div):
+            guards = (*guards, f"{right.formula}<>0")
+        return _Value(f"{left.formula}{ARITHMETIC[type(node)][0]}{right.formula}", known, guards)
     match node:
         case exp.Literal():
-            return '"' + node.this.replace('"', '""') + '"' if node.is_string else str(node.this)
+            return _Value('"' + node.this.replace('"', '""') + '"' if node.is_string else str(node.this))
         case exp.Boolean():
-            return "TRUE" if node.this else "FALSE"
-        case exp.Null():
-            return '""'
+            return _Value("1" if node.this else "0")  # LibreOffice saves TRUE as 1, which Excel tells apart
         case exp.Paren():
-            return f"({go(node.this)})"
+            inner = _value(node.this, cell)
+            return inner._replace(formula=f"({inner.formula})")
         case exp.Neg():
-            return f"-{in_parens(node.this)}"
-        case exp.And():
-            return _all([go(node.this), go(node.expression)], over_ranges)
-        case exp.Or():
-            return _any([go(node.this), go(node.expression)], over_ranges)
-        case exp.Not():
-            return f"(1-({go(node.this)})>0)" if over_ranges else f"NOT({go(node.this)})"
-        case exp.Is() if isinstance(node.expression, exp.Null):
-            return f'{in_parens(node.this)}=""'
-        case exp.In() if node.expressions:
-            tested = in_parens(node.this)
-            return _any([f"{tested}={go(option)}" for option in node.expressions], over_ranges)
-        case exp.Between():
-            tested = in_parens(node.this)
-            low, high = in_parens(node.args["low"]), in_parens(node.args["high"])
-            return _all([f"{tested}>={low}", f"{tested}<={high}"], over_ranges)
+            inner = _operand(node.this, cell)
+            return inner._replace(formula=f"-{inner.formula}")
         case exp.Case() if node.this is None:
-            default = node.args.get("default")
-            result = go(default) if default is not None else '""'
-            for branch in reversed(node.args["ifs"]):
-                result = f"IF({go(branch.this)},{go(branch.args['true'])},{result})"
-            return result
+            return _case(node, cell)
         case exp.Coalesce():
-            first, *others = [node.this, *node.expressions]
-            rest = go(exp.Coalesce(this=others[0], expressions=others[1:])) if others else '""'
-            return f'IF({in_parens(first)}<>"",{go(first)},{rest})'
+            return _coalesce([node.this, *node.expressions], cell)
         case exp.Abs():
-            return f"ABS({go(node.this)})"
+            inner = _value(node.this, cell)
+            return inner._replace(formula=f"ABS({inner.formula})")
         case exp.Round():
-            return f"ROUND({go(node.this)},{node.args['decimals'].name if node.args.get('decimals') else 0})"
+            inner = _value(node.this, cell)
+            digits = node.args["decimals"].name if node.args.get("decimals") else 0
+            return inner._replace(formula=f"ROUND({inner.formula},{digits})")
     raise not_in_language(node)
 
 
-def _all(tests: list[str], over_ranges: bool) -> str:
-    return f"({'*'.join(f'({t})' for t in tests)}>0)" if over_ranges else f"AND({','.join(tests)})"
+def _case(node: exp.Case, cell: Callable[[Term], Cell]) -> _Value:
+    """The branch whose condition holds; a condition that is unknown counts as one that does not."""
+    default = node.args.get("default")
+    value = _value(default, cell) if default is not None else _Value('""', ("FALSE",))
+    formula, known = value.formula, _all_of(value)
+    for branch in reversed(node.args["ifs"]):
+        holds = f"{as_excel(branch.this, cell)}=1"
+        then = _value(branch.args["true"], cell)
+        formula = f"IF({holds},{then.formula},{formula})"
+        known = f"IF({holds},{_all_of(then)},{known})"
+    return _Value(formula, (known,))
 
 
-def _any(tests: list[str], over_ranges: bool) -> str:
-    return f"({'+'.join(f'({t})' for t in tests)}>0)" if over_ranges else f"OR({','.join(tests)})"
+def _coalesce(nodes: list[exp.Expression], cell: Callable[[Term], Cell]) -> _Value:
+    """The first value that is known."""
+    *values, last = (_value(n, cell) for n in nodes)
+    formula, known = last.formula, _all_of(last)
+    for value in reversed(values):
+        test = _all_of(value)
+        formula, known = f"IF({test},{value.formula},{formula})", f"IF({test},TRUE,{known})"
+    return _Value(formula, (known,))
+
+
+def _all_of(value: _Value) -> str:
+    test = "*".join(value.known) or "TRUE"
+    for guard in value.guards:
+        test = f"IF({test},{guard},FALSE)"
+    return test

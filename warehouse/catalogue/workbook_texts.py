@@ -2,6 +2,7 @@
 
 GUIDE_SHEET = "填报说明"
 AUDIT_SHEET = "审核"
+SUMS_SHEET = "表间汇总"  # what the cross-form rules of 审核 compare
 LIST_SHEET = "代码表"  # hidden
 NOT_ASKED = "—"  # stands in a cell that the form does not ask of this row
 ANSWER_SHEET = "说明"  # of a correction workbook
