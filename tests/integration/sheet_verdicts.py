@@ -1,0 +1,177 @@
+"""What 审核 says of a workbook beside what nianbao says, rule by rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+
+from expectations.checks import Gate, row_gates, unit_gates
+from expectations.column_checks import column_gates
+from expectations.condition import TOTAL_ROW
+from expectations.form_frame import prepare
+from expectations.judge import judge
+from expectations.rulebook import RuleBook
+from expectations.unit_frame import unit_frame
+from expectations.workbook_audit import COUNTS, FIRST, HEADS
+from expectations.workbook_audit_top import TOP
+from expectations.workbook_tally import ONE_EVALUATED, ONE_NOT_EVALUATED
+from transforms.conform import assemble, conform
+from transforms.observations import measures
+from transforms.reading import read_file, reading_plan
+from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.workbook_texts import AUDIT_SHEET
+
+SAID = {
+    "rule": pl.String,
+    "numbers": pl.String,
+    "severity": pl.String,
+    "verdict": pl.String,
+    "evaluated": pl.Int64,
+    "failed": pl.Int64,
+    "not_evaluated": pl.Int64,
+    "first": pl.Int64,  # line of the first broken row, 0 for none
+    "place": pl.String,
+}
+
+
+def audit(path: Path) -> pl.DataFrame:
+    """The lines of 审核 of a recalculated workbook, as SAID."""
+    sheet = openpyxl.load_workbook(path, data_only=True, read_only=True)[AUDIT_SHEET]
+    place = {head: index for index, head in enumerate(HEADS)}
+    rows = []
+    for row in sheet.iter_rows(min_row=TOP + 1, values_only=True):
+        if row[0] is None:
+            continue
+        counts = int(str(row[COUNTS]))
+        evaluated = counts % ONE_NOT_EVALUATED // ONE_EVALUATED
+        rows.append(
+            (
+                row[place["编号"]],
+                row[place["表号"]],
+                row[place["性质"]],
+                row[place["结果"]],
+                evaluated,
+                row[place["不符\n处数"]],
+                row[place["未核对\n处数"]],
+                row[FIRST],
+                row[place["首处"]] or "",
+            )
+        )
+    return pl.DataFrame(rows, schema=SAID, orient="row")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A workbook as nianbao reads it: each gate with the rows of its frame and what each of its checks says of them.
+
+    Checks of a field that the workbook has no column for are left out.
+    """
+
+    gates: list[tuple[Gate, pl.DataFrame, list[pl.DataFrame]]]
+
+    def broken(self, rule: str) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Form and rows that break ``rule``, gate by gate."""
+        for gate, frame, said in self.gates:
+            if gate.rule.id == rule:
+                yield (
+                    gate.form,
+                    pl.concat(frame.filter((~verdicts["verdict"]).fill_null(False)) for verdicts in said),
+                )
+
+    def counts(self, rule: str, forms: list[str] | None) -> tuple[int, int, int]:
+        """Evaluated, failed and not evaluated rows of a rule, over ``forms`` (all, when None)."""
+        evaluated = failed = concerned = 0
+        for gate, _, said in self.gates:
+            if gate.rule.id == rule and (forms is None or gate.form in forms):
+                for verdicts in said:
+                    evaluated += verdicts["verdict"].count()
+                    failed += int((~verdicts["verdict"]).sum())
+                    concerned += int(verdicts["concerned"].sum())
+        return evaluated, failed, max(concerned - evaluated, 0)
+
+
+def through_nianbao(
+    paths: list[Path], units: list[str], year: int, catalogue: Catalogue, rulebook: RuleBook
+) -> list[Reading]:
+    """Read and judge the workbooks as submissions of one night; each of them apart.
+
+    Judging compares what polars locates with what Great Expectations counts, and raises where they differ.
+    """
+    names = [str(number) for number in range(len(paths))]
+    submissions = pl.DataFrame(
+        {
+            "submission": names,
+            "unit_code": units,
+            "year": [year] * len(names),
+            "received_seq": range(len(names)),
+        },
+        schema={name: SUBMISSION[name] for name in ("submission", "unit_code", "year", "received_seq")},
+    )
+    plan = reading_plan(catalogue)
+    read = {name: read_file(str(path), (plan, path.name)) for name, path in zip(names, paths, strict=True)}
+    made = conform(assemble(read, submissions), submissions, catalogue)
+    numbers = measures(made, catalogue)
+    judge(
+        made.forms, made.columns, made.problems, submissions, catalogue, rulebook, empty(MEASURE),
+        measures=numbers, declared_empty=made.declared_empty,
+    )  # fmt: skip
+    gates: list[tuple[Gate, pl.DataFrame]] = []
+    for form in catalogue.forms.values():
+        frame = prepare(
+            form, made.forms.get(form.id), made.columns, submissions, made.declared_empty, made.problems,
+            catalogue,
+        )  # fmt: skip
+        if frame.height:
+            has_totals = bool((frame["row_kind"] == TOTAL_ROW).any())
+            of_form = column_gates(form, rulebook, catalogue, has_totals)
+            gates += [(gate, frame) for gate in (*of_form, *row_gates(form, rulebook, catalogue))]
+    frame = unit_frame(rulebook.of_scope("unit"), numbers, empty(MEASURE), catalogue)
+    gates += [(gate, frame) for gate in unit_gates(rulebook, catalogue)]
+    readings = [Reading([]) for _ in names]
+    for gate, frame in gates:
+        said = [
+            frame.select("submission", verdict=check.verdict, concerned=check.concerned)
+            for check in gate.checks
+        ]
+        for name, reading in zip(names, readings, strict=True):
+            mine = pl.col("submission") == name
+            there = {gate.form: set(made.columns.filter(mine, form=gate.form)["field"])}
+            is_there = [
+                gate.rule.scope == "unit" or set(check.fields) <= there[gate.form] for check in gate.checks
+            ]
+            verdicts = [each.filter(mine) for each, is_it in zip(said, is_there, strict=True) if is_it]
+            if verdicts:
+                reading.gates.append((gate, frame.filter(mine), verdicts))
+    return readings
+
+
+def forms_of(line: Mapping[str, Any], catalogue: Catalogue) -> list[str] | None:
+    """The forms whose rows a line counts; None for all. Only what is still blank has a line for each form."""
+    if line["rule"] != "column.required":
+        return None
+    named = {form.number: form.id for form in catalogue.forms.values()}
+    return [named[number] for number in line["numbers"].split("、")]
+
+
+def disagreements(said: pl.DataFrame, reading: Reading, catalogue: Catalogue) -> list[str]:
+    """Where a line of 审核 counts otherwise than the night."""
+    found = []
+    for line in said.iter_rows(named=True):
+        by_sheet = (line["evaluated"], line["failed"], line["not_evaluated"])
+        by_night = reading.counts(line["rule"], forms_of(line, catalogue))
+        if by_sheet != by_night:
+            found.append(f"{line['rule']} {line['numbers']}: sheet {by_sheet}, night {by_night}")
+    return found
+
+
+def first_line(text: str) -> int | None:
+    """The line that a place names."""
+    found = re.search(r"第(\d+)行", text)
+    return int(found[1]) if found else None
