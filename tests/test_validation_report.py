@@ -95,19 +95,18 @@ def test_what_reading_could_not_make_sense_of_is_one_breach_each(place: Installa
 
 
 def test_a_rule_says_in_which_language_it_is_written(place: Installation) -> None:
+    series = place.rulebook.rules["series.unusual_change"]
+    assert series.when
     results = [
         ("column.range", "network", 1, 0, 0),
-        ("series.unusual_change", "", 1, 0, 0),
+        (series.id, "", 1, 0, 0),
         ("no.longer_there", "network", 1, 0, 0),
     ]
     rules = {r["rule"]["id"]: r["rule"] for r in report_of(place, *results, found=[])}
     written = {name: (rule["language"].split(",")[0], rule["expression"]) for name, rule in rules.items()}
     assert written == {
         "column.range": ("declared check", "range"),
-        "series.unusual_change": (
-            "SQL condition",
-            "CASE WHEN previous_value > 0 AND change_factor > 2 THEN change_score <= 3 OR history_score <= 3 END",
-        ),
+        series.id: ("SQL condition", f"CASE WHEN {series.when} THEN {series.expression} END"),
         "no.longer_there": ("reading check", "no.longer_there"),
     }
 
