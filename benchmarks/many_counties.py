@@ -19,8 +19,8 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from expectations.issued_workbook import write_workbook
 from expectations.rulebook import RuleBook, load_rules
+from expectations.workbook.issued import write_workbook
 from flows.samples import workbook_name
 from flows.settings import DEFAULT_RULES
 from transforms.samples import sample_entries

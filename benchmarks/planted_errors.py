@@ -20,8 +20,8 @@ import polars as pl
 from benchmarks.planted_table import report
 from benchmarks.plants import COLUMN, KEY, Kind, is_large, kinds
 from expectations.rulebook import RuleBook
-from expectations.series import cells_asked, series_gates
-from expectations.series_scores import series_frame
+from expectations.series.rules import cells_asked, series_gates
+from expectations.series.scores import series_frame
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.catalogue.load import Catalogue

@@ -19,10 +19,10 @@ from expectations.data_docs import Page, write_pages
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
-from expectations.likely_findings import name_likely_cells, name_likely_numbers
+from expectations.likely.findings import name_likely_cells, name_likely_numbers
 from expectations.rulebook import SEVERITIES, RuleBook
-from expectations.series import locate_series, series_gates
-from expectations.series_scores import series_frame
+from expectations.series.rules import locate_series, series_gates
+from expectations.series.scores import series_frame
 from expectations.unit_frame import standing_before, unit_frame
 from warehouse.catalogue.frames import (
     ANSWER,

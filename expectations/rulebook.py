@@ -7,7 +7,7 @@ why, fix, years. ``scope`` says what a rule looks at:
 * ``unit``     one org unit across all forms; names are measures rolled up to that unit from everything below it,
                ``prev(measure)`` of the year before, ``year`` and ``org_level``; ``levels`` must be given
 * ``series``   one number of one org unit beside its earlier years and its peers, or a column of them; names are the
-               scores of :mod:`expectations.series_scores`
+               scores of :mod:`expectations.series.scores`
 * ``column``   generated for every field or form from the catalogue; ``check`` says which
 * ``total``    a 合计 or subtotal row against the sum of its rows, for every number; ``check`` says which
 * ``problem``  what reading or conforming could not make sense of; cited by id in PROBLEM frames
@@ -29,7 +29,7 @@ import polars as pl
 from pydantic import StringConstraints, model_validator
 
 from expectations.message import placeholders, plainly
-from expectations.series_names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
+from expectations.series.names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import LEVELS, Chinese, Form, Level, Measure, Name, Record

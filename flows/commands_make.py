@@ -23,7 +23,7 @@ def template(
     folder: Annotated[Path, typer.Option("--out", help="存放文件夹")] = Path("templates"),
 ) -> None:
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
-    from expectations.issued_workbook import write_workbook
+    from expectations.workbook.issued import write_workbook
     from flows.samples import check_year, unit_rows, workbook_name
     from warehouse.query import standing_entries
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from expectations.workbook_marks import SEVERITY_WORDS
+from expectations.workbook.marks import SEVERITY_WORDS
 from flows.console import chosen, fail, out, print_frame, print_json
 
 _SHOWN = 50

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.issued_workbook import write_workbook
+from expectations.workbook.issued import write_workbook
 from flows.settings import Installation
 from warehouse.outcomes import Outcome
 from warehouse.query import standing_entries

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.batch_workbook import write_batch
+from expectations.workbook.batch import write_batch
 from flows.night import TIME_ZONE
 from flows.reading_wall import Death, ReadJob, read_all
 from flows.settings import Installation

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, StrictUndefined
 
-from expectations.workbook_marks import without_row
+from expectations.workbook.marks import without_row
 from flows.corrections import Correction, asked_key
 from flows.receipt_page import page_of
 from flows.receive import Repeated

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from expectations.issued_workbook import write_workbook
+from expectations.workbook.issued import write_workbook
 from flows.console import fail
 from flows.settings import Installation
 from transforms.samples import sample_entries

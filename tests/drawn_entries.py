@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from expectations.rulebook import DEFAULT_FOLDER as DEFAULT_RULES
-from expectations.workbook_layout import unit_level, unit_rows
+from expectations.workbook.layout import unit_level, unit_rows
 from tests.judged_batches import NOT_APPLICABLE, first, valid_rows
 from tests.rule_bends import BENDS
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue

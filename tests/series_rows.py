@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from expectations.rulebook import load_rules
-from expectations.series import locate_series, series_gates
-from expectations.series_scores import series_frame
+from expectations.series.rules import locate_series, series_gates
+from expectations.series.scores import series_frame
 from warehouse.catalogue.frames import MEASURE
 from warehouse.catalogue.load import Catalogue, load_catalogue
 

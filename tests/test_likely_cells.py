@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from expectations.checks import Check
 from expectations.condition import Condition
-from expectations.likely_cells import Search, likely_cells
-from expectations.mends import Variable
+from expectations.likely.cells import Search, likely_cells
+from expectations.likely.mends import Variable
 from expectations.rulebook import Rule
 from expectations.unit_frame import HISTORY
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.slips import with_slips
+from expectations.likely.slips import with_slips
 
 
 def slips(*rows: tuple[str, float, float | None], unit: str = "份") -> list[str | None]:

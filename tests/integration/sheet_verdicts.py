@@ -18,9 +18,9 @@ from expectations.form_frame import prepare
 from expectations.judge import judge
 from expectations.rulebook import RuleBook
 from expectations.unit_frame import unit_frame
-from expectations.workbook_audit import COUNTS, FIRST, HEADS
-from expectations.workbook_audit_top import TOP
-from expectations.workbook_tally import ONE_EVALUATED, ONE_NOT_EVALUATED
+from expectations.workbook.audit import COUNTS, FIRST, HEADS
+from expectations.workbook.audit_top import TOP
+from expectations.workbook.tally import ONE_EVALUATED, ONE_NOT_EVALUATED
 from transforms.conform import assemble, conform
 from transforms.observations import measures
 from transforms.reading import read_file, reading_plan

@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from expectations.issued_workbook import write_workbook
 from expectations.rulebook import load_rules
+from expectations.workbook.issued import write_workbook
 from tests.drawn_entries import COUNTY, YEAR, drawn, small_catalogue
 from tests.integration.libreoffice import require_libreoffice, run_macro
 from tests.integration.sheet_verdicts import audit, disagreements, through_nianbao

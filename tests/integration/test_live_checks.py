@@ -16,11 +16,11 @@ import pytest
 
 from expectations.checks import Gate
 from expectations.condition import DATA_ROW
-from expectations.issued_workbook import write_workbook
 from expectations.rulebook import Rule, RuleBook, load_rules
-from expectations.workbook_audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
-from expectations.workbook_checks import column_rules, live_checks
-from expectations.workbook_grid import rule_levels
+from expectations.workbook.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
+from expectations.workbook.checks import column_rules, live_checks
+from expectations.workbook.grid import rule_levels
+from expectations.workbook.issued import write_workbook
 from flows.checking import check_file
 from flows.settings import Installation, Settings
 from tests.drawn_entries import CITY, COUNTY, YEAR, drawn, small_catalogue

@@ -11,8 +11,8 @@ import jsonschema
 import polars as pl
 import pytest
 
-from expectations.issued_workbook import write_workbook
 from expectations.rulebook import Rule
+from expectations.workbook.issued import write_workbook
 from flows.rule_trial import try_rule
 from flows.settings import Installation, Settings
 from tests.integration.conftest import LANHE, NewInstallation, night

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from expectations.issued_workbook import write_workbook
+from expectations.workbook.issued import write_workbook
 from flows.review import lock
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook

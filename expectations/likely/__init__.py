@@ -1,0 +1,1 @@
+"""The cells most likely wrong behind a finding, and the usual slips."""

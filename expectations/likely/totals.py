@@ -1,0 +1,193 @@
+"""The cells most likely wrong behind a 合计 or subtotal row that is not the sum of its rows.
+
+Each smallest set is one cell: the total itself, or one of its rows that takes up the difference and still breaks no
+rule of its own. A blank row may have been forgotten. The likeliest comes first: a usual slip that explains the
+difference to the last unit, then the row that the difference brings nearer to last year's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from expectations.checks import Check
+from expectations.condition import DATA_ROW, TOTAL_ROW, state_column
+from expectations.form_frame import additive_fields
+from expectations.likely.mends import SAME, Around, cell_words, log_distance, variable_of
+from expectations.likely.slips import near, undone
+from expectations.message import number_text
+from warehouse.catalogue.frames import Schema, empty, shaped
+from warehouse.catalogue.models import Field, Form
+
+TOTAL_PLACE = ("submission", "rule", "org_code", "field")
+
+LIKELY_TOTAL: Schema = dict.fromkeys((*TOTAL_PLACE, "likely"), pl.String)
+"""What is said of a total's finding: TOTAL_PLACE (key) and one Chinese sentence."""
+
+CLEAR_GAIN = 0.7
+"""How much nearer to last year's number (log ratio) a row must come to be called the likeliest: a factor of two."""
+
+
+def likely_totals(
+    rules: dict[str, str],
+    form: Form,
+    row_checks: Sequence[Check],
+    frame: pl.DataFrame,
+    history: pl.DataFrame,
+    notes: pl.DataFrame,
+) -> pl.DataFrame:
+    """LIKELY_TOTAL of every total row of the prepared ``frame`` that differs from its sum.
+
+    ``rules``: rule id of ``total_of`` sheet and township; ``row_checks``: the row rules of the form; ``history`` as in
+    :func:`expectations.likely.cells.likely_cells`; ``notes`` (NOTE): numbers that were written as texts.
+    """
+    texts = notes.filter(pl.col("form") == form.id).with_columns(
+        row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32),
+        number=pl.col("value").cast(pl.Float64, strict=False),
+    )
+    said = [
+        _of_field(field, rules, row_checks, frame, history, texts.filter(pl.col("field") == field.id))
+        for field in additive_fields(form)
+        if f"{field.id}__sum" in frame.columns
+    ]
+    return pl.concat([empty(LIKELY_TOTAL), *said])
+
+
+def _of_field(
+    field: Field,
+    rules: dict[str, str],
+    row_checks: Sequence[Check],
+    frame: pl.DataFrame,
+    history: pl.DataFrame,
+    texts: pl.DataFrame,
+) -> pl.DataFrame:
+    total, summed = pl.col(f"{field.id}__total"), pl.col(f"{field.id}__sum")
+    totals = (
+        frame.filter(pl.col("row_kind") == TOTAL_ROW, (total - summed).abs() > 0.01)
+        .select("submission", "org_code", "total_of", "township_code", total=total, sum=summed)
+        .with_columns(rule=pl.col("total_of").replace_strict(rules, default=None, return_dtype=pl.String))
+        .drop_nulls("rule")
+        .with_row_index("total_number")
+    )
+    if totals.is_empty():
+        return empty(LIKELY_TOTAL)
+    rows = _rows_below(field, totals, row_checks, frame, history)
+    best = rows.sort("total_number", "has_slip", "gain", "place", descending=[False, True, True, False])
+    named = best.group_by("total_number", maintain_order=True).agg(
+        row_count=pl.len(),
+        first=pl.col("words").first(),
+        is_clear=pl.col("has_slip").first() | (pl.col("gain").first() >= CLEAR_GAIN),
+    )
+    known = totals.join(named, on="total_number", how="left").join(
+        _written_as_texts(totals, frame, texts), on="total_number", how="left"
+    )
+    known = known.with_columns(pl.col("row_count").fill_null(0), pl.col("is_clear").fill_null(value=False))
+    turned = pl.coalesce(
+        pl.when((other - pl.col("sum")).abs() <= SAME).then(pl.lit(text))
+        for other, text in undone(pl.col("total"), is_money=field.type == "cny")
+    )
+    itself = pl.format(
+        "合计（{}应为{}）",
+        pl.concat_str(turned, pl.lit("，")).fill_null(""),
+        number_text(pl.col("sum")),
+    )
+    itself = (
+        pl.when(pl.col("total_of") == "township").then(itself.str.replace("合计", "小计")).otherwise(itself)
+    )
+    others = pl.col("row_count") - 1
+    likely = (
+        pl.when("as_text")
+        .then(
+            pl.format(
+                "合计少的正是以文本填写的数（{}，首处 {}），表格软件求和时不计入文本：请改填为数字，{}。",
+                "text_words",
+                "text_cell",
+                itself,
+            )
+        )
+        .when(turned.is_not_null())
+        .then(pl.format("最可能有误：{}。", itself))
+        .when("is_clear")
+        .then(
+            pl.format("最可能有误：{}；改动{}", "first", itself)
+            + pl.when(others > 0).then(pl.format("或其他{}行中任何一行", others)).otherwise(pl.lit(""))
+            + pl.lit("也能相符。")
+        )
+        .when(pl.col("row_count") > 0)
+        .then(pl.format("改动{}或以上{}行中任何一行都能相符。", itself, "row_count"))
+        .otherwise(pl.format("只改一处即可相符的，只有{}。", itself))
+    )
+    return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)
+
+
+def _written_as_texts(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """total_number, as_text, text_words, text_cell: what is missing from a total because it was written as text."""
+    rows = frame.filter(pl.col("row_kind") == DATA_ROW).select("submission", "sheet", "row", "township_code")
+    placed = texts.drop_nulls("number").join(rows, on=["submission", "sheet", "row"])
+    of_township = (pl.col("total_of") == "township") & (
+        pl.col("township_code") != pl.col("township_code_total")
+    )
+    return (
+        placed.join(totals, on="submission", suffix="_total")
+        .remove(of_township.fill_null(value=False))
+        .group_by("total_number")
+        .agg(
+            as_text=(pl.col("sum") - pl.col("total") - pl.col("number").sum()).abs().first() <= 0.01,
+            text_words=pl.format("“{}”", pl.col("raw")).str.join("、"),
+            text_cell=pl.col("cell").first(),
+        )
+    )
+
+
+def _rows_below(
+    field: Field,
+    totals: pl.DataFrame,
+    row_checks: Sequence[Check],
+    frame: pl.DataFrame,
+    history: pl.DataFrame,
+) -> pl.DataFrame:
+    """The rows that may take up a total's difference: total_number, place, words, has_slip, gain."""
+    variable, name = variable_of(field), field.id
+    reading = [c for c in row_checks if name in c.fields and c.rule.severity != "info"]
+    part = pl.when(pl.col("total_of") == "township").then("township_code")
+    data = frame.filter(
+        pl.col("row_kind") == DATA_ROW, pl.col(state_column(name)).is_in(["value", "zero", "not_reported"])
+    ).with_row_index("place")
+    around = Around(data, reading, (), frame, history)
+    known = data.join(around.past(name), on=["org_code", "year"], how="left", maintain_order="left")
+    wanted = totals.select("total_number", "submission", "total", "sum", part=part)
+    pairs = pl.concat(
+        [
+            known.join(wanted.filter(pl.col("part").is_null()).drop("part"), on="submission"),
+            known.join(
+                wanted.drop_nulls("part"),
+                left_on=["submission", "township_code"],
+                right_on=["submission", "part"],
+            ),
+        ]
+    )
+    value, before, mend = pl.col(name), pl.col("previous_value"), pl.col("mend")
+    tried = pairs.with_columns(mend=value.fill_null(0.0) + pl.col("total") - pl.col("sum"))
+    slip = pl.coalesce(
+        pl.when(value.is_null()).then(pl.lit("疑漏填")),
+        *(
+            pl.when((mend - other).abs() <= SAME).then(pl.lit(text))
+            for other, text in undone(value, is_money=not variable.is_whole)
+        ),
+    )
+    held = around.holding(tried.filter(variable.allows(mend)), {name: "mend"}).with_columns(slip=slip)
+    # Among many rows some slip always fits by chance: it must lead back to last year's number, or be the only one.
+    is_alone = pl.col("slip").is_not_null().sum().over("total_number") == 1
+    returns = near(mend, before) & ~near(value, before)
+    slip = pl.when(pl.when(before.is_null()).then(is_alone).otherwise(returns)).then("slip")
+    wanted_words = pl.concat_str(
+        pl.concat_str(slip, pl.lit("，")).fill_null(""), pl.format("应为{}", number_text(mend))
+    )
+    return held.select(
+        "total_number",
+        "place",
+        words=pl.format("{}的{}", "unit_text", cell_words(variable, wanted_words)),
+        has_slip=slip.is_not_null(),
+        gain=(log_distance(value.fill_null(0.0), before) - log_distance(mend, before)).fill_null(0.0),
+    )

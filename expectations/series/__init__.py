@@ -1,0 +1,1 @@
+"""Suspicious numbers in short annual series: scores, columns, and what is said of them."""

@@ -1,0 +1,42 @@
+"""The words of the rules of scope series: the scores their expressions may read, the places their messages may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import polars as pl
+
+SpeaksOf = Literal["number", "column", "row", "pair", "run"]
+_SEVERAL: tuple[SpeaksOf, ...] = ("column", "row", "pair", "run")
+
+_NUMBER_SCORES = (
+    "value", "previous_value", "past_high", "past_count", "change_factor", "change_score", "history_score", "peer_score",
+)  # fmt: skip
+_COLUMN_SCORES = (
+    "column_count", "column_factor", "column_compared_count", "column_distinct_count", "column_same_pct",
+    "column_usual_same_pct",
+)  # fmt: skip
+_ROW_SCORES = ("row_count", "row_factor")
+_PAIR_SCORES = ("pair_ratio", "pair_factor", "pair_gain", "pair_misfit")
+_RUN_SCORES = ("run_count", "run_distinct_before", "run_chance")
+SERIES_TYPES = dict.fromkeys(
+    (*_NUMBER_SCORES, *_COLUMN_SCORES, *_ROW_SCORES, *_PAIR_SCORES, *_RUN_SCORES), pl.Float64
+)
+"""Names a rule of scope series may read, and their types: of a number, of a column, of a row, of two
+neighbours, of a run."""
+
+SERIES_PLACEHOLDERS = frozenset(
+    {
+        "label", "value", "previous", "factor", "usual", "past", "slip", "peers", "level",
+        "column_count", "column_compared", "column_times", "column_usual", "column_changed", "column_slip",
+        "row_count", "row_times", "pair", "pair_value", "pair_previous", "run_count", "run_end", "run_before",
+    }
+)  # fmt: skip
+"""Places of a message; each is a column ``<place>_text`` of :mod:`expectations.series.texts`, but label and slip."""
+
+
+def speaks_of(names: Iterable[str]) -> SpeaksOf:
+    """What one question of a rule is about that reads the scores ``names``."""
+    kinds = {name.partition("_")[0] for name in names}
+    return next((kind for kind in _SEVERAL if kind in kinds), "number")

@@ -1,0 +1,1 @@
+"""The workbooks that units get: issued, correction and batch, sheet by sheet."""

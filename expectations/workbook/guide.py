@@ -1,0 +1,194 @@
+"""Writes 填报说明, generated from the catalogue and the rule book: how to fill, what each field means, what is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from xlsxwriter.worksheet import Worksheet
+
+from expectations.rulebook import RuleBook
+from expectations.workbook.layout import LEVEL_WORDS, display_width
+from expectations.workbook.page import PROTECTION, Issue, set_print
+from expectations.workbook.rows import is_carried_over
+from expectations.workbook.validation import bounds
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.workbook_texts import GUIDE_SHEET, SERIAL
+
+RuleLine = tuple[str, str, str]
+"""表号, severity in Chinese, text."""
+
+ALL_FORMS, ACROSS_FORMS = "各表", "跨表"
+
+SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
+_KIND_WORDS = {"stock": "时点", "flow": "时期"}
+_WIDTHS = (6, 28, 10, 8, 40, 56)
+_FIELD_HEADER = ("栏号", "指标名称", "计量单位", "时点/时期", "填报要求", "指标解释")
+
+
+def rule_lines(
+    rulebook: RuleBook | Sequence[RuleLine] | None, catalogue: Catalogue, unit_level: str, year: int
+) -> list[RuleLine]:
+    """The checks of a unit's workbook as lines of text, general ones first; ready-made lines stay as they are.
+
+    Rules about unreadable cells and unusable files are left out: they explain themselves when they occur.
+    """
+    if rulebook is None:
+        return []
+    if not isinstance(rulebook, RuleBook):
+        return list(rulebook)
+    numbers = {form.id: form.number for form in catalogue.forms_of(unit_level, year)}
+    lines: list[RuleLine] = []
+    for rule in rulebook.rules.values():
+        if not rule.is_in_force(year):
+            continue
+        severity = SEVERITY_WORDS[rule.severity]
+        rows = "、".join(LEVEL_WORDS[level] for level in rule.levels or ())
+        text = f"{rows}：{rule.words}" if rows else rule.words
+        if rule.scope == "row":
+            lines += [(numbers[form], severity, text) for form in rule.forms if form in numbers]
+        elif rule.scope in ("column", "total"):
+            lines.append((ALL_FORMS, severity, text))
+        elif rule.scope == "unit" and any(
+            (lv == "city") == (unit_level == "city") for lv in rule.levels or ()
+        ):
+            lines.append((ACROSS_FORMS, severity, text))
+    order = [ALL_FORMS, *numbers.values(), ACROSS_FORMS]
+    return sorted(lines, key=lambda line: order.index(line[0]))
+
+
+def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
+    """Add 填报说明 for the forms of this workbook."""
+    named, words = issue.styles.named, issue.catalogue.settings.words
+    sheet = issue.book.add_worksheet(GUIDE_SHEET)
+    sheet.hide_gridlines(2)
+    for column, width in enumerate(_WIDTHS):
+        sheet.set_column(column, column, width)
+    sheet.merge_range(0, 0, 0, 5, GUIDE_SHEET, named("guide_title"))
+    sheet.set_row(0, 32)
+    line = 1
+    if issue.is_sample:
+        text = f"{words.sample_mark}（虚构，仅供演示，不得作为统计资料使用）"
+        sheet.merge_range(line, 0, line, 5, text, named("sample"))
+        line += 1
+    line = _section(issue, sheet, line, "一、填报方法")
+    for number, text in enumerate(_method(issue), start=1):
+        line = _paragraph(issue, sheet, line, f"{number}. {text}")
+    line = _section(issue, sheet, line + 1, "二、填报表目录")
+    for form in forms:
+        line = _paragraph(issue, sheet, line, f"{form.number}　{form.title}：{form.grain}。")
+    line = _section(issue, sheet, line + 1, "三、指标解释")
+    for form in forms:
+        line = _fields(issue, sheet, line, form)
+    if rules:
+        line = _section(issue, sheet, line + 1, "四、审核关系")
+        line = _paragraph(
+            issue,
+            sheet,
+            line,
+            "强制性的不成立，报表不能通过；核实性的不成立，请更正或者说明原因；提示性的仅供参考。",
+        )
+        for column, label in enumerate((SERIAL, "表号", "性质")):
+            sheet.write_string(line, column, label, named("header"))
+        sheet.merge_range(line, 3, line, 5, "审核关系", named("header"))
+        for serial, (form_number, severity, text) in enumerate(rules, start=1):
+            line += 1
+            sheet.write_number(line, 0, serial, named("guide_centre"))
+            sheet.write_string(line, 1, form_number, named("guide_centre"))
+            sheet.write_string(line, 2, severity, named("guide_centre"))
+            sheet.merge_range(line, 3, line, 5, text, named("guide_cell"))
+            sheet.set_row(line, _height([(text, sum(_WIDTHS[3:]))]))
+    set_print(issue, sheet, GUIDE_SHEET)
+    sheet.protect("", PROTECTION)
+
+
+def _method(issue: Issue) -> list[str]:
+    settings = issue.catalogue.settings
+    words, due = settings.words, settings.deadline.of(issue.year)
+    lines = [
+        f"本报表由各县(市、区)计划生育协会和市本级填报，报告年度为{issue.year}年，{due.year}年{due.month}月{due.day}日前报送。",
+        "只填浅黄色的格；灰色格由系统生成，不用填写。不要增删或者改名工作表，不要增删列和改动表头。",
+        f"数字填阿拉伯数字。没有发生的填“0”；该单位不适用的填“{words.not_applicable[0]}”；空白表示未填报，不作0处理。",
+        f"是否类填“{words.yes[0]}”或“{words.no[0]}”；有下拉列表的从列表中选择；日期按“{issue.year}-06-30”的格式填写。",
+        f"名册逐个填写，不得重复；本年没有的，在名册第1行的名称栏填“{words.nothing_to_list[0]}”，不要留空。",
+        "时点指标填报告年度末的数，时期指标填报告年度1月1日至12月31日的合计数；都不含下级单位另行填报的数。",
+        "合计由公式算出。复制数据时请选择性粘贴为“数值”，不要剪切。",
+        "更正时修改本工作簿后重新报送，以最后一次报送的为准，并整本替换以前报送的数。",
+    ]
+    if issue.has_prior:
+        lines.append(
+            f"“上年”栏为{issue.year - 1}年已报的数，供对照，不用填写；名册已列出上年在册的，请逐项核对并补充本年新增的。"
+        )
+    return lines
+
+
+def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
+    named = issue.styles.named
+    title = f"{form.number}　{form.title}　{form.grain}"
+    sheet.merge_range(line, 0, line, 5, title, named("guide_form"))
+    sheet.set_row(line, 24)
+    line += 1
+    for column, text in enumerate(_FIELD_HEADER):
+        sheet.write_string(line, column, text, named("header"))
+    levels = issue.catalogue.row_levels(form, issue.unit_level)
+    for number, field in enumerate(form.fields_at(levels, issue.year), start=1):
+        line += 1
+        label = f"{field.group}：{field.label}" if field.group else field.label
+        ask = requirement(issue.catalogue, form, field, levels, issue.year)
+        sheet.write_number(line, 0, number, named("guide_centre"))
+        sheet.write_string(line, 1, label, named("guide_cell"))
+        sheet.write_string(line, 2, field.entry_unit or field.unit or "—", named("guide_centre"))
+        sheet.write_string(line, 3, _KIND_WORDS.get(field.kind or "", "—"), named("guide_centre"))
+        sheet.write_string(line, 4, ask, named("guide_cell"))
+        sheet.write_string(line, 5, field.meaning, named("guide_cell"))
+        sheet.set_row(line, _height([(label, _WIDTHS[1]), (ask, _WIDTHS[4]), (field.meaning, _WIDTHS[5])]))
+    line += 1
+    remarks = list(form.notes)
+    if form.is_roster and not is_carried_over(form):
+        remarks.append("只填本年度新增的，以前年度已报的不再填。")
+    elif form.is_roster:
+        remarks.append("填报告年度末在册的全部，不只是本年新增的。")
+    for text in remarks:
+        line = _paragraph(issue, sheet, line, f"注：{text}")
+    return line + 1
+
+
+def requirement(catalogue: Catalogue, form: Form, field: Field, levels: Iterable[str], year: int) -> str:
+    """What a field asks of the clerk, in words: 必填, by whom, from which list, within which bounds."""
+    parts = ["必填" if field.required else "选填"]
+    rows = list(levels)
+    asked = [level for level in form.levels_of(field) if level in rows]
+    if len(asked) < len(rows):
+        parts.append(f"由{'、'.join(LEVEL_WORDS[level] for level in asked)}填报")
+    low, high = bounds(field, year)
+    if field.codes is not None:
+        parts.append(f"从列表选择：{'、'.join(catalogue.code_lists[field.codes].labels)}")
+    elif field.type == "boolean":
+        parts.append(f"填“{catalogue.settings.words.yes[0]}”或“{catalogue.settings.words.no[0]}”")
+    elif field.type == "date":
+        parts.append(f"日期，如 {year}-06-30")
+    elif field.is_numeric:
+        kind = {"cny": "金额，可带2位小数", "year": "4位年份"}.get(field.type, "整数")
+        both = low is not None and high is not None and field.type != "year"
+        parts.append(f"{kind}，{low:,.15g}—{high:,.15g}" if both else kind)
+    if field.id in form.key:
+        parts.append("不得重复")
+    return "；".join(parts)
+
+
+def _section(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
+    sheet.write_string(line, 0, text, issue.styles.named("guide_section"))
+    sheet.set_row(line, 26)
+    return line + 1
+
+
+def _paragraph(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
+    sheet.merge_range(line, 0, line, 5, text, issue.styles.named("guide_text"))
+    sheet.set_row(line, _height([(text, sum(_WIDTHS))]))
+    return line + 1
+
+
+def _height(cells: Iterable[tuple[str, float]]) -> float:
+    """Row height for wrapped texts at their column widths."""
+    lines = max(-(-display_width(text) // max(int(width * 1.1) - 2, 1)) for text, width in cells)
+    return 14.0 * lines + 4

@@ -1,0 +1,106 @@
+"""The workbook nianbao issues: one .xlsx per reporting unit and year, with every org unit already in its rows.
+
+Same inputs, same bytes: no clock is read and nothing depends on the order of a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from expectations.rulebook import RuleBook
+from expectations.workbook.answers import add_answers, write_answers
+from expectations.workbook.audit import add_audit, write_audit
+from expectations.workbook.book import Book
+from expectations.workbook.checks import column_rules, live_checks
+from expectations.workbook.cover import write_cover
+from expectations.workbook.form import write_form
+from expectations.workbook.guide import RuleLine, rule_lines, write_guide
+from expectations.workbook.layout import unit_level, unit_name
+from expectations.workbook.marks import Marks, marks_of
+from expectations.workbook.page import Issue
+from expectations.workbook.styles import Styles
+from expectations.workbook.validation import Lists
+from warehouse.catalogue.load import Catalogue
+
+
+def write_workbook(
+    path: Path,
+    unit_code: str,
+    year: int,
+    catalogue: Catalogue,
+    rulebook: RuleBook | Sequence[RuleLine] | None = None,
+    entries: Mapping[str, pl.DataFrame] | None = None,
+    prior: Mapping[str, pl.DataFrame] | None = None,
+    is_sample: bool = False,
+    created: datetime | None = None,
+    questions: pl.DataFrame | None = None,
+    about: str = "",
+    answered: str = "",
+) -> Mapping[int, tuple[str, str]]:
+    """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
+
+    ``entries`` (this year's values; None for an empty form) and ``prior`` (last year's) map form ids to frames with
+    org_code and the form's fields, in stored units; values are numbers, texts, booleans or dates, null is a blank
+    cell, 不适用 is written out. An entries frame of no rows for a roster is written as 无. ``rulebook`` (or ready-made
+    lines of 表号, 性质, text) fills 审核关系 in 填报说明, and its row rules colour cells that break them. ``created`` stands
+    in the file's properties (default: the first day after the report year). Raises KeyError when
+    the unit does not report in ``year``.
+
+    With ``questions`` (as :func:`expectations.workbook.marks.marks_of` takes them) it becomes a correction workbook: the
+    cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
+    ``answered`` is its id. Returned is where each question, by its row number, is shown: sheet and cell.
+    """
+    settings = catalogue.settings
+    level = unit_level(catalogue, unit_code, year)
+    moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
+    with Book(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+        styles = Styles(book)
+        issue = Issue(
+            book=book,
+            styles=styles,
+            lists=Lists(),
+            catalogue=catalogue,
+            unit_code=unit_code,
+            unit_name=unit_name(catalogue, unit_code, year),
+            unit_level=level,
+            year=year,
+            has_prior=bool(prior),
+            is_sample=is_sample,
+            live_checks=live_checks(rulebook, year),
+            column_rules=column_rules(rulebook),
+            is_correction=questions is not None,
+            marks=Marks() if questions is None else marks_of(questions, catalogue.forms),
+        )
+        forms = catalogue.forms_of(level, year)
+        write_cover(issue)
+        answers = None if questions is None else add_answers(issue)
+        write_guide(issue, forms, rule_lines(rulebook, catalogue, level, year))
+        audit = add_audit(issue) if issue.live_checks else None
+        for form in forms:
+            write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
+        if audit is not None:
+            write_audit(issue, audit, forms)
+        if answers is not None:
+            write_answers(issue, answers, about, answered)
+        issue.lists.write(book, styles)
+        book.set_properties(
+            {
+                "title": f"{settings.city.association}统计年报（{issue.unit_name}，{year}年）",
+                "subject": settings.words.sample_mark if is_sample else "统计年报",
+                "author": settings.form_set.issuer,
+                "company": settings.city.association,
+                "created": moment,
+            }
+        )
+        for name, text in {
+            "form_set": settings.form_set.version,
+            "unit_code": unit_code,
+            "report_year": str(year),
+            "is_sample": "true" if is_sample else "false",
+        }.items():
+            book.set_custom_property(f"nianbao_{name}", text, "text")
+    return issue.marks.places
