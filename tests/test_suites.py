@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import expectations.judge as judging
 from expectations.judge import Judgement, judge, publish_docs
+from expectations.rulebook import load_rules
 from tests.judged_batches import NOT_APPLICABLE, UNREADABLE, Rows, batch_of, catalogue, rulebook, valid_rows
 from tests.rule_bends import BENDS
 
@@ -84,6 +85,28 @@ def test_what_great_expectations_counts_is_what_polars_locates(
     assert bool(told) == any(failed.values())
     assert judgement.results.select((pl.col("evaluated") >= pl.col("failed")).all()).item()
     assert judgement.results.select((pl.col("not_evaluated") >= 0).all()).item()
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.sampled_from([-1e9, -5.0, -2.0, -1.0, 0.0, 1e9, 1e15]), min_size=1, max_size=6))
+def test_impossible_numbers_beside_earlier_years_are_counted_alike_by_both(values: list[float]) -> None:
+    # One file with -3 claims once ended every night: its logarithm was judged otherwise by pandas than by polars.
+    rows = valid_rows("warm_action")
+    for row, value in zip(rows["warm_action"], values, strict=False):
+        row["claim_count"] = value
+    batch = batch_of(rows)
+    judgement = judge(
+        batch.forms,
+        batch.columns,
+        batch.problems,
+        batch.submissions,
+        catalogue(),
+        load_rules(None, catalogue()),
+        batch.prior,
+        measures=batch.measures,
+    )
+    told = judgement.findings.filter(pl.col("field") == "claim_count", pl.col("rule") == "column.range")
+    assert told.height == sum(not 0 <= value <= 20_000 for value in values)
 
 
 def test_a_difference_between_the_two_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: 
     before = standing.filter(pl.col("year") <= max(years, default=0)).select(
         "year", "unit_code", "org_code", "measure", "state", "value"
     )
-    is_known = pl.col("state").is_in(["value", "zero"])
+    is_known = pl.col("state").is_in(["value", "zero"]) & (pl.col("value") >= 0)
     has_moves = not catalogue.registry.succession.is_empty()
     rows = keys.given(before if has_moves else before.filter(is_known))
     known = (rows.filter(is_known) if has_moves else rows).with_columns(log=(pl.col("value") + 1).log())

@@ -57,7 +57,8 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
     ``standing`` may hold years of the batch itself and later ones; a number is compared with earlier years only.
     """
     keys = keys_of(catalogue, measures, standing)
-    numbers = keys.given(measures.filter(pl.col("state").is_in(["value", "zero"])))
+    # A number below zero is impossible, which another rule says; it has no logarithm.
+    numbers = keys.given(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
     years = numbers["year"].unique().drop_nulls().sort().to_list()
     history = history_of(standing, years, keys, catalogue)
     now = (
@@ -74,7 +75,8 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
     scored = with_peer_scores(_scored(_with_shifts(_with_gaps(_with_past(now, history)))), history)
     frame = with_run_scores(with_pair_scores(with_row_scores(with_column_scores(scored))), history.known)
     assert frame.height == numbers.height, "a number has one group and one history"
-    return frame.with_columns(row_kind=pl.lit(DATA_ROW))
+    # What is not a number counts as unknown: polars and pandas would compare it otherwise.
+    return frame.with_columns(pl.selectors.float().fill_nan(None), row_kind=pl.lit(DATA_ROW))
 
 
 def _named(numbers: pl.DataFrame, years: list[int], catalogue: Catalogue) -> pl.DataFrame:
