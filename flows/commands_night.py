@@ -12,7 +12,7 @@ import typer
 from flows.console import chosen, err, out, print_frame, print_json, progress
 
 if TYPE_CHECKING:
-    from flows.night import Report
+    from flows.morning import Report
 
 _DAMAGE = {"changed": "文件内容已被改动", "missing": "文件缺失"}
 _DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}

@@ -6,21 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.judge import publish_docs, start_great_expectations
+from expectations.judge import start_great_expectations
 from expectations.rule_document import rule_rows
-from flows.alerts import send_digest
-from flows.corrections import write_corrections
-from flows.digest import digest_text
-from flows.receipts import Office
 from flows.receive import Repeated, receive
 from flows.settings import ERROR_LOG, Installation
 from flows.steps import (
@@ -33,45 +27,20 @@ from flows.steps import (
     read_batch,
     without_faulty,
 )
-from flows.validation_report import write_report
 from transforms.conform import Conformed
 from transforms.indicators import indicators
 from warehouse.archive import Archive
 from warehouse.build import NightBuild
 from warehouse.explanations import explanations, new_explanations
 from warehouse.journal import Draft, Entry, Event, Journal
-from warehouse.outcomes import Outcome, outcome
 from warehouse.publish import publish, writer_lock
-from warehouse.query import journal_count, known_submissions, last_made_by, status
-from warehouse.review import EXPLANATION_DECISIONS, REVIEWS, YEAR_LOCKED, approvals, is_locked, returns
-from warehouse.worklist import worklist
+from warehouse.query import journal_count, known_submissions, last_made_by
+from warehouse.review import REVIEWS, YEAR_LOCKED, approvals, is_locked, returns
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
 COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
 """What is counted of a night, whenever its submissions were received; columns of quality.run."""
-
-
-@dataclass
-class Report:
-    """What a night did, for the summary table, the digest and ``quality.run``."""
-
-    run: str
-    outcome: Outcome
-    repeated: list[Repeated] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    failed_channels: list[str] = field(default_factory=list)
-
-    @property
-    def submissions(self) -> pl.DataFrame:
-        """Every submission that this night answers: those it decided, and those an interrupted night left unanswered."""
-        return self.outcome.submissions
-
-    @property
-    def engine_seconds(self) -> float:
-        """Seconds from reading to publishing, without the start of Prefect and Great Expectations."""
-        return sum(self.seconds.values())
 
 
 class Night:
@@ -297,91 +266,6 @@ class Night:
             self.revised = build.revised_since(self.home.database)
             build.close()
             publish(self.home.building, self.home.database)
-
-    def report(self) -> Report:
-        """What this night did: all that is in the warehouse and was not answered by an earlier night."""
-        last = None if self.from_scratch else self.journal.last_run()
-        entries = self.journal.entries()[last.seq if last else 0 :]
-        returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
-        decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
-        found = outcome(
-            self.home.database, last.payload["answered"] if last else 0, returned, decided, self.revised
-        )
-        return Report(self.run, found, self.repeated, self.left, self.seconds)
-
-    def answer(self, report: Report) -> list[Path]:
-        """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
-        office = Office(self.home.outbox, self.catalogue, self.journal.head, self.at)
-        written: list[Path] = []
-        if report.submissions.height:
-            corrections = write_corrections(self.place, report.outcome, office.folder, self.at)
-            written = [correction.path for correction in corrections.values()]
-            written += office.answer(report.outcome, corrections)
-        if report.repeated:
-            known = outcome(self.home.database).submissions
-            written += office.answer_repeated(report.repeated, known)
-        return written
-
-    def tell(self, report: Report) -> Report:
-        """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
-        last = self.journal.last_run()
-        left_before = last.payload["left"] if last else []
-        is_news = bool(report.submissions.height or set(report.left) - set(left_before))
-        if is_news:
-            self._send_digest(report)
-        if is_news or report.left != left_before:
-            received = [e.seq for e in self.journal.entries() if e.event == Event.RECEIVED]
-            self.journal.append(
-                Event.RUN_FINISHED,
-                self.place.settings.actor,
-                datetime.now(TIME_ZONE),
-                self.run,
-                answered=max(received, default=0),
-                left=report.left,
-            )
-        return report
-
-    def _send_digest(self, report: Report) -> None:
-        years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
-        statuses = {year: status(self.home.database, year, self.catalogue) for year in years}
-        text = digest_text(
-            report.outcome,
-            statuses,
-            self.catalogue,
-            self.journal.head,
-            self.at,
-            str(self.home.outbox),
-            report.left,
-            [repeated.name for repeated in report.repeated],
-            {year: worklist(self.home.database, year) for year in years},
-        )
-        (self.home.site / "digest.md").write_text(text, encoding="utf-8")
-        if self.place.settings.alerts:
-            report.failed_channels = send_digest(self.place.settings.alerts, text.splitlines()[0], text)
-
-    def publish_pages(self) -> None:
-        """The validation results of the night as pages below site/."""
-        if self.docs is not None:
-            publish_docs(self.docs, self.home.site / "data_docs")
-
-    def publish_reports(self, report: Report) -> None:
-        """The validation report of every run whose submissions this night answers, for machines."""
-        if report.submissions.is_empty():
-            return
-        for run in report.submissions["run"].unique().sort():
-            path = self.home.site / "validation" / f"{run}.json"
-            write_report(path, self.place, run)
-
-
-def tell_failure(place: Installation, error: BaseException) -> None:
-    """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
-    if place.settings.alerts:
-        at = datetime.now(TIME_ZONE)
-        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{at:%Y年%m月%d日 %H:%M}"
-        body = (
-            f"{title}\n\n原因：{error}\n昨日发布的数据仓库仍然有效。请在服务器上运行 nianbao doctor 检查。\n"
-        )
-        send_digest(place.settings.alerts, title, body)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
-This page is the table of contents; each task is a thin wrapper around a step of flows/night.py. ``rebuild`` is the
+This page is the table of contents; each task is a thin wrapper around a step of flows/night.py, or of
+flows/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
 same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
 """
 
@@ -13,7 +14,9 @@ from typing import ParamSpec, TypeVar
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.night import Night, OnDone, Report, open_night, tell_failure
+from flows import morning
+from flows.morning import Report
+from flows.night import Night, OnDone, open_night
 from flows.settings import Installation, installation
 from warehouse.publish import AlreadyRunning
 
@@ -34,10 +37,10 @@ decide = _step("decide", Night.decide)
 load = _step("load", Night.load)
 compute = _step("roll up and compute indicators", Night.compute)
 publish = _step("publish", Night.publish)
-answer = _step("receipts", Night.answer)
-publish_pages = _step("validation pages", Night.publish_pages)
-publish_reports = _step("validation reports", Night.publish_reports)
-tell = _step("digest", Night.tell)
+answer = _step("receipts", morning.answer)
+publish_pages = _step("validation pages", morning.publish_pages)
+publish_reports = _step("validation reports", morning.publish_reports)
+tell = _step("digest", morning.tell)
 
 
 def run_night(place: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None) -> Report:
@@ -47,7 +50,7 @@ def run_night(place: Installation, *, from_scratch: bool = False, on_done: OnDon
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        tell_failure(place, error)
+        morning.tell_failure(place, error)
         raise
 
 
@@ -66,7 +69,7 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
                     load(night, assessed, submissions, build)
                 compute(night, build)
                 publish(night, build)
-        report = night.report()
+        report = morning.report(night)
         if from_scratch:
             return report
         answer(night, report)

@@ -28,7 +28,7 @@ def times(factor: float, values: Numbers) -> Numbers:
 @pytest.mark.parametrize("years", [1, 2, 3, 5])
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(0.0001, "疑整栏以万元填作元"), (10_000, "疑整栏以元填作万元"), (10, "疑整栏多写一位"), (4, None)],
+    [(0.0001, "疑整栏以万元为单位填写"), (10_000, "疑整栏以元填作万元"), (10, "疑整栏多写一位"), (4, None)],
 )
 def test_a_column_that_changed_as_a_whole_is_asked_about_once(
     factor: float, words: str | None, years: int

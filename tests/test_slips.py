@@ -49,7 +49,7 @@ def test_a_slip_is_named_when_undoing_it_explains_the_number(
 
 def test_four_digits_of_money_are_a_confusion_of_units() -> None:
     assert slips(("城东街道", 1_150_000, 120), unit="元") == ["疑以元填作万元"]
-    assert slips(("城东街道", 1.2, 11_500), unit="元") == ["疑以万元填作元"]
+    assert slips(("城东街道", 1.2, 11_500), unit="元") == ["疑以万元为单位填写"]
 
 
 def test_one_number_in_rows_that_differed_last_year_is_called_a_copy() -> None:

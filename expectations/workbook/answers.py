@@ -98,8 +98,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     for column, text in enumerate(texts, start=4):
         sheet.write_string(line, column, text, named("guide_cell"))
     if question.severity == "critical":
-        is_layout = finding["scope"] == "problem" and number not in issue.marks.places
-        sheet.write_string(line, 7, _LAID_OUT if is_layout else _NO_BOX, named("closed_box"))
+        sheet.write_string(line, 7, _NO_BOX if finding["field"] else _LAID_OUT, named("closed_box"))
     else:
         sheet.write_string(line, 7, _box(question), named("answer_box"))
         for column, key in enumerate(ANSWER_KEYS, start=len(_WIDTHS)):

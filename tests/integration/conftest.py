@@ -16,7 +16,7 @@ _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
 os.environ["PREFECT_SERVER_EPHEMERAL_ENABLED"] = "false"  # the harness below is the server
 
-from flows.night import Report  # noqa: E402
+from flows.morning import Report  # noqa: E402
 from flows.nightly import run_night  # noqa: E402
 from flows.samples import write_samples  # noqa: E402
 from flows.settings import Installation, Settings  # noqa: E402

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.night import Report
+from flows.morning import Report
 from flows.settings import Installation
 from tests.integration import bad_files
 from tests.integration.conftest import NewInstallation, Samples, new_installation, night

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 import flows.night
-from flows.night import Report, open_night
+from flows.morning import Report
+from flows.night import open_night
 from flows.nightly import run_night
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook

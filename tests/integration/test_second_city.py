@@ -8,7 +8,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from flows.night import Report
+from flows.morning import Report
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from transforms.samples import sample_entries

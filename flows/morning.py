@@ -1,0 +1,137 @@
+"""What lies ready in the morning: receipts, correction workbooks, the digest, pages and reports of the night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from expectations.judge import publish_docs
+from flows.alerts import send_digest
+from flows.corrections import write_corrections
+from flows.digest import digest_text
+from flows.night import TIME_ZONE, Night
+from flows.receipts import Office
+from flows.receive import Repeated
+from flows.settings import Installation
+from flows.validation_report import write_report
+from warehouse.journal import Event
+from warehouse.outcomes import Outcome, outcome
+from warehouse.query import status
+from warehouse.review import EXPLANATION_DECISIONS
+from warehouse.worklist import worklist
+
+
+@dataclass
+class Report:
+    """What a night did, for the summary table, the digest and ``quality.run``."""
+
+    run: str
+    outcome: Outcome
+    repeated: list[Repeated] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed_channels: list[str] = field(default_factory=list)
+
+    @property
+    def submissions(self) -> pl.DataFrame:
+        """Every submission that this night answers: those it decided, and those an interrupted night left unanswered."""
+        return self.outcome.submissions
+
+    @property
+    def engine_seconds(self) -> float:
+        """Seconds from reading to publishing, without the start of Prefect and Great Expectations."""
+        return sum(self.seconds.values())
+
+
+def report(night: Night) -> Report:
+    """What this night did: all that is in the warehouse and was not answered by an earlier night."""
+    last = None if night.from_scratch else night.journal.last_run()
+    entries = night.journal.entries()[last.seq if last else 0 :]
+    returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
+    decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
+    found = outcome(
+        night.home.database, last.payload["answered"] if last else 0, returned, decided, night.revised
+    )
+    return Report(night.run, found, night.repeated, night.left, night.seconds)
+
+
+def answer(night: Night, report: Report) -> list[Path]:
+    """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
+    office = Office(night.home.outbox, night.catalogue, night.journal.head, night.at)
+    written: list[Path] = []
+    if report.submissions.height:
+        corrections = write_corrections(night.place, report.outcome, office.folder, night.at)
+        written = [correction.path for correction in corrections.values()]
+        written += office.answer(report.outcome, corrections)
+    if report.repeated:
+        known = outcome(night.home.database).submissions
+        written += office.answer_repeated(report.repeated, known)
+    return written
+
+
+def tell(night: Night, report: Report) -> Report:
+    """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
+    last = night.journal.last_run()
+    left_before = last.payload["left"] if last else []
+    is_news = bool(report.submissions.height or set(report.left) - set(left_before))
+    if is_news:
+        _send_digest(night, report)
+    if is_news or report.left != left_before:
+        received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
+        night.journal.append(
+            Event.RUN_FINISHED,
+            night.place.settings.actor,
+            datetime.now(TIME_ZONE),
+            night.run,
+            answered=max(received, default=0),
+            left=report.left,
+        )
+    return report
+
+
+def _send_digest(night: Night, report: Report) -> None:
+    years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
+    statuses = {year: status(night.home.database, year, night.catalogue) for year in years}
+    text = digest_text(
+        report.outcome,
+        statuses,
+        night.catalogue,
+        night.journal.head,
+        night.at,
+        str(night.home.outbox),
+        report.left,
+        [repeated.name for repeated in report.repeated],
+        {year: worklist(night.home.database, year) for year in years},
+    )
+    (night.home.site / "digest.md").write_text(text, encoding="utf-8")
+    if night.place.settings.alerts:
+        report.failed_channels = send_digest(night.place.settings.alerts, text.splitlines()[0], text)
+
+
+def publish_pages(night: Night) -> None:
+    """The validation results of the night as pages below site/."""
+    if night.docs is not None:
+        publish_docs(night.docs, night.home.site / "data_docs")
+
+
+def publish_reports(night: Night, report: Report) -> None:
+    """The validation report of every run whose submissions this night answers, for machines."""
+    if report.submissions.is_empty():
+        return
+    for run in report.submissions["run"].unique().sort():
+        path = night.home.site / "validation" / f"{run}.json"
+        write_report(path, night.place, run)
+
+
+def tell_failure(place: Installation, error: BaseException) -> None:
+    """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
+    if place.settings.alerts:
+        at = datetime.now(TIME_ZONE)
+        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{at:%Y年%m月%d日 %H:%M}"
+        body = (
+            f"{title}\n\n原因：{error}\n昨日发布的数据仓库仍然有效。请在服务器上运行 nianbao doctor 检查。\n"
+        )
+        send_digest(place.settings.alerts, title, body)
