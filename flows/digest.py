@@ -58,6 +58,10 @@ def digest_text(
                 text += [
                     f"  {unit(r)}（{r['file_name']}）：{r['reason']}" for r in rows.iter_rows(named=True)
                 ]
+    lapsed = submissions.filter("ends_approval") if submissions.height else submissions
+    if lapsed.height:
+        units = "、".join(unit(row) for row in lapsed.iter_rows(named=True))
+        text += ["", f"审定以后又重报，数据回到初报，须再次审定：{units}。"]
     if repeated:
         text += ["", f"与以前收到的文件完全相同、未再处理：{'、'.join(repeated)}。"]
     if left:

@@ -21,6 +21,7 @@ SUBMISSIONS = {
     **SUBMISSION,
     "decision": pl.String,
     "file_state": pl.String,
+    "ends_approval": pl.Boolean,
     "reason": pl.String,
     "critical_count": pl.Int64,
     "warning_count": pl.Int64,
@@ -44,6 +45,7 @@ def submission(
         "decision": decision,
         "file_state": decision,
         "reason": None if decision == "accepted" else "请改正。",
+        "ends_approval": False,
         "critical_count": 0,
         "warning_count": 0,
     } | bent
@@ -244,3 +246,8 @@ def test_it_ends_with_where_to_look_and_the_whole_head_of_the_journal(catalogue:
         "查看：/srv/nianbao/outbox",
         f"登记簿第 42 条，校验值 {HEAD.hash}",
     ]
+
+
+def test_who_reported_anew_after_approval_is_named(catalogue: Catalogue) -> None:
+    text = digest(catalogue, [submission("a", ends_approval=True), submission("b", "371622")])
+    assert "审定以后又重报，数据回到初报，须再次审定：惠民县 2024。" in text

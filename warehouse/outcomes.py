@@ -27,8 +27,9 @@ class Outcome:
     """What became of some submissions, in order of receipt.
 
     ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
-    unit and year was received before, after it), fixed_count and blanked_count (questions of the previous submission
-    that this one has no more, because they were mended, because a cell of theirs was blanked); ``findings``: ASKED,
+    unit and year was received before, after it), ends_approval (it took the place of an approved one), fixed_count and
+    blanked_count (questions of the previous submission that this one has no more, because they were mended, because
+    a cell of theirs was blanked); ``findings``: ASKED,
     with finding_status, text and reason as in quality.finding_history, and is_new (the previous submission had it
     not), none of workbooks that nobody filled in; ``notes``: NOTE; in the order they were loaded. ``returned``,
     ``reviewed``: those received earlier that are here because they were returned, or because of a decision about an
@@ -94,7 +95,14 @@ _WITH_NEIGHBOURS = """
     )
     SELECT s.*, coalesce(a.first_seq < s.received_seq, false) AS has_earlier,
            coalesce(a.last_seq > s.received_seq, false) AS is_superseded,
-           coalesce(g.fixed_count, 0) AS fixed_count, coalesce(g.blanked_count, 0) AS blanked_count
+           coalesce(g.fixed_count, 0) AS fixed_count, coalesce(g.blanked_count, 0) AS blanked_count,
+           s.is_standing AND EXISTS (
+               FROM quality.event AS e
+               WHERE e.event = 'approved' AND e.unit_code = s.unit_code AND e.year = s.year AND e.seq < s.received_seq
+                 AND NOT EXISTS (FROM quality.submission_log AS o
+                                 WHERE o.unit_code = s.unit_code AND o.year = s.year AND o.decision = 'accepted'
+                                   AND o.received_seq > e.seq AND o.received_seq < s.received_seq)
+           ) AS ends_approval
     FROM quality.submission AS s
     LEFT JOIN gone AS g ON g.submission = s.submission
     LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq

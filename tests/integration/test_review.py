@@ -76,6 +76,8 @@ def test_an_approval_lapses_when_a_later_submission_stands(place: Installation, 
     changed_copy(samples, place.home.inbox / "东岸县再报.xlsx")
     assert night(place).submissions["decision"].to_list() == ["accepted"]
     assert maturity(place, EAST) == ["provisional"]
+    digest = (place.home.site / "digest.md").read_text(encoding="utf-8")
+    assert "审定以后又重报，数据回到初报，须再次审定：东岸县 2024。" in digest
 
 
 def test_what_is_returned_no_longer_stands_and_the_unit_hears_why(place: Installation) -> None:
