@@ -45,13 +45,14 @@ def likely_cells(
     ones = search.ones()
     said = sentences(ones, search.twos(ones), search.groups).drop_nulls("likely")
     ids = pl.DataFrame(
-        [(number, rule.rule.id) for number, rule in enumerate(search.rules)],
-        schema={"number": pl.Int32, "rule": pl.String},
+        [(number, rule.rule.id, rule.shown_at) for number, rule in enumerate(search.rules)],
+        schema={"number": pl.Int32, "rule": pl.String, "shown_at": pl.String},
         orient="row",
     )
     return (
         search.members.join(said, on=["place", "group"])
         .join(ids, on="number")
+        .remove((pl.col("only_cell") == pl.col("shown_at")).fill_null(value=False))  # the finding itself says as much
         .join(search.suspects.select("place", "submission", "org_code", "item"), on="place")
         .select(*LIKELY)
         .unique(list(PLACE), keep="first", maintain_order=True)

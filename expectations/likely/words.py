@@ -9,9 +9,11 @@ CLEAR_LEAD = 0.3
 
 
 def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """place, group, likely (null: nothing worth saying) for every row of ``groups`` (place, group, cell_count).
+    """place, group, likely (null: nothing worth saying), only_cell for every row of ``groups`` (place, group, cell_count).
 
-    ``ones``, ``twos``: place, group, words, has_slip, gain of every set of one cell and of two.
+    ``only_cell`` is the cell that alone can be mended, where nothing more is known than that.
+
+    ``ones``, ``twos``: place, group, cells, words, has_slip, gain of every set of one cell and of two.
     """
     one, two = (_listed(sets, name) for sets, name in ((ones, "one"), (twos, "two")))
     known = groups.join(one, on=["place", "group"], how="left").join(two, on=["place", "group"], how="left")
@@ -38,6 +40,7 @@ def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> p
     return known.select(
         "place",
         "group",
+        only_cell=pl.when((pl.col("one_count") == 1) & ~pl.col("one_has_slip")).then("one_cell"),
         likely=pl.when(pl.col("one_count") > 0)
         .then(single)
         .when(pl.col("two_count") > 0)
@@ -58,6 +61,7 @@ def _listed(sets: pl.DataFrame, name: str) -> pl.DataFrame:
         .agg(
             count=pl.len(),
             first=pl.col("words").first(),
+            cell=pl.col("cells").first().list.first(),
             others=pl.col("words").slice(1).str.join("、" if name == "one" else "，或"),
             has_slip=pl.col("has_slip").first(),
             is_clear=pl.col("has_slip").first() | (lead >= CLEAR_LEAD).fill_null(value=False),
