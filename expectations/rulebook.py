@@ -32,7 +32,7 @@ from expectations.message import placeholders, plainly
 from expectations.series.names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import LEVELS, Chinese, Form, Level, Measure, Name, Record
+from warehouse.catalogue.models import LEVELS, Chinese, Field, Form, Level, Measure, Name, Record
 from warehouse.catalogue.yaml_source import Source
 
 DEFAULT_FOLDER = Path(__file__).parent / "rules"
@@ -255,10 +255,25 @@ def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict
                 _check(rule, catalogue)
             except (ExpressionError, ValueError) as error:
                 raise source.error([index], f"{rule.id}: {error}") from None
-            found[rule.id] = (
-                rule if rule.words else rule.model_copy(update={"words": statement(rule, catalogue)})
-            )
+            words = rule.words or statement(rule, catalogue)
+            found[rule.id] = rule.model_copy(update={"words": words, **_years(rule, catalogue)})
     return found
+
+
+def _years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
+    """since and until of a rule: its own, narrowed to the years in which everything it reads is asked."""
+    if rule.scope not in ("row", "unit"):
+        return {}
+    forms = rule.forms or tuple(
+        measure.form for name in rule.operands if (measure := catalogue.measures.get(name)) is not None
+    )
+    asked: list[Form | Field] = [catalogue.forms[form] for form in forms if form in catalogue.forms]
+    asked += [
+        f for form in list(asked) if isinstance(form, Form) for f in form.fields if f.id in rule.operands
+    ]
+    firsts = [r.since for r in (rule, *asked) if r.since is not None]
+    lasts = [r.until for r in (rule, *asked) if r.until is not None]
+    return {"since": max(firsts, default=None), "until": min(lasts, default=None)}
 
 
 def statement(rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:

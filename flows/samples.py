@@ -13,6 +13,7 @@ from flows.console import fail
 from flows.settings import Installation
 from transforms.samples import sample_entries
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.yaml_source import CatalogueError
 
 
 def check_year(catalogue: Catalogue, year: int) -> None:
@@ -45,7 +46,10 @@ def write_samples(place: Installation, years: list[int], folder: Path) -> Iterat
     spec = yaml.safe_load(spec_path.read_text(encoding="utf-8")) if spec_path.exists() else {}
     prior: dict[str, dict[str, pl.DataFrame]] = {}
     for year in sorted(years):
-        entries = sample_entries(place.catalogue, spec, year)
+        try:
+            entries = sample_entries(place.catalogue, spec, year)
+        except ValueError as error:
+            raise CatalogueError(f"{spec_path}: {error}") from None
         for code, name in unit_rows(place.catalogue, year):
             target = folder / code
             target.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from transforms.conform import Conformed
 from transforms.observations import measures as measures_of
 from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.catalogue.models import Form
+from warehouse.catalogue.models import Field, Form
 
 COUNTY, CITY, YEAR = "371622", "371600", 2024
 NOT_APPLICABLE, UNREADABLE = "不适用", "\x00unreadable"
@@ -141,7 +141,8 @@ def _valid_rows(year: int) -> Rows:
     inside = units.filter((pl.col("county_code") == COUNTY) | (pl.col("org_code") == CITY))
     found: Rows = {}
     for form in catalogue().forms.values():
-        values = _ITEM_VALUES[form.id] if form.is_roster else _UNIT_VALUES[form.id]
+        declared = (_ITEM_VALUES if form.is_roster else _UNIT_VALUES).get(form.id, {})
+        values = {f.id: _any_value(f) for f in form.fields if f.id != "president_post"} | declared
         found[form.id] = [
             _row(form, code, level, values)
             for code, level in inside.select("org_code", "level").iter_rows()
@@ -149,6 +150,23 @@ def _valid_rows(year: int) -> Rows:
         ]
     found["rights_project"].append({**found["rights_project"][0], "name": "家庭维权二期项目"})
     return found
+
+
+def _any_value(field: Field) -> Any:
+    """A valid value of a field that no rule ties to others; where one does, the lists above say another."""
+    match field.type:
+        case "boolean":
+            return True
+        case "date":
+            return date(2022, 5, 1)
+        case "code":
+            return catalogue().code_lists[field.codes or ""].labels[0]
+        case "text":
+            return field.label
+        case "year":
+            return 2020.0
+        case _:
+            return max(field.low or 0.0, 1.0)
 
 
 def _row(form: Form, code: str, level: str, values: dict[str, Any]) -> dict[str, Any]:

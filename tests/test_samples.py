@@ -15,6 +15,7 @@ from transforms.sample_spec import in_year
 from transforms.samples import sample_entries
 from warehouse.catalogue.expression import parse
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
+from warehouse.catalogue.models import in_force
 
 # A published figure that sums the years up, and the measures it sums.
 CUMULATIVE = {
@@ -76,7 +77,7 @@ def totals(catalogue: Catalogue, entries: Entries, year: int) -> dict[str, float
         rows = rows_of(entries, form.id)
         for measure in (m for m in catalogue.measures.values() if m.form == form.id):
             if measure.where is None:
-                found[measure.id] = sum(v for r in rows if isinstance(v := r[measure.id], float))
+                found[measure.id] = sum(v for r in rows if isinstance(v := r.get(measure.id), float))
                 continue
             names = [field.id for field in form.fields]
             answered = [
@@ -132,7 +133,8 @@ def test_every_cell_asked_for_has_an_answer(catalogue: Catalogue, entries: dict[
                 blank += [
                     (year, form.id, row["org_code"], field.id)
                     for field in form.fields
-                    if row[field.id] is None
+                    if in_force(field, year)
+                    and row[field.id] is None
                     and (form.is_roster or levels[row["org_code"]] in form.levels_of(field))
                 ]
     assert blank == []
@@ -155,7 +157,7 @@ def test_values_stay_within_the_bounds_of_their_fields(catalogue: Catalogue, ent
         for form in catalogue.forms.values()
         for row in rows_of(entries[year], form.id)
         for field in form.fields
-        if isinstance(value := row[field.id], float)
+        if isinstance(value := row.get(field.id), float)
         and not (field.low or 0) <= value <= (field.high if field.high is not None else float("inf"))
     ]
     assert outside == []

@@ -52,7 +52,9 @@ def likely_cells(
     return (
         search.members.join(said, on=["place", "group"])
         .join(ids, on="number")
-        .remove((pl.col("only_cell") == pl.col("shown_at")).fill_null(value=False))  # the finding itself says as much
+        .remove(
+            (pl.col("only_cell") == pl.col("shown_at")).fill_null(value=False)
+        )  # the finding itself says as much
         .join(search.suspects.select("place", "submission", "org_code", "item"), on="place")
         .select(*LIKELY)
         .unique(list(PLACE), keep="first", maintain_order=True)
