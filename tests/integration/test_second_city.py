@@ -14,6 +14,7 @@ from tests.integration.conftest import LANHE, Samples, new_installation, night
 from transforms.samples import sample_entries
 from warehouse.query import query
 from warehouse.trace import trace
+from warehouse.trace_text import trace_text
 
 YEARS = range(2021, 2025)
 
@@ -96,7 +97,7 @@ def test_coverage_speaks_of_this_citys_units(lanhe: tuple[Installation, Report])
 def test_a_number_can_be_traced_to_its_cells(lanhe: tuple[Installation, Report]) -> None:
     place, _ = lanhe
     traced = trace(place.home.database, place.catalogue, "member_count", "990101", 2024)
-    text = traced.text(20)
+    text = trace_text(traced, 20)
     assert "兰1表" in text
     assert "东岸县" in text
 
