@@ -46,13 +46,16 @@ def write_corrections(
     ``folder`` gives a unit's folder by its code; the workbooks by submission. Older ones of the same year are put
     aside, whether there is a new one or not.
     """
+    latest = outcome.submissions.filter("is_latest")
+    if latest.is_empty():
+        return {}
+    found = questions(place.home.database, latest["submission"].to_list())
+    asked_of = found.partition_by("submission", as_dict=True, maintain_order=True)
     written = {}
-    for row in outcome.submissions.iter_rows(named=True):
-        if not row["is_latest"]:
-            continue
+    for row in latest.iter_rows(named=True):
         out = folder(row["unit_code"])
         _put_aside(out, row["year"])
-        asked = questions(place.home.database, row["submission"])
+        asked = asked_of.get((row["submission"],), found.clear())
         if asked.filter(pl.col("severity") != "info").is_empty():
             continue
         name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"

@@ -46,7 +46,7 @@ def drafts(home: Path, catalogue: Catalogue, said: list[pl.DataFrame], *orgs: st
     asked = [question(org, 500.0, operands="member_count=500") for org in orgs]
     now = told("now", 2, dict.fromkeys(orgs, 500.0), year=2023, asked=asked)
     path = published(home, catalogue, now, explanations=pl.concat(said))
-    return dict(questions(path, sha("now")).select("org_code", "draft").iter_rows())
+    return dict(questions(path, [sha("now")]).select("org_code", "draft").iter_rows())
 
 
 def test_last_years_accepted_words_are_offered_for_the_same_question(
@@ -75,7 +75,7 @@ def test_an_answer_about_a_unit_that_is_not_recognised_finds_its_question(
 ) -> None:
     asked = question(None, 500.0, org_name="大弯村", operands="member_count=500")
     path = published(tmp_path, catalogue, told("now", 2, {GREAT: 500.0}, year=2023, asked=[asked]))
-    row = questions(path, sha("now")).row(0, named=True)
+    row = questions(path, [sha("now")]).row(0, named=True)
     assert (row["org_code"], row["item"]) == ("大弯村", "")
     answer = {**{key: row[key] or "" for key in FINDING_PLACE}, "operands": row["operands"]}
     given = shaped(
@@ -92,4 +92,4 @@ def test_an_answer_about_a_unit_that_is_not_recognised_finds_its_question(
     path = published(
         tmp_path, catalogue, told("now", 2, {GREAT: 500.0}, year=2023, asked=[asked]), explanations=before
     )
-    assert questions(path, sha("now")).is_empty()  # accepted: it is settled
+    assert questions(path, [sha("now")]).is_empty()  # accepted: it is settled

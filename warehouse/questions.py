@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -10,15 +11,17 @@ from warehouse.catalogue.frames import FINDING_PLACE, PLACE_SEPARATOR
 from warehouse.query import entries_of, read_only, run
 
 
-def questions(path: Path, submission: str) -> pl.DataFrame:
-    """The findings of a latest submission that are not settled, the grave ones first.
+def questions(path: Path, submissions: Sequence[str]) -> pl.DataFrame:
+    """The findings of latest submissions that are not settled, of each the grave ones first.
+
+    All in one query: what became of a finding is looked up over the whole warehouse, and takes its time.
 
     Columns of quality.finding_latest, org_code and item as in FINDING_PLACE, and ``draft`` (what was accepted as
     explanation of the same finding last year, of the units it was then; null: nothing). A finding whose explanation
     is accepted is settled.
     """
     with read_only(path) as connection:
-        return run(connection, _OPEN, [submission])
+        return run(connection, _OPEN, [list(submissions)])
 
 
 _PLACE = f"concat_ws('{PLACE_SEPARATOR}', {', '.join(f'd.{column}' for column in FINDING_PLACE)})"
@@ -40,7 +43,7 @@ _OPEN = rf"""
     LEFT JOIN became AS d
       ON d.unit_code = l.unit_code AND d.year = l.year
          AND {_PLACE} = l.place
-    WHERE l.submission = ? AND l.finding_status <> 'accepted'
+    WHERE list_contains(?, l.submission) AND l.finding_status <> 'accepted'
     ORDER BY l.severity, l.form, l.sheet, try_cast(regexp_extract(l.cell, '\d+$') AS INTEGER), l.cell,
              l.rule, l.org_code, l.message
 """
