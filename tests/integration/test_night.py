@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import flows.morning
 import flows.night
 from flows.morning import Report
 from flows.night import open_night
@@ -287,7 +288,7 @@ def test_receipts_of_a_night_that_broke_off_after_publishing_are_written_by_the_
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.night, "Office", broken)
+        patched.setattr(flows.morning, "Office", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     night(place)
