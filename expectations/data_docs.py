@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示"}
+from warehouse.catalogue import labels
 
 
 class GateCounts(Protocol):
@@ -65,19 +65,19 @@ def standing_alone(text: str, title: str) -> str:
 def _index(pages: Sequence[Page]) -> str:
     rows = "".join(_line(page) for page in pages)
     head = "".join(
-        f"<th>{word}</th>" for word in ("报表", "审核项", "未通过项", "核对次数", "强制性", "核实性", "提示")
+        f"<th>{word}</th>" for word in ("报表", "审核项", "未通过项", "核对次数", *labels.SEVERITY.values())
     )
     return (
         f'<!DOCTYPE html><html lang="zh"><head><meta charset="utf-8"><title>审核结果</title><style>{_STYLE}</style></head>'
         '<body><div class="container-fluid"><h1>审核结果</h1>'
-        "<p>按报表列出当晚全部审核项；强制性、核实性、提示各栏为不通过的次数。</p>"
+        "<p>按报表列出当晚全部审核项；强制性、核实性、提示性各栏为不通过的次数。</p>"
         f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></body></html>'
     )
 
 
 def _line(page: Page) -> str:
     broken = sum(1 for count in page.counts if count.failed)
-    failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in SEVERITY_WORDS]
+    failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in labels.SEVERITY]
     numbers = [len(page.counts), broken, sum(count.evaluated for count in page.counts), *failed]
     cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
     return f'<tr><td><a href="{page.name}.html">{html.escape(page.title)}</a></td>{cells}</tr>'

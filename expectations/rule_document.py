@@ -6,9 +6,9 @@ import polars as pl
 
 from expectations.message import plainly
 from expectations.rulebook import Rule, RuleBook, Scope
+from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
 
-_SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
 _LEVELS = {"city": "市", "county": "县（市、区）", "township": "乡镇（街道）", "village": "村（社区）"}
 _GENERAL: tuple[tuple[Scope, str], ...] = (
     ("series", "年度数列中的可疑数"),
@@ -21,14 +21,14 @@ _GENERAL: tuple[tuple[Scope, str], ...] = (
 
 def rules_markdown(rulebook: RuleBook, catalogue: Catalogue) -> str:
     """The whole rule book: by form, across forms, then the general rules."""
-    counts = dict.fromkeys(_SEVERITIES, 0)
+    counts = dict.fromkeys(labels.SEVERITY, 0)
     for rule in rulebook.rules.values():
         counts[rule.severity] += 1
     parts = [
         "# 审核关系手册",
         "本页由审核关系文件生成，请勿手工修改（`make docs`）。",
         f"共 {len(rulebook.rules)} 条："
-        + "，".join(f"{_SEVERITIES[severity]} {count} 条" for severity, count in counts.items())
+        + "，".join(f"{labels.SEVERITY[severity]} {count} 条" for severity, count in counts.items())
         + "。强制性审核不通过的，该单位该年度的报送暂存；核实性审核不通过的，改正或者保留依据备查。",
     ]
     for form in catalogue.forms.values():
@@ -53,7 +53,7 @@ def _row(rule: Rule) -> str:
     if rule.since is not None or rule.until is not None:
         years = f"，{rule.since or ''}—{rule.until or ''}年度"
     words = rule.words or plainly(rule.message, {})
-    cells = (rule.id, _SEVERITIES[rule.severity], words, levels + years, rule.why, rule.fix)
+    cells = (rule.id, labels.SEVERITY[rule.severity], words, levels + years, rule.why, rule.fix)
     return "| " + " | ".join(cell.replace("|", "｜").replace("\n", " ") for cell in cells) + " |"
 
 

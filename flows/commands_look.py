@@ -10,9 +10,9 @@ import polars as pl
 import typer
 
 from flows.console import chosen, err, fail, out, print_frame, print_json
+from warehouse.catalogue import labels
 
 _ROWS_OF_A_SHEET = 1_048_575  # beside the header
-_SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def check(
         out.print(f"{verdict.title}：全部审核通过。", markup=False)
     else:
         table = findings.select(
-            类别=pl.col("severity").replace_strict(_SEVERITIES),
+            类别=pl.col("severity").replace_strict(labels.SEVERITY),
             位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
             问题=pl.concat_str(["message", "likely"], separator="。", ignore_nulls=True),
             处理办法="fix",

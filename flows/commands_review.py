@@ -10,9 +10,8 @@ import polars as pl
 import typer
 
 from flows.console import chosen, fail, out, print_frame, print_json
+from warehouse.catalogue import labels
 
-_SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
-_STATUSES = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 _AFTERWARDS = "下一次夜间作业后生效；要立即生效，请运行 nianbao nightly。"
 
 Year = Annotated[int, typer.Option(help="报告年度")]
@@ -51,11 +50,11 @@ def list_findings(
         table = found.select(
             影响=pl.format("{}%", pl.col("effect_pct").round(2)).fill_null("—"),
             累计=pl.format("{}%", pl.col("cumulative_share_pct").floor().cast(pl.Int64)).fill_null("—"),
-            类别=pl.col("severity").replace_strict(_SEVERITIES),
+            类别=pl.col("severity").replace_strict(labels.SEVERITY),
             单位="unit_name",
             位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
             问题="message",
-            状态=pl.col("finding_status").replace_strict(_STATUSES),
+            状态=pl.col("finding_status").replace_strict(labels.FINDING_STATUS),
         )
         print_frame(table, title=_titled(f"{year}年度：{found.height} 处", covering_words(found)))
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from expectations.workbook.marks import SEVERITY_WORDS
 from flows.console import chosen, fail, out, print_frame, print_json
+from warehouse.catalogue import labels
 
 _SHOWN = 50
 rules = typer.Typer(help="审核关系：列表和试算。", no_args_is_help=True)
@@ -40,7 +40,7 @@ def list_rules(as_json: Annotated[bool, typer.Option("--json", help="以 JSON �
     else:
         print_frame(
             frame.select(
-                编号="rule", 性质=pl.col("severity").replace_strict(SEVERITY_WORDS), 审核关系="words"
+                编号="rule", 性质=pl.col("severity").replace_strict(labels.SEVERITY), 审核关系="words"
             ),
             title=f"{frame.height} 条",
         )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.wording import fold, folded
+from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import LEVELS
 
-_LEVEL_TEXT = {"city": "市本级", "county": "县(市、区)", "township": "乡镇(街道)", "village": "村(社区)"}
 _NEAR = 50.0  # of 100: 彭李 and 彭李街道 have 67
 _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
 
@@ -52,7 +52,7 @@ def unit_book(years: list[int], catalogue: Catalogue) -> UnitBook:
             "form": [form.id for form in forms],
             "levels": [list(form.levels) for form in forms],
             "lowest_rank": [max(ranks[level] for level in form.levels) for form in forms],
-            "levels_text": ["、".join(_LEVEL_TEXT[level] for level in form.levels) for form in forms],
+            "levels_text": ["、".join(labels.LEVEL[level] for level in form.levels) for form in forms],
             "is_roster": [form.is_roster for form in forms],
         },
         schema_overrides={"lowest_rank": pl.Int8},

@@ -6,8 +6,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import SEVERITIES
 from expectations.workbook.layout import display_width
-from expectations.workbook.marks import SEVERITY_WORDS, Question
+from expectations.workbook.marks import Question
 from expectations.workbook.page import PROTECTION, Issue, set_print
+from warehouse.catalogue import labels
 from warehouse.catalogue.workbook_texts import (
     ANSWER_BOX,
     ANSWER_KEYS,
@@ -62,7 +63,7 @@ def write_answers(issue: Issue, sheet: Worksheet, about: str, submission: str) -
 def _method(issue: Issue) -> list[str]:
     questions = issue.marks.questions
     counts = {s: sum(q.severity == s for q in questions) for s in ("critical", "warning")}
-    asked = [f"{SEVERITY_WORDS[s]}问题 {n} 处" for s, n in counts.items() if n]
+    asked = [f"{labels.SEVERITY[s]}问题 {n} 处" for s, n in counts.items() if n]
     colours = "红色为强制性，须改正；黄色为核实性，数字有误的请改正，属实的请说明；蓝色为提示"
     texts = [
         f"共有{'，'.join(asked)}。有问题的单元格已着色（{colours}），将鼠标移到格上可以看到具体问题和处理办法。",
@@ -89,7 +90,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
     texts = (problem, finding["fix"], _opinion(question))
     sheet.write_number(line, 0, serial, named("guide_centre"))
-    sheet.write_string(line, 1, SEVERITY_WORDS[question.severity], named(f"asked_{question.severity}"))
+    sheet.write_string(line, 1, labels.SEVERITY[question.severity], named(f"asked_{question.severity}"))
     sheet.write_string(line, 2, where, named("guide_cell"))
     if cell:
         sheet.write_url(line, 3, f"internal:'{where}'!{cell}", named("guide_link"), cell)

@@ -15,9 +15,9 @@ from expectations.rulebook import SEVERITIES
 from expectations.workbook.audit_lines import audit_lines
 from expectations.workbook.audit_top import BROKEN, HINT, NOT_EVALUATED, ORDER, PASSED, TOP, write_top
 from expectations.workbook.layout import column_letter, display_width
-from expectations.workbook.marks import SEVERITY_WORDS
 from expectations.workbook.page import PROTECTION, Issue, set_print
 from expectations.workbook.tally import ONE_EVALUATED, ONE_NOT_EVALUATED, Line, Tally
+from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 from warehouse.catalogue.workbook_texts import AUDIT_SHEET, SERIAL
 
@@ -76,7 +76,7 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line) -> None
     sheet.write_number(row, 0, serial, centre)
     sheet.write_string(row, 1, line.numbers, centre)
     sheet.write_string(row, 2, line.words, named("guide_cell"))
-    sheet.write_string(row, 3, SEVERITY_WORDS[rule.severity], centre)
+    sheet.write_string(row, 3, labels.SEVERITY[rule.severity], centre)
     failed = HINT if rule.severity == "info" else BROKEN
     counts = f"${column_letter(COUNTS)}{at}"
     none = f"{counts}-INT({counts}/{ONE_NOT_EVALUATED})*{ONE_NOT_EVALUATED}=0"
@@ -142,7 +142,7 @@ def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
         (f'$E{at}="{NOT_EVALUATED}"', "waits"),
     ]
     for severity, style in (("critical", "breaks"), ("warning", "doubts")):
-        looks.insert(0, (f'AND($E{at}="{BROKEN}",$D{at}="{SEVERITY_WORDS[severity]}")', style))
+        looks.insert(0, (f'AND($E{at}="{BROKEN}",$D{at}="{labels.SEVERITY[severity]}")', style))
     sheet.conditional_format(
         TOP, 4, end, 4, {"type": "cell", "criteria": "==", "value": f'"{PASSED}"', "format": named("passed")}
     )

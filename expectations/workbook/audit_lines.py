@@ -15,10 +15,10 @@ from expectations.workbook.grid import (
     named_line,
     rule_levels,
 )
-from expectations.workbook.layout import LEVEL_WORDS
 from expectations.workbook.page import Issue
 from expectations.workbook.sums import can_sum, write_sums
 from expectations.workbook.tally import Line, rule_tally
+from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 
 
@@ -69,4 +69,4 @@ def _of_levels(rule: Rule, words: str, grid: Grid) -> str:
     levels = [level for level in grid.levels if rule.levels is None or level in rule.levels]
     if len(levels) == len(grid.levels):
         return words
-    return f"{'、'.join(LEVEL_WORDS[level] for level in levels)}：{words}"
+    return f"{'、'.join(labels.LEVEL[level] for level in levels)}：{words}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.workbook.layout import column_letter
-from expectations.workbook.marks import SEVERITY_WORDS
 from expectations.workbook.page import Issue
+from warehouse.catalogue import labels
 
 PASSED, BROKEN, HINT, NOT_EVALUATED = "通过", "不符", "提示", "未核对"
 _POINTERS = 5  # lines of two pointers each
@@ -66,7 +66,7 @@ def _range(column: int, count: int) -> str:
 def _of(word: str, severity: str | None, count: int) -> str:
     if severity is None:
         return f'COUNTIF({_range(4, count)},"{word}")'
-    return f'COUNTIFS({_range(4, count)},"{word}",{_range(3, count)},"{SEVERITY_WORDS[severity]}")'
+    return f'COUNTIFS({_range(4, count)},"{word}",{_range(3, count)},"{labels.SEVERITY[severity]}")'
 
 
 def _summary(count: int) -> str:

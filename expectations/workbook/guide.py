@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import RuleBook
-from expectations.workbook.layout import LEVEL_WORDS, display_width
+from expectations.workbook.layout import display_width
 from expectations.workbook.page import PROTECTION, Issue, set_print
 from expectations.workbook.rows import is_carried_over
 from expectations.workbook.validation import bounds
+from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.catalogue.workbook_texts import GUIDE_SHEET, SERIAL
@@ -20,7 +21,6 @@ RuleLine = tuple[str, str, str]
 
 ALL_FORMS, ACROSS_FORMS = "各表", "跨表"
 
-SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
 _KIND_WORDS = {"stock": "时点", "flow": "时期"}
 _WIDTHS = (6, 28, 10, 8, 40, 56)
 _FIELD_HEADER = ("栏号", "指标名称", "计量单位", "时点/时期", "填报要求", "指标解释")
@@ -42,8 +42,8 @@ def rule_lines(
     for rule in rulebook.rules.values():
         if not rule.is_in_force(year):
             continue
-        severity = SEVERITY_WORDS[rule.severity]
-        rows = "、".join(LEVEL_WORDS[level] for level in rule.levels or ())
+        severity = labels.SEVERITY[rule.severity]
+        rows = "、".join(labels.LEVEL[level] for level in rule.levels or ())
         text = f"{rows}：{rule.words}" if rows else rule.words
         if rule.scope == "row":
             lines += [(numbers[form], severity, text) for form in rule.forms if form in numbers]
@@ -159,7 +159,7 @@ def requirement(catalogue: Catalogue, form: Form, field: Field, levels: Iterable
     rows = list(levels)
     asked = [level for level in form.levels_of(field) if level in rows]
     if len(asked) < len(rows):
-        parts.append(f"由{'、'.join(LEVEL_WORDS[level] for level in asked)}填报")
+        parts.append(f"由{'、'.join(labels.LEVEL[level] for level in asked)}填报")
     low, high = bounds(field, year)
     if field.codes is not None:
         parts.append(f"从列表选择：{'、'.join(catalogue.code_lists[field.codes].labels)}")

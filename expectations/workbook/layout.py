@@ -20,13 +20,6 @@ from warehouse.catalogue.workbook_texts import SERIAL
 
 Role = Literal["org_code", "org_name", "parent_name", "serial", "roster_org", "field", "prior"]
 _STEMS = "甲乙丙丁戊己庚辛"
-LEVEL_WORDS: dict[Level, str] = {
-    "city": "市本级",
-    "county": "县(市、区)",
-    "township": "乡镇(街道)",
-    "village": "村(社区)",
-}
-"""How the sheets call the rows of a level."""
 _ILLEGAL = re.compile(r"[\[\]:*?/\\']")
 SHEET_NAME_LIMIT = 31
 NARROWEST_SHEET = 104.0  # so that the head's left and right blocks find room on a form of few columns

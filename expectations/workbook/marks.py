@@ -14,9 +14,9 @@ from expectations.message import NOT_REPORTED
 from expectations.rulebook import SEVERITIES
 from expectations.workbook.layout import Column, column_letter, display_width
 from expectations.workbook.values import Value
+from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 
-SEVERITY_WORDS = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
 _PLACE = re.compile(r"^第\d+行 ?")
 _COMMENT_WIDTH = 46  # in character cells
 TOTAL = "合计"
@@ -126,7 +126,7 @@ class Marks:
             for i, c in enumerate(columns)
             if c.role == "field" and c.field and c.field.id in asked
         ]
-        parts = [f"【{SEVERITY_WORDS[finding['severity']]}】{self.questions[number].sentence}"]
+        parts = [f"【{labels.SEVERITY[finding['severity']]}】{self.questions[number].sentence}"]
         if len(cells) > 1:
             parts.append(f"有关单元格：{'；'.join(cells)}")
         if before not in (None, ""):

@@ -1,0 +1,19 @@
+"""What the codes that people read are called in Chinese: one label for each code, wherever it is shown."""
+
+from __future__ import annotations
+
+from warehouse.catalogue.models import Level
+
+SEVERITY = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
+"""Severities of rules and findings, gravest first."""
+
+LEVEL: dict[Level, str] = {
+    "city": "市本级",
+    "county": "县(市、区)",
+    "township": "乡镇(街道)",
+    "village": "村(社区)",
+}
+"""Levels of org units, as the forms call their rows."""
+
+FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
+"""What has become of a finding that is not settled."""
