@@ -27,6 +27,10 @@ ADDRESS: Schema = {
 """The frame of column letters that conforming hands on."""
 
 
+ROW_PREFIX = r"^第\d+行[ ：]?"
+"""What stands before a sentence about a row, as a regular expression: left out where the place is told otherwise."""
+
+
 @dataclass(frozen=True)
 class Located:
     """What polars finds for one gate: how many rows it concerns and breaks, and the findings."""

@@ -72,11 +72,14 @@ GENERAL_PLACEHOLDERS = frozenset({"unit", "item", "year"})
 COLUMN_PLACEHOLDERS = frozenset(
     {"label", "value", "bounds", "codes", "total", "sum", "difference", "form", "key"}
 )
+MANY_PLACEHOLDERS = frozenset({"label", "count", "first"})
 PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "detail", "suggestion"})
 
 
 class Rule(Record):
     """One rule. ``field`` is where its finding is shown (default: the first name of the expression).
+
+    ``many`` is the sentence for many rows of one column, with the places {label}, {count} and {first} (its first case).
 
     ``words`` says in Chinese what is demanded; those of an expression rule are rendered from it when it is loaded.
     """
@@ -93,6 +96,7 @@ class Rule(Record):
     tolerance: float = 0.0
     words: str = ""
     message: Chinese
+    many: str = ""
     why: Chinese
     fix: Chinese
     since: int | None = None
@@ -308,6 +312,8 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
                 )
         elif name not in allowed:
             raise ValueError(f"message uses an unknown placeholder: {{{name}}}")
+    if unknown := placeholders(rule.many) - MANY_PLACEHOLDERS:
+        raise ValueError(f"many uses an unknown placeholder: {{{sorted(unknown)[0]}}}")
     if rule.scope in ("row", "unit") and rule.parsed.sides is None:
         for side in {"left", "right"} & placeholders(rule.message):
             raise ValueError(f"message uses {{{side}}} but the expression is not one comparison")

@@ -7,6 +7,9 @@ from datetime import date, datetime
 
 import polars as pl
 
+from expectations.causes import by_cause
+from expectations.rulebook import RuleBook
+from flows.receipts import due_words
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Head
 from warehouse.outcomes import Outcome
@@ -25,7 +28,7 @@ def digest_text(
     catalogue: Catalogue,
     head: Head,
     at: datetime,
-    where: str,
+    rulebook: RuleBook,
     left: Sequence[str] = (),
     repeated: Sequence[str] = (),
     worklists: Mapping[int, pl.DataFrame] | None = None,
@@ -33,9 +36,9 @@ def digest_text(
     """The digest of a night.
 
     ``outcome``: what became of its submissions; ``statuses``: per year who has reported (as warehouse.query.status
-    gives it) after this night; ``where``: the folder in which to look; ``left``: one sentence for each file that
-    stayed in the inbox; ``repeated``: the names of files whose bytes had been received before; ``worklists``: per year
-    what is open after this night (as warehouse.worklist.worklist gives it).
+    gives it) after this night; ``left``: one sentence for each file that stayed in the inbox; ``repeated``: the names of
+    files whose bytes had been received before; ``worklists``: per year what is open after this night (as
+    warehouse.worklist.worklist gives it).
     """
     submissions, findings = outcome.submissions, outcome.findings
     names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
@@ -66,7 +69,7 @@ def digest_text(
         text += ["", f"与以前收到的文件完全相同、未再处理：{'、'.join(repeated)}。"]
     if left:
         text += ["", "留在收件箱、未能收取：", *(f"  {sentence}" for sentence in left)]
-    text += _asked(findings, unit)
+    text += _asked(findings, unit, catalogue, rulebook)
     for year, asked in sorted((worklists or {}).items()):
         if asked.height:
             covering = covering_words(asked)
@@ -76,7 +79,7 @@ def digest_text(
     for year, status in sorted(statuses.items()):
         if settings.first_year <= year <= settings.last_year:  # what a refused file states may be any year
             text += _missing(year, status, settings.deadline.of(year), at.date())
-    text += ["", f"查看：{where}", f"登记簿第 {head.count} 条，校验值 {head.hash}"]
+    text += ["", "回执和更正表在各单位的发件文件夹中。", f"登记簿第 {head.count} 条，校验值 {head.hash}"]
     return "\n".join(text) + "\n"
 
 
@@ -91,27 +94,35 @@ def _missing(year: int, status: pl.DataFrame, common: date, today: date) -> Iter
             else f"{year}年度获准延期、尚无已接收报表的单位"
         )
         yield ""
-        yield f"{head}（{units.height} 个，{_due_words(due, today)}）："
+        yield f"{head}（{units.height} 个，截止日期 {due_words(due, today)}）："
         yield "  " + "、".join(
             name if state == "not_received" else f"{name}（{STATE_ZH[state]}）"
             for name, state in units.select("unit_name", "report_state").iter_rows()
         )
 
 
-def _asked(findings: pl.DataFrame, unit: Callable[[dict[str, object]], str]) -> list[str]:
+def _asked(
+    findings: pl.DataFrame,
+    unit: Callable[[dict[str, object]], str],
+    catalogue: Catalogue,
+    rulebook: RuleBook,
+) -> list[str]:
     """The grave findings, and how many explanations wait for the administrator."""
     text: list[str] = []
     critical = findings.filter(pl.col("severity") == "critical").sort(
         "year", "unit_code", "submission", nulls_last=True, maintain_order=True
     )
     if critical.height:
+        whose = critical.select("submission", "unit_code", "year").unique(maintain_order=True)
+        lines = whose.join(
+            by_cause(critical, catalogue, rulebook), on="submission", how="left", maintain_order="left"
+        )
         # One workbook full of errors must not push the others off the page.
-        shown = critical.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
-        listed = f"，列出其中 {shown.height} 处" if shown.height < critical.height else ""
+        shown = lines.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
+        listed = f"，归为 {lines.height} 条" if lines.height < critical.height else ""
+        listed += f"，列出其中 {shown.height} 条" if shown.height < lines.height else ""
         text += ["", f"强制性问题 {critical.height} 处{listed}："]
-        for row in shown.iter_rows(named=True):
-            place = "!".join(row[k] for k in ("sheet", "cell") if row[k])
-            text.append(f"  {unit(row)}{' ' + place if place else ''}：{row['message']}")
+        text += [f"  {unit(row)}　{row['place']}：{row['message']}" for row in shown.iter_rows(named=True)]
     explained = findings.filter(pl.col("finding_status") == "explained")
     if explained.height:
         text += ["", f"收到的说明中有 {explained.height} 处待审核：请运行 nianbao review explanations 查看。"]
@@ -134,12 +145,3 @@ def _came(outcome: Outcome) -> str:
     if outcome.revised:
         text += f"因以前年度数据重报或审核关系变动，重新核对了 {len(outcome.revised)} 份，问题有变化。"
     return text + (f"已按审核意见回复说明 {len(outcome.reviewed)} 份。" if outcome.reviewed else "")
-
-
-def _due_words(due: date, today: date) -> str:
-    days = (due - today).days
-    if days == 0:
-        return f"今天（{due:%Y年%m月%d日}）截止"
-    if days > 0:
-        return f"截止日期 {due:%Y年%m月%d日}，还有 {days} 天"
-    return f"截止日期 {due:%Y年%m月%d日}，已过 {-days} 天"

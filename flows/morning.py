@@ -53,14 +53,19 @@ def report(night: Night) -> Report:
     returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
     decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
     found = outcome(
-        night.home.database, last.payload["answered"] if last else 0, returned, decided, night.revised
+        night.home.database,
+        last.payload["answered"] if last else 0,
+        returned,
+        decided,
+        night.revised,
+        list(night.catalogue.forms),
     )
     return Report(night.run, found, night.repeated, night.left, night.seconds)
 
 
 def answer(night: Night, report: Report) -> list[Path]:
     """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
-    office = Office(night.home.outbox, night.catalogue, night.journal.head, night.at)
+    office = Office(night.place, night.journal.head, night.at)
     written: list[Path] = []
     if report.submissions.height:
         corrections = write_corrections(night.place, report.outcome, office.folder, night.at)
@@ -101,7 +106,7 @@ def _send_digest(night: Night, report: Report) -> None:
         night.catalogue,
         night.journal.head,
         night.at,
-        str(night.home.outbox),
+        night.rulebook,
         report.left,
         [repeated.name for repeated in report.repeated],
         {year: worklist(night.home.database, year) for year in years},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -11,11 +12,23 @@ body { font: 14px/1.6 "Noto Sans CJK SC", "Microsoft YaHei", "SimSun", sans-seri
 body { max-width: 60em; margin: 2em auto; padding: 0 1em; }
 h1 { text-align: center; font-size: 1.6em; } h2 { font-size: 1.15em; }
 table { border-collapse: collapse; width: 100%; } td, th { border: 1px solid #888; padding: .25em .5em; vertical-align: top; }
-h2 + table td:last-child { font-size: .8em; word-break: break-all; }
+hr ~ p { font-size: .7em; color: #666; word-break: break-all; }
 h2 + table th { white-space: nowrap; }
 th { background: #eee; } td:first-child { white-space: nowrap; } hr { border: 0; border-top: 1px solid #888; }
 @media print { body { margin: 0; font-size: 11px; } @page { size: A4; margin: 12mm; } }
 """
+
+
+_SIGNS = str.maketrans("<>|[]*`\\&", "＜＞｜［］＊｀＼＆")
+
+
+def as_text(value: object) -> str:
+    """A text of others as one line of Markdown that says just what it says: no tag, link, picture or table cell of theirs.
+
+    Signs that Markdown would take for its own are written full-width.
+    """
+    text = "" if value is None else str(value)
+    return re.sub(r"\s*[\x00-\x1f\x7f\u2028\u2029]+\s*", " ", text).translate(_SIGNS).strip()
 
 
 def page_of(markdown: str, title: str) -> str:

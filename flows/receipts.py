@@ -2,134 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from expectations.workbook.marks import without_row
+from expectations.causes import by_cause, notes_by_cause
+from expectations.workbook.marks import plain
+from expectations.workbook.values import shown
 from flows.corrections import Correction, asked_key
-from flows.receipt_page import page_of
+from flows.receipt_page import as_text, page_of
 from flows.receive import Repeated
+from flows.settings import Installation
+from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Settings
 from warehouse.journal import Head
 from warehouse.outcomes import Outcome
+from warehouse.review import EMPTY, RETURNED, YEAR_LOCKED
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
-_SEVERITIES = {"critical": "强制性", "warning": "核实性", "info": "提示"}
-_DECISIONS = {
-    "accepted": "已接收",
-    "held": "暂存，待改正",
-    "empty": "空表",
-    "refused": "未能接收",
-}
+_STANDS = "此前已接收的版本继续有效。"
 
-_ENVIRONMENT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-_TEMPLATE = _ENVIRONMENT.from_string(
-    """# 年报回执
-
-| 项目 | 内容 |
-| --- | --- |
-| 填报单位 | {{ unit_name }} |
-| 报告年度 | {{ year or "未识别" }} |
-| 报送文件 | {{ file_name }} |
-| 收到时间 | {{ received_at }} |
-| 处理结果 | **{{ decision_zh }}** |
-| 文件校验码 | {{ submission }} |
-
-{% if decision == "accepted" and not open_count %}
-本次报送{% if not explained_count %}没有需要改正或核实的问题，{% endif %}数据已入库，无须再做处理。
-{% elif decision == "accepted" %}
-本次报送已接收入库，尚有 {{ open_count }} 处需要核实：确有错误的请改正，属实的请说明。
-{% elif decision == "held" and (rule or not critical_count) %}
-{{ reason }}
-{% if has_standing %}
-此前已接收的版本继续有效。
-{% endif %}
-{% elif decision == "held" %}
-本次报送有 {{ critical_count }} 处强制性问题，暂未入库{% if has_standing %}，此前已接收的版本继续有效{% endif %}。
-请按下表改正后重新报送整个工作簿。
-{% else %}
-{{ reason }}
-{% if has_standing %}
-此前已接收的版本继续有效。
-{% endif %}
-{% endif %}
-{% if explained_count %}
-收到说明 {{ explained_count }} 处，正在等待市级审核，不必再报。
-{% endif %}
-{% if accepted_count %}
-另有 {{ accepted_count }} 处已经说明并获市级认可，不再列出。
-{% endif %}
-{% if previous %}
-与上次报送相比：已改正 {{ fixed_count }} 处，{{ blanked }}仍未处理 {{ kept_count }} 处，新出现 {{ new_count }} 处。
-{% endif %}
-{% if correction %}
-请打开同一文件夹中的“{{ correction }}”：有问题的单元格已着色并附批注（下表的位置即该表中的位置），
-可在表中直接改正，或在“说明”表中写明原因，保存后重新报送整个工作簿。
-{% endif %}
-{% if is_superseded %}
-收到本文件之后，又收到本单位同一年度的新文件并已入库，以后收到的为准。
-{% endif %}
-{% if findings %}
-
-## 审核发现（共 {{ finding_count }} 处{% if finding_count > findings|length %}，下列前 {{ findings|length }} 处{% endif %}）
-
-| 序号 | 类别 | 位置 | 问题 | 处理办法 | 情况 | 审核关系 |
-| --- | --- | --- | --- | --- | --- | --- |
-{% for f in findings %}
-| {{ loop.index }} | {{ f.severity_zh }} | {{ f.place }} | {{ f.message }} | {{ f.fix }} | {{ f.status_zh }} | {{ f.rule }} |
-{% endfor %}
-{% endif %}
-{% if fixes %}
-
-## 系统已统一写法的单元格（共 {{ fix_count }} 处，数值未改动）
-
-| 位置 | 原写法 | 读作 |
-| --- | --- | --- |
-{% for n in fixes %}
-| {{ n.place }} | {{ n.raw }} | {{ n.value }} |
-{% endfor %}
-{% endif %}
-
----
-{{ association }}　{{ printed_at }}　登记簿第 {{ head_count }} 条，校验值 {{ head_hash }}
-"""
-)
-
-
-_REPEATED = _ENVIRONMENT.from_string(
-    """# 年报回执（重复报送）
-
-| 项目 | 内容 |
-| --- | --- |
-| 填报单位 | {{ unit_name }} |
-| 报告年度 | {{ year or "未识别" }} |
-| 报送文件 | {{ file_name }} |
-| 文件校验码 | {{ submission }} |
-
-本文件与 {{ received_at }} 收到的“{{ first_name }}”内容完全相同，未重复入库，处理结果不变：**{{ decision_zh }}**。
-{% if decision == "refused" %}
-{{ reason }}
-{% elif decision == "held" and rule %}
-{{ reason }}
-{% elif decision == "held" %}
-强制性问题尚未改正，请按原回执改正并保存后重新报送整个工作簿。
-{% elif is_superseded %}
-此后又收到本单位同一年度的新文件并已入库，仍以后收到的为准。如要改回本文件的数据，请打开本文件核对并另行保存后重新报送。
-{% else %}
-如需更正，请在工作簿中改正并保存后重新报送。
-{% endif %}
-
----
-{{ association }}　{{ printed_at }}　登记簿第 {{ head_count }} 条，校验值 {{ head_hash }}
-"""
-)
+_TEMPLATE = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,  # every text of others goes through as_text
+).get_template("receipt.md.j2")
 
 
 class Office:
@@ -138,12 +43,14 @@ class Office:
     ``head`` is the journal's, printed whole: that the journal's tail was cut off is seen only by comparing with it.
     """
 
-    def __init__(self, outbox: Path, catalogue: Catalogue, head: Head, printed_at: datetime) -> None:
-        self.outbox = outbox
+    def __init__(self, place: Installation, head: Head, printed_at: datetime) -> None:
+        self.outbox = place.home.outbox
+        self.catalogue = place.catalogue
+        self.rulebook = place.rulebook
         self.printed_at = printed_at
-        self.names = _unit_names(catalogue)
+        self.names = _unit_names(place.catalogue)
         self.foot = {
-            "association": catalogue.settings.city.association,
+            "association": place.catalogue.settings.city.association,
             "printed_at": printed_at.strftime("%Y年%m月%d日 %H:%M"),
             "head_count": head.count,
             "head_hash": head.hash,
@@ -151,28 +58,37 @@ class Office:
 
     def answer(self, outcome: Outcome, corrections: Mapping[str, Correction] | None = None) -> list[Path]:
         """One receipt for each submission; the paths written. ``corrections``: the workbooks written, by submission."""
-        findings = outcome.findings.partition_by("submission", as_dict=True)
-        notes = outcome.notes.partition_by("submission", as_dict=True)
+        findings = _by_submission(outcome.findings)
+        notes = _by_submission(outcome.notes)
+        sheets = _by_submission(outcome.sheets)
+        changes = _by_submission(outcome.changes)
         written: list[Path] = []
         for row in outcome.submissions.iter_rows(named=True):
-            found = findings.get((row["submission"],), outcome.findings.clear())
-            asked = found.remove(pl.col("finding_status") == "accepted")
-            counts = _counts(found)
-            correction = (corrections or {}).get(row["submission"])
-            fixes = notes.get((row["submission"],), outcome.notes.clear())
+            key = row["submission"]
+            found = findings.get(key, outcome.findings.clear())
+            correction = (corrections or {}).get(key)
+            asked = _as_shown(found.remove(pl.col("finding_status") == "accepted"), correction)
+            asked = asked.with_columns(status=_status_words(row["previous"] is not None))
+            lines = by_cause(asked, self.catalogue, self.rulebook)
+            noted = notes.get(key, outcome.notes.clear())
             text = _TEMPLATE.render(
                 self._of(row),
-                critical_count=row["critical_count"],
-                **counts,
-                previous=row["previous"] if row["decision"] != "refused" else None,
-                fixed_count=row["fixed_count"],
-                blanked=f"改为未报 {n} 处（不算改正），" if (n := row["blanked_count"]) else "",
-                correction=correction.path.name if correction else "",
-                has_standing=row["has_earlier"],
-                findings=_finding_rows(asked, row["previous"] is not None, correction),
+                is_repeated=False,
+                sentences=[
+                    *_verdict(row, found),
+                    *self._compared(row, found, changes.get(key)),
+                    *_what_to_do(row, correction),
+                ],
+                findings=[_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
                 finding_count=asked.height,
-                fixes=list(_note_rows(fixes.head(_SHOWN))),
-                fix_count=fixes.height,
+                line_count=lines.height,
+                rules="、".join(lines["rule"].unique(maintain_order=True)),
+                sheets=list(self._sheets(sheets.get(key), found)),
+                notes=[
+                    {name: as_text(note[name]) for name in ("place", "raw", "value")}
+                    for note in notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
+                ],
+                note_count=noted.height,
             )
             written.append(self._write(row, text))
         return written
@@ -186,27 +102,92 @@ class Office:
         written: list[Path] = []
         for again in repeated:
             row = first[again.submission]
-            text = _REPEATED.render(
-                self._of(row) | {"file_name": _cell_text(again.name)}, first_name=_line(row["file_name"])
+            text = _TEMPLATE.render(
+                self._of(row) | {"file_name": as_text(again.name)},
+                is_repeated=True,
+                sentences=list(_said_again(row)),
+                findings=[],
+                finding_count=0,
+                line_count=0,
+                rules="",
+                sheets=[],
+                notes=[],
+                note_count=0,
             )
             written.append(self._write(row, text, "_重复"))
         return written
 
     def _of(self, row: dict[str, Any]) -> dict[str, object]:
         """What every receipt about a submission may print."""
+        settings = self.catalogue.settings
         return {
             "unit_name": self.names.get(row["unit_code"], UNKNOWN_UNIT),
             "year": row["year"],
-            "file_name": _cell_text(row["file_name"]),
+            "file_name": as_text(row["file_name"]),
             "received_at": _moment(row["received_at"]),
             "submission": row["submission"],
-            "decision": row["decision"],
-            "decision_zh": _DECISIONS[row["file_state"]],
-            "rule": row["rule"],
-            "reason": _line(row["reason"]),
-            "is_superseded": row["is_superseded"],
+            "result": _result(row),
+            "due": due_words(row["due_date"], self.printed_at.date()) if row["due_date"] else "",
+            "contact": contact_words(settings),
             **self.foot,
         }
+
+    def _compared(
+        self, row: dict[str, Any], found: pl.DataFrame, changes: pl.DataFrame | None
+    ) -> Iterator[str]:
+        """What is otherwise than in the submission before: the questions, and the numbers."""
+        if row["previous"] is None or row["decision"] == "refused":
+            return
+        is_asked = pl.col("finding_status").is_in(["open", "reopened"]) & (pl.col("severity") != "info")
+        new, kept = found.select(
+            new=(is_asked & pl.col("is_new")).sum(), kept=(is_asked & ~pl.col("is_new")).sum()
+        ).row(0)
+        blanked = row["blanked_count"]
+        parts = []
+        if row["fixed_count"] or blanked or new or kept:
+            parts += [f"已改正 {row['fixed_count']} 处"]
+            parts += [f"改为未报 {blanked} 处（不算改正）"] if blanked else []
+            parts += [f"仍未处理 {kept} 处", f"新出现 {new} 处"]
+        listed = [] if changes is None else changes.to_dicts()
+        if listed:
+            count = listed[0]["change_count"]
+            more = " 等" if count > len(listed) else ""
+            parts += [f"改动 {count} 个数：{'；'.join(map(self._change, listed))}{more}"]
+        elif changes is not None or not parts:
+            parts += ["没有改动任何数"]
+        yield f"与上次报送相比，{'，'.join(parts)}。"
+
+    def _change(self, change: dict[str, Any]) -> str:
+        form = self.catalogue.forms.get(change["form"])
+        field = next((f for f in form.fields if f.id == change["field"]), None) if form else None
+        if form is None or field is None:
+            return as_text(f"{change['sheet']} {change['cell']}")
+        words = self.catalogue.settings.words
+        old, new = (plain(shown(field, change[name], words)) for name in ("old", "new"))
+        what = f"{change['item'] or change['org_name'] or ''} {field.label}".strip()
+        return as_text(f"{form.number} {change['cell']}（{what}）{old} → {new}")
+
+    def _sheets(self, filled: pl.DataFrame | None, found: pl.DataFrame) -> Iterator[dict[str, object]]:
+        """One line for each form: how much is filled in, and how many questions there are."""
+        if filled is None:
+            return
+        counts = dict(filled.select("form", pl.struct("filled_count", "blank_count")).iter_rows())
+        asked = dict(
+            found.group_by("form")
+            .agg(*((pl.col("severity") == severity).sum().alias(severity) for severity in labels.SEVERITY))
+            .select("form", pl.struct(*labels.SEVERITY))
+            .iter_rows()
+        )
+        for form in self.catalogue.forms.values():
+            if form.id not in counts:
+                continue
+            yield {
+                "number": form.number,
+                "title": form.title,
+                "filled": counts[form.id]["filled_count"],
+                "blank": counts[form.id]["blank_count"],
+                **(asked.get(form.id) or dict.fromkeys(labels.SEVERITY, 0)),
+            }
 
     def _write(self, row: dict[str, Any], text: str, suffix: str = "") -> Path:
         folder = self.folder(row["unit_code"])
@@ -228,6 +209,96 @@ def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
 
 
+def due_words(due: date, today: date) -> str:
+    """By when a unit is to report: ``2025年01月20日，还有 10 天``."""
+    days = (due - today).days
+    left = f"还有 {days} 天" if days > 0 else "今天截止" if days == 0 else f"已过 {-days} 天"
+    return f"{due:%Y年%m月%d日}，{left}"
+
+
+def contact_words(settings: Settings) -> str:
+    """Whom to turn to: office, person and telephone, as far as the catalogue says."""
+    contact = settings.contact
+    if contact is None:
+        return ""
+    telephone = f"电话 {contact.telephone}" if contact.telephone else ""
+    return "　".join(filter(None, (contact.office, contact.person, telephone)))
+
+
+def _result(row: dict[str, Any]) -> str:
+    """What became of the file, in a few words."""
+    match row["rule"]:
+        case r if r == YEAR_LOCKED:
+            return f"暂存（{row['year']}年度已锁定）"
+        case r if r == RETURNED:
+            return "市级退回"
+        case _:
+            return labels.FILE_STATE[row["file_state"]]
+
+
+def _verdict(row: dict[str, Any], found: pl.DataFrame) -> Iterator[str]:
+    """What became of the submission and what it means, sentence by sentence."""
+    status, is_warning = pl.col("finding_status"), pl.col("severity") == "warning"
+    open_count, explained, accepted = found.select(
+        open=(is_warning & status.is_in(["open", "reopened"])).sum(),
+        explained=(status == "explained").sum(),
+        accepted=(status == "accepted").sum(),
+    ).row(0)
+    critical = row["critical_count"]
+    match row["decision"]:
+        case "accepted" if open_count:
+            yield f"本次报送已接收入库，尚有 {open_count} 处需要核实：确有错误的请改正，属实的请说明。"
+        case "accepted":
+            settled = "" if explained else "没有需要改正或核实的问题，"
+            yield f"本次报送{settled}数据已入库，无须再做处理。"
+        case "held" if not row["rule"] and critical:
+            yield f"本次报送有 {critical} 处强制性问题，暂未入库。"
+            yield "请按下表改正后重新报送整个工作簿。"
+        case _:
+            yield as_text(row["reason"])
+            if row["rule"] == YEAR_LOCKED and not critical:
+                yield "报表本身没有需要改正的问题；如需补报请与市级联系。"
+    if row["decision"] != "accepted" and row["has_earlier"]:
+        yield _STANDS
+    if explained:
+        yield f"收到说明 {explained} 处，正在等待市级审核，不必再报。"
+    if accepted:
+        yield f"另有 {accepted} 处已经说明并获市级认可，不再列出。"
+
+
+def _what_to_do(row: dict[str, Any], correction: Correction | None) -> Iterator[str]:
+    if correction is not None:
+        yield (
+            f"请打开同一文件夹中的“{correction.path.name}”：有问题的单元格已着色并附批注（下表的位置即该表中的位置），"
+            "可在表中直接改正，或在“说明”表中写明原因，保存后重新报送整个工作簿。"
+        )
+    if row["is_superseded"]:
+        yield "收到本文件之后，又收到本单位同一年度的新文件并已入库，以后收到的为准。"
+
+
+def _said_again(row: dict[str, Any]) -> Iterator[str]:
+    """What a unit is told whose file had been received before."""
+    reason = as_text(row["reason"])
+    if row["rule"] == RETURNED:
+        yield f"本文件与退回的文件相同。{reason}"
+        return
+    yield (
+        f"本文件与 {_moment(row['received_at'])} 收到的“{as_text(row['file_name'])}”内容完全相同，"
+        f"未重复入库，处理结果不变：**{_result(row)}**。"
+    )
+    if row["decision"] == "refused" or row["rule"] in (YEAR_LOCKED, EMPTY):
+        yield reason
+    elif row["decision"] == "held":
+        yield "强制性问题尚未改正，请按原回执改正并保存后重新报送整个工作簿。"
+    elif row["is_superseded"]:
+        yield (
+            "此后又收到本单位同一年度的新文件并已入库，仍以后收到的为准。"
+            "如要改回本文件的数据，请打开本文件核对并另行保存后重新报送。"
+        )
+    else:
+        yield "如需更正，请在工作簿中改正并保存后重新报送。"
+
+
 def _moment(iso: str) -> str:
     return f"{datetime.fromisoformat(iso):%Y年%m月%d日 %H:%M}"
 
@@ -239,76 +310,42 @@ def _unit_names(catalogue: Catalogue) -> dict[str, str]:
     }
 
 
-def _line(value: object) -> str:
-    """A value as one line of Markdown: what would break the page or be taken for a tag is written full-width."""
-    text = "" if value is None else str(value)
-    return re.sub(r"\s*[\x00-\x1f\x7f\u2028\u2029]+\s*", " ", text).translate({60: "＜", 62: "＞"}).strip()
+def _by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    parts = frame.partition_by("submission", as_dict=True, maintain_order=True)
+    return {str(submission): part for (submission,), part in parts.items()}
 
 
-def _cell_text(value: object) -> str:
-    return _line(value).replace("|", "｜")
-
-
-def _place(row: dict[str, object]) -> str:
-    return "!".join(_cell_text(row[k]) for k in ("sheet", "cell") if row[k]) or "整个工作簿"
-
-
-def _counts(found: pl.DataFrame) -> dict[str, int]:
-    """How many warnings are open, explained and accepted, and how many questions are new or were asked before."""
-    status, is_warning = pl.col("finding_status"), pl.col("severity") == "warning"
-    is_open = status.is_in(["open", "reopened"])
-    is_asked = is_open & (pl.col("severity") != "info")
-    return found.select(
-        open_count=(is_warning & is_open).sum(),
-        explained_count=(status == "explained").sum(),
-        accepted_count=(status == "accepted").sum(),
-        new_count=(is_asked & pl.col("is_new")).sum(),
-        kept_count=(is_asked & ~pl.col("is_new")).sum(),
-    ).row(0, named=True)
-
-
-def _status_words(row: dict[str, Any], is_second: bool) -> str:
-    if row["finding_status"] == "explained":
-        return "已说明，待审核"
-    if row["reason"]:
-        return f"说明未获认可：{_cell_text(row['reason'])}"
-    if row["finding_status"] == "reopened":
-        return "再次出现"
-    return "" if not is_second else "新出现" if row["is_new"] else "上次已指出"
-
-
-def _finding_rows(
-    found: pl.DataFrame, is_second: bool, correction: Correction | None
-) -> list[dict[str, str]]:
-    """The lines of the table; with a correction workbook in its order and with its cells, which the unit works in."""
-    places = correction.places if correction else {}
-    order = {key: number for number, key in enumerate(places)}
-    rank = {"critical": 0, "warning": 1, "info": 2}
-    rows = sorted(
-        found.iter_rows(named=True),
-        key=lambda row: (rank[row["severity"]], order.get(asked_key(row), len(order))),
+def _as_shown(found: pl.DataFrame, correction: Correction | None) -> pl.DataFrame:
+    """Findings at the cells of the correction workbook, which the unit works in."""
+    if correction is None or found.is_empty():
+        return found
+    places = [correction.places.get(asked_key(row)) for row in found.iter_rows(named=True)]
+    place = pl.Series(places, dtype=pl.String)
+    split = place.str.splitn("!", 2)
+    sheet, cell = (split.struct.field(name) for name in ("field_0", "field_1"))
+    is_placed = place.is_not_null()
+    return found.with_columns(
+        sheet=pl.when(is_placed).then(sheet.replace("", None)).otherwise("sheet"),
+        cell=pl.when(is_placed).then(cell.replace("", None)).otherwise("cell"),
     )
-    return [_finding_line(row, is_second, places.get(asked_key(row))) for row in rows[:_SHOWN]]
 
 
-def _finding_line(row: dict[str, Any], is_second: bool, place: str | None) -> dict[str, str]:
-    message, suggestion = _cell_text(row["message"]), _cell_text(row["suggestion"])
-    if place is not None:
-        message = without_row(message)
-    if suggestion and suggestion not in message:
-        message += f"（是否为“{suggestion}”？）"
-    if row["likely"]:
-        message += f"。{_cell_text(row['likely'])}"
-    return {
-        "severity_zh": _SEVERITIES[row["severity"]],
-        "place": _place(row) if place is None else _cell_text(place.rstrip("!")) or "整个工作簿",
-        "message": message,
-        "fix": _cell_text(row["fix"]),
-        "status_zh": _status_words(row, is_second),
-        "rule": row["rule"],
-    }
+def _status_words(is_second: bool) -> pl.Expr:
+    """What is said of each finding: waiting, refused, asked before."""
+    status, new = pl.col("finding_status"), pl.lit("新出现" if is_second else "")
+    return (
+        pl.when(status == "explained")
+        .then(pl.lit("已说明，待审核"))
+        .when(pl.col("reason").fill_null("") != "")
+        .then(pl.format("说明未获认可：{}", "reason"))
+        .when(status == "reopened")
+        .then(pl.lit("再次出现"))
+        .when(pl.col("is_new").fill_null(True))
+        .then(new)
+        .otherwise(pl.lit("上次已指出" if is_second else ""))
+    )
 
 
-def _note_rows(fixes: pl.DataFrame) -> Iterable[dict[str, str]]:
-    for row in fixes.iter_rows(named=True):
-        yield {"place": _place(row), "raw": _cell_text(row["raw"]), "value": _cell_text(row["value"])}
+def _line(line: dict[str, Any]) -> dict[str, str]:
+    texts = {name: as_text(line[name]) for name in ("place", "message", "fix", "status")}
+    return texts | {"severity": labels.SEVERITY[line["severity"]]}

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from expectations.rulebook import load_rules
 from flows.digest import digest_text
 from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
@@ -54,7 +55,8 @@ def submission(
 def finding(submission: str, cell: str = "F17", **bent: Any) -> dict[str, Any]:
     return {
         "submission": submission, "unit_code": "371621", "year": 2024, "severity": "critical", "sheet": "年1表",
-        "cell": cell, "message": "会员数不是数字",
+        "form": "organisation", "rule": "conform.unreadable_number", "field": "member_count",
+        "cell": cell, "message": "会员数不是数字", "fix": "请改。",
     } | bent  # fmt: skip
 
 
@@ -98,7 +100,7 @@ def digest(
         catalogue,
         HEAD,
         datetime(2025, 1, day, 2, 0, tzinfo=BEIJING),
-        "/srv/nianbao/outbox",
+        load_rules(None, catalogue),
         left,
         repeated,
         worklists,
@@ -144,9 +146,12 @@ def test_a_quiet_night_has_no_empty_headings(catalogue: Catalogue) -> None:
 def test_one_workbook_full_of_errors_does_not_push_out_the_others(catalogue: Catalogue) -> None:
     found = [finding("bad", f"F{n}") for n in range(500)] + [finding("other", "G7", unit_code="371622")]
     text = digest(catalogue, [submission("bad", decision="held")], found)
-    assert "强制性问题 501 处，列出其中 6 处：" in text
-    assert "  阳信县 2024 年1表!G7：会员数不是数字" in text
-    assert "F5：" not in text
+    assert "强制性问题 501 处，归为 2 条：" in text
+    assert (
+        "  惠民县 2024　年1表 F0:F499（个人会员数）：“个人会员数”500行填的不是数字，如会员数不是数字\n"
+        in text
+    )
+    assert "  阳信县 2024　年1表 G7（个人会员数）：会员数不是数字\n" in text
 
 
 def test_warnings_are_not_the_administrators_business(catalogue: Catalogue) -> None:
@@ -154,8 +159,8 @@ def test_warnings_are_not_the_administrators_business(catalogue: Catalogue) -> N
 
 
 def test_a_finding_about_the_whole_workbook_has_no_place(catalogue: Catalogue) -> None:
-    found = [finding("a", sheet=None, cell=None, message="缺少工作表：年2表")]
-    assert "  惠民县 2024：缺少工作表：年2表\n" in digest(
+    found = [finding("a", sheet=None, form=None, cell=None, message="缺少工作表：年2表")]
+    assert "  惠民县 2024　整个工作簿：缺少工作表：年2表\n" in digest(
         catalogue, [submission("a", decision="held")], found
     )
 
@@ -164,7 +169,7 @@ def test_a_finding_about_the_whole_workbook_has_no_place(catalogue: Catalogue) -
     ("day", "words"),
     [
         (10, "截止日期 2025年01月20日，还有 10 天"),
-        (20, "今天（2025年01月20日）截止"),
+        (20, "截止日期 2025年01月20日，今天截止"),
         (23, "截止日期 2025年01月20日，已过 3 天"),
     ],
 )
@@ -243,7 +248,7 @@ def test_files_sent_once_more_are_named(catalogue: Catalogue) -> None:
 
 def test_it_ends_with_where_to_look_and_the_whole_head_of_the_journal(catalogue: Catalogue) -> None:
     assert digest(catalogue, [submission("a")]).splitlines()[-2:] == [
-        "查看：/srv/nianbao/outbox",
+        "回执和更正表在各单位的发件文件夹中。",
         f"登记簿第 42 条，校验值 {HEAD.hash}",
     ]
 

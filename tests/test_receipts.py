@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,16 @@ import pytest
 import flows.receipts
 from flows.receipts import UNKNOWN_UNIT, outbox_folder
 from flows.receive import Repeated
+from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import NOTE, SUBMISSION
-from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.changes import CHANGE
 from warehouse.journal import Head
-from warehouse.outcomes import ASKED, Outcome
+from warehouse.outcomes import ASKED, SHEET, Outcome
 from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
 
 AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
 HEAD = Head(42, "ab" * 32)
 HUIMIN = "371621惠民县"
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load_catalogue()
 
 
 def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any]:
@@ -52,6 +48,7 @@ def submission(name: str = "惠民县年报.xlsx", **bent: Any) -> dict[str, Any
         "previous": None,
         "fixed_count": 0,
         "blanked_count": 0,
+        "due_date": date(2025, 1, 20),
     } | bent
 
 
@@ -65,6 +62,8 @@ def finding(of: dict[str, Any], **bent: Any) -> dict[str, Any]:
         "severity": "critical",
         "sheet": "年1表",
         "cell": "F17",
+        "org_name": "椒园社区",
+        "field": "member_count",
         "message": "个人会员填的是“约三百”，不是数字",
         "fix": "请只填数字，不带文字和单位。",
         "finding_status": "open",
@@ -75,15 +74,18 @@ def finding(of: dict[str, Any], **bent: Any) -> dict[str, Any]:
 class Office:
     """Writes receipts into a temporary outbox and reads them back."""
 
-    def __init__(self, outbox: Path, catalogue: Catalogue) -> None:
-        self.outbox = outbox
-        self.tonight = flows.receipts.Office(outbox, catalogue, HEAD, AT)
+    def __init__(self, home: Path) -> None:
+        place = Installation(Settings(home=home))
+        self.outbox = place.home.outbox
+        self.tonight = flows.receipts.Office(place, HEAD, AT)
 
     def write(
         self,
         submissions: list[dict[str, Any]],
         findings: list[dict[str, Any]] | None = None,
         notes: list[dict[str, Any]] | None = None,
+        sheets: list[dict[str, Any]] | None = None,
+        changes: list[dict[str, Any]] | None = None,
     ) -> list[str]:
         counts = dict.fromkeys(("critical_count", "warning_count", "info_count"), pl.Int64)
         schema = {
@@ -92,21 +94,28 @@ class Office:
             **counts,
         }
         schema |= {"has_earlier": pl.Boolean, "is_superseded": pl.Boolean, "is_latest": pl.Boolean}
-        schema |= {"previous": pl.String, "fixed_count": pl.Int64, "blanked_count": pl.Int64}
+        schema |= {
+            "due_date": pl.Date,
+            "previous": pl.String,
+            "fixed_count": pl.Int64,
+            "blanked_count": pl.Int64,
+        }
         self.known = pl.DataFrame(submissions, schema=schema)
         self.paths = self.tonight.answer(
             Outcome(
                 self.known,
                 pl.DataFrame(findings or [], schema=ASKED),
                 pl.DataFrame(notes or [], schema=NOTE),
+                sheets=pl.DataFrame(sheets or [], schema=SHEET),
+                changes=pl.DataFrame(changes or [], schema=CHANGE),
             )
         )
         return [path.read_text(encoding="utf-8") for path in self.paths]
 
 
 @pytest.fixture
-def office(tmp_path: Path, catalogue: Catalogue) -> Office:
-    return Office(tmp_path / "outbox", catalogue)
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
 
 
 def cells(text: str, line_with: str) -> list[str]:
@@ -122,7 +131,7 @@ def test_an_accepted_file_has_nothing_left_to_do(office: Office) -> None:
     assert "数据已入库，无须再做处理。" in text
     assert cells(text, "填报单位")[1] == "惠民县"
     assert cells(text, "收到时间")[1] == "2025年01月10日 22:30"
-    assert cells(text, "文件校验码")[1] == row["submission"]
+    assert f"文件校验码 {row['submission']}" in text.splitlines()[-1]
     assert office.paths == [office.outbox / HUIMIN / f"回执_2024_20250111_{row['submission'][:8]}.md"]
 
 
@@ -144,9 +153,10 @@ def test_a_held_file_names_each_cell_and_how_to_mend_it(office: Office) -> None:
     assert "暂存，待改正" in text
     assert "本次报送有 1 处强制性问题，暂未入库。\n" in text
     assert cells(text, "F17") == [
-        "1", "强制性", "年1表!F17", "个人会员填的是“约三百”，不是数字", "请只填数字，不带文字和单位。", "",
-        "conform.unreadable_number",
+        "1", "强制性", "年1表 F17（椒园社区 个人会员数）", "个人会员填的是“约三百”，不是数字",
+        "请只填数字，不带文字和单位。", "",
     ]  # fmt: skip
+    assert text.splitlines()[-1].endswith("审核关系编号：conform.unreadable_number")
 
 
 def test_a_held_file_says_whether_an_earlier_version_still_stands(office: Office) -> None:
@@ -177,11 +187,15 @@ def test_a_file_held_because_the_year_is_locked_is_not_told_to_mend_and_send_aga
     [text] = office.write([row], [finding(row)])
     assert locked_words(2024) in text.splitlines()
     assert "请按下表改正" not in text
+    assert "报表本身没有需要改正的问题" not in text
+    [text] = office.write([submission(decision="held", rule=YEAR_LOCKED, reason=locked_words(2024))])
+    assert cells(text, "处理结果")[1] == "**暂存（2024年度已锁定）**"
+    assert "报表本身没有需要改正的问题；如需补报请与市级联系。" in text.splitlines()
 
 
 def test_what_was_blanked_is_not_counted_as_mended(office: Office) -> None:
     [text] = office.write([submission(previous="f" * 64, fixed_count=1, blanked_count=2)])
-    assert "与上次报送相比：已改正 1 处，改为未报 2 处（不算改正），仍未处理 0 处，新出现 0 处。" in text
+    assert "与上次报送相比，已改正 1 处，改为未报 2 处（不算改正），仍未处理 0 处，新出现 0 处。" in text
 
 
 def test_a_refused_file_leaves_the_earlier_version_standing_and_says_so(office: Office) -> None:
@@ -245,7 +259,7 @@ def test_what_a_clerk_typed_cannot_break_the_table(office: Office) -> None:
     [text] = office.write(
         [row], [finding(row, message="填的是“3|4\n5\x00”", suggestion="某|村", sheet="a|b", cell=None)]
     )
-    line = cells(text, "conform.unreadable_number")
+    line = cells(text, "某｜村")
     assert line[2:4] == ["a｜b", "填的是“3｜4 5 ”（是否为“某｜村”？）"]
 
 
@@ -261,7 +275,9 @@ def test_a_suggestion_is_offered_once(office: Office) -> None:
 
 def test_a_finding_about_no_cell_concerns_the_whole_workbook(office: Office) -> None:
     row = submission(decision="held", critical_count=1)
-    [text] = office.write([row], [finding(row, sheet=None, cell=None, message="缺少工作表：年2表")])
+    [text] = office.write(
+        [row], [finding(row, sheet=None, form=None, cell=None, message="缺少工作表：年2表")]
+    )
     assert cells(text, "缺少工作表")[2] == "整个工作簿"
 
 
@@ -273,14 +289,93 @@ def test_blocking_findings_come_first(office: Office) -> None:
     ]
     [text] = office.write([row], found)
     table = [line.split("|")[2].strip() for line in text.splitlines() if re.match(r"\| \d", line)]
-    assert table == ["强制性", "核实性", "核实性", "提示"]
+    assert table == ["强制性", "核实性", "核实性", "提示性"]
 
 
-def test_a_long_list_is_cut_and_says_how_long_it_is(office: Office) -> None:
+def test_a_column_that_is_wrong_in_every_row_is_one_line(office: Office) -> None:
+    """A rule and a column with range and count: 394 lines that say the same told nobody anything."""
+    row = submission(decision="held", critical_count=394)
+    blank = [
+        finding(
+            row, rule="column.required", cell=f"D{n}", field="has_association", message="是否成立计生协未填"
+        )
+        for n in range(10, 404)
+    ]
+    [text] = office.write([row], blank)
+    assert "审核发现（共 394 处，归为 1 条）" in text
+    assert cells(text, "394")[2:4] == ["年1表 D10:D403（是否成立计生协）", "“是否成立计生协”394行未填"]
+
+
+def test_stretches_of_a_column_are_named_and_the_first_case_is_the_example(office: Office) -> None:
+    row = submission(decision="held", critical_count=5)
+    found = [finding(row, cell=f"F{n}", message=f"第{n}行 甲村：第{n}个") for n in (7, 3, 4, 20, 30)]
+    [text] = office.write([row], found)
+    line = next(line for line in text.splitlines() if line.startswith("| 1 |"))
+    assert "年1表 F3:F4、F7、F20 等处（个人会员数）" in line
+    assert "“个人会员数”5行填的不是数字，如甲村：第3个" in line
+
+
+def test_a_few_of_one_cause_keep_their_own_numbers(office: Office) -> None:
+    row = submission(decision="held", critical_count=3)
+    [text] = office.write([row], [finding(row, cell=f"F{n}", message=f"填的是“{n}”") for n in (9, 8, 7)])
+    assert [cells(text, f"填的是“{n}”")[0] for n in (7, 8, 9)] == ["1", "2", "3"]
+
+
+def test_lines_stand_in_the_order_of_the_forms_not_of_their_names(office: Office) -> None:
+    row = submission(decision="held", critical_count=2)
+    late = finding(row, form="family_health", sheet="年8表", field="instructor_count", message="甲")
+    early = finding(row, form="youth_activity", sheet="年4-2表", field="session_count", message="乙")
+    [text] = office.write([row], [late, early])
+    assert [cells(text, word)[0] for word in ("乙", "甲")] == ["1", "2"]
+
+
+def test_a_list_that_stays_long_is_cut_and_says_how_long_it_is(office: Office) -> None:
     row = submission(decision="held", critical_count=900)
-    [text] = office.write([row], [finding(row, cell=f"F{n}") for n in range(900)])
-    assert "审核发现（共 900 处，下列前 200 处）" in text
+    found = [finding(row, cell=None, form=None, sheet=f"表{n}") for n in range(900)]
+    [text] = office.write([row], found)
+    assert "审核发现（共 900 处，归为 900 条，下列前 200 条）" in text
     assert len([line for line in text.splitlines() if re.match(r"\| \d", line)]) == 200
+
+
+def test_ids_and_hashes_stand_at_the_foot_only(office: Office) -> None:
+    row = submission(decision="held", critical_count=1)
+    [text] = office.write([row], [finding(row)])
+    body, _, foot = text.partition("\n---\n")
+    assert "conform.unreadable_number" in foot
+    assert row["submission"] in foot
+    assert not re.search(r"[0-9a-f]{16}|[a-z]+[._][a-z]+", body.replace(".xlsx", ""))
+
+
+def test_the_numbers_that_changed_since_the_last_file_are_told(office: Office) -> None:
+    row = submission(previous="f" * 64)
+    change = {
+        "submission": row["submission"], "form": "population", "sheet": "年2表", "cell": "C12", "org_name": "市中街道",
+        "item": "", "field": "resident_population_count", "old": "62519", "new": "62591", "change_count": 1,
+    }  # fmt: skip
+    [text] = office.write([row], changes=[change])
+    assert (
+        "与上次报送相比，改动 1 个数：年2表 C12（市中街道 常住人口数）62,519 → 62,591。" in text.splitlines()
+    )
+
+
+def test_a_receipt_says_by_when_to_report_whom_to_ask_and_how_much_of_each_form_is_filled(
+    office: Office,
+) -> None:
+    row = submission()
+    sheet = {"submission": row["submission"], "form": "population", "filled_count": 90, "blank_count": 2}
+    [text] = office.write([row], sheets=[sheet])
+    assert cells(text, "报送截止")[1] == "2025年01月20日，还有 9 天"
+    assert cells(text, "联系方式")[1] == "滨州市计划生育协会办公室"
+    assert cells(text, "| 年2表 |")[2:4] == ["90", "2"]
+
+
+def test_texts_of_others_load_nothing_and_link_nowhere(office: Office) -> None:
+    """A site named as a Markdown picture made the page fetch it from elsewhere."""
+    picture = "![p](http://example.org/x.png) <img src=x> [l](http://example.org)"
+    row = submission(picture, decision="held", critical_count=1)
+    office.write([row], [finding(row, message=picture, org_name=picture, sheet=picture, form=None)])
+    html = office.paths[0].with_suffix(".html").read_text(encoding="utf-8")
+    assert not re.search(r"<(img|a)\b", html)
 
 
 def test_each_receipt_shows_its_own_findings_only(office: Office) -> None:
@@ -297,7 +392,7 @@ def test_what_was_written_differently_is_listed_with_both_spellings(office: Offi
     }  # fmt: skip
     [text] = office.write([row], notes=[note])
     assert "系统已统一写法的单元格（共 1 处，数值未改动）" in text
-    assert cells(text, "G5") == ["年1表!G5", "１，２００", "1200"]
+    assert cells(text, "G5") == ["年1表 G5（个人会员数）", "１，２００", "1200"]
 
 
 def test_tables_stand_apart_from_the_text_around_them(office: Office) -> None:

@@ -125,13 +125,14 @@ class NightBuild:
         return new.height
 
     def set_decisions(self, decisions: pl.DataFrame) -> None:
-        """Revise decisions: submission, decision and where given reason (an accepted explanation, a return)."""
+        """Revise decisions: submission, decision and where given reason and rule (a return)."""
         if not set(decisions["decision"].unique()) <= set(DECISIONS):
             raise ValueError(f"not a decision: {decisions['decision'].unique().to_list()}")
-        revised = shaped(decisions, {"submission": pl.String, "decision": pl.String, "reason": pl.String})
+        names = ("submission", "decision", "reason", "rule")
+        revised = shaped(decisions, dict.fromkeys(names, pl.String))
         self._register(revised)
         self._connection.execute(
-            """UPDATE quality.submission_log AS s SET decision = i.decision, status = i.decision, reason = i.reason
+            """UPDATE quality.submission_log AS s SET decision = i.decision, status = i.decision, reason = i.reason, rule = i.rule
                FROM incoming AS i WHERE i.submission = s.submission"""
         )
         self._connection.unregister("incoming")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped
+from warehouse.catalogue.frames import FINDING, NOTE, Schema, empty, shaped
+from warehouse.changes import CHANGE, changes
 from warehouse.query import read_only, run
 
 ASKED = {
@@ -21,6 +22,14 @@ ASKED = {
 }
 """Columns of Outcome.findings."""
 
+SHEET: Schema = {
+    "submission": pl.String,
+    "form": pl.String,
+    "filled_count": pl.Int64,  # cells with a number or text, zeros included
+    "blank_count": pl.Int64,  # cells that were not reported
+}
+"""How much of each form a submission filled in."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -31,7 +40,8 @@ class Outcome:
     blanked_count (questions of the previous submission that this one has no more, because they were mended, because
     a cell of theirs was blanked); ``findings``: ASKED,
     with finding_status, text and reason as in quality.finding_history, and is_new (the previous submission had it
-    not), none of workbooks that nobody filled in; ``notes``: NOTE; in the order they were loaded. ``returned``,
+    not), none of workbooks that nobody filled in; ``notes``: NOTE; in the order they were loaded; ``sheets``: SHEET;
+    ``changes``: CHANGE, what they say otherwise than the submission before them. ``returned``,
     ``reviewed``: those received earlier that are here because they were returned, or because of a decision about an
     explanation of theirs; ``revised``: because a year before theirs was reported anew.
     """
@@ -42,6 +52,8 @@ class Outcome:
     returned: tuple[str, ...] = ()
     reviewed: tuple[str, ...] = ()
     revised: tuple[str, ...] = ()
+    sheets: pl.DataFrame = field(default_factory=lambda: empty(SHEET))
+    changes: pl.DataFrame = field(default_factory=lambda: empty(CHANGE))
 
 
 def outcome(
@@ -50,11 +62,12 @@ def outcome(
     returned: Sequence[str] = (),
     explanations: Sequence[int] = (),
     revised: Sequence[str] = (),
+    forms: Sequence[str] = (),
 ) -> Outcome:
     """What became of the submissions received after place ``after`` of the journal.
 
     And of those in ``returned`` and ``revised``, and of the latest ones of every unit and year of whose ``explanations``
-    (by their number) something was decided.
+    (by their number) something was decided. ``forms``: their order, for what is listed by form.
     """
     if not path.exists():
         return Outcome(pl.DataFrame(), empty(ASKED), empty(NOTE))
@@ -71,9 +84,16 @@ def outcome(
             tuple(earlier.filter(earlier.is_in(list(returned)))),
             tuple(earlier.filter(~earlier.is_in([*returned, *revised]))),
             tuple(earlier.filter(earlier.is_in(list(revised)))),
+            run(connection, _SHEETS, [wanted]).pipe(shaped, SHEET),
+            changes(connection, wanted, forms),
         )
 
 
+_SHEETS = """
+    SELECT submission, form, count(*) FILTER (state IN ('value', 'zero')) AS filled_count,
+           count(*) FILTER (state = 'not_reported') AS blank_count
+    FROM core.observation_log WHERE list_contains(?, submission) GROUP BY submission, form
+"""
 _WITH_STATUS = """
     WITH asked AS (
         SELECT *, rowid AS number FROM quality.finding WHERE list_contains(?, submission)
@@ -95,7 +115,7 @@ _WITH_NEIGHBOURS = """
     )
     SELECT s.*, coalesce(a.first_seq < s.received_seq, false) AS has_earlier,
            coalesce(a.last_seq > s.received_seq, false) AS is_superseded,
-           coalesce(g.fixed_count, 0) AS fixed_count, coalesce(g.blanked_count, 0) AS blanked_count,
+           r.due_date, coalesce(g.fixed_count, 0) AS fixed_count, coalesce(g.blanked_count, 0) AS blanked_count,
            s.is_standing AND EXISTS (
                FROM quality.event AS e
                WHERE e.event = 'approved' AND e.unit_code = s.unit_code AND e.year = s.year AND e.seq < s.received_seq
@@ -105,6 +125,7 @@ _WITH_NEIGHBOURS = """
            ) AS ends_approval
     FROM quality.submission AS s
     LEFT JOIN gone AS g ON g.submission = s.submission
+    LEFT JOIN core.expected_report AS r ON r.unit_code = s.unit_code AND r.year = s.year
     LEFT JOIN (SELECT unit_code, year, min(received_seq) AS first_seq, max(received_seq) AS last_seq
                FROM quality.submission_log WHERE decision = 'accepted' GROUP BY unit_code, year) AS a
       ON a.unit_code = s.unit_code AND a.year = s.year

@@ -15,10 +15,10 @@ from warehouse.journal import Entry, Event
 EXPLANATION_DECISIONS = frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})
 REVIEWS = EXPLANATION_DECISIONS | {Event.RETURNED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED}
 
-YEAR_LOCKED, EMPTY = "held.year_locked", "held.empty"
+YEAR_LOCKED, EMPTY, RETURNED = "held.year_locked", "held.empty", "held.returned"
 """Why a submission is held beside its findings: ``rule`` of quality.submission_log (quality.turn reads them)."""
 
-EMPTY_WORDS = "收到的工作簿没有填写任何数字，按“空表”处理，请填写后重新报送。"
+EMPTY_WORDS = "本工作簿没有填写任何数，请填写后报送。"
 """The sentence that the unit reads whose workbook nobody filled in."""
 
 
@@ -42,21 +42,21 @@ def approvals(entries: Iterable[Entry]) -> pl.DataFrame:
 
 
 def returns(entries: Iterable[Entry]) -> pl.DataFrame:
-    """Returned submissions as decisions: submission (key), decision (held), reason."""
+    """Returned submissions as decisions: submission (key), decision (held), reason, rule (RETURNED)."""
     return pl.DataFrame(
         [
-            (e.submission, "held", returned_words(str(e.payload["reason"])))
+            (e.submission, "held", returned_words(str(e.payload["reason"])), RETURNED)
             for e in entries
             if e.event == Event.RETURNED
         ],
-        schema=dict.fromkeys(("submission", "decision", "reason"), pl.String),
+        schema=dict.fromkeys(("submission", "decision", "reason", "rule"), pl.String),
         orient="row",
     ).unique("submission", keep="last", maintain_order=True)
 
 
 def returned_words(reason: str) -> str:
     """The sentence that a returned submission's unit reads."""
-    return f"市级审核退回：{reason.rstrip('。')}。请改正并保存后重新报送整个工作簿。"
+    return f"市级退回原因：{reason.rstrip('。')}。请按该意见处理后重新报送。"
 
 
 def locked_words(year: int) -> str:

@@ -35,7 +35,7 @@ def write_cover(issue: Issue) -> None:
         labels.get("unit_code", "填报单位代码"): issue.unit_code,
         labels.get("year", "报告年度"): str(issue.year),
         labels.get("form_set", "报表版本"): settings.form_set.version,
-        "制表机关": settings.form_set.issuer,
+        "制定机关": settings.form_set.issuer,
     }
     line = 5
     for label, text in fixed.items():

@@ -50,9 +50,9 @@ def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Colum
         block(sheet, line, 0, line, last, text, issue, "sample")
         sheet.set_row(line, 20)
         line += 1
-    rights = [f"表　　号：{form.number}", f"制表机关：{settings.form_set.issuer}"]
+    rights = [f"表　　号：{form.number}", f"制定机关：{settings.form_set.issuer}"]
     if settings.form_set.approval:
-        rights.append(f"文　　号：{settings.form_set.approval}")
+        rights.append(f"批准(备案)文号：{settings.form_set.approval}")
     rights.append(f"有效期至：{settings.form_set.valid_until}")
     if form.unit_text:
         rights.append(f"计量单位：{form.unit_text}")

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
+from expectations.findings import ROW_PREFIX
 from expectations.message import NOT_REPORTED
 from expectations.rulebook import SEVERITIES
 from expectations.workbook.layout import Column, column_letter, display_width
@@ -17,7 +18,6 @@ from expectations.workbook.values import Value
 from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 
-_PLACE = re.compile(r"^第\d+行 ?")
 _COMMENT_WIDTH = 46  # in character cells
 TOTAL = "合计"
 """Key of the questions about a form's total row."""
@@ -42,7 +42,7 @@ class Question:
 
 def without_row(message: str) -> str:
     """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
-    return _PLACE.sub("", message)
+    return re.sub(ROW_PREFIX, "", message)
 
 
 @dataclass

@@ -84,9 +84,7 @@ def test_what_is_returned_no_longer_stands_and_the_unit_hears_why(place: Install
     send_back(place, 2024, EAST, "会员数与省里通报不一致", "王主任")
     night(place)
     assert standing(place) == [CITY, WEST]
-    assert "市级审核退回：会员数与省里通报不一致。请改正并保存后重新报送整个工作簿。" in receipts_of(
-        place, EAST
-    )
+    assert "市级退回原因：会员数与省里通报不一致。请按该意见处理后重新报送。" in receipts_of(place, EAST)
     with pytest.raises(ReviewRefused, match="已经退回"):
         send_back(place, 2024, EAST, "再说一次", "王主任")
 

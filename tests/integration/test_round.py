@@ -118,7 +118,7 @@ def test_a_round_over_three_nights(installation: NewInstallation, samples: Sampl
     receipt = latest(place, "回执_2023_*.md").read_text(encoding="utf-8")
     assert "尚有 2 处需要核实" in receipt
     assert "收到说明 2 处" in receipt
-    assert "已改正 2 处，仍未处理 2 处，新出现 0 处" in receipt
+    assert "已改正 2 处，仍未处理 2 处，新出现 0 处，改动 4 个数：年1表" in receipt
 
     # The administrator accepts both; the third night is silent about them.
     batch = tmp_path / "审核.xlsx"

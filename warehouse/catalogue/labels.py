@@ -15,5 +15,8 @@ LEVEL: dict[Level, str] = {
 }
 """Levels of org units, as the forms call their rows."""
 
+FILE_STATE = {"accepted": "已接收", "held": "暂存，待改正", "empty": "空表", "refused": "未能接收"}
+"""How a file fared (file_state of quality.submission)."""
+
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 """What has become of a finding that is not settled."""

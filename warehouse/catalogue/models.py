@@ -299,6 +299,14 @@ class Extension(Record):
     reason: Chinese
 
 
+class Contact(Record):
+    """Whom a unit turns to with a question, as receipts print it."""
+
+    office: Chinese
+    person: str = ""
+    telephone: str = ""
+
+
 class Settings(Record):
     """catalogue.yaml: the city, its years, the form head, the row headers and the clerks' words."""
 
@@ -308,6 +316,7 @@ class Settings(Record):
     deadline: Deadline
     extensions: tuple[Extension, ...] = ()
     form_set: FormSet
+    contact: Contact | None = None
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
     words: Words
