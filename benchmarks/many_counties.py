@@ -22,7 +22,6 @@ import yaml
 from expectations.rulebook import RuleBook, load_rules
 from expectations.workbook.issued import write_workbook
 from flows.samples import workbook_name
-from flows.settings import DEFAULT_RULES
 from transforms.samples import sample_entries
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 
@@ -73,9 +72,6 @@ def _write(folder: Path, county_count: int, year: int) -> None:
     shutil.copytree(
         DEFAULT_FOLDER, folder / "catalogue", ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
-    shutil.copytree(
-        DEFAULT_RULES, folder / "catalogue" / "rules"
-    )  # another city's rules stand in its catalogue
     registry = folder / "catalogue" / "registry"
     _registry(load_catalogue(), models, county_count, year).write_csv(registry / "org_units.csv")
     (registry / "succession.csv").write_text("old_code,new_code,year,share\n", encoding="utf-8")
@@ -129,7 +125,7 @@ def _prepared(folder: str, year: int) -> tuple[Catalogue, RuleBook, list[dict[st
     spec = yaml.safe_load((real.folder / "samples.yaml").read_text(encoding="utf-8"))
     city = load_catalogue(Path(folder) / "catalogue")
     entries = [sample_entries(real, spec, wanted) for wanted in (year, year - 1)]
-    return city, load_rules(DEFAULT_RULES, city), entries
+    return city, load_rules(None, city), entries
 
 
 def _write_county(job: tuple[str, str, str, int]) -> None:

@@ -35,7 +35,8 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import LEVELS, Chinese, Field, Form, Level, Measure, Name, Record
 from warehouse.catalogue.yaml_source import Source
 
-DEFAULT_FOLDER = Path(__file__).parent / "rules"
+GENERAL_FOLDER = Path(__file__).parent / "rules"
+"""The rules that speak of no city's forms: they hold everywhere. A city's own stand in ``rules/`` of its catalogue."""
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -179,6 +180,21 @@ class RuleBook:
         """The rules of the given scopes."""
         return [rule for rule in self.rules.values() if rule.scope in scopes]
 
+    @property
+    def city_rules(self) -> list[Rule]:
+        """The rules of this city's forms; the others hold for every city."""
+        return self.of_scope(*_CITY_SCOPES)
+
+    @property
+    def warning(self) -> str:
+        """What is missing for judging this city's reports, in one Chinese sentence; '' when nothing is."""
+        if self.city_rules:
+            return ""
+        return (
+            f"目录册没有本市的审核关系（{CITY_RULES} 文件夹不存在或为空），只按{len(self.rules)}条通用审核关系核对，"
+            "表内、表间和跨年的错误查不出来。请把审核关系文件放入目录册的该文件夹。"
+        )
+
     def row_rules(self, form: str) -> list[Rule]:
         """The expression rules over single rows of ``form``."""
         return [rule for rule in self.rules.values() if rule.scope == "row" and form in rule.forms]
@@ -232,17 +248,18 @@ def field_schema(form: Form) -> dict[str, pl.DataType | type[pl.DataType]]:
 
 
 def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
-    """Read and check all ``*.yaml`` of ``folder`` (default: this package's). CatalogueError names file and line.
+    """Read and check all ``*.yaml`` of ``folder`` (default: ``rules/`` of the catalogue). CatalogueError names file and line.
 
-    The folder of another city holds its row and unit rules; rules that speak of no form in particular (column, total,
-    problem, refusal) come from this package unless that folder has one of the same id.
+    That folder holds the city's rules of scope row and unit; the general ones come from this package unless the folder
+    has one of the same id.
     """
-    folder = folder or DEFAULT_FOLDER
-    own = _read(folder, catalogue, ("row", "unit", *_GENERAL_SCOPES))
-    general = {} if folder == DEFAULT_FOLDER else _read(DEFAULT_FOLDER, catalogue, _GENERAL_SCOPES)
-    return RuleBook({**general, **own})
+    own = _read(folder or catalogue.folder / CITY_RULES, catalogue, (*_CITY_SCOPES, *_GENERAL_SCOPES))
+    return RuleBook({**_read(GENERAL_FOLDER, catalogue, _GENERAL_SCOPES), **own})
 
 
+CITY_RULES = "rules"
+"""The folder of a catalogue that holds the city's own rules."""
+_CITY_SCOPES: tuple[Scope, ...] = ("row", "unit")
 _GENERAL_SCOPES: tuple[Scope, ...] = ("series", "column", "total", "problem", "refusal")
 
 
@@ -252,7 +269,9 @@ def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict
         source = Source(path)
         for index, rule in enumerate(source.read_list(Rule)):
             if rule.scope not in scopes:
-                continue
+                raise source.error(
+                    [index], f"审核关系“{rule.id}”针对具体报表，应放在目录册的 {CITY_RULES} 文件夹内"
+                )
             if rule.id in found:
                 raise source.error([index, "id"], f"rule {rule.id!r} is already defined")
             try:

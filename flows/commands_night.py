@@ -110,8 +110,12 @@ def doctor() -> None:
 
     place = chosen()
     problems: list[str] = []
-    forms, rules = len(place.catalogue.forms), len(place.rulebook.rules)
-    out.print(f"目录册：{forms} 张报表，{len(place.catalogue.indicators)} 个指标，{rules} 条审核关系")
+    forms, rules = len(place.catalogue.forms), place.rulebook
+    out.print(
+        f"目录册：{forms} 张报表，{len(place.catalogue.indicators)} 个指标，"
+        f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"
+    )
+    problems += [rules.warning] if rules.warning else []
     try:
         journal = Journal(place.home.journal, read_only=True)
         received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}

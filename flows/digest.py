@@ -32,13 +32,14 @@ def digest_text(
     left: Sequence[str] = (),
     repeated: Sequence[str] = (),
     worklists: Mapping[int, pl.DataFrame] | None = None,
+    warning: str = "",
 ) -> str:
     """The digest of a night.
 
     ``outcome``: what became of its submissions; ``statuses``: per year who has reported (as warehouse.query.status
     gives it) after this night; ``left``: one sentence for each file that stayed in the inbox; ``repeated``: the names of
     files whose bytes had been received before; ``worklists``: per year what is open after this night (as
-    warehouse.worklist.worklist gives it).
+    warehouse.worklist.worklist gives it); ``warning``: what the whole night lacked.
     """
     submissions, findings = outcome.submissions, outcome.findings
     names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
@@ -48,6 +49,7 @@ def digest_text(
         return f"{names.get(row['unit_code'], '未识别单位')} {row['year'] or '年度不明'}"
 
     text = [f"{catalogue.settings.city.association}年报日报　{at:%Y年%m月%d日}", ""]
+    text += [f"注意：{warning}", ""] if warning else []
     if submissions.is_empty():
         text += ["本次没有收到新的报送。"]
     else:

@@ -110,6 +110,7 @@ def _send_digest(night: Night, report: Report) -> None:
         report.left,
         [repeated.name for repeated in report.repeated],
         {year: worklist(night.home.database, year) for year in years},
+        night.rulebook.warning,
     )
     (night.home.site / "digest.md").write_text(text, encoding="utf-8")
     if night.place.settings.alerts:

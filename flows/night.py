@@ -257,6 +257,8 @@ class Night:
                     "journal_count": head.count,
                     "journal_hash": head.hash,
                     **self._made_by,
+                    "rule_count": len(self.rulebook.rules),
+                    "city_rule_count": len(self.rulebook.city_rules),
                     **{name: self.counts[name] for name in COUNTS},
                 }
             )

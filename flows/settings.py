@@ -16,8 +16,6 @@ from warehouse.publish import beside
 ERROR_LOG = "nianbao-error.log"
 """Below the home: what went wrong, for whoever mends the program."""
 
-DEFAULT_RULES = Path(__file__).parent.parent / "expectations" / "rules"
-
 
 class Settings(BaseSettings):
     """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS."""
@@ -67,13 +65,8 @@ class Installation:
 
     @cached_property
     def rulebook(self) -> RuleBook:
-        """The rules of expectations/rules for the city they were written for; another city's are in its ``rules/``.
-
-        The general rules (columns, totals, reading, refusals) hold everywhere.
-        """
-        own = self.settings.catalogue.resolve() / "rules"
-        is_default = self.settings.catalogue.resolve() == DEFAULT_FOLDER.resolve()
-        return load_rules(DEFAULT_RULES if is_default else own, self.catalogue)
+        """The general rules with those of the catalogue, which travel with it; CatalogueError names file and line."""
+        return load_rules(None, self.catalogue)
 
 
 @lru_cache(maxsize=8)

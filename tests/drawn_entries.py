@@ -16,7 +16,6 @@ import polars as pl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations.rulebook import DEFAULT_FOLDER as DEFAULT_RULES
 from expectations.workbook.layout import unit_level, unit_rows
 from tests.judged_batches import NOT_APPLICABLE, first, valid_rows
 from tests.rule_bends import BENDS
@@ -31,9 +30,8 @@ Entries = dict[str, pl.DataFrame]
 
 
 def small_catalogue(folder: Path) -> Catalogue:
-    """The catalogue with all its forms and with few units, in ``folder`` (made here), with all rules."""
+    """The catalogue with all its forms and with few units, in ``folder`` (made here), with all its rules."""
     shutil.copytree(DEFAULT_FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    shutil.copytree(DEFAULT_RULES, folder / "rules")
     path = folder / "registry" / "org_units.csv"
     with path.open(encoding="utf-8", newline="") as file:
         head, *lines = csv.reader(file)

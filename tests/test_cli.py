@@ -15,6 +15,7 @@ import pytest
 from flows.cli import app, main
 from flows.settings import installation
 from tests.clerk_workbook import ClerkWorkbook
+from tests.small_city import LANHE
 from tests.warehouse_samples import batch, indicator
 from warehouse.build import NightBuild
 from warehouse.catalogue.load import load_catalogue
@@ -366,6 +367,13 @@ def test_doctor_of_a_new_home_finds_nothing_wrong(nianbao: Terminal) -> None:
     said = nianbao("doctor")
     assert said.code == 0, said.err
     assert "一切正常" in said.out
+
+
+def test_doctor_says_that_a_catalogue_has_no_rules_of_its_own(nianbao: Terminal) -> None:
+    said = nianbao("--catalogue", str(LANHE), "doctor")
+    assert said.code == 1
+    assert "没有本市的审核关系" in said.err
+    assert "一切正常" not in said.out
 
 
 def test_doctor_of_a_damaged_warehouse_says_how_to_get_it_back(nianbao: Terminal) -> None:

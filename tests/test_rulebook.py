@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +15,9 @@ import yaml
 from expectations.answers import UNBOUND_RULE
 from expectations.message import placeholders
 from expectations.returned import UNCHANGED_RULE, UNDOING_RULE
-from expectations.rulebook import DEFAULT_FOLDER, Rule, RuleBook, load_rules, statement
+from expectations.rulebook import CITY_RULES, GENERAL_FOLDER, Rule, RuleBook, load_rules, statement
 from tests.judged_batches import catalogue
+from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
 
 
@@ -174,7 +176,40 @@ def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
 
 
 def test_the_files_of_rules_hold_nothing_but_rules() -> None:
-    files = {
-        path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in DEFAULT_FOLDER.glob("*.yaml")
-    }
-    assert sum(len(records) for records in files.values()) == len(RULES)
+    folders = (GENERAL_FOLDER, catalogue().folder / CITY_RULES)
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for f in folders for path in f.glob("*.yaml")]
+    assert sum(len(records) for records in files) == len(RULES)
+
+
+def test_a_copied_catalogue_keeps_every_rule(tmp_path: Path) -> None:
+    """Pointed to a copy of its own catalogue, a city was judged by 55 of 162 rules and nobody was told."""
+    copied = load_catalogue(shutil.copytree(catalogue().folder, tmp_path / "copy"))
+    book = load_rules(None, copied)
+    assert book == rulebook()
+    assert book.version == rulebook().version
+    assert book.warning == ""
+
+
+def test_a_catalogue_without_rules_of_its_own_says_so(tmp_path: Path) -> None:
+    folder = shutil.copytree(catalogue().folder, tmp_path / "copy")
+    shutil.rmtree(folder / CITY_RULES)
+    book = load_rules(None, load_catalogue(folder))
+    assert book.city_rules == []
+    assert "没有本市的审核关系" in book.warning
+
+
+def test_another_catalogue_is_another_version_when_a_rule_of_it_changes(tmp_path: Path) -> None:
+    folder = shutil.copytree(catalogue().folder, tmp_path / "copy")
+    before = load_catalogue(folder).version
+    path = folder / CITY_RULES / "population.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("3 *", "4 *"), encoding="utf-8")
+    assert load_catalogue(folder).version != before
+
+
+def test_a_rule_of_a_citys_form_cannot_hide_among_the_general_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump([GOOD], allow_unicode=True), encoding="utf-8")
+    monkeypatch.setattr("expectations.rulebook.GENERAL_FOLDER", tmp_path)
+    with pytest.raises(CatalogueError, match=r"rules\.yaml:1: 审核关系“population.sample”针对具体报表"):
+        load_rules(None, catalogue())

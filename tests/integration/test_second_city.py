@@ -102,6 +102,13 @@ def test_a_number_can_be_traced_to_its_cells(lanhe: tuple[Installation, Report])
     assert "东岸县" in text
 
 
+def test_a_city_without_rules_of_its_own_is_told_so(lanhe: tuple[Installation, Report]) -> None:
+    place, _ = lanhe
+    assert "注意：目录册没有本市的审核关系" in (place.home.site / "digest.md").read_text(encoding="utf-8")
+    counts = query(place.home.database, "SELECT city_rule_count, rule_count FROM quality.run").row(0)
+    assert counts == (0, len(place.rulebook.rules))
+
+
 def test_nothing_the_city_sees_speaks_of_another_city(
     lanhe: tuple[Installation, Report], samples: Samples
 ) -> None:
