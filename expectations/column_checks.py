@@ -8,7 +8,7 @@ import polars as pl
 
 from expectations.checks import Check, Gate, condition_gate, operands_text, plain_text
 from expectations.condition import DATA_ROW, MISSING_ROW, Condition, one_of
-from expectations.form_frame import additive_fields
+from expectations.form_frame import additive_fields, key_column
 from expectations.message import number_text, value_text
 from expectations.rulebook import FIELD_TYPES, Rule, RuleBook
 from expectations.rulebook import Check as CheckName
@@ -139,9 +139,10 @@ def _rows_gate(rule: Rule, form: Form) -> Gate:
 
 
 def _unique_gate(rule: Rule, form: Form) -> Gate:
-    key = ["submission", *form.key]
+    names = [key_column(form.field(name)) if name != "org_code" else name for name in form.key]
+    key = ["submission", *names]
     concerned = pl.col("row_kind") == DATA_ROW
-    is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in form.key)
+    is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in names)
     verdict = pl.when(concerned & is_whole).then(~pl.struct(key).is_duplicated())
     field = form.field(form.item_field) if form.item_field else None
     labels = "和".join(form.field(name).label if name != "org_code" else "所属单位" for name in form.key)

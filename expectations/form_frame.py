@@ -7,7 +7,8 @@ The prepared frame has every conformed column and
 * every number null on total rows; for those that add up ``x__total``, what the total row says, and ``x__sum``, what
   its rows add up to (null when none was reported or one is unreadable);
 * for every field that is asked: ``x__answer``, its state where an answer is due (null elsewhere);
-* for dates ``x__year``; ``unit_text``, the unit as findings name it.
+* for texts ``x__key``, by which the rows of a roster are told apart; for dates ``x__year``; ``unit_text``, the unit as
+  findings name it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from expectations.rulebook import field_schema
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.texts import fold, folded, row_word
 
 ROW_PROBLEMS = (
     "conform.unknown_unit",
@@ -75,8 +77,14 @@ def prepare(
     asked = present.select("submission", "field").unique().with_columns(is_there=True)
     summed = _with_sums(named, form)
     return _with_answers(summed, form, asked).with_columns(
-        pl.col(f.id).dt.year().alias(f"{f.id}__year") for f in form.fields if f.type == "date"
+        *(pl.col(f.id).dt.year().alias(f"{f.id}__year") for f in form.fields if f.type == "date"),
+        *(folded(pl.col(f.id)).alias(key_column(f)) for f in form.fields if key_column(f) != f.id),
     )
+
+
+def key_column(field: Field) -> str:
+    """The column by which rows are compared in ``field``: texts are the same when their folds are."""
+    return f"{field.id}__key" if field.type == "text" else field.id
 
 
 def _conformed(rows: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[pl.Expr]:
@@ -155,8 +163,8 @@ def _place_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalo
         "above", keep="last"
     )
     is_total = pl.col("row_kind") == TOTAL_ROW
-    words = [word.replace(" ", "") for word in catalogue.settings.words.total_row]
-    says_total = pl.col("org_name").str.replace_all(r"\s", "").is_in(words).fill_null(True)
+    words = [fold(word) for word in catalogue.settings.words.total_row]
+    says_total = row_word(pl.col("org_name")).is_in(words).fill_null(True)
     is_whole = pl.col("org_code").is_null() | (pl.col("org_code") == pl.col("unit_code"))
     is_whole_sheet = ~pl.col("submission").is_in(left_out["submission"].unique().implode())
     name = pl.coalesce("org_name", "org_code")

@@ -14,6 +14,7 @@ from expectations.workbook.batch import write_batch
 from flows.night import TIME_ZONE
 from flows.reading_wall import Death, ReadJob, read_all
 from flows.settings import Installation
+from warehouse.catalogue.texts import fold
 from warehouse.catalogue.workbook_texts import ACCEPT, REFUSE
 from warehouse.explanations import explanations
 from warehouse.journal import Draft, Entry, Event, Journal
@@ -82,16 +83,18 @@ def _explanations(place: Installation) -> pl.DataFrame:
 
 
 def _decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
-    words = {ACCEPT: True, REFUSE: False}
+    words = {fold(ACCEPT): True, fold(REFUSE): False}
     faults = [
         f"第{line['row']}行：决定填的是“{line['decision']}”，应填“{ACCEPT}”或“{REFUSE}”"
         for line in lines
-        if line["decision"] not in words or not line["explanation"].isdigit()
+        if fold(line["decision"]) not in words or not line["explanation"].isdigit()
     ]
     if faults:
         raise ReviewRefused("；".join(faults) + "。全部未作处理，请改正后再试。")
     return [
-        Decision(int(line["explanation"]), words[line["decision"]], line["reason"], f"第{line['row']}行：")
+        Decision(
+            int(line["explanation"]), words[fold(line["decision"])], line["reason"], f"第{line['row']}行："
+        )
         for line in lines
     ]
 

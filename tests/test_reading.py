@@ -32,7 +32,7 @@ from tests.workbooks import (
     workbook,
 )
 from transforms.reading import FileRead
-from transforms.wording import column_index, column_letter, fold, without_brackets
+from transforms.wording import column_index, column_letter
 from warehouse.catalogue.frames import ERROR_MARK
 
 CELL = column("population", "household_count")
@@ -496,12 +496,7 @@ def test_a_sheet_of_mixed_types_is_read_as_texts(tmp_path: Path) -> None:
     assert found.rows["president_post"].to_list()[0] == "true"
 
 
-# ------------------------------------------------------------------------------------------------- wording
-def test_texts_are_compared_without_width_spaces_and_brackets() -> None:
-    assert fold(" （０—３岁）\n婴幼儿　数 ") == "(0-3岁)婴幼儿数"
-    assert without_brackets("村(社区)名称((a)b)") == "村名称"
-
-
+# ------------------------------------------------------------------------------------------------- addresses
 def test_column_letters_and_numbers_are_one_another() -> None:
     assert [column_letter(i) for i in (0, 25, 26, 701, 702, 16383)] == ["A", "Z", "AA", "ZZ", "AAA", "XFD"]
     assert all(column_index(column_letter(i)) == i for i in range(16384))

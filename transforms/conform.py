@@ -21,6 +21,7 @@ from transforms.reading import FileRead
 from warehouse.catalogue.frames import ANSWER, NOTE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
+from warehouse.catalogue.texts import BLANK
 
 COLUMNS = {
     "submission": pl.String,
@@ -100,7 +101,7 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         rows = pl.concat([rows for _, _, rows in found], how="diagonal")
         assert key_of_row.height == rows.height, "every row belongs to one file"
         forms[form] = pl.concat(
-            [key_of_row, rows.with_columns(pl.col(pl.String).replace("", None))], how="horizontal"
+            [key_of_row, rows.with_columns(_written(pl.col(pl.String)))], how="horizontal"
         )
     columns = [
         (sha256, sheet.form, sheet.sheet, name, letter, sheet.units.get(name))
@@ -150,6 +151,11 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         submissions=submissions.select("submission", "unit_code", "year"),
         answers=raw.answers,
     )
+
+
+def _written(cell: pl.Expr) -> pl.Expr:
+    """A cell's text; null where there is nothing to be seen in it."""
+    return pl.when(~cell.str.contains(f"^{BLANK}*$")).then(cell)
 
 
 def _indexed(frame: pl.DataFrame, form: Form) -> pl.DataFrame:

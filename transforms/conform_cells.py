@@ -10,10 +10,10 @@ import polars as pl
 
 from transforms.conform_dates import with_days
 from transforms.conform_numbers import with_numbers
-from transforms.wording import fold, folded
 from warehouse.catalogue.frames import ERROR_MARK
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.catalogue.texts import INVISIBLE, fold, folded
 
 ODD = {
     "form": pl.String,
@@ -85,6 +85,8 @@ def parsed(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .then(pl.lit("yes_no_word"))
         .when(pl.col("type") == "code")
         .then("label_fix")
+        .when(is_text & pl.col("raw").str.contains(INVISIBLE))
+        .then(pl.lit("invisible"))
     )
     return _with_suggestions(
         read.with_columns(

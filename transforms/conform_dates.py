@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from warehouse.catalogue.texts import shown
+
 _DAY = r"^(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*[日号]?"
 _TIME = r"(?:[\sT]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
 _MONTH = r"^(\d{4})\s*[-./年]\s*(\d{1,2})\s*月?份?$"
@@ -14,7 +16,7 @@ _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119
 
 def with_days(cells: pl.DataFrame) -> pl.DataFrame:
     """Add ``day``, ``day_fix`` and ``day_detail``. Cells need type and raw; those of other types get nulls."""
-    plain = pl.col("raw").str.normalize("NFKC").str.replace_all("[−–—]", "-").str.strip_chars()
+    plain = shown(pl.col("raw")).str.replace_all("[−–—‐‑]", "-")
     is_date = pl.col("type") == "date"
     if cells.filter(is_date).is_empty():
         return cells.with_columns(

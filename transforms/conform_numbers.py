@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.catalogue.texts import INVISIBLE, shown
 
 SCALES = {
     "十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8,
@@ -24,14 +25,7 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
 
     Cells need type, raw, unit, scale, is_header_scale; those of other types get nulls.
     """
-    plain = (
-        pl.col("raw")
-        .str.normalize("NFKC")
-        .str.replace_all(r"[−–—﹣]", "-")
-        .str.replace_all(r"[‘’`]", "'")
-        .str.replace_all("[\u200b\u200c\u200d\ufeff\u2060]", "")
-        .str.strip_chars()
-    )
+    plain = shown(pl.col("raw")).str.replace_all(r"[−–—﹣‐‑]", "-").str.replace_all(r"[‘’`]", "'")
     is_number = pl.col("type").is_in(list(NUMERIC_TYPES))
     groups = cells.select(
         plain.alias("plain"),
@@ -68,8 +62,9 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
         r"^((?:19|20)\d\d)\s*(?:年.*|[-./]\d{1,2}(?:[-./]\d{1,2})?(?:\s+0?0:00(?::00)?)?)$"
     )
     raw = pl.col("raw")
-    without_spaces = raw.str.replace_all(r"[\s\u00a0\u3000]+", "")
+    without_spaces = raw.str.replace_all(INVISIBLE, "").str.replace_all(r"[\s\u00a0\u3000]+", "")
     fixes = [
+        (raw.str.contains(INVISIBLE), "invisible"),
         (raw.str.contains(r"[\s\u00a0\u3000]"), "spaces"),
         (without_spaces != without_spaces.str.normalize("NFKC"), "full_width"),
         (pl.col("whole").str.contains(r"[,']"), "thousands"),

@@ -7,6 +7,7 @@ import polars as pl
 from warehouse.catalogue.frames import PROBLEM, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.catalogue.texts import INVISIBLE
 
 _NEAR = 50.0  # of 100, as rapidfuzz counts likeness
 
@@ -173,7 +174,7 @@ def value_problems(
 
 
 def value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
-    """Cells whose writing was normalised: NOTE rows, and one for each unit code that was padded with zeros."""
+    """Cells whose writing was normalised: NOTE rows, also of padded unit codes and of names with invisible characters."""
     fixed = _with_cells(_with_rows(cells.filter(pl.col("fix").is_not_null()), rows), columns).select(
         "submission", "form", "sheet", "cell", "field", "fix", "raw", value="written"
     )
@@ -188,7 +189,18 @@ def value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) 
         raw="org_code",
         value="found_code",
     )
-    return pl.concat([fixed, codes])
+    unseen = rows.filter(pl.col("org_name").str.contains(INVISIBLE) & (pl.col("kind") == "data"))
+    names = _with_cells(unseen.with_columns(field=pl.lit("org_name")), columns).select(
+        "submission",
+        "form",
+        "sheet",
+        "cell",
+        "field",
+        fix=pl.lit("invisible"),
+        raw="org_name",
+        value="found_name",
+    )
+    return pl.concat([fixed, codes, names])
 
 
 def _with_rows(cells: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

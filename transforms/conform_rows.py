@@ -8,8 +8,8 @@ import polars as pl
 
 from transforms.matching import KEYS, matched
 from transforms.unit_names import unit_years
-from transforms.wording import fold, folded
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.texts import fold, folded, row_word
 
 ROWS = {
     **KEYS,
@@ -45,7 +45,7 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
     prefixes = "|".join(re.escape(fold(word)) for word in words.note_row_prefix)
     sample = re.escape(fold(words.sample_mark))
     lead, code, name, item = (
-        folded(pl.col(c)).fill_null("") for c in ("lead", "org_code", "org_name", "item")
+        row_word(pl.col(c)).fill_null("") for c in ("lead", "org_code", "org_name", "item")
     )
     first = (
         pl.when(lead != "").then(lead).when(code != "").then(code).when(name != "").then(name).otherwise(item)

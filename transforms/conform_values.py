@@ -6,9 +6,9 @@ import polars as pl
 
 from transforms.conform_cells import ODD
 from transforms.conform_numbers import SCALES
-from transforms.wording import fold
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES, Field, Form
+from warehouse.catalogue.texts import INVISIBLE, fold
 
 _TYPES: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(NUMERIC_TYPES, pl.Float64),
@@ -52,7 +52,9 @@ def _plain(field: Field, catalogue: Catalogue) -> pl.Expr:
         return raw.replace_strict(plain, default=None, return_dtype=pl.Boolean)
     if field.type == "code":
         return pl.when(raw.is_in(list(catalogue.code_lists[field.codes or ""].labels))).then(raw)
-    is_odd = (raw.str.len_chars() <= _SHORT_TEXT) | raw.str.contains(r"^\d+\.0$")
+    is_odd = (
+        (raw.str.len_chars() <= _SHORT_TEXT) | raw.str.contains(r"^\d+\.0$") | raw.str.contains(INVISIBLE)
+    )
     return pl.when(~is_odd).then(raw)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from transforms.reading import FileRead
-from transforms.wording import fold
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.texts import fold
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")

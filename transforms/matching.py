@@ -8,9 +8,9 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.unit_names import UnitBook, may_list, suggested, unit_book
-from transforms.wording import folded
 from warehouse.catalogue.frames import ERROR_MARK
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.texts import folded
 
 KEYS = {
     "form": pl.String,

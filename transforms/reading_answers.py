@@ -6,6 +6,7 @@ import re
 
 from transforms.formats_book import Row
 from transforms.wording import column_letter
+from warehouse.catalogue.texts import fold
 from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK
 
 Answer = dict[str, str]
@@ -24,14 +25,14 @@ def read_answers(sheet: str, rows: list[Row]) -> tuple[str, list[Answer]]:
     if place is None:
         return "", []
     top, heads = place
-    named = heads.get(ANSWERED)
+    named = heads.get(fold(ANSWERED))
     answered = "" if named is None else next((t for row in rows[top + 1 :] if (t := _cell(row, named))), "")
-    box = heads[ANSWER_BOX]
+    box = heads[fold(ANSWER_BOX)]
     answers = []
     for number, row in enumerate(rows[top + 1 :], start=top + 2):
         text = _cell(row, box)
-        if re.search(r"\w", text) and not text.startswith(DRAFT_MARK):
-            keys = {key: _text(row[heads[head]]) for key, head in ANSWER_KEYS.items()}
+        if re.search(r"\w", text) and not fold(text).startswith(fold(DRAFT_MARK)):
+            keys = {key: _text(row[heads[fold(head)]]) for key, head in ANSWER_KEYS.items()}
             if keys["rule"]:
                 answers.append(
                     {"sheet": sheet, "cell": f"{column_letter(box)}{number}", **keys, "text": text}
@@ -40,10 +41,10 @@ def read_answers(sheet: str, rows: list[Row]) -> tuple[str, list[Answer]]:
 
 
 def _header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
-    """The header's row and the place of every head in it."""
+    """The header's row and the place of every head in it, by the head's fold."""
     for top, row in enumerate(rows[:_HEAD_ROWS]):
-        heads = {_text(cell): index for index, cell in enumerate(row) if cell != ""}
-        if ANSWER_BOX in heads and heads.keys() >= set(ANSWER_KEYS.values()):
+        heads = {fold(_text(cell)): index for index, cell in enumerate(row) if cell != ""}
+        if fold(ANSWER_BOX) in heads and heads.keys() >= {fold(head) for head in ANSWER_KEYS.values()}:
             return top, heads
     return None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from transforms.formats import open_book
 from transforms.formats_book import Refusal
+from warehouse.catalogue.texts import fold
 from warehouse.catalogue.workbook_texts import BATCH_HEADS
 
 Decisions = list[dict[str, str]]
@@ -20,10 +21,13 @@ def read_decisions(path: str, args: tuple[str]) -> Decisions | None:
     for sheet in book.sheets:
         rows = [[_text(cell) for cell in row] for row in book.rows(sheet.name)]
         for top, row in enumerate(rows[:10]):
-            heads = {text: index for index, text in enumerate(row) if text}
-            if heads.keys() >= set(BATCH_HEADS.values()):
+            heads = {fold(text): index for index, text in enumerate(row) if text}
+            if heads.keys() >= {fold(head) for head in BATCH_HEADS.values()}:
                 lines = [
-                    {"row": str(number), **{key: line[heads[head]] for key, head in BATCH_HEADS.items()}}
+                    {
+                        "row": str(number),
+                        **{key: line[heads[fold(head)]] for key, head in BATCH_HEADS.items()},
+                    }
                     for number, line in enumerate(rows[top + 1 :], start=top + 2)
                 ]
                 return [line for line in lines if line["decision"]]

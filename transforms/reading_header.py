@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from transforms.formats_book import Row
 from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan
-from transforms.wording import fold, without_brackets
+from warehouse.catalogue.texts import fold, without_brackets
 
 _HEAD_ROWS = 25
 _LABEL_ROWS = 6  # how far below the first two labels the header may end

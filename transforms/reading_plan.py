@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from transforms.wording import fold, without_brackets
+from warehouse.catalogue.texts import fold, without_brackets
 
 if TYPE_CHECKING:
     from warehouse.catalogue.load import Catalogue
@@ -19,7 +19,7 @@ _SCALES = ("", "百", "千", "万", "十万", "百万", "亿")
 
 @dataclass(frozen=True, slots=True)
 class FormPlan:
-    """How one form is recognised. All texts are folded (:func:`transforms.wording.fold`)."""
+    """How one form is recognised. All texts are folded (:func:`warehouse.catalogue.texts.fold`)."""
 
     id: str
     number: str

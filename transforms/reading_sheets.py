@@ -6,7 +6,7 @@ import re
 
 from transforms.formats_book import Row
 from transforms.reading_plan import FormPlan, ReadPlan
-from transforms.wording import fold
+from warehouse.catalogue.texts import fold
 
 _HEAD_ROWS = 8
 _YEAR_ALONE = re.compile(r"((?:19|20)\d\d)(?:\.0)?年?度?")

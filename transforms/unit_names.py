@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.wording import fold, folded
 from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import LEVELS
+from warehouse.catalogue.texts import fold, folded
 
 _NEAR = 50.0  # of 100: 彭李 and 彭李街道 have 67
 _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
