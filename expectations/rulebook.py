@@ -332,7 +332,7 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
         elif name not in allowed:
             raise ValueError(f"message uses an unknown placeholder: {{{name}}}")
     if unknown := placeholders(rule.many) - MANY_PLACEHOLDERS:
-        raise ValueError(f"many uses an unknown placeholder: {{{sorted(unknown)[0]}}}")
+        raise ValueError(f"many uses an unknown placeholder: {{{min(unknown)}}}")
     if rule.scope in ("row", "unit") and rule.parsed.sides is None:
         for side in {"left", "right"} & placeholders(rule.message):
             raise ValueError(f"message uses {{{side}}} but the expression is not one comparison")
