@@ -66,7 +66,7 @@ def measured(
         for noise in noises
         for count in points
         for seed in seeds
-        for line in _of_seed(_noisy(measures, noise, seed), count, seed, city)
+        for line in _of_seed(noisy(measures, noise, seed), count, seed, city)
     ]
     frame = pl.DataFrame(rows, schema=TALLY, orient="row")
     return frame.group_by("noise", "points", "method", "kind", "level", maintain_order=True).sum()
@@ -82,7 +82,7 @@ def _of_seed(
     counties = city.levels.filter(org_level="county").height
     for method, asked, _ in _methods(now, prior, city):
         yield method, "clean", "", counties, asked
-    rows = _able(now, prior, city)
+    rows = able(now, prior, city)
     for name, kind in city.kinds.items():
         planted = kind.plant(rows, random.Random(seed))
         bent = now.join(planted, on=KEY, how="left", maintain_order="left").with_columns(
@@ -114,7 +114,7 @@ def _wrong(kind: Kind, planted: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFram
     )
 
 
-def _noisy(measures: pl.DataFrame, spread: float, seed: int) -> pl.DataFrame:
+def noisy(measures: pl.DataFrame, spread: float, seed: int) -> pl.DataFrame:
     """Counts with log-normal noise; the numbers of one to five stay, since noise rounds away there."""
     draw = random.Random(seed)
     kept = measures.filter(pl.col("state").is_in(["value", "zero"]))
@@ -122,7 +122,7 @@ def _noisy(measures: pl.DataFrame, spread: float, seed: int) -> pl.DataFrame:
     return kept.with_columns(value=(pl.col("value") * noise).round())
 
 
-def _able(now: pl.DataFrame, prior: pl.DataFrame, city: City) -> pl.DataFrame:
+def able(now: pl.DataFrame, prior: pl.DataFrame, city: City) -> pl.DataFrame:
     """The numbers of single org units, in the order of their sheets, with level and last year's."""
     last = prior.filter(pl.col("year") == now["year"].max() - 1).select("org_code", "measure", last="value")
     entered = pl.DataFrame(

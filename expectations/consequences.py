@@ -1,6 +1,8 @@
 """Questions that only follow from another question are not asked: one mistake is asked about once.
 
 * A number that is impossible (out of its range, no whole number, no option) breaks other rules of its row as well.
+* Numbers that stand where others belong break rules of their rows: these findings are folded beneath the question about
+  the block (``follows``) and come up again should it be explained.
 * A doubtful cell moves every sum above it: where a sum would be as usual with last year's number in the doubtful
   cells, it is no question of its own.
 """
@@ -14,6 +16,7 @@ import polars as pl
 from expectations.checks import Gate
 from expectations.rulebook import Check, RuleBook
 from expectations.unit_frame import last_years, unit_frame
+from warehouse.catalogue.frames import with_place
 from warehouse.catalogue.load import Catalogue
 
 _IMPOSSIBLE: tuple[Check, ...] = ("range", "whole", "codes")
@@ -34,6 +37,36 @@ def without_impossible(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFra
     )
     return numbered.join(follows, on="finding_number", how="anti", maintain_order="left").drop(
         "finding_number"
+    )
+
+
+def folded(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` (FINDING) with ``follows`` where a rule reads a number that a question about several speaks of.
+
+    ``blocks``: BLOCK_CELL. Only what rules of one row or one unit find is folded, not what could not be read, nor totals.
+    """
+    foldable = [rule.id for rule in rulebook.of_scope("row", "unit")]
+    foldable += [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
+    numbered = findings.with_row_index("finding_number")
+    read = (
+        numbered.filter(pl.col("rule").is_in(foldable))
+        .select("finding_number", "submission", "org_code", pl.concat_list("fields", "field").alias("field"))
+        .explode("field")
+        .join(blocks, on=["submission", "org_code", "field"])
+        .unique("finding_number", keep="first", maintain_order=True)
+        .select("finding_number", "follows")
+    )
+    joined = numbered.drop("follows").join(read, on="finding_number", how="left", maintain_order="left")
+    counts = joined.group_by("submission", place="follows").len("follower_count").drop_nulls("place")
+    return (
+        with_place(joined)
+        .join(counts, on=["submission", "place"], how="left", maintain_order="left")
+        .with_columns(
+            message=pl.when(pl.col("follower_count") > 0)
+            .then(pl.format("{}（由此还引起{}处问题，改正后一并消除）", "message", "follower_count"))
+            .otherwise("message")
+        )
+        .select(findings.columns)
     )
 
 

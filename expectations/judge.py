@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -14,14 +14,14 @@ from expectations.answers import bind_answers
 from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
-from expectations.consequences import without_followers, without_impossible
+from expectations.consequences import folded, without_followers, without_impossible
 from expectations.data_docs import Page, write_pages
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
 from expectations.likely.findings import name_likely_cells, name_likely_numbers
 from expectations.rulebook import SEVERITIES, RuleBook
-from expectations.series.rules import locate_series, series_gates
+from expectations.series.rules import BLOCK_CELL, locate_series, series_gates
 from expectations.series.scores import series_frame
 from expectations.unit_frame import standing_before, unit_frame
 from warehouse.catalogue.frames import (
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 CROSS_FORM, SERIES = "cross_form", "series"
 """Ids of the suites over the cross-form frame and over the series of years."""
+
+NOTHING_FILLED = "read.nothing_filled"
+"""The rule that a workbook without a single number breaks."""
 
 PLACE_ASKED: Schema = {"submission": pl.String, "org_code": pl.String, "field": pl.String}
 
@@ -105,6 +108,7 @@ def judge(
     later: pl.DataFrame | None = None,
     asked_later: pl.DataFrame | None = None,
     notes: pl.DataFrame | None = None,
+    unfilled: Collection[str] = (),
 ) -> Judgement:
     """Judge a batch: conformed forms (wide), column letters, PROBLEM and SUBMISSION frames.
 
@@ -112,7 +116,8 @@ def judge(
     them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无; ``answers`` is
     what clerks explain (ANSWER); ``later`` the MEASURE rows of standing submissions of later years, which are compared anew
     with what the batch says of the years before them, ``asked_later`` (submission, org_code, field) what rules over one year
-    ask of them; ``notes`` (NOTE) how numbers were written.
+    ask of them; ``notes`` (NOTE) how numbers were written; ``unfilled`` the submissions in which nobody filled in a number:
+    of these one finding says so.
     Great Expectations counts, polars locates, and both must agree: RuntimeError when
     they do not.
     """
@@ -131,7 +136,7 @@ def judge(
     suites, findings = examine(batch, catalogue, rulebook)
     runs = _validated(suites)
     refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
-    told = _told_once(findings, rulebook)
+    told = _of_unfilled(_told_once(findings, rulebook), unfilled, submissions, rulebook, catalogue)
     is_later = pl.col("submission").is_in(batch.later["submission"].unique().implode())
     revised, told = told.filter(is_later), told.remove(is_later)
     bound, loose = bind_answers(empty(ANSWER) if answers is None else answers, told)
@@ -191,8 +196,9 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
         suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
     of_series = series_gates(rulebook)
     numbers = series_frame(measures, standing, catalogue) if of_series else pl.DataFrame()
+    blocks = empty(BLOCK_CELL)
     if numbers.height:
-        located, breaches = locate_series(of_series, numbers)
+        located, breaches, blocks = locate_series(of_series, numbers)
         others = pl.concat([_asked_places(pl.concat([*found, of_units])), batch.asked_later])
         asked = _not_asked(pl.concat(breaches), others, rulebook)
         found.append(with_rows(asked, frames, batch.columns))
@@ -201,7 +207,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     of_units = without_followers(of_units, cells, gates, measures, standing, catalogue)
     of_units = name_likely_numbers(of_units, gates, frame, standing, catalogue)
     found.append(with_rows(of_units, frames, batch.columns))
-    return suites, pl.concat(found)
+    return suites, folded(pl.concat(found), blocks, rulebook)
 
 
 def _not_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
@@ -289,6 +295,24 @@ def _told_once(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
     return findings.filter(
         (is_blank & pl.col("cell").is_not_null() & (gravest <= rank)).fill_null(False).not_()
     )
+
+
+def _of_unfilled(
+    findings: pl.DataFrame,
+    unfilled: Collection[str],
+    submissions: pl.DataFrame,
+    rulebook: RuleBook,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """One finding for each submission in which nobody filled in a number, in place of one for every blank cell."""
+    said = shaped(
+        pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String}).with_columns(
+            rule=pl.lit(NOTHING_FILLED)
+        ),
+        PROBLEM,
+    )
+    rest = findings.remove(pl.col("submission").is_in(list(unfilled)))
+    return pl.concat([rest, problem_findings(said, submissions, rulebook, catalogue)])
 
 
 def _in_order(findings: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:

@@ -67,7 +67,10 @@ class Office:
             key = row["submission"]
             found = findings.get(key, outcome.findings.clear())
             correction = (corrections or {}).get(key)
-            asked = _as_shown(found.remove(pl.col("finding_status") == "accepted"), correction)
+            asked = _as_shown(
+                found.remove((pl.col("finding_status") == "accepted") | pl.col("is_folded").fill_null(False)),
+                correction,
+            )
             asked = asked.with_columns(status=_status_words(row["previous"] is not None))
             lines = by_cause(asked, self.catalogue, self.rulebook)
             noted = notes.get(key, outcome.notes.clear())

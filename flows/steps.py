@@ -176,10 +176,18 @@ def assess(
         later=later,
         notes=conformed.notes,
         asked_later=asked_later,
+        unfilled=readings.submissions.join(_filled(observed), on="submission", how="anti")[
+            "submission"
+        ].to_list(),
     )
     return Assessed(
         readings, conformed, observed, measured, judgement, empty(MEASURE) if later is None else later
     )
+
+
+def _filled(observed: pl.DataFrame) -> pl.DataFrame:
+    """The OBSERVATION rows that hold something: zeros too."""
+    return observed.filter(pl.col("state").is_in(["value", "zero"]))
 
 
 def without_faulty(readings: Readings, judged: Callable[[Readings], object]) -> tuple[Readings, list[str]]:
@@ -235,7 +243,7 @@ def decided(
         },
         orient="row",
     )
-    filled = assessed.observations.filter(pl.col("state").is_in(["value", "zero"]))
+    filled = _filled(assessed.observations)
     is_new = pl.col("recorded").is_null()
     is_late = is_new & pl.col("year").is_in(list(locked))
     is_empty = is_new & (pl.col("filled_count") == 0)

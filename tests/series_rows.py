@@ -67,7 +67,7 @@ def bent(value: float | None) -> Numbers:
 
 def questions(now: pl.DataFrame, prior: pl.DataFrame, catalogue: Catalogue = CATALOGUE) -> pl.DataFrame:
     """The findings (FINDING, still without cells) of all series rules."""
-    _, found = locate_series(GATES, series_frame(now, prior, catalogue))
+    _, found, _ = locate_series(GATES, series_frame(now, prior, catalogue))
     return pl.concat(found)
 
 

@@ -112,7 +112,7 @@ def test_two_neighbours_with_each_others_numbers_are_one_question() -> None:
 def test_a_number_far_too_large_is_not_called_its_neighbours() -> None:
     values = moving(YEAR)
     wrong = [values[0], 2_170_000.0, *values[2:]]
-    assert rules_asked(numbers(YEAR, wrong), moving_history()) == ["series.unusual_change"]
+    assert rules_asked(numbers(YEAR, wrong), moving_history()) == ["series.moves_published_figure"]
 
 
 def test_a_row_that_changed_as_a_whole_is_one_question() -> None:

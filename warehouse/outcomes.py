@@ -19,6 +19,7 @@ ASKED = {
     "text": pl.String,
     "reason": pl.String,
     "is_new": pl.Boolean,
+    "is_folded": pl.Boolean,  # explained by an open question about misplaced numbers
 }
 """Columns of Outcome.findings."""
 
@@ -100,11 +101,15 @@ _WITH_STATUS = """
     )
     SELECT f.*, coalesce(CASE WHEN s.is_latest THEN h.finding_status END, 'open') AS finding_status,
            CASE WHEN s.is_latest THEN h.text END AS text, CASE WHEN s.is_latest THEN h.reason END AS reason,
-           NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.previous AND p.place = f.place) AS is_new
+           NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.previous AND p.place = f.place) AS is_new,
+           f.follows IS NOT NULL AND coalesce(CASE WHEN s.is_latest THEN b.finding_status END, 'open')
+                                     IN ('open', 'reopened') AS is_folded
     FROM asked AS f
     JOIN quality.submission AS s ON s.submission = f.submission AND s.file_state <> 'empty'
     LEFT JOIN quality.finding_history AS h
       ON h.unit_code = f.unit_code AND h.year = f.year AND h.place = f.place
+    LEFT JOIN quality.finding_history AS b
+      ON b.unit_code = f.unit_code AND b.year = f.year AND b.place = f.follows
     ORDER BY f.number
 """
 _WITH_NEIGHBOURS = """

@@ -43,7 +43,7 @@ _OPEN = rf"""
     LEFT JOIN became AS d
       ON d.unit_code = l.unit_code AND d.year = l.year
          AND {_PLACE} = l.place
-    WHERE list_contains(?, l.submission) AND l.finding_status <> 'accepted'
+    WHERE list_contains(?, l.submission) AND l.finding_status <> 'accepted' AND NOT l.is_folded
     ORDER BY l.severity, l.form, l.sheet, try_cast(regexp_extract(l.cell, '\d+$') AS INTEGER), l.cell,
              l.rule, l.org_code, l.message
 """

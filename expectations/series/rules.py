@@ -16,20 +16,30 @@ from expectations.condition import Condition
 from expectations.findings import Located
 from expectations.likely.slips import with_slips
 from expectations.message import filled, number_text
-from expectations.rulebook import Rule, RuleBook
+from expectations.rulebook import SEVERITIES, Rule, RuleBook
+from expectations.series.names import SEVERAL
 from expectations.series.texts import texts
-from warehouse.catalogue.frames import FINDING, empty, shaped
+from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_place
 
 _REACH = {
     "number": ["row"],
     "column": ["column"],
     "row": ["line"],
-    "pair": ["pair_start"],
-    "run": ["run_start"],
+    **{
+        kind: [f"{kind}_start"]
+        for kind in ("workbook", "shift", "swap", "exchange", "upper", "cross", "pair", "run")
+    },
 }
 """The columns that the rows share which one question speaks of."""
 
 Gates = Sequence[tuple[Gate, Condition]]
+
+BLOCK_CELL: Schema = {
+    "submission": pl.String,
+    "org_code": pl.String,
+    "field": pl.String,
+    "follows": pl.String,  # place of the question that speaks of the number
+}
 
 
 def series_gates(rulebook: RuleBook) -> list[tuple[Gate, Condition]]:
@@ -44,14 +54,38 @@ def series_gates(rulebook: RuleBook) -> list[tuple[Gate, Condition]]:
     return gates
 
 
-def locate_series(gates: Gates, frame: pl.DataFrame) -> tuple[list[Located], list[pl.DataFrame]]:
-    """Count and locate what breaks each gate; the findings (FINDING) still lack sheet and cell."""
+def locate_series(
+    gates: Gates, frame: pl.DataFrame
+) -> tuple[list[Located], list[pl.DataFrame], pl.DataFrame]:
+    """Count and locate what breaks each gate; the findings (FINDING) still lack sheet and cell.
+
+    Last the numbers that questions about several speak of (BLOCK_CELL).
+    """
     broken = _broken(gates, frame)
     located = [
         Located(gate, int(frame.select(condition.concerned.sum()).item()), rows.height)
         for (gate, condition), (_, rows) in zip(gates, broken, strict=True)
     ]
-    return located, [_findings(rule, asked, frame) for rule, asked in _once(broken)]
+    once = _once(broken)
+    blocks = [_cells_of(rule, asked, frame) for rule, asked in once if rule.speaks_of != "number"]
+    return (
+        located,
+        [_findings(rule, asked, frame) for rule, asked in once],
+        pl.concat([empty(BLOCK_CELL), *blocks]),
+    )
+
+
+def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """BLOCK_CELL of the questions ``asked`` by a rule."""
+    reach = _REACH[rule.speaks_of]
+    named = with_place(
+        asked.select(
+            *reach, "form", "org_code", rule=pl.lit(rule.id), item=pl.lit(""), field=pl.col("measure")
+        )
+    ).select(*reach, follows="place")
+    return frame.join(named, on=reach).select(
+        "submission", "org_code", field=pl.col("measure"), follows="follows"
+    )
 
 
 def cells_asked(gates: Gates, frame: pl.DataFrame) -> list[tuple[Rule, pl.DataFrame, pl.DataFrame]]:
@@ -69,15 +103,19 @@ def _broken(gates: Gates, frame: pl.DataFrame) -> list[tuple[Rule, pl.DataFrame]
 
 
 def _once(broken: list[tuple[Rule, pl.DataFrame]]) -> list[tuple[Rule, pl.DataFrame]]:
-    """Leave out single numbers of what is asked about as a whole."""
-    kept = []
-    for rule, asked in broken:
+    """Leave out what a wider question speaks of (SEVERAL), and of one number all but the gravest question."""
+    order = {kind: place for place, kind in enumerate((*SEVERAL, "number"))}
+    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
+    kept: dict[str, pl.DataFrame] = {}
+    asked_before: list[tuple[Rule, pl.DataFrame]] = []
+    for rule, asked in sorted(broken, key=lambda one: (order[one[0].speaks_of], rank[one[0].severity])):
         rows = asked
-        for other, whole in broken:
-            if rule.speaks_of == "number" and other.speaks_of != "number":
+        for other, whole in asked_before:
+            if other.speaks_of != rule.speaks_of or rule.speaks_of == "number":
                 rows = rows.join(whole, on=_REACH[other.speaks_of], how="anti", maintain_order="left")
-        kept.append((rule, rows))
-    return kept
+        kept[rule.id] = rows
+        asked_before.append((rule, rows))
+    return [(rule, kept[rule.id]) for rule, _ in broken]
 
 
 def _findings(rule: Rule, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
@@ -91,7 +129,8 @@ def _findings(rule: Rule, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataF
     explained = with_slips(
         broken.with_columns(**texts()).with_columns(expected), frame.with_columns(expected[1])
     )
-    place = pl.lit("") if rule.speaks_of == "column" else pl.format("{}：", "org_name")
+    has_unit = rule.speaks_of in ("number", "row", "pair", "run", "exchange", "upper", "cross")
+    place = pl.format("{}：", "org_name") if has_unit else pl.lit("")
     return shaped(
         explained.with_columns(
             rule=pl.lit(rule.id),
@@ -116,6 +155,10 @@ def _operands(rule: Rule) -> pl.Expr:
         "row": ("row_sum", "row_previous_sum", "row_count"),
         "pair": ("value", "stated", "pair_value"),
         "run": ("value", "run_high", "run_count"),
+        "workbook": ("workbook_same_count", "workbook_same_pct", None),
+        "cross": ("value", "cross_other_value", None),
+        **dict.fromkeys(("shift", "swap", "exchange"), ("value", "stated", None)),
+        "upper": ("value", "stated", "upper_count"),
     }
     now, last, count = values[rule.speaks_of]
     text = pl.format(

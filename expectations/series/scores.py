@@ -24,17 +24,22 @@ import polars as pl
 
 from expectations.condition import DATA_ROW
 from expectations.series.columns import with_column_scores, with_pair_scores, with_row_scores, with_run_scores
+from expectations.series.effects import with_published_effects
 from expectations.series.history import History, history_of, keys_of
+from expectations.series.misfit import with_places
 from expectations.series.peers import with_peer_scores
-from expectations.series.spread import others_median, robust_spread
+from expectations.series.shifted import with_shift_scores, with_upper_scores
+from expectations.series.spread import (
+    ASSUMED_PAIRS,
+    ASSUMED_SPREAD,
+    MIN_SPREAD,
+    others_median,
+    robust_spread,
+    weight,
+)
+from expectations.series.swapped import with_cross_scores, with_exchange_scores, with_swap_scores
+from expectations.series.workbook import with_workbook_scores
 from warehouse.catalogue.load import Catalogue
-
-ASSUMED_NOISE = 0.1
-"""How much a number moves from year to year whatever its size (log ratio), beside what counting itself does."""
-
-MIN_SPREAD, ASSUMED_SPREAD, ASSUMED_PAIRS = 0.5, 1.0, 10
-"""Where nothing ever changes, a change of one is still no question. A group with few earlier pairs is judged as if it had
-ASSUMED_PAIRS more that spread like all that its unit enters at this level; that in turn is drawn towards ASSUMED_SPREAD."""
 
 FEW_PAIRS = 4
 """With so many earlier pairs half of their middle change is believed to go on."""
@@ -74,6 +79,13 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
     )
     scored = with_peer_scores(_scored(_with_shifts(_with_gaps(_with_past(now, history)))), history)
     frame = with_run_scores(with_pair_scores(with_row_scores(with_column_scores(scored))), history.known)
+    placed = with_places(with_published_effects(frame, standing, catalogue))
+    for with_scores in (
+        with_swap_scores, with_cross_scores, with_exchange_scores, with_shift_scores, with_upper_scores,
+        with_workbook_scores,
+    ):  # fmt: skip
+        placed = with_scores(placed)
+    frame = placed.drop("wanted", "noise", "cost")
     assert frame.height == numbers.height, "a number has one group and one history"
     # What is not a number counts as unknown: polars and pandas would compare it otherwise.
     return frame.with_columns(pl.selectors.float().fill_nan(None), row_kind=pl.lit(DATA_ROW))
@@ -81,21 +93,35 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
 
 def _named(numbers: pl.DataFrame, years: list[int], catalogue: Catalogue) -> pl.DataFrame:
     """``numbers`` with the words for unit and measure, as they are in their year."""
-    names = [
-        catalogue.registry.units(year).select(
-            pl.lit(year, pl.Int32).alias("year"), "org_code", org_name="name"
-        )
-        for year in years
-    ]
-    empty = pl.DataFrame(schema={"year": pl.Int32, "org_code": pl.String, "org_name": pl.String})
+    names = [_names_of(year, catalogue) for year in years]
+    empty = pl.DataFrame(
+        schema={
+            "year": pl.Int32,
+            **dict.fromkeys(("org_code", "org_name", "township_code", "township_name"), pl.String),
+        }
+    )
+    order = {form: number for number, form in enumerate(catalogue.forms)}
     words = pl.DataFrame(
-        [(m.id, m.form, m.label, m.unit) for m in catalogue.measures.values()],
-        schema=["measure", "form", "label", "unit"],
+        [(m.id, m.form, m.label, m.unit, order.get(m.form, -1)) for m in catalogue.measures.values()],
+        schema=["measure", "form", "label", "unit", "form_number"],
         orient="row",
     )
     return numbers.join(
         pl.concat([empty, *names]), on=["year", "org_code"], how="left", maintain_order="left"
     ).join(words, on="measure", how="left", maintain_order="left")
+
+
+def _names_of(year: int, catalogue: Catalogue) -> pl.DataFrame:
+    """year, org_code, org_name of the units of a year; township_code, township_name of the township they lie in."""
+    units = catalogue.registry.units(year)
+    townships = units.select(township_code="org_code", township_name="name")
+    return units.join(townships, on="township_code", how="left", maintain_order="left").select(
+        pl.lit(year, pl.Int32).alias("year"),
+        "org_code",
+        pl.col("name").alias("org_name"),
+        "township_code",
+        "township_name",
+    )
 
 
 def _placed(numbers: pl.DataFrame, measure_count: int) -> pl.DataFrame:
@@ -127,7 +153,7 @@ def _usual(history: History, years: list[int], measure_count: int) -> pl.DataFra
         pair_year="year",
         is_same=pl.col("value") == pl.col("previous_value"),
         ratio=pl.when(pl.col("previous_value") > 0).then(pl.col("log") - pl.col("previous_log")),
-        weight=_weight(pl.max_horizontal("log", "previous_log")),
+        weight=weight(pl.max_horizontal("log", "previous_log")),
     )
     until = pl.DataFrame({"year": years}, schema={"year": pl.Int32})
     seen = pairs.join(until, how="cross").filter(pl.col("pair_year") < pl.col("year"))
@@ -158,11 +184,6 @@ def _usual(history: History, years: list[int], measure_count: int) -> pl.DataFra
         spread=(pl.col("pair_count") * pl.col("spread").fill_null(0.0) + ASSUMED_PAIRS * pooled)
         / (pl.col("pair_count") + ASSUMED_PAIRS),
     ).join(same, on=["year", "group"], how="left")
-
-
-def _weight(log_size: pl.Expr) -> pl.Expr:
-    """What a change is measured by: about 1/sqrt(size) for small numbers, ASSUMED_NOISE for large ones."""
-    return (ASSUMED_NOISE**2 + (-log_size).exp()).sqrt()
 
 
 def _with_past(now: pl.DataFrame, history: History) -> pl.DataFrame:
@@ -259,7 +280,7 @@ def _scored(numbers: pl.DataFrame) -> pl.DataFrame:
     """A number must be unusual beside earlier years, and still be so when what its column or its row did is taken off."""
     spread = pl.col("spread").fill_null(ASSUMED_SPREAD)
     size = pl.max_horizontal("log", pl.col("log") - pl.col("gap"))
-    scale = pl.max_horizontal(spread, pl.lit(MIN_SPREAD)) * _weight(size)
+    scale = pl.max_horizontal(spread, pl.lit(MIN_SPREAD)) * weight(size)
 
     def nearest(name: str) -> pl.Expr:
         taken_off = (pl.lit(0.0), pl.col("column_shift"), pl.col("row_shift"))

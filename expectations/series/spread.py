@@ -1,10 +1,17 @@
-"""Middle and spread that a wrong number hardly moves: the median of the others, the distance of quartiles or deciles."""
+"""Middle and spread that a wrong number hardly moves, and what changes of numbers of a size are measured by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import polars as pl
+
+ASSUMED_NOISE = 0.1
+"""How much a number moves from year to year whatever its size (log ratio), beside what counting itself does."""
+
+MIN_SPREAD, ASSUMED_SPREAD, ASSUMED_PAIRS = 0.5, 1.0, 10
+"""Where nothing ever changes, a change of one is still no question. A group with few earlier pairs is judged as if it had
+ASSUMED_PAIRS more that spread like all that its unit enters at this level; that in turn is drawn towards ASSUMED_SPREAD."""
 
 
 def others_median(frame: pl.DataFrame, value: str, column: Sequence[str]) -> pl.DataFrame:
@@ -48,3 +55,8 @@ def robust_spread(effect: pl.Expr) -> pl.Expr:
         (effect.quantile(0.5 + tail, "linear") - effect.quantile(0.5 - tail, "linear")) / normal
         for tail, normal in ((0.25, 1.349), (0.4, 2.563))
     )
+
+
+def weight(log_size: pl.Expr) -> pl.Expr:
+    """What a change is measured by: about 1/sqrt(size) for small numbers, ASSUMED_NOISE for large ones."""
+    return (ASSUMED_NOISE**2 + (-log_size).exp()).sqrt()

@@ -41,6 +41,7 @@ def texts() -> dict[str, pl.Expr]:
         "peers_text": _peers(),
         **_of_column(),
         **_of_row_and_run(),
+        **_of_blocks(),
     }
 
 
@@ -148,6 +149,38 @@ def _of_row_and_run() -> dict[str, pl.Expr]:
         "run_count_text": number_text(pl.col("run_count")),
         "run_end_text": pl.col("run_end_name"),
         "run_before_text": _span(pl.col("run_low"), pl.col("run_high")),
+    }
+
+
+def _of_blocks() -> dict[str, pl.Expr]:
+    step = pl.col("shift_step")
+    return {
+        "workbook_same_count_text": number_text(pl.col("workbook_same_count")),
+        "last_year_text": (pl.col("year") - 1).cast(pl.String),
+        "shift_count_text": number_text(pl.col("shift_count")),
+        "shift_start_text": pl.col("org_name"),
+        "previous_value_text": _amount(pl.col("previous_value")),
+        "shift_end_text": pl.col("shift_end"),
+        "shift_step_text": pl.format(
+            "{}{}行",
+            pl.when(step > 0).then(pl.lit("下")).otherwise(pl.lit("上")),
+            step.abs().replace_strict(
+                {1.0: "一", 2.0: "两", 3.0: "三"}, default="几", return_dtype=pl.String
+            ),
+        ),
+        "shift_columns_text": pl.when(pl.col("shift_column").is_null())
+        .then(pl.lit("各栏"))
+        .otherwise(pl.format("“{}”一栏", "shift_column")),
+        "swap_other_text": pl.col("swap_other"),
+        "swap_count_text": number_text(pl.col("swap_count")),
+        "exchange_other_text": pl.col("exchange_other"),
+        "exchange_count_text": number_text(pl.col("exchange_count")),
+        "upper_name_text": pl.col("upper_name"),
+        "upper_count_text": number_text(pl.col("upper_count")),
+        "cross_other_text": pl.col("cross_other"),
+        "cross_other_value_text": _amount(pl.col("cross_other_value")),
+        "cross_other_previous_text": _amount(pl.col("cross_other_previous")),
+        "effect_text": pl.format("{}%", _rounded(pl.col("published_effect_pct"))),
     }
 
 

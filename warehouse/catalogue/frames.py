@@ -80,6 +80,7 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "suggestion": pl.String,
     "likely": pl.String,  # which cells are most likely wrong, one Chinese sentence; null: nothing to say
     "operands": pl.String,  # the values concerned, as text: what an explanation is bound to
+    "follows": pl.String,  # place of the question about misplaced numbers that explains this one; null: stands alone
 }
 
 FINDING_PLACE = ("form", "rule", "org_code", "item", "field")

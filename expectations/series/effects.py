@@ -1,0 +1,37 @@
+"""How much a number that jumps moves a published figure of the city."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.catalogue.load import Catalogue
+
+
+def with_published_effects(
+    numbers: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
+    """``published_effect_pct``: the number's change over what the whole city had the year before, in per cent.
+
+    Null for measures that no published indicator reads, and where last year's number or the city's is not known.
+    """
+    published = {
+        term.name
+        for indicator in catalogue.indicators.values()
+        if indicator.is_published
+        for term in catalogue.expanded(indicator).terms
+    }
+    totals = (
+        standing.filter(pl.col("measure").is_in(list(published)))
+        .group_by(pl.col("year") + 1, "measure")
+        .agg(city_previous=pl.col("value").sum())
+    )
+    change = (pl.col("value") - pl.col("previous_value")).abs()
+    return (
+        numbers.join(totals, on=["year", "measure"], how="left", maintain_order="left")
+        .with_columns(
+            published_effect_pct=pl.when(pl.col("city_previous") > 0).then(
+                100 * change / pl.col("city_previous")
+            )
+        )
+        .drop("city_previous")
+    )
