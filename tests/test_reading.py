@@ -493,7 +493,7 @@ def test_a_sheet_of_mixed_types_is_read_as_texts(tmp_path: Path) -> None:
     rows[FIRST][date + 1] = True
     found = read(save_xlsx(tmp_path / "a.xlsx", workbook(organisation=rows))).sheets[0]
     assert found.rows["term_renewed_date"].to_list() == ["2023-04-01", "2023年"]
-    assert found.rows["president_post"].to_list()[0] == "true"
+    assert found.rows["president_post"].to_list()[0] == "TRUE"
 
 
 # ------------------------------------------------------------------------------------------------- addresses

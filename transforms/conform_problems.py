@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import PROBLEM, empty
+from warehouse.catalogue.frames import DATE_MARK, PROBLEM, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
 from warehouse.catalogue.texts import INVISIBLE
@@ -169,7 +169,21 @@ def value_problems(
     if told.is_empty():
         return empty(PROBLEM)
     return _with_cells(_with_rows(told.rename({"raw": "written_as"}), rows), columns).with_columns(
-        value=pl.col("written_as").str.replace(r"\.0$", "")
+        value=_as_seen(pl.col("written_as"))
+    )
+
+
+def _as_seen(text: pl.Expr) -> pl.Expr:
+    """What stands in the cell, in a clerk's words: no mark of reading's, no text of a library."""
+    day = r"^(\d{4})-0?(\d{1,2})-0?(\d{1,2})(?: [\d:.]+)?$"
+    return (
+        pl.when(text.str.starts_with(DATE_MARK))
+        .then(text.str.strip_prefix(DATE_MARK).str.extract(r"^(\S+)"))
+        .otherwise(
+            text.str.replace(r"\.0$", "")
+            .str.replace(day, "${1}年${2}月${3}日")
+            .replace({"true": "TRUE", "false": "FALSE"})
+        )
     )
 
 

@@ -53,7 +53,7 @@ def matched(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
     number = pl.col("org_code").cast(pl.Float64, strict=False)
-    code = folded(pl.col("org_code")).str.replace(_NUMBER_TAIL, "")
+    code = folded(pl.col("org_code")).str.replace("^=", "").str.replace(_NUMBER_TAIL, "")
     name = pl.when(pl.col("org_name") != ERROR_MARK).then("org_name")
     return rows.with_columns(
         code_key=pl.when(pl.col("org_code") != ERROR_MARK).then(code),

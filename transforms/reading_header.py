@@ -162,7 +162,8 @@ def _take_sheet_unit(header: Header, head: list[list[str]], form: FormPlan, plan
         found[1] for row in head[: header.top] for text in row if (found := _SHEET_UNIT.fullmatch(text))
     ]
     for unit in stated:
-        for column, own in form.money.items():
+        for column in form.money:
+            own = form.units[column]
             if unit in plan.units and unit != own and unit.endswith(own) and column in header.columns:
                 header.units.setdefault(column, unit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,14 @@ class FormPlan:
     loose_labels: dict[str, str]  # the same without bracketed parts, where that stays unambiguous
     groups: frozenset[str]
     is_roster: bool
-    money: dict[str, str]  # money field -> its unit
+    money: frozenset[str]
+    units: dict[str, str]  # number field -> the unit it is filled in
+    types: dict[str, str]  # field -> its type
+
+    @property
+    def numbers(self) -> Set[str]:
+        """The fields that are numbers."""
+        return self.units.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,9 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         loose_labels=_loose(labels),
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
         is_roster=form.is_roster,
-        money={f.id: fold(f.unit) for f in form.fields if f.type == "cny"},
+        money=frozenset(f.id for f in form.fields if f.type == "cny"),
+        units={f.id: fold(f.entry_unit or f.unit) for f in form.fields if f.is_numeric},
+        types={f.id: f.type for f in form.fields},
     )
 
 
