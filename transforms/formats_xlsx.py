@@ -104,8 +104,10 @@ class XlsxBook(CalamineBook):
         if part is None:
             return Marks()
         try:
-            marks = sheet_marks(self._package.read(part), self._styles, self._strings)
-            for _, path in self._package.targets(part).values():
+            xml = self._package.read(part)
+            marks = sheet_marks(xml, self._styles, self._strings)
+            has_drawing = b"rawing " in xml  # <drawing r:id>, <legacyDrawing r:id>
+            for _, path in self._package.targets(part).values() if has_drawing else ():
                 if path not in self._package:
                     continue
                 if "comment" in path.lower():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 import polars as pl
 
@@ -15,8 +14,6 @@ _ODD = frozenset((dt.date, dt.datetime, dt.time, dt.timedelta, bool))
 _DAY_ZERO = dt.date(1899, 12, 30)
 _LEAP_DAY = dt.date(1900, 3, 1)  # Excel has a 29 February 1900
 _FIRST_REAL_DAY = 10_000  # 1927: what is dated earlier is a number in the clothes of a date
-_LONG = 17  # a number with more than 15 digits and a point
-_IS_LONG = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 
 Cells = list[tuple[object, ...]]
 
@@ -26,20 +23,25 @@ def frame_of(rows: Cells, schema: dict[str, type[pl.DataType]], form: FormPlan) 
     columns = [list(values) for values in zip(*rows, strict=True)] if rows else []
     is_odd = False
     for (name, kind), values in zip(schema.items(), columns, strict=bool(rows)):
-        if kind == pl.String and not _ODD.isdisjoint(map(type, values)):
+        if kind != pl.String:
+            continue
+        types = set(map(type, values))
+        if not _ODD.isdisjoint(types):
             is_odd = True
             values[:] = [_text(v, name, form) if type(v) in _ODD else v for v in values]
+        # Stored numbers have the 15 digits that Excel shows and compares: 82.00000000000001 is 82.
+        if float in types and any(map(_is_fraction, values)):
+            is_odd = True
+            values[:] = [float(number_text(v)) if _is_fraction(v) else v for v in values]
     # By rows costs less for each frame, by columns less for each cell.
     if len(rows) < _FEW_ROWS and not is_odd:
-        frame = pl.DataFrame(rows, schema=schema, orient="row", strict=False)
-    else:
-        frame = pl.DataFrame(
-            [
-                pl.Series(name, values, kind, strict=False)
-                for (name, kind), values in zip(schema.items(), columns, strict=True)
-            ]
-        )
-    return _rounded(frame)
+        return pl.DataFrame(rows, schema=schema, orient="row", strict=False)
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, kind, strict=False)
+            for (name, kind), values in zip(schema.items(), columns, strict=True)
+        ]
+    )
 
 
 def number_text(value: object) -> str:
@@ -47,16 +49,8 @@ def number_text(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def _rounded(frame: pl.DataFrame) -> pl.DataFrame:
-    """Stored numbers with the 15 digits that Excel shows and compares: 82.00000000000001 is 82."""
-    longest = frame.select(pl.col(pl.String).str.len_bytes().max())
-    names = [name for name, size in zip(longest.columns, longest.row(0), strict=True) if (size or 0) >= _LONG]
-    for name in names:
-        texts = frame[name].filter(frame[name].str.len_bytes() >= _LONG).unique()
-        shown = {t: repr(float(f"{float(t):.15g}")) for t in texts if _IS_LONG.fullmatch(t)}
-        if shown:
-            frame = frame.with_columns(pl.col(name).replace(shown))
-    return frame
+def _is_fraction(value: object) -> bool:
+    return type(value) is float and not value.is_integer()
 
 
 def _text(value: object, column: str, form: FormPlan) -> str:
@@ -67,13 +61,15 @@ def _text(value: object, column: str, form: FormPlan) -> str:
     kind = form.types.get(column)
     if isinstance(value, bool):
         return str(value).lower() if kind == "boolean" else str(value).upper()
+    if kind == "date" and isinstance(value, dt.date):  # a datetime is one too
+        return str(value)
     number, shown = _stored(value), _shown(value)
     is_day = isinstance(value, dt.date) and number >= _FIRST_REAL_DAY
     if column in form.numbers and not (is_day and kind == "year"):
         return f"{DATE_MARK}{number:.15g} {shown}"
-    if kind in ("date", "year"):
-        return str(value) if isinstance(value, dt.date) else f"{number:.15g}"  # a datetime is a date too
-    return shown
+    if kind == "year":
+        return str(value)
+    return f"{number:.15g}" if kind == "date" else shown
 
 
 def _stored(value: object) -> float:
