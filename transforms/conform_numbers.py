@@ -6,11 +6,9 @@ import polars as pl
 
 from warehouse.catalogue.frames import DATE_MARK
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.catalogue.scales import SCALES
 from warehouse.catalogue.texts import INVISIBLE, shown
 
-SCALES = {
-    "十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8,
-}  # fmt: skip
 _SCALE = "(?P<times>十万|百万|千万|[千万亿])?"
 _NUMBER = (
     r"^(?P<mark>')?\s*第?\s*(?P<sign>[+-])?\s*(?P<money>¥)?\s*"

@@ -6,9 +6,9 @@ import polars as pl
 
 from transforms.conform_cells import ODD
 from transforms.conform_dates import is_day_count
-from transforms.conform_numbers import SCALES
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES, Field, Form
+from warehouse.catalogue.scales import SCALES
 from warehouse.catalogue.texts import INVISIBLE, fold
 
 _TYPES: dict[str, type[pl.DataType]] = {

@@ -27,6 +27,7 @@ from transforms.reading_marks import (
     put,
     struck_cells,
 )
+from transforms.reading_notices import heading_problems, not_taken_over
 from transforms.reading_plan import FormPlan, ReadPlan, reading_plan
 from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
 from transforms.wording import column_letter
@@ -51,6 +52,7 @@ class SheetRead:
     columns: dict[str, str]  # column -> letter
     units: dict[str, str]  # column -> unit stated in its header, folded
     rows: pl.DataFrame
+    head: dict[str, str] = field(default_factory=dict)  # what stands above the table of unit, year and form
 
 
 @dataclass(slots=True)
@@ -83,7 +85,6 @@ def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
 
 def _read_book(book: Book, plan: ReadPlan) -> FileRead:
     read = FileRead("read", book.kind)
-    heads: list[dict[str, str]] = []
     seen: dict[str, str] = {}
     for info in book.sheets:
         rows = book.rows(info.name)
@@ -106,10 +107,13 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
             read.problems.append(problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
         else:
             seen[form.id] = info.name
-            heads.append(head_of_form(rows, form, plan))
-            read.sheets.append(_read_sheet(book, info, rows, form, header, marks, read.problems))
-    for head in heads:
-        read.cover = {**head, **read.cover}
+            sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
+            sheet.head = head_of_form(rows[: header.top], form, plan)
+            read.sheets.append(sheet)
+    for sheet in read.sheets:
+        read.cover = {**{k: v for k, v in sheet.head.items() if k != "number"}, **read.cover}
+    if read.answered:  # its comments are the office's own
+        read.problems = [p for p in read.problems if p["rule"] != "read.not_taken_over"]
     return read
 
 
@@ -124,11 +128,7 @@ def _read_sheet(
 ) -> SheetRead:
     if info.is_hidden:
         problems.append(problem("read.hidden_sheet", info, form))
-    for unclear, detail in ((header.unknown, ""), (header.doubled, "与前面的栏目重复")):
-        problems += [
-            problem("read.unknown_column", info, form, (row, column), text, detail)
-            for row, column, text in unclear
-        ]
+    problems += heading_problems(header, info, form)
     mark_unknown(rows, header, marks, info, form, problems)
     print_formats(rows, header, marks, form)
     merged = book.merged(info.name)
@@ -137,6 +137,7 @@ def _read_sheet(
     problems += struck_cells(rows, header, marks, info, form)
     width = len(rows[0]) if rows else 0
     places = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < width]
+    problems += not_taken_over(rows, places, header, marks, info, form)
     if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
         problems.append(problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))
@@ -145,7 +146,7 @@ def _read_sheet(
         sheet=info.name,
         is_hidden=info.is_hidden,
         columns={name: column_letter(index) for name, index in header.columns.items()},
-        units=header.units,
+        units=header.stated.units,
         rows=_frame(rows, places, header, marks, form),
     )
 

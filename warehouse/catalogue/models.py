@@ -255,6 +255,7 @@ class Words(Record):
     subtotal_suffix: tuple[str, ...]
     note_row_prefix: tuple[str, ...]
     ignored_columns: tuple[str, ...]
+    empty_remarks: tuple[str, ...] = ()
     cover_sheet: tuple[str, ...]
     other_sheets: tuple[str, ...]
     sample_mark: Chinese
