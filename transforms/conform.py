@@ -11,6 +11,7 @@ from transforms.conform_cells import parsed
 from transforms.conform_heads import HEADS, head_problems
 from transforms.conform_problems import (
     missing_parts,
+    part_problems,
     row_problems,
     unit_problems,
     value_notes,
@@ -147,6 +148,7 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         row_problems(raw.problems, rows, catalogue),
         missing_parts(raw.columns, submissions, catalogue),
         unit_problems(rows, raw.columns),
+        part_problems(rows),
         value_problems(cells, rows, raw.columns, catalogue),
         head_problems(raw.heads, submissions, catalogue),
     ]

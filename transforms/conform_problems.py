@@ -105,6 +105,17 @@ def missing_parts(columns: pl.DataFrame, submissions: pl.DataFrame, catalogue: C
     )
 
 
+def part_problems(rows: pl.DataFrame) -> pl.DataFrame:
+    """conform.part_row: rows of a sheet that are part of another row (其中), which are not taken over."""
+    parts = rows.filter(pl.col("kind") == "part")
+    said = pl.coalesce("lead", "org_code", "org_name", "item")
+    return parts.group_by("submission", "form", "sheet", maintain_order=True).agg(
+        rule=pl.lit("conform.part_row").first(),
+        value=said.first(),
+        detail=pl.format("第{}行", pl.col("row").head(10).cast(pl.String).str.join("、")),
+    )
+
+
 def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     """Rows whose unit is not known, not this reporting unit's, contradictory, or named a second time."""
     told = rows.filter(pl.col("rule").is_not_null()).select(

@@ -211,6 +211,8 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
             & pl.col("org_name").is_null()
         )
         .then(pl.lit("未填单位"))
+        .when(pl.col("rule") == "conform.unknown_unit")
+        .then("parent_name")
         .when((pl.col("rule") == "conform.code_name_mismatch") & wrong_code)
         .then(pl.format("名录中{}的代码是{}", "found_name", "found_code"))
         .when(

@@ -29,6 +29,7 @@ from transforms.reading_marks import (
 )
 from transforms.reading_notices import heading_problems, not_taken_over
 from transforms.reading_plan import FormPlan, ReadPlan, reading_plan
+from transforms.reading_rows import table_rows
 from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
 from transforms.wording import column_letter
 
@@ -135,8 +136,7 @@ def _read_sheet(
     fill_merged(rows, header, merged)
     problems += merged_values(rows, header, merged, info, form)
     problems += struck_cells(rows, header, marks, info, form)
-    width = len(rows[0]) if rows else 0
-    places = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < width]
+    places = table_rows(rows, header)
     problems += not_taken_over(rows, places, header, marks, info, form)
     if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")

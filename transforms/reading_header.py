@@ -81,7 +81,7 @@ def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[st
     for row in rows[:_HEAD_ROWS]:
         if len(head) >= end:
             break
-        head.append([_text(cell) for cell in row])
+        head.append([heading_text(cell) for cell in row])
         texts = enumerate(head[-1])
         found.append({c: column for c, text in texts if text and (column := _meaning(text, form, plan)[0])})
         if end == _HEAD_ROWS and len(found[-1]) > 1:
@@ -89,7 +89,7 @@ def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[st
     return head, found
 
 
-def _text(cell: object) -> str:
+def heading_text(cell: object) -> str:
     """The fold of a heading, without the sign of a footnote behind it."""
     return fold(_MARK_END.sub("", cell)) if isinstance(cell, str) else str(cell)
 

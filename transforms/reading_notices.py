@@ -43,7 +43,7 @@ def not_taken_over(
         if column and (count := sum(_is_text(rows[r][column]) for r in places)):
             parts.append(f"“{heading}”栏{count}处")
     parts += [f"没有表头的{column_letter(column)}列" for column in _unheaded(rows, places, header)]
-    remarks = [r + 1 for r in places if _first_text(rows[r]).startswith(_REMARK)]
+    remarks = [r + 1 for r in places if _is_remark(_first_text(rows[r]))]
     if remarks:
         parts.append(f"第{'、'.join(map(str, remarks[:5]))}行的备注")
     if marks.comments:
@@ -64,6 +64,10 @@ def _unheaded(rows: list[Row], places: list[int], header: Header) -> list[int]:
         return []
     filled = [rows[r] for r in places if any(rows[r][c] != "" for c in named)]
     return [c for c in bare if c > min(known) and any(row[c] != "" for row in filled)]
+
+
+def _is_remark(text: str) -> bool:
+    return text.startswith(_REMARK) and text.strip(":") != _REMARK
 
 
 def _is_text(cell: object) -> bool:
