@@ -410,8 +410,9 @@ def test_a_label_that_stands_twice_is_an_unknown_column(tmp_path: Path) -> None:
 
 def test_serial_numbers_and_remarks_are_columns_that_do_not_count(tmp_path: Path) -> None:
     rows = [[lead, *row, "x"] for lead, row in zip(["", "", "序号", "", 1, 2], sheet(), strict=True)]
-    rows[HEADER][-1] = "备注"
-    assert rules(read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows)))) == []
+    rows[HEADER][-1], rows[HEADER + 1][-1] = "备注", ""
+    found = problem(read(save_xlsx(tmp_path / "a.xlsx", workbook(population=rows))), "read.not_taken_over")
+    assert found["detail"] == "“备注”栏2处"
 
 
 def test_last_year_beside_this_year_is_not_read(tmp_path: Path) -> None:
@@ -493,7 +494,7 @@ def test_a_sheet_of_mixed_types_is_read_as_texts(tmp_path: Path) -> None:
     rows[FIRST][date + 1] = True
     found = read(save_xlsx(tmp_path / "a.xlsx", workbook(organisation=rows))).sheets[0]
     assert found.rows["term_renewed_date"].to_list() == ["2023-04-01", "2023年"]
-    assert found.rows["president_post"].to_list()[0] == "true"
+    assert found.rows["president_post"].to_list()[0] == "TRUE"
 
 
 # ------------------------------------------------------------------------------------------------- addresses

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.conform_cells import parsed
+from transforms.conform_heads import HEADS, head_problems
 from transforms.conform_problems import (
     missing_parts,
+    part_problems,
     row_problems,
     unit_problems,
     value_notes,
@@ -42,13 +44,14 @@ class RawBatch:
 
     ``forms``: form id -> rows of all files: submission, unit_code, year, sheet, row, is_hidden, lead, org_code,
     org_name, parent_name and the form's fields, all texts; null is blank. ``columns``: COLUMNS.
-    ``problems``: PROBLEM. ``answers``: ANSWER.
+    ``problems``: PROBLEM. ``answers``: ANSWER. ``heads``: HEADS.
     """
 
     forms: dict[str, pl.DataFrame]
     columns: pl.DataFrame
     problems: pl.DataFrame
     answers: pl.DataFrame
+    heads: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,19 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         for name, letter in sheet.columns.items()
     ]
     problems = [{"submission": sha256, **problem} for sha256, read in taken for problem in read.problems]
+    heads = [
+        (sha256, sheet.form, sheet.sheet, key, text)
+        for sha256, read in taken
+        for sheet in read.sheets
+        for key, text in sheet.head.items()
+    ]
     answers = [{"submission": sha256, **answer} for sha256, read in taken for answer in read.answers]
     return RawBatch(
         forms,
         pl.DataFrame(columns, schema=COLUMNS, orient="row"),
         shaped(pl.DataFrame(problems, infer_schema_length=None), PROBLEM) if problems else empty(PROBLEM),
         pl.DataFrame(answers, schema=ANSWER),
+        pl.DataFrame(heads, schema=HEADS, orient="row"),
     )
 
 
@@ -138,7 +148,9 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         row_problems(raw.problems, rows, catalogue),
         missing_parts(raw.columns, submissions, catalogue),
         unit_problems(rows, raw.columns),
+        part_problems(rows),
         value_problems(cells, rows, raw.columns, catalogue),
+        head_problems(raw.heads, submissions, catalogue),
     ]
     return Conformed(
         forms=conformed,

@@ -10,7 +10,7 @@ import polars as pl
 
 from transforms.conform_dates import with_days
 from transforms.conform_numbers import with_numbers
-from warehouse.catalogue.frames import ERROR_MARK
+from warehouse.catalogue.frames import DATE_MARK, ERROR_MARK
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
 from warehouse.catalogue.texts import INVISIBLE, fold, folded
@@ -104,6 +104,10 @@ def parsed(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             rule=pl.when(is_unreadable & (pl.col("raw") != ERROR_MARK)).then(
                 pl.when(pl.col("is_error"))
                 .then(pl.lit("read.error_cell"))
+                .when(pl.col("raw").str.starts_with(DATE_MARK))
+                .then(pl.lit("conform.number_as_date"))
+                .when(pl.col("day_count").is_not_null())
+                .then(pl.lit("conform.day_count_date"))
                 .otherwise(pl.col("type").replace_strict(_UNREADABLE, return_dtype=pl.String))
             ),
             detail=pl.when(is_unreadable).then(pl.coalesce("number_detail", "day_detail")),

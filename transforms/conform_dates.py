@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 
 from warehouse.catalogue.texts import shown
@@ -15,14 +17,21 @@ _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119
 
 
 def with_days(cells: pl.DataFrame) -> pl.DataFrame:
-    """Add ``day``, ``day_fix`` and ``day_detail``. Cells need type and raw; those of other types get nulls."""
+    """Add ``day``, ``day_fix``, ``day_detail`` and ``day_count``. Cells need type and raw; those of other types get nulls.
+
+    ``day_count``: the number (2023 or 2023.1) that was typed and taken for days, where the cell shows one of 1905.
+    """
     plain = shown(pl.col("raw")).str.replace_all("[−–—‐‑]", "-")
     is_date = pl.col("type") == "date"
     if cells.filter(is_date).is_empty():
         return cells.with_columns(
-            day=pl.lit(None, pl.Date), day_fix=pl.lit(None, pl.String), day_detail=pl.lit(None, pl.String)
+            day=pl.lit(None, pl.Date),
+            day_fix=pl.lit(None, pl.String),
+            day_detail=pl.lit(None, pl.String),
+            day_count=pl.lit(None, pl.String),
         )
-    frame = cells.with_columns(plain=pl.when(is_date).then(plain))
+    has_mark = pl.col("raw").str.contains(r"[\p{No}]")  # NFKC would make digits of a footnote's sign
+    frame = cells.with_columns(plain=pl.when(is_date & ~has_mark).then(plain))
     text = pl.col("plain")
     serial = text.cast(pl.Float64, strict=False)
     is_serial = serial.is_between(_FIRST_SERIAL, _LAST_SERIAL)
@@ -39,7 +48,12 @@ def with_days(cells: pl.DataFrame) -> pl.DataFrame:
         is_torn=is_torn,
         has_time=text.str.contains(r"[1-9]:\d\d|\d[1-9]:\d\d|:0?[1-9]|:[1-9]"),
     )
-    found = chosen.select(
+    is_count = is_day_count(pl.col("full"))
+    found = chosen.with_columns(
+        full=pl.when(~is_count).then("full"),
+        day_count=pl.when(is_count).then(_counted(chosen["full"], frame["plain"])),
+    ).select(
+        "day_count",
         day=pl.coalesce("full", "digits", "serial", "month", "month_digits"),
         day_fix=pl.when(pl.col("full").is_not_null() & pl.col("has_time"))
         .then(pl.lit("time_dropped"))
@@ -51,9 +65,25 @@ def with_days(cells: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("excel_date"))
         .when(pl.coalesce("month", "month_digits").is_not_null())
         .then(pl.lit("month_only")),
-        day_detail=pl.when(pl.col("is_torn")).then(pl.lit("看不出是1月还是10月")),
+        day_detail=pl.when(pl.col("is_torn")).then(pl.lit("看不出是1月还是10月")).otherwise("day_count"),
     )
     return pl.concat([cells, found], how="horizontal")
+
+
+def is_day_count(day: pl.Expr) -> pl.Expr:
+    """Whether a date is so old that it must be a number, typed where a date is asked and taken for days."""
+    return day.dt.year().is_between(1900, 1926)
+
+
+def _counted(day: pl.Series, text: pl.Series) -> pl.Series:
+    """The number behind such a date with, perhaps, a time of day: 2023 or 2023.1."""
+    time = (
+        text.str.extract_groups(r" (\d{2}):(\d{2}):(\d{2})").struct.unnest().cast(pl.Float64).fill_null(0.0)
+    )
+    seconds = time.to_series(0) * 3600 + time.to_series(1) * 60 + time.to_series(2)
+    days = (day - dt.date(1899, 12, 30)).dt.total_days() - (day < dt.date(1900, 3, 1)).cast(pl.Int64)
+    number = days + seconds / 86400
+    return number.round(2).cast(pl.String).str.strip_suffix(".0")
 
 
 def _built(text: pl.Expr, pattern: str, *, has_day: bool = True) -> pl.Expr:

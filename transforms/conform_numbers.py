@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import polars as pl
 
+from warehouse.catalogue.frames import DATE_MARK
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.catalogue.scales import SCALES
 from warehouse.catalogue.texts import INVISIBLE, shown
 
-SCALES = {
-    "十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8,
-}  # fmt: skip
 _SCALE = "(?P<times>十万|百万|千万|[千万亿])?"
 _NUMBER = (
     r"^(?P<mark>')?\s*第?\s*(?P<sign>[+-])?\s*(?P<money>¥)?\s*"
-    r"(?P<whole>\d+|\d{1,3}(?:[,']\d{3})+|\d{1,3}(?:\s\d{3})+|\d{1,3}(?:,\s\d{3})+)(?P<part>\.\d*)?\s*"
+    # Thousands are grouped by a comma, an apostrophe or one blank, never by a line break or a tab.
+    r"(?P<whole>\d+|\d{1,3}(?:[,']\d{3})+|\d{1,3}(?: \d{3})+|\d{1,3}(?:, \d{3})+)(?P<part>\.\d*)? *"
     + _SCALE
     + r"\s*(?P<tail>\D*)$"
 )
+# Signs that are numbers and not digits: ① ² ⑴ ⒈. NFKC makes digits of them.
+_NO_MARK = "¼-¾⅐-⅟↉"  # fractions: 3½ is no 3
+_MARK_SIGN = rf"[\p{{No}}※†‡--{_NO_MARK}]"
+_ENDS_WITH_MARK = rf"^([^\p{{No}}※†‡]*\d[^\p{{No}}※†‡]*?)\s*{_MARK_SIGN}+$"
+_FORMULA_TEXT = r'^="([^"]*)"$'
 _DECIMALS = 6  # 1.23万 is 12300, not 12300.000000000002
 
 
@@ -25,7 +30,16 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
 
     Cells need type, raw, unit, scale, is_header_scale; those of other types get nulls.
     """
-    plain = shown(pl.col("raw")).str.replace_all(r"[−–—﹣‐‑]", "-").str.replace_all(r"[‘’`]", "'")
+    raw = pl.col("raw")
+    bare = raw.str.replace_all(INVISIBLE, "").str.strip_chars().str.replace(_FORMULA_TEXT, "$1")
+    without_mark = bare.str.replace(_ENDS_WITH_MARK, "$1")
+    is_date = raw.str.starts_with(DATE_MARK)
+    is_unclear = without_mark.str.contains(_MARK_SIGN) | is_date
+    plain = (
+        shown(pl.when(~is_unclear).then(without_mark))
+        .str.replace_all(r"[−–—﹣‐‑]", "-")
+        .str.replace_all(r"[‘’`]", "'")
+    )
     is_number = pl.col("type").is_in(list(NUMERIC_TYPES))
     groups = cells.select(
         plain.alias("plain"),
@@ -59,16 +73,16 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
         .then((direct * pl.col("scale")).round(_DECIMALS))
     )
     year = pl.col("plain").str.extract(
-        r"^((?:19|20)\d\d)\s*(?:年.*|[-./]\d{1,2}(?:[-./]\d{1,2})?(?:\s+0?0:00(?::00)?)?)$"
+        r"^((?:19|20)\d\d)\s*(?:年度?(?:\d{1,2}月(?:\d{1,2}[日号])?)?|[-./]\d{1,2}(?:[-./]\d{1,2})?(?:\s+0?0:00(?::00)?)?)$"
     )
-    raw = pl.col("raw")
-    without_spaces = raw.str.replace_all(INVISIBLE, "").str.replace_all(r"[\s\u00a0\u3000]+", "")
+    without_spaces = without_mark.str.replace_all(r"[\s\u00a0\u3000]+", "")
     fixes = [
         (raw.str.contains(INVISIBLE), "invisible"),
+        (without_mark != bare, "note_mark"),
         (raw.str.contains(r"[\s\u00a0\u3000]"), "spaces"),
         (without_spaces != without_spaces.str.normalize("NFKC"), "full_width"),
         (pl.col("whole").str.contains(r"[,']"), "thousands"),
-        (pl.col("mark").is_not_null(), "text_mark"),
+        (pl.col("mark").is_not_null() | raw.str.contains(_FORMULA_TEXT), "text_mark"),
         (pl.col("times").is_not_null(), "ten_thousand"),
         ((tail != "") | pl.col("money").is_not_null(), "unit"),
         (is_bare & pl.col("is_header_scale"), "header_unit"),
@@ -79,7 +93,13 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
         ignore_nulls=True,
     ).replace("", None)
     detail = (
-        pl.when(pl.col("plain").str.contains(r"[%‰]"))
+        pl.when(is_date)
+        .then(raw.str.extract(r" \S+ (.+)$"))
+        .when(is_unclear)
+        .then(pl.lit("其中有注号，分不清是不是数字"))
+        .when(pl.col("plain").str.contains(r"\d\s*[\n\r\t]\s*\d"))
+        .then(pl.lit("一个单元格里写了两个数"))
+        .when(pl.col("plain").str.contains(r"[%‰]"))
         .then(pl.lit("百分数不能填"))
         .when(pl.col("plain").str.contains(r"\d\s*[-~至到]\s*\d"))
         .then(pl.lit("请填一个数，不填范围"))

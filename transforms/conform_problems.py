@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import PROBLEM, empty
+from warehouse.catalogue.frames import DATE_MARK, PROBLEM, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
 from warehouse.catalogue.texts import INVISIBLE
@@ -105,6 +105,17 @@ def missing_parts(columns: pl.DataFrame, submissions: pl.DataFrame, catalogue: C
     )
 
 
+def part_problems(rows: pl.DataFrame) -> pl.DataFrame:
+    """conform.part_row: rows of a sheet that are part of another row (其中), which are not taken over."""
+    parts = rows.filter(pl.col("kind") == "part")
+    said = pl.coalesce("lead", "org_code", "org_name", "item")
+    return parts.group_by("submission", "form", "sheet", maintain_order=True).agg(
+        rule=pl.lit("conform.part_row").first(),
+        value=said.first(),
+        detail=pl.format("第{}行", pl.col("row").head(10).cast(pl.String).str.join("、")),
+    )
+
+
 def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     """Rows whose unit is not known, not this reporting unit's, contradictory, or named a second time."""
     told = rows.filter(pl.col("rule").is_not_null()).select(
@@ -169,7 +180,21 @@ def value_problems(
     if told.is_empty():
         return empty(PROBLEM)
     return _with_cells(_with_rows(told.rename({"raw": "written_as"}), rows), columns).with_columns(
-        value=pl.col("written_as").str.replace(r"\.0$", "")
+        value=_as_seen(pl.col("written_as"))
+    )
+
+
+def _as_seen(text: pl.Expr) -> pl.Expr:
+    """What stands in the cell, in a clerk's words: no mark of reading's, no text of a library."""
+    day = r"^(\d{4})-0?(\d{1,2})-0?(\d{1,2})(?: [\d:.]+)?$"
+    return (
+        pl.when(text.str.starts_with(DATE_MARK))
+        .then(text.str.strip_prefix(DATE_MARK).str.extract(r"^(\S+)"))
+        .otherwise(
+            text.str.replace(r"\.0$", "")
+            .str.replace(day, "${1}年${2}月${3}日")
+            .replace({"true": "TRUE", "false": "FALSE"})
+        )
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from transforms.matching import KEYS, matched
 from transforms.unit_names import unit_years
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.texts import fold, folded, row_word
+from warehouse.catalogue.texts import fold, row_word
 
 ROWS = {
     **KEYS,
@@ -24,8 +24,8 @@ ROWS = {
 def placed(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Every row (columns of ROWS), in its order, with its ``kind`` and its unit.
 
-    ``kind``: data, total, unknown (no unit found), duplicate (the unit has a row above), note, nothing (a roster that
-    says 无) or blank. Adds found_code, found_name, found_level and the problem columns of
+    ``kind``: data, total, unknown (no unit found), duplicate (the unit has a row above), part (其中: of the row above),
+    note, nothing (a roster that says 无) or blank. Adds found_code, found_name, found_level and the problem columns of
     :func:`transforms.matching.matched`.
     """
     kinds = rows.with_columns(kind=_kind(catalogue), subtotal_of=_subtotal_of(catalogue))
@@ -53,6 +53,8 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
     is_roster = pl.col("is_roster")
     has_code = code.str.contains(r"^\d{6}")
     is_note = first.str.contains(rf"^(?:(?:{prefixes})\d*(?:$|[:、,.(])|{sample})") & ~has_code
+    parts = "|".join(re.escape(fold(word)) for word in words.part_row_prefix) or "$^"
+    is_part = first.str.contains(rf"^(?:{parts})") & ~has_code
     is_total = lead.is_in(totals) | code.is_in(totals) | name.is_in(totals) | (is_roster & item.is_in(totals))
     says_nothing = is_roster & (
         (item.is_in(nothing) & (pl.col("filled") <= 1))
@@ -63,6 +65,8 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
     return (
         pl.when(is_total)
         .then(pl.lit("total"))
+        .when(is_part)
+        .then(pl.lit("part"))
         .when(is_note)
         .then(pl.lit("note"))
         .when(says_nothing)
@@ -78,7 +82,7 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
 def _subtotal_of(catalogue: Catalogue) -> pl.Expr:
     """The folded name before 小计 ('' for a bare 小计); null when the row is no subtotal."""
     suffixes = sorted((fold(s) for s in catalogue.settings.words.subtotal_suffix), key=len, reverse=True)
-    key = folded(pl.coalesce("org_name", "org_code", "lead"))
+    key = row_word(pl.coalesce("org_name", "org_code", "lead"))
     return key.str.extract(rf"^(.*?)(?:{'|'.join(map(re.escape, suffixes))})$")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.conform_cells import ODD
-from transforms.conform_numbers import SCALES
+from transforms.conform_dates import is_day_count
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES, Field, Form
+from warehouse.catalogue.scales import SCALES
 from warehouse.catalogue.texts import INVISIBLE, fold
 
 _TYPES: dict[str, type[pl.DataType]] = {
@@ -45,7 +46,8 @@ def _plain(field: Field, catalogue: Catalogue) -> pl.Expr:
         # -0.0 is zero, and infinity is no number.
         return pl.when(number.is_finite()).then(scaled + 0.0)
     if field.type == "date":
-        return raw.str.strip_suffix(" 00:00:00").str.to_date("%Y-%m-%d", strict=False, exact=True)
+        day = raw.str.strip_suffix(" 00:00:00").str.to_date("%Y-%m-%d", strict=False, exact=True)
+        return pl.when(~is_day_count(day)).then(day)
     if field.type == "boolean":
         words = catalogue.settings.words
         plain = {words.yes[0]: True, words.no[0]: False, "true": True, "false": False}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
+from xml.etree.ElementTree import ParseError
 
 from transforms.formats_book import MAX_BYTES, Book, Refusal
 from transforms.formats_csv import open_csv, open_csv_archive
 from transforms.formats_ods import OdsBook
 from transforms.formats_xls import XlsBook
 from transforms.formats_xlsb import XlsbBook
-from transforms.formats_xlsx import XlsxBook
+from transforms.formats_xlsx import Package, XlsxBook
 
 MAX_ENTRIES = 10_000
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -40,8 +42,9 @@ def _open_zip(data: bytes) -> Book:
     if len(names) > MAX_ENTRIES:
         raise Refusal("refuse.too_many_entries", f"{len(names)}个")
     found = {name.lower() for name in names}
-    if "xl/workbook.xml" in found or any(name.endswith("/workbook.xml") for name in found):
-        return XlsxBook(data, archive)
+    package = Package(archive)
+    if main := _main_part(package):
+        return XlsxBook(data, package, main)
     if "xl/workbook.bin" in found:
         return XlsbBook(data, archive)
     if "content.xml" in found:
@@ -49,6 +52,15 @@ def _open_zip(data: bytes) -> Book:
     if any(name.endswith((".csv", ".txt", ".tsv")) for name in found):
         return open_csv_archive(archive)
     raise Refusal("refuse.not_a_workbook", "压缩包里没有表格")
+
+
+def _main_part(package: Package) -> str:
+    """The XML of the workbook; '' where the archive is another one."""
+    try:
+        main = package.main_part()
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, ParseError) as error:
+        raise Refusal("refuse.damaged", cause=error) from error
+    return main if main.lower().endswith(".xml") else ""
 
 
 def _open_ole2(data: bytes, file_name: str) -> Book:

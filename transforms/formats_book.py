@@ -1,8 +1,7 @@
 """What every format gives: a book of sheets, each a grid of cells at their true places.
 
 Rows are lists of str, float, bool, date, datetime, time ('' is blank) whose first cell is A1. Asked for separately,
-because it costs a second look at the bytes, are the cells that only look blank or zero: error values and formulas
-without a value.
+because it costs a second look at the bytes, is what the values do not tell (:class:`Marks`).
 """
 
 from __future__ import annotations
@@ -41,6 +40,11 @@ class Marks:
     errors: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the error's text
     valueless: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the formula
     hidden_rows: set[int] = field(default_factory=set)
+    seen: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the text as a reader sees it
+    struck: set[tuple[int, int]] = field(default_factory=set)  # part or all of it is struck through
+    added: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)  # what a format prints around
+    comments: int = 0
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Book(Protocol):
         """The merged ranges: first and last place, 0-based, both inclusive."""
 
     def marks(self, name: str) -> Marks:
-        """Error values, formulas without value, hidden rows."""
+        """What the values of the sheet do not tell."""
 
 
 class CalamineBook:

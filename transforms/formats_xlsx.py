@@ -1,63 +1,102 @@
-"""Excel's .xlsx and .xlsm: what calamine does not tell is found by regexes over the sheets' XML.
-
-calamine reads an error cell as blank and a formula without a cached value as blank or 0; neither may pass for a
-reported number. Macros of .xlsm are never run: only the sheets are read.
-"""
+"""Excel's .xlsx and .xlsm: the parts of the package, and the sheets' marks. Macros are never run: only sheets are read."""
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
 import zipfile
 import zlib
-from functools import lru_cache
-from html import unescape
 from xml.etree import ElementTree
 
 from transforms.formats_book import CalamineBook, Marks, Refusal
-from transforms.wording import column_index
+from transforms.formats_seen import SeenText
+from transforms.formats_xlsx_marks import Styles, sheet_marks, strings_of, styles_of
 
-_PREFIX = re.compile(rb"<(\w+:)sheetData\b")
-_PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
-_IS_TEXT = re.compile(rb'\bt="(?:str|e)"')
-_ERROR = re.compile(rb'\bt="e"[^>]*>')
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_MAIN = re.compile(r"/officeDocument$")
+_USUAL = "xl/workbook.xml"
+_PICTURE = re.compile(rb"<(?:\w+:)?pic[\s>]")
+_COMMENT = re.compile(rb"<(?:\w+:)?(?:comment|threadedComment)[\s>]")
 
 
-@lru_cache(maxsize=8)
-def _patterns(prefix: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """Formula without value, value of a cell, hidden row; for a file that writes its tags with ``prefix``.
+class Package:
+    """The parts of an OPC archive by their path, found as Excel finds them: whatever letter case, and \\ for /."""
 
-    Each starts with a literal that is rare in the XML, so that a sheet of values is passed over quickly.
-    """
-    p = re.escape(prefix)
-    return (
-        re.compile(
-            rb"<%bf\b(?:[^>]*/>|[^>]*>([^<]*)</%bf>)\s*(?:<%bv\s*/>|<%bv></%bv>)?\s*</%bc>"
-            % (p, p, p, p, p, p)
-        ),
-        re.compile(rb"<%bv>([^<]*)</%bv>" % (p, p)),
-        re.compile(rb'<%brow\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"' % p),
-    )
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {_key(name): name for name in archive.namelist()}
+
+    def __contains__(self, path: str) -> bool:
+        return _key(path) in self._names
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a part. Raises KeyError and what zipfile raises."""
+        return self._archive.read(self._names[_key(path)])
+
+    def targets(self, path: str) -> dict[str, tuple[str, str]]:
+        """The relations of a part ('' the package): id -> type, path of the target."""
+        folder, file = posixpath.split(path)
+        relations = posixpath.join(folder, "_rels", f"{file}.rels")
+        if relations not in self:
+            return {}
+        found = {}
+        for relation in ElementTree.fromstring(self.read(relations)):
+            target = relation.get("Target", "").replace("\\", "/")
+            whole = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
+            found[relation.get("Id", "")] = relation.get("Type", ""), posixpath.normpath(whole)
+        return found
+
+    def main_part(self) -> str:
+        """The path of the workbook's part: what the package's relations name, else the usual one; '' when none is there."""
+        named = [path for kind, path in self.targets("").values() if _MAIN.search(kind)]
+        return next((path for path in [*named, _USUAL] if path in self), "")
+
+    def moved(self, main: str) -> bytes:
+        """The same archive with its workbook where most programs write it: calamine looks nowhere else."""
+        folder, file = posixpath.split(main)
+        written = io.BytesIO()
+        with zipfile.ZipFile(written, "w") as archive:
+            for key in self._names:
+                content = self.read(key)
+                path = _moved(key, _key(folder), _key(file))
+                if key.endswith(".rels"):
+                    old = f"/{folder}/".encode() if folder else b"/"
+                    content = content.replace(b'="' + old, b'="/xl/').replace(b"='" + old, b"='/xl/")
+                archive.writestr(path, content)
+        return written.getvalue()
+
+
+def _key(path: str) -> str:
+    return path.replace("\\", "/").lstrip("/").lower()
+
+
+def _moved(path: str, folder: str, file: str) -> str:
+    inside = path.removeprefix(f"{folder}/") if folder else path
+    if inside == path and folder:
+        return path
+    if inside == file:
+        return _USUAL
+    if inside == f"_rels/{file}.rels":
+        return "xl/_rels/workbook.xml.rels"
+    return inside if inside.startswith(("_rels/", "[content_types]", "docprops/")) else f"xl/{inside}"
 
 
 class XlsxBook(CalamineBook):
     """An .xlsx or .xlsm workbook."""
 
-    def __init__(self, data: bytes, archive: zipfile.ZipFile) -> None:
-        kind = (
-            "xlsm" if any(name.lower().endswith("vbaproject.bin") for name in archive.namelist()) else "xlsx"
-        )
-        super().__init__(data, kind)
-        self._archive = archive
+    def __init__(self, data: bytes, package: Package, main: str) -> None:
         try:
-            self._parts = _sheet_parts(archive)
-        except (
-            KeyError,
-            ElementTree.ParseError,
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-        ) as error:
+            if _key(main) != _USUAL:
+                data = package.moved(main)
+                package, main = Package(zipfile.ZipFile(io.BytesIO(data))), _USUAL
+            kinds = [path for _, path in package.targets(main).values()]
+            is_macro = any(path.lower().endswith("vbaproject.bin") for path in kinds)
+            super().__init__(data, "xlsm" if is_macro else "xlsx")
+            self._package = package
+            self._parts = _sheet_parts(package, main)
+            self._styles, self._strings = _looks(package, main)
+        except (KeyError, ElementTree.ParseError, *_UNREADABLE) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
     def marks(self, name: str) -> Marks:
@@ -65,59 +104,40 @@ class XlsxBook(CalamineBook):
         if part is None:
             return Marks()
         try:
-            xml = self._archive.read(part)
-        except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            xml = self._package.read(part)
+            marks = sheet_marks(xml, self._styles, self._strings)
+            has_drawing = b"rawing " in xml  # <drawing r:id>, <legacyDrawing r:id>
+            for _, path in self._package.targets(part).values() if has_drawing else ():
+                if path not in self._package:
+                    continue
+                if "comment" in path.lower():
+                    marks.comments += len(_COMMENT.findall(self._package.read(path)))
+                elif "/drawings/" in path and path.endswith(".xml"):
+                    marks.pictures += len(_PICTURE.findall(self._package.read(path)))
+        except (KeyError, ElementTree.ParseError, *_UNREADABLE) as error:
             raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
-        prefix = b"" if b"<sheetData" in xml else _prefix(xml)
-        valueless, value, hidden_row = _patterns(prefix)
-        marks = Marks()
-        if b't="e"' in xml:
-            for found in _ERROR.finditer(xml):
-                if place := _place(xml, xml.rfind(b"<", 0, found.start())):
-                    end = xml.find(b"</%bc>" % prefix, found.end())
-                    text = None if found[0].endswith(b"/>") else value.search(xml, found.end(), end)
-                    marks.errors[place] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
-        if b"<%bf" % prefix in xml:
-            for found in valueless.finditer(xml):
-                cell = xml.rfind(b"<%bc " % prefix, 0, found.start())
-                # A text formula whose result is '' is a blank that the clerk sees.
-                is_text = _IS_TEXT.search(xml, cell, xml.find(b">", cell))
-                if not is_text and (place := _place(xml, cell)):
-                    marks.valueless[place] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
-        if b'hidden="' in xml:
-            marks.hidden_rows = {int(row) - 1 for row in hidden_row.findall(xml)}
         return marks
 
 
-def _prefix(xml: bytes) -> bytes:
-    found = _PREFIX.search(xml)
-    return found[1] if found else b""
+def _looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText]]:
+    styles, strings = Styles(), dict[str, SeenText]()
+    for kind, path in package.targets(main).values():
+        if path in package and kind.endswith("/styles"):
+            styles = styles_of(package.read(path))
+        elif path in package and kind.endswith("/sharedStrings"):
+            strings = strings_of(package.read(path))
+    return styles, strings
 
 
-def _place(xml: bytes, tag: int) -> tuple[int, int] | None:
-    """The place that the cell's tag names, which starts at ``tag``; None for the few writers that name none."""
-    found = _PLACE.search(xml, tag, xml.find(b">", tag)) if tag >= 0 else None
-    return (int(found[2]) - 1, column_index(found[1].decode())) if found else None
-
-
-def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+def _sheet_parts(package: Package, main: str) -> dict[str, str]:
     """Sheet name -> path of its XML inside the archive."""
-    by_lower = {name.lower().lstrip("/"): name for name in archive.namelist()}
-    workbook = next(name for name in by_lower if name.endswith("workbook.xml"))
-    folder, file = posixpath.split(workbook)
-    rels = ElementTree.fromstring(archive.read(by_lower[f"{folder}/_rels/{file}.rels".lstrip("/")]))
-    targets = {rel.get("Id"): rel.get("Target", "") for rel in rels}
+    targets = package.targets(main)
     parts: dict[str, str] = {}
-    for node in ElementTree.fromstring(archive.read(by_lower[workbook])).iter():
+    for node in ElementTree.fromstring(package.read(main)).iter():
         if node.tag.rpartition("}")[2] != "sheet":
             continue
-        relation = next((value for key, value in node.attrib.items() if key.endswith("}id")), None)
-        target = targets.get(relation, "")
-        path = (
-            target.lstrip("/")
-            if target.startswith("/")
-            else posixpath.normpath(posixpath.join(folder, target))
-        )
-        if path.lower() in by_lower:
-            parts[node.get("name", "")] = by_lower[path.lower()]
+        relation = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
+        _, path = targets.get(relation, ("", ""))
+        if path in package:
+            parts[node.get("name", "")] = path
     return parts

@@ -25,7 +25,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Units:
+class ReportingUnits:
     """Folded names of the reporting units and their codes."""
 
     code_of: dict[str, str]
@@ -58,7 +58,7 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
     settings = catalogue.settings
     year = _year(read, file_name)
     is_open = year is not None and settings.first_year <= year <= settings.last_year
-    units = _units(catalogue, year if year is not None and is_open else settings.last_year)
+    units = reporting_units(catalogue, year if year is not None and is_open else settings.last_year)
     unit, refusal, detail = _unit(read, file_name, folder, units)
     if read.status != "read" or not read.sheets:
         refusal, detail = ("refuse.no_sheet", "") if read.status == "read" else (read.status, read.detail)
@@ -71,7 +71,7 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
 
 
 def _unit(
-    read: FileRead, file_name: str, folder: str | None, units: _Units
+    read: FileRead, file_name: str, folder: str | None, units: ReportingUnits
 ) -> tuple[str | None, str | None, str]:
     """The unit, or the refusal and its details."""
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
@@ -96,7 +96,13 @@ def _unit(
     return unit, None, ""
 
 
-def _units(catalogue: Catalogue, year: int) -> _Units:
+def years_in(text: str) -> set[int]:
+    """The years that stand in a text."""
+    return {int(year) for year in _YEAR.findall(fold(text))}
+
+
+def reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
+    """The names by which the reporting units of a year are known."""
     city = catalogue.settings.city
     name_of = dict(catalogue.registry.roster(year).select("unit_code", "unit_name").iter_rows())
     # The association of 滨城区 is called like the city's: 滨州市计划生育协会.
@@ -106,20 +112,20 @@ def _units(catalogue: Catalogue, year: int) -> _Units:
         for spelling in (name, name + association, city.name + name, city.name + name + association):
             code_of.setdefault(fold(spelling), code)
     code_of[fold(city.own_level_name)] = city.code
-    return _Units(code_of, {**name_of, city.code: city.own_level_name})
+    return ReportingUnits(code_of, {**name_of, city.code: city.own_level_name})
 
 
 def _year(read: FileRead, file_name: str) -> int | None:
     """The year the cover states; without one, the only year that the file name holds."""
     stated = read.cover.get("year")
     texts = [stated] if stated else [PurePath(file_name).stem]
-    found = {int(year) for text in texts for year in _YEAR.findall(fold(text))}
+    found = {year for text in texts for year in years_in(text)}
     if stated and not found:
         return None
     return found.pop() if len(found) == 1 else None
 
 
-def _of_folder(folder: str | None, units: _Units) -> str | None:
+def _of_folder(folder: str | None, units: ReportingUnits) -> str | None:
     if not folder:
         return None
     for part in PurePath(folder).parts:

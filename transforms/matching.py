@@ -53,7 +53,7 @@ def matched(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
     number = pl.col("org_code").cast(pl.Float64, strict=False)
-    code = folded(pl.col("org_code")).str.replace(_NUMBER_TAIL, "")
+    code = folded(pl.col("org_code")).str.replace("^=", "").str.replace(_NUMBER_TAIL, "")
     name = pl.when(pl.col("org_name") != ERROR_MARK).then("org_name")
     return rows.with_columns(
         code_key=pl.when(pl.col("org_code") != ERROR_MARK).then(code),
@@ -211,6 +211,8 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
             & pl.col("org_name").is_null()
         )
         .then(pl.lit("未填单位"))
+        .when(pl.col("rule") == "conform.unknown_unit")
+        .then("parent_name")
         .when((pl.col("rule") == "conform.code_name_mismatch") & wrong_code)
         .then(pl.format("名录中{}的代码是{}", "found_name", "found_code"))
         .when(

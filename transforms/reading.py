@@ -15,17 +15,27 @@ import polars as pl
 from transforms.formats import open_book
 from transforms.formats_book import Book, Marks, Refusal, Row, SheetInfo
 from transforms.reading_answers import Answer, read_answers
+from transforms.reading_cells import frame_of
 from transforms.reading_header import Header, find_header
-from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan, reading_plan
+from transforms.reading_marks import (
+    Problem,
+    fill_merged,
+    mark_unknown,
+    merged_values,
+    print_formats,
+    problem,
+    put,
+    struck_cells,
+)
+from transforms.reading_notices import heading_problems, not_taken_over
+from transforms.reading_plan import FormPlan, ReadPlan, reading_plan
+from transforms.reading_rows import table_rows
 from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
 from transforms.wording import column_letter
-from warehouse.catalogue.frames import ERROR_MARK
 
 __all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
 
 _UNRECOGNISED_ROWS = 3
-_FEW_ROWS = 100
-Problem = dict[str, str | None]
 
 
 @dataclass(slots=True)
@@ -43,6 +53,7 @@ class SheetRead:
     columns: dict[str, str]  # column -> letter
     units: dict[str, str]  # column -> unit stated in its header, folded
     rows: pl.DataFrame
+    head: dict[str, str] = field(default_factory=dict)  # what stands above the table of unit, year and form
 
 
 @dataclass(slots=True)
@@ -75,11 +86,13 @@ def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
 
 def _read_book(book: Book, plan: ReadPlan) -> FileRead:
     read = FileRead("read", book.kind)
-    heads: list[dict[str, str]] = []
     seen: dict[str, str] = {}
     for info in book.sheets:
         rows = book.rows(info.name)
         kind, form = sheet_kind(info.name, rows, plan)
+        marks = book.marks(info.name) if form else Marks()
+        for (row, column), text in marks.seen.items():
+            put(rows, row, column, text)
         header = find_header(rows, form, plan) if form else None
         if form is None or header is None:
             if kind == "cover":
@@ -90,104 +103,58 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
                 read.answers += answers
             elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
                 detail = "未找到表头" if form else ""
-                read.problems.append(_problem("read.unrecognised_sheet", info, form, detail=detail))
+                read.problems.append(problem("read.unrecognised_sheet", info, form, detail=detail))
         elif form.id in seen:
-            read.problems.append(_problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
+            read.problems.append(problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
         else:
             seen[form.id] = info.name
-            heads.append(head_of_form(rows, form, plan))
-            read.sheets.append(_read_sheet(book, info, rows, form, header, read.problems))
-    for head in heads:
-        read.cover = {**head, **read.cover}
+            sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
+            sheet.head = head_of_form(rows[: header.top], form, plan)
+            read.sheets.append(sheet)
+    for sheet in read.sheets:
+        read.cover = {**{k: v for k, v in sheet.head.items() if k != "number"}, **read.cover}
+    if read.answered:  # its comments are the office's own
+        read.problems = [p for p in read.problems if p["rule"] != "read.not_taken_over"]
     return read
 
 
 def _read_sheet(
-    book: Book, info: SheetInfo, rows: list[Row], form: FormPlan, header: Header, problems: list[Problem]
+    book: Book,
+    info: SheetInfo,
+    rows: list[Row],
+    form: FormPlan,
+    header: Header,
+    marks: Marks,
+    problems: list[Problem],
 ) -> SheetRead:
     if info.is_hidden:
-        problems.append(_problem("read.hidden_sheet", info, form))
-    for unclear, detail in ((header.unknown, ""), (header.doubled, "与前面的栏目重复")):
-        problems += [
-            _problem("read.unknown_column", info, form, (row, column), text, detail)
-            for row, column, text in unclear
-        ]
-    marks = book.marks(info.name)
-    _mark(rows, header, marks, info, form, problems)
-    _fill_merged(rows, header, book, info.name)
-    width = len(rows[0]) if rows else 0
-    places = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < width]
+        problems.append(problem("read.hidden_sheet", info, form))
+    problems += heading_problems(header, info, form)
+    mark_unknown(rows, header, marks, info, form, problems)
+    print_formats(rows, header, marks, form)
+    merged = book.merged(info.name)
+    fill_merged(rows, header, merged)
+    problems += merged_values(rows, header, merged, info, form)
+    problems += struck_cells(rows, header, marks, info, form)
+    places = table_rows(rows, header)
+    problems += not_taken_over(rows, places, header, marks, info, form)
     if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
-        problems.append(_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))
+        problems.append(problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))
     return SheetRead(
         form=form.id,
         sheet=info.name,
         is_hidden=info.is_hidden,
         columns={name: column_letter(index) for name, index in header.columns.items()},
-        units=header.units,
-        rows=_frame(rows, places, header, marks),
+        units=header.stated.units,
+        rows=_frame(rows, places, header, marks, form),
     )
 
 
-def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks) -> pl.DataFrame:
+def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks, form: FormPlan) -> pl.DataFrame:
     wanted = dict(header.columns)
     if 0 not in wanted.values():
         wanted["lead"] = 0
     schema = {"row": pl.UInt32, "is_hidden": pl.Boolean, **dict.fromkeys(wanted, pl.String)}
     pick = itemgetter(*wanted.values()) if len(wanted) > 1 else lambda row: (row[0],)
-    return _texts([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema)
-
-
-def _texts(rows: list[tuple[object, ...]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    """Cells as texts: '' blank, numbers as Python writes them, dates ISO, booleans true/false."""
-    if len(rows) < _FEW_ROWS:  # by rows costs less for each frame, by columns less for each cell
-        try:
-            return pl.DataFrame(rows, schema=schema, orient="row", strict=False)
-        except pl.exceptions.ComputeError:  # dates among texts: only by columns
-            pass
-    columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
-    return pl.DataFrame([pl.Series(name, values, kind, strict=False) for (name, kind), values in columns])
-
-
-def _mark(
-    rows: list[Row], header: Header, marks: Marks, info: SheetInfo, form: FormPlan, problems: list[Problem]
-) -> None:
-    names = {index: name for name, index in header.columns.items()}
-    for rule, found in (("read.error_cell", marks.errors), ("read.formula_without_value", marks.valueless)):
-        for (row, column), text in sorted(found.items()):
-            if row <= header.bottom or column not in names:
-                continue
-            if row < len(rows) and column < len(rows[row]):
-                rows[row][column] = ERROR_MARK
-            name = names[column]
-            is_field = name not in ROW_COLUMNS
-            problem = _problem(rule, info, form, (row, column), value=text)
-            problems.append({**problem, "field": name if is_field else None})
-
-
-def _fill_merged(rows: list[Row], header: Header, book: Book, name: str) -> None:
-    """Give every row of a vertically merged org unit cell its text: 所属乡镇 merged over its rows."""
-    columns = {header.columns[c] for c in ROW_COLUMNS if c in header.columns}
-    for (top, left), (bottom, right) in book.merged(name):
-        if top > header.bottom and bottom > top and left == right and left in columns:
-            for row in range(top + 1, min(bottom + 1, len(rows))):
-                rows[row][left] = rows[top][left]
-
-
-def _problem(
-    rule: str,
-    info: SheetInfo,
-    form: FormPlan | None = None,
-    place: tuple[int, int] | None = None,
-    value: str | None = None,
-    detail: str = "",
-) -> Problem:
-    return {
-        "form": form.id if form else None,
-        "rule": rule,
-        "sheet": info.name,
-        "cell": f"{column_letter(place[1])}{place[0] + 1}" if place else None,
-        "value": value,
-        "detail": detail,
-    }
+    return frame_of([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema, form)

@@ -12,6 +12,14 @@ from itertools import pairwise
 
 from transforms.formats_book import Row
 from transforms.reading_plan import ROW_COLUMNS, FormPlan, ReadPlan
+from transforms.reading_units import (
+    Said,
+    Stated,
+    is_unit_text,
+    said_of_units,
+    take_sheet_units,
+    take_unit,
+)
 from warehouse.catalogue.texts import fold, without_brackets
 
 _HEAD_ROWS = 25
@@ -21,8 +29,10 @@ _THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度
 _COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,3}\)?(?:\.0)?|[①-⑳]|[-/]")
 _THIS_YEAR_END = re.compile(r"(?:\(本年数?\)|本年数?)$")
 _LAST_YEAR_END = re.compile(r"(?:\(上年数?\)|上年数?)$")
-_SHEET_UNIT = re.compile(r"\(?(?:计量|金额)?单位:([^:()]+)\)?")
-_UNIT_END = re.compile(r"\(([^()]*)\)$")
+_LAST_BRACKET = re.compile(r"\(([^()]*)\):?$")
+_ANY_BRACKET = re.compile(r"\(([^()]*)\)")
+_MARK_END = re.compile(r"(?<=[^\s①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡])[①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡]+\s*$")
+_FOOT_COLUMNS = 4  # how far to the right a note below the table may begin
 
 
 @dataclass(slots=True)
@@ -32,9 +42,11 @@ class Header:
     top: int
     bottom: int
     columns: dict[str, int] = field(default_factory=dict)  # column (field or ROW_COLUMNS) -> index
-    units: dict[str, str] = field(default_factory=dict)  # column -> the unit its header states
+    stated: Stated = field(default_factory=Stated)  # what the sheet says of units
     unknown: list[tuple[int, int, str]] = field(default_factory=list)  # row, column, text
     doubled: list[tuple[int, int, str]] = field(default_factory=list)
+    remarks: list[tuple[int, int, str, str]] = field(default_factory=list)  # and the bracket that says more
+    ignored: list[tuple[int, str]] = field(default_factory=list)  # column, text: remarks, serial numbers
 
 
 def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | None:
@@ -55,7 +67,7 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     header = Header(top, bottom)
     for column in range(len(head[best])):
         _take_column(header, head, column, rows, form, plan)
-    _take_sheet_unit(header, head, form, plan)
+    take_sheet_units(header.stated, _lines(rows, head, header, form), list(header.columns), form, plan)
     if below is not None and _is_number_line(head[below]):
         header.bottom = below
     return header
@@ -69,12 +81,38 @@ def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[st
     for row in rows[:_HEAD_ROWS]:
         if len(head) >= end:
             break
-        head.append([fold(cell) if isinstance(cell, str) else str(cell) for cell in row])
+        head.append([heading_text(cell) for cell in row])
         texts = enumerate(head[-1])
         found.append({c: column for c, text in texts if text and (column := _meaning(text, form, plan)[0])})
         if end == _HEAD_ROWS and len(found[-1]) > 1:
             end = len(head) + _LABEL_ROWS
     return head, found
+
+
+def heading_text(cell: object) -> str:
+    """The fold of a heading, without the sign of a footnote behind it."""
+    return fold(_MARK_END.sub("", cell)) if isinstance(cell, str) else str(cell)
+
+
+def _lines(
+    rows: list[Row], head: list[list[str]], header: Header, form: FormPlan
+) -> list[tuple[int, int, str]]:
+    """Texts above the table, and below its head those that speak of a unit: row, column, folded text."""
+    lines = []
+    for r, texts in enumerate(head[: header.top]):
+        for c, text in enumerate(texts):
+            # 计量单位： in one cell, 万元 in the next
+            beside = next((t for t in texts[c + 1 :] if t), "") if text.endswith("单位:") else ""
+            if text:
+                lines.append((r, c, text + beside))
+    for r in range(header.top, header.bottom + 1):
+        groups = ((c, text) for c, text in enumerate(head[r]) if "(" in text)
+        lines += [(r, c, text) for c, text in groups if without_brackets(text) in form.groups]
+    for r in range(header.bottom + 1, len(rows)):
+        for c, cell in enumerate(rows[r][:_FOOT_COLUMNS]):
+            if isinstance(cell, str) and "单位" in cell:
+                lines.append((r, c, fold(cell)))
+    return lines
 
 
 def _next_filled(head: list[list[str]], row: int) -> int | None:
@@ -83,7 +121,9 @@ def _next_filled(head: list[list[str]], row: int) -> int | None:
 
 
 def _continues_up(row: list[str], found: dict[int, str], best: list[str], form: FormPlan) -> bool:
-    return any(not best[c] for c in found) or any(text in form.groups for text in row if text)
+    return any(not best[c] for c in found) or any(
+        without_brackets(text) in form.groups for text in row if text
+    )
 
 
 def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bool:
@@ -110,7 +150,7 @@ def _is_detail_line(row: list[str], stubs: list[int], form: FormPlan, plan: Read
 
 def _is_sub_label(text: str, plan: ReadPlan) -> bool:
     bare = text.strip("()")
-    return bare in _THIS_YEAR or bare.startswith(_LAST_YEAR) or bare in plan.units
+    return bare in _THIS_YEAR or bare.startswith(_LAST_YEAR) or is_unit_text(text, plan)
 
 
 def _is_number_line(row: list[str]) -> bool:
@@ -128,13 +168,12 @@ def _take_column(
     header: Header, head: list[list[str]], column: int, rows: list[Row], form: FormPlan, plan: ReadPlan
 ) -> None:
     texts = [(r, head[r][column]) for r in range(header.bottom, header.top - 1, -1) if head[r][column]]
-    unit = ""
+    units: tuple[str, ...] = ()
     while texts and _is_sub_label(texts[0][1], plan) and texts[0][1] not in form.labels:
         row, text = texts.pop(0)
         if text.strip("()").startswith(_LAST_YEAR):
             return
-        if text.strip("()") in plan.units:
-            unit = text.strip("()")
+        units = said_of_units(text.strip("()"), plan).units or units
         if not texts:  # 本年 under a label that is merged over 本年 and 上年, in either order
             texts = _label_to_the_left(head, header.top, row, column)
     if not texts:
@@ -142,29 +181,21 @@ def _take_column(
     row, text = texts[0]
     if _is_last_year(text, form, plan):
         return
-    meaning, stated_unit = _meaning(text, form, plan)
+    meaning, said = _meaning(text, form, plan)
     if meaning is None and len(texts) > 1:  # one label broken over two lines
-        meaning, stated_unit = _meaning("".join(t for _, t in reversed(texts)), form, plan)
+        meaning, said = _meaning("".join(t for _, t in reversed(texts)), form, plan)
+    written = str(rows[row][column]).strip()
     if meaning is None:
-        if not _is_ignored(text, form, plan):
-            header.unknown.append((row, column, str(rows[row][column]).strip()))
+        if _is_ignored(text, form, plan):
+            header.ignored.append((column, written))
+        else:
+            header.unknown.append((row, column, written))
     elif meaning in header.columns:
-        header.doubled.append((row, column, str(rows[row][column]).strip()))
+        header.doubled.append((row, column, written))
     else:
         header.columns[meaning] = column
-        if unit or stated_unit:
-            header.units[meaning] = unit or stated_unit
-
-
-def _take_sheet_unit(header: Header, head: list[list[str]], form: FormPlan, plan: ReadPlan) -> None:
-    """计量单位：万元 above the header holds for the money columns that state no unit of their own."""
-    stated = [
-        found[1] for row in head[: header.top] for text in row if (found := _SHEET_UNIT.fullmatch(text))
-    ]
-    for unit in stated:
-        for column, own in form.money.items():
-            if unit in plan.units and unit != own and unit.endswith(own) and column in header.columns:
-                header.units.setdefault(column, unit)
+        header.remarks += [(row, column, written, remark) for remark in said.unknown]
+        take_unit(header.stated, meaning, units or said.units, form, (row, column, written))
 
 
 def _label_to_the_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:
@@ -188,23 +219,39 @@ def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
     return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
 
 
-def _meaning(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, str]:
-    """The column that a folded header text names, and the unit it states."""
+def _meaning(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, Said]:
+    """The column that a folded header text names, and what its brackets say beyond the name."""
     known = form.labels.get(text)
     if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
-        return known, ""  # most texts of a sheet are data: be done with them quickly
-    unit = ""
-    bracket = _UNIT_END.search(text)
-    if bracket and bracket[1] in plan.units:
-        unit = bracket[1]
+        return known, Said()  # most texts of a sheet are data: be done with them quickly
     if known is not None:
-        return known, unit
-    if unit and bracket and text[: bracket.start()] in form.labels:
-        return form.labels[text[: bracket.start()]], unit
+        bracket = _LAST_BRACKET.search(text)
+        said = said_of_units(bracket[1], plan) if bracket else Said()
+        return known, Said(said.units) if not said.unknown else Said()
     ending = _THIS_YEAR_END.search(text)
     if ending and ending.start():
         return _meaning(text[: ending.start()], form, plan)
     if text.startswith("本年") and text[2:] in form.labels:
-        return form.labels[text[2:]], unit
+        return form.labels[text[2:]], Said()
+    if bracket := _LAST_BRACKET.search(text):  # the last bracket first: the others may belong to the label
+        meaning, said = _meaning(text[: bracket.start()], form, plan)
+        if meaning is not None:
+            more = _said_beyond([bracket[1]], meaning, form, plan)
+            return meaning, Said(said.units + more.units, said.unknown + more.unknown)
     loose = without_brackets(text).rstrip(":")
-    return form.labels.get(loose) or form.loose_labels.get(loose), unit
+    meaning = form.labels.get(loose) or form.loose_labels.get(loose)
+    if meaning is None:
+        return None, Said()
+    return meaning, _said_beyond(_ANY_BRACKET.findall(text), meaning, form, plan)
+
+
+def _said_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> Said:
+    """What brackets say that do not belong to a label of the column."""
+    units: list[str] = []
+    unknown: list[str] = []
+    for bracket in brackets:
+        if bracket not in form.brackets.get(column, ()):
+            said = said_of_units(bracket, plan)
+            units.extend(said.units)
+            unknown += [bracket] if said.unknown else []
+    return Said(tuple(units), tuple(unknown))

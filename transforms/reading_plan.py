@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from warehouse.catalogue.scales import SCALES
 from warehouse.catalogue.texts import fold, without_brackets
 
 if TYPE_CHECKING:
@@ -13,8 +16,6 @@ if TYPE_CHECKING:
 
 ROW_COLUMNS = ("org_code", "org_name", "parent_name")
 """The columns that say which org unit a row speaks of."""
-
-_SCALES = ("", "百", "千", "万", "十万", "百万", "亿")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,18 @@ class FormPlan:
     aliases: tuple[str, ...]
     labels: dict[str, str]  # label -> column: a field or one of ROW_COLUMNS
     loose_labels: dict[str, str]  # the same without bracketed parts, where that stays unambiguous
+    brackets: dict[str, frozenset[str]]  # column -> the bracketed parts of its labels
     groups: frozenset[str]
     is_roster: bool
-    money: dict[str, str]  # money field -> its unit
+    money: frozenset[str]
+    units: dict[str, str]  # number field -> the unit it is filled in
+    bases: dict[str, str]  # number field -> its unit; the same but for fields that are filled in 万元
+    types: dict[str, str]  # field -> its type
+
+    @property
+    def numbers(self) -> Set[str]:
+        """The fields that are numbers."""
+        return self.units.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class ReadPlan:
     other_sheets: frozenset[str]
     ignored_columns: frozenset[str]
     note_prefixes: tuple[str, ...]
+    empty_remarks: frozenset[str]  # what a heading's bracket may say without changing its meaning
     units: frozenset[str]  # texts that may stand in a header as unit: 人, 元, 万元 ...
 
 
@@ -57,7 +68,8 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         other_sheets=_folded(words.other_sheets),
         ignored_columns=_folded(words.ignored_columns),
         note_prefixes=tuple(sorted(_folded((*words.note_row_prefix, words.sample_mark)))),
-        units=frozenset(fold(scale + unit) for unit in units for scale in _SCALES),
+        empty_remarks=_folded(words.empty_remarks),
+        units=frozenset(fold(scale + unit) for unit in units for scale in ("", *SCALES)),
     )
 
 
@@ -90,10 +102,21 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         aliases=tuple(fold(alias) for alias in form.aliases),
         labels=labels,
         loose_labels=_loose(labels),
+        brackets=_brackets(labels),
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
         is_roster=form.is_roster,
-        money={f.id: fold(f.unit) for f in form.fields if f.type == "cny"},
+        money=frozenset(f.id for f in form.fields if f.type == "cny"),
+        units={f.id: fold(f.entry_unit or f.unit) for f in form.fields if f.is_numeric},
+        bases={f.id: fold(f.unit) for f in form.fields if f.is_numeric and f.unit},
+        types={f.id: f.type for f in form.fields},
     )
+
+
+def _brackets(labels: dict[str, str]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for label, column in labels.items():
+        found.setdefault(column, set()).update(re.findall(r"\(([^()]*)\)", label))
+    return {column: frozenset(texts) for column, texts in found.items()}
 
 
 def _loose(labels: dict[str, str]) -> dict[str, str]:

@@ -99,8 +99,13 @@ def read_cover(rows: list[Row], plan: ReadPlan) -> dict[str, str]:
 
 
 def head_of_form(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, str]:
-    """What the head of a form sheet says of unit and year (cover keys), where it says so plainly."""
+    """What the head of a form sheet says of unit and year (cover keys), where it says so plainly.
+
+    ``number``: the number of another form, where its own does not stand there.
+    """
     found: dict[str, str] = {}
+    if number := _other_number(rows, form, plan):
+        found["number"] = number
     for row in rows[:_HEAD_ROWS]:
         for key, value in _colon_pairs(row, plan):
             if key in ("unit_name", "unit_code", "year"):
@@ -116,6 +121,17 @@ def head_of_form(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, s
     if "title_year" in found:
         found.setdefault("year", found.pop("title_year"))
     return found
+
+
+def _other_number(rows: list[Row], form: FormPlan, plan: ReadPlan) -> str:
+    texts = [
+        (fold(cell), cell) for row in rows[:_HEAD_ROWS] for cell in row if isinstance(cell, str) and cell
+    ]
+    if any(_is_number(text, form.number) for text, _ in texts):
+        return ""
+    others = [f.number for f in plan.forms]
+    found = (written for text, written in texts for number in others if _is_number(text, number))
+    return next((re.split("[:：]", written)[-1].strip() for written in found), "")
 
 
 def _colon_pairs(row: Row, plan: ReadPlan) -> list[tuple[str, str]]:

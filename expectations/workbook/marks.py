@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.findings import ROW_PREFIX
 from expectations.message import NOT_REPORTED
 from expectations.rulebook import SEVERITIES
 from expectations.workbook.layout import Column, column_letter, display_width
@@ -18,6 +17,7 @@ from expectations.workbook.values import Value
 from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 
+_ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number: nothing else says which it is
 _COMMENT_WIDTH = 46  # in character cells
 TOTAL = "合计"
 """Key of the questions about a form's total row."""
@@ -42,7 +42,7 @@ class Question:
 
 def without_row(message: str) -> str:
     """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
-    return re.sub(ROW_PREFIX, "", message)
+    return re.sub(_ROW_WITH_UNIT, "", message)
 
 
 @dataclass

@@ -14,6 +14,9 @@ STATES = ("value", "zero", "not_applicable", "not_reported")
 ERROR_MARK = "\x00error"
 """Stands in a read cell for an error value or a formula without a value; never a number, never blank."""
 
+DATE_MARK = "\x00date "
+"""Begins the text of a number that carries a date or time format: then come the number that is stored, and what is shown."""
+
 SUBMISSION: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,  # sha256 of the bytes; key
     "unit_code": pl.String,

@@ -254,7 +254,9 @@ class Words(Record):
     total_row: tuple[str, ...]
     subtotal_suffix: tuple[str, ...]
     note_row_prefix: tuple[str, ...]
+    part_row_prefix: tuple[str, ...] = ()
     ignored_columns: tuple[str, ...]
+    empty_remarks: tuple[str, ...] = ()
     cover_sheet: tuple[str, ...]
     other_sheets: tuple[str, ...]
     sample_mark: Chinese
