@@ -205,12 +205,15 @@ class NightBuild:
         """Which submission stands: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
-    def set_indicators(self, indicators: pl.DataFrame) -> None:
-        """Replace mart.indicator by ``indicators`` (INDICATOR)."""
+    def set_indicators(self, indicators: pl.DataFrame, comparisons: pl.DataFrame | None = None) -> None:
+        """Replace mart.indicator by ``indicators`` (INDICATOR) and mart.comparison by ``comparisons`` (COMPARISON)."""
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         self._connection.execute("DELETE FROM mart.indicator")
         rows = shaped(indicators, INDICATOR)
         self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
+        self._connection.execute("DELETE FROM mart.comparison")
+        if comparisons is not None:
+            self._append("mart.comparison", comparisons)
 
     def set_rules(self, rules: pl.DataFrame) -> None:
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
