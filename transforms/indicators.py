@@ -48,7 +48,7 @@ def indicators_and_comparisons(
     names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
 
     base = _with_maturity(tree.base, final)
-    rolled = with_streaks(fold_up(base, ["year"], readings(read, ["year"])), tree, plans)
+    rolled = with_streaks(fold_up(base, ["year"], readings(read, ["year"])), tree, plans, catalogue)
     rolled = rolled.join(names, on=["year", "unit"], how="left").sort("year", "org_code")
     deep = [p for p in read if _is_for_villages(p, catalogue)]
     villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(deep, ["year"]))

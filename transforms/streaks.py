@@ -8,9 +8,10 @@ from transforms.cells import columns_of
 from transforms.plans import Plan, evaluated, readings
 from transforms.rollup import fold_up
 from transforms.terms import Tree, carried
+from warehouse.catalogue.load import Catalogue
 
 
-def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan]) -> pl.DataFrame:
+def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan], catalogue: Catalogue) -> pl.DataFrame:
     """Adds the streak column of every plan whose window function is ``streak`` to the rolled-up rows.
 
     The condition is asked of every earlier year as it stands seen from the row's year (a merged township carries
@@ -24,7 +25,8 @@ def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan]) -> pl.Data
     read = dict.fromkeys(c for p in wanted for t in p.terms for c in columns_of(t))
     years = sorted(tree.base["year"].unique().to_list())
     keys = ["source_year", "year"]
-    seen = carried(tree.base.select("year", "unit", *read), tree.moves, years)
+    whole = {columns_of(t)[0]: catalogue.measures[t.name].quantum for p in wanted for t in p.terms}
+    seen = carried(tree.base.select("year", "unit", *read), tree.moves, years, whole)
     seen = seen.group_by(*keys, "unit", maintain_order=True).agg(pl.all().sum())  # parts of what has merged
     above = tree.base.select("year", "unit", "county", "city", "org_level", "^n__.*$", is_open=pl.lit(False))
     seen = seen.join(above, on=["year", "unit"], how="inner")

@@ -31,7 +31,9 @@ def changes(
 
     A cell is the same in two submissions when form, org unit, roster item and field are.
     """
-    return run(connection, _CHANGES, [list(submissions), list(forms), listed, list(forms)]).pipe(shaped, CHANGE)
+    return run(connection, _CHANGES, [list(submissions), list(forms), listed, list(forms)]).pipe(
+        shaped, CHANGE
+    )
 
 
 _CHANGES = """
