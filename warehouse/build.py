@@ -21,6 +21,7 @@ from warehouse.catalogue.frames import FINDING, FINDING_PLACE, INDICATOR, MEASUR
 from warehouse.catalogue.load import Catalogue
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
+from warehouse.held import mark_held
 from warehouse.past import Past
 from warehouse.publish import new_database
 from warehouse.tables import SCHEMAS, quoted, tables, tables_of
@@ -211,6 +212,7 @@ class NightBuild:
         self._connection.execute("DELETE FROM mart.indicator")
         rows = shaped(indicators, INDICATOR)
         self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
+        mark_held(self._connection, self.catalogue)
         self._connection.execute("DELETE FROM mart.comparison")
         if comparisons is not None:
             self._append("mart.comparison", comparisons)
@@ -223,7 +225,7 @@ class NightBuild:
     def set_events(self, events: pl.DataFrame) -> None:
         """Replace quality.event by the journal's entries (Journal.frame)."""
         self._connection.execute("DELETE FROM quality.event")
-        self._append("quality.event", events)
+        self._append("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
 
     def set_explanations(self, explanations: pl.DataFrame) -> None:
         """Replace quality.explanation by ``explanations`` (EXPLANATION)."""

@@ -183,7 +183,7 @@ INDICATOR: dict[str, pl.DataType | type[pl.DataType]] = {
     "name_zh": pl.String,
     "kind": pl.String,
     "value": pl.Float64,
-    "state": pl.String,  # value | zero | not_applicable | not_reported
+    "state": pl.String,  # value | zero | not_applicable | not_reported; in the warehouse also held
     "unit": pl.String,
     "numerator": pl.Float64,
     "denominator": pl.Float64,
