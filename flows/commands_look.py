@@ -9,10 +9,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.console import chosen, err, fail, out, print_frame, print_json
+from flows.console import chosen, err, fail, out, print_frame, print_json, shown
 from warehouse.catalogue import labels
-
-_ROWS_OF_A_SHEET = 1_048_575  # beside the header
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +98,7 @@ def query(
     elif as_csv:
         sys.stdout.write(frame.write_csv())
     else:
-        print_frame(frame)
+        print_frame(_as_stated(frame), nothing="NULL")
 
 
 def trace(
@@ -130,21 +128,18 @@ def export(
     from warehouse.query import query as run_query
 
     sql = table if " " in table.strip() else f"SELECT * FROM {table}"
-    frame = run_query(chosen().home.database, sql)
-    if target.suffix.lower() == ".xlsx" and frame.height > _ROWS_OF_A_SHEET:
-        raise fail(
-            f"共 {frame.height:,} 行，一张工作表最多容纳 {_ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
-        )
-    if target.suffix.lower() in (".csv", ".xlsx"):  # their cells hold no lists
-        frame = frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.suffix.lower() == ".xlsx":
+        count = _write_workbook(target, sql, table)
+        out.print(f"已导出 {count} 行：{target}", soft_wrap=True, markup=False)
+        return
+    frame = run_query(chosen().home.database, sql)
     match target.suffix.lower():
         case ".csv":
+            frame = frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))  # its cells hold no lists
             target.write_bytes(
                 b"\xef\xbb\xbf" + frame.write_csv().encode()
             )  # with BOM: Excel then shows Chinese
-        case ".xlsx":
-            frame.write_excel(target, autofit=True)
         case ".parquet":
             frame.write_parquet(target)
         case ".json":
@@ -152,3 +147,32 @@ def export(
         case other:
             raise fail(f"不支持的文件类型：{other or '（无）'}，请用 .csv、.xlsx、.parquet 或 .json。")
     out.print(f"已导出 {frame.height} 行：{target}", soft_wrap=True, markup=False)
+
+
+def _write_workbook(target: Path, sql: str, exported: str) -> int:
+    """The rows as a workbook, its columns explained in the warehouse's own words; how many there are."""
+    from flows.export import PART, ROWS_OF_A_SHEET, write_xlsx
+    from warehouse.query import column_words, streamed
+
+    place = chosen()
+    decimals = {i.id: i.decimals for i in place.catalogue.indicators.values()}
+    words = column_words(place.home.database, exported)
+    with streamed(place.home.database, sql, PART) as (count, parts):
+        if count > ROWS_OF_A_SHEET:
+            raise fail(
+                f"共 {count:,} 行，一张工作表最多容纳 {ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
+            )
+        write_xlsx(target, parts, count, exported, words, decimals)
+    return count
+
+
+def _as_stated(frame: pl.DataFrame) -> pl.DataFrame:
+    """A number that is not there says why, where the row states it: — does not apply, … not reported or held."""
+    if not {"value", "state"} <= set(frame.columns) or frame.schema["state"] != pl.String:
+        return frame
+    from warehouse.trace_text import NO_NUMBER
+
+    why = pl.col("state").replace_strict(NO_NUMBER, default=None, return_dtype=pl.String)
+    said = pl.when(pl.col("value").is_null()).then(why)
+    stands = pl.Series("value", [None if v is None else shown(v) for v in frame["value"]], dtype=pl.String)
+    return frame.with_columns(value=pl.coalesce(said, stands))

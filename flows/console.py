@@ -108,22 +108,25 @@ def _home() -> Path:
     return (_chosen["home"] or Settings().home).absolute()
 
 
-def print_frame(frame: pl.DataFrame, labels: dict[str, str] | None = None, title: str | None = None) -> None:
-    """A frame as a table; null shows as "…" (not reported), numbers without a trailing .0."""
+def print_frame(
+    frame: pl.DataFrame,
+    labels: dict[str, str] | None = None,
+    title: str | None = None,
+    nothing: str = "…",
+) -> None:
+    """A frame as a table; null shows as ``nothing`` ("…": not reported), numbers without a trailing .0."""
     table = Table(title=title, title_justify="left")
     for name, dtype in frame.schema.items():
         table.add_column(
             (labels or {}).get(name, name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
         )
     for row in frame.iter_rows():
-        table.add_row(*(shown(value) for value in row))
+        table.add_row(*(nothing if value is None else shown(value) for value in row))
     out.print(table)
 
 
 def shown(value: object) -> str:
-    """A value as people read it: 261,061 and 12.35 and … for nothing."""
-    if value is None:
-        return "…"
+    """A value as people read it: 261,061 and 12.35."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):

@@ -28,7 +28,7 @@ from flows.steps import (
     without_faulty,
 )
 from transforms.conform import Conformed
-from transforms.indicators import indicators
+from transforms.indicators import indicators_and_comparisons
 from warehouse.archive import Archive
 from warehouse.build import NightBuild
 from warehouse.explanations import explanations, new_explanations
@@ -240,7 +240,9 @@ class Night:
             approved = approvals(self.journal.entries()).join(
                 standing, on=["year", "unit_code", "submission"], how="semi"
             )
-            build.set_indicators(indicators(build.standing_measures(), self.catalogue, approved))
+            build.set_indicators(
+                *indicators_and_comparisons(build.standing_measures(), self.catalogue, approved)
+            )
             build.set_rules(rule_rows(self.rulebook))
             build.set_events(self.journal.frame())
             build.set_explanations(explanations(self.journal.entries()))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
 from warehouse.build import NightBuild, PreviousUnreadable
+from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.integrity import IntegrityError
 from warehouse.publish import beside, new_database, publish
@@ -300,3 +301,34 @@ def test_a_batch_with_an_unknown_decision_is_a_mistake_of_ours(tmp_path: Path, c
         NightBuild(tmp_path / "n.duckdb", None, catalogue) as build,
     ):
         build.add_batch(**{**batch("a", 1), "submissions": submission("a", 1, decision="maybe")})
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind", "says"),
+    [
+        ("人", "stock", (50.0, "人", 25.0)),
+        ("%", "rate", (50.0, "百分点", None)),
+        ("位", "rank", (50.0, "位", None)),
+    ],
+)
+def test_a_change_is_said_in_points_in_places_or_in_per_cent(
+    tmp_path: Path, catalogue: Catalogue, unit: str, kind: str, says: tuple[float, str, float | None]
+) -> None:
+    stated = indicator("x", 260.0, unit=unit, kind=kind)
+    comparison = pl.DataFrame(
+        {
+            "year": [2024],
+            "org_code": ["371600"],
+            "indicator": ["x"],
+            "comparable_value": [250.0],
+            "previous_value": [200.0],
+            "previous_coverage_pct": [90.0],
+        }
+    )
+    path = tmp_path / "warehouse.duckdb"
+    with NightBuild(beside(path), None, catalogue) as build:
+        build.set_indicators(stated, shaped(comparison, COMPARISON))
+    publish(beside(path), path)
+    row = query(path, "FROM mart.indicator_change").row(0, named=True)
+    assert (row["change"], row["change_unit"], row["change_pct"]) == says
+    assert (row["value"], row["previous_coverage_pct"]) == (260, 90)

@@ -198,6 +198,58 @@ MISTAKES = [
         "key: [org_code, title]",
         "title",
     ),
+    (
+        "two indicators with one name",
+        "indicators/network.yaml",
+        "name_zh: 公众号关注人数",
+        "name_zh: 会员",
+        "“会员”已用于指标“member_count”",
+    ),
+    (
+        "two indicators with one name in two files",
+        "indicators/network.yaml",
+        "name_zh: 公众号关注人数",
+        "name_zh: 累计走访",
+        "“累计走访”已用于",
+    ),
+    (
+        "a cumulative number that does not say so",
+        "indicators/care.yaml",
+        "name_zh: 累计走访",
+        "name_zh: 走访",
+        "写明“累计”",
+    ),
+    (
+        "persons of many years as persons",
+        "indicators/care.yaml",
+        "unit: 户次\n  kind: cumulative",
+        "unit: 人\n  kind: cumulative",
+        "“人次”",
+    ),
+    (
+        "a running sum of a stock",
+        "indicators/care.yaml",
+        "cumulative(visit_count)",
+        "cumulative(household_count)",
+        "时点数",
+    ),
+    (
+        "a kind that is not the formula's window",
+        "indicators/care.yaml",
+        "kind: share",
+        "kind: rate",
+        "与公式不符",
+    ),
+    (
+        "a window that the kind does not say",
+        "indicators/care.yaml",
+        "kind: rank",
+        "kind: stock",
+        "与公式不符",
+    ),
+    ("a sum of years called a flow", "indicators/care.yaml", "kind: cumulative", "kind: flow", "其他年度"),
+    ("a growth that looks at no other year", "indicators/care.yaml", "kind: rate", "kind: change", "上年数"),
+    ("a stock called a flow", "indicators/network.yaml", "kind: stock", "kind: flow", "会员数"),
     ("text that is not YAML", "code_lists.yaml", "- id: tier", "- id: [tier", "not readable as YAML"),
     (
         "a file that is not a list",
@@ -227,9 +279,12 @@ def test_a_mistake_is_answered_with_file_and_line(
 
 
 def test_a_circle_is_refused_also_when_a_formula_only_leads_to_it(folder: Path) -> None:
-    rest = "programme: care, name_zh: 例, unit: 个, kind: flow, meaning: 例"
+    rest = "programme: care, unit: 个, kind: flow, meaning: 例"
     formulas = {"a_count": "b_count", "b_count": "c_count + visit_count", "c_count": "b_count"}
-    lines = [f"- {{id: {name}, {rest}, formula: {formula}}}\n" for name, formula in formulas.items()]
+    lines = [
+        f"- {{id: {name}, name_zh: {name}, {rest}, formula: {formula}}}\n"
+        for name, formula in formulas.items()
+    ]
     (folder / "indicators" / "circle.yaml").write_text("".join(lines), encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"circle\.yaml:2: indicator 'b_count' is defined by itself"):
         load_catalogue(folder)
@@ -405,6 +460,12 @@ def test_every_programme_has_an_indicator(catalogue: Catalogue) -> None:
 def test_every_reported_measure_is_read_by_an_indicator() -> None:
     read = {t.name for i in BINZHOU.indicators.values() for t in BINZHOU.expanded(i).terms}
     assert {m.id for m in BINZHOU.measures.values() if m.form != REGISTRY_FORM} <= read
+
+
+def test_every_reported_measure_has_a_plain_indicator_of_its_own() -> None:
+    """So that no column of the yearbook needs a query of the lower tables."""
+    plain = {i.formula for i in BINZHOU.indicators.values()}
+    assert [m.id for m in BINZHOU.measures.values() if m.form != REGISTRY_FORM and m.id not in plain] == []
 
 
 def test_each_programme_has_one_file_of_indicators_with_its_own_only() -> None:

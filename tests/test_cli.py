@@ -332,6 +332,51 @@ def test_export_writes_what_the_suffix_says(
     assert frame["value"].to_list() == [92.0]
 
 
+def test_an_exported_workbook_is_ready_to_be_read(nianbao: Terminal, tmp_path: Path) -> None:
+    nianbao.home.mkdir()
+    database = nianbao.home / "warehouse.duckdb"
+    stated = [
+        indicator("sunflower_site_count", 1234.0),
+        indicator("insurance_payout_pct", 56.789, unit="%", kind="rate"),
+        indicator("wechat_rank", 1004.0, unit="位", kind="stock"),
+        indicator("claim_paid_cny", None, unit="元", org_name="=HYPERLINK(1)"),
+    ]
+    with NightBuild(beside(database), None, load_catalogue()) as build:
+        build.set_indicators(pl.concat(stated))
+    publish(beside(database), database)
+    target = tmp_path / "指标.xlsx"
+    assert nianbao("export", "mart.indicator", "--out", str(target)).code == 0
+    book = openpyxl.load_workbook(target)
+    sheet, explained = book.worksheets
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:{sheet.dimensions.split(':')[1]}")
+    columns = {str(cell.value): cell.column for cell in sheet[1]}
+
+    def formats(name: str) -> list[str]:
+        return [sheet.cell(row, columns[name]).number_format for row in range(2, 6)]
+
+    assert formats("year") == ["0"] * 4
+    assert formats("value")[:3] == ["#,##0", "0.0", "0"]
+    assert set(formats("expected_count")) == {"#,##0"}
+    assert sheet.cell(5, columns["org_name"]).data_type == "s"
+    assert sheet.cell(5, columns["value"]).value is None
+    told = {row[0]: row[1:] for row in explained.values}
+    assert told["coverage_pct"][0] == "覆盖率"
+    assert "held 暂存" in str(told["state"])
+    assert "图例" in told
+
+
+def test_a_query_tells_null_from_what_was_not_reported(nianbao: Terminal, published: Path) -> None:
+    rows = "('not_reported', NULL), ('not_applicable', NULL), ('zero', 0::DOUBLE)"
+    sql = f"SELECT NULL AS x, state, value FROM (VALUES {rows}) AS t(state, value)"
+    said = nianbao("query", sql)
+    lines = [[c.strip() for c in line.strip("│").split("│")] for line in said.out.splitlines() if "│" in line]
+    assert lines == [
+        ["NULL", "not_reported", "…"],
+        ["NULL", "not_applicable", "—"],
+        ["NULL", "zero", "0"],
+    ]
+
+
 def test_export_to_an_unknown_kind_of_file_is_wrong_use(
     nianbao: Terminal, published: Path, tmp_path: Path
 ) -> None:

@@ -386,13 +386,13 @@ def published() -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("figure", published(), ids=lambda f: f["indicator"])
-def test_every_published_figure_is_an_indicator_of_the_same_name_and_unit(figure: dict[str, str]) -> None:
+def test_every_published_figure_is_an_indicator_that_bears_its_name_and_unit(figure: dict[str, str]) -> None:
+    """What is printed below a heading (其中国家级) says by itself what it counts; persons of many years are 人次."""
     indicator = load_catalogue().indicators[figure["indicator"]]
-    assert (indicator.name_zh, indicator.unit, indicator.programme) == (
-        figure["name_zh"],
-        figure["unit"],
-        figure["programme"],
-    )
+    assert re.sub('[“”"]', "", figure["name_zh"]) in re.sub('[“”"]', "", indicator.name_zh)
+    is_of_persons = (figure["unit"], indicator.kind) == ("人", "cumulative")
+    assert indicator.unit == ("人次" if is_of_persons else figure["unit"])
+    assert indicator.programme == figure["programme"]
     assert indicator.is_published
     assert indicator.source
     assert "city" in indicator.levels

@@ -243,6 +243,59 @@ def test_a_split_unit_leaves_each_successor_its_share() -> None:
     assert found[EAST] == (10, 3, 3)
 
 
+def test_a_split_hands_on_whole_households_by_the_largest_remainder() -> None:
+    units = [
+        *ABOVE,
+        (A, "township", EAST, None, 2021),
+        (B, "township", EAST, 2022, None),
+        (C, "township", EAST, 2022, None),
+    ]
+    split = with_registry(CATALOGUE, units, [(A, B, 2022, 0.3), (A, C, 2022, 0.7)])
+    for number, parts in {5: (2, 3), 4: (1, 3), 1: (0, 1), 0: (0, 0)}.items():
+        found = cumulative(
+            split, rows(("visit_count", 2021, {A: number}), ("visit_count", 2022, {D: 1})), 2022
+        )
+        assert (found[B][0], found[C][0]) == parts
+
+
+def test_equal_remainders_go_to_the_first_code() -> None:
+    units = [
+        *ABOVE,
+        (A, "township", EAST, None, 2021),
+        (B, "township", EAST, 2022, None),
+        (C, "township", EAST, 2022, None),
+    ]
+    split = with_registry(CATALOGUE, units, [(A, C, 2022, 0.5), (A, B, 2022, 0.5)])
+    found = cumulative(split, rows(("visit_count", 2021, {A: 3}), ("visit_count", 2022, {D: 1})), 2022)
+    assert (found[B][0], found[C][0]) == (2, 1)
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([None, 0.0, 1.0, 2.0, 7.0]), min_size=4, max_size=4), min_size=4, max_size=4
+    ),
+    st.floats(0.01, 0.99),
+)
+@settings(max_examples=40)
+def test_a_cumulative_number_is_whole_and_never_falls(cells: list[list[float | None]], share: float) -> None:
+    units = [
+        *ABOVE,
+        (A, "township", EAST, None, 2021),
+        (B, "township", EAST, None, None),
+        (C, "township", WEST, 2022, None),
+    ]
+    catalogue = with_registry(CATALOGUE, units, [(A, B, 2022, share), (A, C, 2022, 1 - share)])
+    given_rows = [
+        ("visit_count", 2021 + n, dict(zip((A if n == 0 else C, B, D, WEST), of_year, strict=True)))
+        for n, of_year in enumerate(cells)
+    ]
+    by_year = [cumulative(catalogue, rows(*given_rows), year) for year in range(2021, 2025)]
+    for unit in (B, D, CITY):
+        course = [year[unit][0] or 0 for year in by_year]
+        assert course == sorted(course)
+        assert all(float(value).is_integer() for value in course)
+
+
 def test_a_unit_that_ends_without_successor_leaves_its_history_to_the_unit_above() -> None:
     units = [*ABOVE, (A, "township", EAST, None, 2021)]
     ended = with_registry(CATALOGUE, units, [])

@@ -206,6 +206,71 @@ def test_a_number_counted_from_the_registry_says_so(warehouse: Path, catalogue: 
     assert "（单位名录）" in trace_text(found, 1)
 
 
+def test_a_counted_roster_row_shows_every_cell_that_made_it_count_and_quotes_it(tmp_path: Path) -> None:
+    catalogue = load_catalogue()
+
+    def site(number: int, tier: str, status: str) -> pl.DataFrame:
+        said = {"name": ("A", f"{number}号小屋"), "tier": ("C", tier), "status": ("E", status)}
+        return pl.concat(
+            observation(
+                "a", field, text, form="sunflower_site", org_code="371602001", item=f"{number}号小屋",
+                sheet="年3-1表", row=number, cell=f"{letter}{number}",
+            )
+            for field, (letter, text) in said.items()
+        )  # fmt: skip
+
+    observations = pl.concat(
+        [site(6, "国家级", "正常运行"), site(7, "省级", "正常运行"), site(8, "国家级", "已撤销")]
+    )
+    counted = observations.head(1).select(
+        pl.exclude("value", "state"), measure=pl.lit("sunflower_site_national_count"), value=1.0, state=pl.lit("value")
+    )  # fmt: skip
+    path = build(
+        tmp_path / "w.duckdb", catalogue, submission("a", 1), observations, counted.pipe(shaped, MEASURE)
+    )
+    found = trace(path, catalogue, "sunflower_site_national_count", "371602", 2024)
+    assert found.is_exact, found.remarks
+    rows = found.cells.filter(pl.col("contribution").is_not_null())
+    [(cell, raw, item)] = rows.select("cell", "raw", "item").rows()
+    assert cell == "C6、E6"
+    assert raw == "级别“国家级”，运行状态“正常运行”"
+    assert item == "6号小屋"
+    assert "年3-1表!C6、E6　填写级别“国家级”，运行状态“正常运行”" in trace_text(found)
+
+
+def test_what_is_held_is_not_called_unreported(tmp_path: Path, catalogue: Catalogue) -> None:
+    submissions = pl.concat(
+        [
+            submission("bin", 1, filled_count=1),
+            submission("zhan", 2, unit="371603", decision="held", filled_count=1),
+        ]
+    )
+    observations = pl.concat(
+        [
+            cells("bin", "371602", 2024, "371602001", 6, family_served_count=5),
+            cells("zhan", "371603", 2024, "371603001", 6, family_served_count=90),
+        ]
+    )
+    path = build(tmp_path / "w.duckdb", catalogue, submissions, observations)
+    held = traced(path, catalogue, "served", "371603")
+    assert (held.value, held.row["state"]) == (None, "held")
+    assert "因待改正而暂存" in trace_text(held)
+    assert "所需数据未报送" not in trace_text(held)
+    assert traced(path, catalogue, "served", "371603001").row["state"] == "held"
+    assert traced(path, catalogue, "served", "371621").row["state"] == "not_reported"
+    assert "暂存" not in trace_text(traced(path, catalogue, "served", "371621"))
+    whole = traced(path, catalogue, "served", "371600")
+    assert (whole.value, whole.row["state"]) == (5, "value")
+    assert any(r.startswith("暂存：其中") for r in whole.remarks)
+
+
+def test_a_year_of_which_everything_is_held_says_so(tmp_path: Path, catalogue: Catalogue) -> None:
+    said = cells("a", "371602", 2024, "371602001", 6, family_served_count=5)
+    path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1, decision="held", filled_count=1), said)
+    with pytest.raises(QueryError, match="都因待改正而暂存"):
+        trace(path, catalogue, "served", "371602", 2024)
+
+
 def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, catalogue: Catalogue) -> None:
     def row(org: str, number: int, has: bool) -> pl.DataFrame:
         return observation(
@@ -231,8 +296,8 @@ def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, cat
     assert (found.value, found.is_exact) == (2.0, True)
     rows = found.cells.filter(pl.col("contribution").is_not_null())
     assert rows.select("source_code", "cell", "raw", "contribution").sort("cell").rows() == [
-        ("371602001", "D6", "是否成立计生协：是", 1.0),
-        ("371602001001", "D8", "是否成立计生协：是", 1.0),
+        ("371602001", "D6", "是否成立计生协“是”", 1.0),
+        ("371602001001", "D8", "是否成立计生协“是”", 1.0),
     ]
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.cells import asked_levels, asked_years, columns_of, data_years, is_deep
-from transforms.plans import Plan, evaluated, known, plans_of, readings
+from transforms.comparisons import compared, comparisons_of
+from transforms.plans import Plan, cells, coverage_pct, evaluated, known, plans_of, readings, worst
 from transforms.rollup import fold_up, speaks_of
 from transforms.streaks import with_streaks
 from transforms.terms import term_tree
 from warehouse.catalogue.expression import Expression
-from warehouse.catalogue.frames import INDICATOR
+from warehouse.catalogue.frames import COMPARISON, INDICATOR, empty
 from warehouse.catalogue.load import Catalogue
 
 _ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
@@ -30,23 +31,35 @@ def indicators(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame
     indicator's levels that is asked for all its terms, in the order of the catalogue, year and code. ``value`` is null,
     never 0, where it cannot be known; ``state`` then says whether it was not reported or does not apply.
     """
+    return indicators_and_comparisons(measures, catalogue, final)[0]
+
+
+def indicators_and_comparisons(
+    measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The INDICATOR frame as :func:`indicators` gives it, and the COMPARISON of each row with last year."""
     years = data_years(measures)
     if not years or not catalogue.indicators:
-        return pl.DataFrame(schema=INDICATOR)
+        return empty(INDICATOR), empty(COMPARISON)
     plans = plans_of(catalogue)
-    village_plans = [p for p in plans if _is_for_villages(p, catalogue)]
-    tree = term_tree(measures, catalogue, dict.fromkeys(t for p in plans for t in p.terms))
+    comparisons = comparisons_of(plans, catalogue)
+    read = [*plans, *(p for c in comparisons for p in c.readings)]
+    tree = term_tree(measures, catalogue, dict.fromkeys(t for p in read for t in p.terms))
     names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
 
     base = _with_maturity(tree.base, final)
-    rolled = with_streaks(fold_up(base, ["year"], readings(plans, ["year"])), tree, plans)
+    rolled = with_streaks(fold_up(base, ["year"], readings(read, ["year"])), tree, plans, catalogue)
     rolled = rolled.join(names, on=["year", "unit"], how="left").sort("year", "org_code")
-    villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(village_plans, ["year"]))
+    deep = [p for p in read if _is_for_villages(p, catalogue)]
+    villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(deep, ["year"]))
     villages = villages.join(names, on=["year", "unit"], how="left", maintain_order="left")
 
-    parts = [_rows(rolled.lazy(), plan, catalogue, years) for plan in plans]
-    parts += [_rows(villages.lazy(), plan, catalogue, years) for plan in village_plans]
-    return pl.concat(pl.collect_all(parts))
+    found = [_rows(rolled.lazy(), plan, catalogue, years) for plan in plans]
+    found += [_rows(villages.lazy(), plan, catalogue, years) for plan in plans if plan in deep]
+    asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
+    of_villages = [c for c in comparisons if c.both in deep]
+    changes = [compared(rolled, comparisons, asked), compared(villages, of_villages, asked)]
+    return pl.concat(pl.collect_all(found)), pl.concat(changes)
 
 
 def _is_for_villages(plan: Plan, catalogue: Catalogue) -> bool:
@@ -66,7 +79,7 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
     """The INDICATOR rows of one plan from rolled-up rows (or village rows) that hold its reading."""
     indicator = plan.indicator
     value, numerator, denominator = _value(plan)
-    reported, expected = _cells(plan)
+    reported, expected = cells(plan)
     alone = (pl.col(plan.open_column) == 0) & (reported > 0)
     worked = (
         rolled.filter(_is_asked(plan, catalogue, years))
@@ -81,6 +94,7 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
         .filter(pl.col("org_level").is_in(indicator.levels))
     )
     nothing = pl.lit(None, dtype=pl.Float64)
+    of_whom = pl.col("peer_count") if plan.window in ("rank", "rank_asc", "share") else pl.lit(None)
     return worked.select(
         "year",
         "org_code",
@@ -102,7 +116,8 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
         denominator=nothing if denominator is None else denominator.cast(pl.Float64),
         reported_count=(pl.col("reported") - _ALMOST).ceil().cast(pl.Int64),
         expected_count=(pl.col("expected") - _ALMOST).ceil().cast(pl.Int64),
-        coverage_pct=pl.when(pl.col("expected") > 0).then(pl.col("reported") / pl.col("expected") * 100.0),
+        coverage_pct=coverage_pct((pl.col("reported"), pl.col("expected"))),
+        peer_count=of_whom,
         maturity=pl.when("is_final").then(pl.lit("final")).otherwise(pl.lit("provisional")),
     ).cast(INDICATOR)  # type: ignore[arg-type]
 
@@ -136,42 +151,42 @@ def _value(plan: Plan) -> tuple[pl.Expr, pl.Expr | None, pl.Expr | None]:
 
 
 def _windowed(plan: Plan) -> list[pl.Expr]:
-    """What a window function makes of the values of the same year."""
+    """What a window function makes of the values of the same year, and how well the others are covered, too.
+
+    A place is among all units of the level, a share is of the whole city: what those lack, it lacks as well.
+    """
     value, level = pl.col("value"), ["year", "org_level"]
+    own = (pl.col("reported"), pl.col("expected"))
+    peer_count = value.count().over(level).cast(pl.Int64).alias("peer_count")
     no_open_one = (pl.col("is_final") | value.is_null()).all().over(level)
     match plan.window:
         case "rank" | "rank_asc":
             place = value.rank("min", descending=plan.window == "rank").over(level)
+            everybody = (own[0].sum().over(level), own[1].sum().over(level))
             return [
                 place.cast(pl.Float64).alias("value"),
+                *_named(worst([own, everybody])),
+                peer_count,
                 (pl.col("is_final") & no_open_one).alias("is_final"),
             ]
         case "share":
             is_city = pl.col("org_level") == "city"
             of_city = value.filter(is_city).first().over("year")
             city_is_final = pl.col("is_final").filter(is_city).first().over("year")
+            city = (of.filter(is_city).first().over("year") for of in own)
             part = pl.when(of_city != 0).then(value / of_city * 100.0)
             return [
                 part.alias("value"),
                 of_city.alias("city_value"),
+                *_named(worst([own, (next(city), next(city))])),
+                peer_count,
                 (pl.col("is_final") & city_is_final).alias("is_final"),
             ]
     return []
 
 
-def _cells(plan: Plan) -> tuple[pl.Expr, pl.Expr]:
-    """Cells reported and expected: of the worst covered term, or of all terms where they only add up."""
-    pairs = [tuple(pl.col(c) for c in columns_of(t, plan.prefix)[1:]) for t in plan.terms]
-    if not plan.is_aligned:
-        return pl.sum_horizontal(p[0] for p in pairs), pl.sum_horizontal(p[1] for p in pairs)
-    worst_reported, worst_expected = pairs[0]
-    for reported, expected in pairs[1:]:
-        is_worse = reported * worst_expected < worst_reported * expected
-        worst_reported, worst_expected = (
-            pl.when(is_worse).then(reported).otherwise(worst_reported),
-            pl.when(is_worse).then(expected).otherwise(worst_expected),
-        )
-    return worst_reported, worst_expected
+def _named(pair: tuple[pl.Expr, pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
+    return pair[0].alias("reported"), pair[1].alias("expected")
 
 
 def _state(plan: Plan) -> pl.Expr:

@@ -7,7 +7,7 @@ the years under the code of whoever carries it on (``warehouse.catalogue.success
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from transforms.cells import cells_of, columns_of, data_years, is_deep, number_of, places_of, reported_cells
 from warehouse.catalogue.expression import Term
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.succession import moves
+from warehouse.catalogue.succession import apportioned, moves
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term
         cells = cells_of(
             reported, rows, [catalogue.measures[n] for n in names], catalogue, span, len(codes.categories)
         )
-        frames[deep] = _with_terms(cells, rows, mine, moved, span)
+        frames[deep] = _with_terms(cells, rows, mine, moved, span, catalogue)
     base = _base(frames[False], frames[True], places)
     wanted = pl.col("year").is_in(years)
     return Tree(
@@ -65,12 +65,17 @@ def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term
 
 
 def carried(
-    frame: pl.DataFrame, moved: pl.DataFrame, years: list[int], reach: int | None = None
+    frame: pl.DataFrame,
+    moved: pl.DataFrame,
+    years: list[int],
+    quanta: Mapping[str, float],
+    reach: int | None = None,
 ) -> pl.DataFrame:
     """Rows of a year as they stand seen from each later year (and from the year itself).
 
     ``frame``: year, unit, numbers. Result: source_year, year, unit and the numbers, times the share that the
-    unit carries on; several rows may fall to one unit. ``reach`` bounds how many years back is looked.
+    unit carries on, those of ``quanta`` in whole parts; several rows may fall to one unit. ``reach`` bounds how many
+    years back is looked.
     """
     numbers = [c for c in frame.columns if c not in ("year", "unit")]
     seen_from = pl.DataFrame({"year": years}, schema={"year": pl.Int32})
@@ -81,16 +86,23 @@ def carried(
     if moved.is_empty():
         return pairs
     onward = moved.select("source_year", "year", "new", "share", unit="old")
-    return pairs.join(onward, on=["source_year", "year", "unit"], how="left").select(
+    handed_on = pairs.join(onward, on=["source_year", "year", "unit"], how="left")
+    in_parts = [c for c in numbers if c not in quanta]
+    return apportioned(handed_on, ["source_year", "year", "unit"], "new", quanta).select(
         "source_year",
         "year",
         pl.coalesce("new", "unit").alias("unit"),
-        *(pl.col(c) * pl.col("share").fill_null(1.0) for c in numbers),
+        *(pl.col(c) * pl.col("share").fill_null(1.0) if c in in_parts else pl.col(c) for c in numbers),
     )
 
 
 def _with_terms(
-    cells: pl.DataFrame, rows: pl.DataFrame, terms: list[Term], moved: pl.DataFrame, years: list[int]
+    cells: pl.DataFrame,
+    rows: pl.DataFrame,
+    terms: list[Term],
+    moved: pl.DataFrame,
+    years: list[int],
+    catalogue: Catalogue,
 ) -> pl.DataFrame:
     """``rows`` with the three columns of each term."""
     plain = [t for t in terms if t.function is None]
@@ -100,7 +112,8 @@ def _with_terms(
         return frame
     read = dict.fromkeys(c for t in past for c in columns_of(Term(t.name)))
     reach = 1 if all(t.function == "prev" for t in past) else None
-    history = carried(cells.select("year", "unit", *read), moved, years, reach)
+    whole = {columns_of(Term(t.name))[0]: catalogue.measures[t.name].quantum for t in past}
+    history = carried(cells.select("year", "unit", *read), moved, years, whole, reach)
     sums = [
         pl.when(_looks_back(term)).then(source).otherwise(0.0).sum().alias(name)
         for term in past

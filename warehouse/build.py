@@ -21,6 +21,7 @@ from warehouse.catalogue.frames import FINDING, FINDING_PLACE, INDICATOR, MEASUR
 from warehouse.catalogue.load import Catalogue
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
+from warehouse.held import mark_held
 from warehouse.past import Past
 from warehouse.publish import new_database
 from warehouse.tables import SCHEMAS, quoted, tables, tables_of
@@ -205,12 +206,16 @@ class NightBuild:
         """Which submission stands: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
-    def set_indicators(self, indicators: pl.DataFrame) -> None:
-        """Replace mart.indicator by ``indicators`` (INDICATOR)."""
+    def set_indicators(self, indicators: pl.DataFrame, comparisons: pl.DataFrame | None = None) -> None:
+        """Replace mart.indicator by ``indicators`` (INDICATOR) and mart.comparison by ``comparisons`` (COMPARISON)."""
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         self._connection.execute("DELETE FROM mart.indicator")
         rows = shaped(indicators, INDICATOR)
         self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
+        mark_held(self._connection, self.catalogue)
+        self._connection.execute("DELETE FROM mart.comparison")
+        if comparisons is not None:
+            self._append("mart.comparison", comparisons)
 
     def set_rules(self, rules: pl.DataFrame) -> None:
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
@@ -220,7 +225,7 @@ class NightBuild:
     def set_events(self, events: pl.DataFrame) -> None:
         """Replace quality.event by the journal's entries (Journal.frame)."""
         self._connection.execute("DELETE FROM quality.event")
-        self._append("quality.event", events)
+        self._append("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
 
     def set_explanations(self, explanations: pl.DataFrame) -> None:
         """Replace quality.explanation by ``explanations`` (EXPLANATION)."""

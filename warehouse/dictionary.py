@@ -80,6 +80,16 @@ def measure_words(catalogue: Catalogue, measure: Measure) -> str:
     return f"{form.number}中{where_words(catalogue, form, measure.where)}的行数"
 
 
+def measure_columns(catalogue: Catalogue, measure: Measure) -> str:
+    """The form and the columns in which a measure's number is filled in: 年3-1表“级别”“运行状态”栏."""
+    form = catalogue.forms.get(measure.form)
+    if form is None:
+        return "单位名录"
+    read = {measure.id} if measure.where is None else parse(measure.where).names
+    labels = [f"“{f.label}”" for f in form.fields if f.id in read]
+    return f"{form.number}{''.join(labels)}栏"
+
+
 def dictionary_rows(catalogue: Catalogue) -> pl.DataFrame:
     """`mart.dictionary`: one row per definition; key kind + name + form."""
     rows = [
@@ -124,6 +134,7 @@ def _forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
                 "name_zh": field.label,
                 "unit": field.unit or None,
                 "meaning": field.meaning,
+                "form_column": f"{form.number}“{field.label}”栏",
                 "type": field.type,
                 "levels": ",".join(form.levels_of(field)),
                 **place,
@@ -141,6 +152,7 @@ def _measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "meaning": measure.meaning,
             "formula": f"count(*) WHERE {measure.where}" if measure.where else measure.id,
             "formula_zh": measure_words(catalogue, measure),
+            "form_column": measure_columns(catalogue, measure),
             "form": form.id if form else None,
             "form_number": form.number if form else None,
             "programme": form.programme if form else None,
@@ -151,6 +163,8 @@ def _measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 
 def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for indicator in catalogue.indicators.values():
+        measures = _measures_of(catalogue, indicator)
+        forms = {m.form: catalogue.forms[m.form].number for m in measures if m.form in catalogue.forms}
         yield {
             "kind": "indicator",
             "name": indicator.id,
@@ -159,12 +173,25 @@ def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "meaning": indicator.meaning,
             "formula": indicator.formula,
             "formula_zh": formula_words(catalogue, indicator),
+            "form": ",".join(forms) or None,
+            "form_number": "、".join(forms.values()) or "单位名录",
+            "form_column": _columns_of(catalogue, indicator),
             "programme": indicator.programme,
             "type": indicator.kind,
             "levels": ",".join(indicator.levels),
             "is_published": indicator.is_published,
             "source": indicator.source or None,
         }
+
+
+def _measures_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
+    return [catalogue.measures[t.name] for t in catalogue.expanded(indicator).terms]
+
+
+def _columns_of(catalogue: Catalogue, indicator: Indicator) -> str:
+    """Where the numbers of an indicator are filled in."""
+    found = (measure_columns(catalogue, m) for m in _measures_of(catalogue, indicator))
+    return "；".join(dict.fromkeys(found))
 
 
 def _tables() -> Iterator[dict[str, Any]]:
@@ -200,7 +227,7 @@ def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
         if mine:
             yield f"### {number}. {programme.name_zh} `{programme.id}`\n"
             yield _grid(
-                ["指标", "英文名", "单位", "性质", "公式", "释义", "层级", "公布"],
+                ["指标", "英文名", "单位", "性质", "公式", "取自", "释义", "层级", "公布"],
                 (
                     (
                         i.name_zh,
@@ -208,6 +235,7 @@ def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
                         i.unit,
                         KINDS_ZH[i.kind],
                         formula_words(catalogue, i),
+                        _columns_of(catalogue, i),
                         i.meaning,
                         _levels(i.levels),
                         "是" if i.is_published else "",

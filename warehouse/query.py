@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,34 @@ def run(
 ) -> pl.DataFrame:
     """The same over a connection of ``read_only``: several queries of one connection see one night. QueryError."""
     try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1:
-            raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
-        kind = statements[0].type
-        if kind not in READING:
-            raise QueryError(f"数据仓库只供查询，不能执行 {kind.name} 语句。")
-        return connection.execute(statements[0], parameters).pl()
+        return connection.execute(_reading(connection, sql), parameters).pl()
     except duckdb.Error as error:
         raise QueryError(_in_chinese(error)) from error
+
+
+def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one statement of ``sql``, which may only read. QueryError, duckdb.Error."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
+    if statements[0].type not in READING:
+        raise QueryError(f"数据仓库只供查询，不能执行 {statements[0].type.name} 语句。")
+    return statements[0]
+
+
+@contextmanager
+def streamed(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
+    """How many rows a query has, and the rows in frames of at most ``rows``; the first frame is empty and tells the columns."""
+    with read_only(path) as connection:
+        try:
+            statement = _reading(connection, sql)
+            count = connection.execute(f"SELECT count(*) FROM ({sql.rstrip().rstrip(';')})").fetchone()
+            reader = connection.execute(statement).to_arrow_reader(rows)
+        except duckdb.Error as error:
+            raise QueryError(_in_chinese(error)) from error
+        empty_frame = pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+        parts = (pl.DataFrame(pl.from_arrow(batch)) for batch in reader)
+        yield (count[0] if count else 0), chain([empty_frame], parts)
 
 
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
@@ -117,6 +137,17 @@ def last_made_by(path: Path) -> dict[str, str]:
     except QueryError:
         return {}
     return {} if found.is_empty() else found.row(0, named=True)
+
+
+def column_words(path: Path, exported: str) -> dict[str, tuple[str, str]]:
+    """Column -> Chinese name and meaning: those of the table ``exported``, of other tables for what it has not itself."""
+    words = query(
+        path,
+        """SELECT split_part(name, '.', 3) AS name, name_zh, meaning FROM mart.dictionary
+           WHERE kind = 'column' ORDER BY starts_with(name, ?)""",
+        [f"{exported.strip()}."],
+    )
+    return {name: (name_zh, meaning) for name, name_zh, meaning in words.iter_rows()}
 
 
 def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:

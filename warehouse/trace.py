@@ -17,6 +17,7 @@ from warehouse.catalogue.expression import Expression, Term
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.dictionary import formula_words
+from warehouse.held import HELD
 from warehouse.query import QueryError, read_only, run
 from warehouse.trace_parts import taken_apart
 from warehouse.trace_terms import Reading, contributions, read_nodes, source_years
@@ -79,8 +80,13 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
         first_year = run(connection, "SELECT min(year) FROM core.measure").item() or year
         work = _Work(catalogue, inner, measures, first_year, row)
         parts, computed, peers = work.compute(window)
-        terms, cells = taken_apart(connection, catalogue, inner, pl.concat(parts))
+        held = run(connection, "SELECT year, unit_code FROM mart.reporting WHERE report_state = 'held'")
+        terms, cells = taken_apart(connection, catalogue, inner, pl.concat(parts), held)
     remarks, is_exact = _verdict(row, computed, terms)
+    if held_count := cells.filter(pl.col("state") == HELD).height:
+        remarks.append(
+            f"暂存：其中 {held_count} 个单元格所在的报送件已收到，因待改正而暂存，改正接收后计入。"
+        )
     return Trace(declared, formula_words(catalogue, declared), row, terms, cells, peers, is_exact, remarks)
 
 
@@ -93,6 +99,14 @@ def _published(
         [indicator.id, org_code, year],
     )
     if found.is_empty():
+        reports = run(
+            connection,
+            """SELECT count(*) FILTER (report_state = 'held'), count(*) FILTER (is_accepted)
+               FROM mart.reporting WHERE year = ?""",
+            [year],
+        )
+        if reports.row(0)[0] and not reports.row(0)[1]:
+            raise TraceError(f"{year}年度收到的报表都因待改正而暂存，尚无可计算的数据。")
         raise TraceError(
             f"{year}年没有单位 {org_code} 的“{indicator.name_zh}”：该年度无数据，或该级单位不计算此指标。"
         )

@@ -20,10 +20,10 @@ CELL = {
     "item": pl.String,
     "state": pl.String,
     "cell_value": pl.Float64,  # a counted row counts 1
-    "raw": pl.String,  # what the clerk typed; of a counted row what made it count
+    "raw": pl.String,  # what the clerk typed; of a counted row what stands in each of its cells: 级别“国家级”
     "sheet": pl.String,
     "row": pl.UInt32,
-    "cell": pl.String,
+    "cell": pl.String,  # of a counted row all cells that made it count: E7、F7
     "submission": pl.String,
     "file_name": pl.String,
     "received_at": pl.String,
@@ -57,9 +57,10 @@ def cells_of(
         return _shaped(cells.filter(pl.col("org_level").is_in(measure.levels)), measure)
     condition = parse(measure.where)
     read = [f for f in form.fields if f.id in condition.names]
-    wanted = [f.id for f in read] + ([form.item_field] if form.item_field else [])
-    observed = _observations(connection, form, list(dict.fromkeys(wanted)), years)
-    return _counted(observed, form, measure, condition, read)
+    if not read:  # every row counts: it is shown at the cell that names it
+        read = [form.field(form.item_field)] if form.item_field else list(form.fields[:1])
+    observed = _observations(connection, form, [f.id for f in read], years)
+    return _counted(observed, measure, condition, read)
 
 
 def _observations(
@@ -82,23 +83,31 @@ def _observations(
 
 
 def _counted(
-    observed: pl.DataFrame, form: Form, measure: Measure, condition: Expression, read: list[Field]
+    observed: pl.DataFrame, measure: Measure, condition: Expression, read: list[Field]
 ) -> pl.DataFrame:
-    """The rows of a form that satisfy the condition; shown at the cell that names the row, else the first read."""
+    """The rows of a form that satisfy the condition, with the cells it reads and what stands in each of them."""
     wide = observed.select(*_ROW, "org_level").unique(maintain_order=True)
-    said = []
+    said, where = [], []
     for field in read:
         mine = observed.filter(pl.col("field") == field.id)
-        typed = mine.select(*_ROW, _typed(field).alias(field.id), pl.col("raw").alias(f"{field.id}__raw"))
-        wide = wide.join(typed, on=_ROW, how="left", maintain_order="left")
-        said.append(pl.format(f"{field.label}：{{}}", pl.col(f"{field.id}__raw").fill_null("…")))
+        told = (pl.col(c).alias(f"{field.id}__{c}") for c in ("raw", "cell"))
+        wide = wide.join(
+            mine.select(*_ROW, _typed(field).alias(field.id), *told),
+            on=_ROW,
+            how="left",
+            maintain_order="left",
+        )
+        said.append(pl.format(f"{field.label}“{{}}”", pl.col(f"{field.id}__raw").fill_null("…")))
+        where.append(pl.col(f"{field.id}__cell"))
     counts = condition.polars(lambda term: pl.col(term.column))
-    rows = wide.filter(counts, pl.col("org_level").is_in(measure.levels))
-    rows = rows.select(*_ROW, why=pl.concat_str(said, separator="，") if said else pl.lit(""))
-    shown = form.item_field or (read[0].id if read else None)
-    cells = observed.filter(pl.col("field") == shown).join(rows, on=_ROW, how="inner")
+    rows = wide.filter(counts, pl.col("org_level").is_in(measure.levels)).select(
+        *_ROW,
+        said=pl.concat_str(said, separator="，"),
+        cells=pl.concat_str(where, separator="、", ignore_nulls=True),
+    )
+    cells = observed.filter(pl.col("field") == read[0].id).join(rows, on=_ROW, how="inner")
     one = pl.lit(1.0, pl.Float64)
-    return _shaped(cells.with_columns(raw="why", value=one, state=pl.lit("value")), measure)
+    return _shaped(cells.with_columns(raw="said", cell="cells", value=one, state=pl.lit("value")), measure)
 
 
 def _typed(field: Field) -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 from warehouse.catalogue.expression import Expression, Term, parse
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.dictionary import label_of
+from warehouse.held import HELD, held_units
 from warehouse.trace_cells import CELL, cells_of
 
 TERM = {
@@ -52,10 +53,14 @@ PLACE = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.Strin
 
 
 def taken_apart(
-    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expression: Expression, found: pl.DataFrame
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    expression: Expression,
+    found: pl.DataFrame,
+    held: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """TERM rows and cells of the contributions."""
-    cells = _cells(connection, catalogue, found)
+    """TERM rows and cells of the contributions; ``held``: year, unit_code of what only a held report says."""
+    cells = _cells(connection, catalogue, found, held_units(catalogue, held))
     key = ["term", "measure", "node", "source_year"]
     used = pl.col("is_kept") & (pl.col("reported") > 0)
     terms = found.group_by(key, maintain_order=True).agg(
@@ -78,7 +83,9 @@ def taken_apart(
     )
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, found: pl.DataFrame) -> pl.DataFrame:
+def _cells(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, found: pl.DataFrame, held: pl.DataFrame
+) -> pl.DataFrame:
     """Contributions joined with the cells behind them; a unit that reported nothing has a row without cell."""
     measures = [catalogue.measures[m] for m in found["measure"].unique(maintain_order=True)]
     behind = pl.concat(
@@ -104,10 +111,17 @@ def _cells(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, found: p
     joined = found.join(
         behind, on=["measure", "source_year", "source_code"], how="left", maintain_order="left"
     )
+    joined = joined.join(
+        held.with_columns(is_held=pl.lit(True)),
+        on=["source_year", "source_code"],
+        how="left",
+        maintain_order="left",
+    )
+    unknown = pl.when("is_held").then(pl.lit(HELD)).otherwise(pl.lit("not_reported"))
     joined = joined.filter(~adds_nothing).with_columns(
         cell_value=pl.when(of_registry).then(1.0).otherwise("cell_value"),
         raw=pl.when(of_registry).then(pl.lit("单位名录")).otherwise("raw"),
-        state=pl.when(of_registry).then(pl.lit("value")).otherwise(pl.col("state").fill_null("not_reported")),
+        state=pl.when(of_registry).then(pl.lit("value")).otherwise(pl.coalesce("state", unknown)),
     )
     has_number = is_reported & pl.col("state").is_in(["value", "zero"])
     joined = joined.with_columns(

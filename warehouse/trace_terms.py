@@ -17,6 +17,7 @@ from warehouse.catalogue.expression import Expression, Term
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Measure, in_force
 from warehouse.catalogue.registry import Registry
+from warehouse.catalogue.succession import apportioned
 
 ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
 CLIMBS = 4  # village, township, county, city: no unit has more above it
@@ -27,8 +28,8 @@ CONTRIBUTION = {
     "source_year": pl.Int32,
     "source_code": pl.String,  # the unit that reported
     "org_code": pl.String,  # the unit that carries its history in the year asked
-    "share": pl.Float64,
-    "value": pl.Float64,  # value of the measure times share; null unless reported
+    "share": pl.Float64,  # of its number; numbers are handed on in whole parts
+    "value": pl.Float64,  # that part of the measure's value; null unless reported
     "expected": pl.Float64,  # share where a cell was expected, else 0
     "reported": pl.Float64,
 }
@@ -73,9 +74,10 @@ def contributions(
                 continue
             cells = _cells(measures, catalogue, measure, source_year)
             parts.append(
-                cells.join(lineage(catalogue.registry, source_year, year), on="source_code", how="left")
+                _handed_on(
+                    cells.join(lineage(catalogue.registry, source_year, year), on="source_code"), measure
+                )
                 .with_columns(
-                    pl.col("value", "expected", "reported") * pl.col("share"),
                     term=pl.lit(term.column),
                     measure=pl.lit(measure.id),
                     source_year=pl.lit(source_year, pl.Int32),
@@ -83,6 +85,17 @@ def contributions(
                 .select(*CONTRIBUTION)
             )
     return pl.concat(parts)
+
+
+def _handed_on(cells: pl.DataFrame, measure: Measure) -> pl.DataFrame:
+    """``value`` as the part of it that org_code carries on, ``share`` as what that is of the whole."""
+    part = apportioned(
+        cells.with_columns(whole="value"), ["source_code"], "org_code", {"value": measure.quantum}
+    )
+    return part.with_columns(
+        pl.col("expected", "reported") * pl.col("share"),
+        share=pl.when(pl.col("whole") != 0).then(pl.col("value") / pl.col("whole")).otherwise("share"),
+    )
 
 
 def read_nodes(

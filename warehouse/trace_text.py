@@ -11,8 +11,8 @@ from warehouse.dictionary import LEVELS_ZH
 from warehouse.trace import Trace
 
 MATURITY_ZH = {"provisional": "初报", "final": "终报"}
-STATES_ZH = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送"}
-NO_NUMBER = {"not_applicable": "—", "not_reported": "…"}  # the legend wherever numbers are shown
+STATES_ZH = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
+NO_NUMBER = {"not_applicable": "—", "not_reported": "…", "held": "…"}  # the legend wherever numbers are shown
 
 
 def trace_text(trace: Trace, limit: int = 20) -> str:
@@ -44,6 +44,7 @@ def _head(trace: Trace) -> Iterator[str]:
         yield {
             "not_applicable": "无数值的原因：不适用（如分母为 0，或各单位均填不适用）。",
             "not_reported": "无数值的原因：所需数据未报送。缺报不作 0。",
+            "held": "无数值的原因：报送件已收到，因待改正而暂存，改正接收后计入。暂存不作 0。",
         }.get(row["state"], "")
     yield f"公式：{trace.formula_zh}"
     yield f"　　　{indicator.formula}"
@@ -104,11 +105,10 @@ def _cell(cell: dict[str, Any], whose: str) -> str:
     plain = number(cell["contribution"])
     where = f"{cell['sheet']}!{cell['cell']}" if cell["cell"] else "（单位名录）"
     item = f"《{cell['item']}》" if cell["item"] else ""
-    typed = (
-        f"　填写“{cell['raw']}”"
-        if cell["raw"] and cell["cell"] and cell["raw"] != plain.replace(",", "")
-        else ""
-    )
+    typed = ""
+    if cell["raw"] and cell["cell"] and cell["raw"] != plain.replace(",", ""):
+        is_quoted = cell["raw"].endswith("”")  # the cells of a counted row, each with its label
+        typed = f"　填写{cell['raw']}" if is_quoted else f"　填写“{cell['raw']}”"
     share = "" if cell["share"] == 1.0 else f"　承接比例 {number(cell['share'])}"
     file = f"　{cell['file_name']}" if cell["file_name"] else ""
     return f"  {plain}　{whose}{cell['label']}　{cell['source_year']}年　{cell['place']}{item}　{where}{typed}{share}{file}"

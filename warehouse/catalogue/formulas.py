@@ -38,6 +38,7 @@ def read_indicators(
     """The indicators of a catalogue folder by id, in file order. CatalogueError names file and line."""
     found: dict[str, Indicator] = {}
     places: list[_Place] = []
+    names: dict[str, str] = {}
     for path in sorted((folder / "indicators").glob("*.yaml")):
         source = Source(path)
         for index, indicator in enumerate(source.read_list(Indicator)):
@@ -46,6 +47,7 @@ def read_indicators(
                 raise place.error("id", f"indicator {indicator.id!r} is already defined")
             if indicator.programme not in programmes:
                 raise place.error("programme", f"programme {indicator.programme!r} is not defined")
+            _check_name(place, names)
             found[indicator.id] = indicator
             places.append(place)
     for place in places:
@@ -67,6 +69,46 @@ class _Place:
 
     def error(self, key: str, message: str) -> CatalogueError:
         return self.source.error([self.index, key], message)
+
+
+def _check_name(place: _Place, names: dict[str, str]) -> None:
+    """A reader tells indicators apart by their Chinese names alone; ``names``: those already given, with their ids."""
+    indicator = place.indicator
+    if (other := names.setdefault(indicator.name_zh, indicator.id)) != indicator.id:
+        raise place.error(
+            "name_zh", f"指标名称“{indicator.name_zh}”已用于指标“{other}”，请写全，使各指标名称互不相同"
+        )
+    if indicator.kind == "cumulative":
+        if "累计" not in indicator.name_zh:
+            raise place.error("name_zh", f"“{indicator.name_zh}”是历年累计数，名称中应写明“累计”")
+        if indicator.unit == "人":
+            raise place.error("unit", f"“{indicator.name_zh}”把历年人数相加，同一人会重复计，单位应为“人次”")
+
+
+_OUTERMOST = {"rank": "rank", "rank_asc": "rank", "share": "share", "streak": "streak"}
+
+
+def _check_kind(place: _Place, whole: Expression, measures: Mapping[str, Measure]) -> None:
+    """``kind`` says what the formula computes, and a running sum is one of things that can be added up over years."""
+    kind, functions = place.indicator.kind, {t.function for t in whole.terms}
+    window = _OUTERMOST[whole.window[0]] if whole.window else None
+    if (kind if kind in _OUTERMOST.values() else None) != window:
+        raise place.error(
+            "kind",
+            f"性质（kind）为“{kind}”，与公式不符：公式算得的是“{window or '未经排位、比重或连续年数计算的数'}”",
+        )
+    if kind == "cumulative" and functions != {"cumulative"}:
+        raise place.error("kind", "性质（kind）为“cumulative”（累计），公式应只由 cumulative() 组成")
+    if kind in ("stock", "flow") and functions - {None}:
+        raise place.error("kind", f"性质（kind）为“{kind}”，公式却用到其他年度的数")
+    if kind == "change" and "prev" not in functions:
+        raise place.error("kind", "性质（kind）为“change”（增减），公式应与上年数 prev() 比较")
+    for term in whole.terms:
+        measure = measures[term.name]
+        if term.function == "cumulative" and measure.kind == "stock":
+            raise place.error("formula", f"“{measure.label}”是时点数，各年相加没有意义，不能用 cumulative()")
+        if term.function is None and kind in ("stock", "flow") and measure.kind != kind:
+            raise place.error("kind", f"性质（kind）为“{kind}”，“{measure.label}”却是“{measure.kind}”")
 
 
 def _check_names(place: _Place, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]) -> None:
@@ -106,5 +148,6 @@ def _check_meaning(
     whole = parsed(place.source, [place.index, "formula"], text)
     if any(term.function == "total" for term in whole.terms):
         raise place.error("formula", "total() speaks of rows of a form and has no meaning here")
+    _check_kind(place, whole, measures)
     if whole.window and "village" in place.indicator.levels:
         raise place.error("levels", f"{whole.window[0]}() is not computed for villages; leave them out")

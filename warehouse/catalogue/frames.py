@@ -187,15 +187,27 @@ INDICATOR: dict[str, pl.DataType | type[pl.DataType]] = {
     "name_zh": pl.String,
     "kind": pl.String,
     "value": pl.Float64,
-    "state": pl.String,  # value | zero | not_applicable | not_reported
+    "state": pl.String,  # value | zero | not_applicable | not_reported; in the warehouse also held
     "unit": pl.String,
     "numerator": pl.Float64,
     "denominator": pl.Float64,
     "reported_count": pl.Int64,
     "expected_count": pl.Int64,
     "coverage_pct": pl.Float64,
+    "peer_count": pl.Int64,  # ranks and shares: how many units of the level have a value; else null
     "maturity": pl.String,  # provisional | final
 }
+
+COMPARISON: dict[str, pl.DataType | type[pl.DataType]] = {
+    "year": pl.Int32,
+    "org_code": pl.String,
+    "indicator": pl.String,
+    "comparable_value": pl.Float64,  # of the units that reported in both years; null: nothing to compare
+    "previous_value": pl.Float64,  # of the same units a year ago, through succession
+    "comparable_pct": pl.Float64,  # cells that are compared, of those expected
+    "previous_coverage_pct": pl.Float64,  # of last year's number by itself
+}
+"""An indicator beside the year before: like with like."""
 
 
 def empty(schema: Schema) -> pl.DataFrame:

@@ -186,6 +186,11 @@ class Measure(Record):
     where: str | None = None
     meaning: str
 
+    @property
+    def quantum(self) -> float:
+        """The smallest part it comes in: a unit's history is handed on to its heirs in whole ones."""
+        return 0.01 if self.id.endswith("_cny") else 1.0
+
 
 class Indicator(Record):
     """An annual number 指标 computed from measures by ``formula``.

@@ -6,6 +6,8 @@ the unit itself; only the exceptions are listed here, so that carrying history c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from warehouse.catalogue.models import LEVELS
@@ -19,6 +21,7 @@ MOVES = {
     "share": pl.Float64,
 }
 _NOTHING_LEFT = 1e-9
+_DIGITS = 6  # of a part; beyond that it is rounding
 
 
 def moves(registry: Registry, years: list[int]) -> pl.DataFrame:
@@ -115,3 +118,32 @@ def _setting_out(
             .select(*MOVES)
         )
     return found
+
+
+def apportioned(parts: pl.DataFrame, keys: list[str], heir: str, quanta: Mapping[str, float]) -> pl.DataFrame:
+    """What each heir gets of a unit's numbers: whole people, households and cents, by the largest remainder.
+
+    ``parts``: one row per unit (``keys``) and ``heir`` with its ``share``, on each row the unit's whole number in the
+    columns of ``quanta`` (column -> its smallest part). What the heirs get adds up to that number; among equal
+    remainders the first heir gets more. A number that does not come in such parts is divided as it is.
+    """
+    is_split = pl.col("share").fill_null(1.0) < 1.0 - _NOTHING_LEFT
+    split = parts.filter(is_split)
+    if split.is_empty() or not quanta:
+        return parts
+    ordered = split.sort(*keys, heir)
+    exact = {c: pl.col(c) * pl.col("share") / quantum for c, quantum in quanta.items()}
+    floor = {c: (part + _NOTHING_LEFT).floor() for c, part in exact.items()}
+    remainder = ordered.with_columns(
+        (exact[c] - floor[c]).round(_DIGITS).alias(f"{c}__remainder") for c in quanta
+    )
+    for column, quantum in quanta.items():
+        left = (exact[column].sum() - floor[column].sum()).over(keys).round(_DIGITS)
+        place = pl.col(f"{column}__remainder").rank("ordinal", descending=True).over(keys)
+        is_whole = (left - left.round()).abs() < _NOTHING_LEFT
+        whole = ((floor[column] + (place <= left.round()).cast(pl.Float64)) * quantum).round(2)
+        remainder = remainder.with_columns(
+            pl.when(is_whole).then(whole).otherwise(exact[column] * quantum).alias(f"{column}__part")
+        )
+    done = remainder.with_columns(pl.col(f"{c}__part").alias(c) for c in quanta).select(parts.columns)
+    return pl.concat([parts.filter(~is_split), done])

@@ -1,0 +1,174 @@
+"""An export as a workbook: numbers in the format of their unit, the head frozen and filtered, and a sheet that explains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from pathlib import Path
+
+import polars as pl
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+ROWS_OF_A_SHEET = 1_048_575  # beside the header
+EXPLAINED = "说明"
+_WHOLE, _YEAR, _DATE, _PLAIN = "#,##0", "0", "yyyy-mm-dd", "General"
+_OF_THE_UNIT = ("value", "numerator", "denominator", "comparable_value", "previous_value", "change")
+"""Columns whose numbers are in the unit of their row."""
+_WIDTHS = (6, 40)
+PART = 8_192  # rows that are in memory at a time
+_SAMPLE = 2_000  # rows by which the width of a column is chosen
+_LEGEND = (
+    (
+        "图例",
+        "0 为真零；数值为空的，看状态（state）一列：not_applicable 不适用、not_reported 未报送、held 暂存。",
+    ),
+    ("百分比", "以百分之几计（0—100），不是 0—1。"),
+)
+
+Words = Mapping[str, tuple[str, str]]
+"""Column -> its Chinese name and meaning."""
+
+
+def write_xlsx(
+    target: Path,
+    parts: Iterator[pl.DataFrame],
+    row_count: int,
+    title: str,
+    words: Words,
+    decimals: Mapping[str, int],
+) -> None:
+    """Write frames of the same columns to ``target`` one after the other, so that memory does not grow with the rows.
+
+    ``title``: what was exported; ``decimals``: indicator -> how many decimals are shown of it.
+    """
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    parts, first = _with_first(map(_flat, parts))
+    names = first.columns
+    with xlsxwriter.Workbook(str(target), options) as book:
+        sheet = book.add_worksheet("数据")
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        for number, width in enumerate(_widths(first)):
+            sheet.set_column(number, number, width)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, row_count, max(len(names) - 1, 0))
+        for number, name in enumerate(names):
+            sheet.write_string(0, number, name, head)
+        formats, row = _Formats(book), 1
+        for part in parts:
+            _write_rows(sheet, row, part, decimals, formats)
+            row += part.height
+        _explain(book.add_worksheet(EXPLAINED), names, row_count, title, words, head)
+
+
+def _with_first(parts: Iterator[pl.DataFrame]) -> tuple[Iterator[pl.DataFrame], pl.DataFrame]:
+    """All parts, and the first that has rows (or the last without)."""
+    looked_at = []
+    for part in parts:
+        looked_at.append(part)
+        if part.height:
+            break
+    return chain(looked_at, parts), looked_at[-1]
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lists as text: a cell holds one thing."""
+    return frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))
+
+
+class _Formats:
+    """The workbook's number formats, each made once."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._made: dict[str, Format] = {}
+
+    def __getitem__(self, code: str) -> Format:
+        if code not in self._made:
+            self._made[code] = self._book.add_format({"num_format": code})
+        return self._made[code]
+
+
+def _write_rows(
+    sheet: Worksheet, first_row: int, part: pl.DataFrame, decimals: Mapping[str, int], formats: _Formats
+) -> None:
+    """The cells of ``part`` in the order of rows, which a sheet in constant memory asks for."""
+    writers = list(enumerate(_writer(sheet, dtype) for dtype in part.dtypes))
+    columns = [zip(c.to_list(), _codes(part, c.name, decimals, formats), strict=False) for c in part]
+    for row, cells in enumerate(zip(*columns, strict=True), start=first_row):
+        for (column, write), (value, style) in zip(writers, cells, strict=True):
+            if value is not None:
+                write(row, column, value, style)
+
+
+def _writer(sheet: Worksheet, dtype: pl.DataType) -> Callable[..., object]:
+    def text(row: int, column: int, value: object, style: Format) -> None:
+        sheet.write_string(row, column, str(value), style)
+
+    write: Callable[..., object] = text
+    if dtype.is_numeric():
+        write = sheet.write_number
+    elif dtype == pl.Boolean:
+        write = sheet.write_boolean
+    elif dtype.is_temporal():
+        write = sheet.write_datetime
+    return write
+
+
+def _codes(
+    frame: pl.DataFrame, name: str, decimals: Mapping[str, int], formats: _Formats
+) -> Iterator[Format]:
+    """The format of each cell of a column."""
+    if name in _OF_THE_UNIT and "unit" in frame.columns:
+        codes = frame.select(code=_of_unit(frame, decimals)).to_series()
+        return map(formats.__getitem__, codes.to_list())
+    return repeat(formats[_of_column(name, frame.schema[name])])
+
+
+def _of_column(name: str, dtype: pl.DataType) -> str:
+    if dtype.is_temporal():
+        return _DATE if dtype == pl.Date else f"{_DATE} hh:mm:ss"
+    if name == "year" or name.endswith("_year"):
+        return _YEAR
+    if name.endswith("_pct"):
+        return "0.0"
+    if name.endswith("_cny"):
+        return "#,##0.00"
+    return _WHOLE if name.endswith("_count") or dtype.is_integer() else _PLAIN
+
+
+def _of_unit(frame: pl.DataFrame, decimals: Mapping[str, int]) -> pl.Expr:
+    """Thousands for what is counted, none for places and years; decimals as the indicator declares them."""
+    unit = pl.col("unit").fill_null("")
+    grouped = pl.when(unit.is_in(["位", "年", "%"])).then(pl.lit("0")).otherwise(pl.lit(_WHOLE))
+    places: pl.Expr = unit.replace_strict({"%": 1}, default=0, return_dtype=pl.Int64)
+    if "indicator" in frame.columns:
+        shown = {name: count for name, count in decimals.items() if count >= 0}
+        declared = pl.col("indicator").replace_strict(shown, default=None, return_dtype=pl.Int64)
+        places = pl.coalesce(declared, places)
+    point = pl.when(places > 0).then(pl.lit(".")).otherwise(pl.lit(""))
+    return pl.concat_str(grouped, point, pl.lit("0").repeat_by(places).list.join(""))
+
+
+def _widths(frame: pl.DataFrame) -> Iterator[int]:
+    """A width for each column by what stands in its first rows; a Chinese character counts as two."""
+    low, high = _WIDTHS
+    for column in frame.head(_SAMPLE):
+        longest = column.cast(pl.String, strict=False).str.len_bytes().max() or 0
+        yield min(high, max(low, len(column.name) + 3, int(float(str(longest)) * 0.75) + 2))
+
+
+def _explain(
+    sheet: Worksheet, names: list[str], row_count: int, title: str, words: Words, head: Format
+) -> None:
+    sheet.set_column(0, 1, 24)
+    sheet.set_column(2, 2, 90)
+    lines: list[Sequence[str]] = [("导出内容", title, f"{row_count:,} 行，{len(names)} 列")]
+    lines += [(name, "", text) for name, text in _LEGEND]
+    lines += [("列", "中文名", "释义")]
+    lines += [(name, *words.get(name, ("", ""))) for name in names]
+    for row, line in enumerate(lines):
+        for column, text in enumerate(line):
+            sheet.write_string(row, column, text, head if line[0] == "列" else None)
