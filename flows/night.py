@@ -85,6 +85,7 @@ class Night:
             at=self.at,
             run=self.run,
             on_left=self.left.append,
+            quiet_seconds=self.place.settings.quiet_seconds,
         )
         return len(entries)
 

@@ -18,7 +18,7 @@ ERROR_LOG = "nianbao-error.log"
 
 
 class Settings(BaseSettings):
-    """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS."""
+    """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS and others."""
 
     model_config = SettingsConfigDict(env_prefix="NIANBAO_", extra="ignore")
 
@@ -28,6 +28,11 @@ class Settings(BaseSettings):
         default="", description="Apprise URLs of the administrators, separated by spaces or commas"
     )
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
+    quiet_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="how long a file in the inbox must have been left alone to count as finished",
+    )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
 

@@ -139,8 +139,8 @@ class Archive:
 
 
 def _open_regular(path: Path) -> IO[bytes]:
-    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise ValueError(f"{path} 不是普通文件，无法归档")
