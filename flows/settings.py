@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import Field
@@ -13,8 +14,11 @@ from expectations.rulebook import RuleBook, load_rules
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.publish import beside
 
-ERROR_LOG = "nianbao-error.log"
-"""Below the home: what went wrong, for whoever mends the program."""
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """The version of the installed program; looked up once, since that reads files."""
+    return version("nianbao")
 
 
 class Settings(BaseSettings):

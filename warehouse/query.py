@@ -119,6 +119,13 @@ def last_made_by(path: Path) -> dict[str, str]:
     return {} if found.is_empty() else found.row(0, named=True)
 
 
+def shown_heads(path: Path) -> list[tuple[str, int, str]]:
+    """Run, journal_count and journal_hash of every night that the warehouse remembers."""
+    if not path.exists():
+        return []
+    return query(path, "SELECT run, journal_count, journal_hash FROM quality.run ORDER BY run").rows()
+
+
 def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
     """What the standing submission of a unit and year says, form by form, as a clerk would type it.
 
