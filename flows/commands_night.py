@@ -50,23 +50,22 @@ def _warm_up() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
-    from flows.embedded_server import prepare, run_as_flow
+    from flows.embedded_server import embedded_server, run_as_flow
     from flows.home_check import require_fit
 
     place = chosen()
     require_fit(place.home)
-    home = place.home
-    prepare(home.root)
-    # Great Expectations takes seconds to import; the embedded server takes seconds to start: do both at once.
-    threading.Thread(target=_warm_up, daemon=True).start()
-    from flows.nightly import run_night
-    from flows.receive import arrivals
+    # The server takes seconds to start: it does so while the libraries are imported.
+    with embedded_server(place.home.root) as wait_for_server:
+        from flows.nightly import run_night
+        from flows.receive import arrivals
 
-    waiting = len(arrivals(home.inbox))
-    with progress(waiting, "读取工作簿") as on_done:
-        return run_as_flow(
-            name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done), home.root
-        )
+        waiting = len(arrivals(place.home.inbox, lambda _: None))
+        if waiting or from_scratch:  # Great Expectations takes seconds to import, and has nothing to do else
+            threading.Thread(target=_warm_up, daemon=True).start()
+        wait_for_server()
+        with progress(waiting, "读取工作簿") as on_done:
+            return run_as_flow(name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done))
 
 
 def _summary(report: Report) -> None:

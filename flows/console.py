@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.ending import INTERRUPTED, ending_promptly, is_ended_by_the_system, is_ending, leave, left_words
 from flows.error_log import note_error
 from flows.system_words import machine_fault, reason_of
 from flows.usage_words import usage_sentence
@@ -51,6 +52,7 @@ def fail(sentence: str, code: int = 2) -> typer.Exit:
 
 def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
+    from flows.embedded_server import ServerFailed
     from flows.home_check import HomeUnfit
     from warehouse.archive import ArchiveDamaged
     from warehouse.build import PreviousUnreadable
@@ -64,33 +66,47 @@ def run_app(app: typer.Typer) -> None:
     # The library does not export its UsageError by name.
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     before = _published_mark()
+
+    def broken_off() -> str:
+        asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"
+        return f"{asked}{_what_stands(before)}{left_words(_home())}"
+
     try:
-        code = app(standalone_mode=False)
+        with ending_promptly(lambda: f"错误：{broken_off()}"):
+            code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
     except usage_error as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()  # type: ignore[attr-defined]
         else:
             fail(usage_sentence(error))
     except (typer.Abort, KeyboardInterrupt):
-        fail(f"已中止。{_what_stands(before)}")
+        fail(broken_off())
     except (
-        ArchiveDamaged, CatalogueError, HomeUnfit, JournalBroken, AlreadyRunning, NotPublishable, IntegrityError,
-        PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused,
+        ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused,
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:
         fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
-        where = note_error(_home(), traceback.format_exc())
-        if fault := machine_fault(error):
-            fail(f"{_home()}：{fault}{_what_stands(before)}{where}")
-        else:
-            fail(f"程序出错（{type(error).__name__}），已中止。{_what_stands(before)}{where}")
+        fail(broken_off() if is_ending() else _unexpected(error, before))
     else:
         if isinstance(code, int) and code:
             sys.exit(code)
         return
+    if is_ending():
+        leave()
     sys.exit(2)
+
+
+def _unexpected(error: Exception, before: tuple[int, int] | None) -> str:
+    """What is said of an error that nobody foresaw, whose details go into the log."""
+    where = note_error(_home(), traceback.format_exc())
+    fault = machine_fault(error)
+    what = f"{_home()}：{fault}" if fault else f"程序出错（{type(error).__name__}），已中止。"
+    return f"{what}{_what_stands(before)}{where}"
 
 
 def _published_mark() -> tuple[int, int] | None:

@@ -25,6 +25,7 @@ from flows.steps import (
     assess,
     conform_batch,
     decided,
+    is_of_the_file,
     read_batch,
     without_faulty,
 )
@@ -143,7 +144,9 @@ class Night:
                 return readings, conform_batch(readings, self.catalogue)
             except OUR_OWN:
                 raise
-            except Exception:  # noqa: BLE001 - looked into file by file
+            except Exception as error:
+                if not is_of_the_file(error):
+                    raise
                 sound = self._without_faulty(readings, lambda alone: conform_batch(alone, self.catalogue))
                 return sound, conform_batch(sound, self.catalogue)
 
@@ -155,7 +158,9 @@ class Night:
             assessed = self._assess(readings, conformed, build)
         except OUR_OWN:
             raise
-        except Exception:  # noqa: BLE001 - looked into file by file
+        except Exception as error:
+            if not is_of_the_file(error):
+                raise
             sound = self._without_faulty(
                 readings, lambda alone: self._assess(alone, conform_batch(alone, self.catalogue), build)
             )
