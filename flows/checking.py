@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.night import TIME_ZONE
+from flows.clock import TIME_ZONE
 from flows.settings import Installation
 from flows.steps import assess, conform_batch, read_batch, refusal_words
 from warehouse.catalogue.frames import FINDING, MEASURE, empty

@@ -14,7 +14,6 @@ from flows.console import chosen, err, out, print_frame, print_json, progress
 if TYPE_CHECKING:
     from flows.morning import Report
 
-_DAMAGE = {"changed": "文件内容已被改动", "missing": "文件缺失"}
 _DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
 
 
@@ -51,27 +50,30 @@ def _warm_up() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
-    from flows.embedded_server import prepare, run_as_flow
+    from flows.embedded_server import embedded_server, run_as_flow
+    from flows.home_check import require_fit
 
     place = chosen()
-    home = place.home.make()
-    prepare(home.root)
-    # Great Expectations takes seconds to import; the embedded server takes seconds to start: do both at once.
-    threading.Thread(target=_warm_up, daemon=True).start()
-    from flows.nightly import run_night
-    from flows.receive import arrivals
+    require_fit(place.home)
+    # The server takes seconds to start: it does so while the libraries are imported.
+    with embedded_server(place.home.root) as wait_for_server:
+        from flows.nightly import run_night
+        from flows.receive import arrivals
 
-    waiting = len(arrivals(home.inbox))
-    with progress(waiting, "读取工作簿") as on_done:
-        return run_as_flow(
-            name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done), home.root
-        )
+        waiting = len(arrivals(place.home.inbox, lambda _: None))
+        if waiting or from_scratch:  # Great Expectations takes seconds to import, and has nothing to do else
+            threading.Thread(target=_warm_up, daemon=True).start()
+        wait_for_server()
+        with progress(waiting, "读取工作簿") as on_done:
+            return run_as_flow(name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done))
 
 
 def _summary(report: Report) -> None:
     names = _names()
     for repeated in report.repeated:
         out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
+    for sentence in report.notes:
+        err.print(f"请注意：{sentence}", style="yellow", markup=False, soft_wrap=True)
     for sentence in report.left:
         err.print(f"未收取：{sentence}", style="yellow", markup=False)
     if report.submissions.is_empty():
@@ -103,44 +105,16 @@ def _names() -> dict[str, str]:
 
 
 def doctor() -> None:
-    """体检：目录册、登记簿、档案、数据仓库是否完好。"""
-    from warehouse.archive import Archive
-    from warehouse.journal import Event, Journal, JournalBroken
-    from warehouse.query import WarehouseMissing, known_submissions
+    """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库是否完好。"""
+    from flows.doctor import examined
 
-    place = chosen()
-    problems: list[str] = []
-    forms, rules = len(place.catalogue.forms), place.rulebook
-    out.print(
-        f"目录册：{forms} 张报表，{len(place.catalogue.indicators)} 个指标，"
-        f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"
-    )
-    problems += [rules.warning] if rules.warning else []
-    try:
-        journal = Journal(place.home.journal, read_only=True)
-        received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
-        out.print(f"登记簿：{journal.head.count} 条，校验值 {journal.head.hash[:16]}")
-        if journal.torn is not None:
-            problems.append("登记簿末行不完整，下次夜间作业会自动处理。")
-        differences = Archive(place.home.archive).verify(received) if received else []
-        problems += [
-            f"档案：{_DAMAGE[d.problem]}，请从备份恢复 {d.path}" for d in differences if d.problem in _DAMAGE
-        ]
-        out.print(f"档案：{len(received)} 份报送")
-        if place.home.database.exists():
-            unknown = received.items() - known_submissions(place.home.database).items()
-            if unknown:
-                problems.append(f"有 {len(unknown)} 份报送尚未入库，请运行 nianbao nightly。")
-        else:
-            out.print("数据仓库：尚未建立")
-    except JournalBroken as error:
-        problems.append(str(error))
-    except WarehouseMissing:
-        problems.append(
-            f"数据仓库：{place.home.database} 无法打开，请运行 nianbao rebuild，由存档和登记簿重建。"
-        )
-    for sentence in problems:
-        err.print(sentence, style="red", markup=False)
-    if problems:
+    health = examined(chosen())
+    for sentence in health.facts:
+        out.print(sentence, soft_wrap=True, markup=False)
+    for sentence in health.hints:
+        out.print(f"请注意：{sentence}", soft_wrap=True, markup=False)
+    for sentence in health.problems:
+        err.print(sentence, style="red", soft_wrap=True, markup=False)
+    if health.problems:
         raise typer.Exit(1)
     out.print("一切正常。")

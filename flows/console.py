@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -18,6 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.ending import INTERRUPTED, ending_promptly, is_ended_by_the_system, is_ending, leave, left_words
+from flows.error_log import note_error
+from flows.system_words import machine_fault, reason_of
 from flows.usage_words import usage_sentence
 
 if TYPE_CHECKING:
@@ -28,18 +30,6 @@ _WIDE = 160  # columns where the output is no terminal: a file or a pipe has no 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False)
 _chosen: dict[str, Path | None] = {"home": None, "catalogue": None}
-
-
-_REASONS = {
-    errno.EACCES: "没有读写权限。",
-    errno.EPERM: "没有读写权限。",
-    errno.EEXIST: "已有同名的文件或文件夹。",
-    errno.EISDIR: "是文件夹，请给出文件名。",
-    errno.ENOENT: "找不到该文件或文件夹。",
-    errno.ENOSPC: "磁盘空间已满。",
-    errno.ENOTDIR: "路径中有一段是文件而不是文件夹。",
-    errno.EROFS: "磁盘只读，无法写入。",
-}
 
 
 def choose_installation(home: Path | None, catalogue: Path | None) -> None:
@@ -62,7 +52,9 @@ def fail(sentence: str, code: int = 2) -> typer.Exit:
 
 def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
-    from flows.settings import ERROR_LOG
+    from flows.embedded_server import ServerFailed
+    from flows.home_check import HomeUnfit
+    from warehouse.archive import ArchiveDamaged
     from warehouse.build import PreviousUnreadable
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.integrity import IntegrityError
@@ -73,33 +65,64 @@ def run_app(app: typer.Typer) -> None:
 
     # The library does not export its UsageError by name.
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
+    before = _published_mark()
+
+    def broken_off() -> str:
+        asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"
+        return f"{asked}{_what_stands(before)}{left_words(_home())}"
+
     try:
-        code = app(standalone_mode=False)
+        with ending_promptly(lambda: f"错误：{broken_off()}"):
+            code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
     except usage_error as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()  # type: ignore[attr-defined]
         else:
             fail(usage_sentence(error))
-    except typer.Abort:
-        fail("已中止。")
+    except (typer.Abort, KeyboardInterrupt):
+        fail(broken_off())
     except (
-        CatalogueError, JournalBroken, AlreadyRunning, NotPublishable, IntegrityError, PreviousUnreadable,
-        QueryError, WarehouseMissing, ReviewRefused,
+        ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused,
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        fail(f"{os.fsdecode(error.filename or '文件')}：{reason}")
+        fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
-        log = _home() / ERROR_LOG
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        fail(f"程序出错（{type(error).__name__}），已中止，数据仓库未改动。详情见 {log}")
+        fail(broken_off() if is_ending() else _unexpected(error, before))
     else:
         if isinstance(code, int) and code:
             sys.exit(code)
         return
+    if is_ending():
+        leave()
     sys.exit(2)
+
+
+def _unexpected(error: Exception, before: tuple[int, int] | None) -> str:
+    """What is said of an error that nobody foresaw, whose details go into the log."""
+    where = note_error(_home(), traceback.format_exc())
+    fault = machine_fault(error)
+    what = f"{_home()}：{fault}" if fault else f"程序出错（{type(error).__name__}），已中止。"
+    return f"{what}{_what_stands(before)}{where}"
+
+
+def _published_mark() -> tuple[int, int] | None:
+    """Which file is the published warehouse."""
+    try:
+        found = (_home() / "warehouse.duckdb").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _what_stands(before: tuple[int, int] | None) -> str:
+    """Whether the warehouse was still swapped by a command that broke off."""
+    if _published_mark() == before:
+        return "数据仓库未改动。"
+    return "数据仓库已更新，其后的步骤未完成，下次夜间作业会补做。"
 
 
 def _home() -> Path:

@@ -1,17 +1,35 @@
-"""Runs a flow on Prefect's embedded temporary server, quietly; or on the server PREFECT_API_URL names.
+"""Runs a flow on a server of Prefect's own that lives as long as the command does; or on the one PREFECT_API_URL names.
 
+The server takes seconds to start, so it is started first and waited for last: what connects to it meanwhile waits at
+its socket, which is open from the beginning. It listens on this machine alone and is never spoken to through a proxy.
 The settings must be in the environment before prefect is imported: call :func:`prepare` first.
 """
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import logging
 import os
-from collections.abc import Callable
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 T = TypeVar("T")
+
+_LOCAL = "127.0.0.1"
+_START_SECONDS = 180.0  # the first start lays out the server's database: over 20 seconds on a small machine
+_HTTP_OK = 200
+_SAID_BYTES = 4000
+
+
+class ServerFailed(Exception):
+    """Prefect's own server did not start; one Chinese sentence, with what it said as its cause."""
 
 
 def prepare(home: Path) -> None:
@@ -23,16 +41,92 @@ def prepare(home: Path) -> None:
     os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
     if "PREFECT_API_URL" not in os.environ:
         os.environ.setdefault("PREFECT_HOME", str(home / ".prefect"))
-        os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_ENABLED", "true")
-        # The first start lays out the temporary server's database, which takes over 20 seconds on a small machine.
-        os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
         os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
         os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
 
-def run_as_flow(name: str, work: Callable[[], T], home: Path) -> T:
-    """Run ``work`` as a flow called ``name``; its exceptions come through unchanged."""
+@contextmanager
+def embedded_server(home: Path) -> Iterator[Callable[[], None]]:
+    """A server for this command, unless the environment names one; yields what waits until it answers."""
     prepare(home)
+    if "PREFECT_API_URL" in os.environ:
+        yield lambda: None
+        return
+    with (
+        tempfile.TemporaryFile() as said,
+        _started(said) as (server, port),
+        _environment(
+            PREFECT_API_URL=f"http://{_LOCAL}:{port}/api",
+            PREFECT_API_REQUEST_TIMEOUT=str(_START_SECONDS),
+            **{name: _with_local(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
+        ),
+    ):
+        yield lambda: _wait(server, port, said)
+
+
+@contextmanager
+def _started(said: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The server's process and its port. It ends when this does, and when this process dies, however that comes."""
+    with socket.create_server((_LOCAL, 0), backlog=128) as wire:
+        port = wire.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-P", "-m", "flows.server_process", str(wire.fileno())],
+            stdin=subprocess.PIPE,  # never written to: it breaks when this process is gone
+            stdout=said,
+            stderr=said,
+            pass_fds=(wire.fileno(),),
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the server
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+    try:
+        yield server, port
+    finally:
+        server.kill()
+        server.wait()
+        if server.stdin:
+            server.stdin.close()
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
+    """Wait until the server answers. ServerFailed."""
+    connection = http.client.HTTPConnection(_LOCAL, port, timeout=_START_SECONDS)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", "/api/health")
+            if connection.getresponse().status == _HTTP_OK:
+                return
+            why = "the server answers, but not well"
+        except (OSError, http.client.HTTPException) as error:
+            why = str(error)
+    server.kill()
+    server.wait()
+    said.seek(0)
+    told = said.read().decode(errors="replace")[-_SAID_BYTES:]
+    raise ServerFailed(
+        "本机的 Prefect 服务未能启动，本次作业没有开始，未作任何改动。请检查磁盘空间和数据目录下 .prefect 的权限。"
+    ) from RuntimeError(f"{why}\n{told}")
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _with_local(hosts: str) -> str:
+    return ",".join(filter(None, (hosts, _LOCAL, "localhost")))
+
+
+def run_as_flow(name: str, work: Callable[[], T]) -> T:
+    """Run ``work`` as a flow called ``name``; its exceptions come through unchanged."""
     from prefect import flow
 
     return flow(name=name, validate_parameters=False, persist_result=False)(work)()

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from expectations.workbook.batch import write_batch
-from flows.night import TIME_ZONE
+from flows.clock import TIME_ZONE
 from flows.reading_wall import Death, ReadJob, read_all
 from flows.settings import Installation
 from warehouse.catalogue.texts import fold

@@ -10,13 +10,16 @@ import polars as pl
 
 from expectations.judge import publish_docs
 from flows.alerts import send_digest
+from flows.clock import TIME_ZONE
 from flows.corrections import write_corrections
 from flows.digest import digest_text
-from flows.night import TIME_ZONE, Night
+from flows.night import Night
 from flows.receipts import Office
 from flows.receive import Repeated
 from flows.settings import Installation
+from flows.system_words import machine_fault
 from flows.validation_report import write_report
+from warehouse.durability import write_durably
 from warehouse.journal import Event
 from warehouse.outcomes import Outcome, outcome
 from warehouse.query import status
@@ -32,6 +35,7 @@ class Report:
     outcome: Outcome
     repeated: list[Repeated] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     failed_channels: list[str] = field(default_factory=list)
 
@@ -60,7 +64,7 @@ def report(night: Night) -> Report:
         night.revised,
         list(night.catalogue.forms),
     )
-    return Report(night.run, found, night.repeated, night.left, night.seconds)
+    return Report(night.run, found, night.repeated, night.left, night.notes, night.seconds)
 
 
 def answer(night: Night, report: Report) -> list[Path]:
@@ -81,7 +85,7 @@ def tell(night: Night, report: Report) -> Report:
     """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
     last = night.journal.last_run()
     left_before = last.payload["left"] if last else []
-    is_news = bool(report.submissions.height or set(report.left) - set(left_before))
+    is_news = bool(report.submissions.height or report.notes or set(report.left) - set(left_before))
     if is_news:
         _send_digest(night, report)
     if is_news or report.left != left_before:
@@ -112,7 +116,10 @@ def _send_digest(night: Night, report: Report) -> None:
         {year: worklist(night.home.database, year) for year in years},
         night.rulebook.warning,
     )
-    (night.home.site / "digest.md").write_text(text, encoding="utf-8")
+    if report.notes:
+        title, rest = text.split("\n", 1)
+        text = "\n".join([title, "", "请注意：", *(f"  {note}" for note in report.notes), rest])
+    write_durably(night.home.site / "digest.md", text.encode(errors="replace"))
     if night.place.settings.alerts:
         report.failed_channels = send_digest(night.place.settings.alerts, text.splitlines()[0], text)
 
@@ -137,7 +144,6 @@ def tell_failure(place: Installation, error: BaseException) -> None:
     if place.settings.alerts:
         at = datetime.now(TIME_ZONE)
         title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{at:%Y年%m月%d日 %H:%M}"
-        body = (
-            f"{title}\n\n原因：{error}\n昨日发布的数据仓库仍然有效。请在服务器上运行 nianbao doctor 检查。\n"
-        )
+        why = machine_fault(error) or str(error)
+        body = f"{title}\n\n原因：{why}\n请在服务器上运行 nianbao doctor 检查。\n"
         send_digest(place.settings.alerts, title, body)

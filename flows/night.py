@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from expectations.judge import start_great_expectations
 from expectations.rule_document import rule_rows
+from flows.clock import TIME_ZONE
+from flows.error_log import note_error
+from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
 from flows.receive import Repeated, receive
-from flows.settings import ERROR_LOG, Installation
+from flows.settings import Installation, code_version
 from flows.steps import (
     OUR_OWN,
     Assessed,
@@ -24,20 +25,21 @@ from flows.steps import (
     assess,
     conform_batch,
     decided,
+    is_of_the_file,
     read_batch,
     without_faulty,
 )
 from transforms.conform import Conformed
 from transforms.indicators import indicators_and_comparisons
 from warehouse.archive import Archive
-from warehouse.build import NightBuild
+from warehouse.build import NightBuild, is_of_this_version
 from warehouse.explanations import explanations, new_explanations
 from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import publish, writer_lock
 from warehouse.query import journal_count, known_submissions, last_made_by
 from warehouse.review import REVIEWS, YEAR_LOCKED, approvals, is_locked, returns
+from warehouse.soundness import make_sound
 
-TIME_ZONE = ZoneInfo("Asia/Shanghai")
 OnDone = Callable[[str, object], None]
 COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
 """What is counted of a night, whenever its submissions were received; columns of quality.run."""
@@ -56,7 +58,11 @@ class Night:
         self.at = at
         self.run = at.strftime("%Y%m%dT%H%M%S%f")
         self.from_scratch = from_scratch
-        self.anew = from_scratch or self._is_outdated()
+        self.notes: list[str] = []
+        state, said = make_sound(self.home.database)
+        if said:
+            self.notes.append(said)
+        self.anew = from_scratch or state == "unrecorded" or self._is_outdated()
         self.seconds: dict[str, float] = {}
         self.repeated: list[Repeated] = []
         self.left: list[str] = []
@@ -85,6 +91,7 @@ class Night:
             at=self.at,
             run=self.run,
             on_left=self.left.append,
+            quiet_seconds=self.place.settings.quiet_seconds,
         )
         return len(entries)
 
@@ -95,6 +102,7 @@ class Night:
         for entry in self.journal.entries():
             if entry.event == Event.RECEIVED and entry.seq > known.get(str(entry.submission), 0):
                 batches.setdefault(entry.run or "", []).append(entry)
+        self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
     def open_build(self) -> NightBuild:
@@ -107,15 +115,10 @@ class Night:
 
     def _is_outdated(self) -> bool:
         """Whether the published warehouse cannot be built upon: what stands in it would be judged differently today."""
-        return self.home.database.exists() and last_made_by(self.home.database) != self._made_by
-
-    @property
-    def _made_by(self) -> dict[str, str]:
-        return {
-            "code_version": version("nianbao"),
-            "catalogue_version": self.catalogue.version,
-            "rules_version": self.rulebook.version,
-        }
+        database = self.home.database
+        return database.exists() and not (
+            is_of_this_version(database) and last_made_by(database) == made_by(self.place)
+        )
 
     def is_news_for_the_warehouse(self) -> bool:
         """Whether there is no warehouse yet, an outdated one, or one that does not hold what the administrator decided."""
@@ -141,7 +144,9 @@ class Night:
                 return readings, conform_batch(readings, self.catalogue)
             except OUR_OWN:
                 raise
-            except Exception:  # noqa: BLE001 - looked into file by file
+            except Exception as error:
+                if not is_of_the_file(error):
+                    raise
                 sound = self._without_faulty(readings, lambda alone: conform_batch(alone, self.catalogue))
                 return sound, conform_batch(sound, self.catalogue)
 
@@ -153,7 +158,9 @@ class Night:
             assessed = self._assess(readings, conformed, build)
         except OUR_OWN:
             raise
-        except Exception:  # noqa: BLE001 - looked into file by file
+        except Exception as error:
+            if not is_of_the_file(error):
+                raise
             sound = self._without_faulty(
                 readings, lambda alone: self._assess(alone, conform_batch(alone, self.catalogue), build)
             )
@@ -186,8 +193,7 @@ class Night:
     def _without_faulty(self, readings: Readings, judged: Callable[[Readings], object]) -> Readings:
         """Refuse what alone fails; the details go into the installation's log."""
         sound, faults = without_faulty(readings, judged)
-        with (self.home.root / ERROR_LOG).open("a", encoding="utf-8") as log:
-            log.write("\n".join([f"{self.at.isoformat(timespec='seconds')} {self.run}", *faults]))
+        note_error(self.home.root, "\n".join(faults), self.run)
         return sound
 
     def decide(self, assessed: Assessed) -> pl.DataFrame:
@@ -258,7 +264,7 @@ class Night:
                     "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
                     "journal_count": head.count,
                     "journal_hash": head.hash,
-                    **self._made_by,
+                    **made_by(self.place),
                     "rule_count": len(self.rulebook.rules),
                     "city_rule_count": len(self.rulebook.city_rules),
                     **{name: self.counts[name] for name in COUNTS},
@@ -272,13 +278,24 @@ class Night:
             publish(self.home.building, self.home.database)
 
 
+def made_by(place: Installation) -> dict[str, str]:
+    """What a warehouse is made by today: when any of these changes, it is made anew."""
+    return {
+        "code_version": code_version(),
+        "catalogue_version": place.catalogue.version,
+        "rules_version": place.rulebook.version,
+    }
+
+
 @contextmanager
 def open_night(place: Installation, *, from_scratch: bool = False) -> Iterator[Night]:
-    """Hold the writer's lock and open the journal. Raises AlreadyRunning, JournalBroken, CatalogueError."""
-    place.home.make()
+    """Hold the writer's lock and open the journal. Raises AlreadyRunning, HomeUnfit, JournalBroken, CatalogueError."""
+    require_fit(place.home)
     with writer_lock(place.home.root):
         at = datetime.now(TIME_ZONE)
         journal = Journal(place.home.journal)
+        verify_shown_heads(journal, place.home)
+        remove_leftovers(place.home)
         night = Night(place, journal, at, from_scratch)
         if journal.torn is not None:
             journal.append(Event.MENDED, place.settings.actor, at, night.run, line=journal.torn.line)

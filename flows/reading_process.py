@@ -131,8 +131,8 @@ class ReadingProcess:
             self._wire.setblocking(False)
 
     def hear(self) -> Reply | End | None:
-        """The answer, or how the child ended, or None when there is neither yet. WallBroken if it never was
-        ready.
+        """The answer, or how the child ended, or None when there is neither yet. WallBroken if it could not become
+        ready; when somebody else ended it before it was, that is no more than its end.
 
         To be called when there is something to read or the deadline has passed.
         """
@@ -144,6 +144,8 @@ class ReadingProcess:
         if isinstance(outcome, Reply) and outcome.kind == "ready":
             self.is_ready = True
             return None
+        if isinstance(outcome, End) and outcome.is_from_outside:
+            return outcome
         why = outcome.complaints if isinstance(outcome, End) else str(outcome.content)
         how = "in time" if isinstance(outcome, End) and outcome.is_timeout else f"to read with {self._read}"
         raise WallBroken(f"a reading child did not become ready {how}:\n{why.strip()}")

@@ -32,6 +32,7 @@ __all__ = ["Death", "Limits", "ReadJob", "WallBroken", "read_all"]
 
 _LOOK_SECONDS = 5.0
 _DETAIL_HALF = 1000
+_ENDED_EARLY = 20  # children that somebody else ended before they were ready, in one batch
 # How Rust, C++ and the system say that memory ran out (the last one: no room for a further thread's stack).
 _OUT_OF_MEMORY = (
     *("memory allocation of", "capacity overflow", "bad_alloc"),
@@ -113,6 +114,7 @@ class _Wall:
         self._limits = limits
         self._waiting = waiting
         self._tasks: dict[ReadingProcess, _Task | None] = {}  # None: the child is starting, or ready and idle
+        self._ended_early = 0
         self._selector = selectors.DefaultSelector()
 
     def step(self) -> Iterator[tuple[str, object]]:
@@ -130,6 +132,12 @@ class _Wall:
             outcome = child.hear()
             if outcome is None:
                 continue
+            if not child.is_ready:
+                self._ended_early += 1
+                if self._ended_early > _ENDED_EARLY:
+                    raise WallBroken(
+                        "reading children are ended by somebody before they are ready, again and again"
+                    )
             task, self._tasks[child] = self._tasks[child], None
             if child.is_over:
                 self._selector.unregister(child)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
-from flows.night import TIME_ZONE
+from flows.clock import TIME_ZONE
 from flows.settings import Installation
 from warehouse.journal import Draft, Event, Journal
 from warehouse.publish import writer_lock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import Field
@@ -13,12 +14,15 @@ from expectations.rulebook import RuleBook, load_rules
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.publish import beside
 
-ERROR_LOG = "nianbao-error.log"
-"""Below the home: what went wrong, for whoever mends the program."""
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """The version of the installed program; looked up once, since that reads files."""
+    return version("nianbao")
 
 
 class Settings(BaseSettings):
-    """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS."""
+    """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS and others."""
 
     model_config = SettingsConfigDict(env_prefix="NIANBAO_", extra="ignore")
 
@@ -28,6 +32,11 @@ class Settings(BaseSettings):
         default="", description="Apprise URLs of the administrators, separated by spaces or commas"
     )
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
+    quiet_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="how long a file in the inbox must have been left alone to count as finished",
+    )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
 

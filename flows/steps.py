@@ -16,7 +16,9 @@ import polars as pl
 from expectations.judge import Judgement, judge
 from expectations.returned import returned_problems
 from expectations.rulebook import RuleBook
+from flows.ending import is_ending
 from flows.reading_wall import Death, ReadJob, read_all
+from flows.system_words import machine_fault
 from transforms.conform import Conformed, assemble, conform
 from transforms.identify import identify
 from transforms.observations import measures, observations
@@ -38,6 +40,12 @@ FAULTY_RULE = "refuse.not_judged"
 
 OUR_OWN = (MemoryError, OSError)
 """Errors of the machine, never of a submission."""
+
+
+def is_of_the_file(error: Exception) -> bool:
+    """Whether an error may be a submission's fault: not when the machine failed, nor when the work was interrupted."""
+    return not is_ending() and machine_fault(error) is None
+
 
 REFUSED = {
     "submission": pl.String,
@@ -204,7 +212,9 @@ def without_faulty(readings: Readings, judged: Callable[[Readings], object]) -> 
             judged(Readings(readings.submissions.filter(alone), readings.reads, readings.refused.clear()))
         except OUR_OWN:
             raise
-        except Exception:  # noqa: BLE001 - whatever it was, it is written down
+        except Exception as error:
+            if not is_of_the_file(error):
+                raise
             faulty[submission] = traceback.format_exc()
     if not faulty or len(faulty) == readings.submissions.height > 1:
         raise RuntimeError("not the fault of single submissions: all of them fail alone, or none does")

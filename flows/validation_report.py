@@ -13,12 +13,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from expectations.rulebook import Rule, RuleBook
-from flows.settings import Installation
+from flows.settings import Installation, code_version
 from warehouse.query import read_only, run
 
 _SEVERITIES = {"critical": "error", "warning": "warning", "info": "information"}
@@ -116,7 +115,7 @@ def _rule(rule_id: str, severity: str, rulebook: RuleBook) -> dict[str, str]:
     language, expression = _expression(rule_id, rule)
     return {
         "id": rule_id,
-        "language": f"{language}, nianbao {version('nianbao')}",
+        "language": f"{language}, nianbao {code_version()}",
         "expression": expression,
         "severity": _SEVERITIES[severity],
         "description": rule.words if rule else "",

@@ -12,6 +12,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ.pop("NIANBAO_HOME", None)  # a test names its folder, else it would write into the user's
 os.environ.pop("NIANBAO_CATALOGUE", None)
+os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
 
 # Examples that build workbooks take longer than Hypothesis' 200 ms, and how long is the machine's matter.
 settings.register_profile("local", deadline=None)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.journal import JOURNAL_FRAME, NO_HASH, Draft, Event, Head, Journal, JournalBroken
+from warehouse.journal_head import HEAD_SUFFIX, Shown, head_words, heads_at_the_foot, keep_head
 
 NOON = datetime(2025, 1, 10, 12, 0, tzinfo=timezone(timedelta(hours=8)))
 SHA = "ab" * 32
@@ -88,7 +89,8 @@ def test_a_batch_is_one_write_and_one_fsync(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "fsync", noted_fsync)
     drafts = [Draft("checked", "nightly", NOON, "r1", {"submission": SHA, "n": n}) for n in range(50)]
     entries = journal.append_many(drafts)
-    assert calls == ["write", "fsync"]
+    assert calls[:2] == ["write", "fsync"]
+    assert calls.count("write") == 1  # the rest keeps the head beside it
     assert [entry.payload["n"] for entry in entries] == list(range(50))
     assert Journal(path).head == journal.head == Head(51, entries[-1].hash)
 
@@ -126,7 +128,9 @@ def test_a_torn_last_line_is_cut_off_and_kept_aside(path: Path, torn: bytes) -> 
 
 
 def test_a_whole_last_line_without_its_newline_is_torn(path: Path) -> None:
-    written(path)
+    head = written(path, 3).head
+    written(path, 1)
+    keep_head(path, head)  # the power was cut before the fourth line was known to be kept
     path.write_bytes(path.read_bytes()[:-1])
     journal = Journal(path)
     assert journal.torn is not None
@@ -194,27 +198,96 @@ def test_a_whole_last_line_that_makes_no_sense_is_a_break_not_a_tear(
         Journal(path)
 
 
-def test_a_cut_off_tail_is_seen_by_the_head(path: Path) -> None:
-    head = written(path).head
+def damaged(path: Path, how: str) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:-1]))
-    cut = Journal(path)
-    with pytest.raises(JournalBroken, match="记有 4 条，现存 3 条"):
-        cut.verify_head(head.count, head.hash)
+    match how:
+        case "deleted":
+            path.unlink()
+        case "emptied":
+            path.write_bytes(b"")
+        case "last line changed":
+            rewrite_line(path, len(lines), actor="somebody else")
+        case "last line garbled":
+            path.write_bytes(b"".join(lines[:-1]) + lines[-1].replace(b'"', b"", 1))
+        case "last line without its end":
+            path.write_bytes(b"".join(lines)[:-20])
+        case _:
+            path.write_bytes(b"".join(lines[: -int(how)]))
 
 
-def test_a_rewritten_tail_is_seen_by_the_head(path: Path) -> None:
-    head = written(path).head
-    rewrite_line(path, 4, actor="somebody else")
-    with pytest.raises(JournalBroken, match="第 4 条与回执或日报中的校验值不符"):
-        Journal(path).verify_head(head.count, head.hash)
+DAMAGES = (
+    "1",
+    "5",
+    "60",
+    "deleted",
+    "emptied",
+    "last line changed",
+    "last line garbled",
+    "last line without its end",
+)
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+@pytest.mark.parametrize("read_only", [True, False], ids=["reader", "writer"])
+def test_what_was_kept_once_and_is_gone_is_noticed_and_nothing_touched(
+    path: Path, how: str, read_only: bool
+) -> None:
+    written(path, 70)
+    damaged(path, how)
+    before = {p: p.read_bytes() for p in path.parent.iterdir()}
+    for _ in range(2):  # it stays noticed
+        with pytest.raises(
+            JournalBroken, match=r"请从备份中恢复最新的 journal.jsonl，放回 .*nianbao doctor"
+        ) as broken:
+            Journal(path, read_only=read_only)
+        if how in {"1", "5", "60"}:
+            assert f"记有 70 条，现存 {70 - int(how)} 条" in str(broken.value)
+    assert {p: p.read_bytes() for p in path.parent.iterdir()} == before
+
+
+def test_a_journal_put_back_from_the_backup_goes_on(path: Path) -> None:
+    written(path, 3)
+    backup = path.read_bytes()
+    damaged(path, "deleted")
+    path.write_bytes(backup)
+    assert written(path, 1).head.count == 4
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_head_shown_on_paper_tells_what_is_gone_without_the_head_beside_it(path: Path, how: str) -> None:
+    receipt = path.with_name("回执.md")
+    receipt.write_text(f"…\n{head_words(written(path, 70).head)}\n", encoding="utf-8")
+    damaged(path, how)
+    path.with_name(path.name + HEAD_SUFFIX).unlink()
+    journal = Journal(path)
+    [shown] = heads_at_the_foot([receipt, path.with_name("nowhere.md")])
+    with pytest.raises(JournalBroken, match=r"回执\.md"):
+        journal.verify_head(shown)
+
+
+def test_a_shortened_hash_on_paper_is_compared_as_far_as_it_goes(path: Path) -> None:
+    journal = written(path)
+    journal.verify_head(Shown(Head(3, journal.entries()[2].hash[:16]), "日报"))
+    with pytest.raises(JournalBroken, match="登记簿第 3 条与 日报 中的校验值不符"):
+        journal.verify_head(Shown(Head(3, journal.entries()[3].hash[:16]), "日报"))
 
 
 def test_an_earlier_head_still_holds_after_more_was_written(path: Path) -> None:
     heads = [Head(0, NO_HASH), *(written(path, 1).head for _ in range(3))]
     journal = Journal(path)
     for head in heads:
-        journal.verify_head(head.count, head.hash)
+        journal.verify_head(Shown(head, "回执"))
+
+
+def test_a_head_that_lags_behind_is_brought_up_by_the_next_writer(path: Path) -> None:
+    head = written(path, 2).head
+    last = written(path, 2).head
+    keep_head(path, head)
+    assert Journal(path, read_only=True).head == last
+    assert Journal(path).head == last
+    damaged(path, "1")
+    with pytest.raises(JournalBroken, match="第 4 条已丢失"):
+        Journal(path)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +393,7 @@ def test_any_sequence_of_events_verifies(
     again = Journal(path)
     assert again.entries() == journal.entries()
     assert again.torn is None
-    again.verify_head(journal.head.count, journal.head.hash)
+    again.verify_head(Shown(journal.head, "日报"))
     assert [(e.event, e.actor, e.at, e.run, e.payload) for e in again.entries()] == [
         (d.event, d.actor, d.at, d.run, d.payload) for batch in batches for d in batch
     ]
@@ -329,14 +402,13 @@ def test_any_sequence_of_events_verifies(
 
 @settings(deadline=None)  # every write waits for the disk
 @given(position=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-def test_any_byte_flipped_before_the_last_line_is_detected(
+def test_any_byte_flipped_is_detected(
     position: float, flip: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     written(path, 3)
     damaged = bytearray(path.read_bytes())
-    last_line = damaged.rindex(b"\n", 0, -1) + 1
-    damaged[int(position * last_line)] ^= flip
+    damaged[int(position * len(damaged))] ^= flip
     path.write_bytes(damaged)
     with pytest.raises(JournalBroken):
         Journal(path)
@@ -360,10 +432,11 @@ def test_a_write_cut_off_anywhere_keeps_a_first_part_of_its_batch(
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     journal = written(path, 1)
-    start = path.stat().st_size
+    start, head = path.stat().st_size, journal.head
     journal.append_many(data.draw(st.lists(drafts, min_size=1, max_size=3)))
     whole = path.read_bytes()
     path.write_bytes(whole[: start + int(kept * (len(whole) - start))])
+    keep_head(path, head)  # whoever wrote never came to keep the new one
     after = Journal(path)
     assert after.entries() == journal.entries()[: after.head.count]
     assert after.head.count < journal.head.count

@@ -92,7 +92,7 @@ def test_publishing_replaces_the_file_and_makes_it_read_only(tmp_path: Path) -> 
         publish(build(beside(published), value), published)
         assert headline(published) == value
         assert published.stat().st_mode & 0o777 == 0o440
-        assert [p.name for p in tmp_path.iterdir()] == ["warehouse.duckdb"]
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["warehouse.duckdb", "warehouse.duckdb.sha256"]
 
 
 def test_a_reader_keeps_the_night_it_opened(tmp_path: Path) -> None:
@@ -104,17 +104,25 @@ def test_a_reader_keeps_the_night_it_opened(tmp_path: Path) -> None:
     assert headline(published) == 2
 
 
-@pytest.mark.parametrize("whose", ["built", "published"])
-def test_a_stray_wal_stops_the_swap(tmp_path: Path, whose: str) -> None:
+def test_changes_left_beside_the_built_file_stop_the_swap(tmp_path: Path) -> None:
     published = tmp_path / "warehouse.duckdb"
     publish(build(beside(published), 1), published)
     built = build(beside(published), 2)
-    wal = (built if whose == "built" else published).name + ".wal"
-    (tmp_path / wal).write_bytes(b"x")
+    (tmp_path / (built.name + ".wal")).write_bytes(b"x")
     with pytest.raises(NotPublishable, match="不能发布"):
         publish(built, published)
-    (tmp_path / wal).unlink()
     assert headline(published) == 1
+
+
+def test_changes_left_beside_the_published_file_are_put_aside(tmp_path: Path) -> None:
+    published = tmp_path / "warehouse.duckdb"
+    publish(build(beside(published), 1), published)
+    for value in (2, 3, 4, 5):
+        (tmp_path / "warehouse.duckdb.wal").write_bytes(str(value).encode())
+        publish(build(beside(published), value), published)
+        assert headline(published) == value
+    kept = sorted(p.read_bytes() for p in tmp_path.glob("warehouse.duckdb.wal.aside-*"))
+    assert kept == [b"4", b"5"]
 
 
 def test_what_is_no_database_is_not_published(tmp_path: Path) -> None:

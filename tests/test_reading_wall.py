@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from flows.reading_process import ReadingProcess
 from flows.reading_wall import Death, Limits, ReadJob, WallBroken, read_all
 
 QUICK = Limits(cpu_seconds=1, wall_seconds=8)
@@ -147,6 +148,32 @@ def test_a_file_whose_child_was_killed_from_outside_is_read_again(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     results = read_all(jobs("be killed once"), "reading_functions:content", workers=1)
     assert results == {"0 be killed once": "be killed once(0,)"}
+
+
+@pytest.mark.parametrize("times", [3, 100], ids=["three times", "for ever"])
+def test_children_killed_before_they_are_ready_cost_no_file(
+    jobs: Callable[..., list[ReadJob]], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As a machine short of memory does. When it goes on for ever no file is to blame either."""
+    killed: list[int] = []
+    start = ReadingProcess.__init__
+
+    def started_and_killed(self: ReadingProcess, read: str, limits: Limits) -> None:
+        start(self, read, limits)
+        if len(killed) < times:
+            killed.append(self._process.pid)
+            self._process.kill()
+
+    monkeypatch.setattr(ReadingProcess, "__init__", started_and_killed)
+    if times > 20:
+        with pytest.raises(WallBroken, match="again and again"):
+            read_all(jobs(*"abcd"), "reading_functions:content", workers=2)
+    else:
+        asked = jobs(*"abcd")
+        results = read_all(asked, "reading_functions:content", workers=2)
+        assert results == {job.key: f"{job.key[-1]}{job.args}" for job in asked}
+        assert len(killed) == times
+    assert children() == []
 
 
 def test_many_deaths_with_many_workers_settle_every_file(jobs: Callable[..., list[ReadJob]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import zipfile
@@ -304,7 +305,7 @@ def test_a_file_still_being_written_waits_for_the_next_night(
 
     monkeypatch.setattr(Archive, "put", put)
     assert place.receive() == ([], [])
-    assert place.left == ["大.xlsx：文件仍在写入，留待下次收取。"]
+    assert place.left == ["大.xlsx：文件刚刚放入或仍在写入，留待下次收取。"]
     monkeypatch.undo()
     [entry], _ = place.receive()
     assert place.content(entry) == b"first half, second half"
@@ -373,7 +374,7 @@ def test_an_inbox_that_cannot_be_emptied_is_told_and_the_file_received_once(
     with monkeypatch.context() as patched:
         # Only the removal from the inbox: the archive tidies its own unfinished files with the same call.
         patched.setattr("flows.receive.Path.unlink", unlink, raising=True)
-        patched.setattr(Archive, "put", lambda self, content: "a" * 64)
+        patched.setattr(Archive, "put", lambda self, content: hashlib.sha256(b"x").hexdigest())
         entries, _ = place.receive()
     assert names(entries) == ["年报.xlsx"]
     assert place.left == ["年报.xlsx：已收取，但无法从收件箱移走，请检查收件箱文件夹的写入权限。"]

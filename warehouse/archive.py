@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from warehouse.durability import sync_folder
+from warehouse.durability import UNFINISHED_PREFIX, sync_folder
 
 CHUNK_BYTES = 1 << 20
 OBJECT_MODE = 0o440
-UNFINISHED_PREFIX = ".unfinished-"
+_NAMED = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,14 +29,22 @@ class Difference:
     """One way in which the archive is not what its names promise.
 
     `changed`: the bytes no longer have the hash of their name; `missing`: an expected object is not there;
-    `stray`: a file that is no object, or an object in the wrong folder; `unfinished`: left by a put that was
-    cut off (harmless: nothing refers to it).
+    `link`: an object or a folder of objects that lies elsewhere, where anybody may change it; `stray`: what is no object,
+    or an object in the wrong folder; `unfinished`: left by a put that was cut off (harmless: nothing refers to it).
     """
 
-    problem: Literal["changed", "missing", "stray", "unfinished"]
+    problem: Literal["changed", "missing", "link", "stray", "unfinished"]
     path: Path
     expected: str | None = None
     found: str | None = None
+
+
+DAMAGE_WORDS = {"changed": "内容已被改动", "missing": "缺失", "link": "不是文件本身，而是链接或文件夹"}
+"""What is wrong with objects that are needed."""
+
+
+class ArchiveDamaged(Exception):
+    """Received bytes that are needed are gone or changed; one Chinese sentence with what to do."""
 
 
 class Archive:
@@ -83,6 +91,8 @@ class Archive:
         for found in self._files():
             if found.name.startswith(UNFINISHED_PREFIX):
                 differences.append(Difference("unfinished", found))
+            elif found.is_symlink():
+                differences.append(Difference("link", found))
             elif not self._is_object(found):
                 differences.append(Difference("stray", found))
             else:
@@ -90,10 +100,29 @@ class Archive:
                     sha256 = hashlib.file_digest(source, "sha256").hexdigest()
                 if sha256 != found.name:
                     differences.append(Difference("changed", found, expected=found.name, found=sha256))
-        missing = sorted({sha256 for sha256 in expected if sha256 not in self})
+        missing = sorted({sha256 for sha256 in expected if not os.path.lexists(self._target(sha256))})
         return differences + [
             Difference("missing", self._target(sha256), expected=sha256) for sha256 in missing
         ]
+
+    def require(self, needed: Iterable[str]) -> None:
+        """Raise ArchiveDamaged unless every object named is there with the bytes of its name."""
+        bad: list[str] = []
+        for sha256 in needed:
+            target = self._target(sha256)
+            if not os.path.lexists(target):
+                bad.append(f"{target} 缺失")
+            elif target.is_symlink() or not self._is_object(target):
+                bad.append(f"{target} {DAMAGE_WORDS['link']}")
+            else:
+                with target.open("rb") as source:
+                    if hashlib.file_digest(source, "sha256").hexdigest() != sha256:
+                        bad.append(f"{target} {DAMAGE_WORDS['changed']}")
+        if bad:
+            others = f"等 {len(bad)} 个文件" if len(bad) > _NAMED else ""
+            raise ArchiveDamaged(
+                f"档案不完整：{'；'.join(bad[:_NAMED])}{others}。已停止运行，数据仓库未改动。请从备份恢复后重新运行。"
+            )
 
     def _keep(self, chunks: Iterator[bytes | bytearray | memoryview]) -> str:
         # The hash is known only after the last byte, so the unfinished file waits in objects/ (same file
@@ -128,7 +157,11 @@ class Archive:
         return self.objects / sha256[:2] / sha256
 
     def _files(self) -> Iterator[Path]:
-        return iter(sorted(p for p in self.objects.rglob("*") if not p.is_dir()))
+        """Everything below the objects that is no folder, in order; links are named and not followed."""
+        for at, folders, names in os.walk(self.objects):
+            folders.sort()
+            linked = [name for name in folders if Path(at, name).is_symlink()]
+            yield from (Path(at, name) for name in sorted([*names, *linked]))
 
     def _is_object(self, found: Path) -> bool:
         return (
@@ -139,8 +172,8 @@ class Archive:
 
 
 def _open_regular(path: Path) -> IO[bytes]:
-    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise ValueError(f"{path} 不是普通文件，无法归档")

@@ -288,26 +288,18 @@ class NightBuild:
             self._connection.execute("; ".join(table.comment_sql()))
 
     def _take_over(self, previous: Path) -> None:
-        """Copy the log tables of ``previous``; the rest is made anew."""
+        """Copy the log tables of ``previous``; the rest is made anew. An error of the disk is raised as it is."""
         try:
             self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
         except duckdb.Error as error:
             raise _unreadable(previous, _first_line(error)) from error
+        if other := _built_otherwise(self._connection, "previous"):
+            raise _unreadable(previous, f"表 {other} 与本版本程序的结构不同")
         for table in tables_of("log"):
-            found = self._connection.execute(
-                """SELECT column_name, data_type FROM duckdb_columns()
-                   WHERE database_name = 'previous' AND schema_name = ? AND table_name = ? ORDER BY column_index""",
-                [table.schema, table.name],
-            ).fetchall()
-            if found != [(c.name, c.sql_type) for c in table.columns]:
-                raise _unreadable(previous, f"表 {table.full_name} 与本版本程序的结构不同")
-            try:
-                copied = self._connection.execute(
-                    f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
-                ).fetchone()
-                count = self._count(f"previous.{table.full_name}")
-            except duckdb.Error as error:
-                raise _unreadable(previous, _first_line(error)) from error
+            copied = self._connection.execute(
+                f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
+            ).fetchone()
+            count = self._count(f"previous.{table.full_name}")
             assert copied == (count,), "no row of yesterday's logs is lost"
             self._expected_rows[table.full_name] = count
 
@@ -370,6 +362,26 @@ class NightBuild:
     def _count(self, table: str) -> int:
         row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(row[0]) if row else 0
+
+
+def is_of_this_version(database: Path) -> bool:
+    """Whether a warehouse that can be opened has the log tables that this version builds upon."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"ATTACH {quoted(str(database))} AS previous (READ_ONLY)")
+        return _built_otherwise(connection, "previous") is None
+
+
+def _built_otherwise(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
+    """The first log table that an attached warehouse has otherwise than this version, or not at all."""
+    for table in tables_of("log"):
+        found = connection.execute(
+            """SELECT column_name, data_type FROM duckdb_columns()
+               WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index""",
+            [database, table.schema, table.name],
+        ).fetchall()
+        if found != [(c.name, c.sql_type) for c in table.columns]:
+            return table.full_name
+    return None
 
 
 _ASKED = "f.submission, f.rule, f.form, f.org_code, f.item, f.field, f.operands"

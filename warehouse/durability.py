@@ -3,7 +3,30 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
+
+UNFINISHED_PREFIX = ".unfinished-"
+"""How the name of a file begins that is being written; what a power cut leaves of it is nobody's."""
+PAPER_MODE = 0o640
+"""What people read: the owner's to write, the group's to read, nobody else's."""
+
+
+def write_durably(path: Path, content: bytes, mode: int = PAPER_MODE) -> None:
+    """Put a file in the place of ``path``, whole or not at all; when this returns, it survives a power cut."""
+    handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=path.parent)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fchmod(out.fileno(), mode)
+            os.fsync(out.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The journal: every event, in order, append-only and hash-chained (journal_entry says what a line holds).
 
-A chain cannot see that its end was cut off. Therefore its head (count, hash) stands in every receipt and
-digest, and `verify_head` compares.
+A chain cannot see that its end was cut off. Therefore its head (count, hash) is kept beside it and stands in every
+receipt and digest (journal_head), and `verify_head` compares.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from warehouse.journal_entry import (
     is_torn,
     read_entry,
 )
+from warehouse.journal_head import Head, Shown, keep_head, kept_head
 
 __all__ = ["JOURNAL_FRAME", "NO_HASH", "Draft", "Entry", "Event", "Head", "Journal", "JournalBroken", "Torn"]
 
@@ -48,14 +49,6 @@ JOURNAL_FRAME = {
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """How many entries there are, and the hash of the last one (64 zeros for an empty journal)."""
-
-    count: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
 class Torn:
     """A last line whose writing was cut off: its number, its length, and the file it was moved to.
 
@@ -71,7 +64,8 @@ class Journal:
     """The journal at `path`, verified on opening (a file that is not there is an empty journal).
 
     A torn last line (no newline at its end, or not JSON) is moved to a side file and noted in `torn`: its
-    writer never heard that it was kept. Any other break raises JournalBroken. One writer at a time (see
+    writer never heard that it was kept. Any other break raises JournalBroken, and so does a journal that is shorter or
+    other than the head kept beside it says. One writer at a time (see
     `warehouse.publish.writer_lock`); whoever only reads opens it `read_only`, since to a reader the line
     being written at that moment looks torn.
     """
@@ -139,23 +133,32 @@ class Journal:
         if lines:
             self._write(b"".join(lines))
             self._entries += entries
+            keep_head(self.path, self.head)
         return entries
 
-    def verify_head(self, count: int, hash: str) -> None:
-        """Raise JournalBroken unless this journal still contains the chain whose head was (count, hash)."""
-        if count > len(self._entries):
+    def verify_head(self, shown: Shown) -> None:
+        """Raise JournalBroken unless this journal still contains the chain whose head was shown."""
+        count, here = shown.head.count, len(self._entries)
+        if count > here:
+            lost = f"第 {here + 1} 至 {count} 条" if count > here + 1 else f"第 {count} 条"
             raise JournalBroken(
-                f"日志缺尾：回执或日报中记有 {count} 条，现存 {len(self._entries)} 条，"
-                f"第 {len(self._entries) + 1} 条起已丢失。请从备份恢复 {self.path.name} 后再运行。",
-                len(self._entries) + 1,
+                f"登记簿缺少末尾：{shown.where} 记有 {count} 条，现存 {here} 条，{lost}已丢失。{self._restore}",
+                here + 1,
             )
         found = self._entries[count - 1].hash if count else NO_HASH
-        if found != hash:
+        if not found.startswith(shown.head.hash):
             raise JournalBroken(
-                f"日志第 {count} 条与回执或日报中的校验值不符（应为 {hash[:12]}…，实为 {found[:12]}…），"
-                f"日志曾被改写。请从备份恢复 {self.path.name} 后再运行。",
+                f"登记簿第 {count} 条与 {shown.where} 中的校验值不符（应为 {shown.head.hash[:12]}…，"
+                f"实为 {found[:12]}…），登记簿曾被改写。{self._restore}",
                 count,
             )
+
+    @property
+    def _restore(self) -> str:
+        return (
+            f"已停止运行，未作任何改动。请从备份中恢复最新的 {self.path.name}，放回 {self.path.parent}，"
+            "再运行 nianbao doctor 核对。"
+        )
 
     def frame(self) -> pl.DataFrame:
         """The entries as a frame with the schema JOURNAL_FRAME; `payload` is the payload as JSON."""
@@ -176,10 +179,21 @@ class Journal:
         return pl.DataFrame(rows, schema=pl.Schema(JOURNAL_FRAME), orient="row")
 
     def _open(self) -> None:
+        kept = kept_head(self.path)  # first: a writer may be at work meanwhile
+        torn = self._read()
+        if kept is not None:
+            self.verify_head(kept)  # a line that was kept once is lost, not torn
+        if torn is not None:
+            self._cut_off(torn, line=self.head.count + 1)
+        if not self.read_only and self._entries and (kept is None or kept.head != self.head):
+            keep_head(self.path, self.head)
+
+    def _read(self) -> bytes | None:
+        """Read and verify the entries; the last line when it is torn."""
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
-            return
+            return None
         with file:
             size = os.fstat(file.fileno()).st_size
             # Never past the size seen: a writer may be at work meanwhile.
@@ -187,10 +201,10 @@ class Journal:
                 head = self.head
                 is_last = self._size + len(raw) == size
                 if is_last and is_torn(raw):
-                    self._cut_off(raw, line=head.count + 1)
-                    return
+                    return raw
                 self._entries.append(read_entry(raw, seq=head.count + 1, prev=head.hash))
                 self._size += len(raw)
+        return None
 
     def _cut_off(self, raw: bytes, line: int) -> None:
         kept_in = None

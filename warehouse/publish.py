@@ -15,6 +15,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from warehouse.durability import sync_file, sync_folder
+from warehouse.soundness import put_wal_aside, record_checksum, wal_of
 
 STORAGE_VERSION = "v1.0.0"
 PUBLISHED_MODE = 0o440
@@ -72,19 +73,20 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def publish(built: Path, published: Path) -> None:
     """Put `built` in the place of `published`, in one step and durably, readable by owner and group only.
 
-    Raises NotPublishable when a .wal stands beside either (changes outside the file, or a file that nobody
-    could open) or when `built` is no DuckDB file.
+    Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
+    the file that goes. Raises NotPublishable when a .wal stands beside `built` or when it is no DuckDB file.
     """
-    for file in (built, published):
-        if _wal(file).exists():
-            raise NotPublishable(
-                f"{file.name} 旁有未合并的日志文件 {_wal(file).name}，不能发布；原数据库保持不变。"
-            )
+    if wal_of(built).exists():
+        raise NotPublishable(
+            f"{built.name} 旁有未合并的日志文件 {wal_of(built).name}，不能发布；原数据库保持不变。"
+        )
     with built.open("rb") as opened:
         if opened.read(12)[8:] != _MAGIC:
             raise NotPublishable(f"{built.name} 不是 DuckDB 数据库文件，不能发布；原数据库保持不变。")
     built.chmod(PUBLISHED_MODE)
     sync_file(built)
+    record_checksum(published, built)
+    put_wal_aside(published)
     built.replace(published)
     sync_folder(published.parent)
 
@@ -111,10 +113,6 @@ def writer_lock(home: Path) -> Iterator[None]:
         lock.release()
 
 
-def _wal(file: Path) -> Path:
-    return file.with_name(file.name + ".wal")
-
-
 def _remove(file: Path) -> None:
     file.unlink(missing_ok=True)
-    _wal(file).unlink(missing_ok=True)
+    wal_of(file).unlink(missing_ok=True)

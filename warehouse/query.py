@@ -150,6 +150,13 @@ def column_words(path: Path, exported: str) -> dict[str, tuple[str, str]]:
     return {name: (name_zh, meaning) for name, name_zh, meaning in words.iter_rows()}
 
 
+def shown_heads(path: Path) -> list[tuple[str, int, str]]:
+    """Run, journal_count and journal_hash of every night that the warehouse remembers."""
+    if not path.exists():
+        return []
+    return query(path, "SELECT run, journal_count, journal_hash FROM quality.run ORDER BY run").rows()
+
+
 def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
     """What the standing submission of a unit and year says, form by form, as a clerk would type it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,6 @@ from flows.embedded_server import prepare
 
 _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
-os.environ["PREFECT_SERVER_EPHEMERAL_ENABLED"] = "false"  # the harness below is the server
 
 from flows.morning import Report  # noqa: E402
 from flows.nightly import run_night  # noqa: E402
@@ -103,4 +101,4 @@ def night(place: Installation, *, from_scratch: bool = False) -> Report:
     """One night of the installation, run as the flow that the command line runs."""
     from flows.embedded_server import run_as_flow
 
-    return run_as_flow("nightly", lambda: run_night(place, from_scratch=from_scratch), place.home.root)
+    return run_as_flow("nightly", lambda: run_night(place, from_scratch=from_scratch))

@@ -230,7 +230,7 @@ def test_a_second_night_at_the_same_time_says_so(installation: NewInstallation) 
 
     from flows.embedded_server import run_as_flow
 
-    run_as_flow("nightly", lambda: run_night(place, on_done=second_night), place.home.root)
+    run_as_flow("nightly", lambda: run_night(place, on_done=second_night))
     [sentence] = said
     assert re.search("另一个年报任务正在.*运行，本次不再启动，未作任何改动", sentence)
     assert submissions(place)["decision"].to_list() == ["accepted"]

@@ -1,0 +1,25 @@
+"""The installation's log of what went wrong, for whoever mends the program: appended to, never overwritten."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from flows.clock import TIME_ZONE
+from flows.system_words import reason_of
+
+ERROR_LOG = "nianbao-error.log"
+"""Its name below the home."""
+
+
+def note_error(home: Path, details: str, about: str = "") -> str:
+    """Append what went wrong; where it can be read, as a sentence."""
+    log = home / ERROR_LOG
+    moment = datetime.now(TIME_ZONE).isoformat(timespec="seconds")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as out:
+            out.write(f"{moment} {about}".rstrip() + f"\n{details.rstrip()}\n\n")
+    except OSError as error:
+        return f"（日志 {log} 无法写入：{reason_of(error)}）"
+    return f"详情见 {log}"

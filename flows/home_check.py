@@ -1,0 +1,116 @@
+"""Whether an installation has what a night needs: asked by the night before it begins, and by ``doctor``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from flows.settings import Home
+from flows.system_words import reason_of
+from warehouse.durability import UNFINISHED_PREFIX
+from warehouse.journal import Journal
+from warehouse.journal_head import Head, Shown, heads_at_the_foot
+from warehouse.query import QueryError, WarehouseMissing, shown_heads
+
+_SPARE_BYTES = 16 << 20
+"""What a night with little data writes besides the warehouse."""
+
+
+class HomeUnfit(Exception):
+    """A night cannot work in this home; one Chinese sentence for each thing that is in its way."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+
+
+def require_fit(home: Home) -> None:
+    """Make the folders that are missing; HomeUnfit when one of them cannot be used."""
+    if problems := list(home_problems(home)):
+        raise HomeUnfit(problems)
+    try:
+        home.make()
+    except OSError as error:
+        raise HomeUnfit([f"{error.filename}：{reason_of(error)}"]) from error
+
+
+def home_problems(home: Home) -> Iterator[str]:
+    """What is in the way of a night: folders that are none, that cannot be written to, a disk that is full."""
+    folders = (
+        ("数据目录", home.root),
+        ("收件箱", home.inbox),
+        ("发件箱", home.outbox),
+        ("档案", home.archive),
+        ("档案", home.archive / "objects"),
+        ("网页目录", home.site),
+    )
+    for name, folder in folders:
+        if not os.path.lexists(folder):
+            continue
+        if not folder.is_dir():
+            yield f"{name} {folder} 应是文件夹，却是文件或失效的链接，请移走后重新运行。"
+        elif why := _why_not_writable(folder):
+            yield f"{name} {folder} 无法写入：{why}"
+    if home.journal.exists() and not home.journal.is_file():
+        yield f"登记簿 {home.journal} 应是文件，却是文件夹，请移走，并从备份恢复登记簿后重新运行。"
+    if home.root.is_dir() and (short := _bytes_short(home)) > 0:
+        yield f"磁盘空间不足：{home.root} 所在磁盘还须腾出约 {(short >> 20) + 1} 兆字节，请清理后重新运行。"
+
+
+def _why_not_writable(folder: Path) -> str | None:
+    try:
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=folder)
+        try:
+            os.write(handle, b"x" * 4096)
+        finally:
+            os.close(handle)
+            Path(name).unlink()
+    except OSError as error:
+        return reason_of(error)
+    return None
+
+
+def _bytes_short(home: Home) -> int:
+    """How many bytes are missing for a second warehouse beside the first, and for what comes with it."""
+    found = os.statvfs(home.root)
+    size = home.database.stat().st_size if home.database.is_file() else 0
+    return _SPARE_BYTES + size - found.f_bavail * found.f_frsize
+
+
+def verify_shown_heads(journal: Journal, home: Home) -> None:
+    """Compare the journal with every head that was shown: in receipts, digests and the warehouse. JournalBroken."""
+    papers = chain(_papers(home.outbox), _papers(home.site, is_deep=False), _papers(home.site / "digests"))
+    for shown in chain(_of_the_warehouse(home.database), heads_at_the_foot(papers)):
+        journal.verify_head(shown)
+
+
+def _papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
+    for at, folders, names in os.walk(folder):
+        yield from (Path(at, name) for name in sorted(names) if name.endswith((".md", ".txt")))
+        if not is_deep:
+            folders.clear()
+
+
+def _of_the_warehouse(database: Path) -> list[Shown]:
+    """The heads in quality.run; none where the warehouse is missing or damaged, which is another question."""
+    try:
+        rows = shown_heads(database)
+    except (WarehouseMissing, QueryError):
+        return []
+    return [Shown(Head(count, hash_), f"数据仓库（{run} 次作业）") for run, count, hash_ in rows]
+
+
+def remove_leftovers(home: Home) -> None:
+    """Remove what a night that was cut off left unfinished; nothing refers to it."""
+    for folder in (home.root, home.archive, home.archive / "objects", home.site):
+        _remove_unfinished(folder.glob(f"{UNFINISHED_PREFIX}*"))
+    _remove_unfinished(home.outbox.glob(f"*/{UNFINISHED_PREFIX}*"))
+    for suffix in (".copy", ".building", ".building.wal"):
+        home.database.with_name(home.database.name + suffix).unlink(missing_ok=True)
+
+
+def _remove_unfinished(files: Iterator[Path]) -> None:
+    for file in list(files):
+        file.unlink(missing_ok=True)
