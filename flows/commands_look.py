@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -58,30 +59,38 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """报送进度：谁报了、何时、处理结果、问题数。"""
-    from warehouse.query import status as read_status
+    from flows.clock import TIME_ZONE
+    from flows.receipts import due_words
+    from warehouse.journal import Journal
+    from warehouse.status import status as read_status
 
     place = chosen()
     if sentence := place.catalogue.not_reported(year):
         raise fail(sentence)
-    frame = read_status(place.home.database, year, place.catalogue)
+    entries = Journal(place.home.journal, read_only=True).entries()
+    frame = read_status(place.home.database, year, place.catalogue, entries)
     if as_json:
         print_json(frame)
         return
-    labels = {
+    words = {
         "unit_code": "代码",
         "unit_name": "填报单位",
-        "due_date": "应报日期",
+        "due": "应报日期",
         "status": "状态",
+        "tonight": "已办理",
         "file_name": "文件",
         "received_at": "收到时间",
         "critical_count": "强制性",
         "warning_count": "核实性",
-        "info_count": "提示",
-        "is_approved": "审定",
+        "info_count": "提示性",
     }
     done = frame.filter(pl.col("has_standing")).height
     title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收，{frame['is_approved'].sum()} 个已审定"
-    print_frame(frame.select(list(labels)), labels, title)
+    today = datetime.now(TIME_ZONE).date()
+    due = [
+        due_words(row["due_date"], today, is_over=row["has_standing"]) for row in frame.iter_rows(named=True)
+    ]
+    print_frame(frame.with_columns(due=pl.Series(due, dtype=pl.String)).select(list(words)), words, title)
 
 
 def query(

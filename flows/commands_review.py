@@ -9,12 +9,13 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.console import chosen, fail, out, print_frame, print_json
+from flows.console import ask, chosen, fail, out, print_frame, print_json
 from warehouse.catalogue import labels
 
 _AFTERWARDS = "下一次夜间作业后生效；要立即生效，请运行 nianbao nightly。"
 
 Year = Annotated[int, typer.Option(help="报告年度")]
+Yes = Annotated[bool, typer.Option("--yes", help="不再询问，供脚本使用")]
 By = Annotated[str | None, typer.Option("--by", help="经办人（默认当前用户名），记入登记簿")]
 
 review = typer.Typer(help="审核：查看问题、审核说明、退回报送、审定年度、锁定和解锁。", no_args_is_help=True)
@@ -168,10 +169,16 @@ def approve(
     year: Year,
     unit: Annotated[str | None, typer.Option(help="填报单位代码（默认全部已接收的）")] = None,
     by: By = None,
+    yes: Yes = False,
 ) -> None:
     """审定已接收的报送：数据由初报转为终报；此后重新报送的须再次审定。"""
     from flows.review import approve as run
+    from flows.review import outstanding
 
+    if unit is None:
+        missing = outstanding(chosen(), year)
+        rest = f"（尚有 {len(missing)} 个单位没有已接收的报送：{'、'.join(missing)}）" if missing else ""
+        ask(f"将审定{year}年度全部已接收的报送{rest}", yes)
     approved = run(chosen(), year, unit, _actor(by))
     if approved:
         names = "、".join(one.unit_name for one in approved)
@@ -186,10 +193,29 @@ def approve(
 
 
 @review.command()
-def lock(year: Year, by: By = None) -> None:
+def confirm(
+    year: Year,
+    unit: Annotated[str, typer.Option(help="填报单位代码")],
+    by: By = None,
+) -> None:
+    """确认年度有疑的报送确为该年度的更正，予以入库。"""
+    from flows.review import confirm_year
+
+    name = confirm_year(chosen(), year, unit, _actor(by))
+    out.print(f"已确认：{name} 为{year}年度报表。{_AFTERWARDS}", markup=False)
+
+
+@review.command()
+def lock(year: Year, by: By = None, yes: Yes = False) -> None:
     """锁定一个年度：此后收到的报送一律暂存。"""
     from flows.review import lock as run
+    from flows.review import outstanding
 
+    if missing := outstanding(chosen(), year):
+        ask(
+            f"{year}年度尚有 {len(missing)} 个单位没有已接收的报送：{'、'.join(missing)}。锁定后其报送一律暂存",
+            yes,
+        )
     run(chosen(), year, _actor(by))
     out.print(f"{year}年度已锁定，此后收到的报送一律暂存。")
 

@@ -50,6 +50,16 @@ def fail(sentence: str, code: int = 2) -> typer.Exit:
     return typer.Exit(code)
 
 
+def ask(what: str, yes: bool) -> None:
+    """Ask whether to go on; whoever says no, or cannot be asked, is sent away and nothing happens."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise fail(f"{what}。请核对；确实要办理的，请加 --yes。")
+    if not typer.confirm(f"{what}。继续吗？", prompt_suffix=" "):
+        raise fail("没有办理。")
+
+
 def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
     from flows.embedded_server import ServerFailed

@@ -12,7 +12,7 @@ from expectations.judge import publish_docs
 from flows.alerts import send_digest
 from flows.clock import TIME_ZONE
 from flows.corrections import write_corrections
-from flows.digest import digest_text
+from flows.digest import News, digest_text
 from flows.night import Night
 from flows.receipts import Office
 from flows.receive import Repeated
@@ -22,8 +22,8 @@ from flows.validation_report import write_report
 from warehouse.durability import write_durably
 from warehouse.journal import Event
 from warehouse.outcomes import Outcome, outcome
-from warehouse.query import status
 from warehouse.review import EXPLANATION_DECISIONS
+from warehouse.status import status
 from warehouse.worklist import worklist
 
 
@@ -55,13 +55,14 @@ def report(night: Night) -> Report:
     last = None if night.from_scratch else night.journal.last_run()
     entries = night.journal.entries()[last.seq if last else 0 :]
     returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
+    confirmed = [str(e.submission) for e in entries if e.event == Event.YEAR_CONFIRMED]
     decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
     found = outcome(
         night.home.database,
         last.payload["answered"] if last else 0,
         returned,
         decided,
-        night.revised,
+        [*night.revised, *confirmed],
         list(night.catalogue.forms),
     )
     return Report(night.run, found, night.repeated, night.left, night.notes, night.seconds)
@@ -103,23 +104,23 @@ def tell(night: Night, report: Report) -> Report:
 
 def _send_digest(night: Night, report: Report) -> None:
     years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
-    statuses = {year: status(night.home.database, year, night.catalogue) for year in years}
-    text = digest_text(
-        report.outcome,
-        statuses,
-        night.catalogue,
-        night.journal.head,
-        night.at,
-        night.rulebook,
-        report.left,
-        [repeated.name for repeated in report.repeated],
-        {year: worklist(night.home.database, year) for year in years},
-        night.rulebook.warning,
+    entries, database = night.journal.entries(), night.home.database
+    news = News(
+        outcome=report.outcome,
+        statuses={year: status(database, year, night.catalogue, entries) for year in years},
+        moved=night.moved,
+        left=report.left,
+        repeated=[repeated.name for repeated in report.repeated],
+        worklists={year: worklist(database, year) for year in years},
+        notes=report.notes,
+        warning=night.rulebook.warning,
     )
-    if report.notes:
-        title, rest = text.split("\n", 1)
-        text = "\n".join([title, "", "请注意：", *(f"  {note}" for note in report.notes), rest])
-    write_durably(night.home.site / "digest.md", text.encode(errors="replace"))
+    text = digest_text(news, night.catalogue, night.rulebook, night.journal.head, night.at)
+    content = text.encode(errors="replace")
+    digests = night.home.site / "digests"
+    digests.mkdir(exist_ok=True)
+    write_durably(digests / f"日报_{night.at:%Y%m%d_%H%M%S}.md", content)
+    write_durably(night.home.site / "digest.md", content)
     if night.place.settings.alerts:
         report.failed_channels = send_digest(night.place.settings.alerts, text.splitlines()[0], text)
 

@@ -26,6 +26,7 @@ from flows.steps import (
     conform_batch,
     decided,
     is_of_the_file,
+    of_doubtful_year,
     read_batch,
     without_faulty,
 )
@@ -33,11 +34,13 @@ from transforms.conform import Conformed
 from transforms.indicators import indicators_and_comparisons
 from warehouse.archive import Archive
 from warehouse.build import NightBuild, is_of_this_version
+from warehouse.catalogue.frames import empty
 from warehouse.explanations import explanations, new_explanations
+from warehouse.headline import MOVED, moved, published_figures
 from warehouse.journal import Draft, Entry, Event, Journal
 from warehouse.publish import publish, writer_lock
 from warehouse.query import journal_count, known_submissions, last_made_by
-from warehouse.review import REVIEWS, YEAR_LOCKED, approvals, is_locked, returns
+from warehouse.review import REVIEWS, YEAR_DOUBTED, YEAR_LOCKED, approvals, confirmations, is_locked, returns
 from warehouse.soundness import make_sound
 
 OnDone = Callable[[str, object], None]
@@ -69,6 +72,7 @@ class Night:
         self.counts: Counter[str] = Counter()
         self.docs: Any = None
         self.revised: list[str] = []
+        self.moved = empty(MOVED)
         self.several_years = [rule.id for rule in self.rulebook.of_scope("unit", "series")]
 
     @contextmanager
@@ -130,6 +134,7 @@ class Night:
     def _carry_over_returns(self, build: NightBuild, before: int | None = None) -> None:
         """Hold what was returned (before that place of the journal): it no longer stands."""
         entries = [e for e in self.journal.entries() if before is None or e.seq < before]
+        build.set_decisions(confirmations(entries))
         build.set_decisions(returns(entries))
 
     def read(self, received: list[Entry], on_done: OnDone | None = None) -> Readings:
@@ -196,16 +201,20 @@ class Night:
         note_error(self.home.root, "\n".join(faults), self.run)
         return sound
 
-    def decide(self, assessed: Assessed) -> pl.DataFrame:
+    def decide(self, assessed: Assessed, build: NightBuild) -> pl.DataFrame:
         """Accept, hold or refuse each submission, and journal what is decided for the first time."""
         with self.timed("decide"):
             recorded = self.journal.decisions()
             entries = self.journal.entries()
             years = assessed.readings.submissions["year"].unique()
             locked = [year for year in years if is_locked(entries, year)]
-            submissions = decided(assessed, recorded, locked, self.rulebook)
+            current = self.catalogue.settings.last_year
+            doubted = []
+            if not is_locked(entries, current):
+                doubted = of_doubtful_year(assessed.readings, build.standing_submissions(), current)
+            submissions = decided(assessed, recorded, locked, self.rulebook, doubted, current)
             new = submissions.remove(pl.col("received_seq").is_in(list(recorded)))
-            counting = new.filter(pl.col("rule").ne_missing(YEAR_LOCKED))
+            counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
             given = assessed.judgement.answers.join(counting, on="submission", how="semi")
             said = new_explanations(given, submissions, explanations(entries))
             kept = ("submission", "unit_code", "year", "reason", "rule", "critical_count", "warning_count")
@@ -275,7 +284,9 @@ class Night:
             build.check()
             self.revised = build.revised_since(self.home.database)
             build.close()
+            before = published_figures(self.home.database)
             publish(self.home.building, self.home.database)
+            self.moved = moved(before, published_figures(self.home.database))
 
 
 def made_by(place: Installation) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
                     readings = read(night, received, on_done)
                     readings, conformed = conform(night, readings)
                     assessed = check(night, readings, conformed, build)
-                    submissions = decide(night, assessed)
+                    submissions = decide(night, assessed, build)
                     load(night, assessed, submissions, build)
                 compute(night, build)
                 publish(night, build)

@@ -22,7 +22,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Settings
 from warehouse.journal import Head
 from warehouse.outcomes import Outcome
-from warehouse.review import EMPTY, RETURNED, YEAR_LOCKED
+from warehouse.review import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
@@ -212,8 +212,10 @@ def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
 
 
-def due_words(due: date, today: date) -> str:
-    """By when a unit is to report: ``2025年01月20日，还有 10 天``."""
+def due_words(due: date, today: date, is_over: bool = False) -> str:
+    """By when a unit is to report: ``2025年01月20日，还有 10 天``; without the days when it ``is_over``."""
+    if is_over:
+        return f"{due:%Y年%m月%d日}"
     days = (due - today).days
     left = f"还有 {days} 天" if days > 0 else "今天截止" if days == 0 else f"已过 {-days} 天"
     return f"{due:%Y年%m月%d日}，{left}"
@@ -235,6 +237,8 @@ def _result(row: dict[str, Any]) -> str:
             return f"暂存（{row['year']}年度已锁定）"
         case r if r == RETURNED:
             return "市级退回"
+        case r if r == YEAR_DOUBTED:
+            return "暂存，年度有疑"
         case _:
             return labels.FILE_STATE[row["file_state"]]
 
@@ -289,7 +293,7 @@ def _said_again(row: dict[str, Any]) -> Iterator[str]:
         f"本文件与 {_moment(row['received_at'])} 收到的“{as_text(row['file_name'])}”内容完全相同，"
         f"未重复入库，处理结果不变：**{_result(row)}**。"
     )
-    if row["decision"] == "refused" or row["rule"] in (YEAR_LOCKED, EMPTY):
+    if row["decision"] == "refused" or row["rule"] in (YEAR_LOCKED, YEAR_DOUBTED, EMPTY):
         yield reason
     elif row["decision"] == "held":
         yield "强制性问题尚未改正，请按原回执改正并保存后重新报送整个工作簿。"

@@ -17,7 +17,8 @@ from flows.settings import Installation
 from warehouse.journal import Draft, Event, Journal
 from warehouse.publish import writer_lock
 from warehouse.query import query
-from warehouse.review import ReviewRefused, approvals, is_locked, returns
+from warehouse.review import YEAR_DOUBTED, ReviewRefused, approvals, confirmations, is_locked, returns
+from warehouse.status import status
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,37 @@ def send_back(place: Installation, year: int, unit_code: str, reason: str, actor
         about = {k: row[k] for k in ("submission", "unit_code", "year")}
         journal.append(Event.RETURNED, actor, _now(), **about, reason=reason.strip())
         return str(row["file_name"])
+
+
+def confirm_year(place: Installation, year: int, unit_code: str, actor: str) -> str:
+    """Say that the last submission of a unit whose past year was doubted is meant for that year; the name of its file."""
+    _check(place, year, unit_code)
+    with _writing(place, year) as journal:
+        doubted = query(
+            place.home.database,
+            """FROM quality.submission WHERE year = ? AND unit_code = ? AND rule = ?
+               ORDER BY received_seq DESC LIMIT 1""",
+            [year, unit_code, YEAR_DOUBTED],
+        )
+        if doubted.is_empty():
+            raise ReviewRefused(f"{_whose(place, unit_code)}{year}年度没有年度有疑的报送。")
+        row = doubted.row(0, named=True)
+        if row["submission"] in set(confirmations(journal.entries())["submission"]):
+            raise ReviewRefused(f"“{row['file_name']}”的年度已经确认，不必重复确认。")
+        if row["critical_count"]:
+            raise ReviewRefused(
+                f"“{row['file_name']}”还有{row['critical_count']}处强制性问题，不能入库，请退回填报单位改正后重新报送。"
+            )
+        about = {k: row[k] for k in ("submission", "unit_code", "year")}
+        journal.append(Event.YEAR_CONFIRMED, actor, _now(), **about)
+        return str(row["file_name"])
+
+
+def outstanding(place: Installation, year: int) -> list[str]:
+    """The names of the units that owe ``year`` an accepted report."""
+    _check(place, year)
+    frame = status(place.home.database, year, place.catalogue)
+    return frame.remove("has_standing")["unit_name"].to_list()
 
 
 def lock(place: Installation, year: int, actor: str, *, unlock: bool = False) -> None:

@@ -27,7 +27,7 @@ from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.journal import Entry
 from warehouse.past import Past
-from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
+from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_DOUBTED, YEAR_LOCKED, doubted_words, locked_words
 
 _REFUSAL_OF_DEATH = {
     "memory": "refuse.too_large",
@@ -193,6 +193,18 @@ def assess(
     )
 
 
+def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -> list[str]:
+    """Submissions whose cover names a past year that is accepted already, of units that still owe the current one.
+
+    ``standing``: year, unit_code of what is accepted before this batch. A correction workbook of that year is meant.
+    """
+    owing = readings.submissions.join(
+        standing.filter(pl.col("year") == current), on="unit_code", how="anti", maintain_order="left"
+    )
+    past = owing.filter(pl.col("year") < current).join(standing, on=["unit_code", "year"], how="semi")
+    return [s for s in past["submission"] if not readings.reads[s].answered]
+
+
 def _filled(observed: pl.DataFrame) -> pl.DataFrame:
     """The OBSERVATION rows that hold something: zeros too."""
     return observed.filter(pl.col("state").is_in(["value", "zero"]))
@@ -236,12 +248,18 @@ def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
 
 
 def decided(
-    assessed: Assessed, recorded: Mapping[int, Entry], locked: Collection[int], rulebook: RuleBook
+    assessed: Assessed,
+    recorded: Mapping[int, Entry],
+    locked: Collection[int],
+    rulebook: RuleBook,
+    doubted: Collection[str] = (),
+    current: int = 0,
 ) -> pl.DataFrame:
     """Every submission of the batch with its decision: SUBMISSION + decision, status, reason, rule and counts.
 
     ``recorded``: what the journal already holds (Journal.decisions). It stands: a rule changed later does not undo it.
     ``locked``: years that are locked; of these every other submission is held, and so is a workbook without a number.
+    ``doubted``: submissions of a past year while ``current`` is reported (:func:`of_doubtful_year`): held with a question.
     """
     told = ("reason", "rule")
     known = pl.DataFrame(
@@ -257,6 +275,7 @@ def decided(
     is_new = pl.col("recorded").is_null()
     is_late = is_new & pl.col("year").is_in(list(locked))
     is_empty = is_new & (pl.col("filled_count") == 0)
+    is_doubted = is_new & ~is_empty & pl.col("submission").is_in(list(doubted))
     is_held = pl.col("decision") == "held"
     judged = (
         assessed.readings.submissions.join(assessed.judgement.decisions, on="submission", how="left")
@@ -264,18 +283,22 @@ def decided(
         .join(filled.group_by("submission").len("filled_count"), on="submission", how="left")
         .with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
         .with_columns(
-            decision=pl.when(is_late | is_empty)
+            decision=pl.when(is_late | is_empty | is_doubted)
             .then(pl.lit("held"))
             .otherwise(pl.coalesce("recorded", "decision")),
             rule=pl.when(is_late)
             .then(pl.lit(YEAR_LOCKED))
             .when(is_empty)
             .then(pl.lit(EMPTY))
+            .when(is_doubted)
+            .then(pl.lit(YEAR_DOUBTED))
             .otherwise("recorded_rule"),
             late=pl.when(is_late)
             .then(pl.col("year").map_elements(locked_words, pl.String))
             .when(is_empty)
-            .then(pl.lit(EMPTY_WORDS)),
+            .then(pl.lit(EMPTY_WORDS))
+            .when(is_doubted)
+            .then(pl.col("year").map_elements(lambda year: doubted_words(year, current), pl.String)),
         )
         .with_columns(
             reason=pl.when(is_held).then(

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from expectations.rulebook import load_rules
-from flows.digest import digest_text
+from flows.digest import News, digest_text
 from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.headline import MOVED
 from warehouse.journal import Head
 from warehouse.outcomes import ASKED, Outcome
 from warehouse.review import EMPTY_WORDS
@@ -23,6 +24,8 @@ SUBMISSIONS = {
     "decision": pl.String,
     "file_state": pl.String,
     "ends_approval": pl.Boolean,
+    "has_earlier": pl.Boolean,
+    "fixed_count": pl.Int64,
     "reason": pl.String,
     "critical_count": pl.Int64,
     "warning_count": pl.Int64,
@@ -73,7 +76,7 @@ def standing(
     code, common = pl.col("unit_code"), catalogue.settings.deadline.of(2024)
     return catalogue.registry.roster(2024).with_columns(
         has_standing=code.is_in(list(units)),
-        report_state=code.replace_strict(states or {}, default="not_received", return_dtype=pl.String),
+        state=code.replace_strict(states or {}, default="not_received", return_dtype=pl.String),
         due_date=code.replace_strict(extended or {}, default=common, return_dtype=pl.Date),
     )
 
@@ -88,8 +91,9 @@ def digest(
     repeated: tuple[str, ...] = (),
     worklists: dict[int, pl.DataFrame] | None = None,
     returned: tuple[str, ...] = (),
+    **more: Any,
 ) -> str:
-    return digest_text(
+    news = News(
         Outcome(
             pl.DataFrame(submissions, schema=SUBMISSIONS),
             pl.DataFrame(findings or [], schema=ASKED),
@@ -97,14 +101,13 @@ def digest(
             returned,
         ),
         statuses or {},
-        catalogue,
-        HEAD,
-        datetime(2025, 1, day, 2, 0, tzinfo=BEIJING),
-        load_rules(None, catalogue),
-        left,
-        repeated,
-        worklists,
+        left=left,
+        repeated=repeated,
+        worklists=worklists or {},
+        **more,
     )
+    at = datetime(2025, 1, day, 2, 0, tzinfo=BEIJING)
+    return digest_text(news, catalogue, load_rules(None, catalogue), HEAD, at)
 
 
 def test_it_begins_with_who_writes_and_what_came(catalogue: Catalogue) -> None:
@@ -145,7 +148,8 @@ def test_a_quiet_night_has_no_empty_headings(catalogue: Catalogue) -> None:
 
 def test_one_workbook_full_of_errors_does_not_push_out_the_others(catalogue: Catalogue) -> None:
     found = [finding("bad", f"F{n}") for n in range(500)] + [finding("other", "G7", unit_code="371622")]
-    text = digest(catalogue, [submission("bad", decision="held")], found)
+    other = submission("other", "371622", "held")
+    text = digest(catalogue, [submission("bad", decision="held"), other], found)
     assert "强制性问题 501 处，归为 2 条：" in text
     assert (
         "  惠民县 2024　年1表 F0:F499（个人会员数）：“个人会员数”500行填的不是数字，如会员数不是数字\n"
@@ -209,7 +213,7 @@ def test_what_the_missing_have_sent_is_said(catalogue: Catalogue) -> None:
     units = set(catalogue.registry.roster(2024)["unit_code"]) - {"371621", "371622", "371625"}
     status = standing(catalogue, units, {"371621": "empty", "371622": "held"})
     text = digest(catalogue, [submission("a")], statuses={2024: status})
-    assert "  惠民县（空表）、阳信县（暂存待改）、博兴县\n" in text
+    assert "  惠民县（空表）、阳信县（暂存）、博兴县\n" in text
 
 
 def test_an_empty_workbook_is_counted_and_named_as_one(catalogue: Catalogue) -> None:
@@ -256,3 +260,30 @@ def test_it_ends_with_where_to_look_and_the_whole_head_of_the_journal(catalogue:
 def test_who_reported_anew_after_approval_is_named(catalogue: Catalogue) -> None:
     text = digest(catalogue, [submission("a", ends_approval=True), submission("b", "371622")])
     assert "审定以后又重报，数据回到初报，须再次审定：惠民县 2024。" in text
+
+
+def test_a_file_that_another_of_the_same_night_replaced_is_history(catalogue: Catalogue) -> None:
+    first = submission("a", decision="held", reason="有 3 处强制性问题")
+    then = submission("b", received_seq=2)
+    text = digest(catalogue, [first, then], [finding("a")])
+    assert (
+        "本次收到 2 份：接收 1 份，暂存 1 份，未能接收 0 份。其中 1 份已被同一单位当晚后来的文件代替" in text
+    )
+    assert "a.xlsx" not in text
+    assert "会员数" not in text
+
+
+def test_what_is_otherwise_than_at_the_last_digest_is_said(catalogue: Catalogue) -> None:
+    text = digest(catalogue, [submission("a", has_earlier=False, fixed_count=3)])
+    assert "与上一期相比：新接收 1 个单位（惠民县 2024），已改正问题 3 处。" in text
+
+
+def test_published_figures_that_moved_are_listed_with_how_much(catalogue: Catalogue) -> None:
+    rows = [
+        {"year": 2024, "indicator": "member_count", "value": 262_000.0, "old_value": 261_061.0},
+        {"year": 2024, "indicator": "association_village_coverage_pct", "value": 97.0, "old_value": 98.2},
+    ]
+    text = digest(catalogue, [submission("a")], moved=pl.DataFrame(rows, schema=MOVED))
+    assert "公布数有变动的（共 2 项）：" in text
+    assert "  2024年 个人会员：261,061 → 262,000人，增加0.4%\n" in text
+    assert "个百分点\n" in text

@@ -24,8 +24,8 @@ from warehouse.query import (
     read_only,
     standing_entries,
     standing_measures,
-    status,
 )
+from warehouse.status import status
 
 
 @pytest.fixture(scope="module")
@@ -250,9 +250,9 @@ def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue
         "unit_name", "status", "file_name", "critical_count", "warning_count", "is_standing", "has_standing"
     )
     assert rows.head(4).rows() == [
-        ("滨城区", "已接收（最后一份暂存待改）", "c.xlsx", 1, 1, False, True),
+        ("滨城区", "已接收（最后一份暂存）", "c.xlsx", 1, 1, False, True),
         ("沾化区", "已接收", "d.xlsx", 0, 0, True, True),
-        ("惠民县", "未能读取", "e.xlsx", 0, 0, False, False),
+        ("惠民县", "收到但无法读取", "e.xlsx", 0, 0, False, False),
         ("阳信县", "未报送", None, 0, 0, False, False),
     ]
     assert list(known_submissions(path).values()) == [1, 3, 4, 5, 6]

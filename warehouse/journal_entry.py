@@ -32,6 +32,7 @@ class Event(StrEnum):
     EXPLANATION_ACCEPTED = "explanation_accepted"
     EXPLANATION_REFUSED = "explanation_refused"
     RETURNED = "returned"
+    YEAR_CONFIRMED = "year_confirmed"  # a past year on the cover is meant: the submission counts
     APPROVED = "approved"
     LOCKED = "locked"
     UNLOCKED = "unlocked"
@@ -47,6 +48,7 @@ _ABOUT_A_SUBMISSION = frozenset(
         Event.HELD,
         Event.ACCEPTED,
         Event.RETURNED,
+        Event.YEAR_CONFIRMED,
         Event.EXPLAINED,
     }
 )

@@ -17,18 +17,9 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.frames import MEASURE, shaped
-from warehouse.catalogue.load import Catalogue
 from warehouse.tables import quoted
 
 NOT_APPLICABLE = "不适用"
-STATE_ZH = {
-    "accepted": "已接收",
-    "held": "暂存待改",
-    "empty": "空表",
-    "refused": "未能读取",
-    "not_received": "未报送",
-}
-"""What report_state and file_state are called."""
 
 
 class WarehouseMissing(Exception):
@@ -232,57 +223,6 @@ def _entries(cells: pl.DataFrame) -> pl.Series:
         ).to_series()
     mixed = [NOT_APPLICABLE if na else v for na, v in zip(not_applicable, cells["typed"], strict=True)]
     return pl.Series(mixed, dtype=pl.Object)
-
-
-def status(path: Path, year: int, catalogue: Catalogue) -> pl.DataFrame:
-    """One row per unit expected to report in ``year``: how its report stands, and the last file received from it.
-
-    unit_code (key), unit_name, unit_level, due_date, report_state, last_file_state, is_reported, is_on_time and counts
-    as in mart.reporting; status (report_state in Chinese and, where the last file fared otherwise, that); file_name,
-    received_at, decision, reason, submission of the last file; is_standing (this file counts), has_standing (some
-    accepted file of this unit and year counts), is_approved (the one that counts is approved).
-    """
-    roster = catalogue.registry.roster(year).with_columns(
-        unit_name=pl.when(pl.col("unit_level") == "city")
-        .then(pl.lit(catalogue.settings.city.own_level_name))
-        .otherwise("unit_name")
-    )
-    reports = query(path, _REPORTS, [year])
-    state, last = pl.col("report_state"), pl.col("last_file_state")
-
-    def named(code: pl.Expr) -> pl.Expr:
-        return code.replace_strict(STATE_ZH, default=None, return_dtype=pl.String)
-
-    return (
-        roster.join(reports, on="unit_code", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("is_reported", "is_standing", "has_standing", "is_approved").fill_null(False),
-            pl.col("critical_count", "warning_count", "info_count").fill_null(0),
-            state.fill_null("not_received"),
-        )
-        .with_columns(
-            status=pl.concat_str(
-                named(state),
-                pl.when(state != last)
-                .then(pl.format("（最后一份{}）", named(last)))
-                .fill_null(""),
-            )
-        )
-        .select(
-            "unit_code", "unit_name", "unit_level", "due_date", "status", "report_state", "last_file_state",
-            "is_reported", "is_on_time", "file_name", "received_at", "decision", "reason", "critical_count",
-            "warning_count", "info_count", "submission", "is_standing", "has_standing", "is_approved",
-        )
-    )  # fmt: skip
-
-
-_REPORTS = """
-    SELECT r.* EXCLUDE (unit_name, unit_level), r.submission = t.submission AS is_standing,
-           t.submission IS NOT NULL AS has_standing,
-           EXISTS (FROM quality.event AS e WHERE e.event = 'approved' AND e.submission = t.submission) AS is_approved
-    FROM mart.reporting AS r LEFT JOIN quality.standing AS t ON t.unit_code = r.unit_code AND t.year = r.year
-    WHERE r.year = ?
-"""
 
 
 def _in_chinese(error: duckdb.Error) -> str:

@@ -13,9 +13,12 @@ import polars as pl
 from warehouse.journal import Entry, Event
 
 EXPLANATION_DECISIONS = frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})
-REVIEWS = EXPLANATION_DECISIONS | {Event.RETURNED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED}
+REVIEWS = EXPLANATION_DECISIONS | {
+    Event.RETURNED, Event.YEAR_CONFIRMED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED,
+}  # fmt: skip
 
 YEAR_LOCKED, EMPTY, RETURNED = "held.year_locked", "held.empty", "held.returned"
+YEAR_DOUBTED = "held.year_doubted"
 """Why a submission is held beside its findings: ``rule`` of quality.submission_log (quality.turn reads them)."""
 
 EMPTY_WORDS = "本工作簿没有填写任何数，请填写后报送。"
@@ -52,6 +55,24 @@ def returns(entries: Iterable[Entry]) -> pl.DataFrame:
         schema=dict.fromkeys(("submission", "decision", "reason", "rule"), pl.String),
         orient="row",
     ).unique("submission", keep="last", maintain_order=True)
+
+
+def confirmations(entries: Iterable[Entry]) -> pl.DataFrame:
+    """Submissions of a past year that are meant: as decisions, submission (key), decision (accepted), reason, rule (null)."""
+    return pl.DataFrame(
+        [(e.submission, "accepted", None, None) for e in entries if e.event == Event.YEAR_CONFIRMED],
+        schema=dict.fromkeys(("submission", "decision", "reason", "rule"), pl.String),
+        orient="row",
+    ).unique("submission", keep="last", maintain_order=True)
+
+
+def doubted_words(year: int, current: int) -> str:
+    """The sentence that the unit reads whose cover names a past year of which its report was accepted."""
+    return (
+        f"封面写的是{year}年度，贵单位{year}年度报表已接收，现在报送的是{current}年度。"
+        f"如为{current}年度报表，请把封面的报告年度改为{current}后重新报送；"
+        f"确为更正{year}年度的，请与市级联系，由市级确认后入库，不必重新报送。"
+    )
 
 
 def returned_words(reason: str) -> str:

@@ -11,8 +11,9 @@ from flows.review import approve, lock, send_back
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query, status
+from warehouse.query import query
 from warehouse.review import ReviewRefused
+from warehouse.status import status
 
 EAST, WEST, CITY = "990101", "990102", "990100"
 

@@ -14,8 +14,9 @@ from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query, status
+from warehouse.query import query
 from warehouse.review import EMPTY_WORDS
+from warehouse.status import status
 
 EAST = "990101"
 BLANKS = [("990101001", "走访户次"), ("990101002", "走访户次"), ("990101002", "家庭户数")]

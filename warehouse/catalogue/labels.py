@@ -18,5 +18,18 @@ LEVEL: dict[Level, str] = {
 FILE_STATE = {"accepted": "已接收", "held": "暂存，待改正", "empty": "空表", "refused": "未能接收"}
 """How a file fared (file_state of quality.submission)."""
 
+REPORT_STATE = {
+    "not_received": "未报送",
+    "refused": "收到但无法读取",
+    "empty": "空表",
+    "year_doubted": "年度有疑",
+    "held": "暂存",
+    "returned": "市级退回",
+    "accepted": "已接收",
+    "approved": "已审定",
+    "locked": "已锁定",
+}
+"""How the report of a unit and year stands."""
+
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 """What has become of a finding that is not settled."""
