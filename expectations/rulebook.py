@@ -32,6 +32,7 @@ from expectations.message import placeholders, plainly
 from expectations.series.names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
 from warehouse.catalogue.expression import Expression, ExpressionError, Term, parse
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.mistakes import near, unknown
 from warehouse.catalogue.models import LEVELS, Chinese, Field, Form, Level, Measure, Name, Record
 from warehouse.catalogue.yaml_source import Source
 
@@ -114,17 +115,17 @@ class Rule(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Rule:
         if (self.expression is not None) != (self.scope in ("row", "unit", "series")):
-            raise ValueError("rules of scope row, unit and series, and only they, have an expression")
+            raise ValueError("范围（scope）为 row、unit、series 的要写 expression，其他的不写")
         if (self.check is not None) != (self.scope in CHECKS):
-            raise ValueError("rules of scope column and total, and only they, have a check")
+            raise ValueError("范围（scope）为 column、total 的要写 check，其他的不写")
         if self.check is not None and self.check not in CHECKS[self.scope]:
-            raise ValueError(f"check {self.check} is not one of scope {self.scope}")
+            raise ValueError(f"check 为“{self.check}”的不属于范围“{self.scope}”")
         if (self.scope == "row") != bool(self.forms):
-            raise ValueError("rules of scope row, and only they, name a form")
+            raise ValueError("范围（scope）为 row 的要写明报表（form），其他的不写")
         if self.scope == "unit" and not self.levels:
-            raise ValueError("a rule of scope unit needs levels")
+            raise ValueError("范围（scope）为 unit 的要用 levels 写明层级")
         if self.scope not in ("row", "unit") and not self.words:
-            raise ValueError("a rule of this scope says in words what it demands")
+            raise ValueError("这类审核关系要用 words 写明所要求的")
         return self
 
     @cached_property
@@ -273,11 +274,11 @@ def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict
                     [index], f"审核关系“{rule.id}”针对具体报表，应放在目录册的 {CITY_RULES} 文件夹内"
                 )
             if rule.id in found:
-                raise source.error([index, "id"], f"rule {rule.id!r} is already defined")
+                raise source.error([index, "id"], f"审核关系编号“{rule.id}”已经用过")
             try:
                 _check(rule, catalogue)
             except (ExpressionError, ValueError) as error:
-                raise source.error([index], f"{rule.id}: {error}") from None
+                raise source.error([index], f"审核关系“{rule.id}”：{error}") from None
             words = rule.words or statement(rule, catalogue)
             found[rule.id] = rule.model_copy(update={"words": words, **_years(rule, catalogue)})
     return found
@@ -324,18 +325,16 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
         allowed = allowed | PROBLEM_PLACEHOLDERS
     for name in placeholders(rule.message):
         if name.startswith("="):
-            unknown = parse(name[1:]).names - {term.name for term in rule.terms}
-            if unknown:
-                raise ValueError(
-                    f"message computes with names the rule does not read: {', '.join(sorted(unknown))}"
-                )
+            undefined = parse(name[1:]).names - {term.name for term in rule.terms}
+            if undefined:
+                raise ValueError(f"提示语（message）用来计算的“{min(undefined)}”不在本条的公式之内")
         elif name not in allowed:
-            raise ValueError(f"message uses an unknown placeholder: {{{name}}}")
-    if unknown := placeholders(rule.many) - MANY_PLACEHOLDERS:
-        raise ValueError(f"many uses an unknown placeholder: {{{min(unknown)}}}")
+            raise ValueError(f"提示语（message）中的 {{{name}}} 没有定义{near(name, allowed)}")
+    if undefined := placeholders(rule.many) - MANY_PLACEHOLDERS:
+        raise ValueError(f"归并提示语（many）中的 {{{min(undefined)}}} 没有定义")
     if rule.scope in ("row", "unit") and rule.parsed.sides is None:
         for side in {"left", "right"} & placeholders(rule.message):
-            raise ValueError(f"message uses {{{side}}} but the expression is not one comparison")
+            raise ValueError(f"提示语（message）用了 {{{side}}}，公式却不是一个比较式")
 
 
 def _term_placeholders(rule: Rule) -> frozenset[str]:
@@ -345,35 +344,35 @@ def _term_placeholders(rule: Rule) -> frozenset[str]:
 
 def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> None:
     if form is not None and form not in catalogue.forms:
-        raise ValueError(f"form {form!r} is not defined")
+        raise ValueError(unknown("报表", form, catalogue.forms))
     schema: dict[str, Any] = (
         {m.id: pl.Float64 for m in catalogue.measures.values() if m.form in catalogue.forms}
         if form is None
         else field_schema(catalogue.forms[form])
     )
     known = {**CONTEXT_TYPES, **schema}
-    what = "measure" if form is None else f"field of {form}"
+    what = "计量" if form is None else f"报表“{form}”的栏目"
     for term in rule.terms:
         if term.name not in known:
-            raise ValueError(f"not a {what}: {term.name}")
+            raise ValueError(unknown(what, term.name, known))
         if term.function is not None and not (form is None and term.function == "prev"):
-            raise ValueError(f"{term.function}() is not for rules of scope {rule.scope}")
+            raise ValueError(f"范围（scope）为 {rule.scope} 的审核关系不能用 {term.function}()")
     if rule.shown_at not in schema:
-        raise ValueError(f"field: not a {what}: {rule.shown_at}")
+        raise ValueError(f"field：{unknown(what, rule.shown_at, schema)}")
     if form is not None and rule.levels and not set(rule.levels) <= set(catalogue.forms[form].levels):
-        raise ValueError(f"levels: the form {form!r} has no such rows")
+        raise ValueError(f"levels：报表“{form}”没有这一层级的行")
     _check_types(rule, known)
 
 
 def _check_types(rule: Rule, known: dict[str, Any]) -> None:
-    if unknown := {term.name for term in rule.terms} - known.keys():
-        raise ValueError(f"not a name that a rule of scope {rule.scope} reads: {', '.join(sorted(unknown))}")
+    if undefined := {term.name for term in rule.terms} - known.keys():
+        raise ValueError(unknown("公式中的", min(undefined), known))
     frame = pl.DataFrame(schema={term.column: known[term.name] for term in rule.terms})
     for expression in (rule.parsed, rule.condition):
         if expression is not None:
             try:
                 result = frame.select(expression.polars(lambda term: pl.col(term.column))).dtypes[0]
-            except pl.exceptions.PolarsError as error:
-                raise ValueError(f"the types do not fit: {error}") from None
+            except pl.exceptions.PolarsError:
+                raise ValueError(f"公式“{expression.text}”两边的类型不同，不能比较（如数字与文字）") from None
             if result != pl.Boolean:
-                raise ValueError(f"{expression!r} does not say yes or no")
+                raise ValueError(f"公式“{expression.text}”不是判断式（应能得出成立或不成立）")

@@ -65,14 +65,21 @@ def sample(
 
 
 def docs(
-    folder: Annotated[Path, typer.Option("--out", help="文档文件夹")] = Path("docs"),
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="文档文件夹（本项目的目录册默认为 docs，其他目录册须写明）")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="只核对是否最新，不写文件")] = False,
 ) -> None:
     """由目录册生成数据字典和审核关系手册。"""
     from expectations.rule_document import rules_markdown
+    from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.dictionary import dictionary_markdown
 
     place = chosen()
+    if folder is None:
+        if place.catalogue.folder.resolve() != DEFAULT_FOLDER.resolve():
+            raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")
+        folder = Path("docs")
     pages = {
         "dictionary.md": dictionary_markdown(place.catalogue),
         "rules.md": rules_markdown(place.rulebook, place.catalogue),

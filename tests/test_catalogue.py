@@ -35,139 +35,151 @@ def bend(folder: Path, file: str, old: str, new: str) -> int:
 # ------------------------------------------------------------------------------------------------ mistakes
 
 MISTAKES = [
-    ("an unknown key", "forms/2_care.yaml", "unit: 户, kind", "unitt: 户, kind", "unitt"),
+    (
+        "an unknown key",
+        "forms/2_care.yaml",
+        "unit: 户, kind",
+        "unitt: 户, kind",
+        "没有“unitt”这个项目名，是否应为“unit”",
+    ),
     (
         "a key that stands twice",
         "forms/2_care.yaml",
         "grain: 每行为一个镇",
         "grain: 每行为一个镇\nrows: roster",
-        "stands twice",
+        "写了两次",
     ),
     (
         "a key that stands twice in an indicator",
         "indicators/care.yaml",
         "  unit: 户次\n",
         "  unit: 户次\n  unit: 次\n",
-        "stands twice",
+        "写了两次",
     ),
-    ("a missing key", "indicators/care.yaml", "  name_zh: 累计走访\n", "", "name_zh"),
-    ("an empty Chinese name", "indicators/care.yaml", "name_zh: 累计走访", "name_zh: ''", "name_zh"),
-    ("an id outside the grammar", "forms/2_care.yaml", "id: visit_count", "id: Visit-Count", "pattern"),
+    ("a missing key", "indicators/care.yaml", "  name_zh: 累计走访\n", "", "缺少“name_zh”"),
+    ("an empty Chinese name", "indicators/care.yaml", "name_zh: 累计走访", "name_zh: ''", "不能为空"),
+    (
+        "an id outside the grammar",
+        "forms/2_care.yaml",
+        "id: visit_count",
+        "id: Visit-Count",
+        "编号以小写字母开头",
+    ),
     (
         "an unknown level",
         "indicators/network.yaml",
         "[city, county, township, village]",
         "[city, hamlet]",
-        "levels",
+        "只能是",
     ),
-    ("a number without kind", "forms/2_care.yaml", "unit: 户, kind: stock,", "unit: 户,", "stock or flow"),
+    ("a number without kind", "forms/2_care.yaml", "unit: 户, kind: stock,", "unit: 户,", "stock（时点）"),
     (
         "a programme nobody declared",
         "forms/2_care.yaml",
         "programme: care",
         "programme: cares",
-        "'cares' is not defined",
+        "“cares”没有定义，是否应为“care”",
     ),
     (
         "an indicator's programme",
         "indicators/care.yaml",
         "programme: care",
         "programme: cares",
-        "'cares' is not defined",
+        "“cares”没有定义，是否应为“care”",
     ),
     (
         "a code list nobody declared",
         "forms/3_site.yaml",
         "codes: tier",
         "codes: tiers",
-        "'tiers' is not defined",
+        "“tiers”没有定义，是否应为“tier”",
     ),
     (
         "a field twice in a form",
         "forms/2_care.yaml",
         "id: talk_count",
         "id: visit_count",
-        "stands twice in the form",
+        "两个栏目的编号",
     ),
     (
         "a measure twice in the catalogue",
         "forms/3_site.yaml",
         "id: site_count",
         "id: visit_count",
-        "already defined",
+        "已经用过",
     ),
-    ("a form twice", "forms/3_site.yaml", "id: site", "id: care", "already defined"),
-    ("a form called registry", "forms/3_site.yaml", "id: site", "id: registry", "already defined"),
+    ("a form twice", "forms/3_site.yaml", "id: site", "id: care", "已经用过"),
+    ("a form called registry", "forms/3_site.yaml", "id: site", "id: registry", "已经用过"),
     (
         "an indicator twice",
         "indicators/care.yaml",
         "id: visit_yoy_pct",
         "id: visit_share_pct",
-        "already defined",
+        "已经用过",
     ),
     (
         "an indicator twice in two files",
         "indicators/network.yaml",
         "id: member_count",
         "id: visit_yoy_pct",
-        "already defined",
+        "已经用过",
     ),
-    ("a programme twice", "programmes.yaml", "id: care", "id: network", "stands twice"),
+    ("a programme twice", "programmes.yaml", "id: care", "id: network", "写了两次"),
     (
         "an undefined name in a formula",
         "indicators/care.yaml",
         "formula: cumulative(visit_count)",
         "formula: cumulative(visits)",
-        "visits",
+        "“visits”没有定义",
     ),
     (
         "a formula that is none",
         "indicators/care.yaml",
         "formula: cumulative(visit_count)",
         "formula: cumulative(visit_count",
-        "not an expression",
+        "写得不完整",
     ),
     (
         "an undefined name in a count",
         "forms/3_site.yaml",
         "where: name IS NOT NULL",
         "where: title IS NOT NULL",
-        "title",
+        "“title”没有定义",
     ),
     (
         "a formula that reads itself",
         "indicators/care.yaml",
         "formula: share(visit_count)",
         "formula: share(visit_share_pct)",
-        "defined by itself",
+        "绕回了它自己",
     ),
     (
         "a formula that reads one that is none",
         "indicators/care.yaml",
         "formula: (visit_count - prev(visit_count)) / prev(visit_count) * 100",
         "formula: visit_share_pct +",
-        "not an expression",
+        "写得不完整",
     ),
     (
         "a measure's name for something else",
         "indicators/network.yaml",
         "formula: member_count",
         "formula: member_count * 2",
-        "is a measure",
+        "公式只能是它本身",
     ),
     (
         "a rank of a rank",
         "indicators/care.yaml",
         "rank(visit_per_100_households)",
         "rank(visit_share_pct)",
-        "not part of the expression",
+        "只能写在公式最外层",
     ),
     (
         "last year of a cumulative number",
         "indicators/care.yaml",
         "formula: share(visit_count)",
         "formula: prev(visit_cumulative_count)",
-        "takes one name",
+        "应是一个名称",
     ),
     (
         "a total row in a formula",
@@ -181,14 +193,14 @@ MISTAKES = [
         "indicators/care.yaml",
         "  formula: share(visit_count)\n  levels: [county, township]",
         "  formula: share(visit_count)\n  levels: [county, village]",
-        "villages",
+        "去掉 village",
     ),
     (
         "a field at a level its form has not",
         "forms/2_care.yaml",
         "id: visit_count, ",
         "id: visit_count, levels: [village], ",
-        "a level the form has not",
+        "超出了本表的层级",
     ),
     ("a roster without the name of its rows", "forms/3_site.yaml", "item_field: name\n", "", "item_field"),
     (
@@ -196,7 +208,7 @@ MISTAKES = [
         "forms/3_site.yaml",
         "key: [org_code, name]",
         "key: [org_code, title]",
-        "title",
+        "“title”没有定义",
     ),
     (
         "two indicators with one name",
@@ -250,15 +262,159 @@ MISTAKES = [
     ("a sum of years called a flow", "indicators/care.yaml", "kind: cumulative", "kind: flow", "其他年度"),
     ("a growth that looks at no other year", "indicators/care.yaml", "kind: rate", "kind: change", "上年数"),
     ("a stock called a flow", "indicators/network.yaml", "kind: stock", "kind: flow", "会员数"),
-    ("text that is not YAML", "code_lists.yaml", "- id: tier", "- id: [tier", "not readable as YAML"),
+    (
+        "two fields with one label",
+        "forms/2_care.yaml",
+        "label: 讲座场次",
+        "label: 走访户次",
+        "“走访户次”既指栏目“走访户次”",
+    ),
+    (
+        "an alias that is another field's label, written otherwise",
+        "forms/2_care.yaml",
+        "label: 讲座场次,",
+        "label: 讲座场次, aliases: [走访 户次],",
+        "既指栏目“讲座场次”，又指栏目“走访户次”",
+    ),
+    (
+        "a range that is none",
+        "forms/2_care.yaml",
+        "kind: flow, low: 0,",
+        "kind: flow, low: 9, high: 3,",
+        "下限9大于上限3",
+    ),
+    (
+        "a flow that may fall below zero",
+        "forms/2_care.yaml",
+        "kind: flow, low: 0,",
+        "kind: flow, low: -5,",
+        "不小于0",
+    ),
+    (
+        "a field that ends before it begins",
+        "forms/2_care.yaml",
+        "since: 2022,",
+        "since: 2022, until: 2021,",
+        "晚于终止年2021",
+    ),
+    (
+        "a form that ends before it begins",
+        "forms/3_site.yaml",
+        "rows: roster",
+        "rows: roster\nsince: 2023\nuntil: 2022",
+        "晚于",
+    ),
+    ("two forms with one number", "forms/3_site.yaml", "number: 兰3表", "number: 兰２表", "表号都是"),
+    ("two forms with one title", "forms/3_site.yaml", "title: 服务站名册", "title: 关爱服务情况", "表名都是"),
+    (
+        "a measure that no indicator reads",
+        "indicators/network.yaml",
+        "  formula: follower_count\n",
+        "  formula: member_count\n",
+        "公式只能是它本身",
+    ),
+    (
+        "a count that no indicator reads",
+        "forms/3_site.yaml",
+        "counts:",
+        "counts:\n  - {id: unread_count, label: 未用数, unit: 个, kind: stock, where: name IS NOT NULL, meaning: 例。}",
+        "没有任何指标用到",
+    ),
+    (
+        "a code that is two answers",
+        "code_lists.yaml",
+        "aliases: [市]",
+        "aliases: [省]",
+        "既指“省级”，又指“市级”",
+    ),
+    (
+        "an alias that is another answer",
+        "code_lists.yaml",
+        "aliases: [市]",
+        "aliases: [省级]",
+        "既指“省级”，又指“市级”",
+    ),
+    (
+        "a deadline that never comes",
+        "catalogue.yaml",
+        "{month: 2, day: 10}",
+        "{month: 2, day: 30}",
+        "2月30日",
+    ),
+    ("years the wrong way round", "catalogue.yaml", "last_year: 2024", "last_year: 2020", "晚于 last_year"),
+    ("a city's code with letters", "catalogue.yaml", 'code: "990100"', 'code: "99O100"', "代码只用数字"),
+    ("a key that is nearly right", "catalogue.yaml", "first_year:", "frist_year:", "是否应为“first_year”"),
+    (
+        "a word for a number",
+        "catalogue.yaml",
+        "first_year: 2021",
+        "first_year: 前年",
+        "应为整数，填的是“前年”",
+    ),
+    (
+        "an unknown function",
+        "indicators/care.yaml",
+        "cumulative(visit_count)",
+        "median(visit_count)",
+        "可用的函数有：prev()",
+    ),
+    (
+        "a name that is nearly right",
+        "indicators/care.yaml",
+        "cumulative(visit_count)",
+        "cumulative(vist_count)",
+        "是否应为“visit_count”",
+    ),
+    ("text that is not YAML", "code_lists.yaml", "- id: tier", "- id: [tier", "不符合 YAML 格式"),
     (
         "a file that is not a list",
         "programmes.yaml",
         "- {id: network, name_zh: 组织网络}\n- {id: care, name_zh: 关爱服务}",
         "id: network",
-        "a list of records",
+        "若干条记录",
     ),
 ]
+
+
+LIBRARY_WORDS = re.compile(
+    r"error|valid|expected|input|must|should|should be|not an|pydantic|polars|yaml\.", re.IGNORECASE
+)
+
+
+def assert_chinese(message: str, file: str) -> None:
+    """One Chinese sentence after file and line, with nothing of a library's in it but the names that stand in the file."""
+    sentence = message.partition(f"{Path(file).name}:")[2].partition(": ")[2] or message
+    assert re.search(r"[\u4e00-\u9fff]{2}", sentence), message
+    assert not LIBRARY_WORDS.search(sentence.replace("valid_from", "").replace("valid_to", "")), message
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("file", ["catalogue.yaml", "forms/2_care.yaml", "registry/org_units.csv"])
+def test_a_file_that_is_not_utf8_is_named_with_its_first_wrong_line(folder: Path, file: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes(text.encode("gbk"))
+    first = next(n for n, line in enumerate(text.splitlines(), start=1) if not line.isascii())
+    with pytest.raises(CatalogueError, match=rf"{path.name}:{first}: 文件不是 UTF-8 编码"):
+        load_catalogue(folder)
+
+
+@pytest.mark.parametrize("file", ["catalogue.yaml", "registry/org_units.csv"])
+def test_a_byte_order_mark_is_no_mistake(folder: Path, file: str) -> None:
+    path = folder / file
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_catalogue(folder).settings.city.code == "990100"
+
+
+def test_a_day_that_does_not_exist_is_named_with_its_line(folder: Path) -> None:
+    line = bend(
+        folder,
+        "catalogue.yaml",
+        "form_set:",
+        'extensions:\n  - {unit: "990101", year: 2023, until: 2024-02-30, reason: 例}\nform_set:',
+    )
+    with pytest.raises(CatalogueError, match=rf"catalogue\.yaml:{line + 1}: 日期不存在"):
+        load_catalogue(folder)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +428,7 @@ def test_a_mistake_is_answered_with_file_and_line(
         load_catalogue(folder)
     message = str(caught.value)
     assert says in message
+    assert_chinese(message, file)
     place = re.search(r"([a-z0-9_]+\.yaml)\D*?(\d+)", message)
     assert place is not None, message
     assert place[1] == Path(file).name
@@ -286,63 +443,109 @@ def test_a_circle_is_refused_also_when_a_formula_only_leads_to_it(folder: Path) 
         for name, formula in formulas.items()
     ]
     (folder / "indicators" / "circle.yaml").write_text("".join(lines), encoding="utf-8")
-    with pytest.raises(CatalogueError, match=r"circle\.yaml:2: indicator 'b_count' is defined by itself"):
+    with pytest.raises(CatalogueError, match=r"circle\.yaml:2: 指标“b_count”的公式绕回了它自己"):
         load_catalogue(folder)
 
 
 REGISTRY_MISTAKES = [
+    ("letters in a code", "org_units.csv", "990101002001,上湾村", "99010100200A,上湾村", "只用数字"),
+    (
+        "a township under a township",
+        "org_units.csv",
+        "河湾镇,township,990101,",
+        "河湾镇,township,990101001,",
+        "应为上一层级的单位",
+    ),
+    (
+        "years the wrong way round",
+        "org_units.csv",
+        "990101002,2023,",
+        "990101002,2023,2022",
+        "起始年2023晚于终止年2022",
+    ),
+    (
+        "a row with too few columns",
+        "org_units.csv",
+        "柳林村,village,990102001,,",
+        "柳林村,village,990102001,",
+        "本行有5栏",
+    ),
+    (
+        "a city that is another one",
+        "org_units.csv",
+        "990100,兰河市",
+        "990200,兰河市",
+        "catalogue.yaml 中是990100",
+    ),
+    ("a unit without a name", "org_units.csv", "990101001,桥头镇", "990101001,", "不能为空"),
+    (
+        "a succession that comes back to itself",
+        "succession.csv",
+        "990101002002,990101002003,2023,1.0",
+        "990101002002,990101002001,2023,1.0\n990101002003,990101002002,2023,1.0",
+        "绕回了它自己",
+    ),
+    ("a share above one", "succession.csv", "2023,1.0", "2023,1.5", "承接比例是1.5"),
+    ("a share that is no number", "succession.csv", "2023,1.0", "2023,全部", "应为数字"),
+    (
+        "a row that stands twice",
+        "succession.csv",
+        "990101002002,990101002003",
+        "990101002001,990101002003",
+        "写了两次",
+    ),
     (
         "a column that is missing",
         "org_units.csv",
         "valid_from,valid_to",
         "valid_from,until",
-        "columns must be",
+        "第一行应为",
     ),
-    ("a code with too few digits", "org_units.csv", "990101001,桥头镇", "99010101,桥头镇", "6 digits"),
-    ("an unknown level", "org_units.csv", "柳林镇,township", "柳林镇,hamlet", "unknown level"),
+    ("a code with too few digits", "org_units.csv", "990101001,桥头镇", "99010101,桥头镇", "乡镇9位"),
+    ("an unknown level", "org_units.csv", "柳林镇,township", "柳林镇,hamlet", "“hamlet”不对"),
     (
         "a unit without the unit above it",
         "org_units.csv",
         "桥头镇,township,990101,",
         "桥头镇,township,990109,",
-        "unit above",
+        "不在名录内",
     ),
     (
         "a village whose township ended earlier",
         "org_units.csv",
         "柳林镇,township,990102,,",
         "柳林镇,township,990102,,2023",
-        "does not exist",
+        "在2024年不存在",
     ),
     (
         "a code in overlapping years",
         "org_units.csv",
         "大湾村,village,990101002,2023,",
         "大湾村,village,990101002,2023,\n990101002003,大湾村,village,990101002,2024,",
-        "overlapping",
+        "年份也有重叠",
     ),
-    ("a year that is no number", "org_units.csv", "990101002,2023,", "990101002,soon,", "org_units.csv"),
+    ("a year that is no number", "org_units.csv", "990101002,2023,", "990101002,soon,", "应为年份"),
     (
         "a stranger in the succession",
         "succession.csv",
         "990101002001,990101002003",
         "990101002001,990101002009",
-        "not in the registry",
+        "不在名录内",
     ),
-    ("shares that do not add up", "succession.csv", "2023,1.0", "2023,0.5", "add up to 0.5"),
+    ("shares that do not add up", "succession.csv", "2023,1.0", "2023,0.5", "合计为0.5"),
     (
         "a successor that does not exist yet",
         "succession.csv",
         "990101002001,990101002003,2023",
         "990101002001,990101002003,2022",
-        "does not exist in that year",
+        "在2022年不存在",
     ),
     (
         "a succession after the end",
         "succession.csv",
         "990101002001,990101002003,2023",
         "990101002001,990101002003,2024",
-        "did not exist in the year before",
+        "前一年不存在",
     ),
 ]
 
@@ -354,14 +557,15 @@ def test_a_mistake_in_the_registry_is_answered_with_its_file(
     folder: Path, file: str, old: str, new: str, says: str
 ) -> None:
     bend(folder, f"registry/{file}", old, new)
-    with pytest.raises(CatalogueError, match=re.escape(file)) as caught:
+    with pytest.raises(CatalogueError, match=re.escape(file) + r":\d+: ") as caught:
         load_catalogue(folder)
     assert says in str(caught.value)
+    assert_chinese(str(caught.value), file)
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "programmes.yaml").unlink()
-    with pytest.raises(CatalogueError, match=r"programmes\.yaml: the file is missing"):
+    with pytest.raises(CatalogueError, match=r"programmes\.yaml: 缺少这个文件"):
         load_catalogue(folder)
 
 

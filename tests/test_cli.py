@@ -414,6 +414,18 @@ def test_doctor_of_a_new_home_finds_nothing_wrong(nianbao: Terminal) -> None:
     assert "一切正常" in said.out
 
 
+def test_documents_of_another_catalogue_do_not_overwrite_those_of_this_one(
+    nianbao: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = nianbao("--catalogue", str(LANHE), "docs")
+    assert said.code == 2
+    assert "--out" in said.err
+    assert not (tmp_path / "docs").exists()
+    assert nianbao("--catalogue", str(LANHE), "docs", "--out", "its").code == 0
+    assert "兰1表" in (tmp_path / "its" / "dictionary.md").read_text(encoding="utf-8")
+
+
 def test_doctor_says_that_a_catalogue_has_no_rules_of_its_own(nianbao: Terminal) -> None:
     said = nianbao("--catalogue", str(LANHE), "doctor")
     assert said.code == 1

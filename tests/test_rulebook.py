@@ -140,25 +140,25 @@ def test_a_folder_of_rules_may_replace_a_general_rule(loaded: Callable[..., Rule
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"form": "populace"}, "form 'populace' is not defined"),
-        ({"expression": "infants <= 3"}, "not a field of population: infants"),
-        ({"expression": "infant_count +"}, "not an expression"),
-        ({"expression": "infant_count + 1"}, "does not say yes or no"),
-        ({"expression": "infant_count = '多'"}, "types do not fit"),
-        ({"expression": "prev(infant_count) <= infant_count"}, "prev() is not for rules of scope row"),
-        ({"scope": "unit", "form": None, "levels": ["township"], "expression": "registry_village_count > 0"}, "not a measure"),
-        ({"scope": "unit", "form": None}, "needs levels"),
-        ({"levels": ["village"]}, "no such rows"),
-        ({"message": "{count}太多"}, "unknown placeholder: {count}"),
-        ({"message": "{=household_count * 2}太多"}, "names the rule does not read: household_count"),
-        ({"expression": "infant_count <= 3 AND infant_count >= 1"}, "not one comparison"),
+        ({"form": "populace"}, "报表“populace”没有定义"),
+        ({"expression": "infants <= 3"}, "栏目“infants”没有定义，是否应为“infant_count”"),
+        ({"expression": "infant_count +"}, "写得不完整"),
+        ({"expression": "infant_count + 1"}, "不是判断式"),
+        ({"expression": "infant_count = '多'"}, "类型不同"),
+        ({"expression": "prev(infant_count) <= infant_count"}, "不能用 prev()"),
+        ({"scope": "unit", "form": None, "levels": ["township"], "expression": "registry_village_count > 0"}, "没有定义"),
+        ({"scope": "unit", "form": None}, "写明层级"),
+        ({"levels": ["village"]}, "没有这一层级的行"),
+        ({"message": "{count}太多"}, "{count} 没有定义"),
+        ({"message": "{=household_count * 2}太多"}, "“household_count”不在本条的公式之内"),
+        ({"expression": "infant_count <= 3 AND infant_count >= 1"}, "不是一个比较式"),
         ({"severity": "fatal"}, "severity"),
         ({"id": "Population"}, "id"),
         ({"colour": "red"}, "colour"),
-        ({"field": "infants"}, "field: not a field"),
-        ({"check": "range"}, "have a check"),
-        ({"scope": "column", "form": None, "expression": None, "check": "sheet"}, "not one of scope column"),
-        ({"scope": "problem", "form": None, "expression": None}, "says in words"),
+        ({"field": "infants"}, "field：报表“population”的栏目“infants”没有定义"),
+        ({"check": "range"}, "要写 check"),
+        ({"scope": "column", "form": None, "expression": None, "check": "sheet"}, "不属于范围“column”"),
+        ({"scope": "problem", "form": None, "expression": None}, "要用 words"),
     ],
 )  # fmt: skip
 def test_a_mistaken_rule_is_answered_with_file_line_and_reason(
@@ -172,7 +172,7 @@ def test_a_mistaken_rule_is_answered_with_file_line_and_reason(
 def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
     text = yaml.safe_dump([GOOD, GOOD], allow_unicode=True)
     (tmp_path / "rules.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogueError, match="already defined"):
+    with pytest.raises(CatalogueError, match="已经用过"):
         load_rules(tmp_path, catalogue())
 
 

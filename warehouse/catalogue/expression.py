@@ -154,9 +154,9 @@ def parse(text: str) -> Expression:
     try:
         node = sqlglot.parse_one(text, dialect="duckdb")
     except SqlglotError as error:
-        raise ExpressionError(f"not an expression: {text!r}: {str(error).splitlines()[0]}") from None
+        raise ExpressionError(f"公式“{text}”写得不完整或有错，请检查括号和运算符") from error
     if not isinstance(node, exp.Expression):
-        raise ExpressionError(f"not an expression: {text!r}")
+        raise ExpressionError(f"公式“{text}”写得不完整或有错，请检查括号和运算符")
     expression = Expression(node)
     as_polars(_inner(node), lambda term: pl.col(term.column), 0.0)  # refuses whatever has no rendering
     return expression

@@ -11,6 +11,8 @@ from sqlglot import exp
 
 TERM_FUNCTIONS = ("prev", "total", "cumulative")
 WINDOW_FUNCTIONS = ("rank", "rank_asc", "share", "streak")
+FUNCTIONS = (*TERM_FUNCTIONS, *WINDOW_FUNCTIONS, "abs", "round", "coalesce")
+"""Every function a formula or rule may use."""
 
 
 class ExpressionError(Exception):
@@ -73,21 +75,29 @@ def term_of(node: exp.Expression) -> Term | None:
     """The term a node is, if it is one."""
     if isinstance(node, exp.Column):
         if node.table:
-            raise ExpressionError(f"{node.sql()!r}: a name has no dot")
+            raise ExpressionError(f"“{node.sql()}”：名称中不能有点")
         return Term(node.name)
     if isinstance(node, exp.Anonymous) and node.name.lower() in TERM_FUNCTIONS:
         function, arguments = node.name.lower(), node.expressions
         if not arguments or not isinstance(arguments[0], exp.Column):
-            raise ExpressionError(f"{function}() takes one name")
+            raise ExpressionError(f"{function}() 的括号内应是一个名称")
         years = arguments[1:]
         if len(years) > (function == "cumulative"):
-            raise ExpressionError(f"{function}() takes fewer arguments: {node.sql()!r}")
+            raise ExpressionError(f"“{node.sql()}”：{function}() 的括号内写多了")
         if not all(isinstance(y, exp.Literal) and y.this.isdigit() for y in years):
-            raise ExpressionError(f"{function}(name, year) takes a year: {node.sql()!r}")
+            raise ExpressionError(f"“{node.sql()}”：{function}(名称, 年份) 的第二项应是年份")
         return Term(arguments[0].name, function, int(years[0].this) if years else None)
     return None
 
 
 def not_in_language(node: exp.Expression) -> ExpressionError:
     """The error that names the part which has no rendering."""
-    return ExpressionError(f"{node.sql()!r} is not part of the expression language")
+    called = node.name if isinstance(node, exp.Anonymous) else ""
+    if isinstance(node, exp.Func):
+        called = called or str(node.sql_name())
+    if called:
+        return ExpressionError(
+            f"公式中不能这样用 {called.lower()}()，可用的函数有：{'、'.join(f'{f}()' for f in FUNCTIONS)}"
+            f"；{'、'.join(f'{f}()' for f in WINDOW_FUNCTIONS)} 只能写在公式最外层"
+        )
+    return ExpressionError(f"公式中不能写“{node.sql()}”")

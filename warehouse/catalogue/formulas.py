@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.catalogue.expression import Expression, ExpressionError, parse
+from warehouse.catalogue.mistakes import unknown
 from warehouse.catalogue.models import Indicator, Measure, Programme
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 
@@ -44,9 +45,9 @@ def read_indicators(
         for index, indicator in enumerate(source.read_list(Indicator)):
             place = _Place(source, index, indicator)
             if indicator.id in found:
-                raise place.error("id", f"indicator {indicator.id!r} is already defined")
+                raise place.error("id", f"指标编号“{indicator.id}”已经用过")
             if indicator.programme not in programmes:
-                raise place.error("programme", f"programme {indicator.programme!r} is not defined")
+                raise place.error("programme", unknown("项目", indicator.programme, programmes))
             _check_name(place, names)
             found[indicator.id] = indicator
             places.append(place)
@@ -114,13 +115,11 @@ def _check_kind(place: _Place, whole: Expression, measures: Mapping[str, Measure
 def _check_names(place: _Place, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]) -> None:
     indicator = place.indicator
     expression = parsed(place.source, [place.index, "formula"], indicator.formula)
-    unknown = expression.names - measures.keys() - indicators.keys()
-    if unknown:
-        raise place.error("formula", f"neither measure nor indicator: {', '.join(sorted(unknown))}")
+    if undefined := expression.names - measures.keys() - indicators.keys():
+        known = measures.keys() | indicators.keys()
+        raise place.error("formula", unknown("公式中的", min(undefined), known))
     if indicator.id in measures and expression.text != indicator.id:
-        raise place.error(
-            "id", f"{indicator.id!r} is a measure: an indicator of that name must be that measure"
-        )
+        raise place.error("id", f"“{indicator.id}”是报表中的计量，用这个编号的指标，公式只能是它本身")
 
 
 def _refuse_circle(
@@ -131,7 +130,7 @@ def _refuse_circle(
     while waiting:
         for name in parse(waiting.pop().formula).names - measures.keys():
             if name == start.id:
-                raise place.error("formula", f"indicator {start.id!r} is defined by itself")
+                raise place.error("formula", f"指标“{start.id}”的公式绕回了它自己")
             if name not in seen:
                 seen.add(name)
                 waiting.append(indicators[name])
@@ -147,7 +146,7 @@ def _check_meaning(
         raise place.error("formula", str(error)) from None
     whole = parsed(place.source, [place.index, "formula"], text)
     if any(term.function == "total" for term in whole.terms):
-        raise place.error("formula", "total() speaks of rows of a form and has no meaning here")
+        raise place.error("formula", "total() 只用于审核关系，指标公式中不能用")
     _check_kind(place, whole, measures)
     if whole.window and "village" in place.indicator.levels:
-        raise place.error("levels", f"{whole.window[0]}() is not computed for villages; leave them out")
+        raise place.error("levels", f"{whole.window[0]}() 不对村(社区)计算，层级（levels）中请去掉 village")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from warehouse.catalogue.expression import Expression
+from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, unread_measures
 from warehouse.catalogue.formulas import expanded, parsed, read_indicators
+from warehouse.catalogue.mistakes import unknown
 from warehouse.catalogue.models import (
     CodeList,
     Field,
@@ -27,7 +27,8 @@ from warehouse.catalogue.models import (
     SharedFieldUse,
     in_force,
 )
-from warehouse.catalogue.registry import Registry, read_registry
+from warehouse.catalogue.registry import Registry
+from warehouse.catalogue.registry_files import read_registry
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 
 DEFAULT_FOLDER = Path(__file__).parent
@@ -84,23 +85,36 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     settings_source = Source(folder / "catalogue.yaml")
     settings = settings_source.read(Settings, settings_source.content)
     programmes = _unique(Source(folder / "programmes.yaml"), Programme)
-    code_lists = _unique(Source(folder / "code_lists.yaml"), CodeList)
+    code_source = Source(folder / "code_lists.yaml")
+    code_lists = _unique(code_source, CodeList)
+    check_codes(code_source, code_lists)
     shared_path = folder / "shared_fields.yaml"
     shared = _unique(Source(shared_path), Field) if shared_path.exists() else {}
     forms: dict[str, Form] = {}
     measures = {m.id: m for m in _registry_measures()}
+    sources: dict[str, Source] = {}
+    places: dict[str, list[str | int]] = {}
     for path in sorted((folder / "forms").glob("*.yaml")):
         source = Source(path)
         form = _read_form(source, shared)
         if form.id in forms or form.id == REGISTRY_FORM:
-            raise source.error(["id"], f"form {form.id!r} is already defined")
+            raise source.error(["id"], f"报表编号“{form.id}”已经用过")
         _check_form(source, form, programmes, code_lists)
-        forms[form.id] = form
+        check_labels(source, form)
+        forms[form.id], sources[form.id] = form, source
         for place, measure in _measures(form):
             if measure.id in measures:
-                raise source.error(place, f"measure {measure.id!r} is already defined")
-            measures[measure.id] = measure
+                raise source.error(place, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
+            measures[measure.id], places[measure.id] = measure, place
+    check_numbers(sources, forms.values())
     indicators = read_indicators(folder, programmes, measures)
+    read = {i.id: expanded(i, measures, indicators).names for i in indicators.values()}
+    for measure in unread_measures(measures, indicators.values(), read):
+        if measure.form != REGISTRY_FORM:
+            raise sources[measure.form].error(
+                places[measure.id],
+                f"“{measure.label}”（{measure.id}）没有任何指标用到，请加一条指标（公式写 {measure.id} 即可）",
+            )
     return Catalogue(
         folder=folder,
         version=_version(folder),
@@ -110,41 +124,17 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         forms=forms,
         measures=measures,
         indicators=indicators,
-        registry=_read_registry(folder / "registry", range(settings.first_year, settings.last_year + 1)),
+        registry=read_registry(
+            folder / "registry", settings.city.code, range(settings.first_year, settings.last_year + 1)
+        ),
     )
-
-
-def _read_registry(folder: Path, years: range) -> Registry:
-    """The registry, refused when history would be lost or counted twice on its way along the years."""
-    registry = read_registry(folder)
-    for year in years:
-        units = registry.units(year)
-        orphans = units.filter(pl.col("level") != "city").join(
-            units, left_on="parent_code", right_on="org_code", how="anti"
-        )
-        if orphans.height:
-            code = orphans.item(0, "org_code")
-            raise CatalogueError(
-                f"{folder / 'org_units.csv'}: in {year} the unit above {code} does not exist"
-            )
-    for (old, year), given in registry.succession.group_by("old_code", "year", maintain_order=True):
-        place = f"{folder / 'succession.csv'}: succession of {old} in {year}"
-        valid = registry.units(year)["org_code"]
-        share = given["share"].sum()
-        if old not in registry.units(year - 1)["org_code"]:
-            raise CatalogueError(f"{place}: the unit did not exist in the year before")
-        if missing := [code for code in given["new_code"] if code not in valid]:
-            raise CatalogueError(f"{place}: {missing[0]} does not exist in that year")
-        if share > 1 + 1e-9 or (old not in valid and share < 1 - 1e-9):
-            raise CatalogueError(f"{place}: the shares add up to {share:g}, not to 1")
-    return registry
 
 
 def _unique(source: Source, model: type[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for index, record in enumerate(source.read_list(model)):
         if record.id in found:
-            raise source.error([index, "id"], f"{record.id!r} stands twice")
+            raise source.error([index, "id"], f"编号“{record.id}”写了两次")
         found[record.id] = record
     return found
 
@@ -156,7 +146,7 @@ def _read_form(source: Source, shared: dict[str, Field]) -> Form:
         if isinstance(entry, dict) and "shared" in entry:
             use = source.read(SharedFieldUse, entry, ["fields", index])
             if use.shared not in shared:
-                raise source.error(["fields", index], f"shared field {use.shared!r} is not defined")
+                raise source.error(["fields", index], unknown("共用栏目", use.shared, shared))
             given = use.model_dump(exclude_unset=True, exclude={"shared"})
             fields.append({**shared[use.shared].model_dump(), **given})
         else:
@@ -169,29 +159,30 @@ def _check_form(
     source: Source, form: Form, programmes: dict[str, Programme], code_lists: dict[str, CodeList]
 ) -> None:
     if form.programme not in programmes:
-        raise source.error(["programme"], f"programme {form.programme!r} is not defined")
+        raise source.error(["programme"], unknown("项目", form.programme, programmes))
     names: set[str] = set()
     for index, field in enumerate(form.fields):
         if field.id in names:
-            raise source.error(["fields", index], f"field {field.id!r} stands twice in the form")
+            raise source.error(["fields", index], f"本表有两个栏目的编号都是“{field.id}”")
         names.add(field.id)
         if field.codes is not None and field.codes not in code_lists:
-            raise source.error(["fields", index, "codes"], f"code list {field.codes!r} is not defined")
+            raise source.error(["fields", index, "codes"], unknown("代码表", field.codes, code_lists))
         if field.levels and not set(field.levels) <= set(form.levels):
-            raise source.error(["fields", index, "levels"], f"field {field.id!r}: a level the form has not")
+            raise source.error(["fields", index, "levels"], f"栏目“{field.label}”的层级超出了本表的层级")
     for index, count in enumerate(form.counts):
-        unknown = (
+        undefined = (
             parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level", "year"}
         )
-        if unknown:
+        if undefined:
             raise source.error(
-                ["counts", index, "where"], f"not a field of the form: {', '.join(sorted(unknown))}"
+                ["counts", index, "where"],
+                f"计数条件：本表{unknown('的栏目', min(undefined), names)}",
             )
     for name in [*form.key, *([form.item_field] if form.item_field else [])]:
         if name not in names | {"org_code"}:
-            raise source.error(["key"], f"not a field of the form: {name}")
+            raise source.error(["key"], f"本表{unknown('的栏目', name, names)}")
     if form.is_roster and form.item_field is None:
-        raise source.error(["rows"], f"roster {form.id!r} needs item_field: the field that names a row")
+        raise source.error(["rows"], "名册类报表要用 item_field 写明以哪个栏目称呼一行")
 
 
 def _registry_measures() -> list[Measure]:

@@ -39,6 +39,11 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _check_years(name: str, since: int | None, until: int | None) -> None:
+    if since is not None and until is not None and since > until:
+        raise ValueError(f"“{name}”的起始年{since}晚于终止年{until}")
+
+
 class Programme(Record):
     """A line of work 项目 of the association."""
 
@@ -98,9 +103,14 @@ class Field(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Field:
         if self.type in ("count", "cny", "rank") and self.kind is None:
-            raise ValueError(f"field {self.id}: a number needs kind: stock or flow")
+            raise ValueError(f"栏目“{self.label}”是数字，要用 kind 写明 stock（时点）或 flow（时期）")
         if (self.type == "code") != (self.codes is not None):
-            raise ValueError(f"field {self.id}: type code and a code list go together")
+            raise ValueError(f"栏目“{self.label}”：type 为 code 的要用 codes 写明代码表，其他的不写")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"栏目“{self.label}”的下限{self.low:g}大于上限{self.high:g}")
+        if self.kind == "flow" and self.is_numeric and (self.low is None or self.low < 0):
+            raise ValueError(f"栏目“{self.label}”是各年相加的数，要用 low 写明下限，且不小于0")
+        _check_years(self.label, self.since, self.until)
         return self
 
 
@@ -153,6 +163,11 @@ class Form(Record):
     notes: tuple[str, ...] = ()
     since: int | None = None
     until: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Form:
+        _check_years(self.title, self.since, self.until)
+        return self
 
     @property
     def is_roster(self) -> bool:
@@ -215,7 +230,7 @@ class Indicator(Record):
 class City(Record):
     """The city whose association sums up."""
 
-    code: str
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
     name: Chinese
     association: Chinese
     own_level_name: Chinese
@@ -292,6 +307,14 @@ class Deadline(Record):
     month: int
     day: int
 
+    @model_validator(mode="after")
+    def _exists(self) -> Deadline:
+        try:
+            date(2023, self.month, self.day)  # no leap year: the day must come every year
+        except ValueError:
+            raise ValueError(f"截止日期{self.month}月{self.day}日不是每年都有的日子") from None
+        return self
+
     def of(self, year: int) -> date:
         """The due date for report year ``year``."""
         return date(year + 1, self.month, self.day)
@@ -327,6 +350,12 @@ class Settings(Record):
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
     words: Words
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.first_year > self.last_year:
+            raise ValueError(f"first_year（{self.first_year}）晚于 last_year（{self.last_year}）")
+        return self
 
 
 def in_force(record: Field | Form, year: int) -> bool:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from warehouse.catalogue import mistakes
+from warehouse.catalogue.mistakes import CatalogueError
+
+__all__ = ["CatalogueError", "Source"]
+
 M = TypeVar("M", bound=BaseModel)
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class CatalogueError(Exception):
-    """A mistake in a declared file; the text names file and line."""
 
 
 class Source:
@@ -22,27 +24,28 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise CatalogueError(f"{path}: the file is missing") from None
+        text = mistakes.text_of(path)
         try:
             self.node: yaml.Node | None = yaml.compose(text, Loader=Loader)
+            if self.node is not None:
+                self._refuse_duplicate_keys(self.node)
+            self.content: Any = yaml.load(
+                text, Loader=Loader
+            )  # a safe loader, either the C one or the plain one
         except yaml.YAMLError as error:
-            raise CatalogueError(f"{path}: not readable as YAML: {error}") from error
-        if self.node is not None:
-            self._refuse_duplicate_keys(self.node)
-        self.content: Any = yaml.load(text, Loader=Loader)  # a safe loader, either the C one or the plain one
+            raise mistakes.of_yaml(path, error) from error
+        except ValueError as error:  # 2024-02-30 is no date
+            raise mistakes.at(path, _wrong_date(self.node), "日期不存在，请核对年月日") from error
 
     def _refuse_duplicate_keys(self, node: yaml.Node) -> None:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
-                    raise CatalogueError(
-                        f"{self.path}:{key.start_mark.line + 1}: key {key.value!r} stands twice"
+                if str(key.value) in seen:
+                    raise mistakes.at(
+                        self.path, key.start_mark.line + 1, f"“{key.value}”写了两次，请只留一处"
                     )
-                seen.add(key.value)
+                seen.add(str(key.value))
                 self._refuse_duplicate_keys(value)
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
@@ -66,20 +69,33 @@ class Source:
 
     def error(self, place: Sequence[str | int], message: str) -> CatalogueError:
         """A CatalogueError that names this file and the line of ``place``."""
-        return CatalogueError(f"{self.path}:{self.line(place)}: {message}")
+        return mistakes.at(self.path, self.line(place), message)
 
     def read(self, model: type[M], content: Any, place: Sequence[str | int] = ()) -> M:
         """``content`` (standing at ``place``) as ``model``; raises CatalogueError with file and line."""
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = [*place, *first["loc"]]
-            key = ".".join(str(part) for part in first["loc"])
-            raise self.error(where, f"{key}: {first['msg']}" if key else first["msg"]) from None
+            where, sentence = mistakes.of_model(error, model)
+            raise self.error([*place, *where], sentence) from None
 
     def read_list(self, model: type[M]) -> list[M]:
         """A file that is a list of records, each read as ``model``."""
         if not isinstance(self.content, list):
-            raise CatalogueError(f"{self.path}:1: a list of records is expected")
+            raise self.error([], "本文件应由若干条记录组成，每条以“- ”开头")
         return [self.read(model, record, [index]) for index, record in enumerate(self.content)]
+
+
+def _wrong_date(node: yaml.Node | None) -> int | None:
+    """The line of the first date that is none."""
+    if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":timestamp"):
+        try:
+            date.fromisoformat(node.value[:10])
+        except ValueError:
+            return int(node.start_mark.line) + 1
+    parts: list[Any] = []
+    if isinstance(node, yaml.MappingNode):
+        parts = [value for _, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        parts = node.value
+    return next(filter(None, map(_wrong_date, parts)), None)

@@ -1,0 +1,64 @@
+"""What must be true of the forms together, and of the labels within each: a column leads to one field, an answer to one code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from warehouse.catalogue.models import CodeList, Field, Form, Indicator, Measure
+from warehouse.catalogue.texts import fold
+from warehouse.catalogue.yaml_source import Source
+
+
+def check_labels(source: Source, form: Form) -> None:
+    """No two fields asked in one year bear one label or alias, however it is written."""
+    seen: dict[str, list[Field]] = {}
+    for index, field in enumerate(form.fields):
+        for text in dict.fromkeys((field.label, *field.aliases)):
+            others = [f for f in seen.setdefault(fold(text), []) if f is not field and _meet(f, field)]
+            if others:
+                raise source.error(
+                    ["fields", index],
+                    f"“{text}”既指栏目“{field.label}”，又指栏目“{others[0].label}”，读表时无法区分",
+                )
+            seen[fold(text)].append(field)
+
+
+def check_codes(source: Source, code_lists: Mapping[str, CodeList]) -> None:
+    """No label or alias of a code list leads to two of its answers."""
+    for index, codes in enumerate(code_lists.values()):
+        seen: dict[str, str] = {}
+        for number, code in enumerate(codes.codes):
+            for text in (code.label, *code.aliases):
+                other = seen.setdefault(fold(text), code.label)
+                if other != code.label:
+                    raise source.error(
+                        [index, "codes", number],
+                        f"代码表“{codes.id}”中“{text}”既指“{other}”，又指“{code.label}”",
+                    )
+
+
+def check_numbers(sources: Mapping[str, Source], forms: Iterable[Form]) -> None:
+    """No two forms of one year bear one number or title."""
+    known: list[Form] = []
+    for form in forms:
+        for other in known:
+            for key in ("number", "title"):
+                if fold(getattr(form, key)) == fold(getattr(other, key)) and _meet(form, other):
+                    raise sources[form.id].error(
+                        [key],
+                        f"报表“{form.id}”与“{other.id}”的{'表号' if key == 'number' else '表名'}都是“{getattr(form, key)}”",
+                    )
+        known.append(form)
+
+
+def unread_measures(
+    measures: Mapping[str, Measure], indicators: Iterable[Indicator], read: Mapping[str, frozenset[str]]
+) -> Iterator[Measure]:
+    """The reported measures that no indicator reads; ``read``: indicator -> the measures its formula leads to."""
+    used = {name for indicator in indicators for name in read[indicator.id]}
+    yield from (m for m in measures.values() if m.id not in used)
+
+
+def _meet(one: Field | Form, other: Field | Form) -> bool:
+    """Whether both are asked in some year."""
+    return (one.since or 0) <= (other.until or 9999) and (other.since or 0) <= (one.until or 9999)

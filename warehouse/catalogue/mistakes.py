@@ -1,0 +1,128 @@
+"""Mistakes in declared files as sentences for whoever edits them: file, line, what is wrong, what to do.
+
+Whatever notices the mistake (pydantic, YAML, CSV, our own checks), it is said here, in Chinese and without a library's words.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+
+class CatalogueError(Exception):
+    """A mistake in a declared file; the text names file and line."""
+
+
+def at(path: Path, line: int | None, sentence: str) -> CatalogueError:
+    """The mistake at a line of a file."""
+    return CatalogueError(f"{path}:{line}: {sentence}" if line is not None else f"{path}: {sentence}")
+
+
+def text_of(path: Path) -> str:
+    """The content of a declared file. CatalogueError where there is none, or none in UTF-8."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise at(path, None, "缺少这个文件") from None
+    except OSError:
+        raise at(path, None, "这个文件读不出来，请核对它是否为文件、是否有读取权限") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise at(path, line, "文件不是 UTF-8 编码（可能是 GBK），请另存为 UTF-8 编码") from None
+
+
+def of_yaml(path: Path, error: yaml.YAMLError) -> CatalogueError:
+    """What cannot be read as YAML."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = None if mark is None else mark.line + 1
+    return at(
+        path,
+        line,
+        "此处写法不符合 YAML 格式，请检查括号、引号是否成对，冒号后是否有空格，缩进是否对齐（不能用制表符）",
+    )
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """，是否应为“…”: the known name that is most like ``name``; '' when none is."""
+    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"，是否应为“{found[0]}”" if found else ""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """A name that is used and not defined."""
+    return f"{what}“{name}”没有定义{near(name, known)}"
+
+
+def of_model(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
+    """The first mistake of a record: its place within the record, and the sentence."""
+    found = error.errors()
+    # A misspelt key is said before the one that is therefore missing.
+    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+    place = [part for part in first["loc"] if isinstance(part, (str, int))]
+    key = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
+    context = first.get("ctx", {})
+    given = first.get("input")
+    shown = f"，填的是“{given}”" if isinstance(given, (str, int, float)) and given != "" else ""
+    match first["type"]:
+        case "value_error":
+            return place, str(context.get("error", ""))
+        case "missing":
+            return place[:-1], f"缺少“{key}”"
+        case "extra_forbidden":
+            return place, f"没有“{key}”这个项目名{near(key, set(_keys(model)))}"
+        case "literal_error":
+            return place, f"“{key}”只能是 {_options(str(context['expected']))}{shown}"
+        case "string_pattern_mismatch":
+            return (
+                place,
+                f"“{key}”的写法不对{shown}：编号以小写字母开头，只用小写字母、数字和下划线；代码只用数字",
+            )
+        case "string_too_short":
+            return place, f"“{key}”不能为空"
+        case kind if kind.startswith(
+            ("string", "int", "float", "bool", "date", "tuple", "list", "dict", "model")
+        ):
+            what = next(words for start, words in _KINDS if kind.startswith(start))
+            return place, f"“{key or '本条'}”应为{what}{shown}"
+        case _:
+            return place, f"“{key or '本条'}”的内容不符合要求{shown}"
+
+
+_KINDS = (
+    ("string", "文字（纯数字的文字要加引号）"),
+    ("int", "整数"),
+    ("float", "数字"),
+    ("bool", "true 或 false"),
+    ("date", "日期，写作 2025-02-10"),
+    ("tuple", "用方括号括起来的几项"),
+    ("list", "用方括号括起来的几项"),
+    ("dict", "若干“项目名: 内容”"),
+    ("model", "若干“项目名: 内容”"),
+)
+
+
+def _options(expected: str) -> str:
+    return expected.replace("'", "").replace(" or ", "、").replace(", ", "、")
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    """The keys of a record and of the records within it."""
+    for name, field in model.model_fields.items():
+        yield name
+        for inner in _models(field.annotation):
+            yield from _keys(inner)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _models(part)
