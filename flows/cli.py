@@ -17,7 +17,14 @@ speak_chinese()
 
 import typer  # noqa: E402 - its words are fixed when it is imported
 
-from flows import commands_look, commands_make, commands_night, commands_review, commands_rules  # noqa: E402
+from flows import (  # noqa: E402
+    commands_campaign,
+    commands_look,
+    commands_make,
+    commands_night,
+    commands_review,
+    commands_rules,
+)
 
 app = typer.Typer(
     name="nianbao",
@@ -31,6 +38,7 @@ commands_night.register(app)
 commands_look.register(app)
 commands_review.register(app)
 commands_rules.register(app)
+commands_campaign.register(app)
 
 
 @app.callback()

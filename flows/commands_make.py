@@ -72,17 +72,18 @@ def docs(
 ) -> None:
     """由目录册生成数据字典和审核关系手册。"""
     from expectations.rule_document import rules_markdown
+    from expectations.rulebook import load_rules
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.dictionary import dictionary_markdown
 
-    place = chosen()
+    declared = chosen().declared  # not what one installation has made of it
     if folder is None:
-        if place.catalogue.folder.resolve() != DEFAULT_FOLDER.resolve():
+        if declared.folder.resolve() != DEFAULT_FOLDER.resolve():
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")
         folder = Path("docs")
     pages = {
-        "dictionary.md": dictionary_markdown(place.catalogue),
-        "rules.md": rules_markdown(place.rulebook, place.catalogue),
+        "dictionary.md": dictionary_markdown(declared),
+        "rules.md": rules_markdown(load_rules(None, declared), declared),
     }
     stale = []
     for name, text in pages.items():

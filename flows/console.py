@@ -66,6 +66,7 @@ def run_app(app: typer.Typer) -> None:
     from flows.home_check import HomeUnfit
     from warehouse.archive import ArchiveDamaged
     from warehouse.build import PreviousUnreadable
+    from warehouse.catalogue.amended import AmendmentRefused
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.integrity import IntegrityError
     from warehouse.journal import JournalBroken
@@ -95,7 +96,7 @@ def run_app(app: typer.Typer) -> None:
         fail(broken_off())
     except (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
-        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:

@@ -11,7 +11,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.rulebook import RuleBook, load_rules
+from warehouse.campaign import amendments
+from warehouse.catalogue.amended import amended
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
+from warehouse.journal import Journal
 from warehouse.publish import beside
 
 
@@ -68,9 +71,21 @@ class Installation:
         self.home = Home(settings.home)
 
     @cached_property
-    def catalogue(self) -> Catalogue:
-        """The declared city; CatalogueError names file and line."""
+    def declared(self) -> Catalogue:
+        """The city as its files declare it; CatalogueError names file and line."""
         return load_catalogue(self.settings.catalogue)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The city with what the journal says has happened since. CatalogueError, JournalBroken, AmendmentRefused."""
+        if not self.home.journal.is_file():
+            return self.declared
+        return amended(self.declared, amendments(Journal(self.home.journal, read_only=True).entries()))
+
+    def forget_catalogue(self) -> None:
+        """Read catalogue and rules anew when next asked for: the journal says something else now."""
+        for name in ("catalogue", "rulebook"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def rulebook(self) -> RuleBook:

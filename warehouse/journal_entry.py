@@ -36,6 +36,9 @@ class Event(StrEnum):
     APPROVED = "approved"
     LOCKED = "locked"
     UNLOCKED = "unlocked"
+    YEAR_OPENED = "year_opened"
+    DEADLINE_MOVED = "deadline_moved"
+    REGISTRY_CHANGED = "registry_changed"
     RUN_FINISHED = "run_finished"
     MENDED = "mended"  # a torn last line was cut off when the journal was opened
 
@@ -52,7 +55,16 @@ _ABOUT_A_SUBMISSION = frozenset(
         Event.EXPLAINED,
     }
 )
-_ABOUT_A_YEAR = frozenset({Event.APPROVED, Event.LOCKED, Event.UNLOCKED})
+_ABOUT_A_YEAR = frozenset(
+    {
+        Event.APPROVED,
+        Event.LOCKED,
+        Event.UNLOCKED,
+        Event.YEAR_OPENED,
+        Event.DEADLINE_MOVED,
+        Event.REGISTRY_CHANGED,
+    }
+)
 _SUBJECTS: tuple[tuple[str, type, frozenset[Event]], ...] = (
     ("submission", str, _ABOUT_A_SUBMISSION),
     ("unit_code", str, frozenset()),

@@ -38,6 +38,27 @@ def read_registry(folder: Path, city_code: str, years: range) -> Registry:
         if succession_path.exists()
         else pl.DataFrame(schema={**_SUCCESSION, "line": pl.Int64})
     )
+    return _checked(units, succession, city_code, years, path, succession_path)
+
+
+def check_registry(
+    units: pl.DataFrame, succession: pl.DataFrame, city_code: str, years: range, called: Path
+) -> Registry:
+    """A registry of ``units`` and ``succession`` that stand in no file, by the same checks; ``called``: what errors name."""
+    place = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
+    return _checked(
+        units.with_columns(place), succession.with_columns(place), city_code, years, called, called
+    )
+
+
+def _checked(
+    units: pl.DataFrame,
+    succession: pl.DataFrame,
+    city_code: str,
+    years: range,
+    path: Path,
+    succession_path: Path,
+) -> Registry:
     _check_units(units, path, city_code)
     _check_succession(succession, units, succession_path)
     registry = Registry(units.drop("line"), succession.drop("line"))
