@@ -159,7 +159,7 @@ def test_a_zip_without_tables_and_one_of_too_many_parts_are_refused(tmp_path: Pa
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("photo.jpg", b"x")
-    assert read(path).status == "refuse.not_a_workbook"
+    assert read(path).status == "refuse.archive"
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(10_001):
             archive.writestr(f"{number}.csv", b"")
