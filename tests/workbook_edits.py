@@ -66,3 +66,11 @@ def save_parts(path: Path, parts: Mapping[str, bytes]) -> Path:
         for name, data in parts.items():
             archive.writestr(name, data)
     return path
+
+
+def replace_in(path: Path, part: str, old: bytes, new: bytes) -> Path:
+    """The same archive with a piece of one part written otherwise."""
+    parts = parts_of(path)
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new)
+    return save_parts(path, parts)

@@ -21,6 +21,7 @@ from python_calamine import (
 MAX_BYTES = 64 << 20
 
 Row = list[Any]
+Range = tuple[tuple[int, int], tuple[int, int]]  # first and last place, 0-based, both inclusive
 
 
 class Refusal(Exception):
@@ -64,8 +65,8 @@ class Book(Protocol):
     def rows(self, name: str) -> list[Row]:
         """The cells of a sheet, from A1 on."""
 
-    def merged(self, name: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """The merged ranges: first and last place, 0-based, both inclusive."""
+    def merged(self, name: str) -> list[Range]:
+        """The merged ranges."""
 
     def marks(self, name: str) -> Marks:
         """What the values of the sheet do not tell."""
@@ -102,7 +103,7 @@ class CalamineBook:
         rows: list[Row] = self._sheet(name).to_python(skip_empty_area=False)
         return rows
 
-    def merged(self, name: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    def merged(self, name: str) -> list[Range]:
         return list(self._sheet(name).merged_cell_ranges or ())
 
     def marks(self, name: str) -> Marks:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 import zlib
 from pathlib import PurePosixPath
 
-from transforms.formats_book import MAX_BYTES, Marks, Refusal, Row, SheetInfo
+from transforms.formats_book import MAX_BYTES, Marks, Range, Refusal, Row, SheetInfo
 
-_SUFFIXES = (".csv", ".txt", ".tsv")
+CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 _UTF8_NAME = 0x800
+_FORMULA = re.compile(r'^="([^"]*)"$')
 
 
 class CsvBook:
@@ -25,7 +27,7 @@ class CsvBook:
     def rows(self, name: str) -> list[Row]:
         return _rows(self._texts[name])
 
-    def merged(self, name: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    def merged(self, name: str) -> list[Range]:
         return []
 
     def marks(self, name: str) -> Marks:
@@ -34,19 +36,21 @@ class CsvBook:
 
 def open_csv(data: bytes, file_name: str) -> CsvBook:
     """One text file. Anything that is not called a CSV is no workbook, whatever text it holds. Raises Refusal."""
-    if not file_name.lower().endswith(_SUFFIXES):
+    if not file_name.lower().endswith(CSV_SUFFIXES):
         raise Refusal("refuse.not_a_workbook")
     return CsvBook({PurePosixPath(file_name).stem: decoded(data)}, "csv")
 
 
 def open_csv_archive(archive: zipfile.ZipFile) -> CsvBook:
     """The text files of a zip, one sheet each, called by the member's name. Raises Refusal."""
-    members = [info for info in archive.infolist() if info.filename.lower().endswith(_SUFFIXES)]
+    texts_of = [info for info in archive.infolist() if info.filename.lower().endswith(CSV_SUFFIXES)]
+    # A text beside tables is a note to them.
+    members = [info for info in texts_of if not info.filename.lower().endswith(".txt")] or texts_of
     if sum(info.file_size for info in members) > MAX_BYTES:
         raise Refusal("refuse.too_large")
     texts: dict[str, str] = {}
     for info in members:
-        name = _member_name(info)
+        name = member_name(info)
         if PurePosixPath(name).name.startswith((".", "~")) or "__MACOSX" in name:
             continue
         try:
@@ -75,7 +79,8 @@ def decoded(data: bytes) -> str:
     raise Refusal("refuse.not_a_workbook", cause="encoding")
 
 
-def _member_name(info: zipfile.ZipInfo) -> str:
+def member_name(info: zipfile.ZipInfo) -> str:
+    """The name of a member as its writer saw it."""
     if info.flag_bits & _UTF8_NAME:
         return info.filename
     try:  # Windows in China writes member names in GBK, which zipfile takes for CP437
@@ -91,5 +96,7 @@ def _rows(text: str) -> list[Row]:
         rows: list[Row] = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise Refusal("refuse.damaged", cause=error) from error
+    if '="' in text:  # a text that is written as a formula, so that its leading zeros stay
+        rows = [[_FORMULA.sub(r"\1", cell) for cell in row] for row in rows]
     width = max(map(len, rows), default=0)
     return [row + [""] * (width - len(row)) if len(row) < width else row for row in rows]

@@ -11,10 +11,12 @@ import zipfile
 import zlib
 from xml.etree import ElementTree
 
-from transforms.formats_book import CalamineBook, Marks, Refusal
+from transforms.formats_book import CalamineBook, Marks, Range, Refusal
 
 # Records of [MS-XLSB] 2.3.2
 _ROW, _CELL_ERROR, _FORMULA_ERROR, _BUNDLE_SHEET = 0, 3, 11, 156
+_MERGED = 176
+_MERGES = re.compile(rb"\xb0\x01\x10")  # id and size of a merged range
 _ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
 }  # fmt: skip
@@ -41,15 +43,26 @@ class XlsbBook(CalamineBook):
         ) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
-    def marks(self, name: str) -> Marks:
-        marks = Marks()
+    def _content(self, name: str) -> bytes:
         part = self._parts.get(name)
         if part is None:
-            return marks
+            return b""
         try:
-            content = self._archive.read(part)
+            return self._archive.read(part)
         except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
             raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
+
+    def merged(self, name: str) -> list[Range]:
+        content = self._content(name)
+        if not _MERGES.search(content):
+            return []
+        bodies = (body for kind, body in _records(content) if kind == _MERGED and len(body) >= 16)
+        corners = (struct.unpack_from("<IIII", body) for body in bodies)
+        return [((top, left), (bottom, right)) for top, bottom, left, right in corners]
+
+    def marks(self, name: str) -> Marks:
+        marks = Marks()
+        content = self._content(name)
         row = 0
         if not _SIGN.search(content):
             return marks

@@ -50,7 +50,8 @@ class Package:
     def main_part(self) -> str:
         """The path of the workbook's part: what the package's relations name, else the usual one; '' when none is there."""
         named = [path for kind, path in self.targets("").values() if _MAIN.search(kind)]
-        return next((path for path in [*named, _USUAL] if path in self), "")
+        other = [path for path in self._names if path.endswith("/workbook.xml")]
+        return next((path for path in [*named, _USUAL, *other] if path in self), "")
 
     def moved(self, main: str) -> bytes:
         """The same archive with its workbook where most programs write it: calamine looks nowhere else."""
@@ -63,6 +64,10 @@ class Package:
                 if key.endswith(".rels"):
                     old = f"/{folder}/".encode() if folder else b"/"
                     content = content.replace(b'="' + old, b'="/xl/').replace(b"='" + old, b"='/xl/")
+                if key == "_rels/.rels":
+                    named = re.escape(main.encode()).replace(b"/", rb"[/\\]")
+                    target = rb"""Target=(["'])[/\\]?(?:%b|xl[/\\]%b)\1""" % (named, re.escape(file.encode()))
+                    content = re.sub(target, rb"Target=\1xl/workbook.xml\1", content, flags=re.IGNORECASE)
                 archive.writestr(path, content)
         return written.getvalue()
 

@@ -27,6 +27,7 @@ _NO_NUMBER = re.compile(rb'\bt="(?!n")')
 _ERROR = re.compile(rb'\bt="e"[^>]*>')
 _FORMAT = re.compile(rb"""<(?:\w+:)?numFmt\s[^>]*?formatCode=(["'])(.*?)\1""", re.DOTALL)
 _PERCENT_FORMATS = {"9": "0%", "10": "0.00%"}
+_BEGINNING = 1 << 16
 _RUN_SIGNS = (b"vertAlign", b"strike")
 
 
@@ -173,8 +174,9 @@ def _seen_texts(
 
 
 def _has_unplaced(xml: bytes, prefix: bytes) -> bool:
-    """Whether a cell does not say where it stands. Most programs say so first, which is quickly counted."""
+    """Whether cells do not say where they stand: a program that leaves it out does so from the beginning."""
     cell = b"<%bc" % prefix
+    xml = xml[:_BEGINNING]
     if xml.count(cell + b' r="') == xml.count(cell + b" ") and not xml.count(cell + b">"):
         return False
     return bool(_patterns(prefix).unplaced.search(xml))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from transforms.formats_book import Row
@@ -32,6 +33,7 @@ _LAST_YEAR_END = re.compile(r"(?:\(上年数?\)|上年数?)$")
 _LAST_BRACKET = re.compile(r"\(([^()]*)\):?$")
 _ANY_BRACKET = re.compile(r"\(([^()]*)\)")
 _MARK_END = re.compile(r"(?<=[^\s①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡])[①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡]+\s*$")
+_FOOT_ROWS = 40
 _FOOT_COLUMNS = 4  # how far to the right a note below the table may begin
 
 
@@ -91,7 +93,12 @@ def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[st
 
 def heading_text(cell: object) -> str:
     """The fold of a heading, without the sign of a footnote behind it."""
-    return fold(_MARK_END.sub("", cell)) if isinstance(cell, str) else str(cell)
+    return _heading_fold(cell) if isinstance(cell, str) else str(cell)
+
+
+@lru_cache(maxsize=20_000)
+def _heading_fold(text: str) -> str:
+    return fold(_MARK_END.sub("", text))
 
 
 def _lines(
@@ -108,7 +115,7 @@ def _lines(
     for r in range(header.top, header.bottom + 1):
         groups = ((c, text) for c, text in enumerate(head[r]) if "(" in text)
         lines += [(r, c, text) for c, text in groups if without_brackets(text) in form.groups]
-    for r in range(header.bottom + 1, len(rows)):
+    for r in range(max(header.bottom + 1, len(rows) - _FOOT_ROWS), len(rows)):
         for c, cell in enumerate(rows[r][:_FOOT_COLUMNS]):
             if isinstance(cell, str) and "单位" in cell:
                 lines.append((r, c, fold(cell)))
@@ -169,7 +176,7 @@ def _take_column(
 ) -> None:
     texts = [(r, head[r][column]) for r in range(header.bottom, header.top - 1, -1) if head[r][column]]
     units: tuple[str, ...] = ()
-    while texts and _is_sub_label(texts[0][1], plan) and texts[0][1] not in form.labels:
+    while texts and texts[0][1] not in form.labels and _is_sub_label(texts[0][1], plan):
         row, text = texts.pop(0)
         if text.strip("()").startswith(_LAST_YEAR):
             return

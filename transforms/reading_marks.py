@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.formats_book import Marks, Row, SheetInfo
+from transforms.formats_book import Marks, Range, Row, SheetInfo
 from transforms.reading_cells import number_text
 from transforms.reading_header import Header
 from transforms.reading_plan import ROW_COLUMNS, FormPlan
@@ -11,7 +11,6 @@ from warehouse.catalogue.frames import ERROR_MARK
 from warehouse.catalogue.texts import fold
 
 Problem = dict[str, str | None]
-Range = tuple[tuple[int, int], tuple[int, int]]
 
 
 def mark_unknown(
@@ -48,7 +47,8 @@ def print_formats(rows: list[Row], header: Header, marks: Marks, form: FormPlan)
             continue
         value = rows[row][column]
         if isinstance(value, int | float) and (before or fold(behind) != form.units[name]):
-            rows[row][column] = f"{before}{number_text(value)}{behind}"
+            shown = value * 100 if "%" in behind else value
+            rows[row][column] = f"{before}{number_text(shown)}{behind}"
 
 
 def fill_merged(rows: list[Row], header: Header, merged: list[Range]) -> None:

@@ -43,7 +43,7 @@ def not_taken_over(
         if column and (count := sum(_is_text(rows[r][column]) for r in places)):
             parts.append(f"“{heading}”栏{count}处")
     parts += [f"没有表头的{column_letter(column)}列" for column in _unheaded(rows, places, header)]
-    remarks = [r + 1 for r in places if _is_remark(_first_text(rows[r]))]
+    remarks = [r + 1 for r in places if any(_is_remark(cell) for cell in rows[r][:2])]
     if remarks:
         parts.append(f"第{'、'.join(map(str, remarks[:5]))}行的备注")
     if marks.comments:
@@ -66,13 +66,12 @@ def _unheaded(rows: list[Row], places: list[int], header: Header) -> list[int]:
     return [c for c in bare if c > min(known) and any(row[c] != "" for row in filled)]
 
 
-def _is_remark(text: str) -> bool:
+def _is_remark(cell: object) -> bool:
+    if not (isinstance(cell, str) and _REMARK[0] in cell):
+        return False
+    text = fold(cell)
     return text.startswith(_REMARK) and text.strip(":") != _REMARK
 
 
 def _is_text(cell: object) -> bool:
     return isinstance(cell, str) and bool(cell.strip()) and not cell.strip().isdigit()
-
-
-def _first_text(row: Row) -> str:
-    return next((fold(cell) for cell in row if isinstance(cell, str) and cell.strip()), "")

@@ -33,7 +33,9 @@ def _repeated(rows: list[Row], filled: list[int], header: Header) -> set[int]:
     found: set[int] = set()
     for at, r in enumerate(filled):
         cell = rows[r][first]
-        if not (isinstance(cell, str) and heading_text(cell) in heading[first]):
+        # Most rows begin with a code, which no heading is.
+        is_text = isinstance(cell, str) and not cell[:1].isdigit()
+        if not (is_text and heading_text(cell) in heading[first]):
             if found and filled[at - 1] in found and _says(rows[r], heading):
                 found.add(r)  # the header's second line
             continue

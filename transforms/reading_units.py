@@ -19,6 +19,7 @@ _THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度
 _STATED = re.compile(
     r"(?:(?P<sure>计量|金额|货币)单位|(?:^|(?<=[^\u3400-\u9fff]))单位)(?:均?为|[:是])+(?P<said>[^:()。;]*)"
 )
+_LONGEST_UNIT = 30
 _BRACKET = re.compile(r"\(([^()]*)\)")
 
 
@@ -44,6 +45,8 @@ def said_of_units(text: str, plan: ReadPlan) -> Said:
 
 def is_unit_text(text: str, plan: ReadPlan) -> bool:
     """Whether a cell below a label says nothing but its unit."""
+    if len(text) > _LONGEST_UNIT:
+        return False
     said = said_of_units(text.strip("()"), plan)
     return bool(said.units) and not said.unknown
 
