@@ -7,6 +7,7 @@ import random
 import re
 import zipfile
 from collections.abc import Callable
+from functools import lru_cache
 
 from tests.integration import bad_files
 
@@ -61,8 +62,8 @@ def _rows_added(drawn: random.Random, sheet: str) -> str:
     copied, last = drawn.choice(rows[6:]), int(rows[-1][1])
     count = int(10 ** drawn.uniform(1, 5.3))
     old = copied[1]
-    place = re.compile(rf'r="([A-Z]*){old}"')
-    parts = (place.sub(rf'r="\g<1>{last + n}"', copied[0]) for n in range(1, min(count, _MOST_ROWS) + 1))
+    row = re.sub(rf'r="([A-Z]*){old}"', 'r="\\g<1>\0"', copied[0])
+    parts = (row.replace("\0", str(last + n)) for n in range(1, min(count, _MOST_ROWS) + 1))
     return sheet.replace("</sheetData>", "".join(parts) + "</sheetData>")
 
 
@@ -127,13 +128,17 @@ def bent_bytes(honest: bytes, drawn: random.Random) -> bytes:
             return content.getvalue()
 
 
+_much_space = lru_cache(bad_files.much_space)
+_long_string = lru_cache(bad_files.long_string)
+
+
 def hostile(drawn: random.Random) -> bytes:
     """A file made to hurt its reader."""
     size = drawn.choice([16, 64, 256])
     made = (
         bad_files.far_corners,
-        lambda: bad_files.much_space(size),
-        lambda: bad_files.long_string(size),
+        lambda: _much_space(size),
+        lambda: _long_string(size),
         bad_files.many_entries,
         bad_files.wps_et,
         bad_files.encrypted,
