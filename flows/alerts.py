@@ -10,11 +10,14 @@ import apprise
 
 MESSAGE_BYTES = 2048
 """WeCom takes so many bytes a message, title included, and Apprise does not split by bytes: pages are cut by us."""
+_LEAST_BYTES = 4  # a character's, at most
+_NEXT_ADDRESS = re.compile(r"[\s,]+(?=[a-z0-9][a-z0-9+.-]*://)|\s+")
 _NUMBERING_BYTES = 24  # （99/99） and the line break between title and body
 
 
 def pages(text: str, limit: int) -> Iterator[str]:
-    """The text in pieces of at most ``limit`` UTF-8 bytes, cut between lines where possible."""
+    """The text in pieces of at most ``limit`` UTF-8 bytes (but one character at least), cut between lines where possible."""
+    limit = max(limit, _LEAST_BYTES)
     page = ""
     for line in text.splitlines(keepends=True):
         if len((page + line).encode()) > limit and page:
@@ -30,14 +33,19 @@ def pages(text: str, limit: int) -> Iterator[str]:
         yield page
 
 
+def addresses(urls: str) -> list[str]:
+    """The single addresses of a list separated by blanks or commas, whatever their schemes are called."""
+    return [found for url in _NEXT_ADDRESS.split(urls.strip()) if (found := url.strip(","))]
+
+
 def send_digest(urls: str, title: str, body: str) -> list[str]:
     """Send to every address; the answer is one Chinese sentence for each channel that failed (never its secret)."""
     failed: list[str] = []
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
-    for url in filter(None, re.split(r"[\s,]+(?=[a-z]+://)|\s+", urls.strip())):
+    for url in addresses(urls):
         channel = apprise.Apprise()
         scheme, found, _ = url.partition("://")
-        if not channel.add(url.strip(",")):
+        if not channel.add(url):
             failed.append(f"通知地址无法识别（{scheme if found else '缺少“类型://”'}）。")
             continue
         room = MESSAGE_BYTES - len(title.encode()) - _NUMBERING_BYTES

@@ -99,13 +99,14 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出")] = False,
 ) -> None:
     """查询数据仓库（只读）。"""
+    from flows.csv_text import csv_text
     from warehouse.query import query as run_query
 
     frame = run_query(chosen().home.database, sql)
     if as_json:
         print_json(frame)
     elif as_csv:
-        sys.stdout.write(frame.write_csv())
+        sys.stdout.write(csv_text(frame))
     else:
         print_frame(_as_stated(frame), nothing="NULL")
 
@@ -134,6 +135,7 @@ def export(
     target: Annotated[Path, typer.Option("--out", help="文件：.csv .xlsx .parquet .json")],
 ) -> None:
     """导出一张表或一个查询的结果。"""
+    from flows.csv_text import csv_text
     from warehouse.query import query as run_query
 
     sql = table if " " in table.strip() else f"SELECT * FROM {table}"
@@ -145,9 +147,8 @@ def export(
     frame = run_query(chosen().home.database, sql)
     match target.suffix.lower():
         case ".csv":
-            frame = frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))  # its cells hold no lists
             target.write_bytes(
-                b"\xef\xbb\xbf" + frame.write_csv().encode()
+                b"\xef\xbb\xbf" + csv_text(frame).encode()
             )  # with BOM: Excel then shows Chinese
         case ".parquet":
             frame.write_parquet(target)

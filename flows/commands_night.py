@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
 
-from flows.console import chosen, err, out, print_frame, print_json, progress
+from flows.console import chosen, err, fail, out, print_frame, print_json, progress
 
 if TYPE_CHECKING:
     from flows.morning import Report
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(nightly)
     app.command()(rebuild)
     app.command()(doctor)
+    app.command()(report)
 
 
 def nightly(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False) -> None:
@@ -118,3 +120,17 @@ def doctor() -> None:
     if health.problems:
         raise typer.Exit(1)
     out.print("一切正常。")
+
+
+def report(
+    to: Annotated[Path, typer.Option("--out", help="写入的 JSON 文件")] = Path("report.json"),
+    night: Annotated[str, typer.Option("--run", help="作业编号（默认最近一次；可查 quality.run）")] = "",
+) -> None:
+    """一次作业的审核报告（JSON，供程序读取）：每条审核关系在哪里成立、不成立、未能核对。"""
+    from flows.validation_report import last_judging_run, write_report
+
+    place = chosen()
+    wanted = night or last_judging_run(place)
+    if wanted is None or (count := write_report(to, place, wanted)) == 0:
+        raise fail("没有这次作业的审核结果。")
+    out.print(f"{to}：{count} 条", soft_wrap=True, markup=False)

@@ -100,7 +100,8 @@ def run_app(app: typer.Typer) -> None:
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:
-        fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}")
+        swapped = _what_stands(before) if _published_mark() != before else ""
+        fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}{swapped}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
         fail(broken_off() if is_ending() else _unexpected(error, before))
     else:

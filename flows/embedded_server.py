@@ -41,6 +41,7 @@ def prepare(home: Path) -> None:
     os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
     if "PREFECT_API_URL" not in os.environ:
         os.environ.setdefault("PREFECT_HOME", str(home / ".prefect"))
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")  # what this machine refuses twice it refuses
         os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
         os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 

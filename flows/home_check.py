@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import chain
@@ -109,6 +110,7 @@ def remove_leftovers(home: Home) -> None:
     _remove_unfinished(home.outbox.glob(f"*/{UNFINISHED_PREFIX}*"))
     for suffix in (".copy", ".building", ".building.wal"):
         home.database.with_name(home.database.name + suffix).unlink(missing_ok=True)
+    shutil.rmtree(home.database.with_name(home.database.name + ".building.tmp"), ignore_errors=True)
 
 
 def _remove_unfinished(files: Iterator[Path]) -> None:

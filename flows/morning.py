@@ -18,7 +18,6 @@ from flows.receipts import Office
 from flows.receive import Repeated
 from flows.settings import Installation
 from flows.system_words import machine_fault
-from flows.validation_report import write_report
 from warehouse.durability import write_durably
 from warehouse.journal import Event
 from warehouse.outcomes import Outcome, outcome
@@ -129,15 +128,6 @@ def publish_pages(night: Night) -> None:
     """The validation results of the night as pages below site/."""
     if night.docs is not None:
         publish_docs(night.docs, night.home.site / "data_docs")
-
-
-def publish_reports(night: Night, report: Report) -> None:
-    """The validation report of every run whose submissions this night answers, for machines."""
-    if report.submissions.is_empty():
-        return
-    for run in report.submissions["run"].unique().sort():
-        path = night.home.site / "validation" / f"{run}.json"
-        write_report(path, night.place, run)
 
 
 def tell_failure(place: Installation, error: BaseException) -> None:

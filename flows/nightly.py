@@ -39,7 +39,6 @@ compute = _step("roll up and compute indicators", Night.compute)
 publish = _step("publish", Night.publish)
 answer = _step("receipts", morning.answer)
 publish_pages = _step("validation pages", morning.publish_pages)
-publish_reports = _step("validation reports", morning.publish_reports)
 tell = _step("digest", morning.tell)
 
 
@@ -74,7 +73,6 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
             return report
         answer(night, report)
         publish_pages(night)
-        publish_reports(night, report)
         return tell(night, report)
 
 

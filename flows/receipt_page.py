@@ -19,6 +19,9 @@ th { background: #eee; } td:first-child { white-space: nowrap; } hr { border: 0;
 """
 
 
+_NOTHING_FETCHED = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+)
 _SIGNS = str.maketrans("<>|[]*`\\&", "＜＞｜［］＊｀＼＆")
 
 
@@ -31,10 +34,14 @@ def as_text(value: object) -> str:
     return re.sub(r"\s*[\x00-\x1f\x7f\u2028\u2029]+\s*", " ", text).translate(_SIGNS).strip()
 
 
+_PLAIN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+_PLAIN.disable(["image", "link", "autolink", "reference"])  # a receipt has none of its own
+
+
 def page_of(markdown: str, title: str) -> str:
     """A page of HTML that stands alone: no script, nothing fetched; tags in ``markdown`` are shown as text."""
-    body = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").render(markdown)
+    body = _PLAIN.render(markdown)
     return (
-        f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">{_NOTHING_FETCHED}<title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n{body}</body></html>\n"
     )

@@ -20,6 +20,7 @@ from flows.settings import Installation
 from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Settings
+from warehouse.durability import write_durably
 from warehouse.journal import Head
 from warehouse.outcomes import Outcome
 from warehouse.review import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
@@ -196,8 +197,8 @@ class Office:
         folder = self.folder(row["unit_code"])
         stamp = self.printed_at.strftime("%Y%m%d")
         path = folder / f"回执_{row['year'] or '年度不明'}_{stamp}_{row['submission'][:8]}{suffix}.md"
-        path.write_text(text, encoding="utf-8", errors="replace")
-        path.with_suffix(".html").write_text(page_of(text, path.stem), encoding="utf-8", errors="replace")
+        write_durably(path, text.encode(errors="replace"))
+        write_durably(path.with_suffix(".html"), page_of(text, path.stem).encode(errors="replace"))
         return path
 
     def folder(self, unit_code: str | None) -> Path:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from expectations.rulebook import Rule, RuleBook
 from flows.settings import Installation, code_version
 from warehouse.query import read_only, run
@@ -27,10 +29,13 @@ Record = dict[str, Any]
 
 
 def write_report(path: Path, place: Installation, night: str) -> int:
-    """Write the report of the run ``night`` to ``path``; the number of records. None is written for an unknown run."""
+    """Write the report of the run ``night`` to ``path``; the number of records. None is written for an unknown run.
+
+    Record by record: memory does not grow with the number of breaches but by the rows that the database hands over.
+    """
     with read_only(place.home.database) as connection:
         results = run(connection, "FROM quality.rule_result WHERE run = ? ORDER BY rule, form", [night])
-        breaches = run(connection, _BREACHES, [night]).to_dicts()
+        breaches = run(connection, _BREACHES, [night])
         when = run(connection, _JUDGED, [night])
     if when.is_empty():
         return 0
@@ -40,24 +45,39 @@ def write_report(path: Path, place: Installation, night: str) -> int:
         "agent": place.catalogue.settings.city.association,
         "trigger": place.settings.actor,
     }
-    told = Counter((row["rule"], _counted_at(row, place.rulebook)) for row in breaches)
-    records = [_breach(row) for row in breaches]
-    for row in results.iter_rows(named=True):
-        records += _rest(row, told[row["rule"], row["form"]], night)
     path.parent.mkdir(parents=True, exist_ok=True)
-    report = [
-        {
-            "id": f"{night}.{number}",
-            "type": "validation",
-            "event": event,
-            "rule": _rule(record["rule"], record["severity"], place.rulebook),
-            "data": record["data"],
-            "value": record["value"],
-        }
-        for number, record in enumerate(records, start=1)
-    ]
-    path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    return len(report)
+    count = 0
+    with path.open("w", encoding="utf-8") as out:
+        for count, record in enumerate(_records(breaches, results, night, place.rulebook), start=1):
+            whole = {
+                "id": f"{night}.{count}",
+                "type": "validation",
+                "event": event,
+                "rule": _rule(record["rule"], record["severity"], place.rulebook),
+                "data": record["data"],
+                "value": record["value"],
+            }
+            out.write(f"{',' if count > 1 else '['}\n{json.dumps(whole, ensure_ascii=False)}")
+        out.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def last_judging_run(place: Installation) -> str | None:
+    """The latest run whose submissions the warehouse has results for."""
+    with read_only(place.home.database) as connection:
+        return run(connection, "SELECT max(run) AS run FROM quality.rule_result")["run"][0]  # type: ignore[no-any-return]
+
+
+def _records(
+    breaches: pl.DataFrame, results: pl.DataFrame, night: str, rulebook: RuleBook
+) -> Iterator[Record]:
+    """Every breach, then what else is to be said of each rule and form."""
+    told: Counter[tuple[str, str]] = Counter()
+    for row in breaches.iter_rows(named=True):
+        told[row["rule"], _counted_at(row, rulebook)] += 1
+        yield _breach(row)
+    for row in results.iter_rows(named=True):
+        yield from _rest(row, told[row["rule"], row["form"]], night)
 
 
 def _counted_at(row: Record, rulebook: RuleBook) -> str:

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.alerts import MESSAGE_BYTES, pages, send_digest
+from flows.alerts import MESSAGE_BYTES, addresses, pages, send_digest
 
 # Apprise's own import of a module that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -199,3 +199,26 @@ def test_a_page_ends_at_a_line_where_there_is_one() -> None:
     assert len(cut) > 1
     assert all(page.endswith("\n") for page in cut)
     assert all(len(page.encode()) <= MESSAGE_BYTES for page in cut)
+
+
+def schemes() -> list[str]:
+    import apprise
+
+    found = apprise.Apprise().details()["schemas"]
+    return sorted(
+        {s for entry in found for kind in ("protocols", "secure_protocols") for s in entry[kind] or ()}
+    )
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", ", "\n"])
+def test_an_address_of_every_scheme_is_told_from_the_one_before(between: str) -> None:
+    known = schemes()
+    assert {"o365", "d7sms", "mailto", "wecombot"} <= set(known)
+    for scheme in known:
+        one, other = "mailto://u:p@a.b?to=c@d.e,f@g.h", f"{scheme}://host/token,1,2"
+        assert addresses(between.join([one, other, one])) == [one, other, one]
+
+
+@pytest.mark.parametrize("limit", [-5, 0, 1, 3])
+def test_paging_ends_however_small_a_page_is(limit: int) -> None:
+    assert "".join(pages("滨州市\n𠮷 abc", limit)) == "滨州市\n𠮷 abc"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
+from flows.system_words import machine_fault
 from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
 from warehouse.build import NightBuild, PreviousUnreadable
 from warehouse.catalogue.frames import COMPARISON, shaped
@@ -332,3 +334,21 @@ def test_a_change_is_said_in_points_in_places_or_in_per_cent(
     row = query(path, "FROM mart.indicator_change").row(0, named=True)
     assert (row["change"], row["change_unit"], row["change_pct"]) == says
     assert (row["value"], row["previous_coverage_pct"]) == (260, 90)
+
+
+@pytest.mark.parametrize("limit", [100_000, 600_000, 2_000_000])
+def test_a_disk_that_fails_during_the_take_over_is_not_blamed_on_the_previous_file(
+    tmp_path: Path, catalogue: Catalogue, limit: int
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1))
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        with pytest.raises(duckdb.Error) as failed, NightBuild(beside(path), path, catalogue) as build:
+            build.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert machine_fault(failed.value) == "文件超过系统允许的大小，无法继续写入。"
+    assert path.read_bytes() == before
+    assert not beside(path).exists()

@@ -22,7 +22,7 @@ from warehouse.catalogue.load import load_catalogue
 from warehouse.publish import beside, publish
 
 COMMANDS = (
-    "template", "sample", "check", "nightly", "status", "trace", "query", "export", "rebuild", "doctor", "docs",
+    "template", "sample", "check", "nightly", "status", "trace", "query", "export", "rebuild", "doctor", "docs", "report",
     "review",
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ import polars as pl
 from transforms.formats import open_book
 from transforms.formats_book import Book, Marks, Refusal, Row, SheetInfo
 from transforms.reading_answers import Answer, read_answers
+from transforms.reading_bounds import OTHER_ROWS, rows_too_many
 from transforms.reading_cells import frame_of
 from transforms.reading_header import Header, find_header
 from transforms.reading_marks import (
@@ -98,7 +99,7 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
             elif kind == "other":
-                answered, answers = read_answers(info.name, rows)
+                answered, answers = read_answers(info.name, rows[:OTHER_ROWS])
                 read.answered = read.answered or answered
                 read.answers += answers
             elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
@@ -108,6 +109,7 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
             read.problems.append(problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
         else:
             seen[form.id] = info.name
+            read.problems += rows_too_many(rows, marks, header, plan.most_rows, info, form)
             sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
             sheet.head = head_of_form(rows[: header.top], form, plan)
             read.sheets.append(sheet)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from warehouse.catalogue.load import Catalogue
     from warehouse.catalogue.models import Form
 
+_SPARE_ROWS = 500
+_COUNTY_DIGITS = 6
 ROW_COLUMNS = ("org_code", "org_name", "parent_name")
 """The columns that say which org unit a row speaks of."""
 
@@ -54,6 +56,7 @@ class ReadPlan:
     note_prefixes: tuple[str, ...]
     empty_remarks: frozenset[str]  # what a heading's bracket may say without changing its meaning
     units: frozenset[str]  # texts that may stand in a header as unit: 人, 元, 万元 ...
+    most_rows: int  # that a form can have: the units of the largest county, and as many again to spare
 
 
 def reading_plan(catalogue: Catalogue) -> ReadPlan:
@@ -70,7 +73,14 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         note_prefixes=tuple(sorted(_folded((*words.note_row_prefix, words.sample_mark)))),
         empty_remarks=_folded(words.empty_remarks),
         units=frozenset(fold(scale + unit) for unit in units for scale in ("", *SCALES)),
+        most_rows=_SPARE_ROWS + 2 * _largest_county(catalogue),
     )
+
+
+def _largest_county(catalogue: Catalogue) -> int:
+    """How many units the largest county has had, of every year."""
+    counties = catalogue.registry.all_units["org_code"].str.slice(0, _COUNTY_DIGITS)
+    return int(counties.value_counts()["count"].max() or 0)  # type: ignore[arg-type]
 
 
 def _folded(texts: tuple[str, ...]) -> frozenset[str]:

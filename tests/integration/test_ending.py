@@ -135,3 +135,37 @@ def test_a_night_that_is_killed_leaves_no_process_behind(home: Home) -> None:
         command.wait()
     until(lambda: not started(home))
     assert_the_next_night_is_whole(home)
+
+
+def fill_up(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as filling:
+        while True:
+            filling.write(b"x" * 65536)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_disk_that_fills_up_during_the_night_is_one_sentence_and_the_next_night_is_whole(
+    full: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", disk], check=False).returncode:
+        pytest.skip("may not mount")
+    try:
+        home = Home(shutil.copytree(full, disk / "home"))
+        before = home.database.read_bytes()
+        with running(home) as command:
+            until(lambda: received(home))
+            ballast = disk / "ballast"
+            with pytest.raises(OSError, match="No space left"):
+                fill_up(ballast)
+            _, said = command.communicate(timeout=120)
+        assert command.returncode == 2, said
+        assert said.count("\n") == 1
+        assert re.search("磁盘空间已满。|磁盘空间不足", said), said
+        assert "已更新" not in said
+        assert home.database.read_bytes() == before
+        ballast.unlink()
+        assert_the_next_night_is_whole(home)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
