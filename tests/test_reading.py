@@ -380,7 +380,11 @@ def test_a_unit_above_the_header_holds_for_the_columns_of_money(tmp_path: Path) 
     rows[1][3] = "（单位：万元）"
     rows[HEADER][column("warm_action", "claim_paid_cny")] = "赔付金额（元）"
     found = read(save_xlsx(tmp_path / "a.xlsx", workbook(warm_action=rows))).sheets[0]
-    assert found.units == {"claim_paid_cny": "元", "nursing_premium_cny": "万元"}
+    assert found.units == {
+        "claim_paid_cny": "元",
+        "nursing_premium_cny": "万元",
+        "accident_premium_cny": "万元",
+    }
 
 
 def test_an_unknown_form_is_not_taken_for_the_cover(tmp_path: Path) -> None:
