@@ -19,6 +19,7 @@ import typer  # noqa: E402 - its words are fixed when it is imported
 
 from flows import (  # noqa: E402
     commands_campaign,
+    commands_catalogue,
     commands_look,
     commands_make,
     commands_night,
@@ -39,6 +40,7 @@ commands_look.register(app)
 commands_review.register(app)
 commands_rules.register(app)
 commands_campaign.register(app)
+commands_catalogue.register(app)
 
 
 @app.callback()

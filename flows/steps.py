@@ -184,9 +184,9 @@ def assess(
         later=later,
         notes=conformed.notes,
         asked_later=asked_later,
-        unfilled=readings.submissions.join(_filled(observed), on="submission", how="anti")[
-            "submission"
-        ].to_list(),
+        unfilled=readings.submissions.join(
+            _filled(observed, conformed.declared_empty), on="submission", how="anti"
+        )["submission"].to_list(),
     )
     return Assessed(
         readings, conformed, observed, measured, judgement, empty(MEASURE) if later is None else later
@@ -205,9 +205,10 @@ def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -
     return [s for s in past["submission"] if not readings.reads[s].answered]
 
 
-def _filled(observed: pl.DataFrame) -> pl.DataFrame:
-    """The OBSERVATION rows that hold something: zeros too."""
-    return observed.filter(pl.col("state").is_in(["value", "zero"]))
+def _filled(observed: pl.DataFrame, declared_empty: pl.DataFrame) -> pl.DataFrame:
+    """The submission of each cell that holds something, zeros too, and of each roster that says there is nothing to list."""
+    cells = observed.filter(pl.col("state").is_in(["value", "zero"]))
+    return pl.concat([cells.select("submission"), declared_empty.select("submission")])
 
 
 def without_faulty(readings: Readings, judged: Callable[[Readings], object]) -> tuple[Readings, list[str]]:
@@ -271,7 +272,7 @@ def decided(
         },
         orient="row",
     )
-    filled = _filled(assessed.observations)
+    filled = _filled(assessed.observations, assessed.conformed.declared_empty)
     is_new = pl.col("recorded").is_null()
     is_late = is_new & pl.col("year").is_in(list(locked))
     is_empty = is_new & (pl.col("filled_count") == 0)

@@ -414,6 +414,17 @@ def test_doctor_of_a_new_home_finds_nothing_wrong(nianbao: Terminal) -> None:
     assert "一切正常" in said.out
 
 
+def test_the_catalogue_of_a_new_city_is_well_from_its_first_day(nianbao: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / "新城市"
+    assert nianbao("catalogue", "new", str(folder)).code == 0
+    said = nianbao("--catalogue", str(folder), "doctor")
+    assert said.code == 0, said.err
+    assert "本市 2 条" in said.out
+    again = nianbao("catalogue", "new", str(folder))
+    assert again.code == 2
+    assert "未作改动" in again.err
+
+
 def test_documents_of_another_catalogue_do_not_overwrite_those_of_this_one(
     nianbao: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,16 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
     """The lookups of ``catalogue``."""
     settings = catalogue.settings
     words = settings.words
-    units = {u for form in catalogue.forms.values() for f in form.fields for u in (f.unit, f.entry_unit) if u}
+    units = {
+        unit
+        for form in catalogue.forms.values()
+        for unit in (
+            *(u for f in form.fields for u in (f.unit, f.entry_unit)),
+            *(c.unit for c in form.counts),
+            *form.unit_text.split("、"),  # what the issued sheet itself states
+        )
+        if unit
+    }
     return ReadPlan(
         forms=tuple(_form_plan(catalogue, form) for form in catalogue.forms.values()),
         cover_labels={fold(text): key for key, texts in settings.cover_labels.items() for text in texts},

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import polars as pl
 import pytest
+import yaml
 
+from flows.commands_catalogue import STARTER
 from flows.morning import Report
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night
@@ -134,3 +139,65 @@ def test_nothing_the_city_sees_speaks_of_another_city(
     for where, text in texts.items():
         assert "滨州" not in text, where
     assert "兰河市计划生育协会" in (place.home.site / "digest.md").read_text(encoding="utf-8")
+
+
+def bent_city(folder: Path, keep: set[str]) -> Path:
+    """Lanhe with those of its forms alone, none of which the city's own level fills in."""
+    shutil.copytree(LANHE, folder)
+    for path in (folder / "forms").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if text.splitlines()[0].removeprefix("id: ") not in keep:
+            path.unlink()
+            continue
+        text = text.replace("[county, city]", "[county]").replace("levels: [city, county", "levels: [county")
+        kept = [line for line in text.splitlines() if "follower_count" not in line]
+        path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    measures = {
+        m
+        for path in (folder / "forms").glob("*.yaml")
+        for m in re.findall(r"id: (\w+_count)", path.read_text("utf-8"))
+    }
+    measures |= {"registry_village_count"} | ({"visit_per_100_households"} if "care" in keep else set())
+    for path in (folder / "indicators").glob("*.yaml"):
+        records = yaml.safe_load(path.read_text(encoding="utf-8"))
+        kept_records = [
+            r for r in records if set(re.findall(r"\w+_count|visit_per\w+", r["formula"])) <= measures
+        ]
+        path.write_text(yaml.safe_dump(kept_records, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
+def test_a_city_without_forms_of_its_own_completes_a_year(tmp_path: Path, samples: Samples) -> None:
+    catalogue = bent_city(tmp_path / "catalogue", {"network", "care", "site"})
+    place = new_installation(tmp_path / "home", samples, [2024], catalogue=catalogue)
+    report = night(place)
+    assert sorted(report.submissions["unit_code"]) == ["990101", "990102"]
+    rate = query(place.home.database, "FROM mart.reporting_rate WHERE year = 2024").row(0, named=True)
+    assert (rate["expected_count"], rate["accepted_count"], rate["reporting_rate_pct"]) == (2, 2, 100.0)
+    assert "尚无已接收报表" not in (place.home.site / "digest.md").read_text(encoding="utf-8")
+
+
+def test_a_unit_that_has_only_rosters_with_nothing_to_list_completes_a_year(
+    tmp_path: Path, samples: Samples
+) -> None:
+    catalogue = bent_city(tmp_path / "catalogue", {"site"})
+    (catalogue / "indicators" / "network.yaml").unlink()
+    (catalogue / "programmes.yaml").write_text("- {id: care, name_zh: 关爱服务}\n", encoding="utf-8")
+    (catalogue / "samples.yaml").write_text("rosters: {site: {items: 0}}\n", encoding="utf-8")
+    place = new_installation(tmp_path / "home", samples, [2024], catalogue=catalogue)
+    report = night(place)
+    assert report.submissions["decision"].to_list() == ["accepted", "accepted"]
+    rate = query(place.home.database, "FROM mart.reporting_rate WHERE year = 2024").row(0, named=True)
+    assert (rate["expected_count"], rate["reported_count"], rate["accepted_count"]) == (2, 2, 2)
+    row = indicator(place, "site_provincial_pct")
+    assert (row["denominator"], row["state"], row["coverage_pct"]) == (0, "not_applicable", 100)
+
+
+def test_a_new_city_starts_from_a_working_catalogue(tmp_path: Path, samples: Samples) -> None:
+    place = new_installation(tmp_path / "home", samples, [2023, 2024], catalogue=STARTER)
+    report = night(place)
+    assert report.submissions["decision"].unique().to_list() == ["accepted"]
+    rates = query(place.home.database, "SELECT reporting_rate_pct FROM mart.reporting_rate")
+    assert rates["reporting_rate_pct"].to_list() == [100.0, 100.0]
+    assert place.rulebook.warning == ""
+    assert indicator(place, "visit_cumulative_count", "000100")["state"] == "value"

@@ -90,6 +90,7 @@ def _change_registry(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue
             succession,
             settings.city.code,
             range(settings.first_year, settings.last_year + 2),
+            catalogue.registry.is_asked,
             Path("名录"),
         )
     except CatalogueError as error:

@@ -125,7 +125,10 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         measures=measures,
         indicators=indicators,
         registry=read_registry(
-            folder / "registry", settings.city.code, range(settings.first_year, settings.last_year + 1)
+            folder / "registry",
+            settings.city.code,
+            range(settings.first_year, settings.last_year + 1),
+            lambda level, year: any(level in f.reported_by and in_force(f, year) for f in forms.values()),
         ),
     )
 

@@ -7,6 +7,7 @@ the new one. Codes have 6 digits for city and county, 9 for township, 12 for vil
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import polars as pl
@@ -15,11 +16,20 @@ from warehouse.catalogue.models import LEVELS
 
 
 class Registry:
-    """All dated org units and their succession; every question is asked for one year."""
+    """All dated org units and their succession; every question is asked for one year.
 
-    def __init__(self, units: pl.DataFrame, succession: pl.DataFrame) -> None:
+    ``is_asked``: whether some form asks units of a level (county, city) in a year.
+    """
+
+    def __init__(
+        self,
+        units: pl.DataFrame,
+        succession: pl.DataFrame,
+        is_asked: Callable[[str, int], bool] = lambda _level, _year: True,
+    ) -> None:
         self.all_units = units
         self.succession = succession
+        self.is_asked = is_asked
         self.units = lru_cache(maxsize=None)(self._units)
         self.roster = lru_cache(maxsize=None)(self._roster)
 
@@ -51,10 +61,14 @@ class Registry:
         ).drop("grandparent_code")
 
     def _roster(self, year: int) -> pl.DataFrame:
-        """Who reports in ``year``: unit_code, unit_name, unit_level, one row per county and one for the city itself."""
+        """Who reports in ``year``: unit_code, unit_name, unit_level, one row per county and one for the city itself.
+
+        A level that no form asks in that year (a city whose own level fills in none) has nobody to report.
+        """
+        asked = [level for level in ("county", "city") if self.is_asked(level, year)]
         return (
             self.units(year)
-            .filter(pl.col("level").is_in(["county", "city"]))
+            .filter(pl.col("level").is_in(asked))
             .select(unit_code="org_code", unit_name="name", unit_level="level")
             .sort(pl.col("unit_level") == "city", "unit_code")
         )

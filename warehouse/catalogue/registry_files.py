@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -26,10 +27,13 @@ _LEVELS_ZH = "city 市、county 县(市、区)、township 乡镇(街道)、villa
 _WHOLE = 1e-9
 
 
-def read_registry(folder: Path, city_code: str, years: range) -> Registry:
+def read_registry(
+    folder: Path, city_code: str, years: range, is_asked: Callable[[str, int], bool]
+) -> Registry:
     """``org_units.csv`` and, where there is one, ``succession.csv``; CatalogueError names file and line.
 
-    ``years``: those of the catalogue, in each of which every unit has its place and history is neither lost nor doubled.
+    ``years``: those of the catalogue, in each of which every unit has its place and history is neither lost nor doubled;
+    ``is_asked``: as in Registry.
     """
     path, succession_path = folder / "org_units.csv", folder / "succession.csv"
     units = _read_csv(path, _UNITS)
@@ -38,16 +42,21 @@ def read_registry(folder: Path, city_code: str, years: range) -> Registry:
         if succession_path.exists()
         else pl.DataFrame(schema={**_SUCCESSION, "line": pl.Int64})
     )
-    return _checked(units, succession, city_code, years, path, succession_path)
+    return _checked(units, succession, city_code, years, is_asked, path, succession_path)
 
 
 def check_registry(
-    units: pl.DataFrame, succession: pl.DataFrame, city_code: str, years: range, called: Path
+    units: pl.DataFrame,
+    succession: pl.DataFrame,
+    city_code: str,
+    years: range,
+    is_asked: Callable[[str, int], bool],
+    called: Path,
 ) -> Registry:
     """A registry of ``units`` and ``succession`` that stand in no file, by the same checks; ``called``: what errors name."""
     place = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
     return _checked(
-        units.with_columns(place), succession.with_columns(place), city_code, years, called, called
+        units.with_columns(place), succession.with_columns(place), city_code, years, is_asked, called, called
     )
 
 
@@ -56,12 +65,13 @@ def _checked(
     succession: pl.DataFrame,
     city_code: str,
     years: range,
+    is_asked: Callable[[str, int], bool],
     path: Path,
     succession_path: Path,
 ) -> Registry:
     _check_units(units, path, city_code)
     _check_succession(succession, units, succession_path)
-    registry = Registry(units.drop("line"), succession.drop("line"))
+    registry = Registry(units.drop("line"), succession.drop("line"), is_asked)
     for year in years:
         _check_year(registry, year, units, path)
     _check_shares(registry, succession, succession_path)
