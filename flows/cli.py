@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-from flows.usage_words import speak_chinese
+from flows.usage_words import speak_chinese, translate_help
 
 speak_chinese()
 
@@ -27,6 +27,7 @@ from flows import (  # noqa: E402
     commands_rules,
 )
 
+translate_help()
 app = typer.Typer(
     name="nianbao",
     help="年报：计划生育协会年度统计。收表、审核、汇总、指标、追溯。",

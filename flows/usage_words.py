@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gettext
+from collections.abc import Callable
+from typing import Any
 
 _WORDS = {
     "Options": "选项",
@@ -28,6 +30,54 @@ def speak_chinese() -> None:
         return _WORDS.get(message, message)
 
     gettext.dgettext = dgettext
+
+
+_USAGE = {"Usage: ": "用法：", "[OPTIONS]": "[选项]", "COMMAND [ARGS]...": "命令 [参数]…"}
+_TYPES = {
+    "bool": "", "int": "整数", "float": "数", "str": "文字", "path": "路径", "file": "文件", "directory": "文件夹",
+    "%Y-%m-%d": "年-月-日",
+}  # fmt: skip
+_KEPT = "显示本说明。"
+
+
+def translate_help() -> None:
+    """Make help pages Chinese where the library asks nobody: usage line, help option, names of types.
+
+    It has no setting for these; what is replaced is what it calls itself.
+    """
+    from typer import core
+
+    def usage(original: Callable[..., str]) -> Callable[..., str]:
+        def of(self: Any, context: Any) -> str:
+            said = original(self, context)
+            for english, chinese in _USAGE.items():
+                said = said.replace(english, chinese)
+            return said
+
+        return of
+
+    def help_option(original: Callable[..., Any]) -> Callable[..., Any]:
+        def of(self: Any, context: Any) -> Any:
+            option = original(self, context)
+            if option is not None:
+                option.help = _KEPT
+            return option
+
+        return of
+
+    def type_name(original: Callable[..., str]) -> Callable[..., str]:
+        def of(self: Any, context: Any) -> str:
+            english = original(self, context).strip("<>")
+            chinese = _TYPES.get(english.removeprefix("list[").removesuffix("]"), english)
+            return f"<{chinese}>" if chinese else ""
+
+        return of
+
+    for kind in (core.TyperCommand, core.TyperGroup):
+        for name, translated in (("get_usage", usage), ("get_help_option", help_option)):
+            setattr(kind, name, translated(getattr(kind, name)))
+    for parameter in (core.TyperOption, core.TyperArgument):
+        setattr(parameter, "display_type", type_name(parameter.display_type))  # noqa: B010 - mypy forbids the plain form
 
 
 def usage_sentence(error: Exception) -> str:
