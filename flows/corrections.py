@@ -14,7 +14,7 @@ from expectations.workbook.issued import write_workbook
 from flows.settings import Installation
 from warehouse.outcomes import Outcome
 from warehouse.query import standing_entries
-from warehouse.questions import given_entries, questions
+from warehouse.questions import given_entries, questions, unread
 
 EARLIER = "以前的更正表"
 """Where a unit's correction workbooks go when a newer one takes their place: a clerk may have begun to fill one in."""
@@ -97,5 +97,6 @@ def write_correction(
             scope=pl.col("rule").replace_strict(scopes, default=None, return_dtype=pl.String)
         ),
         answered=row["submission"],
+        unread=unread(database, row["submission"]),
         about=f"本表根据{received:%Y年%m月%d日 %H:%M}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )

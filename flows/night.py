@@ -239,6 +239,7 @@ class Night:
                 assessed.judgement.findings,
                 assessed.conformed.notes,
                 assessed.judgement.results,
+                assessed.conformed.unread,
             )
             later = assessed.later["submission"].unique().to_list()
             build.revise_findings(later, self.several_years, assessed.judgement.revised)

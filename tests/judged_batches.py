@@ -14,7 +14,7 @@ from expectations.judge import Batch
 from expectations.rulebook import FIELD_TYPES, RuleBook, load_rules
 from transforms.conform import Conformed
 from transforms.observations import measures as measures_of
-from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, empty, shaped
+from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
 
@@ -230,6 +230,7 @@ def conformed(
             empty_rosters,
             submissions.select("submission", "unit_code", "year"),
             empty(ANSWER),
+            empty(UNREAD),
         ),
         submissions,
     )
@@ -348,7 +349,7 @@ def _judged(
         {form: pl.concat([c.forms[form] for c, _ in parts], how="diagonal") for form in parts[0][0].forms},
         *(
             pl.concat([getattr(c, name) for c, _ in parts])
-            for name in ("columns", "notes", "problems", "declared_empty", "submissions", "answers")
+            for name in ("columns", "notes", "problems", "declared_empty", "submissions", "answers", "unread")
         ),
     )
     return Batch(

@@ -250,7 +250,7 @@ def test_a_blank_roster_is_told_unless_it_says_nothing_to_list() -> None:
 # ------------------------------------------------------------------------------------------------- totals
 def test_a_total_row_that_does_not_add_up_names_the_difference() -> None:
     finding = the_finding(valid_rows(), "total.sheet", surplus={"population": {"household_count": 200.0}})
-    assert finding["message"] == "第5行 合计：家庭户数合计行为100200，以上各行之和为100000，相差200"
+    assert finding["message"] == "第5行 合计：家庭户数合计100200，各行相加为100000，相差200"
     assert (finding["cell"], finding["severity"]) == ("D5", "critical")
 
 
@@ -277,7 +277,7 @@ def test_a_township_subtotal_is_the_sum_of_its_own_row_and_its_villages() -> Non
         findings = found(replace(batch, forms=forms))
         assert findings["rule"].to_list() == rules
         if surplus:
-            assert "信城街道小计：个人会员数小计为547，所辖各行之和为540，相差7" in findings["message"][0]
+            assert "信城街道小计：个人会员数小计547，所辖各行相加为540，相差7" in findings["message"][0]
 
 
 def test_totals_are_not_judged_beside_a_row_that_was_left_out() -> None:
@@ -296,7 +296,7 @@ def test_totals_are_not_judged_beside_a_row_that_was_left_out() -> None:
     batch = batch_of(rows, problems=problems, surplus={"population": {"household_count": 10000.0}})
     finding = found(batch).row(0, named=True)
     assert finding["message"] == (
-        f"第6行：单位“信诚街道”不在本县(市、区)的单位名录中，是否应为“信城街道（{gone['org_code']}）”"
+        f"第6行：“信诚街道”不在本县(市、区)的单位名录中，是否应为“信城街道（{gone['org_code']}）”"
     )
     assert found(batch).height == 1, "neither a missing unit nor a wrong total is told besides"
 

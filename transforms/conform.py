@@ -18,9 +18,10 @@ from transforms.conform_problems import (
     value_problems,
 )
 from transforms.conform_rows import ROWS, placed
+from transforms.conform_unread import unread_rows
 from transforms.conform_values import finished, header_scales, odd_cells, plain_values
 from transforms.reading import FileRead
-from warehouse.catalogue.frames import ANSWER, NOTE, PROBLEM, empty, shaped
+from warehouse.catalogue.frames import ANSWER, NOTE, PROBLEM, UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 from warehouse.catalogue.texts import BLANK
@@ -44,7 +45,7 @@ class RawBatch:
 
     ``forms``: form id -> rows of all files: submission, unit_code, year, sheet, row, is_hidden, lead, org_code,
     org_name, parent_name and the form's fields, all texts; null is blank. ``columns``: COLUMNS.
-    ``problems``: PROBLEM. ``answers``: ANSWER. ``heads``: HEADS.
+    ``problems``: PROBLEM. ``answers``: ANSWER. ``heads``: HEADS. ``rest``: UNREAD, own columns.
     """
 
     forms: dict[str, pl.DataFrame]
@@ -52,6 +53,7 @@ class RawBatch:
     problems: pl.DataFrame
     answers: pl.DataFrame
     heads: pl.DataFrame
+    rest: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Conformed:
     org_level, item, then each field typed and its ``<field>__state`` (value | zero | not_applicable | not_reported |
     unreadable). Rows whose unit is not known and second rows of a unit are left out, each with a problem.
     ``declared_empty``: submission, form of rosters that say 无. ``answers``: ANSWER.
-    ``submissions``: submission, unit_code, year of all files, those without a row too.
+    ``submissions``: submission, unit_code, year of all files, those without a row too. ``unread``: UNREAD.
     """
 
     forms: dict[str, pl.DataFrame]
@@ -72,6 +74,7 @@ class Conformed:
     declared_empty: pl.DataFrame
     submissions: pl.DataFrame
     answers: pl.DataFrame
+    unread: pl.DataFrame
 
 
 def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBatch:
@@ -119,6 +122,9 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         for sheet in read.sheets
         for key, text in sheet.head.items()
     ]
+    rest = [
+        {"submission": sha256, "reason": "own_column", **cell} for sha256, read in taken for cell in read.rest
+    ]
     answers = [{"submission": sha256, **answer} for sha256, read in taken for answer in read.answers]
     return RawBatch(
         forms,
@@ -126,6 +132,7 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         shaped(pl.DataFrame(problems, infer_schema_length=None), PROBLEM) if problems else empty(PROBLEM),
         pl.DataFrame(answers, schema=ANSWER),
         pl.DataFrame(heads, schema=HEADS, orient="row"),
+        shaped(pl.DataFrame(rest, infer_schema_length=None), UNREAD) if rest else empty(UNREAD),
     )
 
 
@@ -162,6 +169,7 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         .unique(maintain_order=True),
         submissions=submissions.select("submission", "unit_code", "year"),
         answers=raw.answers,
+        unread=pl.concat([raw.rest, unread_rows(forms, rows, raw.columns, catalogue)]),
     )
 
 

@@ -30,6 +30,7 @@ from transforms.reading_marks import (
 )
 from transforms.reading_notices import heading_problems, not_taken_over
 from transforms.reading_plan import FormPlan, ReadPlan, reading_plan
+from transforms.reading_rest import Rest, rest_of
 from transforms.reading_rows import table_rows
 from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
 from transforms.wording import column_letter
@@ -73,6 +74,7 @@ class FileRead:
     sheets: list[SheetRead] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    rest: list[Rest] = field(default_factory=list)  # cells beside the forms
     answered: str = ""  # the submission that a correction workbook answers
 
 
@@ -111,6 +113,7 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
             seen[form.id] = info.name
             read.problems += rows_too_many(rows, marks, header, plan.most_rows, info, form)
             sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
+            read.rest += rest_of(rows, table_rows(rows, header), header, info, form)
             sheet.head = head_of_form(rows[: header.top], form, plan)
             read.sheets.append(sheet)
     for sheet in read.sheets:

@@ -17,7 +17,16 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse import integrity
-from warehouse.catalogue.frames import FINDING, FINDING_PLACE, INDICATOR, MEASURE, shaped, with_place
+from warehouse.catalogue.frames import (
+    FINDING,
+    FINDING_PLACE,
+    INDICATOR,
+    MEASURE,
+    UNREAD,
+    empty,
+    shaped,
+    with_place,
+)
 from warehouse.catalogue.load import Catalogue
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
@@ -83,13 +92,14 @@ class NightBuild:
         findings: pl.DataFrame,
         notes: pl.DataFrame,
         results: pl.DataFrame,
+        unread: pl.DataFrame | None = None,
     ) -> int:
         """Append a batch; how many of its submissions were new. Known ones are left out with all their rows.
 
         A refused submission that was received again is new, and takes the place of its first receipt.
 
         ``submissions``: SUBMISSION + decision, and where there are status (default: the decision), reason, rule and
-        filled_count. The other frames: OBSERVATION, MEASURE, FINDING, NOTE, RULE_RESULT (+ run where given, else the
+        filled_count. The other frames: OBSERVATION, MEASURE, FINDING, NOTE, UNREAD, RULE_RESULT (+ run where given, else the
         run of the batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
         """
         bad = submissions.filter(~pl.col("decision").is_in(DECISIONS) | pl.col("decision").is_null())
@@ -111,6 +121,7 @@ class NightBuild:
             ("core.measure_log", measures),
             ("quality.finding", with_place(findings)),
             ("quality.note", notes),
+            ("quality.unread", empty(UNREAD) if unread is None else unread),
         ):
             foreign = set(frame["submission"].unique()) - set(submissions["submission"])
             if foreign:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.catalogue.frames import FINDING_PLACE, PLACE_SEPARATOR
+from warehouse.catalogue.frames import FINDING_PLACE, PLACE_SEPARATOR, UNREAD, shaped
 from warehouse.query import entries_of, read_only, run
 
 
@@ -60,6 +60,17 @@ def given_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:
         )
         nothing = run(connection, _NOTHING_TO_LIST, [submission])["form"].to_list()
     return dict.fromkeys(nothing, pl.DataFrame()) | given
+
+
+def unread(path: Path, submission: str) -> pl.DataFrame:
+    """UNREAD of a submission, row by row."""
+    with read_only(path) as connection:
+        found = run(
+            connection,
+            "FROM quality.unread WHERE submission = ? ORDER BY form, row, length(cell), cell",
+            [submission],
+        )
+    return shaped(found, UNREAD)
 
 
 _NOTHING_TO_LIST = """

@@ -38,7 +38,10 @@ def name_likely_cells(
     variables = [variable_of(f, catalogue.code_lists[f.codes].labels if f.codes else ()) for f in form.fields]
     history = last_years(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
     findings = _told(findings, likely_cells(checks, frame, variables, history), PLACE)
-    return _told(findings, likely_totals(totals, form, checks, frame, history, notes), TOTAL_PLACE)
+    said = likely_totals(totals, form, checks, frame, history, notes)
+    settled = said.filter("is_settled").select(TOTAL_PLACE)
+    asked = findings.join(settled, on=list(TOTAL_PLACE), how="anti", maintain_order="left", nulls_equal=True)
+    return _told(asked, said.drop("is_settled"), TOTAL_PLACE)
 
 
 def name_likely_numbers(

@@ -22,8 +22,12 @@ from warehouse.catalogue.models import Field, Form
 
 TOTAL_PLACE = ("submission", "rule", "org_code", "field")
 
-LIKELY_TOTAL: Schema = dict.fromkeys((*TOTAL_PLACE, "likely"), pl.String)
-"""What is said of a total's finding: TOTAL_PLACE (key) and one Chinese sentence."""
+LIKELY_TOTAL: Schema = {**dict.fromkeys((*TOTAL_PLACE, "likely"), pl.String), "is_settled": pl.Boolean}
+"""What is said of a total's finding: TOTAL_PLACE (key) and one Chinese sentence.
+
+``is_settled``: the total lacks just the numbers that were written as text, which a program does not sum up and which
+were read all the same: there is nothing to ask, and the formula of the next workbook counts them.
+"""
 
 CLEAR_GAIN = 0.7
 """How much nearer to last year's number (log ratio) a row must come to be called the likeliest: a factor of two."""
@@ -95,34 +99,30 @@ def _of_field(
     itself = (
         pl.when(pl.col("total_of") == "township").then(itself.str.replace("合计", "小计")).otherwise(itself)
     )
-    others = pl.col("row_count") - 1
     likely = (
-        pl.when("as_text")
-        .then(
-            pl.format(
-                "合计少的正是以文本填写的数（{}，首处 {}），表格软件求和时不计入文本：请改填为数字，{}。",
-                "text_words",
-                "text_cell",
-                itself,
-            )
-        )
-        .when(turned.is_not_null())
+        pl.when(turned.is_not_null())
         .then(pl.format("最可能有误：{}。", itself))
         .when("is_clear")
-        .then(
-            pl.format("最可能有误：{}；改动{}", "first", itself)
-            + pl.when(others > 0).then(pl.format("或其他{}行中任何一行", others)).otherwise(pl.lit(""))
-            + pl.lit("也能相符。")
-        )
+        .then(pl.format("最可能有误：{}；{}无误的，把{}。", "first", _rows_word(), _mended(pl.col("sum"))))
         .when(pl.col("row_count") > 0)
-        .then(pl.format("改动{}或以上{}行中任何一行都能相符。", itself, "row_count"))
+        .then(pl.format("{}无误的，把{}。", _rows_word(), _mended(pl.col("sum"))))
         .otherwise(pl.format("只改一处即可相符的，只有{}。", itself))
     )
+    known = known.with_columns(is_settled=pl.col("as_text").fill_null(value=False))
     return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)
 
 
+def _rows_word() -> pl.Expr:
+    return pl.when(pl.col("total_of") == "township").then(pl.lit("所辖各行")).otherwise(pl.lit("各行"))
+
+
+def _mended(right: pl.Expr) -> pl.Expr:
+    total = pl.when(pl.col("total_of") == "township").then(pl.lit("小计")).otherwise(pl.lit("合计"))
+    return pl.format("{}改为{}", total, number_text(right))
+
+
 def _written_as_texts(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
-    """total_number, as_text, text_words, text_cell: what is missing from a total because it was written as text."""
+    """total_number, as_text: whether what is missing from a total is what was written as text."""
     rows = frame.filter(pl.col("row_kind") == DATA_ROW).select("submission", "sheet", "row", "township_code")
     placed = texts.drop_nulls("number").join(rows, on=["submission", "sheet", "row"])
     of_township = (pl.col("total_of") == "township") & (
@@ -134,8 +134,6 @@ def _written_as_texts(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.DataF
         .group_by("total_number")
         .agg(
             as_text=(pl.col("sum") - pl.col("total") - pl.col("number").sum()).abs().first() <= 0.01,
-            text_words=pl.format("“{}”", pl.col("raw")).str.join("、"),
-            text_cell=pl.col("cell").first(),
         )
     )
 

@@ -23,6 +23,7 @@ from expectations.workbook.layout import unit_level, unit_name
 from expectations.workbook.marks import Marks, marks_of
 from expectations.workbook.page import Issue
 from expectations.workbook.styles import Styles
+from expectations.workbook.unread import add_unread
 from expectations.workbook.validation import Lists
 from warehouse.catalogue.load import Catalogue
 
@@ -40,6 +41,7 @@ def write_workbook(
     questions: pl.DataFrame | None = None,
     about: str = "",
     answered: str = "",
+    unread: pl.DataFrame | None = None,
 ) -> Mapping[int, tuple[str, str]]:
     """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
 
@@ -52,7 +54,8 @@ def write_workbook(
 
     With ``questions`` (as :func:`expectations.workbook.marks.marks_of` takes them) it becomes a correction workbook: the
     cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
-    ``answered`` is its id. Returned is where each question, by its row number, is shown: sheet and cell.
+    ``answered`` is its id, ``unread`` (UNREAD) what was not taken over of it. Returned is where each question, by its row
+    number, is shown: sheet and cell.
     """
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
@@ -86,6 +89,8 @@ def write_workbook(
             write_audit(issue, audit, forms)
         if answers is not None:
             write_answers(issue, answers, about, answered)
+        if unread is not None:
+            add_unread(issue, unread)
         issue.lists.write(book, styles)
         book.set_properties(
             {

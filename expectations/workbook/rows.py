@@ -56,7 +56,9 @@ def write_units(
             if field is None:
                 _write_stub(sheet, line, index, column, unit, issue)
                 if column.role == "org_name" and "" in asked_of:
-                    _mark_row(issue, sheet, line, index, asked_of[""], unit["name"])
+                    typed = issue.marks.raw(asked_of[""])
+                    name = unit["name"] if typed is None or typed.isdigit() else typed
+                    _mark_row(issue, sheet, line, index, asked_of[""], name)
             elif level not in asked[index]:
                 sheet.write_string(line, index, NOT_ASKED, closed)
             else:

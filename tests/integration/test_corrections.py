@@ -77,7 +77,7 @@ def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
     cell = ClerkWorkbook(returned).cell("年1表", "个人会员数", "合计")
     assert cell.value == sent
     assert cell.comment is not None
-    assert f"合计行为{sent:.0f}" in cell.comment.text
+    assert f"合计{sent:.0f}，" in cell.comment.text
     assert send(place, returned, "b.xlsx") == "held"
     assert asked(place) == {"total.sheet"}
 

@@ -63,6 +63,18 @@ NOTE: dict[str, pl.DataType | type[pl.DataType]] = {
     "value": pl.String,
 }
 
+UNREAD: Schema = {
+    "submission": pl.String,
+    "form": pl.String,
+    "sheet": pl.String,
+    "row": pl.UInt32,
+    "cell": pl.String,
+    "heading": pl.String,  # of its column, as written
+    "text": pl.String,  # as written
+    "reason": pl.String,  # unknown_unit | second_row | part | own_column
+}
+"""A filled cell of a form's sheet that was not taken over; key: submission, sheet, cell."""
+
 FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
     "unit_code": pl.String,

@@ -15,6 +15,14 @@ LEVEL: dict[Level, str] = {
 }
 """Levels of org units, as the forms call their rows."""
 
+UNREAD = {
+    "unknown_unit": "单位不在名录内",
+    "second_row": "同一单位的又一行",
+    "part": "其中项，不是下发表样的行",
+    "own_column": "自己加的栏，不在报表之内",
+}
+"""Why a cell of a form's sheet was not taken over."""
+
 FILE_STATE = {"accepted": "已接收", "held": "暂存，待改正", "empty": "空表", "refused": "未能接收"}
 """How a file fared (file_state of quality.submission)."""
 

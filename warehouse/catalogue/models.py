@@ -21,6 +21,7 @@ from warehouse.catalogue.workbook_texts import (
     SERIAL,
     SIGNATURES,
     SUMS_SHEET,
+    UNREAD_SHEET,
 )
 
 Level = Literal["city", "county", "township", "village"]
@@ -294,7 +295,7 @@ class Words(Record):
     @field_validator("other_sheets")
     @classmethod
     def _and_printed_sheets(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _with(texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET, AUDIT_SHEET, SUMS_SHEET)
+        return _with(texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET, AUDIT_SHEET, SUMS_SHEET, UNREAD_SHEET)
 
 
 def _with(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]:
