@@ -176,7 +176,7 @@ def _seen_texts(
 def _has_unplaced(xml: bytes, prefix: bytes) -> bool:
     """Whether cells do not say where they stand: a program that leaves it out does so from the beginning."""
     cell = b"<%bc" % prefix
-    xml = xml[:_BEGINNING]
+    xml = xml[: xml.rfind(b">", 0, _BEGINNING) + 1]
     if xml.count(cell + b' r="') == xml.count(cell + b" ") and not xml.count(cell + b">"):
         return False
     return bool(_patterns(prefix).unplaced.search(xml))
