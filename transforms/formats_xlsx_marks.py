@@ -137,8 +137,8 @@ def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Mar
     _mark_styles(marks, xml, prefix, styles)
     for place, seen in _seen_texts(xml, patterns, strings):
         marks.seen[place] = seen.text
-        if seen.is_struck:
-            marks.struck.add(place)
+        if seen.struck:
+            marks.struck[place] = seen.struck
     return marks
 
 
@@ -153,7 +153,7 @@ def _mark_styles(marks: Marks, xml: bytes, prefix: bytes, styles: Styles) -> Non
             continue
         style = found[1].decode()
         if style in styles.struck:
-            marks.struck.add(place)
+            marks.struck[place] = ""
         if style in styles.added and not _NO_NUMBER.search(found[0]):
             marks.added[place] = styles.added[style]
 
