@@ -237,6 +237,41 @@ def test_a_mail_without_or_with_several_workbooks_says_so(tmp_path: Path) -> Non
     assert read(path).status == "refuse.several_workbooks"
 
 
+def outlook_mail(data: bytes) -> bytes:
+    """The few sectors of [MS-CFB] that an .msg with one attachment needs."""
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    count = -(-len(data) // 512)
+    chain = [*range(3, 2 + count), end]
+    table = [0xFFFFFFFD, end, *chain]
+    none = -1
+
+    def entry(name: str, kind: int, child: int = none, start: int = end, size: int = 0) -> bytes:
+        text = name.encode("utf-16-le")
+        head = text.ljust(64, b"\0") + struct.pack("<HBB", len(text) + 2, kind, 1)
+        links = struct.pack("<iii", none, none, child) + bytes(16 + 4 + 16)
+        return head + links + struct.pack("<IQ", start, size)
+
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    header += bytes(6) + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
+    header += struct.pack("<I", 0) + struct.pack("<I", free) * 108
+    folder = (
+        entry("Root Entry", 5, child=1)
+        + entry("__attach_version1.0_#00000000", 1, child=2)
+        + entry("__substg1.0_37010102", 2, start=2, size=len(data))
+        + bytes(128)
+    )
+    sectors = struct.pack("<128I", *table, *[free] * (128 - len(table))) + folder
+    return header + sectors + data.ljust(count * 512, b"\0")
+
+
+def test_an_outlook_mail_with_one_workbook_is_read_as_that_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "a.msg"
+    path.write_bytes(outlook_mail(plain(tmp_path)))
+    assert is_read(read(path))
+    path.write_bytes(outlook_mail(b"\xff\xd8 a picture".ljust(5000, b".")))
+    assert read(path).status == "refuse.mail"
+
+
 # ------------------------------------------------------------------------------------------------- others
 def test_an_xls_with_a_password_says_so(tmp_path: Path) -> None:
     from xlrd.compdoc import CompDoc

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 LATIN = re.compile(r"[A-Za-z]")
 ALLOWED_LATIN = ("Excel", "WPS", ".xlsx", ".et")
 
-ID = re.compile(r'"((?:read|conform|refuse)\.[a-z_]+)"')
+ID = re.compile(r'"((?:read|conform|refuse|explanation)\.[a-z_]+)"')
 
 
 def cited_ids() -> set[str]:

@@ -125,6 +125,15 @@ def test_what_is_struck_through_is_asked_about_and_not_read(tmp_path: Path, cell
     assert (value(result), told(result)) == (None, [("read.struck_cell", "D5")])
 
 
+def test_the_part_that_is_struck_through_is_told(tmp_path: Path) -> None:
+    rows = sheet()
+    rows[FIRST][COUNT] = rich(("3", {"font_strikeout": True}), ("120", {}))
+    found = findings(save_with(tmp_path / "a.xlsx", workbook(population=rows))).filter(
+        rule="read.struck_cell"
+    )
+    assert "“3120”带删除线（划去的是“3”）" in found["message"][0]
+
+
 def test_a_row_that_is_struck_through_is_one_question(tmp_path: Path) -> None:
     rows = sheet()
     rows[FIRST] = [formatted(cell, font_strikeout=True) for cell in rows[FIRST]]

@@ -42,7 +42,9 @@ class Marks:
     valueless: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the formula
     hidden_rows: set[int] = field(default_factory=set)
     seen: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the text as a reader sees it
-    struck: set[tuple[int, int]] = field(default_factory=set)  # part or all of it is struck through
+    struck: dict[tuple[int, int], str] = field(
+        default_factory=dict
+    )  # place -> the struck part, '' for all of it
     added: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)  # what a format prints around
     comments: int = 0
     pictures: int = 0

@@ -10,7 +10,7 @@ from html import unescape
 from itertools import islice
 
 from transforms.formats_book import CalamineBook, Marks, Range, Refusal
-from transforms.formats_seen import seen_text
+from transforms.formats_seen import SeenText, seen_text
 
 _TABLE = re.compile(rb'<table:table\b[^>]*\btable:name="([^"]*)"[^>]*>(.*?)</table:table>', re.DOTALL)
 _ROW = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)
@@ -141,19 +141,19 @@ def _mark_looks(
     seen = None
     if b"<text:span" in content and (looks.raised or looks.struck):
         seen = _seen(content, looks)
-        is_struck = is_struck or seen[1]
     around = None if value is None else _added(value[0], content)
     for place in places:
-        if is_struck:
-            marks.struck.add((row, place))
+        if is_struck or (seen is not None and seen.struck):
+            marks.struck[row, place] = "" if is_struck or seen is None else seen.struck
         if seen is not None:
-            marks.seen[row, place] = seen[0]
+            marks.seen[row, place] = seen.text
         if around:
             marks.added[row, place] = around
 
 
-def _seen(content: bytes, looks: _Looks) -> tuple[str, bool]:
-    lines, is_struck = [], False
+def _seen(content: bytes, looks: _Looks) -> SeenText:
+    lines: list[str] = []
+    struck = ""
     for paragraph in _PARAGRAPH.findall(_ANNOTATION.sub(b"", content)):
         runs: list[tuple[str, str, bool]] = []
         at = 0
@@ -163,8 +163,8 @@ def _seen(content: bytes, looks: _Looks) -> tuple[str, bool]:
             at = span.end()
         seen = seen_text([*runs, (_plain(paragraph[at:]), "", False)])
         lines.append(seen.text)
-        is_struck = is_struck or seen.is_struck
-    return "\n".join(lines), is_struck
+        struck += seen.struck
+    return SeenText("\n".join(lines), struck)
 
 
 def _plain(xml: bytes) -> str:

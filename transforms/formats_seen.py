@@ -26,17 +26,17 @@ _RAISING = re.compile(rb"""<(?:\w+:)?vertAlign\s+val=["'](super|sub)script["']""
 
 
 class SeenText(NamedTuple):
-    """A text as it is seen, and whether a part of it is struck through."""
+    """A text as it is seen, and the part of it that is struck through."""
 
     text: str
-    is_struck: bool
+    struck: str
 
 
 def seen_text(runs: list[tuple[str, str, bool]]) -> SeenText:
     """The text of ``runs``: text, '' or 'super' or 'sub', whether it is struck through."""
     place = {"super": _RAISED, "sub": _LOWERED}
     text = "".join(part.translate(place[raised]) if raised else part for part, raised, _ in runs)
-    return SeenText(text, any(is_struck and part.strip() for part, _, is_struck in runs))
+    return SeenText(text, "".join(part for part, _, is_struck in runs if is_struck).strip())
 
 
 def seen_string(item: bytes) -> SeenText | None:
@@ -49,7 +49,7 @@ def seen_string(item: bytes) -> SeenText | None:
         raised = _RAISING.search(run)
         runs.append((text, raised[1].decode() if raised else "", bool(STRUCK.search(run))))
     seen = seen_text(runs)
-    return seen if seen.is_struck or any(raised for _, raised, _ in runs) else None
+    return seen if seen.struck or any(raised for _, raised, _ in runs) else None
 
 
 @lru_cache(maxsize=1024)

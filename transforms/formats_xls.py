@@ -40,8 +40,8 @@ class XlsBook(CalamineBook):
             seen = _seen(str(sheet.cell_value(row, column)), runs, self._xlrd.font_list)
             if seen is not None:
                 marks.seen[row, column] = seen.text
-                if seen.is_struck:
-                    marks.struck.add((row, column))
+                if seen.struck:
+                    marks.struck[row, column] = seen.struck
         for row in range(sheet.nrows):
             types = sheet.row_types(row)
             if looks:
@@ -57,7 +57,7 @@ def _mark_looks(marks: Marks, sheet: Any, row: int, looks: Looks) -> None:
     for column, kind in enumerate(sheet.row_types(row)):
         around, is_struck = looks.get(sheet.cell_xf_index(row, column), (None, False))
         if is_struck and kind != _EMPTY:
-            marks.struck.add((row, column))
+            marks.struck[row, column] = ""
         if around and kind == _NUMBER:
             marks.added[row, column] = around
 

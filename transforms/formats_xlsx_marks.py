@@ -27,7 +27,7 @@ _NO_NUMBER = re.compile(rb'\bt="(?!n")')
 _ERROR = re.compile(rb'\bt="e"[^>]*>')
 _FORMAT = re.compile(rb"""<(?:\w+:)?numFmt\s[^>]*?formatCode=(["'])(.*?)\1""", re.DOTALL)
 _PERCENT_FORMATS = {"9": "0%", "10": "0.00%"}
-_BEGINNING = 1 << 16
+_BEGINNING = 1 << 13
 _RUN_SIGNS = (b"vertAlign", b"strike")
 
 
@@ -107,14 +107,14 @@ def _patterns(prefix: bytes) -> _Patterns:
         hidden_row=built(rb'<~row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"'),
         text_cell=built(rb'<~c\s[^>]*\bt="s"[^>]*>\s*<~v(?:\s[^>]*)?>\s*(\d+)\s*</~v>'),
         inline_cell=built(rb'<~c\s[^>]*\bt="inlineStr"[^>]*>\s*<~is>(.*?)</~is>'),
-        unplaced=built(rb"<~c(?:>|/>|\s(?![^>]*\br=\"))"),
+        unplaced=built(rb"<~c(?:>|/>|\s(?![^>]*\br=\"))"),  # in single quotes just as well
     )
 
 
 def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Marks:
     """The marks of a sheet, but for comments and pictures, which are other parts."""
     prefix = b"" if b"<sheetData" in xml else _prefix(xml)
-    if b"='" in xml or _has_unplaced(xml, prefix):
+    if _is_odd(xml, prefix):
         xml = _rewritten(xml)
         prefix = _prefix(xml)
     patterns = _patterns(prefix)
@@ -125,7 +125,7 @@ def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Mar
                 end = xml.find(b"</%bc>" % prefix, found.end())
                 text = None if found[0].endswith(b"/>") else patterns.value.search(xml, found.end(), end)
                 marks.errors[place] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
-    if b"<%bf" % prefix in xml:
+    if _has_valueless(xml, prefix):
         for found in patterns.valueless.finditer(xml):
             cell = xml.rfind(b"<%bc " % prefix, 0, found.start())
             # A text formula whose result is '' is a blank that the clerk sees.
@@ -137,8 +137,8 @@ def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Mar
     _mark_styles(marks, xml, prefix, styles)
     for place, seen in _seen_texts(xml, patterns, strings):
         marks.seen[place] = seen.text
-        if seen.is_struck:
-            marks.struck.add(place)
+        if seen.struck:
+            marks.struck[place] = seen.struck
     return marks
 
 
@@ -153,7 +153,7 @@ def _mark_styles(marks: Marks, xml: bytes, prefix: bytes, styles: Styles) -> Non
             continue
         style = found[1].decode()
         if style in styles.struck:
-            marks.struck.add(place)
+            marks.struck[place] = ""
         if style in styles.added and not _NO_NUMBER.search(found[0]):
             marks.added[place] = styles.added[style]
 
@@ -166,20 +166,30 @@ def _seen_texts(
             seen, place = strings.get(found[1].decode()), _place(xml, found.start())
             if seen and place:
                 yield place, seen
-    if any(sign in xml for sign in _RUN_SIGNS):
+    if b"inlineStr" in xml and any(sign in xml for sign in _RUN_SIGNS):
         for found in patterns.inline_cell.finditer(xml):
             inline, place = seen_string(found[1]), _place(xml, found.start())
             if inline and place:
                 yield place, inline
 
 
-def _has_unplaced(xml: bytes, prefix: bytes) -> bool:
-    """Whether cells do not say where they stand: a program that leaves it out does so from the beginning."""
+def _is_odd(xml: bytes, prefix: bytes) -> bool:
+    """Whether the tags are in single quotes, or cells do not say where they stand: a program does so from the beginning."""
     cell = b"<%bc" % prefix
-    xml = xml[:_BEGINNING]
+    start = max(xml.find(b"sheetData"), 0)
+    xml = xml[start : xml.rfind(b">", start, start + _BEGINNING) + 1]
     if xml.count(cell + b' r="') == xml.count(cell + b" ") and not xml.count(cell + b">"):
         return False
     return bool(_patterns(prefix).unplaced.search(xml))
+
+
+def _has_valueless(xml: bytes, prefix: bytes) -> bool:
+    """Whether a formula may be without a value; most sheets have a value behind each, which is quickly counted."""
+    end = xml.rfind(b"</%bsheetData>" % prefix)
+    formulas = xml.count(b"<%bf" % prefix, 0, end)
+    closed = b"</%bf><%bv>" % (prefix, prefix)
+    valued = xml.count(closed, 0, end) - xml.count(closed + b"</", 0, end) if formulas else 0
+    return formulas != valued
 
 
 def _rewritten(xml: bytes) -> bytes:

@@ -39,7 +39,7 @@ class ReportingUnits:
 
     def inside(self, text: str) -> str | None:
         """The one unit whose code or name stands inside ``text``, such as a file name; None when none or several."""
-        codes = {code for code in _CODE.findall(text) if code in self.name_of}
+        codes = {code for code in _CODE.findall(fold(text)) if code in self.name_of}
         if codes:
             return codes.pop() if len(codes) == 1 else None
         folded = fold(text)

@@ -101,7 +101,8 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
             elif kind == "other":
-                answered, answers = read_answers(info.name, rows[:OTHER_ROWS])
+                answered, answers, unread = read_answers(info, rows[:OTHER_ROWS], plan)
+                read.problems += unread
                 read.answered = read.answered or answered
                 read.answers += answers
             elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:

@@ -4,40 +4,64 @@ from __future__ import annotations
 
 import re
 
-from transforms.formats_book import Row
+from transforms.formats_book import Row, SheetInfo
+from transforms.reading_marks import Problem, problem
+from transforms.reading_plan import ReadPlan
 from transforms.wording import column_letter
 from warehouse.catalogue.texts import fold
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK
+from warehouse.catalogue.workbook_texts import (
+    ANSWER_BOX,
+    ANSWER_KEYS,
+    ANSWERED,
+    DRAFT_MARK,
+    LAID_OUT,
+    NO_BOX,
+)
 
 Answer = dict[str, str]
 _HEAD_ROWS = 20
+_OWN_TEXTS = frozenset((fold(NO_BOX), fold(LAID_OUT)))
+_SIGNS = re.compile(r"[^\w]+")
 
 
-def read_answers(sheet: str, rows: list[Row]) -> tuple[str, list[Answer]]:
-    """The submission that the workbook answers, and the filled boxes as ANSWER without submission.
+def read_answers(info: SheetInfo, rows: list[Row], plan: ReadPlan) -> tuple[str, list[Answer], list[Problem]]:
+    """The submission that the workbook answers, the filled boxes as ANSWER without submission, and what was not read.
 
     '' and none where the sheet is not 说明 of a correction workbook.
 
     A box that still begins with the mark of last year's text was not answered, nor was one with
-    nothing but signs in it.
+    nothing but signs in it. A text that explains nothing, or stands where no question is, is told.
     """
     place = _header(rows)
     if place is None:
-        return "", []
+        return "", [], []
     top, heads = place
     named = heads.get(fold(ANSWERED))
     answered = "" if named is None else next((t for row in rows[top + 1 :] if (t := _cell(row, named))), "")
-    box = heads[fold(ANSWER_BOX)]
-    answers = []
-    for number, row in enumerate(rows[top + 1 :], start=top + 2):
+    box, keys = heads[fold(ANSWER_BOX)], {key: heads[fold(head)] for key, head in ANSWER_KEYS.items()}
+    answers: list[Answer] = []
+    unread: list[Problem] = []
+    for r, row in enumerate(rows[top + 1 :], start=top + 1):
         text = _cell(row, box)
-        if re.search(r"\w", text) and not fold(text).startswith(fold(DRAFT_MARK)):
-            keys = {key: _text(row[heads[fold(head)]]) for key, head in ANSWER_KEYS.items()}
-            if keys["rule"]:
-                answers.append(
-                    {"sheet": sheet, "cell": f"{column_letter(box)}{number}", **keys, "text": text}
-                )
-    return answered, answers
+        has_rule = bool(_cell(row, keys["rule"]))
+        beside = [c for c in range(len(row)) if c not in heads.values() and _is_written(_cell(row, c))]
+        unread += [problem("explanation.misplaced", info, None, (r, c), _cell(row, c)) for c in beside]
+        if not _is_written(text) or fold(text).startswith(fold(DRAFT_MARK)):
+            continue
+        if not has_rule:
+            if fold(text) not in _OWN_TEXTS:
+                unread.append(problem("explanation.misplaced", info, None, (r, box), text))
+        elif _SIGNS.sub("", fold(text)) in plan.empty_explanations:
+            unread.append(problem("explanation.says_nothing", info, None, (r, box), text))
+        else:
+            said = {key: _text(row[column]) for key, column in keys.items()}
+            cell = f"{column_letter(box)}{r + 1}"
+            answers.append({"sheet": info.name, "cell": cell, **said, "text": text})
+    return answered, answers, unread
+
+
+def _is_written(text: str) -> bool:
+    return bool(re.search(r"\w", text))
 
 
 def _header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:

@@ -23,7 +23,7 @@ def frame_of(rows: Cells, schema: dict[str, type[pl.DataType]], form: FormPlan) 
     columns = [list(values) for values in zip(*rows, strict=True)] if rows else []
     is_odd = False
     for (name, kind), values in zip(schema.items(), columns, strict=bool(rows)):
-        if kind != pl.String:
+        if kind is not pl.String:
             continue
         types = set(map(type, values))
         if not _ODD.isdisjoint(types):

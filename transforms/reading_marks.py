@@ -93,7 +93,8 @@ def struck_cells(
     problems = []
     for row, columns in by_row.items():
         first = next((c for c in columns if names[c] not in ROW_COLUMNS), columns[0])
-        rest = f"本行共{len(columns)}处" if len(columns) > 1 else ""
+        part = marks.struck[row, first]
+        rest = f"本行共{len(columns)}处" if len(columns) > 1 else f"划去的是“{part}”" if part else ""
         told = problem("read.struck_cell", info, form, (row, first), number_text(rows[row][first]), rest)
         problems.append({**told, "field": names[first] if names[first] not in ROW_COLUMNS else None})
         for column in columns:

@@ -54,6 +54,7 @@ class ReadPlan:
     other_sheets: frozenset[str]
     ignored_columns: frozenset[str]
     note_prefixes: tuple[str, ...]
+    empty_explanations: frozenset[str]  # what explains nothing when it stands alone
     empty_remarks: frozenset[str]  # what a heading's bracket may say without changing its meaning
     units: frozenset[str]  # texts that may stand in a header as unit: 人, 元, 万元 ...
     most_rows: int  # that a form can have: the units of the largest county, and as many again to spare
@@ -80,6 +81,7 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         other_sheets=_folded(words.other_sheets),
         ignored_columns=_folded(words.ignored_columns),
         note_prefixes=tuple(sorted(_folded((*words.note_row_prefix, words.sample_mark)))),
+        empty_explanations=_folded(words.empty_explanations),
         empty_remarks=_folded(words.empty_remarks),
         units=frozenset(fold(scale + unit) for unit in units for scale in ("", *SCALES)),
         most_rows=_SPARE_ROWS + 2 * _largest_county(catalogue),

@@ -15,14 +15,13 @@ from warehouse.catalogue.workbook_texts import (
     ANSWER_SHEET,
     ANSWERED,
     DRAFT_MARK,
+    LAID_OUT,
+    NO_BOX,
     SERIAL,
 )
 
 _HEADS = (SERIAL, "性质", "工作表", "单元格", "问题", "处理办法", "市级意见", ANSWER_BOX)
 _WIDTHS = (6, 8, 16, 9, 46, 40, 22, 44)
-_NO_BOX = "须改正，不能以说明代替"
-_LAID_OUT = "本表已按下发表样列出，请核对后填写"
-"""Of a grave question about the layout of the file received, which this workbook does not share."""
 
 
 def add_answers(issue: Issue) -> Worksheet:
@@ -99,7 +98,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     for column, text in enumerate(texts, start=4):
         sheet.write_string(line, column, text, named("guide_cell"))
     if question.severity == "critical":
-        sheet.write_string(line, 7, _NO_BOX if finding["field"] else _LAID_OUT, named("closed_box"))
+        sheet.write_string(line, 7, NO_BOX if finding["field"] else LAID_OUT, named("closed_box"))
     else:
         sheet.write_string(line, 7, _box(question), named("answer_box"))
         for column, key in enumerate(ANSWER_KEYS, start=len(_WIDTHS)):

@@ -278,6 +278,7 @@ class Words(Record):
     part_row_prefix: tuple[str, ...] = ()
     ignored_columns: tuple[str, ...]
     empty_remarks: tuple[str, ...] = ()
+    empty_explanations: tuple[str, ...] = ()
     cover_sheet: tuple[str, ...]
     other_sheets: tuple[str, ...]
     sample_mark: Chinese

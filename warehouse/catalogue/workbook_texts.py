@@ -20,6 +20,9 @@ ANSWER_KEYS = {
 ANSWERED = "针对报送件"
 """Head of the hidden column that says to which submission a correction workbook is the answer."""
 DRAFT_MARK = "【上年说明】"  # stands before a text of last year's: no answer as long as it stands there
+NO_BOX = "须改正，不能以说明代替"
+LAID_OUT = "本表已按下发表样列出，请核对后填写"
+"""Stand in the box of a question that cannot be explained: a grave one, or one of the layout of the file received."""
 ACCEPT, REFUSE = "认可", "不认可"
 BATCH_HEADS = {"explanation": "编号", "decision": "决定", "reason": "审核意见"}
 """Heads of the administrator's batch workbook that are read again."""
