@@ -47,6 +47,8 @@ _CHANGES = """
                                                ELSE CAST(o.value AS VARCHAR) END) END AS said
         FROM core.observation_log AS o
         WHERE o.submission IN (SELECT submission FROM pair UNION SELECT previous FROM pair)
+        -- A unit that a sheet lists again and again is compared where it stands first, and not each row with each.
+        QUALIFY row_number() OVER (PARTITION BY o.submission, o.form, o.org_code, o.item, o.field ORDER BY o.row) = 1
     ), old AS (
         SELECT p.submission AS later, p.year AS of_year, s.* FROM pair AS p JOIN said AS s ON s.submission = p.previous
     ), new AS (

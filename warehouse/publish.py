@@ -56,6 +56,7 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         ":memory:", config={"temp_directory": str(spill), "autoinstall_known_extensions": False}
     )
     try:
+        connection.execute("SET enable_progress_bar = false")
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE warehouse")

@@ -47,6 +47,7 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             raise WarehouseMissing(
                 f"数据仓库 {path} 无法打开：{_first_line(error)}。请运行 nianbao doctor 检查。"
             ) from error
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
