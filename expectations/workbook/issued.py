@@ -54,6 +54,7 @@ def write_workbook(
     cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
     ``answered`` is its id. Returned is where each question, by its row number, is shown: sheet and cell.
     """
+    catalogue = catalogue.in_year(year)
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
     moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
