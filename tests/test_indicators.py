@@ -282,6 +282,26 @@ def test_ranks_start_again_every_year() -> None:
     assert values(found, BRIDGE, BAY, year=2024) == [1, 2]
 
 
+def test_a_percentile_says_how_many_of_the_others_are_below() -> None:
+    found = computed("percentile(visit_count)", VISITS, levels=("township",), kind="rank", unit="%")
+    assert values(found, BRIDGE, BAY, WILLOW) == [0, 50, 100]
+    alone = computed("percentile(visit_count)", VISITS, levels=("city",), kind="rank", unit="%")
+    assert values(alone, CITY) == [None]  # there is nobody to stand above
+
+
+def test_a_mean_of_three_years_is_that_of_units_which_reported_in_all_of_them() -> None:
+    years: list[Given] = [
+        ("visit_count", 2022, {BRIDGE: 3, BAY: 30, WILLOW: 0}),
+        ("visit_count", 2023, {BRIDGE: 6, BAY: None, WILLOW: 60}),
+        ("visit_count", 2024, {BRIDGE: 9, BAY: 30, WILLOW: 60}),
+    ]
+    found = computed("mean3(visit_count)", *years, kind="rate")
+    assert values(found, BRIDGE, BAY, WILLOW) == [6, None, 40]
+    assert values(found, EAST, CITY) == [6, 46]
+    assert at(found, EAST)["coverage_pct"] == 50
+    assert found.filter(pl.col("year") == 2023)["value"].drop_nulls().to_list() == []  # only two years yet
+
+
 def test_a_share_is_per_cent_of_the_city() -> None:
     found = computed("share(visit_count)", VISITS, levels=("county", "township"))
     assert values(found, BRIDGE, EAST, WEST) == [10, 40, 60]

@@ -28,6 +28,8 @@ FORMULAS = {
     "held": ("flow", "activity_count + class_count"),
     "served_change": ("change", "family_served_count - prev(family_served_count)"),
     "served_rank": ("rank", "rank(family_served_count)"),
+    "served_percentile": ("rank", "percentile(family_served_count)"),
+    "served_mean": ("rate", "mean3(family_served_count)"),
     "served_share": ("share", "share(family_served_count)"),
     "served_years": ("streak", "streak(family_served_count > 0)"),
     "associations": ("stock", "association_count"),

@@ -13,9 +13,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.cells import columns_of
-from transforms.plans import Cells, Plan, added, coverage_pct, evaluated, known, pairs_of, worst_pct
+from transforms.plans import (
+    Cells,
+    Plan,
+    added,
+    coverage_pct,
+    evaluated,
+    known,
+    pairs_of,
+    standing_of,
+    worst_pct,
+)
 from transforms.streaks import before_column
 from warehouse.catalogue.expression import Term
+from warehouse.catalogue.expression_nodes import YEARS_BACK
 from warehouse.catalogue.frames import COMPARISON, empty, shaped
 from warehouse.catalogue.load import Catalogue
 
@@ -37,7 +48,7 @@ def comparisons_of(plans: Sequence[Plan], catalogue: Catalogue) -> list[Comparis
     """The comparisons of ``plans``; an indicator that looks back itself (a growth) is none to be compared."""
     found = []
     for plan in plans:
-        if any(term.function == "prev" for term in plan.terms):
+        if any(term.function in YEARS_BACK for term in plan.terms):
             continue
         earlier = [_earlier(term) for term in plan.terms]
         is_running = _is_running(plan)
@@ -153,8 +164,8 @@ def _past_coverage(comparison: Comparison) -> pl.Expr:
 def _windowed(value: pl.Expr, window: str | None) -> pl.Expr:
     """The place or the share that a number has in its year, among those that are compared."""
     match window:
-        case "rank" | "rank_asc":
-            place = value.rank("min", descending=window == "rank").over("year", "org_level")
+        case "rank" | "rank_asc" | "percentile":
+            place = standing_of(value, window, ["year", "org_level"])
             return place.cast(pl.Float64)
         case "share":
             whole = value.filter(pl.col("org_level") == "city").first().over("year")

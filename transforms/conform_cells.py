@@ -23,6 +23,7 @@ ODD = {
     "type": pl.String,
     "unit": pl.String,  # folded
     "codes": pl.String,
+    "year": pl.Int32,  # of the report
     "scale": pl.Float64,  # what a bare number is multiplied by: the column is filled in 万元
     "is_header_scale": pl.Boolean,  # the scale stands in the sheet's header, not in the catalogue
 }
@@ -122,20 +123,34 @@ def _number_text(number: pl.Expr) -> pl.Expr:
 
 
 def _with_codes(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Add ``label`` and ``label_fix``: the label itself spelt differently, or an alias of it."""
-    known: dict[tuple[str, str], tuple[str, str]] = {}
-    for code_list in catalogue.code_lists.values():
-        for code in code_list.codes:
-            known[code_list.id, fold(code.label)] = (code.label, "spelling")
-        for code in code_list.codes:
-            for alias in code.aliases:
-                known.setdefault((code_list.id, fold(alias)), (code.label, "alias"))
+    """Add ``label`` and ``label_fix``: the label itself spelt differently, or an alias of it, as its year understands it."""
+    written = [
+        (codes.id, code, text, fix)
+        for codes in catalogue.code_lists.values()
+        for code in codes.codes
+        for fix, texts in (("spelling", (code.label,)), ("alias", code.aliases))
+        for text in texts
+    ]
     labels = pl.DataFrame(
-        [(codes, key, label, fix) for (codes, key), (label, fix) in known.items()],
-        schema={"codes": pl.String, "key": pl.String, "label": pl.String, "label_fix": pl.String},
+        [
+            (codes, fold(text), code.label, fix, code.since or 0, code.until or 9999)
+            for codes, code, text, fix in written
+        ],
+        schema={
+            **dict.fromkeys(("codes", "key", "label", "label_fix"), pl.String),
+            "since": pl.Int32,
+            "until": pl.Int32,
+        },
         orient="row",
+    ).sort("label_fix", descending=True, maintain_order=True)  # a label before what is an alias of another
+    said = odd.select("codes", "key", "year").drop_nulls().unique()
+    meant = (
+        labels.join(said, on=["codes", "key"], maintain_order="left")
+        .filter(pl.col("year").is_between(pl.col("since"), pl.col("until")))
+        .unique(["codes", "key", "year"], keep="first", maintain_order=True)
+        .select("codes", "key", "year", "label", "label_fix")
     )
-    return odd.join(labels, on=["codes", "key"], how="left", maintain_order="left")
+    return odd.join(meant, on=["codes", "key", "year"], how="left", maintain_order="left")
 
 
 def _with_suggestions(cells: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:

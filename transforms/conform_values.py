@@ -7,7 +7,7 @@ import polars as pl
 from transforms.conform_cells import ODD
 from transforms.conform_dates import is_day_count
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import NUMERIC_TYPES, Field, Form
+from warehouse.catalogue.models import NUMERIC_TYPES, CodeList, Field, Form
 from warehouse.catalogue.scales import SCALES
 from warehouse.catalogue.texts import INVISIBLE, fold
 
@@ -53,11 +53,24 @@ def _plain(field: Field, catalogue: Catalogue) -> pl.Expr:
         plain = {words.yes[0]: True, words.no[0]: False, "true": True, "false": False}
         return raw.replace_strict(plain, default=None, return_dtype=pl.Boolean)
     if field.type == "code":
-        return pl.when(raw.is_in(list(catalogue.code_lists[field.codes or ""].labels))).then(raw)
+        return pl.when(_is_offered(raw, catalogue.code_lists[field.codes or ""])).then(raw)
     is_odd = (
         (raw.str.len_chars() <= _SHORT_TEXT) | raw.str.contains(r"^\d+\.0$") | raw.str.contains(INVISIBLE)
     )
     return pl.when(~is_odd).then(raw)
+
+
+def _is_offered(raw: pl.Expr, codes: CodeList) -> pl.Expr:
+    """Whether an answer is a label that its year offers."""
+    always = [code.label for code in codes.codes if code.since is None and code.until is None]
+    dated = [code for code in codes.codes if code.label not in always]
+    return pl.any_horizontal(
+        raw.is_in(always),
+        *(
+            (raw == code.label) & pl.col("year").is_between(code.since or 0, code.until or 9999)
+            for code in dated
+        ),
+    )
 
 
 def odd_cells(
@@ -87,6 +100,7 @@ def odd_cells(
                     pl.lit(field.type).alias("type"),
                     pl.lit(fold(field.unit)).alias("unit"),
                     pl.lit(field.codes, pl.String).alias("codes"),
+                    "year",
                     pl.lit(entry_scale or 1.0, pl.Float64).alias("scale"),
                     "submission",
                 )

@@ -13,11 +13,22 @@ import polars as pl
 
 from transforms.cells import asked_levels, asked_years, columns_of, data_years, is_deep
 from transforms.comparisons import compared, comparisons_of
-from transforms.plans import Plan, cells, coverage_pct, evaluated, known, plans_of, readings, worst
+from transforms.plans import (
+    Plan,
+    cells,
+    coverage_pct,
+    evaluated,
+    known,
+    plans_of,
+    readings,
+    standing_of,
+    worst,
+)
 from transforms.rollup import fold_up, speaks_of
 from transforms.streaks import with_streaks
 from transforms.terms import term_tree
 from warehouse.catalogue.expression import Expression
+from warehouse.catalogue.expression_nodes import YEARS_BACK
 from warehouse.catalogue.frames import COMPARISON, INDICATOR, empty
 from warehouse.catalogue.load import Catalogue
 
@@ -94,7 +105,9 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
         .filter(pl.col("org_level").is_in(indicator.levels))
     )
     nothing = pl.lit(None, dtype=pl.Float64)
-    of_whom = pl.col("peer_count") if plan.window in ("rank", "rank_asc", "share") else pl.lit(None)
+    of_whom = (
+        pl.col("peer_count") if plan.window in ("rank", "rank_asc", "percentile", "share") else pl.lit(None)
+    )
     return worked.select(
         "year",
         "org_code",
@@ -128,8 +141,8 @@ def _is_asked(plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.Expr:
     for term in plan.terms:
         measure = catalogue.measures[term.name]
         in_years = asked_years(measure, catalogue, range(years[0], years[-1] + 1))
-        if term.function == "prev":
-            in_years = [*in_years, *(y + 1 for y in in_years)]
+        if back := YEARS_BACK.get(term.function or ""):
+            in_years = [*in_years, *(y + back for y in in_years)]
         elif term.function == "cumulative":
             in_years = [y for y in years if in_years and y >= in_years[0]]
         asked.append(pl.col("year").is_in(in_years) & speaks_of(asked_levels(measure, catalogue)))
@@ -160,8 +173,8 @@ def _windowed(plan: Plan) -> list[pl.Expr]:
     peer_count = value.count().over(level).cast(pl.Int64).alias("peer_count")
     no_open_one = (pl.col("is_final") | value.is_null()).all().over(level)
     match plan.window:
-        case "rank" | "rank_asc":
-            place = value.rank("min", descending=plan.window == "rank").over(level)
+        case "rank" | "rank_asc" | "percentile":
+            place = standing_of(value, plan.window, level)
             everybody = (own[0].sum().over(level), own[1].sum().over(level))
             return [
                 place.cast(pl.Float64).alias("value"),

@@ -124,6 +124,14 @@ def evaluated(plan: Plan, expression: Expression) -> pl.Expr:
     return expression.polars(lambda term: known(plan, term))
 
 
+def standing_of(value: pl.Expr, window: str, level: list[str]) -> pl.Expr:
+    """The place (rank, rank_asc) or the percentile of a value among those of its ``level``; null where there is none."""
+    if window != "percentile":
+        return value.rank("min", descending=window == "rank").over(level)
+    below, others = value.rank("min").over(level) - 1, value.count().over(level) - 1
+    return pl.when(others > 0).then(below / others * 100.0)
+
+
 Cells = tuple[pl.Expr, pl.Expr]
 """Cells reported and cells expected."""
 

@@ -105,7 +105,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
     for field in form.fields:
         labels.setdefault(fold(field.label), field.id)
     for field in form.fields:
-        for alias in field.aliases:
+        for alias in field.all_labels:
             labels.setdefault(fold(alias), field.id)
     org = heads.roster_org if form.is_roster else heads.org_name
     named = [("org_code", heads.org_code), ("org_name", org)]

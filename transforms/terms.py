@@ -14,6 +14,7 @@ import polars as pl
 
 from transforms.cells import cells_of, columns_of, data_years, is_deep, number_of, places_of, reported_cells
 from warehouse.catalogue.expression import Term
+from warehouse.catalogue.expression_nodes import YEARS_BACK
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.succession import apportioned, moves
 
@@ -111,7 +112,8 @@ def _with_terms(
     if not past:
         return frame
     read = dict.fromkeys(c for t in past for c in columns_of(Term(t.name)))
-    reach = 1 if all(t.function == "prev" for t in past) else None
+    back = [YEARS_BACK.get(t.function or "") for t in past]
+    reach = None if None in back else max(b for b in back if b)
     whole = {columns_of(Term(t.name))[0]: catalogue.measures[t.name].quantum for t in past}
     history = carried(cells.select("year", "unit", *read), moved, years, whole, reach)
     sums = [
@@ -129,11 +131,10 @@ def _with_terms(
 
 def _looks_back(term: Term) -> pl.Expr:
     """Which source years a term function sums."""
-    match term.function:
-        case "prev":
-            return pl.col("source_year") == pl.col("year") - 1
-        case "cumulative":
-            return pl.col("source_year") >= (term.since or 0)
+    if back := YEARS_BACK.get(term.function or ""):
+        return pl.col("source_year") == pl.col("year") - back
+    if term.function == "cumulative":
+        return pl.col("source_year") >= (term.since or 0)
     raise ValueError(f"{term.function}() has no meaning in an indicator")
 
 

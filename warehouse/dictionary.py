@@ -16,7 +16,7 @@ import polars as pl
 
 from warehouse.catalogue.expression import parse
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.catalogue.models import Field, Form, Indicator, Measure
+from warehouse.catalogue.models import Code, Field, Form, Indicator, Measure
 from warehouse.tables import Table, tables
 
 LEVELS_ZH = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
@@ -271,11 +271,18 @@ def _code_lists(catalogue: Catalogue) -> str:
     return _grid(
         ["代码表", "可填内容", "也可写作"],
         (
-            (f"`{codes.id}`", code.label, "、".join(code.aliases))
+            (f"`{codes.id}`", f"{code.label}{_years_words(code)}", "、".join(code.aliases))
             for codes in catalogue.code_lists.values()
             for code in codes.codes
         ),
     )
+
+
+def _years_words(code: Code) -> str:
+    """The report years of a dated answer, in brackets."""
+    if code.since is None and code.until is None:
+        return ""
+    return f"（{code.since or ''}—{code.until or ''}年度）"
 
 
 def _table_page(table: Table) -> str:

@@ -138,8 +138,8 @@ class _Work:
             if node != city_code:
                 parts.append(city.contributions.filter(pl.col("node") == city_code))
             return parts, None if value is None or not whole else value / whole * 100.0, None
-        if window in ("rank", "rank_asc"):
-            peers = _ranked(reading, self.catalogue, self.row["year"], descending=window == "rank")
+        if window in ("rank", "rank_asc", "percentile"):
+            peers = _ranked(reading, self.catalogue, self.row["year"], window)
             return parts, peers.filter(pl.col("org_code") == node)["rank"].item(), peers
         return parts, value, None
 
@@ -173,7 +173,7 @@ def _at(reading: Reading, node: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _ranked(reading: Reading, catalogue: Catalogue, year: int, *, descending: bool) -> pl.DataFrame:
+def _ranked(reading: Reading, catalogue: Catalogue, year: int, window: str) -> pl.DataFrame:
     """org_code, org_name, value, rank of the units of the level, best first."""
     names = catalogue.registry.units(year).select(node="org_code", org_name="name")
     return (
@@ -182,10 +182,17 @@ def _ranked(reading: Reading, catalogue: Catalogue, year: int, *, descending: bo
             "org_name",
             org_code="node",
             value=pl.col("result").cast(pl.Float64),
-            rank=pl.col("result").rank("min", descending=descending).cast(pl.Float64),
+            rank=_standing(pl.col("result"), window).cast(pl.Float64),
         )
         .sort("rank", "org_code", nulls_last=True)
     )
+
+
+def _standing(value: pl.Expr, window: str) -> pl.Expr:
+    """The place or percentile among all rows, computed without the code that computed the indicator."""
+    if window != "percentile":
+        return value.rank("min", descending=window == "rank")
+    return pl.when(value.count() > 1).then((value.rank("min") - 1) / (value.count() - 1) * 100.0)
 
 
 def _verdict(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -> tuple[list[str], bool]:

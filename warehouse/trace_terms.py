@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from warehouse.catalogue.expression import Expression, Term
+from warehouse.catalogue.expression_nodes import YEARS_BACK
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Measure, in_force
 from warehouse.catalogue.registry import Registry
@@ -49,13 +50,12 @@ class Reading:
 
 def source_years(term: Term, year: int, first_year: int) -> range:
     """The years a term reads, seen from ``year``; none before the first year of the data."""
-    match term.function:
-        case None:
-            return range(year, year + 1)
-        case "prev":
-            return range(max(year - 1, first_year), year)
-        case "cumulative":
-            return range(max(first_year, term.since or first_year), year + 1)
+    if term.function is None:
+        return range(year, year + 1)
+    if back := YEARS_BACK.get(term.function):
+        return range(max(year - back, first_year), year - back + 1)
+    if term.function == "cumulative":
+        return range(max(first_year, term.since or first_year), year + 1)
     raise ValueError(f"{term.function}() has no meaning in an indicator")
 
 

@@ -74,9 +74,11 @@ def _peers(trace: Trace, limit: int) -> Iterator[str]:
     if trace.peers is None:
         return
     yield f"同级单位（{trace.peers.height} 个）："
+    is_percentile = trace.indicator.formula.startswith("percentile")
     for peer in trace.peers.head(limit).iter_rows(named=True):
         mark = "→" if peer["org_code"] == trace.row["org_code"] else "　"
-        yield f"{mark} 第 {number(peer['rank'])} 位　{peer['org_name']}　{number(peer['value'])}"
+        place = f"{number(peer['rank'], 1)}%" if is_percentile else f"第 {number(peer['rank'])} 位"
+        yield f"{mark} {place}　{peer['org_name']}　{number(peer['value'])}"
 
 
 def _cells(trace: Trace, limit: int) -> Iterator[str]:

@@ -57,6 +57,7 @@ def write_workbook(
     ``answered`` is its id, ``unread`` (UNREAD) what was not taken over of it. Returned is where each question, by its row
     number, is shown: sheet and cell.
     """
+    catalogue = catalogue.in_year(year)
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
     moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)

@@ -7,10 +7,12 @@ takes a function from :class:`Term` to that meaning.
 
 Besides arithmetic, comparison, AND/OR/NOT, IN, BETWEEN, IS NULL, CASE, COALESCE, ABS and ROUND there are
 
-* term functions, whose argument is one name: ``prev(x)`` last year's value, ``total(x)`` the 合计 row's value,
+* term functions, whose argument is one name: ``prev(x)`` last year's value, ``prev2(x)`` that of the year before it,
+  ``mean3(x)`` the mean of three years up to this one (of units that reported in all three), ``total(x)`` the 合计 row's value,
   ``cumulative(x)`` the sum of all years up to this one (``cumulative(x, 2020)``: since 2020);
-* window functions, which stand outermost: ``rank(e)`` (1 = largest), ``rank_asc(e)`` (1 = smallest) among units of
-  the same level, ``share(e)`` of the city in per cent, ``streak(condition)`` consecutive years up to this one.
+* window functions, which stand outermost: ``rank(e)`` (1 = largest), ``rank_asc(e)`` (1 = smallest) and
+  ``percentile(e)`` (100 = largest, 0 = smallest) among units of the same level, ``share(e)`` of the city in per cent,
+  ``streak(condition)`` consecutive years up to this one.
 """
 
 from __future__ import annotations
@@ -132,6 +134,11 @@ class Expression:
 
         return Expression(_replace_outer(self.node, replace))
 
+    @property
+    def spelled_out(self) -> Expression:
+        """The expression with ``mean3(x)`` written as the sum of its three years, which all that compute know."""
+        return Expression(self.node.copy().transform(_spelled_out))
+
     def polars(self, column: Callable[[Term], pl.Expr], tolerance: float = 0.0) -> pl.Expr:
         """As a polars expression. Null operands give null (not evaluated); division by zero gives null."""
         return as_polars(self.node, column, tolerance)
@@ -160,6 +167,14 @@ def parse(text: str) -> Expression:
     expression = Expression(node)
     as_polars(_inner(node), lambda term: pl.col(term.column), 0.0)  # refuses whatever has no rendering
     return expression
+
+
+def _spelled_out(node: exp.Expression) -> exp.Expression:
+    term = term_of(node)
+    if term is None or term.function != "mean3":
+        return node
+    sum_of_three = f"{term.name} + prev({term.name}) + prev2({term.name})"
+    return parse(f"(({sum_of_three}) / 3)").node.copy()
 
 
 def _inner(node: exp.Expression) -> exp.Expression:

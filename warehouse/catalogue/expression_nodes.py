@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import polars as pl
 from sqlglot import exp
 
-TERM_FUNCTIONS = ("prev", "total", "cumulative")
-WINDOW_FUNCTIONS = ("rank", "rank_asc", "share", "streak")
+TERM_FUNCTIONS = ("prev", "prev2", "mean3", "total", "cumulative")
+WINDOW_FUNCTIONS = ("rank", "rank_asc", "percentile", "share", "streak")
+YEARS_BACK = {"prev": 1, "prev2": 2}
+"""Term functions that read one other year, and how far back it lies: for whoever computes and whoever traces."""
 FUNCTIONS = (*TERM_FUNCTIONS, *WINDOW_FUNCTIONS, "abs", "round", "coalesce")
 """Every function a formula or rule may use."""
 

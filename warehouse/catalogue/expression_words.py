@@ -17,10 +17,17 @@ from warehouse.catalogue.expression_nodes import (
     window_name,
 )
 
-_FUNCTION_WORDS = {"prev": "上年{}", "total": "合计行{}", "cumulative": "累计{}"}
+_FUNCTION_WORDS = {
+    "prev": "上年{}",
+    "prev2": "前年{}",
+    "mean3": "近三年平均{}",
+    "total": "合计行{}",
+    "cumulative": "累计{}",
+}
 _WINDOW_WORDS = {
     "rank": "{}的位次（由高到低）",
     "rank_asc": "{}的位次（由低到高）",
+    "percentile": "{}的百分位（0—100，由低到高）",
     "share": "{}占全市比重",
     "streak": "{}的连续年数",
 }

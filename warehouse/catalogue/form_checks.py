@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from warehouse.catalogue.models import CodeList, Field, Form, Indicator, Measure
+from warehouse.catalogue.models import Code, CodeList, Field, Form, Indicator, Measure
 from warehouse.catalogue.texts import fold
 from warehouse.catalogue.yaml_source import Source
 
@@ -13,7 +13,7 @@ def check_labels(source: Source, form: Form) -> None:
     """No two fields asked in one year bear one label or alias, however it is written."""
     seen: dict[str, list[Field]] = {}
     for index, field in enumerate(form.fields):
-        for text in dict.fromkeys((field.label, *field.aliases)):
+        for text in field.all_labels:
             others = [f for f in seen.setdefault(fold(text), []) if f is not field and _meet(f, field)]
             if others:
                 raise source.error(
@@ -26,15 +26,18 @@ def check_labels(source: Source, form: Form) -> None:
 def check_codes(source: Source, code_lists: Mapping[str, CodeList]) -> None:
     """No label or alias of a code list leads to two of its answers."""
     for index, codes in enumerate(code_lists.values()):
-        seen: dict[str, str] = {}
+        seen: dict[str, list[Code]] = {}
         for number, code in enumerate(codes.codes):
             for text in (code.label, *code.aliases):
-                other = seen.setdefault(fold(text), code.label)
-                if other != code.label:
+                others = [c for c in seen.setdefault(fold(text), []) if c is not code and _meet(c, code)]
+                if others:
+                    is_same = others[0].label == code.label
+                    both = f"既指“{others[0].label}”，又指“{code.label}”"
                     raise source.error(
                         [index, "codes", number],
-                        f"代码表“{codes.id}”中“{text}”既指“{other}”，又指“{code.label}”",
+                        f"代码表“{codes.id}”中“{text}”{'在重叠的年份写了两条' if is_same else both}",
                     )
+                seen[fold(text)].append(code)
 
 
 def check_numbers(sources: Mapping[str, Source], forms: Iterable[Form]) -> None:
@@ -59,6 +62,6 @@ def unread_measures(
     yield from (m for m in measures.values() if m.id not in used)
 
 
-def _meet(one: Field | Form, other: Field | Form) -> bool:
-    """Whether both are asked in some year."""
+def _meet(one: Field | Form | Code, other: Field | Form | Code) -> bool:
+    """Whether both are in force in some year."""
     return (one.since or 0) <= (other.until or 9999) and (other.since or 0) <= (one.until or 9999)

@@ -30,7 +30,7 @@ def expanded(
             return None
         return parse(indicators[name].formula).substitute(meaning)
 
-    return parse(indicator.formula).substitute(meaning)
+    return parse(indicator.formula).substitute(meaning).spelled_out
 
 
 def read_indicators(
@@ -86,7 +86,7 @@ def _check_name(place: _Place, names: dict[str, str]) -> None:
             raise place.error("unit", f"“{indicator.name_zh}”把历年人数相加，同一人会重复计，单位应为“人次”")
 
 
-_OUTERMOST = {"rank": "rank", "rank_asc": "rank", "share": "share", "streak": "streak"}
+_OUTERMOST = {"rank": "rank", "rank_asc": "rank", "percentile": "rank", "share": "share", "streak": "streak"}
 
 
 def _check_kind(place: _Place, whole: Expression, measures: Mapping[str, Measure]) -> None:

@@ -7,7 +7,7 @@ indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,15 @@ class Catalogue:
     measures: dict[str, Measure]
     indicators: dict[str, Indicator]
     registry: Registry
+
+    def in_year(self, year: int) -> Catalogue:
+        """The catalogue as workbooks of ``year`` print it: labels, code lists and head of the forms as they were then."""
+        forms = {
+            name: form.model_copy(update={"fields": tuple(f.in_year(year) for f in form.fields)})
+            for name, form in self.forms.items()
+        }
+        lists = {name: codes.in_year(year) for name, codes in self.code_lists.items()}
+        return replace(self, forms=forms, code_lists=lists, settings=self.settings.in_year(year))
 
     def forms_of(self, unit_level: str, year: int) -> list[Form]:
         """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""

@@ -8,7 +8,7 @@ passes silently. Chinese texts are what users see; ids are English and follow th
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
@@ -53,10 +53,21 @@ class Programme(Record):
 
 
 class Code(Record):
-    """One entry of a code list; ``label`` is what is stored, ``aliases`` are other ways to write it."""
+    """One entry of a code list; ``label`` is what is stored, ``aliases`` are other ways to write it.
+
+    ``since`` and ``until`` are the report years in which it is offered and understood. An entry of the same label with
+    other years has other aliases: what a workbook of an earlier year meant does not change when an alias moves.
+    """
 
     label: Chinese
     aliases: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Code:
+        _check_years(self.label, self.since, self.until)
+        return self
 
 
 class CodeList(Record):
@@ -67,8 +78,19 @@ class CodeList(Record):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The stored labels, in form order."""
-        return tuple(code.label for code in self.codes)
+        """The stored labels of all years, in form order."""
+        return tuple(dict.fromkeys(code.label for code in self.codes))
+
+    def in_year(self, year: int) -> CodeList:
+        """The list as it is offered in ``year``."""
+        return self.model_copy(update={"codes": tuple(c for c in self.codes if in_force(c, year))})
+
+
+class EarlierLabel(Record):
+    """What a column was called up to a report year."""
+
+    label: Chinese
+    until: int
 
 
 class Field(Record):
@@ -88,6 +110,7 @@ class Field(Record):
     kind: Literal["stock", "flow"] | None = None
     group: str | None = None
     aliases: tuple[str, ...] = ()
+    earlier_labels: tuple[EarlierLabel, ...] = ()
     levels: tuple[Level, ...] | None = None
     codes: Name | None = None
     required: bool = True
@@ -100,6 +123,16 @@ class Field(Record):
     def is_numeric(self) -> bool:
         """Whether the field holds a number."""
         return self.type in NUMERIC_TYPES
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """Every heading under which the field is understood: of any year, and the aliases."""
+        return tuple(dict.fromkeys((self.label, *(e.label for e in self.earlier_labels), *self.aliases)))
+
+    def in_year(self, year: int) -> Field:
+        """The field under the label that it had in ``year``."""
+        earlier = sorted((e for e in self.earlier_labels if year <= e.until), key=lambda e: e.until)
+        return self.model_copy(update={"label": earlier[0].label}) if earlier else self
 
     @model_validator(mode="after")
     def _consistent(self) -> Field:
@@ -254,12 +287,14 @@ class RowHeaders(Record):
 
 
 class FormSet(Record):
-    """What the head of every form prints."""
+    """What the head of every form prints; where it changes, one record for each span of report years."""
 
     version: Chinese
     issuer: Chinese
     approval: str = ""
     valid_until: Chinese
+    since: int | None = None
+    until: int | None = None
 
 
 class Words(Record):
@@ -347,21 +382,41 @@ class Settings(Record):
     last_year: int
     deadline: Deadline
     extensions: tuple[Extension, ...] = ()
-    form_set: FormSet
+    form_set: FormSet  # of the newest year
+    form_sets: tuple[FormSet, ...] = ()  # where form_set is a list: all of them
     contact: Contact | None = None
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
     words: Words
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several_form_sets(cls, content: Any) -> Any:
+        """``form_set`` may be a list: what forms of each span of years print."""
+        if isinstance(content, dict) and isinstance(content.get("form_set"), list) and content["form_set"]:
+            return {**content, "form_set": content["form_set"][-1], "form_sets": tuple(content["form_set"])}
+        return content
+
+    def in_year(self, year: int) -> Settings:
+        """The settings with the head that forms of ``year`` print."""
+        printed = next((f for f in self.form_sets if in_force(f, year)), self.form_set)
+        return self.model_copy(update={"form_set": printed})
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
+        lacking = [y for y in range(self.first_year, self.last_year + 1) if not self._has_form_set(y)]
+        if lacking:
+            raise ValueError(f"form_set 没有写明{lacking[0]}年度的报表版本")
         if self.first_year > self.last_year:
             raise ValueError(f"first_year（{self.first_year}）晚于 last_year（{self.last_year}）")
         return self
 
+    def _has_form_set(self, year: int) -> bool:
+        return not self.form_sets or any(in_force(f, year) for f in self.form_sets)
 
-def in_force(record: Field | Form, year: int) -> bool:
-    """Whether a dated form or field is asked in ``year``."""
+
+def in_force(record: Field | Form | Code | FormSet, year: int) -> bool:
+    """Whether a dated record is asked, offered or printed in ``year``."""
     return (record.since is None or record.since <= year) and (record.until is None or year <= record.until)
 
 
