@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 NIANBAO_HOME ?= ./data
 PYTEST_FLAGS ?=
+# A file's tests stay on one core: they share what they set up.
+PARALLEL ?= -n auto --dist loadfile
 LOCK_FLAGS ?=
 UV := uv==0.13.9
 
@@ -38,13 +40,13 @@ demo: $(SETUP) ## sample workbooks 2019-2024, one nightly run, the headline indi
 	$(BIN)/nianbao nightly
 	$(BIN)/nianbao query "$(HEADLINE)"
 
-test: $(SETUP) ## all tests
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+test: $(SETUP) ## all tests, on all cores
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_FLAGS)
 
 check: lint unit ## format, lint, types, import contract, generated documents, unit tests
 
 unit: $(SETUP) ## tests without the integration tests
-	$(BIN)/python -m pytest --ignore=tests/integration $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest --ignore=tests/integration $(PARALLEL) $(PYTEST_FLAGS)
 
 lint: $(SETUP) ## everything of check but the tests
 	$(BIN)/ruff format --check $(CODE)
