@@ -12,6 +12,7 @@ import polars as pl
 from expectations.findings import ROW_PREFIX
 from expectations.message import plainly
 from expectations.rulebook import SEVERITIES, RuleBook, statement
+from warehouse.catalogue import labels
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 
@@ -60,11 +61,17 @@ def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -
 
 
 def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """How numbers were written (NOTE), grouped in the same way: submission, place, count, raw and value of the first."""
+    """How numbers were written (NOTE), grouped in the same way: submission, place, count, raw and value of the first.
+
+    The value says what was left out or computed, where its look does not.
+    """
     key = ("submission", "form", "sheet", "field", "fix")
     lines = in_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(org_name=pl.lit(None, pl.String))
     ordered = lines.sort("submission", _form_order(catalogue), "row", nulls_last=False, maintain_order=True)
-    return ordered.with_columns(place=_places(ordered, catalogue)).select(
+    done = pl.element().replace_strict(labels.NORMALISATION, default=None, return_dtype=pl.String)
+    said = pl.col("fix").str.split("+").list.eval(done).list.drop_nulls().list.join("，")
+    value = pl.when(said != "").then(pl.format("{}（{}）", "value", said)).otherwise("value")
+    return ordered.with_columns(place=_places(ordered, catalogue), value=value).select(
         "submission", "place", "count", "raw", "value"
     )
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expectations.causes import notes_by_cause
 from tests.judged_files import findings
 from tests.workbook_edits import formatted, merged, parts_of, rich, save_parts, save_with
 from tests.workbooks import (
@@ -108,6 +109,15 @@ def test_a_raised_run_in_a_cell_of_its_own_string_is_seen_too(tmp_path: Path) ->
         old, b'<c r="D5" t="inlineStr"><is>' + run + b"</is></c>"
     )
     assert value(conformed(save_parts(path, parts))) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [("26\u200b7", "267（已去掉看不见的字符）"), ("4①", "4（已去掉注号）"), ("1,200", "1200")],
+)
+def test_a_note_says_what_was_left_out(tmp_path: Path, text: str, read_as: str) -> None:
+    notes = notes_by_cause(counted(tmp_path, text).notes, CATALOGUE)
+    assert notes.select("raw", "value").rows() == [(text, read_as)]
 
 
 # ------------------------------------------------------------------------------------------------- strokes

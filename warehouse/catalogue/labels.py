@@ -39,5 +39,14 @@ REPORT_STATE = {
 }
 """How the report of a unit and year stands."""
 
+NORMALISATION = {
+    "invisible": "已去掉看不见的字符",
+    "note_mark": "已去掉注号",
+    "header_unit": "已按表头的单位换算",
+    "month_only": "未写日，按当月1日",
+    "time_dropped": "已去掉时刻",
+}
+"""What was done to a cell (`fix` of NOTE), where what was written and what was read do not show it side by side."""
+
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 """What has become of a finding that is not settled."""
