@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.judged_files import findings
@@ -59,6 +59,7 @@ def test_python_and_polars_fold_every_character_alike() -> None:
     assert [pair for pair in frame.iter_rows() if fold(pair[0]) != pair[1]] == []
 
 
+@settings(max_examples=500)
 @given(TEXT)
 def test_python_and_polars_fold_every_text_alike_and_once_is_enough(text: str) -> None:
     assert pl.select(folded(pl.lit(text))).item() == fold(text)

@@ -75,7 +75,7 @@ def fold(text: str) -> str:
     """The text as compared: nothing invisible, NFKC, lower case, no blanks or quotes, one kind of dash and bracket."""
     # Blanks go before NFKC, which does not compose across them, and after it, since it makes some of other signs.
     plain = unicodedata.normalize("NFKC", _BLANKS.sub("", text)).lower()
-    return _BLANKS.sub("", plain.translate(_FOLD))
+    return unicodedata.normalize("NFC", _BLANKS.sub("", plain.translate(_FOLD)))
 
 
 def folded(column: pl.Expr) -> pl.Expr:
@@ -86,6 +86,7 @@ def folded(column: pl.Expr) -> pl.Expr:
         .str.to_lowercase()
         .str.replace_many(_SIGNS, _REPLACED)
         .str.replace_all(BLANK + "+", "")
+        .str.normalize("NFC")
     )
 
 
