@@ -28,7 +28,7 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     ``shift_count`` (rows), ``shift_moved`` (rows that speak for it), ``shift_end`` (name of the last),
     ``shift_column`` (null: all columns).
     """
-    ordered = numbers.drop_nulls("wanted").sort("submission", "measure", "key")
+    ordered = _doubtful(numbers.drop_nulls("wanted")).sort("submission", "measure", "key")
     column = ["submission", "measure"]
     moved = [
         ordered.select(
@@ -57,6 +57,14 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         ]
     )
     return with_block(numbers, "shift", blocks)
+
+
+def _doubtful(numbers: pl.DataFrame) -> pl.DataFrame:
+    """The numbers of forms in which enough rows fit badly: no row gains more than it costs where it stands."""
+    sheet = ["submission", "form"]
+    rows = numbers.group_by(*sheet, "org_code").agg(pl.col("cost").sum()).filter(pl.col("cost") >= CLEAR)
+    bad = rows.group_by(sheet).len("bad_count").filter(pl.col("bad_count") >= MIN_ROWS)
+    return numbers.join(bad, on=sheet, how="semi", maintain_order="left")
 
 
 def _stretches(cells: pl.DataFrame) -> pl.DataFrame:
