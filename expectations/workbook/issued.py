@@ -77,7 +77,7 @@ def write_workbook(
             live_checks=live_checks(rulebook, year),
             column_rules=column_rules(rulebook),
             is_correction=questions is not None,
-            marks=Marks() if questions is None else marks_of(questions, catalogue.forms),
+            marks=Marks() if questions is None else marks_of(questions, catalogue.forms, unread),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
@@ -88,10 +88,10 @@ def write_workbook(
             write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
         if audit is not None:
             write_audit(issue, audit, forms)
-        if answers is not None:
-            write_answers(issue, answers, about, answered)
         if unread is not None:
             add_unread(issue, unread)
+        if answers is not None:  # last: it says where everything stands
+            write_answers(issue, answers, about, answered)
         issue.lists.write(book, styles)
         book.set_properties(
             {

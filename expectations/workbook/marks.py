@@ -50,12 +50,14 @@ class Marks:
     """Questions by form, row and field; ``places`` collects the address each was shown at, by its number.
 
     A row is an org code, the row number of a roster's row in the file received, or TOTAL. ``subtotals``: by form, the
-    township's name and the questions about its 小计.
+    township's name and the questions about its 小计. ``unread``: by form and row of the file received, the questions
+    about rows that were not taken over: they stand on 未读入的内容, since no row of the layout is theirs.
     """
 
     questions: list[Question] = field(default_factory=list)
     by_row: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
     subtotals: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
+    unread: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     places: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
@@ -65,7 +67,10 @@ class Marks:
     def not_shown(self, form: Form) -> dict[str, list[int]]:
         """Field ('' for the form itself) -> numbers of the questions about ``form`` that no cell has shown."""
         found: dict[str, list[int]] = {}
+        elsewhere = {number for numbers in self.unread.values() for number in numbers}
         for number, question in enumerate(self.questions):
+            if number in elsewhere:
+                continue
             if question.finding["form"] == form.id and number not in self.places:
                 found.setdefault(question.finding["field"] or "", []).append(number)
         return found
@@ -146,9 +151,13 @@ def plain(value: Value) -> str:
     return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)
 
 
-def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form]) -> Marks:
-    """Marks of ``questions``: FINDING and scope (of its rule), finding_status, text, reason, draft."""
+def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None) -> Marks:
+    """Marks of ``questions``: FINDING and scope (of its rule), finding_status, text, reason, draft.
+
+    ``unread`` (UNREAD): what was not taken over of the file.
+    """
     marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
+    lost = set() if unread is None else _lost_rows(unread)
     for number, question in enumerate(marks.questions):
         finding = question.finding
         form = forms.get(finding["form"] or "")
@@ -156,6 +165,9 @@ def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form]) -> Marks:
             continue
         row = re.search(r"\d+$", finding["cell"] or "")
         field_id = finding["field"] or ""
+        if row and (form.id, int(row[0])) in lost:
+            marks.unread.setdefault((form.id, int(row[0])), []).append(number)
+            continue
         if finding["scope"] == "total" and finding["org_code"] != finding["unit_code"]:
             of_form = marks.subtotals.setdefault(form.id, {})
             of_form.setdefault(finding["org_name"], {}).setdefault(field_id, []).append(number)
@@ -165,3 +177,9 @@ def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form]) -> Marks:
         if key:
             marks.by_row.setdefault((form.id, key), {}).setdefault(field_id, []).append(number)
     return marks
+
+
+def _lost_rows(unread: pl.DataFrame) -> set[tuple[str, int]]:
+    """Form and row of the rows of units that were not taken over."""
+    rows = unread.filter(pl.col("reason") != "own_column").select("form", "row").unique()
+    return {(str(form), int(row)) for form, row in rows.iter_rows()}

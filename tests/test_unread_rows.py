@@ -1,0 +1,89 @@
+"""What a file holds and the forms have no place for comes back on a sheet of its own: nothing is lost on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+from expectations.workbook.issued import write_workbook
+from tests.measure_rows import EAST, lanhe
+from warehouse.catalogue.frames import FINDING, UNREAD, shaped
+from warehouse.catalogue.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
+
+FORM = next(form for form in lanhe().forms.values() if not form.is_roster)
+
+
+def unread(*cells: tuple[int, str, str, str, str]) -> pl.DataFrame:
+    """UNREAD of (row, cell, heading, text, reason)."""
+    rows = [
+        {"submission": "s", "form": FORM.id, "sheet": FORM.number, "row": row, "cell": cell, "heading": heading,
+         "text": text, "reason": reason}
+        for row, cell, heading, text, reason in cells
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=UNREAD)
+
+
+def question(cell: str, message: str) -> pl.DataFrame:
+    finding = {
+        "submission": "s", "unit_code": EAST, "year": 2024, "form": FORM.id, "rule": "conform.unknown_unit",
+        "severity": "critical", "org_code": "", "item": "", "sheet": FORM.number, "cell": cell,
+        "message": message, "fix": "请改正。",
+    }  # fmt: skip
+    more = {"scope": "problem", "finding_status": "open", "text": None, "reason": None, "draft": None}
+    return shaped(pl.DataFrame([finding]), FINDING).with_columns(
+        pl.lit(value, pl.String).alias(name) for name, value in more.items()
+    )
+
+
+@pytest.fixture
+def lost() -> pl.DataFrame:
+    return unread(
+        (17, "A17", "单位名称", "新设幸福村", "unknown_unit"),
+        (17, "C17", "个人会员数", "88", "unknown_unit"),
+        (9, "K9", "我的备注", "已核", "own_column"),
+        (10, "K10", "我的备注", "待核", "own_column"),
+    )
+
+
+def written(path: Path, lost: pl.DataFrame) -> tuple[openpyxl.Workbook, dict[int, tuple[str, str]]]:
+    places = write_workbook(
+        path,
+        EAST,
+        2024,
+        lanhe(),
+        (),
+        {},
+        None,
+        questions=question("A17", "第17行“新设幸福村”不在名录中"),
+        unread=lost,
+    )
+    return openpyxl.load_workbook(path), dict(places)
+
+
+def test_a_row_of_a_unit_nobody_knows_and_own_columns_stand_there_in_full(
+    tmp_path: Path, lost: pl.DataFrame
+) -> None:
+    book, _ = written(tmp_path / "a.xlsx", lost)
+    lines = [[cell.value for cell in row] for row in book[UNREAD_SHEET].iter_rows(min_row=4)]
+    assert [line[1:] for line in lines] == [
+        ["第17行", "单位不在名录内", "单位名称：新设幸福村；个人会员数：88"],
+        ["K列", "自己加的栏，不在报表之内", "“我的备注”栏：第9行 已核；第10行 待核"],
+    ]
+
+
+def test_the_question_about_such_a_row_is_shown_there_and_not_at_a_heading(
+    tmp_path: Path, lost: pl.DataFrame
+) -> None:
+    book, places = written(tmp_path / "a.xlsx", lost)
+    assert places[0] == (UNREAD_SHEET, "B4")
+    assert "不在名录中" in book[UNREAD_SHEET]["B4"].comment.text
+    links = [cell.value for row in book[ANSWER_SHEET].iter_rows() for cell in row if cell.value == "B4"]
+    assert links == ["B4"]
+
+
+def test_a_file_that_was_taken_over_in_full_has_no_such_sheet(tmp_path: Path, lost: pl.DataFrame) -> None:
+    book, _ = written(tmp_path / "a.xlsx", lost.clear())
+    assert UNREAD_SHEET not in book.sheetnames
