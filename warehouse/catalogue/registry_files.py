@@ -89,13 +89,10 @@ def _read_csv(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     for number, row in lines:
         if len(row) != len(names):
             raise mistakes.at(path, number, f"本行有{len(row)}栏，应为{len(names)}栏，请核对逗号")
-    written = pl.DataFrame(
-        [[cell.strip() for cell in row] for _, row in lines],
-        schema=dict.fromkeys(names, pl.String),
-        orient="row",
-    )
+    written = pl.DataFrame([row for _, row in lines], schema=dict.fromkeys(names, pl.String), orient="row")
     written = written.with_columns(
-        pl.all().replace("", None), line=pl.Series([n for n, _ in lines], dtype=pl.Int64)
+        pl.all().str.strip_chars().replace("", None),
+        line=pl.Series([number for number, _ in lines], dtype=pl.Int64),
     )
     typed = written.with_columns(pl.col(name).cast(dtype, strict=False) for name, dtype in schema.items())
     for name, dtype in schema.items():
