@@ -17,19 +17,19 @@ COUNTY = "371625"  # 博兴县
 
 @pytest.fixture
 def place(installation: NewInstallation) -> Installation:
-    return installation([2023], units=[])
+    return installation([2024], units=[])
 
 
 @pytest.fixture
 def sample(samples: Samples) -> Path:
-    [path] = (samples([2023]) / COUNTY).iterdir()
+    [path] = (samples([2024]) / COUNTY).iterdir()
     return path
 
 
 def correction(place: Installation) -> Path:
     """The correction workbook that lies in the county's folder: there is one at a time."""
     [folder] = [f for f in place.home.outbox.iterdir() if f.name.startswith(COUNTY)]
-    [path] = folder.glob("更正表_2023_*.xlsx")
+    [path] = folder.glob("更正表_2024_*.xlsx")
     return path
 
 
@@ -56,7 +56,7 @@ def asked(place: Installation) -> set[str]:
 def number(place: Installation, org: str, field: str) -> float:
     found = query(
         place.home.database,
-        "SELECT value FROM core.observation WHERE org_code = ? AND field = ? AND year = 2023",
+        "SELECT value FROM core.observation WHERE org_code = ? AND field = ? AND year = 2024",
         [org, field],
     )
     return float(found.item())
@@ -126,7 +126,7 @@ def test_a_column_of_ones_own_does_not_vanish_unnoticed(
 
 
 def test_a_roster_left_blank_comes_back_blank(place: Installation, sample: Path, tmp_path: Path) -> None:
-    [earlier] = sample.parents[1].glob(f"{COUNTY}/*2023*")
+    [earlier] = sample.parents[1].glob(f"{COUNTY}/*2024*")
     del earlier
     book = ClerkWorkbook(sample)
     sheet = book.sheet("年3-1表")
@@ -178,5 +178,5 @@ def test_a_correction_workbook_that_undoes_what_came_later_is_held(
     assert send(place, late.save(tmp_path / "c.xlsx"), "c.xlsx") == "held"
     assert asked(place) == {"read.undoes_newer"}
     assert number(place, village, "staff_count") == 3
-    [receipt] = [p for p in place.home.outbox.rglob("回执_2023_*.md") if "c.xlsx" in p.read_text("utf-8")]
+    [receipt] = [p for p in place.home.outbox.rglob("回执_2024_*.md") if "c.xlsx" in p.read_text("utf-8")]
     assert "有 1 处仍是改动以前的数，首处在工作表“年1表" in receipt.read_text(encoding="utf-8")

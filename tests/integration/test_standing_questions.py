@@ -74,7 +74,7 @@ def test_a_refused_file_hides_no_question(place: Installation) -> None:
     (place.home.inbox / f"{EAST}_2024_东岸县.xlsx").write_bytes(b"PK\x03\x04 cut off")
     assert night(place).submissions["decision"].to_list() == ["refused"]
     assert asked(place) == before
-    assert states(place) == ("accepted", "refused", "已接收（最后一份未能读取）")
+    assert states(place) == ("accepted", "refused", "已接收（最后一份收到但无法读取）")
 
 
 def test_a_workbook_that_nobody_filled_in_is_one_sentence_and_hides_no_question(place: Installation) -> None:
