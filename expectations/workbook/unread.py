@@ -41,7 +41,8 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
             labels.UNREAD[row["reason"]],
             row["said"],
         )
-        _write(sheet, line, texts, issue)
+        asked = issue.marks.unread.get((row["form"], row["row"]), []) if row["reason"] != "own_column" else []
+        _write(sheet, line, texts, issue, asked)
     sheet.freeze_panes(3, 0)
     sheet.repeat_rows(2)
     set_print(issue, sheet, UNREAD_SHEET)
@@ -49,7 +50,7 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
 
 
 def _lines(unread: pl.DataFrame) -> pl.DataFrame:
-    """form, sheet, place, reason, said: rows of units by row, columns of one's own by column."""
+    """form, sheet, place, reason, row, said: rows of units by row, columns of one's own by column."""
     is_column = pl.col("reason") == "own_column"
     letter = pl.col("cell").str.extract(r"^([A-Z]+)")
     keyed = unread.with_columns(
@@ -62,12 +63,17 @@ def _lines(unread: pl.DataFrame) -> pl.DataFrame:
     )
     heading = pl.when(is_column).then(pl.format("“{}”栏：", "heading")).otherwise(pl.lit(""))
     return keyed.group_by("form", "sheet", "place", "reason", maintain_order=True).agg(
-        said=heading.first() + said.str.join("；")
+        pl.col("row").first(), said=heading.first() + said.str.join("；")
     )
 
 
-def _write(sheet: Worksheet, line: int, texts: tuple[str, ...], issue: Issue) -> None:
+def _write(sheet: Worksheet, line: int, texts: tuple[str, ...], issue: Issue, asked: list[int]) -> None:
+    look = f"asked_{issue.marks.severity(asked)}" if asked else "guide_cell"
     for column, text in enumerate(texts):
-        sheet.write_string(line, column, text[:32_000], issue.styles.named("guide_cell"))
+        sheet.write_string(
+            line, column, text[:32_000], issue.styles.named(look if column == 1 else "guide_cell")
+        )
+    if asked:
+        issue.marks.comment(sheet, line, 1, asked)
     needed = max(-(-display_width(t) // (width - 3)) for t, (_, width) in zip(texts, _HEADS, strict=True))
     sheet.set_row(line, min(14 * max(needed, 1) + 6, 400))
