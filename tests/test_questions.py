@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from expectations.answers import bind_answers
+from expectations.workbook.answers import opinion_on
 from tests.small_city import (
     BRIDGE_EAST,
     BRIDGE_WEST,
@@ -93,3 +94,34 @@ def test_an_answer_about_a_unit_that_is_not_recognised_finds_its_question(
         tmp_path, catalogue, told("now", 2, {GREAT: 500.0}, year=2023, asked=[asked]), explanations=before
     )
     assert questions(path, [sha("now")]).is_empty()  # accepted: it is settled
+
+
+def test_only_what_was_once_explained_is_said_to_have_lost_its_explanation(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    other = explained(BRIDGE_EAST, "拆迁。", 1, "explained", year=2023).with_columns(
+        operands=pl.lit("member_count=499")
+    )
+    orgs = (BRIDGE_EAST, BRIDGE_WEST)
+    asked = [question(org, 500.0, operands="member_count=500") for org in orgs]
+    now = told("now", 2, dict.fromkeys(orgs, 500.0), year=2023, asked=asked)
+    path = published(tmp_path, catalogue, now, explanations=other)
+    had = dict(questions(path, [sha("now")]).select("org_code", "had_explanation").iter_rows())
+    assert had == {BRIDGE_EAST: True, BRIDGE_WEST: False}
+
+
+@pytest.mark.parametrize(
+    ("status", "had_explanation", "opinion"),
+    [
+        ("open", False, ""),
+        ("open", True, "数值有变动，原说明不再有效"),
+        ("reopened", True, "数值有变动，原说明不再有效"),
+        ("reopened", False, "该问题曾消失，本次再次出现。"),
+        ("explained", True, "已收到说明，待审核"),
+    ],
+)
+def test_the_office_says_what_became_of_an_explanation_only_where_there_was_one(
+    status: str, had_explanation: bool, opinion: str
+) -> None:
+    finding = {"finding_status": status, "had_explanation": had_explanation, "reason": None, "text": None}
+    assert opinion_on(finding) == opinion

@@ -17,8 +17,8 @@ def questions(path: Path, submissions: Sequence[str]) -> pl.DataFrame:
     All in one query: what became of a finding is looked up over the whole warehouse, and takes its time.
 
     Columns of quality.finding_latest, org_code and item as in FINDING_PLACE, and ``draft`` (what was accepted as
-    explanation of the same finding last year, of the units it was then; null: nothing). A finding whose explanation
-    is accepted is settled.
+    explanation of the same finding last year, of the units it was then; null: nothing) and ``had_explanation`` (it was
+    explained when the numbers were others). A finding whose explanation is accepted is settled.
     """
     with read_only(path) as connection:
         return run(connection, _OPEN, [list(submissions)])
@@ -38,7 +38,10 @@ _OPEN = rf"""
         LEFT JOIN core.predecessor AS o ON o.year = s.year AND o.old_code = s.org_code
         GROUP BY ALL
     )
-    SELECT l.* REPLACE (coalesce(l.org_code, l.org_name, '') AS org_code, coalesce(l.item, '') AS item), d.text AS draft
+    SELECT l.* REPLACE (coalesce(l.org_code, l.org_name, '') AS org_code, coalesce(l.item, '') AS item), d.text AS draft,
+           EXISTS (FROM quality.explanation AS e
+                   WHERE e.unit_code = l.unit_code AND e.year = l.year AND e.place = l.place
+                     AND e.operands <> l.operands) AS had_explanation
     FROM quality.finding_latest AS l
     LEFT JOIN became AS d
       ON d.unit_code = l.unit_code AND d.year = l.year

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook import SEVERITIES
@@ -87,7 +90,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     finding = question.finding
     where, cell = issue.marks.places.get(number, (finding["sheet"] or "", ""))
     problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
-    texts = (problem, finding["fix"], _opinion(question))
+    texts = (problem, finding["fix"], opinion_on(question.finding))
     sheet.write_number(line, 0, serial, named("guide_centre"))
     sheet.write_string(line, 1, labels.SEVERITY[question.severity], named(f"asked_{question.severity}"))
     sheet.write_string(line, 2, where, named("guide_cell"))
@@ -108,13 +111,15 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     sheet.set_row(line, 14 * max(needed, 1) + 6)
 
 
-def _opinion(question: Question) -> str:
-    finding = question.finding
+def opinion_on(finding: Mapping[str, Any]) -> str:
+    """What the office says of a question: what became of its explanation, or that it is asked again."""
     if finding["finding_status"] == "explained":
         return "已收到说明，待审核"
     if finding["reason"]:
         return f"说明未获认可：{finding['reason']}（原说明：{finding['text']}）"
-    return "数值有变动，原说明不再有效" if finding["finding_status"] == "reopened" else ""
+    if finding["had_explanation"]:
+        return "数值有变动，原说明不再有效"
+    return "该问题曾消失，本次再次出现。" if finding["finding_status"] == "reopened" else ""
 
 
 def _box(question: Question) -> str:

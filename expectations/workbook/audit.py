@@ -33,7 +33,18 @@ HEADS = (
     "处理办法",
     "编号",
 )
-_WIDTHS = (6, 16, 48, 8, 8, 7, 8, 28, 46, 32)
+_WIDTHS = (
+    6,
+    16,
+    52,
+    8,
+    8,
+    7,
+    8,
+    32,
+    56,
+)  # of the heads but the last: the rule's id is hidden, it is for programs
+_SHOWN = len(_WIDTHS)
 COUNTS, FIRST = len(HEADS), len(HEADS) + 1  # hidden columns: packed counts, line of the first broken row
 _NTH = ORDER - 1  # hidden column: which of several tallies is the first that is broken
 _PARTS = ORDER + 1
@@ -47,7 +58,7 @@ def add_audit(issue: Issue) -> Worksheet:
 def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
     """One line for every rule that needs nothing but this workbook."""
     lines = audit_lines(issue, forms)
-    last = len(HEADS) - 1
+    last = _SHOWN - 1
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
     hidden = _PARTS + 3 * max((len(line.tallies) for line in lines), default=0)
@@ -85,7 +96,7 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line) -> None
     sheet.write_formula(row, 5, f"={_broken(counts)}", named("audit_count"), 0)
     sheet.write_formula(row, 6, f"=INT({counts}/{ONE_NOT_EVALUATED})", named("audit_count"), 0)
     sheet.write_string(row, 8, rule.fix, named("guide_cell"))
-    sheet.write_string(row, 9, rule.id, named("audit_rule"))
+    sheet.write_string(row, _SHOWN, rule.id, plain)
     write = _write_tally if len(line.tallies) == 1 else _write_tallies
     place = write(sheet, row, line.tallies, plain)
     sheet.write_formula(row, 7, f'=IF($F{at}=0,"",{place})', named("guide_cell"), "")
@@ -135,7 +146,7 @@ def _write_tallies(sheet: Worksheet, row: int, tallies: Sequence[Tally], look: F
 def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
     """Broken lines stand out by severity, what passed or waits is grey."""
     named, at = issue.styles.named, TOP + 1
-    place = (TOP, 0, end, len(HEADS) - 1)
+    place = (TOP, 0, end, _SHOWN - 1)
     looks = [
         (f'$E{at}="{HINT}"', "hints"),
         (f'$E{at}="{PASSED}"', "holds"),

@@ -140,7 +140,7 @@ class Marks:
             parts.append(str(finding["likely"]))
         if finding["suggestion"] and finding["suggestion"] not in finding["message"]:
             parts.append(f"是否为“{finding['suggestion']}”？")
-        parts += [f"处理：{finding['fix']}", f"审核关系：{finding['rule']}"]
+        parts.append(f"处理：{finding['fix']}")
         return "\n".join(parts)
 
 

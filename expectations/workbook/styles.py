@@ -87,7 +87,6 @@ _NAMED: dict[str, dict[str, Any]] = {
     "row_warning": {**_BOX, "bg_color": AMBER, "indent": 1, "locked": False},
     "row_info": {**_BOX, "bg_color": BLUE, "indent": 1, "locked": False},
     "audit_sum": {**_BASE, "font_name": HEI, "font_size": 12, "align": "center"},
-    "audit_rule": {**_BOX, "font_size": 8, "font_color": "#7F7F7F", "shrink": True},
     "audit_pointer": {**_BASE, "indent": 1, "shrink": True},
     "audit_count": {**_BOX, "align": "center", "num_format": "0;-0;"},
     "holds": {"font_color": "#595959"},
