@@ -14,6 +14,7 @@ import polars as pl
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
 from flows.steps import assess, conform_batch, read_batch, refusal_words
+from transforms.formats_container import SEVERAL
 from warehouse.catalogue.frames import FINDING, MEASURE, empty
 from warehouse.journal import NO_HASH, Entry, Event
 from warehouse.past import Past
@@ -50,6 +51,11 @@ def check_file(place: Installation, file: Path) -> Verdict:
     readings = read_batch([entry], _OneFile(file), place.catalogue, workers=1)
     if readings.refused.height:
         refused = readings.refused.row(0, named=True)
+        if refused["rule"] == SEVERAL:
+            said = (
+                f"{file.name} 里面有{refused['detail']}。报送时会分别接收；要在这里审核的，请解压后逐个审核。"
+            )
+            return Verdict(file.name, said, empty(FINDING))
         return Verdict(
             file.name, refusal_words(place.rulebook, refused["rule"], refused["detail"]), empty(FINDING)
         )

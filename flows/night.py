@@ -16,7 +16,7 @@ from expectations.rule_document import rule_rows
 from flows.clock import TIME_ZONE
 from flows.error_log import note_error
 from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
-from flows.receive import Repeated, receive
+from flows.receive import Repeated, receive, receive_members
 from flows.settings import Installation, code_version
 from flows.steps import (
     OUR_OWN,
@@ -70,6 +70,7 @@ class Night:
         self.repeated: list[Repeated] = []
         self.left: list[str] = []
         self.counts: Counter[str] = Counter()
+        self.unpacked: list[Entry] = []
         self.docs: Any = None
         self.revised: list[str] = []
         self.moved = empty(MOVED)
@@ -109,6 +110,13 @@ class Night:
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
+    def batches(self) -> Iterator[list[Entry]]:
+        """The pending batches, and after them the workbooks that were found inside of files of theirs."""
+        yield from self.pending()
+        while self.unpacked:
+            found, self.unpacked = self.unpacked, []
+            yield found
+
     def open_build(self) -> NightBuild:
         """The new warehouse file beside the published one, with everything the published one knows.
 
@@ -140,7 +148,13 @@ class Night:
     def read(self, received: list[Entry], on_done: OnDone | None = None) -> Readings:
         """Read one batch behind the wall."""
         with self.timed("read"):
-            return read_batch(received, self.archive, self.catalogue, self.place.settings.workers, on_done)
+            readings = read_batch(
+                received, self.archive, self.catalogue, self.place.settings.workers, on_done
+            )
+        self.unpacked += receive_members(
+            readings.members, self.archive, self.journal, actor=self.place.settings.actor, at=self.at
+        )
+        return readings
 
     def conform(self, readings: Readings) -> tuple[Readings, Conformed]:
         """Type the batch's cells and match its rows to the registry; what the program cannot cope with is refused."""

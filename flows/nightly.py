@@ -57,10 +57,9 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
     """The order of a night."""
     with open_night(place, from_scratch=from_scratch) as night:
         receive(night)
-        batches = night.pending()
-        if batches or from_scratch or night.is_news_for_the_warehouse():
+        if night.pending() or from_scratch or night.is_news_for_the_warehouse():
             with night.open_build() as build:
-                for received in batches:
+                for received in night.batches():
                     readings = read(night, received, on_done)
                     readings, conformed = conform(night, readings)
                     assessed = check(night, readings, conformed, build)

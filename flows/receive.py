@@ -141,6 +141,40 @@ def receive(
     return entries, repeated
 
 
+UNPACKED = "-unpacked"
+"""Ends the run under which workbooks are received that were found together in one file: a batch of their own."""
+
+
+def receive_members(
+    members: Iterable[tuple[Entry, str, bytes]],
+    archive: Archive,
+    journal: Journal,
+    *,
+    actor: str,
+    at: datetime,
+) -> list[Entry]:
+    """Archive and journal workbooks found in a file that was received (its entry, their name, their bytes).
+
+    Each is a submission by itself; what was received before, the file sent once more, say, is left out.
+    """
+    known = _known(journal)
+    drafts: list[Draft] = []
+    for entry, name, content in members:
+        sha256 = archive.put(content)
+        if sha256 in known:
+            continue
+        known.add(sha256)
+        payload = {
+            "submission": sha256,
+            "file_name": name,
+            "folder": entry.payload.get("folder"),
+            "bytes": len(content),
+            "container": entry.submission,
+        }
+        drafts.append(Draft(Event.RECEIVED, actor, at, f"{entry.run}{UNPACKED}", payload))
+    return journal.append_many(drafts)
+
+
 def _known(journal: Journal) -> set[str]:
     """Submissions that need not be received again: all but those whose latest receipt was refused."""
     decisions = journal.decisions()

@@ -69,11 +69,15 @@ class Objects(Protocol):
 
 @dataclass(frozen=True)
 class Readings:
-    """What reading a batch gave: readable submissions (SUBMISSION) with their content, and the refused (REFUSED)."""
+    """What reading a batch gave: readable submissions (SUBMISSION) with their content, and the refused (REFUSED).
+
+    ``members``: workbooks that were found together in one file, each with the receipt of that file and its own name.
+    """
 
     submissions: pl.DataFrame
     reads: dict[str, FileRead]
     refused: pl.DataFrame
+    members: tuple[tuple[Entry, str, bytes], ...] = ()
 
     @property
     def first_seq(self) -> int | None:
@@ -111,6 +115,7 @@ def read_batch(
     readable: list[dict[str, object]] = []
     refused: list[dict[str, object]] = []
     reads: dict[str, FileRead] = {}
+    members: list[tuple[Entry, str, bytes]] = []
     for entry in received:
         sha256 = str(entry.submission)
         place = {
@@ -121,6 +126,7 @@ def read_batch(
             "run": entry.run,
         }
         found = _file_read(results[sha256])
+        members += [(entry, name, content) for name, content in found.members]
         identity = identify(found, str(entry.payload["file_name"]), entry.payload.get("folder"), catalogue)
         whose = {"unit_code": identity.unit_code, "year": identity.year}
         if identity.refusal is not None:
@@ -132,6 +138,7 @@ def read_batch(
         pl.DataFrame(readable, schema=SUBMISSION),
         reads,
         pl.DataFrame(refused, schema=REFUSED),
+        tuple(members),
     )
 
 

@@ -7,6 +7,7 @@ because it costs a second look at the bytes, is what the values do not tell (:cl
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -25,13 +26,19 @@ Range = tuple[tuple[int, int], tuple[int, int]]  # first and last place, 0-based
 
 
 class Refusal(Exception):
-    """The bytes cannot be used: the rule id of the refusal, a Chinese detail for the clerk, the cause for the log."""
+    """The bytes cannot be used: the rule id of the refusal, a Chinese detail for the clerk, the cause for the log.
 
-    def __init__(self, rule: str, detail: str = "", cause: object = "") -> None:
+    ``members``: the workbooks inside, by name, where there are several.
+    """
+
+    def __init__(
+        self, rule: str, detail: str = "", cause: object = "", members: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         super().__init__(rule, detail, str(cause))
         self.rule = rule
         self.detail = detail
         self.cause = str(cause)
+        self.members = tuple(members)
 
 
 @dataclass(slots=True)

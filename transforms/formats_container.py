@@ -19,6 +19,9 @@ from transforms.formats_csv import CSV_SUFFIXES, member_name, open_csv_archive
 
 Open = Callable[[bytes, str], Book]
 
+SEVERAL = "refuse.several_workbooks"
+"""The rule of a file that holds several workbooks: each of them is received by itself."""
+
 _MAGIC = (b"PK", b"\xd0\xcf\x11\xe0")
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _NESTED = (".zip", ".7z", ".rar", ".eml", ".msg")
@@ -149,18 +152,19 @@ def _of_mail(attached: list[tuple[str, bytes]], open_inside: Open) -> Book:
 
 def _only(members: Iterable[tuple[str, bytes]], open_inside: Open) -> Book:
     """The one of ``members`` that can be opened. Raises Refusal."""
-    books: list[tuple[str, Book]] = []
+    books: list[tuple[str, bytes, Book]] = []
     refusals: list[Refusal] = []
     for name, content in members:
         try:
-            books.append((name, open_inside(content, name)))
+            books.append((name, content, open_inside(content, name)))
         except Refusal as refusal:
             refusals.append(Refusal(refusal.rule, f"其中的“{name}”", refusal.cause))
     if len(books) == 1:
-        return books[0][1]
+        return books[0][2]
     if books:
-        names = "、".join(f"“{name}”" for name, _ in books)
-        raise Refusal("refuse.several_workbooks", f"{len(books)}个工作簿：{names}")
+        names = "、".join(f"“{name}”" for name, _, _ in books)
+        members = [(name, content) for name, content, _ in books]
+        raise Refusal(SEVERAL, f"{len(books)}个工作簿：{names}", members=members)
     # What is wrong with the only candidate, or with the first that is a workbook at all.
     raise next((r for r in refusals if r.rule != "refuse.not_a_workbook"), refusals[0])
 

@@ -70,6 +70,7 @@ class FileRead:
     kind: str = ""  # xlsx, xlsm, xls, xlsb, ods, csv, zip
     detail: str = ""  # of a refusal, in Chinese for the clerk
     cause: str = ""  # of a refusal, for the log
+    members: list[tuple[str, bytes]] = field(default_factory=list)  # of a refusal: the workbooks inside
     cover: dict[str, str] = field(default_factory=dict)  # unit_name, unit_code, year ... -> text
     sheets: list[SheetRead] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -84,7 +85,9 @@ def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
     try:
         return _read_book(open_book(Path(path).read_bytes(), file_name), plan)
     except Refusal as refusal:
-        return FileRead(refusal.rule, detail=refusal.detail, cause=refusal.cause)
+        return FileRead(
+            refusal.rule, detail=refusal.detail, cause=refusal.cause, members=list(refusal.members)
+        )
 
 
 def _read_book(book: Book, plan: ReadPlan) -> FileRead:
