@@ -161,10 +161,10 @@ def plain(value: Value) -> str:
     return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)
 
 
+def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None) -> Marks:
     """Marks of ``questions``: FINDING and scope and in_correction (of its rule), and what became of it.
 
     That is finding_status, text, reason, draft, had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
-    """
     """
     marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
     lost = set() if unread is None else _lost_rows(unread)
