@@ -86,9 +86,12 @@ def _of(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
 
 
 def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
-    """Those that had something to correct and have no other cell. Totals are no cells; they are compared each time."""
-    of_totals = [rule.id for rule in rulebook.of_scope("total")]
-    had = pl.col("critical_rules_then").list.set_difference(pl.lit(of_totals, pl.List(pl.String)))
+    """Those that had a cell to correct and have no other cell.
+
+    Totals are no cells; they are compared each time. What the correction workbook's layout has mended is none either.
+    """
+    others = [rule.id for rule in rulebook.rules.values() if rule.scope == "total" or rule.in_correction]
+    had = pl.col("critical_rules_then").list.set_difference(pl.lit(others, pl.List(pl.String)))
     changed = cells.filter(pl.col("said_now").ne_missing(pl.col("said_then")))
     same = pairs.filter(had.list.len() > 0).join(changed, on="submission", how="anti")
     return shaped(

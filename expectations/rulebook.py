@@ -83,6 +83,9 @@ class Rule(Record):
 
     ``many`` is the sentence for many rows of one column, with the places {label}, {count} and {first} (its first case).
 
+    ``in_correction`` says what is left to do in the correction workbook, whose sheets are laid out anew as issued, and
+    stands there in place of ``fix``: sent back as it is, that workbook breaks the rule no more and is an answer to it.
+
     ``words`` says in Chinese what is demanded; those of an expression rule are rendered from it when it is loaded.
     """
 
@@ -101,6 +104,7 @@ class Rule(Record):
     many: str = ""
     why: Chinese
     fix: Chinese
+    in_correction: str = ""
     since: int | None = None
     until: int | None = None
 

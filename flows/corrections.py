@@ -81,7 +81,7 @@ def write_correction(
 
     Where each question is shown, by its row in ``asked``: sheet and cell.
     """
-    scopes = {rule.id: rule.scope for rule in place.rulebook.rules.values()}
+    rules = place.rulebook.rules.values()
     received = datetime.fromisoformat(row["received_at"])
     database, catalogue = place.home.database, place.catalogue
     prior = standing_entries(database, row["unit_code"], row["year"] - 1)
@@ -94,9 +94,15 @@ def write_correction(
         given_entries(database, row["submission"]),
         prior or None,
         questions=asked.with_columns(
-            scope=pl.col("rule").replace_strict(scopes, default=None, return_dtype=pl.String)
+            scope=_of_rule({rule.id: rule.scope for rule in rules}),
+            # Where the layout itself mends what was asked, the workbook says what is left to do.
+            in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
         ),
         answered=row["submission"],
         unread=unread(database, row["submission"]),
         about=f"本表根据{received:%Y年%m月%d日 %H:%M}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )
+
+
+def _of_rule(values: Mapping[str, str]) -> pl.Expr:
+    return pl.col("rule").replace_strict(values, default=None, return_dtype=pl.String)

@@ -10,17 +10,21 @@ import csv
 import shutil
 from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import openpyxl
 import polars as pl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from expectations.workbook.layout import unit_level, unit_rows
+from tests.form_sheets import form_sheets
 from tests.judged_batches import NOT_APPLICABLE, first, valid_rows
 from tests.rule_bends import BENDS
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.workbook_texts import NOT_ASKED
 
 COUNTY, CITY, YEAR = "371625", "371600", 2024
 UNREADABLE = "两三个"
@@ -148,3 +152,33 @@ def drawn(catalogue: Catalogue, unit: str, count: int) -> list[Entries]:
 
     collect()
     return found
+
+
+def pasted(path: Path, seed: int) -> None:
+    """Paste over some cells what no validation stops, and delete a sheet now and then; by the luck of ``seed``."""
+    book, random = openpyxl.load_workbook(path), Random(seed)
+    for kind in random.sample(_PASTES, random.randint(0, 3)):
+        sheet = random.choice([s for s in form_sheets(book) if s.lines and list(s.fields(type=kind[0]))])
+        if kind[1] == "gone":
+            book.remove(sheet.sheet)
+            continue
+        column = sheet.column(random.choice(list(sheet.fields(type=kind[0]))).label)
+        cells = [sheet.sheet.cell(line, column) for line in sheet.lines]
+        for cell in random.sample(cells, random.randint(1, len(cells))):
+            if cell.value != NOT_ASKED:
+                cell.value = kind[1]
+    book.save(path)
+
+
+_PASTES: tuple[tuple[str | None, str], ...] = (
+    ("count", UNREADABLE),
+    ("count", "约十人"),
+    ("cny", "一万多"),
+    ("year", "前年"),
+    ("date", "去年五月"),
+    ("boolean", "基本成立"),
+    ("code", "乡级示范"),
+    ("count", "=1/0"),
+    ("text", "=NA()"),
+    (None, "gone"),
+)

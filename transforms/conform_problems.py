@@ -19,8 +19,11 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogu
     known = rows.filter(pl.col("kind").is_in(["data", "total"])).select(
         "submission", "form", "sheet", "row", "kind", org="found_code", name="found_name", thing="item"
     )
-    # A total row is only compared: a total that was not computed takes no number away.
-    in_total = (pl.col("kind") == "total") & (pl.col("rule") == "read.formula_without_value")
+    # A total row is only compared: a total without a result takes no number away, and one that
+    # shows an error value mostly shows that of a row, which is told.
+    in_total = (pl.col("kind") == "total") & pl.col("rule").is_in(
+        ["read.formula_without_value", "read.error_cell"]
+    )
     return (
         problems.with_columns(row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32))
         .join(known, on=["submission", "form", "sheet", "row"], how="left", maintain_order="left")

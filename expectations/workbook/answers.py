@@ -90,7 +90,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     finding = question.finding
     where, cell = issue.marks.places.get(number, (finding["sheet"] or "", ""))
     problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
-    texts = (problem, finding["fix"], opinion_on(question.finding))
+    texts = (problem, question.fix, opinion_on(question.finding))
     sheet.write_number(line, 0, serial, named("guide_centre"))
     sheet.write_string(line, 1, labels.SEVERITY[question.severity], named(f"asked_{question.severity}"))
     sheet.write_string(line, 2, where, named("guide_cell"))
@@ -101,7 +101,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     for column, text in enumerate(texts, start=4):
         sheet.write_string(line, column, text, named("guide_cell"))
     if question.severity == "critical":
-        sheet.write_string(line, 7, NO_BOX if finding["field"] else LAID_OUT, named("closed_box"))
+        sheet.write_string(line, 7, LAID_OUT if question.is_laid_out else NO_BOX, named("closed_box"))
     else:
         sheet.write_string(line, 7, _box(question), named("answer_box"))
         for column, key in enumerate(ANSWER_KEYS, start=len(_WIDTHS)):

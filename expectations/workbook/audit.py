@@ -16,7 +16,7 @@ from expectations.workbook.audit_lines import audit_lines
 from expectations.workbook.audit_top import BROKEN, HINT, NOT_EVALUATED, ORDER, PASSED, TOP, write_top
 from expectations.workbook.layout import column_letter, display_width
 from expectations.workbook.page import PROTECTION, Issue, set_print
-from expectations.workbook.tally import ONE_EVALUATED, ONE_NOT_EVALUATED, Line, Tally
+from expectations.workbook.tally import ONE_EVALUATED, ONE_NOT_EVALUATED, Line
 from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 from warehouse.catalogue.workbook_texts import AUDIT_SHEET, SERIAL
@@ -64,7 +64,7 @@ def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
     hidden = _PARTS + 3 * max((len(line.tallies) for line in lines), default=0)
     sheet.set_column(last + 1, hidden, 8, None, {"hidden": True})
     sheet.hide_gridlines(2)
-    write_top(issue, sheet, len(lines), last)
+    write_top(issue, sheet, len(lines), sum(line.is_of_reading for line in lines), last)
     for column, text in enumerate(HEADS):
         sheet.write_string(TOP - 1, column, text, issue.styles.named("header"))
     sheet.set_row(TOP - 1, 32)
@@ -91,55 +91,59 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line) -> None
     failed = HINT if rule.severity == "info" else BROKEN
     counts = f"${column_letter(COUNTS)}{at}"
     none = f"{counts}-INT({counts}/{ONE_NOT_EVALUATED})*{ONE_NOT_EVALUATED}=0"
-    verdict = f'=IF($F{at}>0,"{failed}",IF({none},"{NOT_EVALUATED}","{PASSED}"))'
+    unknown = f"$G{at}>0" if line.is_of_reading else none
+    verdict = f'=IF($F{at}>0,"{failed}",IF({unknown},"{NOT_EVALUATED}","{PASSED}"))'
     sheet.write_formula(row, 4, verdict, centre, NOT_EVALUATED)
-    sheet.write_formula(row, 5, f"={_broken(counts)}", named("audit_count"), 0)
-    sheet.write_formula(row, 6, f"=INT({counts}/{ONE_NOT_EVALUATED})", named("audit_count"), 0)
+    sheet.write_formula(row, 5, f"={_count(counts, 'F')}", named("audit_count"), 0)
+    sheet.write_formula(row, 6, f"={_count(counts, 'G')}", named("audit_count"), 0)
     sheet.write_string(row, 8, rule.fix, named("guide_cell"))
     sheet.write_string(row, _SHOWN, rule.id, plain)
     write = _write_tally if len(line.tallies) == 1 else _write_tallies
-    place = write(sheet, row, line.tallies, plain)
-    sheet.write_formula(row, 7, f'=IF($F{at}=0,"",{place})', named("guide_cell"), "")
+    told = "G" if line.is_of_reading else "F"  # the column of the count whose first case is told
+    place = write(sheet, row, line, plain, told)
+    sheet.write_formula(row, 7, f'=IF(${told}{at}=0,"",{place})', named("guide_cell"), "")
     rank = (SEVERITIES.index(rule.severity) + 1) * 1000 + serial
-    sheet.write_formula(row, ORDER, f'=IF($F{at}>0,{rank},"")', plain, "")
+    sheet.write_formula(row, ORDER, f'=IF(${told}{at}>0,{rank},"")', plain, "")
     texts = zip((line.numbers, line.words, rule.fix), (_WIDTHS[1], _WIDTHS[2], _WIDTHS[8]), strict=True)
     sheet.set_row(row, 14 * max(-(-display_width(text) // (width - 3)) for text, width in texts) + 6)
 
 
-def _broken(counts: str) -> str:
-    """How many rows are broken, of packed counts. (Excel's MOD refuses numbers as large as these.)"""
+def _count(counts: str, of: str) -> str:
+    """How many rows are broken (F) or not evaluated (G), of packed counts. (Excel's MOD refuses numbers as large as these.)"""
+    if of == "G":
+        return f"INT({counts}/{ONE_NOT_EVALUATED})"
     return f"{counts}-INT({counts}/{ONE_EVALUATED})*{ONE_EVALUATED}"
 
 
-def _write_tally(sheet: Worksheet, row: int, tallies: Sequence[Tally], look: Format) -> str:
-    """The packed counts and the first broken row; returns a formula of its place in words."""
-    [tally] = tallies
+def _write_tally(sheet: Worksheet, row: int, line: Line, look: Format, told: str) -> str:
+    """The packed counts and the first row told; returns a formula of its place in words."""
+    [tally] = line.tallies
     sheet.write_array_formula(row, COUNTS, row, COUNTS, f"{{={tally.counts}}}", look, 0)
-    first = f"IF($F{row + 1}=0,0,{tally.first})"
+    first = f"IF(${told}{row + 1}=0,0,{tally.first})"
     sheet.write_array_formula(row, FIRST, row, FIRST, f"{{={first}}}", look, 0)
     return tally.place.replace("{line}", f"${column_letter(FIRST)}{row + 1}")
 
 
-def _write_tallies(sheet: Worksheet, row: int, tallies: Sequence[Tally], look: Format) -> str:
-    """Several tallies add up; the place is that of the first which is broken, with the number of its form."""
-    at, width = row + 1, len(tallies)
+def _write_tallies(sheet: Worksheet, row: int, line: Line, look: Format, told: str) -> str:
+    """Several tallies add up; the place is that of the first with something to tell, with the number of its form."""
+    at, width = row + 1, len(line.tallies)
     starts = (_PARTS, _PARTS + width, _PARTS + 2 * width)
-    for index, tally in enumerate(tallies):
+    for index, tally in enumerate(line.tallies):
         count, first, place = (start + index for start in starts)
-        broken = _broken(f"${column_letter(count)}{at}")
+        found = _count(f"${column_letter(count)}{at}", told)
         sheet.write_array_formula(row, count, row, count, f"{{={tally.counts}}}", look, 0)
-        formula = f"{{=IF({broken}=0,0,{tally.first})}}"
+        formula = f"{{=IF({found}=0,0,{tally.first})}}"
         sheet.write_array_formula(row, first, row, first, formula, look, 0)
         text = tally.place.replace("{line}", f"${column_letter(first)}{at}")
-        sheet.write_formula(row, place, f'=IF({broken}=0,"","{tally.number} "&{text})', look, "")
+        sheet.write_formula(row, place, f'=IF({found}=0,"","{tally.number} "&{text})', look, "")
     counts, firsts, places = (
         f"${column_letter(start)}{at}:${column_letter(start + width - 1)}{at}" for start in starts
     )
-    nth = f"MIN(IF({_broken(counts)}>0,COLUMN({counts})-{_PARTS},{width + 1}))"
+    nth = f"MIN(IF({_count(counts, told)}>0,COLUMN({counts})-{_PARTS},{width + 1}))"
     sheet.write_formula(row, COUNTS, f"=SUM({counts})", look, 0)
     sheet.write_array_formula(row, _NTH, row, _NTH, f"{{={nth}}}", look, 0)
     chosen = f"${column_letter(_NTH)}{at}"
-    sheet.write_formula(row, FIRST, f"=IF($F{at}=0,0,INDEX({firsts},{chosen}))", look, 0)
+    sheet.write_formula(row, FIRST, f"=IF(${told}{at}=0,0,INDEX({firsts},{chosen}))", look, 0)
     return f"INDEX({places},{chosen})"
 
 
@@ -154,6 +158,8 @@ def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
     ]
     for severity, style in (("critical", "breaks"), ("warning", "doubts")):
         looks.insert(0, (f'AND($E{at}="{BROKEN}",$D{at}="{labels.SEVERITY[severity]}")', style))
+    pointed_at = f'${column_letter(ORDER)}{at}<>""'
+    looks.insert(0, (f'AND($E{at}="{NOT_EVALUATED}",{pointed_at})', "doubts"))
     sheet.conditional_format(
         TOP, 4, end, 4, {"type": "cell", "criteria": "==", "value": f'"{PASSED}"', "format": named("passed")}
     )

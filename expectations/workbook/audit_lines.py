@@ -18,16 +18,21 @@ from expectations.workbook.grid import (
 from expectations.workbook.page import Issue
 from expectations.workbook.sums import can_sum, write_sums
 from expectations.workbook.tally import Line, rule_tally
+from expectations.workbook.unjudged import reading_lines
 from warehouse.catalogue import labels
 from warehouse.catalogue.models import Form
 
 
 def audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
-    """The lines for the forms that are written already; adds 表间汇总 when rules across forms need it."""
+    """The lines for the forms that are written already; adds 表间汇总 when rules across forms need it.
+
+    What no workbook can judge stands first: as long as there is any of it, the other lines say nothing of it.
+    """
     define_words(issue)
     filled = [form for form in forms if form.id in issue.rows]
     grids = {f.id: form_grid(issue, f, r := issue.rows[f.id], area_of(issue, f.id, r)) for f in filled}
-    lines = [line for form in filled for line in _row_lines(issue, form, grids[form.id])]
+    lines = list(reading_lines(issue, filled, grids))
+    lines += [line for form in filled for line in _row_lines(issue, form, grids[form.id])]
     lines += _unit_lines(issue, grids)
     return lines + list(column_lines(issue, filled, grids))
 

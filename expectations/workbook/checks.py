@@ -38,6 +38,13 @@ def column_rules(rulebook: object) -> dict[Check, Rule]:
     return {rule.check: rule for rule in rulebook.of_scope("column", "total") if rule.check is not None}
 
 
+def reading_rules(rulebook: object) -> dict[str, Rule]:
+    """The rules of what cannot be read, by their id."""
+    if not isinstance(rulebook, RuleBook):
+        return {}
+    return {rule.id: rule for rule in rulebook.of_scope("problem")}
+
+
 def colour_breaches(issue: Issue, sheet: Worksheet, form: Form) -> None:
     """Lay the condition of each row rule of ``form`` over the cells it reads."""
     rows = issue.rows[form.id]

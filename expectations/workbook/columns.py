@@ -5,63 +5,36 @@ Blank cells have a line for each form, the clerk's list of what is still to do; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from expectations.column_checks import FIRST_DATE_YEAR, is_key
 from expectations.form_frame import additive_fields
 from expectations.rulebook import Check
-from expectations.workbook.grid import Grid, listed_rows, missing, named_line, quoted, says_nothing
-from expectations.workbook.page import Issue, Rows
-from expectations.workbook.tally import FAILED, HELD, NOWHERE, ONE_EVALUATED, ONE_NOT_EVALUATED, Line, Tally
+from expectations.workbook.form_rows import FormRows, Part, in_lengths, sheets_of, tallies
+from expectations.workbook.grid import Grid, missing, quoted, says_nothing
+from expectations.workbook.page import Issue
+from expectations.workbook.tally import (
+    FAILED,
+    HELD,
+    ONE_EVALUATED,
+    ONE_NOT_EVALUATED,
+    Line,
+    Tally,
+)
 from expectations.workbook.validation import entry_scale
 from warehouse.catalogue.models import Field, Form
 
-_LONGEST = 6000  # characters of a formula: Excel takes 8192
 _DAY_ONE = f"DATE({FIRST_DATE_YEAR},1,1)"
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """The sheet of one form: where its cells stand and which of its rows count."""
-
-    issue: Issue
-    form: Form
-    rows: Rows
-    grid: Grid
-    listed: str
-
-    @property
-    def fields(self) -> list[Field]:
-        """The fields that have a column."""
-        return [field for field in self.form.fields if field.id in self.grid.columns]
-
-    def concerned(self, field: Field) -> str:
-        """A test of the rows that are asked for ``field``."""
-        return self.listed if self.form.is_roster else self.grid.at_level(self.form.levels_of(field))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One field of a check: the weight of its rows, and which of them break it."""
-
-    concerned: str
-    weight: str
-    breaks: str
-    place: str
 
 
 def column_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> Iterator[Line]:
     """The lines, in the order of the rule book."""
-    sheets = []
-    for form in forms:
-        rows, grid = issue.rows[form.id], grids[form.id]
-        sheets.append(_Sheet(issue, form, rows, grid, listed_rows(issue, form, rows, grid)))
-    for check, tallies in _CHECKS.items():
+    sheets = sheets_of(issue, forms, grids)
+    for check, of_check in _CHECKS.items():
         rule = issue.column_rules.get(check)
         if rule is None:
             continue
-        found = [(sheet, list(tallies(sheet))) for sheet in sheets]
+        found = [(sheet, list(of_check(sheet))) for sheet in sheets]
         found = [(sheet, of_sheet) for sheet, of_sheet in found if of_sheet]
         if check == "required":
             for sheet, of_sheet in found:
@@ -71,50 +44,51 @@ def column_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid])
             yield Line(rule, numbers, rule.words, [tally for _, of_sheet in found for tally in of_sheet])
 
 
-def _required(sheet: _Sheet, is_of_keys: bool = False) -> Iterator[Tally]:
+def _required(sheet: FormRows, is_of_keys: bool = False) -> Iterator[Tally]:
     asked = [f for f in sheet.fields if f.required and is_key(sheet.form, f) == is_of_keys]
-    return _tallies(sheet, (_blank(sheet, field) for field in asked))
+    return tallies(sheet, (_blank(sheet, field) for field in asked))
 
 
-def _key_required(sheet: _Sheet) -> Iterator[Tally]:
+def _key_required(sheet: FormRows) -> Iterator[Tally]:
     return _required(sheet, is_of_keys=True)
 
 
-def _blank(sheet: _Sheet, field: Field) -> _Part:
+def _blank(sheet: FormRows, field: Field) -> Part:
     place = sheet.grid.place(field.id)
-    return _Part(sheet.concerned(field), f'IF({place}="",{FAILED},{HELD})', f'{place}=""', place)
+    is_blank = f'IFERROR({place}="",FALSE)'  # an error value is no blank cell
+    return Part(sheet.concerned(field), f"IF({is_blank},{FAILED},{HELD})", is_blank, place)
 
 
-def _range(sheet: _Sheet) -> Iterator[Tally]:
-    def part(field: Field) -> _Part:
+def _range(sheet: FormRows) -> Iterator[Tally]:
+    def part(field: Field) -> Part:
         value = sheet.grid.cells[field.id](sheet.grid.place(field.id)).value
         low = [f"({value}<{field.low:.15g})"] if field.low is not None else []
         high = [f"({value}>{field.high:.15g})"] if field.high is not None else []
         return _number(sheet, field, f"{'+'.join(low + high)}>0")
 
-    return _tallies(sheet, (part(f) for f in sheet.fields if f.is_numeric and not f.low is f.high is None))
+    return tallies(sheet, (part(f) for f in sheet.fields if f.is_numeric and not f.low is f.high is None))
 
 
-def _whole(sheet: _Sheet) -> Iterator[Tally]:
+def _whole(sheet: FormRows) -> Iterator[Tally]:
     asked = (f for f in sheet.fields if f.type in ("count", "rank", "year"))
     places = ((f, sheet.grid.place(f.id)) for f in asked)
-    return _tallies(sheet, (_number(sheet, f, f"{place}<>ROUND({place},0)") for f, place in places))
+    return tallies(sheet, (_number(sheet, f, f"{place}<>ROUND({place},0)") for f, place in places))
 
 
-def _date(sheet: _Sheet) -> Iterator[Tally]:
+def _date(sheet: FormRows) -> Iterator[Tally]:
     end = f"DATE({sheet.issue.year + 1},1,1)"
     places = ((f, sheet.grid.place(f.id)) for f in sheet.fields if f.type == "date")
-    return _tallies(sheet, (_number(sheet, f, f"({p}<{_DAY_ONE})+({p}>={end})>0") for f, p in places))
+    return tallies(sheet, (_number(sheet, f, f"({p}<{_DAY_ONE})+({p}>={end})>0") for f, p in places))
 
 
-def _number(sheet: _Sheet, field: Field, breaks: str) -> _Part:
+def _number(sheet: FormRows, field: Field, breaks: str) -> Part:
     """A part that looks at numbers alone; whatever else stands in a cell leaves it not evaluated."""
     place = sheet.grid.place(field.id)
     weight = f"IF(ISNUMBER({place}),IF({breaks},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
-    return _Part(sheet.concerned(field), weight, f"IF(ISNUMBER({place}),{breaks},0)", place)
+    return Part(sheet.concerned(field), weight, f"IF(ISNUMBER({place}),{breaks},0)", place)
 
 
-def _unique(sheet: _Sheet) -> Iterator[Tally]:
+def _unique(sheet: FormRows) -> Iterator[Tally]:
     if not sheet.form.is_roster:
         return
     org = next((i for i, c in enumerate(sheet.rows.columns, start=1) if c.role == "roster_org"), None)
@@ -126,10 +100,10 @@ def _unique(sheet: _Sheet) -> Iterator[Tally]:
     one = f"IF({sheet.listed},{is_whole},0)"
     many = f"MMULT(--(TRANSPOSE({key})={key}),{one})>1"
     weight = f"IF({is_whole},IF({many},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
-    yield from _tallies(sheet, [_Part(sheet.listed, weight, f"{is_whole}*({many})", places[0])])
+    yield from tallies(sheet, [Part(sheet.listed, weight, f"{is_whole}*({many})", places[0])])
 
 
-def _unit_rows(sheet: _Sheet) -> Iterator[Tally]:
+def _unit_rows(sheet: FormRows) -> Iterator[Tally]:
     """Lines are counted: which unit is missing is told at night."""
     if sheet.form.is_roster:
         return
@@ -138,15 +112,15 @@ def _unit_rows(sheet: _Sheet) -> Iterator[Tally]:
     yield Tally(sheet.form.number, f"{height * ONE_EVALUATED}+{lost}", "0")
 
 
-def _roster_rows(sheet: _Sheet) -> Iterator[Tally]:
+def _roster_rows(sheet: FormRows) -> Iterator[Tally]:
     if sheet.form.is_roster:
         listed = f"SUM(IF({sheet.listed},1,0))"
         nothing = f"SUM(IF({says_nothing(sheet.issue, sheet.form, sheet.grid)},1,0))"
         counts = f"IF({listed}+{nothing}=0,{FAILED},{listed}*{ONE_EVALUATED})"
-        yield Tally(sheet.form.number, counts, "0")
+        yield Tally(sheet.form.number, f"IFERROR({counts},{ONE_NOT_EVALUATED})", "0")
 
 
-def _total(sheet: _Sheet) -> Iterator[Tally]:
+def _total(sheet: FormRows) -> Iterator[Tally]:
     """The 合计 row against its rows, where something was reported and all of it can be read."""
     rule = sheet.issue.column_rules["sheet"]
     line = sheet.grid.last + 2  # below the thin line
@@ -160,13 +134,14 @@ def _total(sheet: _Sheet) -> Iterator[Tally]:
         summed = f"SUM(IF({sheet.listed},IF(ISNUMBER({place}),{place},0),0))"
         gap = f"ABS({total}-{summed}){f'*{scale:.15g}' if scale != 1 else ''}"
         is_known = f"({given}>0)*ISNUMBER({total})*({unreadable}=0)"
-        return f"IF({is_known},IF({gap}<={rule.tolerance},{HELD},{FAILED}),{ONE_NOT_EVALUATED})"
+        weight = f"IF({is_known},IF({gap}<={rule.tolerance},{HELD},{FAILED}),{ONE_NOT_EVALUATED})"
+        return f"IFERROR({weight},{ONE_NOT_EVALUATED})"
 
     fields = (field for field in additive_fields(sheet.form) if field.id in sheet.grid.columns)
-    return _in_lengths(sheet, ((count(field), str(line)) for field in fields), quoted(label))
+    return in_lengths(sheet, ((count(field), str(line)) for field in fields), quoted(label))
 
 
-def _township_total(sheet: _Sheet) -> Iterator[Tally]:
+def _township_total(sheet: FormRows) -> Iterator[Tally]:
     """Rows 某镇小计 that a clerk puts in among the villages: named like the rows they sum up."""
     rule = sheet.issue.column_rules["township"]
     columns = {c.role: i for i, c in enumerate(sheet.rows.columns, start=1)}
@@ -180,7 +155,7 @@ def _township_total(sheet: _Sheet) -> Iterator[Tally]:
 
     below = f"((TRANSPOSE({parents})={own})+(TRANSPOSE({names})={own})>0)"
 
-    def part(field: Field) -> _Part:
+    def part(field: Field) -> Part:
         place = sheet.grid.place(field.id)
         summed = f"SUMIF({parents},{own},{place})+SUMIF({names},{own},{place})"
         given = "+".join(f'COUNTIFS({of},{own},{place},">-1E300")' for of in (parents, names))
@@ -189,45 +164,16 @@ def _township_total(sheet: _Sheet) -> Iterator[Tally]:
         scale = entry_scale(field)
         breaks = f"ABS({place}-({summed})){f'*{scale:.15g}' if scale != 1 else ''}>{rule.tolerance}"
         weight = f"IF({is_known},IF({breaks},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
-        return _Part(is_total, weight, f"IF({is_known},{breaks},0)", place)
+        return Part(is_total, weight, f"IF({is_known},{breaks},0)", place)
 
     asked = (f for f in additive_fields(sheet.form) if f.id in sheet.grid.columns)
     has_any = f"COUNTIF({names},{quoted('*' + suffix)})=0"  # there rarely is one, and they are slow
-    for tally in _tallies(sheet, map(part, asked)):
-        yield Tally(tally.number, f"IF({has_any},0,{tally.counts})", tally.first, tally.place)
+    for tally in tallies(sheet, map(part, asked)):
+        counts = f"IFERROR(IF({has_any},0,{tally.counts}),{ONE_NOT_EVALUATED})"
+        yield Tally(tally.number, counts, tally.first, tally.place)
 
 
-def _tallies(sheet: _Sheet, parts: Iterable[_Part]) -> Iterator[Tally]:
-    """The fields of a sheet together."""
-    formulas = (
-        (
-            f"SUM(IF({part.concerned},{part.weight},0))",
-            f"IF({part.concerned},IF({part.breaks},ROW({part.place}),{NOWHERE}),{NOWHERE})",
-        )
-        for part in parts
-    )
-    return _in_lengths(sheet, formulas, named_line(sheet.grid, sheet.rows))
-
-
-def _in_lengths(sheet: _Sheet, formulas: Iterable[tuple[str, str]], place: str) -> Iterator[Tally]:
-    """Counts and firsts together in as many tallies as the length of a formula asks for."""
-    counts: list[str] = []
-    firsts: list[str] = []
-
-    def tally() -> Tally:
-        return Tally(sheet.form.number, "+".join(counts), f"MIN({','.join(firsts)})", place)
-
-    for count, first in formulas:
-        if counts and sum(map(len, (*counts, count))) > _LONGEST:
-            yield tally()
-            counts, firsts = [], []
-        counts.append(count)
-        firsts.append(first)
-    if counts:
-        yield tally()
-
-
-_CHECKS: dict[Check, Callable[[_Sheet], Iterator[Tally]]] = {
+_CHECKS: dict[Check, Callable[[FormRows], Iterator[Tally]]] = {
     "required": _required,
     "key_required": _key_required,
     "range": _range,

@@ -170,12 +170,17 @@ def listed_rows(issue: Issue, form: Form, rows: Rows, grid: Grid) -> str:
     """A test of the rows that count: of org units, those with a code; of a roster, those that list something."""
     if not form.is_roster:
         return grid.at_level(None)
-    filled = "+".join(f'({grid.place(name)}<>"")' for name in grid.columns)
-    tests = [f"({filled}-{says_nothing(issue, form, grid)}>0)"]
+    tests = [lists_something(issue, form, grid)]
     org = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "roster_org"), None)
     if org is not None and rows.orgs:
         tests.append(f"ISNUMBER(MATCH({grid.column(org)},{rows.orgs},0))")
     return "*".join(tests)
+
+
+def lists_something(issue: Issue, form: Form, grid: Grid) -> str:
+    """A test of the rows of a roster in which something stands that is not 无; an error value is something."""
+    filled = "+".join(f'IFERROR(--({grid.place(name)}<>""),1)' for name in grid.columns)
+    return f"({filled}-{says_nothing(issue, form, grid)}>0)"
 
 
 def says_nothing(issue: Issue, form: Form, grid: Grid) -> str:

@@ -15,7 +15,7 @@ from expectations.rulebook import RuleBook
 from expectations.workbook.answers import add_answers, write_answers
 from expectations.workbook.audit import add_audit, write_audit
 from expectations.workbook.book import Book
-from expectations.workbook.checks import column_rules, live_checks
+from expectations.workbook.checks import column_rules, live_checks, reading_rules
 from expectations.workbook.cover import write_cover
 from expectations.workbook.form import write_form
 from expectations.workbook.guide import RuleLine, rule_lines, write_guide
@@ -76,6 +76,7 @@ def write_workbook(
             is_sample=is_sample,
             live_checks=live_checks(rulebook, year),
             column_rules=column_rules(rulebook),
+            reading_rules=reading_rules(rulebook),
             is_correction=questions is not None,
             marks=Marks() if questions is None else marks_of(questions, catalogue.forms, unread),
         )

@@ -39,6 +39,16 @@ class Question:
         """The message without the row number, which is that of the file received."""
         return without_row(str(self.finding["message"]))
 
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the sheet, laid out anew, shows nothing of it any more, or has the room for what was missing."""
+        return bool(self.finding["in_correction"]) or not self.finding["field"]
+
+    @property
+    def fix(self) -> str:
+        """What the unit is to do in the correction workbook."""
+        return str(self.finding["in_correction"] or self.finding["fix"])
+
 
 def without_row(message: str) -> str:
     """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
@@ -140,7 +150,7 @@ class Marks:
             parts.append(str(finding["likely"]))
         if finding["suggestion"] and finding["suggestion"] not in finding["message"]:
             parts.append(f"是否为“{finding['suggestion']}”？")
-        parts.append(f"处理：{finding['fix']}")
+        parts.append(f"处理：{self.questions[number].fix}")
         return "\n".join(parts)
 
 
@@ -152,9 +162,9 @@ def plain(value: Value) -> str:
 
 
 def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None) -> Marks:
-    """Marks of ``questions``: FINDING and scope (of its rule), finding_status, text, reason, draft.
+    """Marks of ``questions``: FINDING and scope and in_correction (of its rule), and what became of it.
 
-    ``unread`` (UNREAD): what was not taken over of the file.
+    That is finding_status, text, reason, draft, had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
     """
     marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
     lost = set() if unread is None else _lost_rows(unread)

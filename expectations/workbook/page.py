@@ -52,6 +52,7 @@ class Issue:
     is_sample: bool
     live_checks: tuple[Rule, ...] = ()
     column_rules: Mapping[Check, Rule] = field(default_factory=dict)
+    reading_rules: Mapping[str, Rule] = field(default_factory=dict)
     is_correction: bool = False
     marks: Marks = field(default_factory=Marks)
     rows: dict[str, Rows] = field(default_factory=dict)

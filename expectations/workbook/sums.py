@@ -76,7 +76,8 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
     of = _Units(f"INDEX({area},{first + 1},1){below}1)", f"INDEX({area},{first + 1},2){below}2)")
     for index, measure in enumerate(measures, start=_NAME):
         form = issue.catalogue.forms[measure.form]
-        formula = _sum_of(issue, measure, form, grids[form.id], of)
+        # Of a sheet that is gone, or of cells with an error value, no sum can be told.
+        formula = f'IFERROR({_sum_of(issue, measure, form, grids[form.id], of)},"{_OPEN}")'
         look = issue.styles.value("sum", "cny" if measure.unit == "元" else "count")
         sheet.write_array_formula(first, index, last, index, f"{{={formula}}}", look, "")
         for line in range(first + 1, last + 1):  # else they would show 0 until they are computed

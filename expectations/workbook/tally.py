@@ -34,12 +34,17 @@ class Tally:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of 审核: a rule, the forms it reads, what it demands in words, and its tallies."""
+    """One line of 审核: a rule, the forms it reads, what it demands in words, and its tallies.
+
+    With ``is_of_reading`` it counts what the workbook cannot judge: what stands there is read, and refused, at night. Then
+    ``first`` of a tally is the first line that could not be judged.
+    """
 
     rule: Rule
     numbers: str
     words: str
     tallies: Sequence[Tally]
+    is_of_reading: bool = False
 
 
 def rule_tally(
@@ -60,10 +65,20 @@ def rule_tally(
     rows = f"ROW({grid.place(rule.operands[0])})"
     return Tally(
         number,
-        f"SUM(IF({concerned},{weight},0))",
-        f"MIN(IF({concerned},IF({fails},{rows},{NOWHERE}),{NOWHERE}))",
+        counted(concerned, weight),
+        f"MIN({first_row(concerned, fails, rows)})",
         place,
     )
+
+
+def counted(concerned: str, weight: str) -> str:
+    """The packed counts of the rows concerned: a cell with an error value, or of a sheet that is gone, is not evaluated."""
+    return f"SUM(IFERROR(IF({concerned},{weight},0),{ONE_NOT_EVALUATED}))"
+
+
+def first_row(concerned: str, breaks: str, rows: str) -> str:
+    """The lines of the rows that break something, NOWHERE for the others: for MIN."""
+    return f"IFERROR(IF({concerned},IF({breaks},{rows},{NOWHERE}),{NOWHERE}),{NOWHERE})"
 
 
 def _readable(rule: Rule, grid: Grid) -> str:

@@ -21,6 +21,7 @@ from expectations.unit_frame import unit_frame
 from expectations.workbook.audit import COUNTS, FIRST, HEADS
 from expectations.workbook.audit_top import TOP
 from expectations.workbook.tally import ONE_EVALUATED, ONE_NOT_EVALUATED
+from expectations.workbook.unjudged import READING
 from transforms.conform import assemble, conform
 from transforms.observations import measures
 from transforms.reading import read_file, reading_plan
@@ -67,6 +68,11 @@ def audit(path: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SAID, orient="row")
 
 
+def headline(path: Path) -> str:
+    """What follows of all the lines, as 审核 says it."""
+    return str(openpyxl.load_workbook(path, data_only=True, read_only=True)[AUDIT_SHEET]["A3"].value)
+
+
 @dataclass(frozen=True)
 class Reading:
     """A workbook as nianbao reads it: each gate with the rows of its frame and what each of its checks says of them.
@@ -75,6 +81,16 @@ class Reading:
     """
 
     gates: list[tuple[Gate, pl.DataFrame, list[pl.DataFrame]]]
+    problems: pl.DataFrame
+    findings: pl.DataFrame
+
+    def refused(self, rule: str, catalogue: Catalogue) -> int:
+        """How often a rule of reading speaks of what a sheet of the workbook can see: rows, and of units only rosters."""
+        rosters = [form.id for form in catalogue.forms.values() if form.is_roster]
+        found = self.problems.filter(pl.col("rule") == rule)
+        if rule == "conform.unknown_unit":
+            found = found.filter(pl.col("form").is_in(rosters))
+        return found.height
 
     def broken(self, rule: str) -> Iterator[tuple[str, pl.DataFrame]]:
         """Form and rows that break ``rule``, gate by gate."""
@@ -118,7 +134,7 @@ def through_nianbao(
     read = {name: read_file(str(path), (plan, path.name)) for name, path in zip(names, paths, strict=True)}
     made = conform(assemble(read, submissions), submissions, catalogue)
     numbers = measures(made, catalogue)
-    judge(
+    judgement = judge(
         made.forms, made.columns, made.problems, submissions, catalogue, rulebook, empty(MEASURE),
         measures=numbers, declared_empty=made.declared_empty,
     )  # fmt: skip
@@ -134,7 +150,10 @@ def through_nianbao(
             gates += [(gate, frame) for gate in (*of_form, *row_gates(form, rulebook, catalogue))]
     frame = unit_frame(rulebook.of_scope("unit"), numbers, empty(MEASURE), catalogue)
     gates += [(gate, frame) for gate in unit_gates(rulebook, catalogue)]
-    readings = [Reading([]) for _ in names]
+    readings = [
+        Reading([], made.problems.filter(submission=name), judgement.findings.filter(submission=name))
+        for name in names
+    ]
     for gate, frame in gates:
         said = [
             frame.select("submission", verdict=check.verdict, concerned=check.concerned)
@@ -164,6 +183,11 @@ def disagreements(said: pl.DataFrame, reading: Reading, catalogue: Catalogue) ->
     """Where a line of 审核 counts otherwise than the night."""
     found = []
     for line in said.iter_rows(named=True):
+        if line["rule"] in READING:
+            if line["not_evaluated"] != reading.refused(line["rule"], catalogue):
+                refused = reading.refused(line["rule"], catalogue)
+                found.append(f"{line['rule']}: sheet {line['not_evaluated']}, night {refused}")
+            continue
         by_sheet = (line["evaluated"], line["failed"], line["not_evaluated"])
         by_night = reading.counts(line["rule"], forms_of(line, catalogue))
         if by_sheet != by_night:

@@ -21,9 +21,10 @@ from expectations.workbook.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
 from expectations.workbook.checks import column_rules, live_checks
 from expectations.workbook.grid import rule_levels
 from expectations.workbook.issued import write_workbook
+from expectations.workbook.unjudged import READING
 from flows.checking import check_file
 from flows.settings import Installation, Settings
-from tests.drawn_entries import CITY, COUNTY, YEAR, drawn, small_catalogue
+from tests.drawn_entries import CITY, COUNTY, YEAR, drawn, pasted, small_catalogue
 from tests.integration.libreoffice import recalculated, require_libreoffice
 from tests.integration.sheet_verdicts import (
     Reading,
@@ -31,12 +32,15 @@ from tests.integration.sheet_verdicts import (
     disagreements,
     first_line,
     forms_of,
+    headline,
     through_nianbao,
 )
+from tests.small_counties import truth
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.workbook_texts import AUDIT_SHEET
+from warehouse.catalogue.workbook_texts import AUDIT_SHEET, SUMS_SHEET
 
 COUNTIES, CITIES, CHECKED = 10, 6, 2  # workbooks drawn, and how many of them go through the check command too
+PASTED = 30  # workbooks over which something is pasted that no validation stops
 UNSEEN = 0.12  # of the rules may, by the luck of a draw, not be seen to break or to hold
 WITHOUT_ROWS = ("form.unit_rows", "form.roster_rows")  # these speak of a sheet, not of a row
 
@@ -61,9 +65,10 @@ def rulebook(catalogue: Catalogue) -> RuleBook:
 
 
 @pytest.fixture(scope="module")
-def workbooks(
+def all_workbooks(
     catalogue: Catalogue, rulebook: RuleBook, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Workbook]:
+    """The workbooks drawn, then those that were pasted over."""
     folder = tmp_path_factory.mktemp("live")
     written = []
     for unit, count in ((COUNTY, COUNTIES), (CITY, CITIES)):
@@ -73,6 +78,12 @@ def workbooks(
             if number % 4 == 1:
                 _meddle_with_totals(path)
             written.append((path, unit))
+    for number, entries in enumerate(drawn(catalogue, COUNTY, PASTED)):
+        path = folder / f"pasted_{number}.xlsx"
+        given = truth(catalogue, COUNTY) if number % 2 else entries
+        write_workbook(path, COUNTY, YEAR, catalogue, rulebook, given)
+        pasted(path, number)
+        written.append((path, COUNTY))
     computed = recalculated([path for path, _ in written], folder)
     units = [unit for _, unit in written]
     readings = through_nianbao(computed, units, YEAR, catalogue, rulebook)
@@ -80,6 +91,57 @@ def workbooks(
         Workbook(path, unit, audit(path), reading)
         for path, unit, reading in zip(computed, units, readings, strict=True)
     ]
+
+
+@pytest.fixture(scope="module")
+def workbooks(all_workbooks: list[Workbook]) -> list[Workbook]:
+    """The workbooks drawn."""
+    return all_workbooks[:-PASTED]
+
+
+def test_the_sheet_is_never_clearer_than_the_night(
+    all_workbooks: list[Workbook], catalogue: Catalogue
+) -> None:
+    seen = set()
+    for book in all_workbooks[-PASTED:]:
+        findings = book.reading.findings.filter(pl.col("severity") != "info")
+        said = headline(book.path)
+        assert ("没有不符的审核关系" in said) <= findings.is_empty(), (
+            book.path.name,
+            said,
+            findings["message"],
+        )
+        refused = sum(book.reading.refused(rule, catalogue) for rule in READING)
+        assert (f"（无法核对的 {refused} 处）" in said) == (refused > 0), (book.path.name, said, refused)
+        seen.add(said.split("：")[0].split("（")[0])
+        for line in book.said.iter_rows(named=True):
+            _, failed, _ = book.reading.counts(line["rule"], forms_of(line, catalogue))
+            assert (line["verdict"] == PASSED) <= (failed == 0), (book.path.name, line)
+            assert (line["verdict"] in (BROKEN, HINT)) <= (failed > 0), (book.path.name, line)
+    assert len(seen) >= 3, seen
+
+
+def test_whatever_is_pasted_the_sheet_and_the_night_count_alike(
+    all_workbooks: list[Workbook], catalogue: Catalogue
+) -> None:
+    whole = [
+        book for book in all_workbooks[-PASTED:] if not book.reading.refused("read.missing_sheet", catalogue)
+    ]
+    assert 10 < len(whole) < PASTED
+    for book in whole:
+        assert disagreements(book.said, book.reading, catalogue) == [], book.path.name
+
+
+def test_whatever_is_pasted_or_gone_the_sheet_speaks_in_words(all_workbooks: list[Workbook]) -> None:
+    for book in all_workbooks:
+        sheets = openpyxl.load_workbook(book.path, data_only=True, read_only=True)
+        shown = [
+            str(value)
+            for name in (AUDIT_SHEET, SUMS_SHEET)
+            for row in sheets[name].iter_rows(values_only=True)
+            for value in row
+        ]
+        assert [text for text in shown if text.startswith("#")] == [], book.path.name
 
 
 def _meddle_with_totals(path: Path) -> None:
@@ -105,8 +167,12 @@ def test_every_line_of_the_sheet_counts_as_the_night_does(
         for line in book.said.iter_rows(named=True):
             broken = HINT if line["severity"] == "提示性" else BROKEN
             expected = broken if line["failed"] else PASSED if line["evaluated"] else NOT_EVALUATED
+            told = line["failed"]
+            if line["rule"] in READING:
+                told = line["not_evaluated"]
+                expected = NOT_EVALUATED if told else PASSED
             assert line["verdict"] == expected
-            assert bool(line["place"]) == bool(line["failed"])
+            assert bool(line["place"]) == bool(told)
 
 
 def test_every_line_names_the_first_row_that_breaks_its_rule(
@@ -142,7 +208,7 @@ def test_the_sheet_shows_every_rule_that_needs_nothing_but_the_workbook(
     expected = {rule.id for rule in live_checks(rulebook, YEAR)}
     others = {rule.id for check, rule in column_rules(rulebook).items() if check != "codes"}
     # A text that is not on the list cannot be read, which is another rule's finding before it could break this one.
-    assert shown == expected | others
+    assert shown == expected | others | set(READING)
     prev = {rule.id for rule in rulebook.of_scope("unit") if any(term.function for term in rule.terms)}
     assert expected == {rule.id for rule in rulebook.of_scope("row", "unit")} - prev
 
@@ -151,7 +217,7 @@ def test_every_rule_of_the_sheet_is_seen_to_break_and_to_hold(
     workbooks: list[Workbook],
 ) -> None:
     said = pl.concat([book.said for book in workbooks])
-    rules = set(said["rule"])
+    rules = set(said["rule"]) - set(READING)
     never = rules - set(said.filter(pl.col("failed") > 0)["rule"])
     always = rules - set(said.filter(pl.col("evaluated") > pl.col("failed"))["rule"])
     assert len(never | always) <= UNSEEN * len(rules), (never, always)
@@ -220,7 +286,7 @@ def test_no_formula_of_the_sheet_refers_to_a_cell_that_a_clerk_can_cut_away(
     book = openpyxl.load_workbook(path)
     formulas = [
         str(getattr(cell.value, "text", cell.value))
-        for name in (AUDIT_SHEET, "表间汇总")
+        for name in (AUDIT_SHEET, SUMS_SHEET)
         for row in book[name].iter_rows()
         for cell in row
         if cell.data_type == "f"
