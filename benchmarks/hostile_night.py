@@ -52,7 +52,7 @@ def night(home: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"NIANBAO_HOME": str(home), "NIANBAO_QUIET_SECONDS": "0", "COLUMNS": "200"}
     found = run_measured((*_NIANBAO, "nightly"), environment, home)
-    engine = next((line for line in found.text.splitlines() if line.startswith("引擎用时")), "")
+    engine = next((line for line in found.text.splitlines() if line.startswith("处理用时")), "")
     return (
         f"{found.seconds / 60:.1f} min ({found.cpu_seconds / 60:.1f} min of processors), "
         f"largest process {found.largest_mib:.0f} MiB, whole tree {found.tree_mib:.0f} MiB\n{engine}"

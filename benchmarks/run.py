@@ -30,13 +30,14 @@ from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
 from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.rulebook import load_rules
+from flows.commands_night import STEPS
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.md"
 YEAR = 2024
 _NIANBAO = (sys.executable, "-c", "from flows.cli import main; main()")
-_ENGINE = re.compile(r"引擎用时 ([\d.]+) 秒（([^）]*)）")
+_ENGINE = re.compile(r"处理用时 ([\d.]+) 秒（([^）]*)）")
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ def nightly(settings: dict[str, str]) -> Night:
     measured = run_measured([*_NIANBAO, "nightly"], settings, ROOT)
     found = _ENGINE.search(measured.text)
     assert found is not None, f"the night says what its engine took; it said: {measured.text[-2000:]}"
-    return Night(measured, float(found.group(1)), found.group(2))
+    steps = found.group(2)
+    for step, words in STEPS.items():
+        steps = steps.replace(words, step)
+    return Night(measured, float(found.group(1)), steps)
 
 
 def city_year(scratch: Path, repetitions: int) -> list[Night]:

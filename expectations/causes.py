@@ -13,7 +13,7 @@ from expectations.findings import ROW_PREFIX
 from expectations.message import plainly
 from expectations.rulebook import SEVERITIES, RuleBook, statement
 from warehouse.catalogue import labels
-from warehouse.catalogue.frames import Schema
+from warehouse.catalogue.frames import Schema, form_place
 from warehouse.catalogue.load import Catalogue
 
 CAUSE: Schema = {
@@ -53,11 +53,16 @@ def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -
     )
     lines = in_ranges(told, _CAUSE, ("org_name", "message", "fix"), few=FEW)
     ordered = lines.sort(
-        "submission", "rank", _form_order(catalogue), "row", nulls_last=False, maintain_order=True
+        "submission", "rank", form_place(catalogue.forms), "row", nulls_last=False, maintain_order=True
     )
     return ordered.with_columns(
         place=_places(ordered, catalogue), message=_sentences(ordered, catalogue, rulebook)
     ).select(CAUSE.keys())
+
+
+def places_of(findings: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+    """Of each of ``findings`` where to look, one by one: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
+    return _places(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
 
 
 def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -67,7 +72,9 @@ def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """
     key = ("submission", "form", "sheet", "field", "fix")
     lines = in_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(org_name=pl.lit(None, pl.String))
-    ordered = lines.sort("submission", _form_order(catalogue), "row", nulls_last=False, maintain_order=True)
+    ordered = lines.sort(
+        "submission", form_place(catalogue.forms), "row", nulls_last=False, maintain_order=True
+    )
     done = pl.element().replace_strict(labels.NORMALISATION, default=None, return_dtype=pl.String)
     said = pl.col("fix").str.split("+").list.eval(done).list.drop_nulls().list.join("，")
     value = pl.when(said != "").then(pl.format("{}（{}）", "value", said)).otherwise("value")
@@ -111,11 +118,6 @@ def in_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[str], few:
     )
     joined = lines.join(ranges.rename({"text": "range"}), on=key, how="left", nulls_equal=True)
     return pl.concat([alone, joined.select(alone.columns)])
-
-
-def _form_order(catalogue: Catalogue) -> pl.Expr:
-    order = {form: place for place, form in enumerate(catalogue.forms)}
-    return pl.col("form").replace_strict(order, default=-1, return_dtype=pl.Int64)
 
 
 def _without_row() -> pl.Expr:

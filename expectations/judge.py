@@ -34,6 +34,7 @@ from warehouse.catalogue.frames import (
     Schema,
     empty,
     finding_place,
+    form_place,
     shaped,
 )
 from warehouse.catalogue.load import Catalogue
@@ -329,11 +330,10 @@ def _of_unfilled(
 
 def _in_order(findings: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """By submission, form and row, so that the order of files or rows in the batch does not matter."""
-    order = {form: place for place, form in enumerate(catalogue.forms)}
     row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32)
     return findings.sort(
         "submission",
-        pl.col("form").replace_strict(order, default=-1, return_dtype=pl.Int64),
+        form_place(catalogue.forms),
         row,
         "rule",
         "field",

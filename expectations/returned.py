@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from expectations.rulebook import RuleBook
-from warehouse.catalogue.frames import PROBLEM, RECEIVED, empty, shaped
+from warehouse.catalogue.frames import PROBLEM, RECEIVED, empty, form_place, shaped
 
 UNCHANGED_RULE = "read.nothing_corrected"
 UNDOING_RULE = "read.undoes_newer"
@@ -26,11 +26,13 @@ def returned_problems(
     received: pl.DataFrame,
     earlier: Callable[[Sequence[str]], pl.DataFrame],
     rulebook: RuleBook,
+    forms: Sequence[str] = (),
 ) -> pl.DataFrame:
     """PROBLEM of the correction workbooks among ``submissions`` (SUBMISSION) with ``observations`` (OBSERVATION).
 
     ``answered``: submission -> the one it answers; ``received`` (RECEIVED): all that came before this batch;
-    ``earlier``: the OBSERVATION rows of such. An answer to a submission nobody knows here is taken as any other file.
+    ``earlier``: the OBSERVATION rows of such; ``forms``: their order. An answer to a submission nobody knows
+    here is taken as any other file.
     """
     own = shaped(submissions.with_columns(critical_rules=pl.lit([], pl.List(pl.String))), RECEIVED)
     known = pl.concat([received, own])
@@ -54,7 +56,7 @@ def returned_problems(
         .join(_of(said, "newest", "since"), on=["newest", *_CELL], how="left")
         .drop_nulls("submission")
     )
-    return pl.concat([_untouched(pairs, cells, rulebook), _undoing(cells)])
+    return pl.concat([_untouched(pairs, cells, rulebook), _undoing(cells, forms)])
 
 
 def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -99,14 +101,14 @@ def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> 
     )
 
 
-def _undoing(cells: pl.DataFrame) -> pl.DataFrame:
+def _undoing(cells: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
     undone = cells.filter(
         pl.col("newest") != pl.col("answered"),
         pl.col("said_now").eq_missing(pl.col("said_then")),
         pl.col("said_since").ne_missing(pl.col("said_then")),
     )
     return shaped(
-        undone.sort("submission", "form", "org_code", "field")
+        undone.sort("submission", form_place(forms), "org_code", "field")
         .group_by("submission", maintain_order=True)
         .agg(
             pl.col("sheet_now").first().alias("sheet"),

@@ -25,6 +25,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """审核一个文件：与夜间作业同样的读取和审核，不入档、不入库。"""
+    from expectations.causes import by_cause
     from flows.checking import check_file
 
     if not file.is_file():
@@ -42,14 +43,16 @@ def check(
     elif findings.is_empty():
         out.print(f"{verdict.title}：全部审核通过。", markup=False)
     else:
-        table = findings.select(
+        place = chosen()
+        lines = by_cause(findings, place.catalogue, place.rulebook)
+        table = lines.select(
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
-            位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
-            问题=pl.concat_str(["message", "likely"], separator="。", ignore_nulls=True),
+            位置="place",
+            问题="message",
             处理办法="fix",
-            审核关系="rule",
         )
-        print_frame(table, title=f"{verdict.title}：{findings.height} 处")
+        merged = f"，归为 {lines.height} 条" if lines.height < findings.height else ""
+        print_frame(table, title=f"{verdict.title}：{findings.height} 处{merged}")
     if findings.filter(pl.col("severity") == "critical").height:
         raise typer.Exit(1)
 
@@ -59,7 +62,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """报送进度：谁报了、何时、处理结果、问题数。"""
-    from flows.clock import TIME_ZONE
+    from flows.clock import TIME_ZONE, moment_words
     from flows.receipts import due_words
     from warehouse.journal import Journal
     from warehouse.status import status as read_status
@@ -90,7 +93,11 @@ def status(
     due = [
         due_words(row["due_date"], today, is_over=row["has_standing"]) for row in frame.iter_rows(named=True)
     ]
-    print_frame(frame.with_columns(due=pl.Series(due, dtype=pl.String)).select(list(words)), words, title)
+    received = [iso and moment_words(iso) for iso in frame["received_at"]]
+    shown_words = frame.with_columns(
+        due=pl.Series(due, dtype=pl.String), received_at=pl.Series(received, dtype=pl.String)
+    )
+    print_frame(shown_words.select(list(words)), words, title)
 
 
 def query(

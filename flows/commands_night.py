@@ -11,11 +11,21 @@ import polars as pl
 import typer
 
 from flows.console import chosen, err, fail, out, print_frame, print_json, progress
+from warehouse.catalogue import labels
 
 if TYPE_CHECKING:
     from flows.morning import Report
 
-_DECISIONS = {"accepted": "接收", "held": "暂存", "refused": "未能接收"}
+STEPS = {
+    "read": "读取",
+    "conform": "归整",
+    "check": "审核",
+    "decide": "判定",
+    "load": "入库",
+    "indicators": "计算指标",
+    "publish": "发布",
+}
+"""What the steps of a night (flows.night) are called."""
 
 
 def register(app: typer.Typer) -> None:
@@ -71,7 +81,7 @@ def _run(name: str, *, from_scratch: bool) -> Report:
 
 
 def _summary(report: Report) -> None:
-    names = _names()
+    names = chosen().catalogue.unit_names()
     for repeated in report.repeated:
         out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
     for sentence in report.notes:
@@ -85,25 +95,19 @@ def _summary(report: Report) -> None:
         单位=pl.col("unit_code").replace_strict(names, default="未识别"),
         年度="year",
         文件="file_name",
-        处理结果=pl.col("decision").replace_strict(_DECISIONS),
+        处理结果=pl.col("file_state").replace_strict(labels.FILE_STATE),
         强制性="critical_count",
         核实性="warning_count",
         提示="info_count",
     )
     print_frame(table, title="本次收表情况")
-    seconds = "，".join(f"{k} {v:.2f}" for k, v in report.seconds.items())
-    out.print(f"引擎用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
+    seconds = "，".join(f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items())
+    out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
     for sentence in report.failed_channels:
         err.print(sentence, style="yellow", markup=False)
     home = chosen().home
     for label, path in (("数据仓库", home.database), ("回执", home.outbox), ("网页", home.site)):
         out.print(f"{label}：{path}", soft_wrap=True, markup=False)
-
-
-def _names() -> dict[str, str]:
-    catalogue = chosen().catalogue
-    names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
-    return names | {catalogue.settings.city.code: catalogue.settings.city.own_level_name}
 
 
 def doctor() -> None:

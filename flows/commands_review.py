@@ -37,6 +37,8 @@ def list_findings(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """各单位最近一次报送中未了结的强制性和核实性问题，对全市公布数影响大的在前。"""
+    from expectations.causes import places_of
+    from expectations.findings import ROW_PREFIX
     from warehouse.worklist import covering_words, worklist
 
     place = chosen()
@@ -53,8 +55,8 @@ def list_findings(
             累计=pl.format("{}%", pl.col("cumulative_share_pct").floor().cast(pl.Int64)).fill_null("—"),
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             单位="unit_name",
-            位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
-            问题="message",
+            位置=places_of(found, place.catalogue),
+            问题=pl.col("message").str.replace(ROW_PREFIX, ""),
             状态=pl.col("finding_status").replace_strict(labels.FINDING_STATUS),
         )
         print_frame(table, title=_titled(f"{year}年度：{found.height} 处", covering_words(found)))

@@ -53,6 +53,8 @@ def try_out(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """试算：这条审核关系在往年已接收的报表上会提出多少问题（不改动任何数据）。"""
+    from expectations.causes import places_of
+    from expectations.findings import ROW_PREFIX
     from flows.rule_trial import try_rule
 
     first, _, last = years.partition("-")
@@ -76,10 +78,11 @@ def try_out(
     if trial.findings.height:
         by_year = trial.findings.group_by("year").len().sort("year")
         out.print("，".join(f"{year}年 {count} 处" for year, count in by_year.iter_rows()))
-        table = trial.findings.sort("year", "unit_code", maintain_order=True).select(
+        found = trial.findings.sort("year", "unit_code", maintain_order=True).head(_SHOWN)
+        table = found.select(
             年度="year",
-            单位="unit_code",
-            位置=pl.concat_str(["sheet", "cell"], separator="!", ignore_nulls=True),
-            问题="message",
+            单位=pl.col("unit_code").replace_strict(place.catalogue.unit_names(), default="未识别单位"),
+            位置=places_of(found, place.catalogue),
+            问题=pl.col("message").str.replace(ROW_PREFIX, ""),
         )
-        print_frame(table.head(_SHOWN), title=f"前 {_SHOWN} 处" if table.height > _SHOWN else None)
+        print_frame(table, title=f"前 {_SHOWN} 处" if trial.findings.height > _SHOWN else None)

@@ -49,7 +49,7 @@ def write_corrections(
     latest = outcome.submissions.filter("is_latest")
     if latest.is_empty():
         return {}
-    found = questions(place.home.database, latest["submission"].to_list())
+    found = questions(place.home.database, latest["submission"].to_list(), list(place.catalogue.forms))
     asked_of = found.partition_by("submission", as_dict=True, maintain_order=True)
     written = {}
     for row in latest.iter_rows(named=True):
@@ -99,7 +99,7 @@ def write_correction(
             in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
         ),
         answered=row["submission"],
-        unread=unread(database, row["submission"]),
+        unread=unread(database, row["submission"], list(catalogue.forms)),
         about=f"本表根据{received:%Y年%m月%d日 %H:%M}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )
 

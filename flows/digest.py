@@ -61,8 +61,7 @@ class News:
 
 def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head, at: datetime) -> str:
     """The digest of a night as plain text that Markdown shows as it is."""
-    names = dict(catalogue.registry.all_units.select("org_code", "name").iter_rows())
-    names[catalogue.settings.city.code] = catalogue.settings.city.own_level_name
+    names = catalogue.unit_names()
     outcome = news.outcome
     submissions = _named(outcome.submissions, names)
     # A file that another of the same night replaced is history: it is counted, not told.

@@ -13,12 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from expectations.causes import by_cause, notes_by_cause
 from expectations.workbook.marks import plain
 from expectations.workbook.values import shown
+from flows.clock import moment_words
 from flows.corrections import Correction, asked_key
 from flows.receipt_page import as_text, page_of
 from flows.receive import Repeated
 from flows.settings import Installation
 from warehouse.catalogue import labels
-from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Settings
 from warehouse.durability import write_durably
 from warehouse.journal import Head
@@ -49,7 +49,7 @@ class Office:
         self.catalogue = place.catalogue
         self.rulebook = place.rulebook
         self.printed_at = printed_at
-        self.names = _unit_names(place.catalogue)
+        self.names = place.catalogue.unit_names()
         self.foot = {
             "association": place.catalogue.settings.city.association,
             "printed_at": printed_at.strftime("%Y年%m月%d日 %H:%M"),
@@ -128,7 +128,7 @@ class Office:
             "unit_name": self.names.get(row["unit_code"], UNKNOWN_UNIT),
             "year": row["year"],
             "file_name": as_text(row["file_name"]),
-            "received_at": _moment(row["received_at"]),
+            "received_at": moment_words(row["received_at"]),
             "submission": row["submission"],
             "result": _result(row),
             "due": due_words(row["due_date"], self.printed_at.date()) if row["due_date"] else "",
@@ -291,7 +291,7 @@ def _said_again(row: dict[str, Any]) -> Iterator[str]:
         yield f"本文件与退回的文件相同。{reason}"
         return
     yield (
-        f"本文件与 {_moment(row['received_at'])} 收到的“{as_text(row['file_name'])}”内容完全相同，"
+        f"本文件与 {moment_words(row['received_at'])} 收到的“{as_text(row['file_name'])}”内容完全相同，"
         f"未重复入库，处理结果不变：**{_result(row)}**。"
     )
     if row["decision"] == "refused" or row["rule"] in (YEAR_LOCKED, YEAR_DOUBTED, EMPTY):
@@ -305,17 +305,6 @@ def _said_again(row: dict[str, Any]) -> Iterator[str]:
         )
     else:
         yield "如需更正，请在工作簿中改正并保存后重新报送。"
-
-
-def _moment(iso: str) -> str:
-    return f"{datetime.fromisoformat(iso):%Y年%m月%d日 %H:%M}"
-
-
-def _unit_names(catalogue: Catalogue) -> dict[str, str]:
-    units = catalogue.registry.all_units.filter(pl.col("level") == "county")
-    return dict(units.select("org_code", "name").iter_rows()) | {
-        catalogue.settings.city.code: catalogue.settings.city.own_level_name
-    }
 
 
 def _by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -175,7 +175,13 @@ def assess(
     observed = observations(conformed, catalogue)
     answered = {submission: read.answered for submission, read in readings.reads.items() if read.answered}
     returned = returned_problems(
-        answered, readings.submissions, observed, past.received(), past.observations, rulebook
+        answered,
+        readings.submissions,
+        observed,
+        past.received(),
+        past.observations,
+        rulebook,
+        list(catalogue.forms),
     )
     judgement = judge(
         conformed.forms,

@@ -259,7 +259,22 @@ def test_check_of_a_workbook_with_a_blocking_error_ends_with_code_1(
     said = nianbao("check", str(wrong))
     assert said.code == 1
     assert "强制性" in said.out
-    assert f"{sheet}!{cell}" in said.out
+    assert f"年1表 {cell}（" in said.out
+    assert "conform.unreadable_number" not in said.out, "ids are for programs"
+
+
+def test_check_tells_many_cells_of_one_cause_in_one_line(
+    nianbao: Terminal, issued: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(issued)
+    for org in book.villages()[:8]:
+        book.cell("年1表", "个人会员数", org=org).value = "约三百"
+    wrong = book.save(tmp_path / "371622_2024_阳信县.xlsx")
+    asked = [f for f in json.loads(nianbao("check", "--json", str(wrong)).out) if "约三百" in f["message"]]
+    assert len(asked) == 8
+    said = nianbao("check", str(wrong)).out
+    assert said.count("约三百") == 1
+    assert "“个人会员数”8行填的不是数字" in said.replace("\n", "")
 
 
 @pytest.mark.parametrize(

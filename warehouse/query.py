@@ -175,7 +175,7 @@ def entries_of(
             FROM {table} AS o
             JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
             WHERE {condition}
-            ORDER BY o.form, o.sheet, o.row""",
+            ORDER BY o.sheet, o.row""",
         parameters,
     )
     order = run(connection, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")

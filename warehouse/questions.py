@@ -7,12 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
+from warehouse.catalogue import labels
 from warehouse.catalogue.frames import FINDING_PLACE, PLACE_SEPARATOR, UNREAD, shaped
 from warehouse.query import entries_of, read_only, run
 
 
-def questions(path: Path, submissions: Sequence[str]) -> pl.DataFrame:
+def questions(path: Path, submissions: Sequence[str], forms: Sequence[str] = ()) -> pl.DataFrame:
     """The findings of latest submissions that are not settled, of each the grave ones first.
+
+    ``forms``: their order.
 
     All in one query: what became of a finding is looked up over the whole warehouse, and takes its time.
 
@@ -21,7 +24,7 @@ def questions(path: Path, submissions: Sequence[str]) -> pl.DataFrame:
     explained when the numbers were others). A finding whose explanation is accepted is settled.
     """
     with read_only(path) as connection:
-        return run(connection, _OPEN, [list(submissions)])
+        return run(connection, _OPEN, [list(submissions), list(labels.SEVERITY), list(forms)])
 
 
 _PLACE = f"concat_ws('{PLACE_SEPARATOR}', {', '.join(f'd.{column}' for column in FINDING_PLACE)})"
@@ -47,8 +50,8 @@ _OPEN = rf"""
       ON d.unit_code = l.unit_code AND d.year = l.year
          AND {_PLACE} = l.place
     WHERE list_contains(?, l.submission) AND l.finding_status <> 'accepted' AND NOT l.is_folded
-    ORDER BY l.severity, l.form, l.sheet, try_cast(regexp_extract(l.cell, '\d+$') AS INTEGER), l.cell,
-             l.rule, l.org_code, l.message
+    ORDER BY list_position(?, l.severity), list_position(?, l.form) NULLS FIRST, l.sheet,
+             try_cast(regexp_extract(l.cell, '\d+$') AS INTEGER), l.cell, l.rule, l.org_code, l.message
 """
 
 
@@ -65,13 +68,13 @@ def given_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:
     return dict.fromkeys(nothing, pl.DataFrame()) | given
 
 
-def unread(path: Path, submission: str) -> pl.DataFrame:
-    """UNREAD of a submission, row by row."""
+def unread(path: Path, submission: str, forms: Sequence[str] = ()) -> pl.DataFrame:
+    """UNREAD of a submission, in the order of ``forms`` and row by row."""
     with read_only(path) as connection:
         found = run(
             connection,
-            "FROM quality.unread WHERE submission = ? ORDER BY form, row, length(cell), cell",
-            [submission],
+            "FROM quality.unread WHERE submission = ? ORDER BY list_position(?, form), row, length(cell), cell",
+            [submission, list(forms)],
         )
     return shaped(found, UNREAD)
 

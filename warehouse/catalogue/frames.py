@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -220,6 +220,15 @@ COMPARISON: dict[str, pl.DataType | type[pl.DataType]] = {
     "previous_coverage_pct": pl.Float64,  # of last year's number by itself
 }
 """An indicator beside the year before: like with like."""
+
+
+def form_place(forms: Iterable[str]) -> pl.Expr:
+    """Where the row's ``form`` stands among ``forms`` (ids in the catalogue's order); before all where it is of none.
+
+    Whatever is listed by form stands in this order (年1表, 年2表, 年3-1表 …), never in that of the ids.
+    """
+    places = {form: place for place, form in enumerate(forms)}
+    return pl.col("form").replace_strict(places, default=-1, return_dtype=pl.Int64)
 
 
 def empty(schema: Schema) -> pl.DataFrame:

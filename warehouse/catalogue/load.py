@@ -63,6 +63,11 @@ class Catalogue:
         """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""
         return [f for f in self.forms.values() if unit_level in f.reported_by and in_force(f, year)]
 
+    def unit_names(self) -> dict[str, str]:
+        """What the org units are called, by code; the city's own code stands for what it reports itself."""
+        names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
+        return names | {self.settings.city.code: self.settings.city.own_level_name}
+
     def not_reported(self, year: int, unit_code: str | None = None) -> str:
         """Why nobody reports for ``year``, or ``unit_code`` not in that year, in one Chinese sentence; '' when all is well."""
         first, last = self.settings.first_year, self.settings.last_year
