@@ -103,6 +103,15 @@ def test_a_usual_slip_that_mends_the_sum_is_named(value: float, right: int, slip
     assert sentence.startswith(f"最可能有误：甲数（现填{value:.0f}，{slip}，应为{right}）")
 
 
+def test_a_digit_that_was_lost_is_not_made_up_where_the_rule_leaves_many_numbers() -> None:
+    # 4 for 41 or 47: that a digit is missing is known, which one is not.
+    [sentence] = said(checks("a >= b"), {"a": 4, "b": 30}, before=history({"a": 41, "b": 30}))
+    assert (
+        sentence
+        == "最可能有误：甲数（现填4，上年41，疑少写一位，应不小于30）；改动乙数（现填30，上年30，应不大于4）也能相符。"
+    )
+
+
 def test_a_rule_that_another_cell_would_break_rules_that_cell_out() -> None:
     [sentence] = said(checks(SUM, "c >= 7", "b >= a"), {"a": 3, "b": 3, "c": 8})
     assert sentence == "只改一处即可相符的，只有乙数（现填3，应为5）。"

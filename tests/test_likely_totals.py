@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from expectations.judge import examine
-from tests.judged_batches import batch_of, catalogue, first, rulebook, valid_rows
+from tests.judged_batches import Rows, batch_of, catalogue, first, measures_before, rulebook, valid_rows
 from warehouse.catalogue.frames import NOTE, shaped
 
 FORM, FIELD = "sunflower_activity", "home_visit_count"  # every township 10, this year and last
@@ -58,6 +58,43 @@ def test_a_row_that_would_break_a_rule_of_its_own_is_not_named() -> None:
 def test_a_total_that_no_row_can_explain_is_wrong_itself() -> None:
     right = 10 * count()
     assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为{right}）。"
+
+
+def visited(*numbers: float, last_year: tuple[float, ...] | None = None, surplus: float, **bent: Any) -> str:
+    """What is said of the 合计 when the first townships made these visits (10 the others), the year before as many."""
+
+    def rows(year: int, visits: tuple[float, ...]) -> Rows:
+        made = valid_rows(FORM, year=year)
+        for row, number in zip(made[FORM], visits, strict=False):
+            row[FIELD] = number
+        return made
+
+    now = rows(2024, numbers)
+    first(now, FORM).update(bent)
+    before = measures_before(rows(2023, numbers if last_year is None else last_year))
+    batch = batch_of(now, surplus={FORM: {FIELD: surplus}}, prior=before)
+    _, found = examine(batch, catalogue(), rulebook())
+    return str(found.filter(pl.col("rule") == "total.sheet", pl.col("field") == FIELD)["likely"].item())
+
+
+def test_two_rows_that_explain_a_total_alike_are_neither_named() -> None:
+    assert visited(100, 100, last_year=(10, 10), surplus=-90).startswith("各行无误的，把合计改为")
+
+
+def test_a_total_is_not_named_for_digits_that_a_row_may_have_turned_as_well() -> None:
+    # 113 read as 131 is 18 more; and so is a row of 13 read as 31. Numbers are last year's: history takes no side.
+    assert visited(10, 23, surplus=18) == "最可能有误：合计（疑相邻两位数字写颠倒，应为113）。"
+    assert visited(13, 20, surplus=18) == "各行无误的，把合计改为113。"
+
+
+def test_a_total_is_not_named_beside_a_row_that_breaks_a_rule_of_its_own() -> None:
+    # Families were served by no activity at all: a number of that row is wrong, and the total may have it right.
+    broken = {"activity_count": 0.0, "class_count": 0.0}
+    right = 10 * (count() - 1)
+    assert visited(0, surplus=9 * right) == f"最可能有误：合计（疑多写一位，应为{right}）。"
+    assert visited(0, surplus=9 * right, **broken) == f"各行无误的，把合计改为{right}。"
+    assert visited(0, surplus=-right - 5).startswith("只改一处即可相符的，只有合计")
+    assert visited(0, surplus=-right - 5, **broken) == f"各行无误的，把合计改为{right}。"
 
 
 def test_a_wrong_total_of_a_number_that_no_other_rule_reads_stops_no_night() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.checks import Check
-from expectations.likely.slips import column_slips, near, undone
+from expectations.likely.slips import LOST, column_slips, near, undone
 from expectations.message import number_text, value_text
 from warehouse.catalogue.expression import Expression, Term
 from warehouse.catalogue.frames import Schema
@@ -194,7 +194,9 @@ def _advice() -> pl.Expr:
         .then(pl.format("应不大于{}", number_text(pl.col("below"))))
         .otherwise(pl.format("应不小于{}", number_text(pl.col("above"))))
     )
-    is_said = pl.col("has_slip") | (pl.col("count") == 1)
+    # A number with a digit too few lost one that nobody knows: what it should be is said only where the rules leave one.
+    is_known = pl.col("has_slip") & ~pl.col("slip").is_in(LOST)
+    is_said = is_known.fill_null(value=False) | (pl.col("count") == 1)
     wanted = pl.when(is_said).then(pl.format("应为{}", number_text(mend))).otherwise(limit)
     return pl.concat_str(pl.concat_str("slip", pl.lit("，")).fill_null(""), wanted)
 

@@ -35,7 +35,12 @@ _FACTORS = (
 )
 """Factor, and what it is called of counts and of money."""
 
-_TURNED = "疑相邻两位数字写颠倒"
+LOST = ("疑少写一位", "疑少写四位")
+"""Slips that lost a digit: which one it was cannot be told from the number."""
+
+TURNED = "疑相邻两位数字写颠倒"
+"""The slip of two digits."""
+
 _MOST_DIGITS = 8
 
 
@@ -59,7 +64,7 @@ def undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
     ]
     return [
         *factors_undone(value, is_money=is_money),
-        *((pl.when(is_whole & (other != value)).then(other), _TURNED) for other in turned),
+        *((pl.when(is_whole & (other != value)).then(other), TURNED) for other in turned),
     ]
 
 

@@ -3,6 +3,10 @@
 Each smallest set is one cell: the total itself, or one of its rows that takes up the difference and still breaks no
 rule of its own. A blank row may have been forgotten. The likeliest comes first: a usual slip that explains the
 difference to the last unit, then the row that the difference brings nearer to last year's number.
+
+A cell that is named wrongly costs more than one that is not named: where the total and a row explain the difference
+alike, or two rows, or where a row breaks a rule of its own and may be wrong in more than one cell, none is named
+(benchmarks/named_cells.md says how often the one that is named is the one).
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from expectations.checks import Check
 from expectations.condition import DATA_ROW, TOTAL_ROW, state_column
 from expectations.form_frame import additive_fields
 from expectations.likely.mends import SAME, Around, cell_words, log_distance, variable_of
-from expectations.likely.slips import near, undone
+from expectations.likely.slips import TURNED, near, undone
 from expectations.message import number_text
 from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.models import Field, Form
@@ -31,6 +35,12 @@ were read all the same: there is nothing to ask, and the formula of the next wor
 
 CLEAR_GAIN = 0.7
 """How much nearer to last year's number (log ratio) a row must come to be called the likeliest: a factor of two."""
+
+CLEAR_LEAD = 0.3
+"""How much more a row must gain than every other to be called the likeliest."""
+
+DOUBT_GAIN = 0.2
+"""From this gain on a row may as well be what is wrong as a total that looks like turned digits."""
 
 
 def likely_totals(
@@ -77,20 +87,22 @@ def _of_field(
     if totals.is_empty():
         return empty(LIKELY_TOTAL)
     rows = _rows_below(field, totals, row_checks, frame, history)
-    best = rows.sort("total_number", "has_slip", "gain", "place", descending=[False, True, True, False])
-    named = best.group_by("total_number", maintain_order=True).agg(
-        row_count=pl.len(),
-        first=pl.col("words").first(),
-        is_clear=pl.col("has_slip").first() | (pl.col("gain").first() >= CLEAR_GAIN),
-    )
-    known = totals.join(named, on="total_number", how="left").join(
+    known = totals.join(_likeliest_row(rows), on="total_number", how="left").join(
         _written_as_texts(totals, frame, texts), on="total_number", how="left"
     )
-    known = known.with_columns(pl.col("row_count").fill_null(0), pl.col("is_clear").fill_null(value=False))
-    turned = pl.coalesce(
+    known = known.with_columns(
+        pl.col("row_count", "suspect_count").fill_null(0),
+        pl.col("is_clear", "has_row_slip").fill_null(value=False),
+        pl.col("gain").fill_null(0.0),
+    )
+    slip = pl.coalesce(
         pl.when((other - pl.col("sum")).abs() <= SAME).then(pl.lit(text))
         for other, text in undone(pl.col("total"), is_money=field.type == "cny")
     )
+    # Digits that look turned are chance in one total of nine; a total ten times its sum is none.
+    by_chance = (slip == TURNED) & (pl.col("has_row_slip") | (pl.col("gain") >= DOUBT_GAIN))
+    is_doubted = pl.col("is_clear") | (pl.col("suspect_count") > 0) | by_chance
+    turned = pl.when(~is_doubted).then(slip)
     itself = pl.format(
         "合计（{}应为{}）",
         pl.concat_str(turned, pl.lit("，")).fill_null(""),
@@ -102,14 +114,42 @@ def _of_field(
     likely = (
         pl.when(turned.is_not_null())
         .then(pl.format("最可能有误：{}。", itself))
-        .when("is_clear")
+        .when(pl.col("is_clear") & (slip.is_null() | by_chance))
         .then(pl.format("最可能有误：{}；{}无误的，把{}。", "first", _rows_word(), _mended(pl.col("sum"))))
-        .when(pl.col("row_count") > 0)
+        .when((pl.col("row_count") > 0) | (pl.col("suspect_count") > 0))
         .then(pl.format("{}无误的，把{}。", _rows_word(), _mended(pl.col("sum"))))
         .otherwise(pl.format("只改一处即可相符的，只有{}。", itself))
     )
     known = known.with_columns(is_settled=pl.col("as_text").fill_null(value=False))
     return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)
+
+
+def _likeliest_row(rows: pl.DataFrame) -> pl.DataFrame:
+    """total_number, row_count, suspect_count, first (words), gain (the greatest), is_clear, has_row_slip.
+
+    ``rows`` as of :func:`_rows_below`; row_count: those that may take up the difference.
+    """
+    gain = pl.col("gain")
+    leads = (gain.first() - gain.slice(1).max() >= CLEAR_LEAD).fill_null(value=True)
+    is_telling = pl.col("has_slip").first() | (gain.first() >= CLEAR_GAIN)
+    # Whoever breaks a rule of its own is the likeliest, and may be wrong in more than this.
+    is_suspected = pl.col("is_suspect").first() | ~pl.col("is_suspect").any()
+    return (
+        rows.sort(
+            *("total_number", "is_mended", "has_slip", "gain", "place"),
+            descending=[False, True, True, True, False],
+            nulls_last=True,
+        )
+        .group_by("total_number", maintain_order=True)
+        .agg(
+            row_count=pl.col("is_mended").sum(),
+            suspect_count=pl.col("is_suspect").sum(),
+            first=pl.col("words").first(),
+            gain=gain.max(),
+            has_row_slip=pl.col("looks_slipped").any(),
+            is_clear=is_telling & leads & is_suspected,
+        )
+    )
 
 
 def _rows_word() -> pl.Expr:
@@ -145,7 +185,10 @@ def _rows_below(
     frame: pl.DataFrame,
     history: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The rows that may take up a total's difference: total_number, place, words, has_slip, gain."""
+    """The rows of every total: total_number, place, is_suspect (it breaks a rule of its own that reads the number).
+
+    Those that may take up the difference ``is_mended``: words, has_slip, looks_slipped (whatever last year says), gain.
+    """
     variable, name = variable_of(field), field.id
     reading = [c for c in row_checks if name in c.fields and c.rule.severity != "info"]
     part = pl.when(pl.col("total_of") == "township").then("township_code")
@@ -174,6 +217,8 @@ def _rows_below(
             for other, text in undone(value, is_money=not variable.is_whole)
         ),
     )
+    broken = pl.any_horizontal(pl.lit(value=False), *(~c.verdict for c in reading)).fill_null(value=False)
+    suspects = tried.filter(broken).select("total_number", "place")
     held = around.holding(tried.filter(variable.allows(mend)), {name: "mend"}).with_columns(slip=slip)
     # Among many rows some slip always fits by chance: it must lead back to last year's number, or be the only one.
     is_alone = pl.col("slip").is_not_null().sum().over("total_number") == 1
@@ -182,10 +227,18 @@ def _rows_below(
     wanted_words = pl.concat_str(
         pl.concat_str(slip, pl.lit("，")).fill_null(""), pl.format("应为{}", number_text(mend))
     )
-    return held.select(
+    mended = held.select(
         "total_number",
         "place",
         words=pl.format("{}的{}", "unit_text", cell_words(variable, wanted_words)),
         has_slip=slip.is_not_null(),
+        looks_slipped=pl.col("slip").is_not_null(),
+        is_mended=pl.lit(value=True),
         gain=(log_distance(value.fill_null(0.0), before) - log_distance(mend, before)).fill_null(0.0),
     )
+    return mended.join(
+        suspects.with_columns(is_suspect=pl.lit(value=True)),
+        on=["total_number", "place"],
+        how="full",
+        coalesce=True,
+    ).with_columns(pl.col("is_suspect", "is_mended").fill_null(value=False))
