@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.judge import judge
-from expectations.rulebook import RuleBook
+from expectations.rulebook import Rule, RuleBook
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.observations import measures
@@ -37,7 +37,7 @@ def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
     rule = place.rulebook.rules.get(rule_id)
     if rule is None or rule.scope in ("problem", "refusal"):
         raise ReviewRefused(f"没有可以试算的审核关系 {rule_id}。全部编号见 docs/rules.md。")
-    always = rule.model_copy(update={"since": None, "until": None})
+    always = counting_all(rule.model_copy(update={"since": None, "until": None}))
     standing = query(
         place.home.database,
         "SELECT submission FROM quality.standing WHERE list_contains(?, year)",
@@ -64,3 +64,18 @@ def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
         declared_empty=conformed.declared_empty,
     )
     return Trial(judgement.findings, judgement.results, readings.submissions.height)
+
+
+def counting_all(rule: Rule) -> Rule:
+    """A rule of scope series that finds the same and counts every number it looked at as evaluated.
+
+    What such a rule says ``when`` is no matter of whom it concerns but half of its test: as it is written it counts only
+    the numbers that were doubtful already. Scores of blocks (columns filled in for each other and the like) are there
+    only for numbers that fit badly where they stand; the others were looked at, and found where they belong.
+    """
+    if rule.scope != "series" or rule.expression is None:
+        return rule
+    test = f"NOT ({rule.when}) OR ({rule.expression})" if rule.when else rule.expression
+    if rule.speaks_of != "number":
+        test = f"COALESCE({test}, TRUE)"
+    return rule.model_copy(update={"when": None, "expression": test})

@@ -1,0 +1,33 @@
+"""What a rule counts when it is tried on past years: everything it looked at, whatever it found."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from expectations.rulebook import RuleBook, load_rules
+from expectations.series.rules import locate_series, series_gates
+from expectations.series.scores import series_frame
+from flows.rule_trial import counting_all
+from tests.series_rows import CATALOGUE, TOWNSHIPS, YEAR, bent, history, numbers, steady
+
+SERIES = load_rules(None, CATALOGUE).of_scope("series")
+
+
+@pytest.mark.parametrize("rule", SERIES, ids=lambda rule: rule.id)
+def test_a_series_rule_counts_every_number_it_looked_at_and_finds_the_same(rule) -> None:  # type: ignore[no-untyped-def]
+    for values in (steady(), bent(20_000.0), [*steady()[1:], steady()[0]]):
+        frame = series_frame(numbers(YEAR, values), history(), CATALOGUE)
+        as_written, counting = (
+            locate_series(series_gates(RuleBook({rule.id: each})), frame)
+            for each in (rule, counting_all(rule))
+        )
+        [one], [other] = as_written[0], counting[0]
+        assert other.failed == one.failed
+        assert pl.concat(counting[1]).equals(pl.concat(as_written[1]))
+        levels = [*(rule.levels or frame["org_level"].unique())]
+        assert other.concerned == frame.filter(pl.col("org_level").is_in(levels)).height
+        if "township" in levels:
+            assert other.concerned >= len(TOWNSHIPS)
+            verdict = series_gates(RuleBook({rule.id: counting_all(rule)}))[0][1].verdict
+            assert frame.select(verdict.count()).item() > 0, "what it looked at is counted as evaluated"
