@@ -29,23 +29,44 @@ class GateCounts(Protocol):
 
 
 @dataclass(frozen=True)
+class UnitLine:
+    """A submission on a page: whose, of which year, and how many findings of each severity (labels.SEVERITY)."""
+
+    unit_name: str
+    year: int
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above every page: the moment of the night, and the submissions that it judged."""
+
+    at: str
+    units: Sequence[UnitLine]
+
+
+@dataclass(frozen=True)
 class Page:
-    """One suite's page: file name without ending, Chinese title, counts of its expectations, HTML."""
+    """One suite's page: file name without ending, Chinese title, counts of its expectations, HTML, whom it speaks of."""
 
     name: str
     title: str
     counts: Sequence[GateCounts]
     text: str
+    units: Sequence[UnitLine]
 
 
-def write_pages(pages: Sequence[Page], folder: Path) -> None:
+def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
     """Write every page and ``index.html`` into ``folder``; pages of suites that no longer exist are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.html"):
         old.unlink()
     for page in pages:
-        (folder / f"{page.name}.html").write_text(standing_alone(page.text, page.title), encoding="utf-8")
-    (folder / "index.html").write_text(_index(pages), encoding="utf-8")
+        text = standing_alone(page.text, page.title)
+        about = f"<h1>{html.escape(page.title)}</h1>{_whose(head.at, page.units)}"
+        text = _CONTENT.sub(lambda found, about=about: found.group() + about, text, count=1)  # type: ignore[misc]
+        (folder / f"{page.name}.html").write_text(text, encoding="utf-8")
+    (folder / "index.html").write_text(_index(pages, head), encoding="utf-8")
 
 
 def standing_alone(text: str, title: str) -> str:
@@ -62,16 +83,32 @@ def standing_alone(text: str, title: str) -> str:
     return text.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
 
 
-def _index(pages: Sequence[Page]) -> str:
+def _whose(at: str, units: Sequence[UnitLine]) -> str:
+    """When the night was, and a line for each submission with the findings that the page is about."""
+    titles = "".join(f"<th>{word}</th>" for word in ("填报单位", "年度", *labels.SEVERITY.values()))
+    lines = "".join(
+        f"<tr><td>{html.escape(unit.unit_name)}</td><td>{unit.year}</td>"
+        + "".join(f'<td class="number">{count}</td>' for count in unit.counts)
+        + "</tr>"
+        for unit in units
+    )
+    return (
+        f"<p>{html.escape(at)}的夜间作业，核对报送{len(units)}份；下表为各份的问题数。</p>"
+        f'<table class="table"><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>'
+    )
+
+
+def _index(pages: Sequence[Page], head: Head) -> str:
     rows = "".join(_line(page) for page in pages)
-    head = "".join(
+    titles = "".join(
         f"<th>{word}</th>" for word in ("报表", "审核项", "未通过项", "核对次数", *labels.SEVERITY.values())
     )
     return (
         f'<!DOCTYPE html><html lang="zh"><head><meta charset="utf-8"><title>审核结果</title><style>{_STYLE}</style></head>'
         '<body><div class="container-fluid"><h1>审核结果</h1>'
-        "<p>按报表列出当晚全部审核项；强制性、核实性、提示性各栏为不通过的次数。</p>"
-        f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></body></html>'
+        f"{_whose(head.at, head.units)}"
+        "<p>按报表列出当晚全部审核项（各批合计）；强制性、核实性、提示性各栏为不成立的次数。</p>"
+        f'<table class="table"><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div></body></html>'
     )
 
 
@@ -83,7 +120,14 @@ def _line(page: Page) -> str:
     return f'<tr><td><a href="{page.name}.html">{html.escape(page.title)}</a></td>{cells}</tr>'
 
 
+_CONTENT = re.compile(r'<div class="container-fluid[^>]*>')
+
 _CUT = (
+    re.compile(
+        r'<div class="card mb-3">\s*<div class="card-header p-2">\s*<strong>Actions.*?</div>\s*</div>\s*</div>\s*</div>',
+        re.DOTALL,
+    ),
+    re.compile(r'<li class="ge-breadcrumbs-item breadcrumb-item active".*?</li>', re.DOTALL),
     re.compile(r"<script\b.*?</script>", re.DOTALL),
     re.compile(r"<link\b[^>]*>", re.DOTALL),
     re.compile(r"<img\b[^>]*>", re.DOTALL),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,7 +14,6 @@ from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
 from expectations.consequences import folded, without_followers, without_impossible
-from expectations.data_docs import Page, write_pages
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
@@ -55,7 +53,7 @@ DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for :func:`publish_docs`.
+    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for expectations.night_docs.
 
     ``answers`` (ANSWER) are those that speak of one of the findings; ``revised`` (FINDING) is what the rules over several
     years now say of the later submissions.
@@ -236,17 +234,6 @@ def _not_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) ->
 def _asked_places(findings: pl.DataFrame) -> pl.DataFrame:
     """PLACE_ASKED of findings, hints left out."""
     return findings.filter(pl.col("severity") != "info").select(*PLACE_ASKED)
-
-
-def publish_docs(judgement: Judgement, folder: Path) -> None:
-    """Write the Data Docs of the judgement's suites into ``folder``: index.html and a page for each suite.
-
-    Nothing is written when no suite ran. The pages stand alone: no script, nothing fetched from elsewhere.
-    """
-    if judgement.docs:
-        from expectations.suites import page_of
-
-        write_pages([Page(run.name, run.title, run.counts, page_of(run)) for run in judgement.docs], folder)
 
 
 def _standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.judge import publish_docs
+from expectations.night_docs import publish_docs
 from flows.alerts import send_digest
 from flows.clock import TIME_ZONE
 from flows.corrections import write_corrections
@@ -126,8 +126,12 @@ def _send_digest(night: Night, report: Report) -> None:
 
 def publish_pages(night: Night) -> None:
     """The validation results of the night as pages below site/."""
-    if night.docs is not None:
-        publish_docs(night.docs, night.home.site / "data_docs")
+    publish_docs(
+        night.docs,
+        night.home.site / "data_docs",
+        night.catalogue.unit_names(),
+        f"{night.at:%Y年%m月%d日 %H:%M}",
+    )
 
 
 def tell_failure(place: Installation, error: BaseException) -> None:

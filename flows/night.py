@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
-from expectations.judge import start_great_expectations
+from expectations.judge import Judgement, start_great_expectations
 from expectations.rule_document import rule_rows
 from flows.clock import TIME_ZONE
 from flows.error_log import note_error
@@ -71,7 +70,7 @@ class Night:
         self.left: list[str] = []
         self.counts: Counter[str] = Counter()
         self.unpacked: list[Entry] = []
-        self.docs: Any = None
+        self.docs: list[tuple[Judgement, pl.DataFrame]] = []
         self.revised: list[str] = []
         self.moved = empty(MOVED)
         self.several_years = [rule.id for rule in self.rulebook.of_scope("unit", "series")]
@@ -184,7 +183,7 @@ class Night:
                 readings, lambda alone: self._assess(alone, conform_batch(alone, self.catalogue), build)
             )
             assessed = self._assess(sound, conform_batch(sound, self.catalogue), build)
-        self.docs = assessed.judgement
+        self.docs.append((assessed.judgement, assessed.readings.submissions))
         return assessed
 
     def _assess(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:

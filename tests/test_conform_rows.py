@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.workbooks import FIRST, HEADER, Grid, column, conformed, save_xlsx, sheet, workbook
+from tests.workbooks import FIRST, Grid, column, conformed, save_xlsx, sheet, workbook
 from transforms.conform import Conformed
 
 VILLAGES = {"371602001001": "北关村", "371602002001": "x"}
@@ -269,25 +269,3 @@ def test_an_answer_in_a_total_row_need_not_be_one(tmp_path: Path) -> None:
     rows.append(total)
     found = [p["field"] for p in problems(of_rows(tmp_path, rows, "organisation"))]
     assert found == ["staff_count", "volunteer_count"]
-
-
-def test_what_could_not_be_taken_over_is_kept_as_it_was_written(tmp_path: Path) -> None:
-    """Rows of unknown units and second rows: their cells with heading and place, numbers as the reader sees them."""
-    rows = sheet("population", {"371602001": "彭李街道", "371602999": "新设幸福街道"})
-    rows += [list(rows[FIRST])]
-    unread = of_rows(tmp_path, rows).unread
-    lost = unread.filter(reason="unknown_unit")
-    assert "新设幸福街道" in lost["text"].to_list()
-    assert {"单位代码", "单位名称", "常住人口数"} <= set(lost["heading"])
-    assert lost["cell"].str.contains(r"^[A-Z]+\d+$").all()
-    assert set(lost["row"]) == {FIRST + 2}
-    assert set(unread.filter(reason="second_row")["row"]) == {FIRST + 3}
-    assert not unread["text"].str.contains(r"\.0$").any()
-
-
-def test_a_column_of_ones_own_is_kept_with_its_heading(tmp_path: Path) -> None:
-    rows = sheet("population", {"371602001": "彭李街道"})
-    for number, row in enumerate(rows):
-        row.append("我的备注" if number == HEADER else "已核" if number == FIRST else "")
-    [cell] = of_rows(tmp_path, rows).unread.filter(reason="own_column").iter_rows(named=True)
-    assert (cell["heading"], cell["text"], cell["row"]) == ("我的备注", "已核", FIRST + 1)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import expectations.judge as judging
-from expectations.judge import Judgement, judge, publish_docs
+from expectations.judge import Judgement, judge
+from expectations.night_docs import publish_docs
 from expectations.rulebook import load_rules
 from tests.judged_batches import NOT_APPLICABLE, UNREADABLE, Rows, batch_of, catalogue, rulebook, valid_rows
 from tests.rule_bends import BENDS
@@ -152,9 +153,50 @@ def test_the_gate_says_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
+SUBMISSIONS = batch_of(valid_rows("population"), only=("population",)).submissions
+
+
+def published(folder: Path, *batches: Judgement) -> str:
+    """The text of the page of 年2表 when these were the batches of a night."""
+    night = [(judgement, SUBMISSIONS) for judgement in batches]
+    publish_docs(night, folder, catalogue().unit_names(), "2025年01月12日 02:03")
+    return re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", (folder / "population.html").read_text(encoding="utf-8"))
+    )
+
+
+def test_counts_and_percentage_of_a_page_are_of_the_same_rows(tmp_path: Path) -> None:
+    rows = valid_rows("population")
+    rows["population"][0].update(household_count=None)  # not evaluated, and no part of the percentage
+    rows["population"][1].update(household_count=60000.0)
+    count = len(rows["population"])
+    page = published(tmp_path, judged(rows))
+    assert (
+        f"家庭户数 ≤ 常住人口数 核对{count - 1}行，不成立1行（{100 / (count - 1):.4g}%）；未核对1行" in page
+    )
+
+
+def test_a_page_adds_up_all_batches_of_the_night(tmp_path: Path) -> None:
+    wrong, right = judged(BENDS["population.special_members_add_up"].rows()), judged(valid_rows("population"))
+    count = len(valid_rows("population")["population"])
+    what = "失独家庭成员数 ＋ 伤残家庭成员数 ＝ 计生特殊家庭成员数"
+    for night in ((wrong, right), (right, wrong)):
+        page = published(tmp_path, *night)
+        assert f"{what} 核对{2 * count}行，不成立1行（{100 / (2 * count):.4g}%）" in page
+        assert "状态： 未通过" in page.replace("  ", " ")
+
+
+def test_a_page_says_when_and_whose_and_which_year(tmp_path: Path) -> None:
+    page = published(tmp_path, judged(BENDS["population.special_members_add_up"].rows()))
+    assert "2025年01月12日 02:03的夜间作业" in page
+    assert "阳信县 2024 1 0 0" in page
+    for strange in ("1970", "ge_load_time", "Show All", "Validation Filter"):
+        assert strange not in page, strange
+
+
 def test_data_docs_stand_alone(tmp_path: Path) -> None:
     (tmp_path / "old_form.html").write_text("of a form that is no more", encoding="utf-8")
-    publish_docs(judged(BENDS["population.special_members_add_up"].rows(), only=None), tmp_path)
+    published(tmp_path, judged(BENDS["population.special_members_add_up"].rows(), only=None))
     pages = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html")}
     assert set(pages) == {"index.html", "cross_form.html", *(f"{form}.html" for form in catalogue().forms)}
     for name, text in pages.items():
@@ -163,12 +205,13 @@ def test_data_docs_stand_alone(tmp_path: Path) -> None:
         links = set(re.findall(r'href="([^"#][^"]*)"', text))
         assert links <= set(pages), name
     assert "失独家庭成员数 ＋ 伤残家庭成员数 ＝ 计生特殊家庭成员数" in pages["population.html"]
-    assert "1 处不成立" in pages["population.html"]
+    assert re.search(r"核对\d+行，不成立1行（[\d.]+%）", pages["population.html"])
     assert "家庭户数应在0至200000之间" in pages["population.html"]
     assert "年2表 基本情况" in pages["index.html"]
 
 
 def test_nothing_is_published_of_a_night_without_submissions(tmp_path: Path) -> None:
     empty_night = Judgement(*(pl.DataFrame() for _ in range(5)))
-    publish_docs(empty_night, tmp_path / "docs")
+    publish_docs([(empty_night, pl.DataFrame())], tmp_path / "docs", {}, "")
+    publish_docs([], tmp_path / "docs", {}, "")
     assert not (tmp_path / "docs").exists()

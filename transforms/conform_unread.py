@@ -50,7 +50,6 @@ def unread_rows(
             form=pl.lit(str(form)),
             cell=pl.concat_str("column", "row"),
             heading=pl.col("field").replace_strict(labels, return_dtype=pl.String),
-            text=pl.col("text").str.replace(r"^(-?\d+)\.0$", "$1"),  # 86, not 86.0
             reason=pl.col("kind").replace_strict(_REASONS, return_dtype=pl.String),
         )
         found.append(shaped(placed, UNREAD))

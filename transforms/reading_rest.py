@@ -37,7 +37,7 @@ def rest_of(
                     "row": row + 1,
                     "cell": f"{letter}{row + 1}",
                     "heading": headings.get(column, f"{letter}列"),
-                    "text": f"{cell:.15g}" if isinstance(cell, float) else str(cell),
+                    "text": cell if isinstance(cell, str) else str(cell),
                 }
             )
     return found
