@@ -13,7 +13,7 @@ body { max-width: 60em; margin: 2em auto; padding: 0 1em; }
 h1 { text-align: center; font-size: 1.6em; } h2 { font-size: 1.15em; }
 table { border-collapse: collapse; width: 100%; } td, th { border: 1px solid #888; padding: .25em .5em; vertical-align: top; }
 hr ~ p { font-size: .7em; color: #666; word-break: break-all; }
-h2 + table th { white-space: nowrap; }
+h2 + table th, h2 + table td:nth-child(2) { white-space: nowrap; }
 th { background: #eee; } td:first-child { white-space: nowrap; } hr { border: 0; border-top: 1px solid #888; }
 @media print { body { margin: 0; font-size: 11px; } @page { size: A4; margin: 12mm; } }
 """
@@ -34,7 +34,7 @@ def as_text(value: object) -> str:
     return re.sub(r"\s*[\x00-\x1f\x7f\u2028\u2029]+\s*", " ", text).translate(_SIGNS).strip()
 
 
-_PLAIN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+_PLAIN = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable("table")
 _PLAIN.disable(["image", "link", "autolink", "reference"])  # a receipt has none of its own
 
 
