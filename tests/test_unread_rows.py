@@ -32,9 +32,11 @@ def question(cell: str, message: str) -> pl.DataFrame:
         "severity": "critical", "org_code": "", "item": "", "sheet": FORM.number, "cell": cell,
         "message": message, "fix": "请改正。",
     }  # fmt: skip
-    more = {"scope": "problem", "finding_status": "open", "text": None, "reason": None, "draft": None}
+    texts = {"scope": "problem", "in_correction": "", "finding_status": "open"}
+    texts |= dict.fromkeys(("text", "reason", "draft"))
     return shaped(pl.DataFrame([finding]), FINDING).with_columns(
-        pl.lit(value, pl.String).alias(name) for name, value in more.items()
+        *(pl.lit(value, pl.String).alias(name) for name, value in texts.items()),
+        had_explanation=pl.lit(value=False),
     )
 
 
