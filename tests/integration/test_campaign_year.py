@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+from typer.testing import CliRunner
 
 from expectations.workbook.issued import write_workbook
 from flows.campaign import amend
+from flows.cli import app
 from flows.review import confirm_year
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
@@ -111,3 +113,22 @@ def test_a_decision_shows_at_once_as_taking_effect_tonight(installation: NewInst
     lock(place, 2024, CLERK)
     night(place)
     assert states(place, 2024)[EAST] == "已锁定"
+
+
+def test_locking_with_units_outstanding_and_approving_everything_ask_first(
+    installation: NewInstallation,
+) -> None:
+    place = installation([2024], units=[EAST], catalogue=LANHE)
+    night(place)
+
+    def said(*words: str) -> tuple[int, int]:
+        """How the command ended, where nobody can be asked, and how long the journal is afterwards."""
+        at = ["--home", str(place.home.root), "--catalogue", str(LANHE), "review", *words, "--year", "2024"]
+        result = CliRunner().invoke(app, at)
+        return result.exit_code, len(Journal(place.home.journal, read_only=True).entries())
+
+    before = len(Journal(place.home.journal, read_only=True).entries())
+    assert said("approve") == (2, before)
+    assert said("lock") == (2, before)
+    assert said("approve", "--yes") == (0, before + 1)
+    assert said("lock", "--yes") == (0, before + 2)
