@@ -70,3 +70,7 @@ def main() -> None:
         # What libraries have to say to their developers. For the process, before any thread: filters are shared.
         warnings.simplefilter("ignore")
     run_app(app)
+
+
+if __name__ == "__main__":
+    main()

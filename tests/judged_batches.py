@@ -337,9 +337,10 @@ def batch_of(
     return replace(batch, forms=forms, columns=columns)
 
 
-def batch_of_many(rows: dict[str, Rows]) -> Batch:
+def batch_of_many(rows: dict[str, Rows], year: int = YEAR) -> Batch:
     """One night with a pair of submissions (county and city) for each of several rows; submissions end in the key."""
-    return _judged([conformed(each, mark=f"/{key}") for key, each in rows.items()], None, None)
+    prior = None if year == YEAR else measures_before(year=year - 1)
+    return _judged([conformed(each, year, mark=f"/{key}") for key, each in rows.items()], prior, None)
 
 
 def _judged(
