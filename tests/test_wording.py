@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ from expectations.message import plainly
 from expectations.rulebook import load_rules
 from flows import commands_night, receipts
 from flows.clock import moment_words
+from flows.settings import Home
 from warehouse.catalogue import labels
 from warehouse.catalogue.frames import FINDING, NOTE, shaped
 from warehouse.catalogue.load import load_catalogue
@@ -222,6 +224,19 @@ def test_a_rule_says_what_to_do(rule: Any) -> None:
     assert rule.fix.endswith("。")
     assert rule.why.endswith("。")
     assert not rule.message.endswith("。"), "the sentence is put together with what is said of likely cells"
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"), [("", "data/warehouse.duckdb"), ("elsewhere", "数据目录下的 warehouse.duckdb")]
+)
+def test_where_things_are_is_told_without_the_servers_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, told: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    home = Home(tmp_path / "data")
+    monkeypatch.setattr(commands_night, "chosen", lambda: SimpleNamespace(home=home))
+    assert commands_night.whereabouts(home.database) == told
 
 
 def test_moments_are_written_as_an_office_writes_them() -> None:
