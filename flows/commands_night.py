@@ -49,7 +49,9 @@ def rebuild() -> None:
     """由档案和登记簿重建数据仓库（不收新表、不发通知）。"""
     report = _run("rebuild", from_scratch=True)
     out.print(
-        f"已重建：{report.submissions.height} 份报送，{chosen().home.database}", soft_wrap=True, markup=False
+        f"已重建：{report.submissions.height} 份报送，{whereabouts(chosen().home.database)}",
+        soft_wrap=True,
+        markup=False,
     )
 
 
@@ -107,7 +109,14 @@ def _summary(report: Report) -> None:
         err.print(sentence, style="yellow", markup=False)
     home = chosen().home
     for label, path in (("数据仓库", home.database), ("回执", home.outbox), ("网页", home.site)):
-        out.print(f"{label}：{path}", soft_wrap=True, markup=False)
+        out.print(f"{label}：{whereabouts(path)}", soft_wrap=True, markup=False)
+
+
+def whereabouts(path: Path) -> str:
+    """A path of the installation as seen from where the command is given; else from the data folder, not from the disk's root."""
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return f"数据目录下的 {path.relative_to(chosen().home.root)}"
 
 
 def doctor() -> None:

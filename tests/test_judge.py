@@ -304,9 +304,7 @@ def test_totals_are_not_judged_beside_a_row_that_was_left_out() -> None:
     problems = pl.DataFrame([problem], schema=PROBLEM)
     batch = batch_of(rows, problems=problems, surplus={"population": {"household_count": 10000.0}})
     finding = found(batch).row(0, named=True)
-    assert finding["message"] == (
-        f"第6行：“信诚街道”不在本县(市、区)的单位名录中，是否应为“信城街道（{gone['org_code']}）”"
-    )
+    assert finding["message"] == (f"第6行：“信诚街道”不在名录内，是否应为“信城街道（{gone['org_code']}）”")
     assert found(batch).height == 1, "neither a missing unit nor a wrong total is told besides"
 
 

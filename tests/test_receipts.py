@@ -391,7 +391,7 @@ def test_what_was_written_differently_is_listed_with_both_spellings(office: Offi
         "field": "member_count", "fix": "full_width", "raw": "１，２００", "value": "1200",
     }  # fmt: skip
     [text] = office.write([row], notes=[note])
-    assert "系统已统一写法的单元格（共 1 处，数值未改动）" in text
+    assert "写法已统一的单元格（共 1 处，数值未改动）" in text
     assert cells(text, "G5") == ["年1表 G5（个人会员数）", "１，２００", "1200"]
 
 

@@ -119,4 +119,4 @@ def test_a_unit_that_is_not_listed_is_told_with_its_name_and_township(tmp_path: 
     found = findings(save_xlsx(tmp_path / "a.xlsx", workbook(organisation=rows))).filter(
         rule="conform.unknown_unit"
     )
-    assert found["message"][0].startswith("第7行：“新设幸福村委会”（市中街道）不在本县(市、区)的单位名录中")
+    assert found["message"][0].startswith("第7行：“新设幸福村委会”（市中街道）不在名录内")

@@ -40,7 +40,7 @@ def test_one_submission_that_cannot_be_judged_is_refused_and_the_others_go_on(
     )
     assert decided == {first: "refused"} | dict.fromkeys(others, "accepted")
     [receipt] = place.home.outbox.glob(f"{first}*/回执_*.md")
-    assert "该文件在审核时程序出错" in receipt.read_text(encoding="utf-8")
+    assert "该文件未能审核完毕" in receipt.read_text(encoding="utf-8")
     assert "unforeseen" in (place.home.root / "nianbao-error.log").read_text(encoding="utf-8")
 
     kept = place.home.root / "kept.duckdb"
