@@ -18,9 +18,8 @@ from warehouse.catalogue.yaml_source import CatalogueError
 
 def check_year(catalogue: Catalogue, year: int) -> None:
     """Leave with a sentence when the catalogue does not know the year."""
-    settings = catalogue.settings
-    if not settings.first_year <= year <= settings.last_year:
-        raise fail(f"报告年度须在 {settings.first_year} 至 {settings.last_year} 之间，给出的是 {year}。")
+    if sentence := catalogue.not_reported(year):
+        raise fail(sentence)
 
 
 def unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[tuple[str, str]]:

@@ -72,7 +72,8 @@ class Catalogue:
         """Why nobody reports for ``year``, or ``unit_code`` not in that year, in one Chinese sentence; '' when all is well."""
         first, last = self.settings.first_year, self.settings.last_year
         if not first <= year <= last:
-            return f"报告年度应在{first}至{last}之间，填的是{year}。"
+            open_it = f"开放下一年度请先运行 nianbao year open {year}。" if year == last + 1 else ""
+            return f"报告年度应在{first}至{last}之间，填的是{year}。{open_it}"
         units = self.registry.roster(year)["unit_code"]
         if unit_code is not None and unit_code not in units:
             return f"{year}年度没有代码为 {unit_code} 的填报单位，可用的代码：{'、'.join(units)}。"
