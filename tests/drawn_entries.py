@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from expectations.workbook.layout import unit_level, unit_rows
-from tests.form_sheets import form_sheets
+from tests.form_sheets import delete_sheet, form_sheets
 from tests.judged_batches import NOT_APPLICABLE, first, valid_rows
 from tests.rule_bends import BENDS
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
@@ -160,7 +160,7 @@ def pasted(path: Path, seed: int) -> None:
     for kind in random.sample(_PASTES, random.randint(0, 3)):
         sheet = random.choice([s for s in form_sheets(book) if s.lines and list(s.fields(type=kind[0]))])
         if kind[1] == "gone":
-            book.remove(sheet.sheet)
+            delete_sheet(book, sheet)
             continue
         column = sheet.column(random.choice(list(sheet.fields(type=kind[0]))).label)
         cells = [sheet.sheet.cell(line, column) for line in sheet.lines]

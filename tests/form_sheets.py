@@ -102,3 +102,11 @@ def answers(path: Path) -> dict[str, dict[str, list[object]]]:
             for line in sheet.lines
         }
     return said
+
+
+def delete_sheet(book: Workbook, sheet: FormSheet) -> None:
+    """Delete the sheet as a spreadsheet program does: names that meant its cells lead nowhere any more."""
+    for name in book.defined_names.values():
+        if f"'{sheet.sheet.title}'!" in str(name.attr_text):
+            name.attr_text = "#REF!"
+    book.remove(sheet.sheet)

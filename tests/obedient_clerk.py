@@ -112,8 +112,8 @@ class Clerk:
         self._write(sheet, cell.row, cell.column, value)
 
     def _fill_row(self, sheet: FormSheet, line: int) -> None:
-        for column in range(2 if sheet.form.is_roster else 3, len(list(sheet.fields())) + 4):
-            if column <= sheet.sheet.max_column and not sheet.sheet.cell(line, column).protection.locked:
+        for column in range(2 if sheet.form.is_roster else 3, sheet.sheet.max_column + 1):
+            if not sheet.sheet.cell(line, column).protection.locked:
                 true = self.true[sheet.form.number]
                 self._write(sheet, line, column, true.sheet.cell(self._true_line(sheet, line), column).value)
 

@@ -13,7 +13,7 @@ from typing import Any
 from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 
-from tests.form_sheets import FormSheet, form_sheets
+from tests.form_sheets import FormSheet, delete_sheet, form_sheets
 from warehouse.catalogue.models import Field
 
 Mistake = Callable[[Workbook, Random], None]
@@ -146,7 +146,7 @@ def swapped_cells(book: Workbook, random: Random) -> None:
 
 def missing_sheet(book: Workbook, random: Random) -> None:
     """A form that is not there."""
-    book.remove(_sheet(book, random).sheet)
+    delete_sheet(book, _sheet(book, random))
 
 
 def copied_sheet(book: Workbook, random: Random) -> None:

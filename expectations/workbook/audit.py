@@ -101,7 +101,7 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line) -> None
     write = _write_tally if len(line.tallies) == 1 else _write_tallies
     told = "G" if line.is_of_reading else "F"  # the column of the count whose first case is told
     place = write(sheet, row, line, plain, told)
-    sheet.write_formula(row, 7, f'=IF(${told}{at}=0,"",{place})', named("guide_cell"), "")
+    sheet.write_formula(row, 7, f'=IF(${told}{at}=0,"",IFERROR({place},""))', named("guide_cell"), "")
     rank = (SEVERITIES.index(rule.severity) + 1) * 1000 + serial
     sheet.write_formula(row, ORDER, f'=IF(${told}{at}>0,{rank},"")', plain, "")
     texts = zip((line.numbers, line.words, rule.fix), (_WIDTHS[1], _WIDTHS[2], _WIDTHS[8]), strict=True)
@@ -119,7 +119,7 @@ def _write_tally(sheet: Worksheet, row: int, line: Line, look: Format, told: str
     """The packed counts and the first row told; returns a formula of its place in words."""
     [tally] = line.tallies
     sheet.write_array_formula(row, COUNTS, row, COUNTS, f"{{={tally.counts}}}", look, 0)
-    first = f"IF(${told}{row + 1}=0,0,{tally.first})"
+    first = f"IF(${told}{row + 1}=0,0,IFERROR({tally.first},0))"
     sheet.write_array_formula(row, FIRST, row, FIRST, f"{{={first}}}", look, 0)
     return tally.place.replace("{line}", f"${column_letter(FIRST)}{row + 1}")
 
@@ -132,10 +132,10 @@ def _write_tallies(sheet: Worksheet, row: int, line: Line, look: Format, told: s
         count, first, place = (start + index for start in starts)
         found = _count(f"${column_letter(count)}{at}", told)
         sheet.write_array_formula(row, count, row, count, f"{{={tally.counts}}}", look, 0)
-        formula = f"{{=IF({found}=0,0,{tally.first})}}"
+        formula = f"{{=IF({found}=0,0,IFERROR({tally.first},0))}}"
         sheet.write_array_formula(row, first, row, first, formula, look, 0)
         text = tally.place.replace("{line}", f"${column_letter(first)}{at}")
-        sheet.write_formula(row, place, f'=IF({found}=0,"","{tally.number} "&{text})', look, "")
+        sheet.write_formula(row, place, f'=IF({found}=0,"",IFERROR("{tally.number} "&{text},""))', look, "")
     counts, firsts, places = (
         f"${column_letter(start)}{at}:${column_letter(start + width - 1)}{at}" for start in starts
     )

@@ -95,8 +95,8 @@ def _unique(sheet: FormRows) -> Iterator[Tally]:
     keys = [name for name in sheet.form.key if name != "org_code"]
     places = [sheet.grid.place(name) for name in keys]
     listed_under = [sheet.grid.column(org)] if org is not None and "org_code" in sheet.form.key else []
-    key = '&"|"&'.join([*listed_under, *places])
-    is_whole = "*".join(f"(1-{missing(place)})" for place in places)
+    key = f"""IFERROR({'&"|"&'.join([*listed_under, *places])},"")"""
+    is_whole = f"IFERROR({'*'.join(f'(1-{missing(place)})' for place in places)},0)"
     one = f"IF({sheet.listed},{is_whole},0)"
     many = f"MMULT(--(TRANSPOSE({key})={key}),{one})>1"
     weight = f"IF({is_whole},IF({many},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
@@ -108,7 +108,7 @@ def _unit_rows(sheet: FormRows) -> Iterator[Tally]:
     if sheet.form.is_roster:
         return
     height = sheet.grid.last - sheet.grid.first + 1
-    lost = f"{height}-SUM(IF({sheet.listed},1,0))"
+    lost = f"{height}-SUM(IFERROR(IF({sheet.listed},1,0),0))"
     yield Tally(sheet.form.number, f"{height * ONE_EVALUATED}+{lost}", "0")
 
 
@@ -117,7 +117,7 @@ def _roster_rows(sheet: FormRows) -> Iterator[Tally]:
         listed = f"SUM(IF({sheet.listed},1,0))"
         nothing = f"SUM(IF({says_nothing(sheet.issue, sheet.form, sheet.grid)},1,0))"
         counts = f"IF({listed}+{nothing}=0,{FAILED},{listed}*{ONE_EVALUATED})"
-        yield Tally(sheet.form.number, f"IFERROR({counts},{ONE_NOT_EVALUATED})", "0")
+        yield Tally(sheet.form.number, sheet.grid.if_there(counts, ONE_NOT_EVALUATED), "0")
 
 
 def _total(sheet: FormRows) -> Iterator[Tally]:
@@ -169,7 +169,7 @@ def _township_total(sheet: FormRows) -> Iterator[Tally]:
     asked = (f for f in additive_fields(sheet.form) if f.id in sheet.grid.columns)
     has_any = f"COUNTIF({names},{quoted('*' + suffix)})=0"  # there rarely is one, and they are slow
     for tally in tallies(sheet, map(part, asked)):
-        counts = f"IFERROR(IF({has_any},0,{tally.counts}),{ONE_NOT_EVALUATED})"
+        counts = sheet.grid.if_there(f"IF({has_any},0,{tally.counts})", ONE_NOT_EVALUATED)
         yield Tally(tally.number, counts, tally.first, tally.place)
 
 

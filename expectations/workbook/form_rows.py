@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from expectations.workbook.grid import Grid, listed_rows, named_line
 from expectations.workbook.page import Issue, Rows
-from expectations.workbook.tally import Tally, counted, first_row
+from expectations.workbook.tally import ONE_NOT_EVALUATED, Tally, counted, first_row
 from warehouse.catalogue.models import Field, Form
 
 _LONGEST = 6000  # characters of a formula: Excel takes 8192
@@ -52,8 +52,8 @@ def sheets_of(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) ->
     return found
 
 
-def tallies(sheet: FormRows, parts: Iterable[Part]) -> Iterator[Tally]:
-    """The fields of a sheet together."""
+def tallies(sheet: FormRows, parts: Iterable[Part], gone: int = ONE_NOT_EVALUATED) -> Iterator[Tally]:
+    """The fields of a sheet together; ``gone`` is what they count when the sheet is not there."""
     formulas = (
         (
             counted(part.concerned, part.weight),
@@ -61,16 +61,19 @@ def tallies(sheet: FormRows, parts: Iterable[Part]) -> Iterator[Tally]:
         )
         for part in parts
     )
-    return in_lengths(sheet, formulas, named_line(sheet.grid, sheet.rows))
+    return in_lengths(sheet, formulas, named_line(sheet.grid, sheet.rows), gone)
 
 
-def in_lengths(sheet: FormRows, formulas: Iterable[tuple[str, str]], place: str) -> Iterator[Tally]:
+def in_lengths(
+    sheet: FormRows, formulas: Iterable[tuple[str, str]], place: str, gone: int = ONE_NOT_EVALUATED
+) -> Iterator[Tally]:
     """Counts and firsts together in as many tallies as the length of a formula asks for."""
     counts: list[str] = []
     firsts: list[str] = []
 
     def tally() -> Tally:
-        return Tally(sheet.form.number, "+".join(counts), f"MIN({','.join(firsts)})", place)
+        counted_all = sheet.grid.if_there("+".join(counts), gone)
+        return Tally(sheet.form.number, counted_all, f"MIN({','.join(firsts)})", place)
 
     for count, first in formulas:
         if counts and sum(map(len, (*counts, count))) > _LONGEST:

@@ -58,6 +58,10 @@ class Grid:
             return Cell(self._level())
         return self.cells[term.name](self.place(term.name))
 
+    def if_there(self, formula: str, otherwise: int) -> str:
+        """``formula``, or ``otherwise`` when the sheet is gone: the name of its rectangle leads nowhere then."""
+        return f"IF(ISERROR(ROWS({self.area})),{otherwise},{formula})"
+
     def at_line(self, index: int) -> str:
         """What stands in a column at ``{line}``, to be filled in."""
         return f"INDEX({self.area},{{line}},{index})"
@@ -163,6 +167,8 @@ def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
     if field.type == "code":
         labels = ",".join(map(quoted, issue.catalogue.code_lists[field.codes or ""].labels))
         return lambda p: Cell(p, f"ISNUMBER(MATCH({p},{{{labels}}},0))")
+    if field.type == "date":  # any other text is no date, and nothing is known of it
+        return lambda p: Cell(p, f"ISNUMBER({p})")
     return lambda p: Cell(p, f"(1-{missing(p)})")
 
 

@@ -152,7 +152,7 @@ def _counted(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Uni
     rows = issue.rows[form.id]
     listed = listed_rows(issue, form, rows, grid)
     truth = parse(measure.where or "TRUE").excel(grid.cell)
-    counts = f"IF({listed},IF(({truth})=1,1,0),0)"
+    counts = f"IFERROR(IF({listed},IF(({truth})=1,1,0),0),{_GAP})"  # an error value leaves its unit open
     org = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "roster_org"), None)
     if org is None:
         own = f'IF({units.codes}="{issue.unit_code}",SUM({counts}),0)'
@@ -160,4 +160,5 @@ def _counted(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Uni
         own = f"MMULT(--(TRANSPOSE({grid.column(org)})={units.names}),{counts})"
     below = f"--(LEFT(TRANSPOSE({units.codes}),LEN({units.codes}))={units.codes})"
     is_answered = f"SUM(IF({listed},1,0)+IF({says_nothing(issue, form, grid)},1,0))>0"
-    return f'IF({is_answered},MMULT({below},{own}),"{_OPEN}")'
+    summed = f"MMULT({below},{own})"
+    return f'IF({is_answered},IF({summed}<{_GAP},{summed},"{_OPEN}"),"{_OPEN}")'

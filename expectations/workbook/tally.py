@@ -65,7 +65,7 @@ def rule_tally(
     rows = f"ROW({grid.place(rule.operands[0])})"
     return Tally(
         number,
-        counted(concerned, weight),
+        grid.if_there(counted(concerned, weight), ONE_NOT_EVALUATED),
         f"MIN({first_row(concerned, fails, rows)})",
         place,
     )

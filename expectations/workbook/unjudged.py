@@ -25,9 +25,9 @@ def reading_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]
 
 
 def _gone(sheet: FormRows) -> Iterator[Tally]:
-    """Whether the sheet is there, as far as a formula can tell: the name of its rectangle leads nowhere."""
-    is_gone = f"ISERROR(ROWS({sheet.grid.area}))"
-    yield Tally(sheet.form.number, f"IF({is_gone},{ONE_NOT_EVALUATED},{HELD})", "0", quoted("缺少这张工作表"))
+    """Whether the sheet is there."""
+    counts = sheet.grid.if_there(str(HELD), ONE_NOT_EVALUATED)
+    yield Tally(sheet.form.number, counts, "0", quoted("缺少这张工作表"))
 
 
 def _unknown_units(sheet: FormRows) -> Iterator[Tally]:
@@ -39,7 +39,7 @@ def _unknown_units(sheet: FormRows) -> Iterator[Tally]:
     weight = f"IF(ISNUMBER(MATCH({place},{sheet.rows.orgs},0)),{HELD},{ONE_NOT_EVALUATED})"
     lost = f"1-ISNUMBER(MATCH({place},{sheet.rows.orgs},0))"
     something = lists_something(sheet.issue, sheet.form, sheet.grid)
-    yield from tallies(sheet, [Part(something, weight, lost, place)])
+    yield from tallies(sheet, [Part(something, weight, lost, place)], gone=0)
 
 
 def _unreadable(*types: str) -> Callable[[FormRows], Iterator[Tally]]:
@@ -54,7 +54,7 @@ def _unreadable(*types: str) -> Callable[[FormRows], Iterator[Tally]]:
         )
 
     def of_sheet(sheet: FormRows) -> Iterator[Tally]:
-        return tallies(sheet, (part(sheet, field) for field in sheet.fields if field.type in types))
+        return tallies(sheet, (part(sheet, field) for field in sheet.fields if field.type in types), gone=0)
 
     return of_sheet
 
@@ -67,7 +67,7 @@ def _errors(sheet: FormRows) -> Iterator[Tally]:
         weight = f"IF(ISERROR({place}),{ONE_NOT_EVALUATED},{HELD})"
         return Part(sheet.concerned(field), weight, f"ISERROR({place})", place)
 
-    return tallies(sheet, map(part, sheet.fields))
+    return tallies(sheet, map(part, sheet.fields), gone=0)
 
 
 _READING: dict[str, Callable[[FormRows], Iterator[Tally]]] = {

@@ -10,6 +10,7 @@ import pytest
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
+from warehouse.catalogue.workbook_texts import ANSWER_SHEET
 from warehouse.query import query
 
 COUNTY = "371625"  # 博兴县
@@ -121,8 +122,13 @@ def test_a_column_of_ones_own_does_not_vanish_unnoticed(
     sheet.cell(head.row, sheet.max_column + 1).value = "流动人口数"
     assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
     assert asked(place) == {"read.unknown_column"}
-    assert send(place, correction(place), "b.xlsx") == "held"
-    assert asked(place) == {"read.nothing_corrected"}
+
+    # The correction workbook says that the column is not in it, and that nothing is left to do: it goes back as it is.
+    returned = correction(place)
+    said = [c.value for row in openpyxl.load_workbook(returned)[ANSWER_SHEET].iter_rows() for c in row]
+    assert any("“流动人口数”" in str(text) for text in said)
+    assert any("自己加的列不必处理，直接报送更正表" in str(text) for text in said)
+    assert send(place, returned, "b.xlsx") == "accepted"
 
 
 def test_a_roster_left_blank_comes_back_blank(place: Installation, sample: Path, tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ from tests.small_counties import truth
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.workbook_texts import AUDIT_SHEET, SUMS_SHEET
 
+pytestmark = pytest.mark.timeout(600)  # LibreOffice recalculates them all in one start
+
 COUNTIES, CITIES, CHECKED = 10, 6, 2  # workbooks drawn, and how many of them go through the check command too
 PASTED = 30  # workbooks over which something is pasted that no validation stops
 UNSEEN = 0.12  # of the rules may, by the luck of a draw, not be seen to break or to hold
