@@ -109,7 +109,8 @@ def _unit_rows(sheet: FormRows) -> Iterator[Tally]:
         return
     height = sheet.grid.last - sheet.grid.first + 1
     lost = f"{height}-SUM(IFERROR(IF({sheet.listed},1,0),0))"
-    yield Tally(sheet.form.number, f"{height * ONE_EVALUATED}+{lost}", "0")
+    counts = sheet.grid.if_there(f"{height * ONE_EVALUATED}+{lost}", ONE_NOT_EVALUATED)
+    yield Tally(sheet.form.number, counts, "0")
 
 
 def _roster_rows(sheet: FormRows) -> Iterator[Tally]:

@@ -17,7 +17,7 @@ from expectations.rulebook import Rule
 from expectations.workbook.grid import Grid, area_of, listed_rows, not_applicable, says_nothing
 from expectations.workbook.layout import Column, unit_rows
 from expectations.workbook.page import Issue, Rows, set_print
-from warehouse.catalogue.expression import Cell, parse
+from warehouse.catalogue.expression import Cell, Term, parse
 from warehouse.catalogue.models import LEVELS, Form, Level, Measure
 from warehouse.catalogue.workbook_texts import SUMS_SHEET
 
@@ -151,7 +151,14 @@ def _counted(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Uni
     """How many rows of a roster count: listed under the unit's name, then added up."""
     rows = issue.rows[form.id]
     listed = listed_rows(issue, form, rows, grid)
-    truth = parse(measure.where or "TRUE").excel(grid.cell)
+
+    def cell(term: Term) -> Cell:
+        """As in the grid; but an error value in a text is no text, as at night."""
+        found = grid.cell(term)
+        is_text = term.name in grid.columns and form.field(term.name).type == "text"
+        return Cell(found.value, f"IFERROR({found.known},0)") if is_text else found
+
+    truth = parse(measure.where or "TRUE").excel(cell)
     counts = f"IFERROR(IF({listed},IF(({truth})=1,1,0),0),{_GAP})"  # an error value leaves its unit open
     org = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "roster_org"), None)
     if org is None:

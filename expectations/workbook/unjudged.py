@@ -24,6 +24,13 @@ def reading_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]
             yield Line(rule, "各表", rule.words, found, is_of_reading=True)
 
 
+def _written(sheet: FormRows, field: Field) -> str:
+    """A test of the rows whose cells are read: of a roster also those that name no unit, or one that is not on the list."""
+    if sheet.form.is_roster:
+        return lists_something(sheet.issue, sheet.form, sheet.grid)
+    return sheet.concerned(field)
+
+
 def _gone(sheet: FormRows) -> Iterator[Tally]:
     """Whether the sheet is there."""
     counts = sheet.grid.if_there(str(HELD), ONE_NOT_EVALUATED)
@@ -50,7 +57,7 @@ def _unreadable(*types: str) -> Callable[[FormRows], Iterator[Tally]]:
         known = sheet.grid.cells[field.id](place).known if field.type != "date" else f"ISNUMBER({place})"
         is_read = f"IFERROR({known}+{missing(place)}>0,TRUE)"  # an error value has a line of its own
         return Part(
-            sheet.concerned(field), f"IF({is_read},{HELD},{ONE_NOT_EVALUATED})", f"1-{is_read}", place
+            _written(sheet, field), f"IF({is_read},{HELD},{ONE_NOT_EVALUATED})", f"1-{is_read}", place
         )
 
     def of_sheet(sheet: FormRows) -> Iterator[Tally]:
@@ -65,7 +72,7 @@ def _errors(sheet: FormRows) -> Iterator[Tally]:
     def part(field: Field) -> Part:
         place = sheet.grid.place(field.id)
         weight = f"IF(ISERROR({place}),{ONE_NOT_EVALUATED},{HELD})"
-        return Part(sheet.concerned(field), weight, f"ISERROR({place})", place)
+        return Part(_written(sheet, field), weight, f"ISERROR({place})", place)
 
     return tallies(sheet, map(part, sheet.fields), gone=0)
 
