@@ -143,6 +143,7 @@ def drawn(catalogue: Catalogue, unit: str, count: int) -> list[Entries]:
     @settings(
         max_examples=count,
         derandomize=True,
+        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
         database=None,

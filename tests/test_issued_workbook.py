@@ -489,7 +489,7 @@ def test_the_sheet_of_live_checks_tells_rules_of_a_row_of_a_unit_and_of_the_cata
         "total": rule(id="a.total", scope="total", check="sheet", words="丁规则"),
     }  # fmt: skip
     book = opened(catalogue, tmp_path, rulebook=RuleBook(given))
-    lines = [row for row in book["审核"].iter_rows(min_row=13, max_col=10, values_only=True) if row[0]]
+    lines = [row for row in book["审核"].iter_rows(min_row=14, max_col=10, values_only=True) if row[0]]
     assert [(line[1], line[2], line[3], line[9]) for line in lines] == [
         ("年2表", "0—3岁婴幼儿数已填", "强制性", "a.row"),
         ("年1表、年2表", "乙规则", "提示性", "a.unit"),
