@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from xml.etree.ElementTree import ParseError
 
-from transforms.formats_book import MAX_BYTES, Book, Refusal
+from transforms.formats_book import MAX_BYTES, UNREADABLE_MEMBER, Book, Refusal
 from transforms.formats_container import (
     Open,
     is_mail,
@@ -87,7 +86,7 @@ def _main_part(package: Package) -> str:
     """The XML of the workbook; '' where the archive is another one."""
     try:
         main = package.main_part()
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, ParseError) as error:
+    except (ParseError, *UNREADABLE_MEMBER) as error:
         raise Refusal("refuse.damaged", cause=error) from error
     return main if main.lower().endswith(".xml") else ""
 

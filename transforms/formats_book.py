@@ -7,6 +7,8 @@ because it costs a second look at the bytes, is what the values do not tell (:cl
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,6 +22,9 @@ from python_calamine import (
 )
 
 MAX_BYTES = 64 << 20
+
+UNREADABLE_MEMBER = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
+"""What zipfile raises where a member is damaged, encrypted or packed in a way it does not know."""
 
 Row = list[Any]
 Range = tuple[tuple[int, int], tuple[int, int]]  # first and last place, 0-based, both inclusive

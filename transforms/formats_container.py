@@ -10,11 +10,10 @@ import email.policy
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
-from transforms.formats_book import MAX_BYTES, Book, Refusal
+from transforms.formats_book import MAX_BYTES, UNREADABLE_MEMBER, Book, Refusal
 from transforms.formats_csv import CSV_SUFFIXES, member_name, open_csv_archive
 
 Open = Callable[[bytes, str], Book]
@@ -31,7 +30,6 @@ _MAIL_SIGNS = re.compile(
     rb"^(?:from|received|mime-version|return-path|message-id):", re.IGNORECASE | re.MULTILINE
 )
 _ATTACHED = re.compile(r"__attach_version1\.0_#[0-9A-Fa-f]{8}$")
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 
 
 def is_other_archive(data: bytes) -> bool:
@@ -174,7 +172,7 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> byte
         raise Refusal("refuse.too_large", f"压缩包中的“{_last(name)}”")
     try:
         return archive.read(info)
-    except _UNREADABLE as error:
+    except UNREADABLE_MEMBER as error:
         raise Refusal("refuse.damaged", f"压缩包中的“{_last(name)}”", error) from error
 
 
@@ -182,7 +180,7 @@ def _beginning(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as member:
             return member.read(8)
-    except (*_UNREADABLE, KeyError, OSError) as error:
+    except (*UNREADABLE_MEMBER, KeyError, OSError) as error:
         raise Refusal("refuse.damaged", cause=error) from error
 
 

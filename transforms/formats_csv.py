@@ -6,10 +6,9 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from pathlib import PurePosixPath
 
-from transforms.formats_book import MAX_BYTES, Marks, Range, Refusal, Row, SheetInfo
+from transforms.formats_book import MAX_BYTES, UNREADABLE_MEMBER, Marks, Range, Refusal, Row, SheetInfo
 
 CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 _UTF8_NAME = 0x800
@@ -55,7 +54,7 @@ def open_csv_archive(archive: zipfile.ZipFile) -> CsvBook:
             continue
         try:
             data = archive.read(info)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        except UNREADABLE_MEMBER as error:
             rule = "refuse.encrypted" if info.flag_bits & 1 else "refuse.damaged"
             raise Refusal(rule, f"压缩包中的“{name}”", error) from error
         stem = PurePosixPath(name).stem

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from html import unescape
 from itertools import islice
 
-from transforms.formats_book import CalamineBook, Marks, Range, Refusal
+from transforms.formats_book import UNREADABLE_MEMBER, CalamineBook, Marks, Range, Refusal
 from transforms.formats_seen import SeenText, seen_text
 
 _TABLE = re.compile(rb'<table:table\b[^>]*\btable:name="([^"]*)"[^>]*>(.*?)</table:table>', re.DOTALL)
@@ -61,7 +60,7 @@ class OdsBook(CalamineBook):
             manifest = archive.read("META-INF/manifest.xml")
         except KeyError:
             manifest = b""
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        except UNREADABLE_MEMBER as error:
             raise Refusal("refuse.damaged", cause=error) from error
         if b"manifest:encryption-data" in manifest:
             raise Refusal("refuse.encrypted")

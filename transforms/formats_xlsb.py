@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-import zlib
 from xml.etree import ElementTree
 
-from transforms.formats_book import CalamineBook, Marks, Range, Refusal
+from transforms.formats_book import UNREADABLE_MEMBER, CalamineBook, Marks, Range, Refusal
 
 # Records of [MS-XLSB] 2.3.2
 _ROW, _CELL_ERROR, _FORMULA_ERROR, _BUNDLE_SHEET = 0, 3, 11, 156
@@ -33,14 +32,7 @@ class XlsbBook(CalamineBook):
         self._archive = archive
         try:
             self._parts = _sheet_parts(archive)
-        except (
-            KeyError,
-            ElementTree.ParseError,
-            zipfile.BadZipFile,
-            zlib.error,
-            IndexError,
-            struct.error,
-        ) as error:
+        except (KeyError, ElementTree.ParseError, IndexError, struct.error, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
     def _content(self, name: str) -> bytes:
@@ -49,7 +41,7 @@ class XlsbBook(CalamineBook):
             return b""
         try:
             return self._archive.read(part)
-        except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        except (KeyError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
 
     def merged(self, name: str) -> list[Range]:

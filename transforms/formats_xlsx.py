@@ -6,14 +6,12 @@ import io
 import posixpath
 import re
 import zipfile
-import zlib
 from xml.etree import ElementTree
 
-from transforms.formats_book import CalamineBook, Marks, Refusal
+from transforms.formats_book import UNREADABLE_MEMBER, CalamineBook, Marks, Refusal
 from transforms.formats_seen import SeenText
 from transforms.formats_xlsx_marks import Styles, sheet_marks, strings_of, styles_of
 
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 _MAIN = re.compile(r"/officeDocument$")
 _USUAL = "xl/workbook.xml"
 _PICTURE = re.compile(rb"<(?:\w+:)?pic[\s>]")
@@ -101,7 +99,7 @@ class XlsxBook(CalamineBook):
             self._package = package
             self._parts = _sheet_parts(package, main)
             self._styles, self._strings = _looks(package, main)
-        except (KeyError, ElementTree.ParseError, *_UNREADABLE) as error:
+        except (KeyError, ElementTree.ParseError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
     def marks(self, name: str) -> Marks:
@@ -119,7 +117,7 @@ class XlsxBook(CalamineBook):
                     marks.comments += len(_COMMENT.findall(self._package.read(path)))
                 elif "/drawings/" in path and path.endswith(".xml"):
                     marks.pictures += len(_PICTURE.findall(self._package.read(path)))
-        except (KeyError, ElementTree.ParseError, *_UNREADABLE) as error:
+        except (KeyError, ElementTree.ParseError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
         return marks
 
