@@ -157,15 +157,25 @@ def _summed(
     measures: pl.DataFrame, names: list[str], ancestors: pl.DataFrame, keys: list[str]
 ) -> pl.DataFrame:
     """One row per ``keys`` and unit of ``ancestors``, a column for each of ``names``."""
-    is_gap = pl.col("state").is_in(["not_reported", "unreadable"])
-    has_value = pl.col("state").is_in(["value", "zero"])
+    # The states as Booleans before the join: it repeats each number for every level above it.
     long = (
-        measures.filter(pl.col("measure").is_in(names))
-        .join(ancestors, on="org_code")
+        measures.lazy()
+        .filter(pl.col("measure").is_in(names))
+        .select(
+            *keys,
+            "org_code",
+            "measure",
+            is_gap=pl.col("state").is_in(["not_reported", "unreadable"]),
+            value=pl.when(pl.col("state").is_in(["value", "zero"])).then("value"),
+        )
+        .join(ancestors.lazy().select("org_code", "ancestor_code"), on="org_code")
         .group_by(*keys, "ancestor_code", "measure")
         .agg(
-            value=pl.when(has_value.any() & ~is_gap.any()).then(pl.col("value").filter(has_value).sum()),
+            value=pl.when(pl.col("value").is_not_null().any() & ~pl.col("is_gap").any()).then(
+                pl.col("value").sum()
+            )
         )
+        .collect()
     )
     return long.pivot(
         on="measure", index=[*keys, "ancestor_code"], values="value", on_columns=names

@@ -18,6 +18,8 @@ from flows import morning
 from flows.morning import Report
 from flows.night import Night, OnDone, open_night
 from flows.settings import Installation, installation
+from warehouse.build import NightBuild
+from warehouse.journal import Entry
 from warehouse.publish import AlreadyRunning
 
 P = ParamSpec("P")
@@ -60,11 +62,7 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
         if night.pending() or from_scratch or night.is_news_for_the_warehouse():
             with night.open_build() as build:
                 for received in night.batches():
-                    readings = read(night, received, on_done)
-                    readings, conformed = conform(night, readings)
-                    assessed = check(night, readings, conformed, build)
-                    submissions = decide(night, assessed, build)
-                    load(night, assessed, submissions, build)
+                    _take_in(night, received, build, on_done)
                 compute(night, build)
                 publish(night, build)
         report = morning.report(night)
@@ -73,6 +71,15 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
         answer(night, report)
         publish_pages(night)
         return tell(night, report)
+
+
+def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:
+    """One batch, from its bytes to the file being built; its frames end with it."""
+    readings = read(night, received, on_done)
+    readings, conformed = conform(night, readings)
+    assessed = check(night, readings, conformed, build)
+    submissions = decide(night, assessed, build)
+    load(night, assessed, submissions, build)
 
 
 @flow(name="nightly", validate_parameters=False, persist_result=False)

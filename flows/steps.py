@@ -207,14 +207,13 @@ def assess(
 
 
 def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -> list[str]:
-    """Submissions whose cover names a past year that is accepted already, of units that still owe the current one.
+    """Submissions whose cover names a year before ``current`` of which the unit's report is accepted already.
 
     ``standing``: year, unit_code of what is accepted before this batch. A correction workbook of that year is meant.
     """
-    owing = readings.submissions.join(
-        standing.filter(pl.col("year") == current), on="unit_code", how="anti", maintain_order="left"
+    past = readings.submissions.filter(pl.col("year") < current).join(
+        standing, on=["unit_code", "year"], how="semi"
     )
-    past = owing.filter(pl.col("year") < current).join(standing, on=["unit_code", "year"], how="semi")
     return [s for s in past["submission"] if not readings.reads[s].answered]
 
 

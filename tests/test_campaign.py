@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from flows.campaign import amend
 from flows.settings import Installation, Settings
+from flows.steps import Readings, of_doubtful_year
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
+from transforms.reading import FileRead
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, amended
 from warehouse.declared_tables import expected_reports
 from warehouse.journal import Event, Journal
@@ -136,3 +138,22 @@ def test_the_same_amendments_make_the_same_catalogue(kinds: list[str]) -> None:
     assert one.version == two.version
     assert one.registry.all_units.equals(two.registry.all_units)
     assert (one.version == lanhe().version) is (not kinds)
+
+
+@pytest.mark.parametrize("delivered", [[], [NEXT]])
+def test_a_past_year_that_is_accepted_is_doubted_whether_or_not_the_unit_has_sent_the_open_one(
+    delivered: list[int],
+) -> None:
+    sent = pl.DataFrame(
+        {
+            "submission": ["plain", "amended", "first"],
+            "year": [NEXT - 1, NEXT - 1, NEXT - 2],
+            "unit_code": EAST,
+        }
+    )
+    reads = {name: FileRead("read") for name in sent["submission"]} | {
+        "amended": FileRead("read", answered="plain")
+    }
+    standing = pl.DataFrame({"year": [NEXT - 1, *delivered], "unit_code": EAST})
+    readings = Readings(sent, reads, sent.clear())
+    assert of_doubtful_year(readings, standing, NEXT) == ["plain"]

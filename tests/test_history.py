@@ -158,6 +158,15 @@ def test_what_was_blanked_and_later_filled_in_is_mended(tmp_path: Path, catalogu
     assert history(path) == [("fixed",)]
 
 
+def test_what_is_gone_is_compared_where_it_went_and_as_it_is_now_however_often_a_unit_sends(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    days = {day: told(f"of-{day}", day, asks=day in (1, 4)) for day in range(1, 13)}
+    path = night(tmp_path, catalogue, *days.values())
+    compared = query(path, "SELECT turn, seen_turn FROM quality.gone ORDER BY turn")
+    assert compared.rows() == [(2, 1), (5, 4), (12, 4)]
+
+
 def test_an_open_finding_counts_its_nights_until_the_last_run(tmp_path: Path, catalogue: Catalogue) -> None:
     said = "finding_status, nights_open, last_seen"
     for day in (1, 2, 12):

@@ -28,6 +28,7 @@ from warehouse.catalogue.frames import (
     with_place,
 )
 from warehouse.catalogue.load import Catalogue
+from warehouse.connection import open_in_memory
 from warehouse.declared_tables import expected_reports, uses
 from warehouse.dictionary import dictionary_rows
 from warehouse.held import mark_held
@@ -377,7 +378,7 @@ class NightBuild:
 
 def is_of_this_version(database: Path) -> bool:
     """Whether a warehouse that can be opened has the log tables that this version builds upon."""
-    with duckdb.connect(":memory:") as connection:
+    with open_in_memory() as connection:
         connection.execute(f"ATTACH {quoted(str(database))} AS previous (READ_ONLY)")
         return _built_otherwise(connection, "previous") is None
 

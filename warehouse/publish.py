@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
+from warehouse.connection import open_in_memory
 from warehouse.durability import sync_file, sync_folder
 from warehouse.soundness import put_wal_aside, record_checksum, wal_of
 
@@ -48,15 +49,8 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if path.exists() and not path.name.endswith(UNFINISHED_SUFFIX):
         raise FileExistsError(f"{path} 已存在，不能在其上新建数据库")
     _remove(path)
-    # The connection's own database is in memory and the file is attached, since only ATTACH takes a storage
-    # version for one file. Its spill folder would then be .tmp in the current folder; keep it beside the
-    # file. No extension is ever fetched from the network.
-    spill = path.with_name(path.name + ".tmp")
-    connection = duckdb.connect(
-        ":memory:", config={"temp_directory": str(spill), "autoinstall_known_extensions": False}
-    )
+    connection = open_in_memory(spill=path.with_name(path.name + ".tmp"))
     try:
-        connection.execute("SET enable_progress_bar = false")
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE warehouse")

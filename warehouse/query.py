@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.frames import MEASURE, shaped
+from warehouse.connection import open_in_memory
 from warehouse.tables import quoted
 
 NOT_APPLICABLE = "不适用"
@@ -37,9 +38,7 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseMissing(
             f"还没有数据仓库（{path}）。请先运行 nianbao nightly，或核对 NIANBAO_HOME 的设置。"
         )
-    with duckdb.connect(
-        ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    ) as connection:
+    with open_in_memory() as connection:
         try:
             connection.execute(f"ATTACH {quoted(str(path))} AS warehouse (READ_ONLY)")
             connection.execute("USE warehouse")
@@ -47,7 +46,6 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             raise WarehouseMissing(
                 f"数据仓库 {path} 无法打开：{_first_line(error)}。请运行 nianbao doctor 检查。"
             ) from error
-        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection

@@ -15,6 +15,7 @@ from typing import Literal
 
 import duckdb
 
+from warehouse.connection import open_in_memory
 from warehouse.durability import sync_file, sync_folder, write_durably
 from warehouse.tables import quoted
 
@@ -59,7 +60,7 @@ def examine(published: Path) -> State:
     if wal_of(published).exists():
         return "occupied"
     try:
-        with duckdb.connect(":memory:") as connection:
+        with open_in_memory() as connection:
             connection.execute(f"ATTACH {quoted(str(published))} AS examined (READ_ONLY)")
             connection.execute("SELECT count(*) FROM duckdb_columns()").fetchone()
     except duckdb.IOException as error:
