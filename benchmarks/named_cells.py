@@ -40,7 +40,7 @@ TARGET = 90.0
 SEEDS = 3
 """How many of the seeds are drawn: for each kind and noise all workbooks are judged anew, a hundred errors in them."""
 
-ONE = re.compile(r"^(?:最可能有误：|只改一处即可相符的，只有)(?P<cell>[^（]*)（(?P<said>[^）]*)）")
+ONE = re.compile(r"^(?:最可能有误：|如只有一处有误，应是)(?P<cell>[^（]*)（(?P<said>[^）]*)）")
 """A sentence that names one cell (expectations.likely.words and .totals)."""
 
 TWO = re.compile(r"^只改一处不能相符，(?:有误的应是|最可能有误的是)")

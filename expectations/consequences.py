@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from expectations.checks import Gate
+from expectations.likely.words import ONLY_ONE
 from expectations.rulebook import Check, RuleBook
 from expectations.unit_frame import last_years, unit_frame
 from warehouse.catalogue.frames import with_place
@@ -21,6 +22,7 @@ from warehouse.catalogue.load import Catalogue
 
 _IMPOSSIBLE: tuple[Check, ...] = ("range", "whole", "codes")
 _ROW = ["submission", "form", "org_code", "item"]
+_ROWS_FIRST = "本栏各行另有疑问，请先核对改正各行，再核对合计。"
 
 
 def without_impossible(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
@@ -57,17 +59,50 @@ def folded(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> 
         .select("finding_number", "follows")
     )
     joined = numbered.drop("follows").join(read, on="finding_number", how="left", maintain_order="left")
-    counts = joined.group_by("submission", place="follows").len("follower_count").drop_nulls("place")
+    counts = (
+        joined.group_by("submission", place="follows")
+        .agg(follower_count=pl.len(), critical_count=(pl.col("severity") == "critical").sum())
+        .drop_nulls("place")
+    )
+    grave = pl.when(pl.col("critical_count") > 0).then(pl.format("，含强制性{}处", "critical_count"))
     return (
         with_place(joined)
         .join(counts, on=["submission", "place"], how="left", maintain_order="left")
         .with_columns(
             message=pl.when(pl.col("follower_count") > 0)
-            .then(pl.format("{}（由此还引起{}处问题，改正后一并消除）", "message", "follower_count"))
+            .then(
+                pl.format(
+                    "{}（由此还引起{}处问题{}，改正后一并消除）",
+                    "message",
+                    "follower_count",
+                    grave.fill_null(""),
+                )
+            )
             .otherwise("message")
         )
         .select(findings.columns)
     )
+
+
+def with_open_totals(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` (FINDING) without the right total named, where the rows that it sums up are in question themselves.
+
+    ``blocks``: BLOCK_CELL.
+    """
+    is_total = pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("total")])
+    column = ["submission", "field"]
+    in_question = pl.concat(
+        [
+            findings.filter(~is_total, pl.col("severity") != "info").select(column),
+            blocks.select(column),
+        ]
+    ).drop_nulls()
+    numbered = findings.with_row_index("finding_number")
+    doubted = numbered.filter(is_total & pl.col("likely").str.starts_with(ONLY_ONE)).join(
+        in_question.unique(), on=column, how="semi"
+    )["finding_number"]
+    said = pl.when(pl.col("finding_number").is_in(doubted.implode())).then(pl.lit(_ROWS_FIRST))
+    return numbered.with_columns(likely=said.otherwise("likely")).select(findings.columns)
 
 
 def without_followers(

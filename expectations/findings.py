@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.checks import Check, Gate
-from expectations.message import filled
+from expectations.message import filled, quoted
 from expectations.rulebook import Rule, RuleBook
 from warehouse.catalogue.frames import FINDING, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
@@ -106,7 +106,7 @@ def _place(rule: Rule) -> pl.Expr:
     if rule.scope == "unit":
         return pl.format("{}：", unit)
     item = pl.col("item").fill_null("")
-    named = pl.when(item == "").then(pl.lit("")).otherwise(pl.format("“{}”", item))
+    named = pl.when(item == "").then(pl.lit("")).otherwise(quoted(item))
     return pl.format("第{}行 {}：", pl.col("row"), pl.concat_str(unit, named))
 
 
@@ -194,7 +194,7 @@ def _of_problem(rule: Rule, problems: pl.DataFrame) -> pl.DataFrame:
         return pl.when(text != "").then(text)
 
     row = pl.col("cell").str.extract(r"(\d+)$")
-    item = pl.concat_str(pl.lit("“"), pl.when(pl.col("item") != "").then("item"), pl.lit("”")).fill_null("")
+    item = quoted(pl.when(pl.col("item") != "").then("item")).fill_null("")
     place = pl.format("第{}行 {}{}：", row, pl.col("org_name").fill_null(""), item).str.replace(
         " ：", "：", literal=True
     )

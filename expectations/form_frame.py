@@ -25,6 +25,7 @@ from warehouse.catalogue.models import Field, Form
 from warehouse.catalogue.texts import fold, folded, row_word
 
 ROW_PROBLEMS = (
+    "conform.blank_unit",
     "conform.unknown_unit",
     "conform.duplicate_unit",
     "conform.unit_of_other_reporting_unit",

@@ -13,7 +13,7 @@ from expectations.answers import bind_answers
 from expectations.checks import row_gates, unit_gates
 from expectations.column_checks import column_gates
 from expectations.condition import TOTAL_ROW
-from expectations.consequences import folded, without_followers, without_impossible
+from expectations.consequences import folded, with_open_totals, without_followers, without_impossible
 from expectations.decision import decide
 from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from expectations.form_frame import prepare
@@ -218,7 +218,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     of_units = without_followers(of_units, cells, gates, measures, standing, catalogue)
     of_units = name_likely_numbers(of_units, gates, frame, standing, catalogue)
     found.append(with_rows(of_units, frames, batch.columns))
-    return suites, folded(pl.concat(found), blocks, rulebook)
+    return suites, with_open_totals(folded(pl.concat(found), blocks, rulebook), blocks, rulebook)
 
 
 def _not_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:

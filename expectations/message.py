@@ -74,6 +74,11 @@ def with_unit(text: pl.Expr, unit: str) -> pl.Expr:
     return pl.format(f"第{{}}{unit}" if unit == "位" else f"{{}}{unit}", text)
 
 
+def quoted(text: pl.Expr) -> pl.Expr:
+    """A text of others in quotes; what is quoted in it stands in single ones: “‘健康家·味道’主题实践”. Null stays null."""
+    return pl.format("“{}”", text.str.replace_many({"“": "‘", "”": "’"}))
+
+
 def value_text(value: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
     """A conformed value of any type as a clerk writes it; null stays null."""
     if dtype == pl.Boolean:
@@ -82,5 +87,5 @@ def value_text(value: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Exp
         day = value.dt
         return pl.format("{}年{}月{}日", day.year(), day.month(), day.day())
     if dtype == pl.String:
-        return pl.format("“{}”", value)
+        return quoted(value)
     return number_text(value)

@@ -31,12 +31,14 @@ def register(app: typer.Typer) -> None:
 def open_year(year: Annotated[int, typer.Argument(help="报告年度")], by: By = None) -> None:
     """开放一个年度：各单位可以报送，template 和 status 随之可用。"""
     from flows.campaign import amend
+    from warehouse.catalogue.dates import day_words
     from warehouse.journal import Event
 
     settings = amend(chosen(), Event.YEAR_OPENED, by or getpass.getuser(), year=year).settings
     due = settings.deadline.of(year)
     out.print(
-        f"{year}年度已开放，截止日期 {due:%Y年%m月%d日}。下发的工作簿由 nianbao template --year {year} 生成。"
+        f"{year}年度已开放，截止日期 {day_words(due)}。下发的工作簿由 nianbao template --year {year} 生成，"
+        f"表头沿用{settings.in_year(year).form_set.version}；已有修订的，请先修改业务目录 catalogue.yaml 的 form_set。"
     )
 
 
@@ -49,6 +51,7 @@ def deadline(
 ) -> None:
     """准予一个单位延期报送。"""
     from flows.campaign import amend
+    from warehouse.catalogue.dates import day_words
     from warehouse.journal import Event
 
     if not reason.strip():
@@ -57,7 +60,7 @@ def deadline(
     of = year or place.catalogue.settings.last_year
     says = {"unit_code": unit, "year": of, "until": until.date().isoformat(), "reason": reason.strip()}
     amend(place, Event.DEADLINE_MOVED, by or getpass.getuser(), **says)
-    out.print(f"已准予延期：{_name(unit, of)}{of}年度报表延至{until:%Y年%m月%d日}。")
+    out.print(f"已准予延期：{_name(unit, of)}{of}年度报表延至{day_words(until)}。")
 
 
 @registry_app.command("open")

@@ -12,6 +12,7 @@ import typer
 
 from flows.console import chosen, err, fail, out, print_frame, print_json, shown
 from warehouse.catalogue import labels
+from warehouse.catalogue.dates import moment_words
 
 
 def register(app: typer.Typer) -> None:
@@ -62,7 +63,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """报送进度：谁报了、何时、处理结果、问题数。"""
-    from flows.clock import TIME_ZONE, moment_words
+    from flows.clock import TIME_ZONE
     from flows.receipts import due_words
     from warehouse.journal import Journal
     from warehouse.status import status as read_status

@@ -12,6 +12,7 @@ import polars as pl
 
 from expectations.workbook.issued import write_workbook
 from flows.settings import Installation
+from warehouse.catalogue.dates import moment_words
 from warehouse.outcomes import Outcome
 from warehouse.query import standing_entries
 from warehouse.questions import given_entries, questions, unread
@@ -23,6 +24,9 @@ Asked = tuple[object, ...]
 """What a question is known by within its submission; see :func:`asked_key`."""
 
 _KEY = ("place", "message")
+_IS_OPEN = (pl.col("severity") == "critical") | (
+    (pl.col("severity") == "warning") & pl.col("finding_status").is_in(["open", "reopened"])
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def asked_key(finding: Mapping[str, Any]) -> Asked:
 def write_corrections(
     place: Installation, outcome: Outcome, folder: Callable[[str | None], Path], printed_at: datetime
 ) -> dict[str, Correction]:
-    """A workbook for every latest submission of ``outcome`` with a critical or warning finding that is not settled.
+    """A workbook for every latest submission of ``outcome`` with a critical or warning finding that the unit has to answer.
 
     ``folder`` gives a unit's folder by its code; the workbooks by submission. Older ones of the same year are put
     aside, whether there is a new one or not.
@@ -56,7 +60,7 @@ def write_corrections(
         out = folder(row["unit_code"])
         _put_aside(out, row["year"])
         asked = asked_of.get((row["submission"],), found.clear())
-        if asked.filter(pl.col("severity") != "info").is_empty():
+        if asked.filter(_IS_OPEN).is_empty():
             continue
         name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"
         shown = write_correction(place, out / name, row, asked)
@@ -100,7 +104,7 @@ def write_correction(
         ),
         answered=row["submission"],
         unread=unread(database, row["submission"], list(catalogue.forms)),
-        about=f"本表根据{received:%Y年%m月%d日 %H:%M}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
+        about=f"本表根据{moment_words(received)}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )
 
 

@@ -15,6 +15,7 @@ from expectations.rulebook import RuleBook
 from flows.receipt_page import as_text
 from flows.receipts import due_words
 from warehouse.catalogue import labels
+from warehouse.catalogue.dates import day_words
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.headline import MOVED
@@ -70,7 +71,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
     settings = catalogue.settings
     return _TEMPLATE.render(
         association=settings.city.association,
-        day=f"{at:%Y年%m月%d日}",
+        day=day_words(at),
         notes=news.notes,
         warning=news.warning,
         came=_came(outcome, submissions),

@@ -18,6 +18,7 @@ from flows.receipts import Office
 from flows.receive import Repeated
 from flows.settings import Installation
 from flows.system_words import machine_fault
+from warehouse.catalogue.dates import moment_words
 from warehouse.durability import write_durably
 from warehouse.journal import Event
 from warehouse.outcomes import Outcome, outcome
@@ -130,7 +131,7 @@ def publish_pages(night: Night) -> None:
         night.docs,
         night.home.site / "data_docs",
         night.catalogue.unit_names(),
-        f"{night.at:%Y年%m月%d日 %H:%M}",
+        moment_words(night.at),
     )
 
 
@@ -138,7 +139,7 @@ def tell_failure(place: Installation, error: BaseException) -> None:
     """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
     if place.settings.alerts:
         at = datetime.now(TIME_ZONE)
-        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{at:%Y年%m月%d日 %H:%M}"
+        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{moment_words(at)}"
         why = machine_fault(error) or str(error)
         body = f"{title}\n\n原因：{why}\n请在服务器上运行 nianbao doctor 检查。\n"
         send_digest(place.settings.alerts, title, body)

@@ -11,15 +11,18 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from expectations.causes import by_cause, notes_by_cause
+from expectations.rulebook import RuleBook
 from expectations.workbook.marks import plain
 from expectations.workbook.values import shown
-from flows.clock import moment_words
 from flows.corrections import Correction, asked_key
 from flows.receipt_page import as_text, page_of
 from flows.receive import Repeated
 from flows.settings import Installation
 from warehouse.catalogue import labels
+from warehouse.catalogue.dates import day_words, moment_words
+from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Settings
+from warehouse.catalogue.workbook_texts import UNREAD_SHEET
 from warehouse.durability import write_durably
 from warehouse.journal import Head
 from warehouse.outcomes import Outcome
@@ -52,7 +55,7 @@ class Office:
         self.names = place.catalogue.unit_names()
         self.foot = {
             "association": place.catalogue.settings.city.association,
-            "printed_at": printed_at.strftime("%Y年%m月%d日 %H:%M"),
+            "printed_at": moment_words(printed_at),
             "head_count": head.count,
             "head_hash": head.hash,
         }
@@ -68,10 +71,10 @@ class Office:
             key = row["submission"]
             found = findings.get(key, outcome.findings.clear())
             correction = (corrections or {}).get(key)
-            asked = _as_shown(
-                found.remove((pl.col("finding_status") == "accepted") | pl.col("is_folded").fill_null(False)),
-                correction,
-            )
+            is_folded = pl.col("is_folded").fill_null(False)
+            unsettled = found.remove(pl.col("finding_status") == "accepted")
+            folded = unsettled.filter(is_folded)
+            asked = _as_shown(unsettled.remove(is_folded), correction, self.catalogue, self.rulebook)
             asked = asked.with_columns(status=_status_words(row["previous"] is not None))
             lines = by_cause(asked, self.catalogue, self.rulebook)
             noted = notes.get(key, outcome.notes.clear())
@@ -79,15 +82,17 @@ class Office:
                 self._of(row),
                 is_repeated=False,
                 sentences=[
-                    *_verdict(row, found),
-                    *self._compared(row, found, changes.get(key)),
+                    *_verdict(row, asked, folded, found),
+                    *self._compared(row, asked, changes.get(key)),
                     *_what_to_do(row, correction),
                 ],
                 findings=[_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
                 finding_count=asked.height,
+                folded_count=folded.height,
+                is_corrected=correction is not None,
                 line_count=lines.height,
                 rules="、".join(lines["rule"].unique(maintain_order=True)),
-                sheets=list(self._sheets(sheets.get(key), found)),
+                sheets=list(self._sheets(sheets.get(key), asked)),
                 notes=[
                     {name: as_text(note[name]) for name in ("place", "raw", "value")}
                     for note in notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
@@ -112,6 +117,8 @@ class Office:
                 sentences=list(_said_again(row)),
                 findings=[],
                 finding_count=0,
+                folded_count=0,
+                is_corrected=False,
                 line_count=0,
                 rules="",
                 sheets=[],
@@ -131,10 +138,15 @@ class Office:
             "received_at": moment_words(row["received_at"]),
             "submission": row["submission"],
             "result": _result(row),
-            "due": due_words(row["due_date"], self.printed_at.date()) if row["due_date"] else "",
+            "due": self._due(row),
             "contact": contact_words(settings),
             **self.foot,
         }
+
+    def _due(self, row: dict[str, Any]) -> str:
+        """By when to report; the days only where the report is still owed."""
+        due, is_delivered = row["due_date"], row["decision"] == "accepted"
+        return due_words(due, self.printed_at.date(), is_over=is_delivered) if due else ""
 
     def _compared(
         self, row: dict[str, Any], found: pl.DataFrame, changes: pl.DataFrame | None
@@ -214,12 +226,12 @@ def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
 
 
 def due_words(due: date, today: date, is_over: bool = False) -> str:
-    """By when a unit is to report: ``2025年01月20日，还有 10 天``; without the days when it ``is_over``."""
+    """By when a unit is to report: ``2025年1月20日，还有 10 天``; without the days when it ``is_over``."""
     if is_over:
-        return f"{due:%Y年%m月%d日}"
+        return day_words(due)
     days = (due - today).days
     left = f"还有 {days} 天" if days > 0 else "今天截止" if days == 0 else f"已过 {-days} 天"
-    return f"{due:%Y年%m月%d日}，{left}"
+    return f"{day_words(due)}，{left}"
 
 
 def contact_words(settings: Settings) -> str:
@@ -244,15 +256,18 @@ def _result(row: dict[str, Any]) -> str:
             return labels.FILE_STATE[row["file_state"]]
 
 
-def _verdict(row: dict[str, Any], found: pl.DataFrame) -> Iterator[str]:
-    """What became of the submission and what it means, sentence by sentence."""
+def _verdict(
+    row: dict[str, Any], asked: pl.DataFrame, folded: pl.DataFrame, found: pl.DataFrame
+) -> Iterator[str]:
+    """What became of the submission and what it means, sentence by sentence.
+
+    Of all that was ``found``, ``asked`` is listed; what is ``folded`` follows from what is listed.
+    """
     status, is_warning = pl.col("finding_status"), pl.col("severity") == "warning"
-    open_count, explained, accepted = found.select(
-        open=(is_warning & status.is_in(["open", "reopened"])).sum(),
-        explained=(status == "explained").sum(),
-        accepted=(status == "accepted").sum(),
-    ).row(0)
+    open_count = asked.filter(is_warning & status.is_in(["open", "reopened"])).height
+    explained, accepted = (found.filter(status == said).height for said in ("explained", "accepted"))
     critical = row["critical_count"]
+    following = folded.filter(pl.col("severity") == "critical").height
     match row["decision"]:
         case "accepted" if open_count:
             yield f"本次报送已接收入库，尚有 {open_count} 处需要核实：确有错误的请改正，属实的请说明。"
@@ -260,7 +275,12 @@ def _verdict(row: dict[str, Any], found: pl.DataFrame) -> Iterator[str]:
             settled = "" if explained else "没有需要改正或核实的问题，"
             yield f"本次报送{settled}数据已入库，无须再做处理。"
         case "held" if not row["rule"] and critical:
-            yield f"本次报送有 {critical} 处强制性问题，暂未入库。"
+            of_these = (
+                f"（其中 {following} 处由下表所列的其他问题引起，改正后一并消除，不另列出）"
+                if following
+                else ""
+            )
+            yield f"本次报送有 {critical} 处强制性问题{of_these}，暂未入库。"
             yield "请按下表改正后重新报送整个工作簿。"
         case _:
             yield as_text(row["reason"])
@@ -312,16 +332,26 @@ def _by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {str(submission): part for (submission,), part in parts.items()}
 
 
-def _as_shown(found: pl.DataFrame, correction: Correction | None) -> pl.DataFrame:
-    """Findings at the cells of the correction workbook, which the unit works in."""
+def _as_shown(
+    found: pl.DataFrame, correction: Correction | None, catalogue: Catalogue, rulebook: RuleBook
+) -> pl.DataFrame:
+    """Findings at the cells of the correction workbook, which the unit works in, and with what is left to do there."""
     if correction is None or found.is_empty():
         return found
+    left_to_do = {rule.id: rule.in_correction for rule in rulebook.rules.values() if rule.in_correction}
+    numbers = {form.id: form.number for form in catalogue.forms.values()}
     places = [correction.places.get(asked_key(row)) for row in found.iter_rows(named=True)]
     place = pl.Series(places, dtype=pl.String)
     split = place.str.splitn("!", 2)
     sheet, cell = (split.struct.field(name) for name in ("field_0", "field_1"))
     is_placed = place.is_not_null()
+    # What could not be taken over stands on a sheet of its own, which does not tell where it came from.
+    came_from = pl.format("原{} {}", pl.col("form").replace_strict(numbers, default=""), "cell")
     return found.with_columns(
+        org_name=pl.when(sheet == UNREAD_SHEET).then(came_from).otherwise("org_name"),
+        fix=pl.when(is_placed)
+        .then(pl.col("rule").replace_strict(left_to_do, default=None, return_dtype=pl.String))
+        .fill_null(pl.col("fix")),
         sheet=pl.when(is_placed).then(sheet.replace("", None)).otherwise("sheet"),
         cell=pl.when(is_placed).then(cell.replace("", None)).otherwise("cell"),
     )
@@ -335,6 +365,8 @@ def _status_words(is_second: bool) -> pl.Expr:
         .then(pl.lit("已说明，待审核"))
         .when(pl.col("reason").fill_null("") != "")
         .then(pl.format("说明未获认可：{}", "reason"))
+        .when(pl.col("severity") == "info")
+        .then(pl.lit(""))  # there is nothing to be done about it, so nothing that was left undone
         .when(status == "reopened")
         .then(pl.lit("再次出现"))
         .when(pl.col("is_new").fill_null(True))

@@ -22,8 +22,8 @@ from flows.alerts import MESSAGE_BYTES, addresses, pages, send_digest
 # Apprise's own import of a module that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
-TITLE = "滨州市计划生育协会年报日报　2025年01月10日"
-BODY = """滨州市计划生育协会年报日报　2025年01月10日
+TITLE = "滨州市计划生育协会年报日报　2025年1月10日"
+BODY = """滨州市计划生育协会年报日报　2025年1月10日
 
 本次收到 7 份：接收 5 份，暂存 1 份，未能接收 1 份。
 

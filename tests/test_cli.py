@@ -427,6 +427,13 @@ def test_a_place_that_cannot_be_written_to_is_one_sentence(
 # --------------------------------------------------------------------------------------------------- doctor
 
 
+def test_opening_a_year_says_by_when_it_is_due_and_which_forms_it_prints(nianbao: Terminal) -> None:
+    said = nianbao("year", "open", "2025")
+    assert said.code == 0
+    assert "截止日期 2026年1月20日。" in said.out
+    assert "表头沿用2024版；" in said.out
+
+
 def test_doctor_of_a_new_home_finds_nothing_wrong(nianbao: Terminal) -> None:
     said = nianbao("doctor")
     assert said.code == 0, said.err

@@ -71,6 +71,15 @@ def test_a_near_name_is_offered_and_never_applied(tmp_path: Path) -> None:
     assert units(result) == [("data", "371602002")]
 
 
+def test_names_are_not_alike_for_what_hundreds_have_in_common(tmp_path: Path) -> None:
+    rows = sheet("organisation")
+    rows[FIRST][:2] = ["", "新民村村民委员会"]
+    (found,) = [
+        p for p in problems(of_rows(tmp_path, rows, "organisation")) if p["rule"] == "conform.unknown_unit"
+    ]
+    assert found["suggestion"] is None or "新民" in found["suggestion"]
+
+
 def test_a_name_that_is_like_nothing_has_no_suggestion(tmp_path: Path) -> None:
     (found,) = problems(of_rows(tmp_path, named("", "海淀区中关村")))
     assert (found["rule"], found["suggestion"]) == ("conform.unknown_unit", None)
@@ -101,7 +110,7 @@ def test_a_code_that_lost_digits_is_no_code(tmp_path: Path, code: Any) -> None:
 
 def test_a_row_without_unit_is_not_lost(tmp_path: Path) -> None:
     (found,) = problems(of_rows(tmp_path, named("", "")))
-    assert (found["rule"], found["detail"]) == ("conform.unknown_unit", "未填单位")
+    assert (found["rule"], found["detail"]) == ("conform.blank_unit", None)
 
 
 def test_the_second_row_of_a_unit_is_named_with_both_cells_and_left_out(tmp_path: Path) -> None:
@@ -230,7 +239,7 @@ def test_a_roster_row_without_unit_is_the_countys_where_the_form_allows_it(tmp_p
     assert problems(result) == []
     assert units(result, "case") == [("data", "371602")]
     (found,) = problems(of_rows(tmp_path, sheet("sunflower_site", {"": ""}), "sunflower_site"))
-    assert found["rule"] == "conform.unknown_unit"
+    assert found["rule"] == "conform.blank_unit"
 
 
 def test_a_row_of_spaces_is_no_row(tmp_path: Path) -> None:

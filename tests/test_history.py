@@ -91,6 +91,16 @@ def test_a_held_submission_that_is_readable_moves_the_questions(tmp_path: Path, 
     assert history(path) == [("fixed",)]
 
 
+def test_what_could_not_be_read_is_quoted_where_it_is_told_what_changed(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    first = told("a", 1, value=None, asks=False)
+    first["findings"] = finding("a", value="1O1", rule="conform.unreadable_number")
+    path = night(tmp_path, catalogue, first, told("b", 5, value=101, asks=False))
+    found = outcome(path, forms=["sunflower_activity"]).changes
+    assert found.select("old", "new").rows() == [("1O1", "101")]
+
+
 def test_a_changed_number_is_mended_and_a_blanked_one_is_not(tmp_path: Path, catalogue: Catalogue) -> None:
     for value, status, counts in (
         (4, "fixed", (1, 0)),

@@ -83,13 +83,13 @@ SUM = "a + b = c"
 def test_each_number_of_a_broken_sum_is_named_with_what_it_should_be() -> None:
     [sentence] = said(checks(SUM), {"a": 3, "b": 4, "c": 9})
     assert sentence == (
-        "改动下列任何一项都能相符：甲数（现填3，应为5）、乙数（现填4，应为6）、丙数（现填9，应为7）。"
+        "可能有误的是下列某一项：甲数（现填3，应为5）、乙数（现填4，应为6）、丙数（现填9，应为7）。"
     )
 
 
 def test_the_number_that_history_contradicts_comes_first() -> None:
     [sentence] = said(checks(SUM), {"a": 30, "b": 41, "c": 60}, before=history({"a": 29, "b": 30, "c": 59}))
-    assert sentence.startswith("最可能有误：乙数（现填41，上年30，应为30）；改动")
+    assert sentence.startswith("最可能有误：乙数（现填41，上年30，应为30）；也可能是")
     assert "甲数（现填30，上年29，应为19）" in sentence
     assert "丙数（现填60，上年59，应为71）" in sentence
 
@@ -108,25 +108,25 @@ def test_a_digit_that_was_lost_is_not_made_up_where_the_rule_leaves_many_numbers
     [sentence] = said(checks("a >= b"), {"a": 4, "b": 30}, before=history({"a": 41, "b": 30}))
     assert (
         sentence
-        == "最可能有误：甲数（现填4，上年41，疑少写一位，应不小于30）；改动乙数（现填30，上年30，应不大于4）也能相符。"
+        == "最可能有误：甲数（现填4，上年41，疑少写一位，应不小于30）；也可能是乙数（现填30，上年30，应不大于4）。"
     )
 
 
 def test_a_rule_that_another_cell_would_break_rules_that_cell_out() -> None:
     [sentence] = said(checks(SUM, "c >= 7", "b >= a"), {"a": 3, "b": 3, "c": 8})
-    assert sentence == "只改一处即可相符的，只有乙数（现填3，应为5）。"
+    assert sentence == "如只有一处有误，应是乙数（现填3，应为5）。"
 
 
 def test_one_cell_that_explains_two_broken_rules_is_named_for_both() -> None:
     found = said(checks("a <= b", "b >= c"), {"a": 5, "b": 1, "c": 7})
-    assert found == ["只改一处即可相符的，只有乙数（现填1，应不小于7）。"] * 2
+    assert found == ["如只有一处有误，应是乙数（现填1，应不小于7）。"] * 2
 
 
 def test_mistakes_that_share_no_cell_are_told_apart() -> None:
     found = said(checks("a <= b", "c <= d"), {"a": 5, "b": 1, "c": 7, "d": 2})
     assert found == [
-        "改动下列任何一项都能相符：甲数（现填5，应不大于1）、乙数（现填1，应不小于5）。",
-        "改动下列任何一项都能相符：丙数（现填7，应不大于2）、丁数（现填2，应不小于7）。",
+        "可能有误的是下列某一项：甲数（现填5，应不大于1）、乙数（现填1，应不小于5）。",
+        "可能有误的是下列某一项：丙数（现填7，应不大于2）、丁数（现填2，应不小于7）。",
     ]
 
 
@@ -150,7 +150,7 @@ def test_where_three_are_wrong_nothing_is_guessed() -> None:
 
 def test_a_rule_that_applies_no_more_is_satisfied() -> None:
     [sentence] = said(checks(("b = 0", "a = 0")), {"a": 0, "b": 4})
-    assert sentence == "改动下列任何一项都能相符：甲数（现填0，应不小于1）、乙数（现填4，应为0）。"
+    assert sentence == "可能有误的是下列某一项：甲数（现填0，应不小于1）、乙数（现填4，应为0）。"
 
 
 def test_a_blank_cell_is_never_named() -> None:

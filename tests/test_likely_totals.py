@@ -6,10 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
+import pytest
 
+from expectations.consequences import with_open_totals
 from expectations.judge import examine
+from expectations.likely.words import ONLY_ONE
+from expectations.series.rules import BLOCK_CELL
 from tests.judged_batches import Rows, batch_of, catalogue, first, measures_before, rulebook, valid_rows
-from warehouse.catalogue.frames import NOTE, shaped
+from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped
 
 FORM, FIELD = "sunflower_activity", "home_visit_count"  # every township 10, this year and last
 
@@ -57,7 +61,7 @@ def test_a_row_that_would_break_a_rule_of_its_own_is_not_named() -> None:
 
 def test_a_total_that_no_row_can_explain_is_wrong_itself() -> None:
     right = 10 * count()
-    assert likely(-right - 5) == f"只改一处即可相符的，只有合计（应为{right}）。"
+    assert likely(-right - 5) == f"如只有一处有误，应是合计（应为{right}）。"
 
 
 def visited(*numbers: float, last_year: tuple[float, ...] | None = None, surplus: float, **bent: Any) -> str:
@@ -93,7 +97,7 @@ def test_a_total_is_not_named_beside_a_row_that_breaks_a_rule_of_its_own() -> No
     right = 10 * (count() - 1)
     assert visited(0, surplus=9 * right) == f"最可能有误：合计（疑多写一位，应为{right}）。"
     assert visited(0, surplus=9 * right, **broken) == f"各行无误的，把合计改为{right}。"
-    assert visited(0, surplus=-right - 5).startswith("只改一处即可相符的，只有合计")
+    assert visited(0, surplus=-right - 5).startswith("如只有一处有误，应是合计")
     assert visited(0, surplus=-right - 5, **broken) == f"各行无误的，把合计改为{right}。"
 
 
@@ -115,3 +119,23 @@ def test_a_total_that_lacks_what_was_written_as_text_is_no_question() -> None:
     assert found.filter(pl.col("rule") == "total.sheet", pl.col("field") == FIELD).is_empty()
     other = replace(batch, notes=notes.with_columns(value=pl.lit("4")))
     assert examine(other, catalogue(), rulebook())[1].filter(pl.col("rule") == "total.sheet").height == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "severity", "is_named"), [("a", "warning", False), ("a", "info", True), ("b", "warning", True)]
+)
+def test_a_total_over_rows_in_question_is_not_named_as_the_one_to_mend(
+    field: str, severity: str, is_named: bool
+) -> None:
+    about = {"submission": "s", "unit_code": "1", "year": 2024, "form": "f", "item": "", "message": "有误"}
+    total = about | {
+        "rule": "total.sheet",
+        "severity": "critical",
+        "field": "a",
+        "likely": f"{ONLY_ONE}合计（应为9）。",
+    }
+    row = about | {"rule": "series.unusual_change", "severity": severity, "field": field}
+    found = shaped(pl.DataFrame([total, row]), FINDING)
+    told = with_open_totals(found, empty(BLOCK_CELL), rulebook())
+    assert told["likely"][0].startswith(ONLY_ONE) is is_named
+    assert told["likely"][1] is None

@@ -97,6 +97,42 @@ def test_two_cells_of_a_row_filled_in_for_each_other_are_one_question() -> None:
     assert "疑填反：对调后与上年（" in message
 
 
+def test_the_same_two_cells_crossed_in_several_rows_are_one_question_with_the_unit_of_each() -> None:
+    one, other = uneven(YEAR, SIZES[ONE]), uneven(YEAR, SIZES[THIRD])
+    for place in (3, 4, 6, 8, 9):
+        one[place], other[place] = other[place], one[place]
+    [(rule, message)] = asked(sheet(YEAR, class_count=one, family_served_count=other))
+    assert rule == "series.crossed_cells"
+    assert message.endswith("等4个单位的这两个数也是如此")
+    before = uneven(YEAR - 1, SIZES[ONE])[3], uneven(YEAR - 1, SIZES[THIRD])[3]
+    assert f"对调后与上年（{before[0]}场次、{before[1]:,}户）相近".replace(",", "") in message
+
+
+def test_cells_that_lie_near_each_other_are_crossed_only_where_several_rows_say_so() -> None:
+    def crossed(*places: int) -> pl.DataFrame:
+        one, other = uneven(YEAR, 600.0), uneven(YEAR, SIZES[THIRD])
+        for place in places:
+            one[place], other[place] = other[place], one[place]
+        return sheet(YEAR, class_count=one, family_served_count=other)
+
+    prior = pl.concat([sheet(YEAR - n, class_count=uneven(YEAR - n, 600.0)) for n in range(1, 6)])
+    assert "series.crossed_cells" not in dict(asked(crossed(3), prior))
+    assert [rule for rule, _ in asked(crossed(3, 5, 8), prior)] == ["series.crossed_cells"]
+
+
+def test_last_years_sheet_pasted_into_this_years_workbook_is_one_question_even_in_the_second_year() -> None:
+    for prior in (earlier(), sheet(YEAR - 1)):
+        now = sheet(YEAR, **{name: uneven(YEAR - 1, size) for name, size in SIZES.items()})
+        rules = dict(asked(now, prior))
+        assert rules.keys() & {"series.last_years_sheet", "series.last_years_workbook"}
+        assert "series.last_year_again" not in rules
+
+
+def test_a_sheet_of_which_one_column_was_kept_is_not_last_years() -> None:
+    now = sheet(YEAR, class_count=uneven(YEAR - 1, SIZES[ONE]))
+    assert "series.last_years_sheet" not in dict(asked(now, sheet(YEAR - 1)))
+
+
 def test_a_townships_numbers_in_the_row_of_a_village_are_named_as_such() -> None:
     def villages(year: int, first: float | None = None) -> pl.DataFrame:
         values: Numbers = [60 + 11 * (n % 5) + (n * year) % 3 for n, _ in enumerate(VILLAGES)]
@@ -152,5 +188,5 @@ def test_what_a_block_explains_is_folded_beneath_it_and_counted() -> None:
     assert told.filter(field=ONE, severity="critical")["follows"].is_not_null().to_list() == [True]
     assert told.filter(field=THIRD)["follows"].is_null().all()
     assert told.filter(rule="series.swapped_columns")["message"][0].endswith(
-        "（由此还引起1处问题，改正后一并消除）"
+        "（由此还引起1处问题，含强制性1处，改正后一并消除）"
     )

@@ -130,14 +130,14 @@ def test_an_accepted_file_has_nothing_left_to_do(office: Office) -> None:
     assert "已接收" in text
     assert "数据已入库，无须再做处理。" in text
     assert cells(text, "填报单位")[1] == "惠民县"
-    assert cells(text, "收到时间")[1] == "2025年01月10日 22:30"
+    assert cells(text, "收到时间")[1] == "2025年1月10日 22:30"
     assert f"文件校验码 {row['submission']}" in text.splitlines()[-1]
     assert office.paths == [office.outbox / HUIMIN / f"回执_2024_20250111_{row['submission'][:8]}.md"]
 
 
 def test_a_receipt_carries_the_whole_head_of_the_journal(office: Office) -> None:
     [text] = office.write([submission()])
-    assert f"滨州市计划生育协会　2025年01月11日 02:00　登记簿第 42 条，校验值 {HEAD.hash}" in text
+    assert f"滨州市计划生育协会　2025年1月11日 02:00　登记簿第 42 条，校验值 {HEAD.hash}" in text
 
 
 def test_warnings_do_not_hold_a_file_but_are_to_be_looked_at(office: Office) -> None:
@@ -227,7 +227,7 @@ def test_a_file_sent_once_more_hears_what_became_of_it_the_first_time(
     text = path.read_text(encoding="utf-8")
     assert path == office.paths[0].with_name(f"{office.paths[0].stem}_重复.md")
     assert cells(text, "报送文件")[1] == "再报.xlsx"
-    assert "与 2025年01月10日 22:30 收到的“惠民县年报.xlsx”内容完全相同，未重复入库" in text
+    assert "与 2025年1月10日 22:30 收到的“惠民县年报.xlsx”内容完全相同，未重复入库" in text
     assert sentence in text
 
 
@@ -364,9 +364,31 @@ def test_a_receipt_says_by_when_to_report_whom_to_ask_and_how_much_of_each_form_
     row = submission()
     sheet = {"submission": row["submission"], "form": "population", "filled_count": 90, "blank_count": 2}
     [text] = office.write([row], sheets=[sheet])
-    assert cells(text, "报送截止")[1] == "2025年01月20日，还有 9 天"
+    assert cells(text, "报送截止")[1] == "2025年1月20日"
     assert cells(text, "联系方式")[1] == "滨州市计划生育协会办公室"
     assert cells(text, "| 年2表 |")[2:4] == ["90", "2"]
+
+
+def test_what_follows_from_a_listed_question_is_counted_and_said_to_follow(office: Office) -> None:
+    row = submission(decision="held", critical_count=3)
+    follows = [finding(row, cell=f"F{n}", place=f"p{n}", is_folded=True) for n in (18, 19)]
+    [text] = office.write([row], [finding(row), *follows])
+    assert (
+        "本次报送有 3 处强制性问题（其中 2 处由下表所列的其他问题引起，改正后一并消除，不另列出），暂未入库。"
+        in text
+    )
+    assert "## 审核发现（共 1 处；另有 2 处由所列问题引起，不另列出）" in text
+
+
+def test_a_hint_is_never_told_as_left_undone(office: Office) -> None:
+    row = submission(previous="f" * 64)
+    [text] = office.write([row], [finding(row, severity="info", is_new=False)])
+    assert "上次已指出" not in text
+
+
+def test_days_are_counted_only_while_the_report_is_owed(office: Office) -> None:
+    [text] = office.write([submission(decision="held")])
+    assert cells(text, "报送截止")[1] == "2025年1月20日，还有 9 天"
 
 
 def test_texts_of_others_load_nothing_and_link_nowhere(office: Office) -> None:

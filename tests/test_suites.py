@@ -159,7 +159,7 @@ SUBMISSIONS = batch_of(valid_rows("population"), only=("population",)).submissio
 def published(folder: Path, *batches: Judgement) -> str:
     """The text of the page of 年2表 when these were the batches of a night."""
     night = [(judgement, SUBMISSIONS) for judgement in batches]
-    publish_docs(night, folder, catalogue().unit_names(), "2025年01月12日 02:03")
+    publish_docs(night, folder, catalogue().unit_names(), "2025年1月12日 02:03")
     return re.sub(
         r"\s+", " ", re.sub(r"<[^>]+>", " ", (folder / "population.html").read_text(encoding="utf-8"))
     )
@@ -188,7 +188,7 @@ def test_a_page_adds_up_all_batches_of_the_night(tmp_path: Path) -> None:
 
 def test_a_page_says_when_and_whose_and_which_year(tmp_path: Path) -> None:
     page = published(tmp_path, judged(BENDS["population.special_members_add_up"].rows()))
-    assert "2025年01月12日 02:03的夜间作业" in page
+    assert "2025年1月12日 02:03的夜间作业" in page
     assert "阳信县 2024 1 0 0" in page
     for strange in ("1970", "ge_load_time", "Show All", "Validation Filter"):
         assert strange not in page, strange

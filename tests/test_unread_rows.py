@@ -11,6 +11,7 @@ import pytest
 from expectations.workbook.issued import write_workbook
 from tests.measure_rows import EAST, lanhe
 from warehouse.catalogue.frames import FINDING, UNREAD, shaped
+from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
 
 FORM = next(form for form in lanhe().forms.values() if not form.is_roster)
@@ -84,6 +85,27 @@ def test_the_question_about_such_a_row_is_shown_there_and_not_at_a_heading(
     assert "不在名录中" in book[UNREAD_SHEET]["B4"].comment.text
     links = [cell.value for row in book[ANSWER_SHEET].iter_rows() for cell in row if cell.value == "B4"]
     assert links == ["B4"]
+
+
+def test_the_cover_is_signed_as_in_the_file_that_came(tmp_path: Path) -> None:
+    catalogue = load_catalogue()
+    words = catalogue.settings.cover_labels
+    said = ((words["clerk"][0] + "：", "王会计"), (words["report_date"][-1], "2025-01-12 00:00:00"))
+    signed = [
+        {"submission": "s", "sheet": "封面", "row": n, "cell": f"B{n}", "heading": heading, "text": text, "reason": "cover"}
+        for n, (heading, text) in enumerate(said)
+    ]  # fmt: skip
+    path = tmp_path / "a.xlsx"
+    write_workbook(
+        path, "371621", 2024, catalogue, (), {}, None,
+        questions=question("A17", "有误"), unread=shaped(pl.DataFrame(signed), UNREAD),
+    )  # fmt: skip
+    book = openpyxl.load_workbook(path)
+    cover = book[catalogue.settings.words.cover_sheet[0]]
+    shown = {row[1].value: row[2].value for row in cover.iter_rows() if row[1].value}
+    assert shown[words["clerk"][0]] == "王会计"
+    assert str(shown[words["report_date"][0]]).startswith("2025-01-12")
+    assert UNREAD_SHEET not in book.sheetnames
 
 
 def test_a_file_that_was_taken_over_in_full_has_no_such_sheet(tmp_path: Path, lost: pl.DataFrame) -> None:

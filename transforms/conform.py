@@ -45,7 +45,7 @@ class RawBatch:
 
     ``forms``: form id -> rows of all files: submission, unit_code, year, sheet, row, is_hidden, lead, org_code,
     org_name, parent_name and the form's fields, all texts; null is blank. ``columns``: COLUMNS.
-    ``problems``: PROBLEM. ``answers``: ANSWER. ``heads``: HEADS. ``rest``: UNREAD, own columns.
+    ``problems``: PROBLEM. ``answers``: ANSWER. ``heads``: HEADS. ``rest``: UNREAD, own columns and the cover.
     """
 
     forms: dict[str, pl.DataFrame]
@@ -122,9 +122,7 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         for sheet in read.sheets
         for key, text in sheet.head.items()
     ]
-    rest = [
-        {"submission": sha256, "reason": "own_column", **cell} for sha256, read in taken for cell in read.rest
-    ]
+    rest = [{"submission": sha256, **cell} for sha256, read in taken for cell in read.rest]
     answers = [{"submission": sha256, **answer} for sha256, read in taken for answer in read.answers]
     return RawBatch(
         forms,

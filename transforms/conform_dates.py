@@ -46,6 +46,7 @@ def with_days(cells: pl.DataFrame) -> pl.DataFrame:
             pl.date(1899, 12, 30) + pl.duration(days=pl.when(is_serial).then(serial.floor().cast(pl.Int64)))
         ),
         is_torn=is_torn,
+        is_no_day=text.str.contains(_DAY) & _built(text, _DAY).is_null(),
         has_time=text.str.contains(r"[1-9]:\d\d|\d[1-9]:\d\d|:0?[1-9]|:[1-9]"),
     )
     is_count = is_day_count(pl.col("full"))
@@ -65,7 +66,11 @@ def with_days(cells: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("excel_date"))
         .when(pl.coalesce("month", "month_digits").is_not_null())
         .then(pl.lit("month_only")),
-        day_detail=pl.when(pl.col("is_torn")).then(pl.lit("看不出是1月还是10月")).otherwise("day_count"),
+        day_detail=pl.when(pl.col("is_torn"))
+        .then(pl.lit("看不出是1月还是10月"))
+        .when("is_no_day")
+        .then(pl.lit("没有这个日期"))
+        .otherwise("day_count"),
     )
     return pl.concat([cells, found], how="horizontal")
 

@@ -10,6 +10,9 @@ from warehouse.catalogue.frames import UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue
 
 _REASONS = {"unknown": "unknown_unit", "duplicate": "second_row", "part": "part"}
+WHOLE_NUMBER = r"^(-?\d+)\.0$"
+"""A number of a spreadsheet that its reader sees without a decimal."""
+
 MOST_ROWS = 200
 """So many rows of a sheet are kept at most: what is more stands in the file that was sent."""
 
@@ -44,6 +47,7 @@ def unread_rows(
             texts.select("submission", "sheet", "row", "kind", *labels)
             .unpivot(index=["submission", "sheet", "row", "kind"], variable_name="field", value_name="text")
             .drop_nulls("text")
+            .with_columns(pl.col("text").str.replace(WHOLE_NUMBER, "$1"))
         )
         letters = columns.filter(form=str(form)).select("submission", "sheet", "field", "column")
         placed = cells.join(letters, on=["submission", "sheet", "field"], maintain_order="left").with_columns(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.unit_names import UnitBook, may_list, suggested, unit_book
+from transforms.unit_names import UnitBook, may_list, stem, suggested, unit_book
 from warehouse.catalogue.frames import ERROR_MARK
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.texts import folded
@@ -176,9 +176,10 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
     is_above = is_found & ~is_level & (pl.col("found_rank") < pl.col("lowest_rank")) & ~pl.col("is_roster")
     is_same = (
         (pl.col("name_key") == pl.col("found_key"))
-        | (_stem(pl.col("name_key")) == _stem(pl.col("found_key")))
+        | (stem(pl.col("name_key")) == stem(pl.col("found_key")))
         | ((pl.col("found_level") == "city") & (pl.col("name_key") == book.own_level_key))
     ).fill_null(value=True)
+    is_rightly_found = is_found & (is_level | is_above)
     has_code = pl.col("code_key").is_not_null()
     wrong_code = is_found & has_code & ~pl.col("padded") & (pl.col("code_key") != pl.col("found_code"))
     ranked = joined.with_columns(
@@ -191,7 +192,9 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
         .then(None)  # reading has said so already
         .when(is_other)
         .then(pl.lit("conform.unit_of_other_reporting_unit"))
-        .when(~is_found | ~(is_level | is_above))
+        .when(pl.col("org_code").is_null() & pl.col("org_name").is_null() & ~is_rightly_found)
+        .then(pl.lit("conform.blank_unit"))
+        .when(~is_rightly_found)
         .then(pl.lit("conform.unknown_unit"))
         .when(wrong_code | ~is_same | pl.col("is_other_parent").fill_null(value=False))
         .then(pl.lit("conform.code_name_mismatch")),
@@ -205,12 +208,6 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
         .then(pl.format("有同名单位：{}，请填写单位代码", "same_names"))
         .when((pl.col("rule") == "conform.unknown_unit") & is_found)
         .then(pl.format("本表只填{}", "levels_text"))
-        .when(
-            (pl.col("rule") == "conform.unknown_unit")
-            & pl.col("org_code").is_null()
-            & pl.col("org_name").is_null()
-        )
-        .then(pl.lit("未填单位"))
         .when(pl.col("rule") == "conform.unknown_unit")
         .then("parent_name")
         .when((pl.col("rule") == "conform.code_name_mismatch") & wrong_code)
@@ -247,12 +244,3 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
         is_total=pl.col("is_total") & is_kept,
     )
     return suggested(answered, book)
-
-
-def _stem(key: pl.Expr) -> pl.Expr:
-    """A unit's name without what kind of unit it is. Only tells whether code and name contradict each other."""
-    stem = key.str.replace(
-        r"(?:社区居民委员会|社区居委会|村民委员会|居民委员会|村委会|居委会|街道办事处|办事处|街道|社区|村|镇|乡|本级)$",
-        "",
-    ).str.replace(r"(?:村|社区|镇|街道)$", "")
-    return stem.replace("", None)

@@ -32,7 +32,7 @@ from transforms.reading_notices import heading_problems, not_taken_over
 from transforms.reading_plan import FormPlan, ReadPlan, reading_plan
 from transforms.reading_rest import Rest, rest_of
 from transforms.reading_rows import table_rows
-from transforms.reading_sheets import head_of_form, read_cover, sheet_kind
+from transforms.reading_sheets import head_of_form, read_cover, sheet_kind, signed
 from transforms.wording import column_letter
 
 __all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
@@ -103,6 +103,7 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
         if form is None or header is None:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
+                read.rest += signed(rows, info, plan)
             elif kind == "other":
                 answered, answers, unread = read_answers(info, rows[:OTHER_ROWS], plan)
                 read.problems += unread

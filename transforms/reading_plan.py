@@ -70,7 +70,6 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         for unit in (
             *(u for f in form.fields for u in (f.unit, f.entry_unit)),
             *(c.unit for c in form.counts),
-            *form.unit_text.split("、"),  # what the issued sheet itself states
         )
         if unit
     }

@@ -37,7 +37,8 @@ def rest_of(
                     "row": row + 1,
                     "cell": f"{letter}{row + 1}",
                     "heading": headings.get(column, f"{letter}列"),
-                    "text": cell if isinstance(cell, str) else str(cell),
+                    "text": cell if isinstance(cell, str) else str(cell).removesuffix(".0"),
+                    "reason": "own_column",
                 }
             )
     return found

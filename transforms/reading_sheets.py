@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from transforms.formats_book import Row
+from transforms.formats_book import Row, SheetInfo
 from transforms.reading_plan import FormPlan, ReadPlan
+from transforms.reading_rest import Rest
+from transforms.wording import column_letter
 from warehouse.catalogue.texts import fold
 
-_HEAD_ROWS = 8
+_HEAD_ROWS, _COVER_ROWS = 8, 60
+_IDENTIFYING = ("unit_name", "unit_code", "year", "form_set")
 _YEAR_ALONE = re.compile(r"((?:19|20)\d\d)(?:\.0)?年?度?")
 _YEAR_IN_TITLE = re.compile(r"((?:19|20)\d\d)年度?")
 
@@ -85,17 +89,34 @@ def _label(text: str) -> str:
 def read_cover(rows: list[Row], plan: ReadPlan) -> dict[str, str]:
     """Cover key -> text: the value stands to the right of its label, or behind a colon in the same cell."""
     cover: dict[str, str] = {}
-    for row in rows[:60]:
-        keys = _cover_cells(row, plan)
-        for place, key in enumerate(keys):
-            if key is None:
-                continue
-            value = next((cell for cell in row[place + 1 :] if cell != ""), "")
-            if value != "" and not (isinstance(value, str) and _label(value) in plan.cover_labels):
-                cover.setdefault(key, _text(value))
-        for key, value in _colon_pairs(row, plan):
+    for row in rows[:_COVER_ROWS]:
+        for key, value, _ in _cover_pairs(row, plan):
             cover.setdefault(key, value)
     return cover
+
+
+def signed(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Rest]:
+    """What the cover says beside unit and year: who signs, and when (UNREAD, without a form)."""
+    found: dict[str, Rest] = {}
+    for line, row in enumerate(rows[:_COVER_ROWS], start=1):
+        for key, value, column in _cover_pairs(row, plan):
+            if key not in _IDENTIFYING:
+                cell = f"{column_letter(column)}{line}"
+                heading = re.split("[:：]", str(row[column]))[0].strip()
+                about: Rest = {"sheet": info.name, "row": line, "cell": cell, "heading": heading}
+                found.setdefault(key, about | {"text": value, "reason": "cover"})
+    return list(found.values())
+
+
+def _cover_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
+    """Cover key, value and the column of the label."""
+    for place, key in enumerate(_cover_cells(row, plan)):
+        if key is None:
+            continue
+        value = next((cell for cell in row[place + 1 :] if cell != ""), "")
+        if value != "" and not (isinstance(value, str) and _label(value) in plan.cover_labels):
+            yield key, _text(value), place
+    yield from _colon_pairs(row, plan)
 
 
 def head_of_form(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, str]:
@@ -107,7 +128,7 @@ def head_of_form(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, s
     if number := _other_number(rows, form, plan):
         found["number"] = number
     for row in rows[:_HEAD_ROWS]:
-        for key, value in _colon_pairs(row, plan):
+        for key, value, _ in _colon_pairs(row, plan):
             if key in ("unit_name", "unit_code", "year"):
                 found.setdefault(key, value)
         for cell in row:
@@ -134,15 +155,13 @@ def _other_number(rows: list[Row], form: FormPlan, plan: ReadPlan) -> str:
     return next((re.split("[:：]", written)[-1].strip() for written in found), "")
 
 
-def _colon_pairs(row: Row, plan: ReadPlan) -> list[tuple[str, str]]:
-    pairs = []
-    for cell in row:
+def _colon_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
+    for place, cell in enumerate(row):
         if isinstance(cell, str) and (":" in cell or "：" in cell):
             label, _, value = cell.replace("：", ":").partition(":")
             key = plan.cover_labels.get(fold(label))
             if key and value.strip():
-                pairs.append((key, value.strip()))
-    return pairs
+                yield key, value.strip(), place
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,8 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import LEVELS
 from warehouse.catalogue.texts import fold, folded
 
-_NEAR = 50.0  # of 100: 彭李 and 彭李街道 have 67
+_NEAR = 50.0  # of 100: 石庙 and 石苗, one of two characters
+_FEW, _NEARER = 40, 60.0  # among many names two have a character in common by chance
 _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
 
 
@@ -83,24 +84,44 @@ def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     is_asked = (
         pl.col("rule").is_in(_SUGGESTED) & pl.col("name_key").is_not_null() & pl.col("same_names").is_null()
     )
-    key = ["form", "year", "unit_code", "name_key"]
-    asked = rows.filter(is_asked).select(key).unique(maintain_order=True)
+    key = ["form", "year", "unit_code", "parent_key", "name_key"]
+    asked = rows.filter(is_asked).select(*key, stem=_compared(pl.col("name_key"))).unique(maintain_order=True)
     if asked.is_empty():
         return rows.with_columns(suggestion=pl.lit(None, pl.String))
-    found: list[str | None] = []
-    for (form, year, unit_code), names in asked.group_by(key[:3], maintain_order=True):
+    named = book.named.with_columns(stem=_compared(pl.col("name_key")))
+    parts = []
+    for (form, year, unit_code, parent), names in asked.group_by(key[:4], maintain_order=True):
         choices = (
-            book.named.filter(pl.col("year") == year, pl.col("unit_code") == unit_code)
+            named.filter(pl.col("year") == year, pl.col("unit_code") == unit_code)
             .join(book.levels.filter(pl.col("form") == form), how="cross")
             .filter(may_list(book))
         )
-        keys = choices["name_key"].to_list()
+        # A row that says of which township it is means a village of that one.
+        in_place = choices.filter(pl.col("parent_name_key") == parent) if parent else choices.clear()
+        choices = in_place if in_place.height else choices
+        stems = choices["stem"].to_list()
+        cutoff = _NEAR if len(stems) <= _FEW else _NEARER
         texts = choices.select(pl.format("{}（{}）", "name", "org_code")).to_series().to_list()
-        for name in names["name_key"].to_list():  # distinct unmatched names only
-            best = process.extractOne(name, keys, scorer=fuzz.ratio, score_cutoff=_NEAR)
-            found.append(texts[best[2]] if best else None)
-    order = pl.concat([group for _, group in asked.group_by(key[:3], maintain_order=True)])
-    suggestions = order.with_columns(suggestion=pl.Series(found, dtype=pl.String))
-    return rows.join(suggestions, on=key, how="left", maintain_order="left").with_columns(
-        suggestion=pl.when(is_asked).then("suggestion")
-    )
+        near = [
+            process.extractOne(name, stems, scorer=fuzz.ratio, score_cutoff=cutoff)
+            for name in names["stem"].to_list()  # distinct unmatched names only
+        ]
+        found = pl.Series([texts[best[2]] if best else None for best in near], dtype=pl.String)
+        parts.append(names.select(key).with_columns(suggestion=found))
+    return rows.join(
+        pl.concat(parts), on=key, how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(suggestion=pl.when(is_asked).then("suggestion"))
+
+
+def _compared(key: pl.Expr) -> pl.Expr:
+    """What of a name is compared: what kind of unit it is says nothing, since hundreds have the same."""
+    return pl.coalesce(stem(key), key)
+
+
+def stem(key: pl.Expr) -> pl.Expr:
+    """A unit's name without what kind of unit it is: for telling names apart, never for finding a unit by it."""
+    found = key.str.replace(
+        r"(?:社区居民委员会|社区居委会|村民委员会|居民委员会|村委会|居委会|街道办事处|办事处|街道|社区|村|镇|乡|本级)$",
+        "",
+    ).str.replace(r"(?:村|社区|镇|街道)$", "")
+    return found.replace("", None)

@@ -40,12 +40,18 @@ _CHANGES = """
     WITH pair AS (
         SELECT submission, previous, year FROM quality.submission
         WHERE list_contains(?, submission) AND previous IS NOT NULL
+    ), unreadable AS (  -- what stood in a cell that could not be read, which is no value
+        SELECT submission, sheet, cell, any_value(value) AS raw FROM quality.finding
+        WHERE rule IN ('conform.unreadable_number', 'conform.unreadable_date', 'conform.unreadable_boolean',
+                       'conform.unknown_code')
+        GROUP BY submission, sheet, cell
     ), said AS (
-        SELECT o.*, CASE o.state WHEN 'not_applicable' THEN '不适用' WHEN 'not_reported' THEN NULL
+        SELECT o.*, CASE o.state WHEN 'not_applicable' THEN '不适用' WHEN 'not_reported' THEN w.raw
                     ELSE coalesce(o.text, CASE WHEN o.value = round(o.value) AND abs(o.value) < 1e15
                                                THEN CAST(CAST(o.value AS BIGINT) AS VARCHAR)
                                                ELSE CAST(o.value AS VARCHAR) END) END AS said
         FROM core.observation_log AS o
+        LEFT JOIN unreadable AS w ON w.submission = o.submission AND w.sheet = o.sheet AND w.cell = o.cell
         WHERE o.submission IN (SELECT submission FROM pair UNION SELECT previous FROM pair)
         -- A unit that a sheet lists again and again is compared where it stands first, and not each row with each.
         QUALIFY row_number() OVER (PARTITION BY o.submission, o.form, o.org_code, o.item, o.field ORDER BY o.row) = 1

@@ -122,7 +122,7 @@ def _forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "name": form.id,
             "name_zh": form.title,
             "meaning": f"{form.grain}。",
-            "unit": form.unit_text or None,
+            "unit": form.unit_text(form.fields) or None,
             "type": "名册" if form.is_roster else "按单位填报",
             "levels": ",".join(form.levels),
             **place,

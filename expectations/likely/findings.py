@@ -54,7 +54,9 @@ def name_likely_numbers(
     """The same for the cross-form suite, whose cells are measures summed up to a unit. ``frame``: the unit frame."""
     if findings.is_empty():
         return findings
-    checks = _expression_checks(gates)
+    # Rows that are counted are no cells in which a number could be mended.
+    counted = {measure.id for measure in catalogue.measures.values() if measure.where is not None}
+    checks = [check for check in _expression_checks(gates) if counted.isdisjoint(check.fields)]
     names = [name for name in catalogue.measures if name in frame.columns]
     years = frame["year"].unique().drop_nulls().to_list()
     history = last_years_summed(names, standing, years, catalogue)

@@ -20,6 +20,7 @@ from expectations.condition import DATA_ROW, TOTAL_ROW, state_column
 from expectations.form_frame import additive_fields
 from expectations.likely.mends import SAME, Around, cell_words, log_distance, variable_of
 from expectations.likely.slips import TURNED, near, undone
+from expectations.likely.words import ONLY_ONE
 from expectations.message import number_text
 from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.models import Field, Form
@@ -118,7 +119,7 @@ def _of_field(
         .then(pl.format("最可能有误：{}；{}无误的，把{}。", "first", _rows_word(), _mended(pl.col("sum"))))
         .when((pl.col("row_count") > 0) | (pl.col("suspect_count") > 0))
         .then(pl.format("{}无误的，把{}。", _rows_word(), _mended(pl.col("sum"))))
-        .otherwise(pl.format("只改一处即可相符的，只有{}。", itself))
+        .otherwise(pl.format(ONLY_ONE + "{}。", itself))
     )
     known = known.with_columns(is_settled=pl.col("as_text").fill_null(value=False))
     return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)

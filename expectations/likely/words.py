@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+ONLY_ONE = "如只有一处有误，应是"
+"""Begins what is said where a single cell can be mended and nothing else speaks against it."""
+
 CLEAR_LEAD = 0.3
 """How much nearer to last year's numbers than the next set the first must bring the row to be called the likeliest."""
 
@@ -23,11 +26,11 @@ def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> p
             pl.when("one_has_slip")
             .then(pl.format("最可能有误：{}。", "one_first"))
             .when(pl.col("cell_count") > 1)
-            .then(pl.format("只改一处即可相符的，只有{}。", "one_first"))
+            .then(pl.format(ONLY_ONE + "{}。", "one_first"))
         )
         .when("one_is_clear")
-        .then(pl.format("最可能有误：{}；改动{}也能相符。", "one_first", "one_others"))
-        .otherwise(pl.format("改动下列任何一项都能相符：{}、{}。", "one_first", "one_others"))
+        .then(pl.format("最可能有误：{}；也可能是{}。", "one_first", "one_others"))
+        .otherwise(pl.format("可能有误的是下列某一项：{}、{}。", "one_first", "one_others"))
     )
     double = (
         pl.when(pl.col("two_count") == 1)

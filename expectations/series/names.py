@@ -8,10 +8,21 @@ from typing import Literal
 import polars as pl
 
 SpeaksOf = Literal[
-    "workbook", "shift", "swap", "exchange", "upper", "cross", "column", "row", "run", "pair", "number"
+    "workbook",
+    "sheet",
+    "shift",
+    "swap",
+    "exchange",
+    "upper",
+    "cross",
+    "column",
+    "row",
+    "run",
+    "pair",
+    "number",
 ]
 SEVERAL: tuple[SpeaksOf, ...] = (
-    "workbook", "shift", "swap", "exchange", "upper", "cross", "column", "row", "run", "pair",
+    "workbook", "sheet", "shift", "swap", "exchange", "upper", "cross", "column", "row", "run", "pair",
 )  # fmt: skip
 """What a question may be about beside a single number, the widest first: what it speaks of is not asked about again."""
 
@@ -30,6 +41,7 @@ _BLOCK_SCORES = (
     "workbook_same_count", "workbook_same_pct", "shift_gain", "shift_fit", "shift_count", "shift_moved", "shift_step",
     "swap_gain", "swap_fit", "swap_count", "exchange_gain", "exchange_fit", "exchange_count",
     "upper_gain", "upper_fit", "upper_count", "cross_gain", "cross_fit", "cross_ratio",
+    "cross_count", "sheet_same_count", "sheet_same_pct", "sheet_telling_count",
 )  # fmt: skip
 SERIES_TYPES = dict.fromkeys(
     (*_NUMBER_SCORES, *_COLUMN_SCORES, *_ROW_SCORES, *_PAIR_SCORES, *_RUN_SCORES, *_BLOCK_SCORES), pl.Float64
@@ -44,7 +56,7 @@ SERIES_PLACEHOLDERS = frozenset(
         "row_count", "row_times", "pair", "pair_value", "pair_previous", "run_count", "run_end", "run_before",
         "workbook_same_count", "last_year", "shift_count", "shift_end", "shift_step", "shift_columns", "swap_other",
         "swap_count", "exchange_other", "exchange_count", "upper_name", "upper_count", "cross_other",
-        "cross_other_value", "cross_other_previous", "effect", "shift_start", "previous_value",
+        "cross_other_value", "cross_other_previous", "cross_rows", "sheet_same_count", "effect", "shift_start", "previous_value",
     }
 )  # fmt: skip
 """Places of a message; each is a column ``<place>_text`` of :mod:`expectations.series.texts`, but label and slip."""

@@ -27,7 +27,7 @@ _REACH = {
     "row": ["line"],
     **{
         kind: [f"{kind}_start"]
-        for kind in ("workbook", "shift", "swap", "exchange", "upper", "cross", "pair", "run")
+        for kind in ("workbook", "sheet", "shift", "swap", "exchange", "upper", "cross", "pair", "run")
     },
 }
 """The columns that the rows share which one question speaks of."""
@@ -156,7 +156,8 @@ def _operands(rule: Rule) -> pl.Expr:
         "pair": ("value", "stated", "pair_value"),
         "run": ("value", "run_high", "run_count"),
         "workbook": ("workbook_same_count", "workbook_same_pct", None),
-        "cross": ("value", "cross_other_value", None),
+        "sheet": ("sheet_same_count", "sheet_same_pct", None),
+        "cross": ("value", "cross_other_value", "cross_count"),
         **dict.fromkeys(("shift", "swap", "exchange"), ("value", "stated", None)),
         "upper": ("value", "stated", "upper_count"),
     }

@@ -23,6 +23,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.condition import DATA_ROW
+from expectations.series.again import with_again_scores
 from expectations.series.columns import with_column_scores, with_pair_scores, with_row_scores, with_run_scores
 from expectations.series.effects import with_published_effects
 from expectations.series.history import History, history_of, keys_of
@@ -38,7 +39,6 @@ from expectations.series.spread import (
     weight,
 )
 from expectations.series.swapped import with_cross_scores, with_exchange_scores, with_swap_scores
-from expectations.series.workbook import with_workbook_scores
 from warehouse.catalogue.load import Catalogue
 
 FEW_PAIRS = 4
@@ -82,7 +82,7 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
     placed = with_places(with_published_effects(frame, standing, catalogue))
     for with_scores in (
         with_swap_scores, with_cross_scores, with_exchange_scores, with_shift_scores, with_upper_scores,
-        with_workbook_scores,
+        with_again_scores,
     ):  # fmt: skip
         placed = with_scores(placed)
     frame = placed.drop("wanted", "noise", "cost")

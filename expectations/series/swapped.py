@@ -19,7 +19,10 @@ MOST_LINES = 40
 MIN_CELLS = 4
 """Numbers that two columns must exchange (both together) to be told from two single mistakes."""
 
-_CELL = ("row", "submission", "form", "measure", "label", "org_code", "org_name", "org_level", "line")
+ROW_GAIN = 8.0
+"""What the exchange of two cells must gain for rows that exchange the same two columns to be one block."""
+
+_CELL = ("row", "submission", "form", "measure", "label", "unit", "org_code", "org_name", "org_level", "line")
 _NUMBER = ("key", "log", "wanted", "noise", "cost", "value", "previous_value")
 
 
@@ -45,27 +48,44 @@ def with_swap_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``cross_`` scores: two cells of one row filled in for each other; as with_swap_scores."""
+    """``cross_`` scores: two cells of a row filled in for each other, in one row or in several of a form.
+
+    As with_swap_scores; ``cross_ratio``: how far the two are apart in the row where they are nearest, ``cross_count``: rows.
+    """
     bad = numbers.filter(pl.col("cost") >= BAD_CELL)
     pairs = _beside(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
     scored = pairs.select(
+        "submission",
+        "form",
+        "org_level",
+        "org_name",
         "line",
+        "key",
         "measure",
         "measure_other",
         gain=_gain(),
         fit=_left() / 2,
         ratio=_distance().exp(),
         other=pl.col("label_other"),
+        other_unit=pl.col("unit_other"),
         other_value=pl.col("value_other"),
         other_previous=pl.col("previous_value_other"),
         rows=pl.concat_list("row", "row_other"),
     )
-    best = _best(scored, "measure", "measure_other", ["line"])
-    return with_block(
-        numbers,
-        "cross",
-        best.select("gain", "fit", "ratio", "other", "other_value", "other_previous", "rows"),
+    best = _best(scored, "measure", "measure_other", ["line"]).sort("key", maintain_order=True)
+    alike = ["submission", "form", "org_level", "measure", "measure_other"]
+    # A row of which one is not sure is no part of a block of others.
+    own = pl.when(pl.col("gain") >= ROW_GAIN).then(pl.lit(0)).otherwise(pl.col("line") + 1)
+    blocks = best.group_by(*alike, own.alias("own"), maintain_order=True).agg(
+        pl.col("gain").sum(),
+        pl.col("fit").mean(),
+        pl.col("ratio").min(),
+        pl.len().cast(pl.Float64).alias("count"),
+        pl.col("org_name").slice(1).alias("names"),
+        pl.col("other", "other_unit", "other_value", "other_previous").first(),
+        pl.col("rows").explode(),
     )
+    return with_block(numbers, "cross", blocks.drop(*alike, "own"))
 
 
 def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:

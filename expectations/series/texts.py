@@ -10,6 +10,8 @@ import polars as pl
 from expectations.likely.slips import MONEY, slip_of
 from expectations.message import number_text
 
+_NAMED = 3  # units named of several
+
 _ROWS = {"township": "乡镇(街道)", "village": "村(社区)"}
 """The levels that have peers within a reporting unit, as a county office calls them."""
 
@@ -45,11 +47,23 @@ def texts() -> dict[str, pl.Expr]:
     }
 
 
-def _amount(value: pl.Expr) -> pl.Expr:
-    """A number with its unit: 210份. What is left of a share is no fraction of a person."""
-    is_counted = ~pl.col("unit").is_in(MONEY)
+def _amount(value: pl.Expr, unit: pl.Expr | None = None) -> pl.Expr:
+    """A number with its ``unit`` (by default the measure's own): 210份. What is left of a share is no fraction of a person."""
+    unit = pl.col("unit") if unit is None else unit
+    is_counted = ~unit.is_in(MONEY)
     return pl.concat_str(
-        number_text(pl.when(is_counted & (value >= 1)).then(value.round()).otherwise(value)), "unit"
+        number_text(pl.when(is_counted & (value >= 1)).then(value.round()).otherwise(value)), unit
+    )
+
+
+def _further(names: pl.Expr) -> pl.Expr:
+    """Of which other units the same holds, the first few by name; null for none."""
+    listed, count = names.list.head(_NAMED).list.join("、"), names.list.len()
+    return (
+        pl.when(count > _NAMED)
+        .then(pl.format("{}等{}个单位的这两个数也是如此", listed, count))
+        .when(count > 0)
+        .then(pl.format("{}的这两个数也是如此", listed))
     )
 
 
@@ -156,6 +170,7 @@ def _of_blocks() -> dict[str, pl.Expr]:
     step = pl.col("shift_step")
     return {
         "workbook_same_count_text": number_text(pl.col("workbook_same_count")),
+        "sheet_same_count_text": number_text(pl.col("sheet_same_count")),
         "last_year_text": (pl.col("year") - 1).cast(pl.String),
         "shift_count_text": number_text(pl.col("shift_count")),
         "shift_start_text": pl.col("org_name"),
@@ -178,8 +193,9 @@ def _of_blocks() -> dict[str, pl.Expr]:
         "upper_name_text": pl.col("upper_name"),
         "upper_count_text": number_text(pl.col("upper_count")),
         "cross_other_text": pl.col("cross_other"),
-        "cross_other_value_text": _amount(pl.col("cross_other_value")),
-        "cross_other_previous_text": _amount(pl.col("cross_other_previous")),
+        "cross_other_value_text": _amount(pl.col("cross_other_value"), pl.col("cross_other_unit")),
+        "cross_other_previous_text": _amount(pl.col("cross_other_previous"), pl.col("cross_other_unit")),
+        "cross_rows_text": _further(pl.col("cross_names")),
         "effect_text": pl.format("{}%", _rounded(pl.col("published_effect_pct"))),
     }
 

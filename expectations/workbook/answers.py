@@ -68,7 +68,7 @@ def _method(issue: Issue) -> list[str]:
     asked = [f"{labels.SEVERITY[s]}问题 {n} 处" for s, n in counts.items() if n]
     colours = "红色为强制性，须改正；黄色为核实性，数字有误的请改正，属实的请说明；蓝色为提示"
     texts = [
-        f"共有{'，'.join(asked)}。有问题的单元格已着色（{colours}），将鼠标移到格上可以看到具体问题和处理办法。",
+        f"共有{'，'.join(asked)}。有问题的单元格已着色（{colours}），将鼠标移到格上可以看到具体问题和处理办法；整栏、错行等整块的问题只在首格着色。",
         f"数字直接在各表中改正；属实的，在下表“{ANSWER_BOX}”一栏写明原因。改好后保存，重新报送整个工作簿，不必另行来电。",
     ]
     if any(q.finding["draft"] for q in questions):

@@ -10,6 +10,7 @@ from warehouse.catalogue import labels
 
 PASSED, BROKEN, HINT, NOT_EVALUATED = "通过", "不符", "提示", "未核对"
 _POINTERS = 5  # lines of two pointers each
+_WORDS = 24  # characters of what a rule demands, that a pointer quotes
 ORDER = 13  # hidden column: the place of a broken line among the broken, graver ones first
 _SERIALS = (10, 11)  # hidden columns: the serial numbers that the two pointers of a line point to
 _NOTES = (
@@ -30,7 +31,10 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
     sheet.set_row(0, 32)
     for line, formula in enumerate((_summary(count), _consequence(count, of_reading)), start=1):
         sheet.merge_range(line, 0, line, last, "", named("audit_sum"))
-        sheet.write_formula(line, 0, formula, named("audit_sum"), "打开后自动计算" if line == 1 else "")
+        # What a program shows that does not compute it: nothing is known yet.
+        sheet.write_formula(
+            line, 0, formula, named("audit_sum"), ("打开后自动计算", "（尚未计算）")[line - 1]
+        )
         sheet.set_row(line, 22)
     for text, style in (("强制性", "breaks"), ("核实性", "doubts"), ("内容", "doubts")):
         options = {"type": "text", "criteria": "begins with", "value": f"有{text}", "format": named(style)}
@@ -55,13 +59,14 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
         of = f"SMALL({order},{rank})"
         number = f"=IF(COUNT({order})<{rank},0,{of}-INT({of}/1000)*1000)"
         sheet.write_formula(line, _SERIALS[side], number, issue.styles.named("plain"), 0)
-        columns = (1, 3, 4, 7, 5, 6)
+        columns = (1, 3, 4, 7, 5, 6, 2)
         parts = [f"INDEX({_range(column, count)},{serial})" for column in columns]
-        form, severity, verdict, place, failed, unjudged = parts
+        form, severity, verdict, place, failed, unjudged, words = parts
         is_unjudged = f'{verdict}="{NOT_EVALUATED}"'
         severity = f'IF({is_unjudged},"{NOT_EVALUATED}",{severity})'
         failed = f"IF({is_unjudged},{unjudged},{failed})"
-        text = f'"第 "&{serial}&" 条（"&{form}&"，"&{severity}&"）："&{place}&"，共 "&{failed}&" 处"'
+        words = f'LEFT({words},{_WORDS})&IF(LEN({words})>{_WORDS},"…","")'
+        text = f'"第 "&{serial}&" 条（"&{form}&"，"&{severity}&"，共 "&{failed}&" 处）："&{words}&"；首处："&{place}'
         sheet.merge_range(line, left, line, right, "", look)
         sheet.write_formula(line, left, f'=IF({serial}=0,"",{text})', look, "")
     sheet.set_row(line, 16)
@@ -92,5 +97,6 @@ def _consequence(count: int, of_reading: int) -> str:
         f'=IF({critical}>0,"有强制性审核关系不符：须改正，否则报送后暂存，不计入汇总",'
         f'IF({warning}>0,"有核实性审核关系不符：请改正；属实的可以报送，并在退回的更正表中写明说明",'
         f'IF({unjudged}>0,"有内容无法核对，还不能认定没有问题：请按着色的“{NOT_EVALUATED}”各条改正",'
-        f'"没有不符的审核关系")))&IF({unjudged}>0,"（无法核对的 "&{unjudged}&" 处）","")'
+        f'IF({_of(PASSED, None, count)}=0,"尚未填报，各条审核关系都还没有核对",'
+        f'"没有不符的审核关系"))))&IF({unjudged}>0,"（无法核对的 "&{unjudged}&" 处）","")'
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.workbook.page import PROTECTION, Issue, set_print
+from warehouse.catalogue.texts import fold
 
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SIGNED = ("head", "statistics_head", "clerk", "report_date")
 
 
@@ -53,9 +56,7 @@ def write_cover(issue: Issue) -> None:
         elif issue.is_sample:
             sheet.write_string(line, 2, "样例", named("cover_input"))
         else:
-            sheet.write_blank(
-                line, 2, None, named("cover_date") if key == "report_date" else named("cover_input")
-            )
+            _sign(issue, sheet, line, key)
         line += 1
     sheet.data_validation(
         line - 1,
@@ -82,6 +83,19 @@ def write_cover(issue: Issue) -> None:
     sheet.ignore_errors({"number_stored_as_text": "A1:D40"})
     set_print(issue, sheet, "封面", is_landscape=False)
     sheet.protect("", PROTECTION)
+
+
+def _sign(issue: Issue, sheet: Worksheet, line: int, key: str) -> None:
+    """A line to be signed; in a correction workbook as the file that came had it."""
+    spellings = issue.catalogue.settings.cover_labels[key]
+    text = next((found for s in spellings if (found := issue.signed.get(fold(s)))), None)
+    look = issue.styles.named("cover_date" if key == "report_date" else "cover_input")
+    if text is None:
+        sheet.write_blank(line, 2, None, look)
+    elif key == "report_date" and _ISO_DAY.match(text):
+        sheet.write_datetime(line, 2, datetime.fromisoformat(text[:10]), look)
+    else:
+        sheet.write_string(line, 2, text, look)
 
 
 def _line(issue: Issue, sheet: Worksheet, line: int, label: str) -> None:

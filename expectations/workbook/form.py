@@ -54,8 +54,8 @@ def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Colum
     if settings.form_set.approval:
         rights.append(f"批准(备案)文号：{settings.form_set.approval}")
     rights.append(f"有效期至：{settings.form_set.valid_until}")
-    if form.unit_text:
-        rights.append(f"计量单位：{form.unit_text}")
+    if units := form.unit_text(column.field for column in columns if column.field):
+        rights.append(f"计量单位：{units}")
     for text in rights:
         block(sheet, line, right, line, last, text, issue, "head_right")
         line += 1

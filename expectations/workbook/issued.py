@@ -26,6 +26,7 @@ from expectations.workbook.styles import Styles
 from expectations.workbook.unread import add_unread
 from expectations.workbook.validation import Lists
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.texts import fold
 
 
 def write_workbook(
@@ -60,6 +61,7 @@ def write_workbook(
     catalogue = catalogue.in_year(year)
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
+    lost = None if unread is None else unread.filter(pl.col("reason") != "cover")
     moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
     with Book(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         styles = Styles(book)
@@ -78,7 +80,8 @@ def write_workbook(
             column_rules=column_rules(rulebook),
             reading_rules=reading_rules(rulebook),
             is_correction=questions is not None,
-            marks=Marks() if questions is None else marks_of(questions, catalogue.forms, unread),
+            marks=Marks() if questions is None else marks_of(questions, catalogue.forms, lost),
+            signed={} if unread is None else _signed(unread),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
@@ -89,8 +92,8 @@ def write_workbook(
             write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
         if audit is not None:
             write_audit(issue, audit, forms)
-        if unread is not None:
-            add_unread(issue, unread)
+        if lost is not None:
+            add_unread(issue, lost)
         if answers is not None:  # last: it says where everything stands
             write_answers(issue, answers, about, answered)
         issue.lists.write(book, styles)
@@ -111,3 +114,9 @@ def write_workbook(
         }.items():
             book.set_custom_property(f"nianbao_{name}", text, "text")
     return issue.marks.places
+
+
+def _signed(unread: pl.DataFrame) -> dict[str, str]:
+    """What the cover of the file said of who signs: folded heading -> text."""
+    of_cover = unread.filter(pl.col("reason") == "cover").select("heading", "text")
+    return {fold(heading).rstrip(":"): text for heading, text in of_cover.iter_rows()}

@@ -55,6 +55,7 @@ class Issue:
     reading_rules: Mapping[str, Rule] = field(default_factory=dict)
     is_correction: bool = False
     marks: Marks = field(default_factory=Marks)
+    signed: Mapping[str, str] = field(default_factory=dict)  # of a correction workbook: folded label -> text
     rows: dict[str, Rows] = field(default_factory=dict)
 
 

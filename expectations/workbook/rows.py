@@ -139,9 +139,12 @@ def _write_total(
             _mark_total(issue, sheet, line, index, asked_of[field.id], field)
         elif field.type in ("count", "cny"):
             letter = column_letter(index)
-            formula = f"=SUM({letter}${top + 1}:{letter}${spacer + 1})"
+            summed = f"{letter}${top + 1}:{letter}${spacer + 1}"
             style = issue.styles.value("total", field.type)
-            sheet.write_formula(line, index, formula, style, sums[index])
+            sheet.write_formula(line, index, f"=SUM({summed})", style, sums[index])
+            # The sum of nothing is 0 to a program; on paper it would be a reported zero.
+            is_blank = {"type": "formula", "criteria": f"=COUNT({summed})=0", "format": named("hidden")}
+            sheet.conditional_format(line, index, line, index, is_blank)
         else:
             sheet.write_string(line, index, NOT_ASKED, named("total_dash"))
     sheet.set_row(line, 20)

@@ -89,6 +89,7 @@ _NAMED: dict[str, dict[str, Any]] = {
     "audit_sum": {**_BASE, "font_name": HEI, "font_size": 12, "align": "center"},
     "audit_pointer": {**_BASE, "indent": 1, "shrink": True},
     "audit_count": {**_BOX, "align": "center", "num_format": "0;-0;"},
+    "hidden": {"num_format": ";;;"},
     "holds": {"font_color": "#595959"},
     "passed": {"bg_color": "#E2EFDA", "font_color": "#548235"},
     "waits": {"font_color": "#8C8C8C"},

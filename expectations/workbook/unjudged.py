@@ -37,16 +37,21 @@ def _gone(sheet: FormRows) -> Iterator[Tally]:
     yield Tally(sheet.form.number, counts, "0", quoted("缺少这张工作表"))
 
 
-def _unknown_units(sheet: FormRows) -> Iterator[Tally]:
-    """Rows of a roster that list something under a name that is not on the list."""
-    org = next((i for i, c in enumerate(sheet.rows.columns, start=1) if c.role == "roster_org"), None)
-    if org is None or not sheet.rows.orgs:
-        return
-    place = sheet.grid.column(org)
-    weight = f"IF(ISNUMBER(MATCH({place},{sheet.rows.orgs},0)),{HELD},{ONE_NOT_EVALUATED})"
-    lost = f"1-ISNUMBER(MATCH({place},{sheet.rows.orgs},0))"
-    something = lists_something(sheet.issue, sheet.form, sheet.grid)
-    yield from tallies(sheet, [Part(something, weight, lost, place)], gone=0)
+def _rows_without_unit(*, blank: bool) -> Callable[[FormRows], Iterator[Tally]]:
+    """Rows of a roster that list something and name no unit, or one that is not on the list."""
+
+    def of_sheet(sheet: FormRows) -> Iterator[Tally]:
+        org = next((i for i, c in enumerate(sheet.rows.columns, start=1) if c.role == "roster_org"), None)
+        if org is None or not sheet.rows.orgs:
+            return
+        place = sheet.grid.column(org)
+        is_blank, is_known = f'IFERROR(TRIM({place})="",FALSE)', f"ISNUMBER(MATCH({place},{sheet.rows.orgs},0))"
+        lost = is_blank if blank else f"(1-({is_blank}))*(1-{is_known})"
+        weight = f"IF({lost},{ONE_NOT_EVALUATED},{HELD})"
+        something = lists_something(sheet.issue, sheet.form, sheet.grid)
+        yield from tallies(sheet, [Part(something, weight, lost, place)], gone=0)
+
+    return of_sheet
 
 
 def _unreadable(*types: str) -> Callable[[FormRows], Iterator[Tally]]:
@@ -80,7 +85,8 @@ def _errors(sheet: FormRows) -> Iterator[Tally]:
 _READING: dict[str, Callable[[FormRows], Iterator[Tally]]] = {
     "read.missing_sheet": _gone,
     "read.error_cell": _errors,
-    "conform.unknown_unit": _unknown_units,
+    "conform.blank_unit": _rows_without_unit(blank=True),
+    "conform.unknown_unit": _rows_without_unit(blank=False),
     "conform.unreadable_number": _unreadable(*NUMERIC_TYPES),
     "conform.unreadable_date": _unreadable("date"),
     "conform.unreadable_boolean": _unreadable("boolean"),

@@ -88,7 +88,7 @@ class Reading:
         """How often a rule of reading speaks of what a sheet of the workbook can see: rows, and of units only rosters."""
         rosters = [form.id for form in catalogue.forms.values() if form.is_roster]
         found = self.problems.filter(pl.col("rule") == rule)
-        if rule == "conform.unknown_unit":
+        if rule in ("conform.blank_unit", "conform.unknown_unit"):
             found = found.filter(pl.col("form").is_in(rosters))
         return found.height
 

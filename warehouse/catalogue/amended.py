@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from warehouse.catalogue.dates import day_words
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import CatalogueError
 from warehouse.catalogue.models import Extension, Level
@@ -74,7 +75,7 @@ def _move_deadline(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue:
         raise AmendmentRefused(sentence)
     until = date.fromisoformat(says["until"])
     if until <= date(year, 12, 31):
-        raise AmendmentRefused(f"{year}年度的报送期限应在{year}年末以后，填的是{until:%Y年%m月%d日}。")
+        raise AmendmentRefused(f"{year}年度的报送期限应在{year}年末以后，填的是{day_words(until)}。")
     granted = Extension(unit=unit, year=year, until=until, reason=says["reason"])
     others = tuple(e for e in settings.extensions if (e.unit, e.year) != (unit, year))
     return replace(catalogue, settings=settings.model_copy(update={"extensions": (*others, granted)}))

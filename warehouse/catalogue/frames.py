@@ -71,9 +71,9 @@ UNREAD: Schema = {
     "cell": pl.String,
     "heading": pl.String,  # of its column, as written
     "text": pl.String,  # as written
-    "reason": pl.String,  # unknown_unit | second_row | part | own_column
+    "reason": pl.String,  # unknown_unit | second_row | part | own_column | cover
 }
-"""A filled cell of a form's sheet that was not taken over; key: submission, sheet, cell."""
+"""A filled cell that was not taken over: of a form's sheet, or of the cover who signs (no form). Key: submission, sheet, cell."""
 
 FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,

@@ -20,6 +20,7 @@ UNREAD = {
     "second_row": "同一单位的又一行",
     "part": "其中项，不是下发表样的行",
     "own_column": "自己加的栏，不在报表之内",
+    "cover": "封面的签署栏，原样留存",
 }
 """Why a cell of a form's sheet was not taken over."""
 

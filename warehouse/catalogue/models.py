@@ -7,6 +7,7 @@ passes silently. Chinese texts are what users see; ids are English and follow th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -188,7 +189,6 @@ class Form(Record):
     rows: Literal["units", "roster"]
     levels: tuple[Level, ...]
     reported_by: tuple[Literal["county", "city"], ...]
-    unit_text: str = ""
     aliases: tuple[str, ...] = ()
     fields: tuple[Field, ...]
     counts: tuple[Count, ...] = ()
@@ -215,6 +215,11 @@ class Form(Record):
     def levels_of(self, field: Field) -> tuple[Level, ...]:
         """The row levels at which ``field`` is asked."""
         return field.levels if field.levels is not None else self.levels
+
+    def unit_text(self, fields: Iterable[Field]) -> str:
+        """The units of measurement of ``fields``, as the form's head states them: 场次、份; of a roster that of its rows."""
+        units = [unit for f in fields if (unit := f.entry_unit or f.unit)]
+        return "、".join(dict.fromkeys(units or [count.unit for count in self.counts]))
 
     def fields_at(self, levels: tuple[Level, ...], year: int) -> tuple[Field, ...]:
         """The fields asked at any of ``levels`` in ``year``, in form order."""

@@ -1,0 +1,16 @@
+"""How days and moments are written for people: as an office writes them, without leading zeros (2025年1月5日)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+
+def day_words(day: date) -> str:
+    """``2025年1月5日``."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def moment_words(moment: datetime | str) -> str:
+    """``2025年1月12日 02:03`` of a moment or an ISO time, in its own offset."""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{day_words(at)} {at:%H:%M}"
