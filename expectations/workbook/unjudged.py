@@ -45,7 +45,10 @@ def _rows_without_unit(*, blank: bool) -> Callable[[FormRows], Iterator[Tally]]:
         if org is None or not sheet.rows.orgs:
             return
         place = sheet.grid.column(org)
-        is_blank, is_known = f'IFERROR(TRIM({place})="",FALSE)', f"ISNUMBER(MATCH({place},{sheet.rows.orgs},0))"
+        is_blank, is_known = (
+            f'IFERROR(TRIM({place})="",FALSE)',
+            f"ISNUMBER(MATCH({place},{sheet.rows.orgs},0))",
+        )
         lost = is_blank if blank else f"(1-({is_blank}))*(1-{is_known})"
         weight = f"IF({lost},{ONE_NOT_EVALUATED},{HELD})"
         something = lists_something(sheet.issue, sheet.form, sheet.grid)
