@@ -34,10 +34,9 @@ def with_again_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     of_sheet = compared.group_by("submission", "form").agg(
         **_counts("sheet", same), sheet_telling_count=(same & pl.col("is_sure")).sum().cast(pl.Float64)
     )
-    with_workbook = _with_starts(
-        numbers, "workbook", compared.filter(same & telling), of_workbook, ["submission"]
-    )
-    return _with_starts(with_workbook, "sheet", compared.filter(same), of_sheet, ["submission", "form"])
+    of_last_year = compared.filter(same)
+    with_workbook = _with_starts(numbers, "workbook", of_last_year, of_workbook, ["submission"])
+    return _with_starts(with_workbook, "sheet", of_last_year, of_sheet, ["submission", "form"])
 
 
 def _counts(kind: str, is_same: pl.Expr) -> dict[str, pl.Expr]:
