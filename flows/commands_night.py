@@ -11,7 +11,6 @@ import polars as pl
 import typer
 
 from flows.console import chosen, err, fail, out, print_frame, print_json, progress
-from warehouse.catalogue import labels
 
 if TYPE_CHECKING:
     from flows.morning import Report
@@ -83,6 +82,8 @@ def _run(name: str, *, from_scratch: bool) -> Report:
 
 
 def _summary(report: Report) -> None:
+    from flows.receipts import result_words
+
     names = chosen().catalogue.unit_names()
     for repeated in report.repeated:
         out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
@@ -93,11 +94,13 @@ def _summary(report: Report) -> None:
     if report.submissions.is_empty():
         out.print("没有新的报送，数据未变。")
         return
-    table = report.submissions.sort("year", "unit_code", nulls_last=True).select(
+    listed = report.submissions.sort("year", "unit_code", nulls_last=True)
+    results = [result_words(row) for row in listed.iter_rows(named=True)]
+    table = listed.select(
         单位=pl.col("unit_code").replace_strict(names, default="未识别"),
         年度="year",
         文件="file_name",
-        处理结果=pl.col("file_state").replace_strict(labels.FILE_STATE),
+        处理结果=pl.Series(results, dtype=pl.String),
         强制性="critical_count",
         核实性="warning_count",
         提示="info_count",

@@ -137,7 +137,7 @@ class Office:
             "file_name": as_text(row["file_name"]),
             "received_at": moment_words(row["received_at"]),
             "submission": row["submission"],
-            "result": _result(row),
+            "result": result_words(row),
             "due": self._due(row),
             "contact": contact_words(settings),
             **self.foot,
@@ -243,7 +243,7 @@ def contact_words(settings: Settings) -> str:
     return "　".join(filter(None, (contact.office, contact.person, telephone)))
 
 
-def _result(row: dict[str, Any]) -> str:
+def result_words(row: dict[str, Any]) -> str:
     """What became of the file, in a few words."""
     match row["rule"]:
         case r if r == YEAR_LOCKED:
@@ -312,7 +312,7 @@ def _said_again(row: dict[str, Any]) -> Iterator[str]:
         return
     yield (
         f"本文件与 {moment_words(row['received_at'])} 收到的“{as_text(row['file_name'])}”内容完全相同，"
-        f"未重复入库，处理结果不变：**{_result(row)}**。"
+        f"未重复入库，处理结果不变：**{result_words(row)}**。"
     )
     if row["decision"] == "refused" or row["rule"] in (YEAR_LOCKED, YEAR_DOUBTED, EMPTY):
         yield reason

@@ -143,6 +143,7 @@ def _valid_rows(year: int) -> Rows:
     for form in catalogue().forms.values():
         declared = (_ITEM_VALUES if form.is_roster else _UNIT_VALUES).get(form.id, {})
         values = {f.id: _any_value(f) for f in form.fields if f.id != "president_post"} | declared
+        values |= {"case_year": float(year)} if "case_year" in values else {}
         found[form.id] = [
             _row(form, code, level, values)
             for code, level in inside.select("org_code", "level").iter_rows()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tests.judged_batches import NOT_APPLICABLE, Rows, valid_rows
+from tests.judged_batches import NOT_APPLICABLE, YEAR, Rows, valid_rows
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Bend:
     drop: str | None = None
     also: frozenset[str] = frozenset()
 
-    def rows(self) -> Rows:
-        bent = valid_rows(*self.changes, *([self.drop] if self.drop else []))
+    def rows(self, year: int = YEAR) -> Rows:
+        bent = valid_rows(*self.changes, *([self.drop] if self.drop else []), year=year)
         for form, values in self.changes.items():
             fitting = [row for row in bent[form] if self.level is None or row["level"] == self.level]
             for row in fitting if self.every else fitting[:1]:

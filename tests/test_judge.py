@@ -76,7 +76,8 @@ def findings_of_bends() -> pl.DataFrame:
     of_year: dict[int, dict[str, Rows]] = {}
     for rule, bend in BENDS.items():
         since = rulebook().rules[rule].since if rule in rulebook().rules else None
-        of_year.setdefault(max(since or YEAR, YEAR), {})[rule] = bend.rows()
+        year = max(since or YEAR, YEAR)
+        of_year.setdefault(year, {})[rule] = bend.rows(year)
     findings = pl.concat([found(batch_of_many(rows, year)) for year, rows in of_year.items()])
     return findings.with_columns(bend=pl.col("submission").str.split("/").list.last())
 

@@ -20,7 +20,7 @@ from warehouse.catalogue import labels
 from warehouse.catalogue.dates import moment_words
 from warehouse.catalogue.frames import FINDING, NOTE, shaped
 from warehouse.catalogue.load import load_catalogue
-from warehouse.review import RETURNED, YEAR_LOCKED, locked_words, returned_words
+from warehouse.review import RETURNED, YEAR_DOUBTED, YEAR_LOCKED, locked_words, returned_words
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = load_catalogue()
@@ -113,7 +113,7 @@ def test_a_file_of_a_locked_year_without_faults_is_told_so() -> None:
     row = answered(rule=YEAR_LOCKED, reason=locked_words(2024))
     nothing = pl.DataFrame(schema={**FINDING, "finding_status": pl.String})
     said = "".join(receipts._verdict(row, nothing, nothing, nothing))
-    assert receipts._result(row) == "暂存（2024年度已锁定）"
+    assert receipts.result_words(row) == "暂存（2024年度已锁定）"
     assert "报表本身没有需要改正的问题；如需补报请与市级联系。" in said
 
 
@@ -241,3 +241,8 @@ def test_where_things_are_is_told_without_the_servers_folders(
 
 def test_moments_are_written_as_an_office_writes_them() -> None:
     assert moment_words("2025-01-12T02:03:04+08:00") == "2025年1月12日 02:03"
+
+
+def test_what_became_of_a_file_is_called_alike_on_the_terminal_and_in_the_receipt() -> None:
+    assert receipts.result_words(answered(rule=YEAR_DOUBTED)) == "暂存，年度有疑"
+    assert receipts.result_words(answered(rule=None)) == "暂存，待改正"

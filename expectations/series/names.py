@@ -39,7 +39,7 @@ _PAIR_SCORES = ("pair_ratio", "pair_factor", "pair_gain", "pair_misfit")
 _RUN_SCORES = ("run_count", "run_distinct_before", "run_chance")
 _BLOCK_SCORES = (
     "workbook_same_count", "workbook_same_pct", "shift_gain", "shift_fit", "shift_count", "shift_moved", "shift_step",
-    "swap_gain", "swap_fit", "swap_count", "exchange_gain", "exchange_fit", "exchange_count",
+    "swap_gain", "swap_fit", "swap_count", "exchange_gain", "exchange_fit", "exchange_share", "exchange_count",
     "upper_gain", "upper_fit", "upper_count", "cross_gain", "cross_fit", "cross_ratio",
     "cross_count", "sheet_same_count", "sheet_same_pct", "sheet_telling_count",
 )  # fmt: skip

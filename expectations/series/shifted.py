@@ -26,7 +26,7 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     Rows are those that a measure is asked of, in the order of the sheet. Of all stretches of rows the one that gains
     most is taken, over all columns of the form together, else column by column. ``shift_gain``, ``shift_fit``,
     ``shift_count`` (rows), ``shift_moved`` (rows that speak for it), ``shift_end`` (name of the last),
-    ``shift_column`` (null: all columns).
+    ``shift_column`` (null: all columns). ``numbers`` have the ``exchange_`` scores.
     """
     ordered = _doubtful(numbers.drop_nulls("wanted")).sort("submission", "measure", "key")
     column = ["submission", "measure"]
@@ -56,7 +56,24 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
             single.with_columns(column=pl.col("label")).select(names),
         ]
     )
-    return with_block(numbers, "shift", blocks)
+    return _without_outdone(with_block(numbers, "shift", blocks))
+
+
+def _without_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
+    """``numbers`` without the stretches within which two exchanged units explain more than the shift does."""
+    exchanges = numbers.filter(pl.col("exchange_gain") > 0).select("exchange_start", better="exchange_gain")
+    shifts = numbers.filter(pl.col("shift_gain") > 0).select("shift_start", "shift_gain")
+    outdone = (
+        numbers.join(exchanges, on="exchange_start")
+        .join(shifts, on="shift_start", suffix="_of_block")
+        .filter(pl.col("better") > pl.col("shift_gain_of_block"))["shift_start"]
+        .unique()
+    )
+    is_outdone = pl.col("shift_start").is_in(outdone.implode()).fill_null(value=False)
+    return numbers.with_columns(
+        shift_gain=pl.when(is_outdone).then(0.0).otherwise("shift_gain"),
+        shift_start=pl.when(~is_outdone).then("shift_start"),
+    )
 
 
 def _doubtful(numbers: pl.DataFrame) -> pl.DataFrame:

@@ -89,7 +89,10 @@ def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``exchange_`` scores: two units of a level whose numbers stand in each other's rows, in one form or in several."""
+    """``exchange_`` scores: two units of a level whose numbers stand in each other's rows, in one form or in several.
+
+    ``exchange_share``: how much of all that does not fit the exchange explains.
+    """
     lines = (
         numbers.drop_nulls("cost")
         .group_by("submission", "form", "org_level", "line")
@@ -112,20 +115,21 @@ def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         moved=(_distance() > 0).sum(),
         rows=pl.concat([pl.col("row"), pl.col("row_other")]),
     )
-    # Of a pair only the forms that were exchanged: in the others all stands where it belongs.
+    # Of a pair only the forms that were exchanged: in the others all stands where it belongs, or something else is wrong.
     together = (
-        of_form.filter(pl.col("gain") > 0)
+        of_form.filter(pl.col("gain") > pl.col("left"))
         .group_by("submission", "org_code", "org_code_other", maintain_order=True)
         .agg(
             gain=pl.col("gain").sum(),
             fit=pl.col("left").sum() / pl.col("count").sum() / 2,
+            share=pl.col("gain").sum() / (pl.col("gain") + pl.col("left")).sum(),
             count=(pl.col("moved").sum()).cast(pl.Float64),
             other=pl.col("org_name_other").first(),
             rows=pl.col("rows").explode(),
         )
     )
     best = _best(together, "org_code", "org_code_other", ["submission"])
-    return with_block(numbers, "exchange", best.select("gain", "fit", "count", "other", "rows"))
+    return with_block(numbers, "exchange", best.select("gain", "fit", "share", "count", "other", "rows"))
 
 
 def with_block(numbers: pl.DataFrame, kind: str, blocks: pl.DataFrame) -> pl.DataFrame:

@@ -34,9 +34,15 @@ def expanded(
 
 
 def read_indicators(
-    folder: Path, programmes: Mapping[str, Programme], measures: Mapping[str, Measure]
+    folder: Path,
+    programmes: Mapping[str, Programme],
+    measures: Mapping[str, Measure],
+    listed: Mapping[str, str],
 ) -> dict[str, Indicator]:
-    """The indicators of a catalogue folder by id, in file order. CatalogueError names file and line."""
+    """The indicators of a catalogue folder by id, in file order. CatalogueError names file and line.
+
+    ``listed``: the numbers of rosters, which are no measures, and the title of their form.
+    """
     found: dict[str, Indicator] = {}
     places: list[_Place] = []
     names: dict[str, str] = {}
@@ -52,7 +58,7 @@ def read_indicators(
             found[indicator.id] = indicator
             places.append(place)
     for place in places:
-        _check_names(place, measures, found)
+        _check_names(place, measures, found, listed)
     for place in places:  # once every formula can be read
         _refuse_circle(place, measures, found)
     for place in places:  # once every name leads to measures
@@ -112,11 +118,22 @@ def _check_kind(place: _Place, whole: Expression, measures: Mapping[str, Measure
             raise place.error("kind", f"性质（kind）为“{kind}”，“{measure.label}”却是“{measure.kind}”")
 
 
-def _check_names(place: _Place, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]) -> None:
+def _check_names(
+    place: _Place,
+    measures: Mapping[str, Measure],
+    indicators: Mapping[str, Indicator],
+    listed: Mapping[str, str],
+) -> None:
     indicator = place.indicator
     expression = parsed(place.source, [place.index, "formula"], indicator.formula)
     if undefined := expression.names - measures.keys() - indicators.keys():
         known = measures.keys() | indicators.keys()
+        if of_roster := sorted(undefined & listed.keys()):
+            name = of_roster[0]
+            raise place.error(
+                "formula",
+                f"“{name}”是名册“{listed[name]}”的栏目：名册按行计数（见该表的 counts），各行的数不相加",
+            )
         raise place.error("formula", unknown("公式中的", min(undefined), known))
     if indicator.id in measures and expression.text != indicator.id:
         raise place.error("id", f"“{indicator.id}”是报表中的计量，用这个编号的指标，公式只能是它本身")

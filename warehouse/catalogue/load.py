@@ -122,7 +122,8 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 raise source.error(place, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
             measures[measure.id], places[measure.id] = measure, place
     check_numbers(sources, forms.values())
-    indicators = read_indicators(folder, programmes, measures)
+    listed = {f.id: form.title for form in forms.values() if form.is_roster for f in form.fields if f.kind}
+    indicators = read_indicators(folder, programmes, measures, listed)
     read = {i.id: expanded(i, measures, indicators).names for i in indicators.values()}
     for measure in unread_measures(measures, indicators.values(), read):
         if measure.form != REGISTRY_FORM:
