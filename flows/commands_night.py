@@ -92,7 +92,11 @@ def _summary(report: Report) -> None:
     for sentence in report.left:
         err.print(f"未收取：{sentence}", style="yellow", markup=False)
     if report.submissions.is_empty():
-        out.print("没有新的报送，数据未变。")
+        out.print(
+            "没有新的报送；数据仓库已按现行目录册和市级的决定重新计算。"
+            if report.seconds
+            else "没有新的报送，数据未变。"
+        )
         return
     listed = report.submissions.sort("year", "unit_code", nulls_last=True)
     results = [result_words(row) for row in listed.iter_rows(named=True)]

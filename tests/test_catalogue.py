@@ -202,6 +202,7 @@ MISTAKES = [
         "id: visit_count, levels: [village], ",
         "超出了本表的层级",
     ),
+    ("a roster of which nothing tells rows apart", "forms/3_site.yaml", "key: [org_code, name]\n", "", "key"),
     ("a roster without the name of its rows", "forms/3_site.yaml", "item_field: name\n", "", "item_field"),
     (
         "a key that is no field",
@@ -274,7 +275,7 @@ MISTAKES = [
         "forms/2_care.yaml",
         "label: 讲座场次,",
         "label: 讲座场次, aliases: [走访 户次],",
-        "既指栏目“讲座场次”，又指栏目“走访户次”",
+        "既指栏目“讲座场次”（talk_count），又指栏目“走访户次”（visit_count）",
     ),
     (
         "a range that is none",
@@ -703,3 +704,15 @@ def test_every_unit_has_itself_and_each_unit_above_it_as_ancestors(catalogue: Ca
     counted = catalogue.registry.ancestors(year).group_by("org_code").len()
     for row in catalogue.registry.units(year).join(counted, on="org_code").iter_rows(named=True):
         assert row["len"] == depth[row["level"]], row["org_code"]
+
+
+def test_a_number_of_a_roster_in_a_formula_is_named_as_one_that_is_not_summed_up(folder: Path) -> None:
+    seats = (
+        "  - {id: seat_count, label: 座位数, type: count, unit: 个, kind: stock, low: 0, meaning: 座位数。}\n"
+    )
+    bend(folder, "forms/3_site.yaml", "counts:\n", f"{seats}counts:\n")
+    bend(
+        folder, "indicators/care.yaml", "formula: cumulative(visit_count)", "formula: cumulative(seat_count)"
+    )
+    with pytest.raises(CatalogueError, match="“seat_count”是名册“服务站名册”的栏目"):
+        load_catalogue(folder)

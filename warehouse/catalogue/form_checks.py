@@ -18,7 +18,7 @@ def check_labels(source: Source, form: Form) -> None:
             if others:
                 raise source.error(
                     ["fields", index],
-                    f"“{text}”既指栏目“{field.label}”，又指栏目“{others[0].label}”，读表时无法区分",
+                    f"“{text}”既指栏目“{field.label}”（{field.id}），又指栏目“{others[0].label}”（{others[0].id}），读表时无法区分",
                 )
             seen[fold(text)].append(field)
 

@@ -202,6 +202,8 @@ def _check_form(
             raise source.error(["key"], f"本表{unknown('的栏目', name, names)}")
     if form.is_roster and form.item_field is None:
         raise source.error(["rows"], "名册类报表要用 item_field 写明以哪个栏目称呼一行")
+    if form.is_roster and not form.key:
+        raise source.error(["rows"], "名册类报表要用 key 写明以哪些栏目区分各行，如 key: [org_code, name]")
 
 
 def _registry_measures() -> list[Measure]:
