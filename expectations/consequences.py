@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from expectations.checks import Gate
-from expectations.likely.words import ONLY_ONE
+from expectations.findings import ONLY_ONE
 from expectations.rulebook import Check, RuleBook
 from expectations.unit_frame import last_years, unit_frame
 from warehouse.catalogue.frames import with_place

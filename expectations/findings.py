@@ -27,6 +27,9 @@ ADDRESS: Schema = {
 """The frame of column letters that conforming hands on."""
 
 
+ONLY_ONE = "如只有一处有误，应是"
+"""Begins ``likely`` where a single cell can be mended and nothing else speaks against it."""
+
 ROW_PREFIX = r"^第\d+行[ ：]?"
 """What stands before a sentence about a row, as a regular expression: left out where the place is told otherwise."""
 

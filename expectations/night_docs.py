@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from expectations.data_docs import Head, Page, UnitLine, write_pages
-from expectations.judge import Judgement
 from warehouse.catalogue import labels
 
 if TYPE_CHECKING:
+    from expectations.judge import Judgement
     from expectations.suites import SuiteRun
 
-Judged = Sequence[tuple[Judgement, pl.DataFrame]]
+Judged = Sequence[tuple["Judgement", pl.DataFrame]]
 """What was judged of every batch of a night, with its submissions (SUBMISSION)."""
 
 

@@ -72,7 +72,7 @@ def try_out(
     counts = trial.results.select(pl.col("evaluated", "failed", "not_evaluated").sum()).row(0)
     out.print(
         f"{rule}：{years} 年已接收的报送 {trial.submission_count} 份，"
-        f"核对 {counts[0]} 处，不符 {counts[1]} 处，因缺报等未核对 {counts[2]} 处。",
+        f"核对 {counts[0]} 处，不符 {counts[1]} 处，因缺报或当年没有此项未核对 {counts[2]} 处。",
         markup=False,
     )
     if trial.findings.height:

@@ -28,14 +28,6 @@ def is_deep(measure: Measure) -> bool:
     return "village" in measure.levels
 
 
-def asked_levels(measure: Measure, catalogue: Catalogue) -> tuple[str, ...]:
-    """The levels asked for the measure: the form's, as far as somebody fills in the form for them."""
-    if measure.form == REGISTRY_FORM:
-        return measure.levels
-    reported_by = catalogue.forms[measure.form].reported_by
-    return tuple(lv for lv in measure.levels if ("city" if lv == "city" else "county") in reported_by)
-
-
 def asked_years(measure: Measure, catalogue: Catalogue, years: Iterable[int]) -> list[int]:
     """Those of ``years`` in which the measure is asked."""
     if measure.form == REGISTRY_FORM:
@@ -106,7 +98,7 @@ def cells_of(
     for measure in measures:
         asked = rows.select(
             pl.col("year").is_in(asked_years(measure, catalogue, years))
-            & pl.col("org_level").is_in(asked_levels(measure, catalogue))
+            & pl.col("org_level").is_in(catalogue.asked_levels(measure))
         ).to_series()
         value = pl.repeat(None, size, dtype=pl.Float64, eager=True)
         is_na = pl.repeat(False, size, dtype=pl.Boolean, eager=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.cells import asked_levels, asked_years, columns_of, data_years, is_deep
+from transforms.cells import asked_years, columns_of, data_years, is_deep
 from transforms.comparisons import compared, comparisons_of
 from transforms.plans import (
     Plan,
@@ -145,7 +145,7 @@ def _is_asked(plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.Expr:
             in_years = [*in_years, *(y + back for y in in_years)]
         elif term.function == "cumulative":
             in_years = [y for y in years if in_years and y >= in_years[0]]
-        asked.append(pl.col("year").is_in(in_years) & speaks_of(asked_levels(measure, catalogue)))
+        asked.append(pl.col("year").is_in(in_years) & speaks_of(catalogue.asked_levels(measure)))
     return pl.all_horizontal(asked)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from transforms.cells import asked_levels, columns_of
+from transforms.cells import columns_of
 from transforms.rollup import counts_of_levels
 from warehouse.catalogue.expression import Expression, Term
 from warehouse.catalogue.load import Catalogue
@@ -74,7 +74,7 @@ def _meeting_level(terms: Iterable[Term], catalogue: Catalogue) -> str | None:
 
     One township without its population then leaves out the whole county, not a hundredth of the denominator.
     """
-    asked = {asked_levels(catalogue.measures[term.name], catalogue) for term in terms}
+    asked = {catalogue.asked_levels(catalogue.measures[term.name]) for term in terms}
     if len(asked) == 1 or all({"township", "village"} & set(levels) for levels in asked):
         return None
     return "county" if all(set(levels) - {"city"} for levels in asked) else "city"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from transforms.cells import asked_levels, asked_years, columns_of, data_years, is_deep
+from transforms.cells import asked_years, columns_of, data_years, is_deep
 from transforms.terms import term_tree
 from warehouse.catalogue.expression import Term
 from warehouse.catalogue.load import Catalogue
@@ -51,7 +51,7 @@ def roll_up(measures: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             value, reported, expected = (pl.col(c) for c in columns_of(term))
             parts.append(
                 named.lazy()
-                .filter(pl.col("year").is_in(asked), speaks_of(asked_levels(measure, catalogue)))
+                .filter(pl.col("year").is_in(asked), speaks_of(catalogue.asked_levels(measure)))
                 .select(
                     "year",
                     "org_code",

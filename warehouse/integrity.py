@@ -10,7 +10,6 @@ import duckdb
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.tables import SCHEMAS, quoted
-from warehouse.trace_terms import asked_levels
 
 EXAMPLES = 3
 
@@ -105,7 +104,7 @@ def _sums_not_kept(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) 
         f"({quoted(i.id)}, {quoted(i.formula)}, {quoted(level)})"
         for i in catalogue.indicators.values()
         if i.formula in catalogue.measures and catalogue.measures[i.formula].form != REGISTRY_FORM
-        for level in asked_levels(catalogue.measures[i.formula], catalogue)
+        for level in catalogue.asked_levels(catalogue.measures[i.formula])
     ]
     if not plain:
         return None

@@ -136,7 +136,7 @@ def _is_aligned(expression: Expression) -> bool:
 
 def _block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> pl.Expr:
     """What is left out together: the base node, or the county or city where terms of different levels meet."""
-    asked = {frozenset(asked_levels(catalogue.measures[t.name], catalogue)) for t in expression.terms}
+    asked = {frozenset(catalogue.asked_levels(catalogue.measures[t.name])) for t in expression.terms}
     if len(asked) == 1 or all(levels & {"township", "village"} for levels in asked):
         return own
     is_in_county = all(levels - {"city"} for levels in asked)
@@ -221,17 +221,9 @@ def _is_asked(measure: Measure, catalogue: Catalogue, year: int) -> bool:
     return in_force(form, year) and (field is None or in_force(field, year))
 
 
-def asked_levels(measure: Measure, catalogue: Catalogue) -> list[str]:
-    """The levels asked for the measure: the form's, as far as somebody fills in the form for them."""
-    if measure.form == REGISTRY_FORM:
-        return list(measure.levels)
-    reported_by = catalogue.forms[measure.form].reported_by
-    return [lv for lv in measure.levels if ("city" if lv == "city" else "county") in reported_by]
-
-
 def _cells(measures: pl.DataFrame, catalogue: Catalogue, measure: Measure, year: int) -> pl.DataFrame:
     """source_code, value, expected, reported of every unit asked for ``measure`` in ``year``."""
-    units = catalogue.registry.units(year).filter(pl.col("level").is_in(asked_levels(measure, catalogue)))
+    units = catalogue.registry.units(year).filter(pl.col("level").is_in(catalogue.asked_levels(measure)))
     if measure.form == REGISTRY_FORM:
         ones = {"value": pl.lit(1.0), "expected": pl.lit(1.0), "reported": pl.lit(1.0)}
         return units.select(source_code="org_code", **ones)

@@ -17,10 +17,10 @@ import polars as pl
 
 from expectations.checks import Check
 from expectations.condition import DATA_ROW, TOTAL_ROW, state_column
+from expectations.findings import ONLY_ONE
 from expectations.form_frame import additive_fields
 from expectations.likely.mends import SAME, Around, cell_words, log_distance, variable_of
 from expectations.likely.slips import TURNED, near, undone
-from expectations.likely.words import ONLY_ONE
 from expectations.message import number_text
 from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.models import Field, Form

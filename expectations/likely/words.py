@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-ONLY_ONE = "如只有一处有误，应是"
-"""Begins what is said where a single cell can be mended and nothing else speaks against it."""
+from expectations.findings import ONLY_ONE
 
 CLEAR_LEAD = 0.3
 """How much nearer to last year's numbers than the next set the first must bring the row to be called the likeliest."""

@@ -19,6 +19,9 @@ LINE_MOST, CLEAR = 10.0, 2.0
 MIN_ROWS = 3
 """So many rows one below the other must be shifted to be told from two that are exchanged."""
 
+FAR_MORE = 1.5
+"""How many times what a short shift gains an exchange within it must gain to be the likelier of the two."""
+
 
 def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     """``shift_`` scores: from some row on a form (or one of its columns) stands ``shift_step`` rows too low.
@@ -60,13 +63,15 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``numbers`` without the stretches within which two exchanged units explain more than the shift does."""
+    """``numbers`` without the short stretches within which two exchanged units explain far more than the shift does."""
     exchanges = numbers.filter(pl.col("exchange_gain") > 0).select("exchange_start", better="exchange_gain")
-    shifts = numbers.filter(pl.col("shift_gain") > 0).select("shift_start", "shift_gain")
+    shifts = numbers.filter(pl.col("shift_gain") > 0, pl.col("shift_moved") <= MIN_ROWS).select(
+        "shift_start", "shift_gain"
+    )
     outdone = (
         numbers.join(exchanges, on="exchange_start")
         .join(shifts, on="shift_start", suffix="_of_block")
-        .filter(pl.col("better") > pl.col("shift_gain_of_block"))["shift_start"]
+        .filter(pl.col("better") > FAR_MORE * pl.col("shift_gain_of_block"))["shift_start"]
         .unique()
     )
     is_outdone = pl.col("shift_start").is_in(outdone.implode()).fill_null(value=False)

@@ -59,6 +59,13 @@ class Catalogue:
         lists = {name: codes.in_year(year) for name, codes in self.code_lists.items()}
         return replace(self, forms=forms, code_lists=lists, settings=self.settings.in_year(year))
 
+    def asked_levels(self, measure: Measure) -> tuple[Level, ...]:
+        """The levels asked for ``measure``: the form's, as far as somebody fills in the form for them."""
+        if measure.form == REGISTRY_FORM:
+            return measure.levels
+        reported_by = self.forms[measure.form].reported_by
+        return tuple(lv for lv in measure.levels if ("city" if lv == "city" else "county") in reported_by)
+
     def forms_of(self, unit_level: str, year: int) -> list[Form]:
         """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""
         return [f for f in self.forms.values() if unit_level in f.reported_by and in_force(f, year)]
