@@ -53,7 +53,13 @@ def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -
     )
     lines = in_ranges(told, _CAUSE, ("org_name", "message", "fix"), few=FEW)
     ordered = lines.sort(
-        "submission", "rank", form_place(catalogue.forms), "row", nulls_last=False, maintain_order=True
+        "submission",
+        "rank",
+        form_place(catalogue.forms),
+        "row",
+        *_column_order(),
+        nulls_last=False,
+        maintain_order=True,
     )
     return ordered.with_columns(
         place=_places(ordered, catalogue), message=_sentences(ordered, catalogue, rulebook)
@@ -118,6 +124,12 @@ def in_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[str], few:
     )
     joined = lines.join(ranges.rename({"text": "range"}), on=key, how="left", nulls_equal=True)
     return pl.concat([alone, joined.select(alone.columns)])
+
+
+def _column_order() -> tuple[pl.Expr, pl.Expr]:
+    """By column as it stands in the sheet: Z before AA."""
+    letters = pl.col("range").str.extract(r"^([A-Z]+)")
+    return letters.str.len_chars(), letters
 
 
 def _without_row() -> pl.Expr:

@@ -38,7 +38,7 @@ def open_year(year: Annotated[int, typer.Argument(help="报告年度")], by: By 
     due = settings.deadline.of(year)
     out.print(
         f"{year}年度已开放，截止日期 {day_words(due)}。下发的工作簿由 nianbao template --year {year} 生成，"
-        f"表头沿用{settings.in_year(year).form_set.version}；已有修订的，请先修改业务目录 catalogue.yaml 的 form_set。"
+        f"表头沿用{settings.in_year(year).form_set.version}；已有修订的，请先修改目录册 catalogue.yaml 的 form_set。"
     )
 
 

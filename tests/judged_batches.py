@@ -174,6 +174,8 @@ def _row(form: Form, code: str, level: str, values: dict[str, Any]) -> dict[str,
     row = {"org_code": code, "level": level, "unit_code": CITY if level == "city" else COUNTY, **values}
     if form.id == "organisation":
         row["president_post"] = _PRESIDENT.get(level, "党政主要领导")
+    if form.is_roster and form.item_field and "org_code" not in form.key:
+        row[form.item_field] = f"{row[form.item_field]}{code}"  # told apart by its name alone
     asked = {f.id for f in form.fields if level in form.levels_of(f)}
     return {k: v if k in asked or k not in values else NOT_APPLICABLE for k, v in row.items()}
 

@@ -430,3 +430,13 @@ def test_tables_stand_apart_from_the_text_around_them(office: Office) -> None:
 def test_the_city_itself_has_a_folder_of_its_own(office: Office) -> None:
     office.write([submission(unit_code="371600")])
     assert office.paths[0].parent.name == outbox_folder("371600", "滨州市本级")
+
+
+def test_lines_of_one_row_stand_in_the_order_of_its_columns(office: Office) -> None:
+    row = submission(decision="held", critical_count=4)
+    found = [
+        finding(row, cell=f"{column}9", field=field, message=f"栏{column}")
+        for column, field in (("AA", "a_count"), ("S", "b_count"), ("G", "z_count"), ("U", "c_count"))
+    ]
+    [text] = office.write([row], found)
+    assert [cells(text, f"栏{column}")[0] for column in ("G", "S", "U", "AA")] == ["1", "2", "3", "4"]

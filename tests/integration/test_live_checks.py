@@ -104,7 +104,10 @@ def workbooks(all_workbooks: list[Workbook]) -> list[Workbook]:
 def test_the_sheet_is_never_clearer_than_the_night(
     all_workbooks: list[Workbook], catalogue: Catalogue
 ) -> None:
-    """Whatever is pasted: both count alike what is broken, and the headline hides nothing that is refused."""
+    """Whatever is pasted: both count alike what is broken, and the headline hides nothing that is refused.
+
+    Where what is pasted leaves a sum unknown at night, the sheet may take it for what it can see of it.
+    """
     seen = set()
     for book in all_workbooks[-PASTED:]:
         findings = book.reading.findings.filter(pl.col("severity") != "info")
@@ -118,10 +121,10 @@ def test_the_sheet_is_never_clearer_than_the_night(
         assert ("无法核对" in said) == is_refused, (book.path.name, said)
         seen.add(said.split("：")[0].split("（")[0])
         for line in book.said.iter_rows(named=True):
-            _, failed, _ = book.reading.counts(line["rule"], forms_of(line, catalogue))
+            _, failed, unjudged = book.reading.counts(line["rule"], forms_of(line, catalogue))
             assert (line["verdict"] == PASSED) <= (failed == 0), (book.path.name, line)
             if line["rule"] not in READING:  # of these the sheet counts what it cannot judge
-                assert line["failed"] == failed, (book.path.name, line)
+                assert failed <= line["failed"] <= failed + unjudged, (book.path.name, line)
     assert len(seen) >= 3, seen
 
 
@@ -204,7 +207,8 @@ def test_the_sheet_shows_every_rule_that_needs_nothing_but_the_workbook(
     # A text that is not on the list cannot be read, which is another rule's finding before it could break this one.
     assert shown == expected | others | set(READING)
     prev = {rule.id for rule in rulebook.of_scope("unit") if any(term.function for term in rule.terms)}
-    assert expected == {rule.id for rule in rulebook.of_scope("row", "unit")} - prev
+    in_force = {rule.id for rule in rulebook.of_scope("row", "unit") if rule.is_in_force(YEAR)}
+    assert expected == in_force - prev
 
 
 def test_every_rule_of_the_sheet_is_seen_to_break_and_to_hold(
