@@ -15,12 +15,12 @@ from pathlib import Path
 
 from benchmarks.measuring import run_measured
 from benchmarks.mutations import bent_bytes, bent_workbook, hostile
-from flows.samples import write_samples
+from flows.cli.samples import write_samples
 from flows.settings import Installation, Settings
 
 YEAR = 2024
 TARGETS = "3 minutes, 2048 MiB for 496 files"
-_NIANBAO = (sys.executable, "-c", "from flows.cli import main; main()")
+_NIANBAO = (sys.executable, "-c", "from flows.cli.app import main; main()")
 
 
 def fill(home: Path, count: int, seed: int) -> None:

@@ -19,10 +19,10 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from expectations.rulebook import RuleBook, load_rules
+from expectations.rulebook.rulebook import RuleBook, load_rules
 from expectations.workbook.issued import write_workbook
-from flows.samples import workbook_name
-from transforms.samples import sample_entries
+from flows.cli.samples import workbook_name
+from transforms.samples.samples import sample_entries
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 
 _FIRST_CODE = 300_001

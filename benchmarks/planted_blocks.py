@@ -15,12 +15,12 @@ import polars as pl
 
 from benchmarks.planted_errors import EVALUATION, TUNING, City, able, noisy
 from benchmarks.plants import KEY, is_large
-from expectations.series.rules import cells_asked, series_gates
-from expectations.series.scores import series_frame
-from expectations.series.shifted import MIN_ROWS
+from expectations.outliers.rules import cells_asked, series_gates
+from expectations.outliers.scores import series_frame
+from expectations.outliers.shifted import MIN_ROWS
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import MEASURE, shaped
-from warehouse.query import standing_measures
+from warehouse.store.query import standing_measures
 
 NOISES = (0.0, 0.15, 0.3)
 BLOCKS_OF_A_SEED, TRIES = 12, 100

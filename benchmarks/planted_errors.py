@@ -19,13 +19,13 @@ import polars as pl
 
 from benchmarks.planted_table import report
 from benchmarks.plants import COLUMN, KEY, Kind, is_large, kinds
-from expectations.rulebook import RuleBook
-from expectations.series.rules import cells_asked, series_gates
-from expectations.series.scores import series_frame
+from expectations.outliers.rules import cells_asked, series_gates
+from expectations.outliers.scores import series_frame
+from expectations.rulebook.rulebook import RuleBook
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.query import standing_measures
+from warehouse.store.query import standing_measures
 
 NIANBAO = "nianbao"
 TUNING, EVALUATION = range(5), range(100, 105)

@@ -27,16 +27,16 @@ from python_calamine import CalamineWorkbook
 from benchmarks.many_counties import City, prepare
 from benchmarks.measuring import Measured, load, machine, run_measured, versions
 from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
-from expectations.checks import row_gates, unit_gates
-from expectations.column_checks import column_gates
-from expectations.rulebook import load_rules
-from flows.commands_night import STEPS
+from expectations.rulebook.rulebook import load_rules
+from expectations.verdicts.checks import row_gates, unit_gates
+from expectations.verdicts.column_checks import column_gates
+from flows.cli.night_commands import STEPS
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.md"
 YEAR = 2024
-_NIANBAO = (sys.executable, "-c", "from flows.cli import main; main()")
+_NIANBAO = (sys.executable, "-c", "from flows.cli.app import main; main()")
 _ENGINE = re.compile(r"处理用时 ([\d.]+) 秒（([^）]*)）")
 
 

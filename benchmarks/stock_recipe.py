@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from expectations.workbook.layout import form_columns, sheet_name
+from expectations.sheets.layout import form_columns, sheet_name
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from expectations.answers import bind_answers
-from expectations.checks import row_gates, unit_gates
-from expectations.column_checks import column_gates
-from expectations.condition import TOTAL_ROW
-from expectations.consequences import folded, with_open_totals, without_followers, without_impossible
-from expectations.decision import decide
-from expectations.findings import ADDRESS, Located, locate, problem_findings, with_rows
-from expectations.form_frame import prepare
-from expectations.likely.findings import name_likely_cells, name_likely_numbers
-from expectations.rulebook import SEVERITIES, RuleBook
-from expectations.series.rules import BLOCK_CELL, locate_series, series_gates
-from expectations.series.scores import series_frame
-from expectations.unit_frame import standing_before, unit_frame
+from expectations.error_localisation.findings import name_likely_cells, name_likely_numbers
+from expectations.frames.form_frame import prepare
+from expectations.frames.unit_frame import standing_before, unit_frame
+from expectations.outliers.rules import BLOCK_CELL, locate_series, series_gates
+from expectations.outliers.scores import series_frame
+from expectations.rulebook.condition import TOTAL_ROW
+from expectations.rulebook.rulebook import SEVERITIES, RuleBook
+from expectations.verdicts.answers import bind_answers
+from expectations.verdicts.checks import row_gates, unit_gates
+from expectations.verdicts.column_checks import column_gates
+from expectations.verdicts.consequences import folded, with_open_totals, without_followers, without_impossible
+from expectations.verdicts.decision import decide
+from expectations.verdicts.findings import ADDRESS, Located, locate, problem_findings, with_rows
 from warehouse.catalogue.frames import (
     ANSWER,
     FINDING,
@@ -38,7 +38,7 @@ from warehouse.catalogue.frames import (
 from warehouse.catalogue.load import Catalogue
 
 if TYPE_CHECKING:
-    from expectations.suites import SuiteRun
+    from expectations.gate.suites import SuiteRun
 
 CROSS_FORM, SERIES = "cross_form", "series"
 """Ids of the suites over the cross-form frame and over the series of years."""
@@ -53,7 +53,7 @@ DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for expectations.night_docs.
+    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for expectations.gate.night_docs.
 
     ``answers`` (ANSWER) are those that speak of one of the findings; ``revised`` (FINDING) is what the rules over several
     years now say of the later submissions.
@@ -164,7 +164,7 @@ def few_of_each_place(findings: pl.DataFrame) -> pl.DataFrame:
 
 def start_great_expectations() -> None:
     """Import Great Expectations now, which takes seconds, so that :func:`judge` need not; a second call costs nothing."""
-    import_module("expectations.suites")
+    import_module("expectations.gate.suites")
 
 
 def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[list[Suite], pl.DataFrame]:
@@ -247,7 +247,7 @@ def _validated(suites: list[Suite]) -> Sequence[SuiteRun]:
     ready = [suite for suite in suites if suite.located]
     if not ready:
         return ()
-    from expectations.suites import (
+    from expectations.gate.suites import (
         run_suites,  # takes seconds to import: only when there is something to check
     )
 

@@ -14,11 +14,11 @@ import polars as pl
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
 from flows.steps import assess, conform_batch, read_batch, refusal_words
-from transforms.formats_container import SEVERAL
+from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, MEASURE, empty
-from warehouse.journal import NO_HASH, Entry, Event
-from warehouse.past import Past
-from warehouse.query import read_only, standing_measures
+from warehouse.ledger.journal import NO_HASH, Entry, Event
+from warehouse.store.past import Past
+from warehouse.store.query import read_only, standing_measures
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,8 @@ def leave() -> NoReturn:
 
 def left_words(home: Path) -> str:
     """What a command that broke off has left for the next night; nothing where that cannot be told."""
-    from flows.inbox import files_in
-    from warehouse.journal import Event, Journal, JournalBroken
+    from flows.receiving.inbox import files_in
+    from warehouse.ledger.journal import Event, Journal, JournalBroken
 
     said = []
     try:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from flows.settings import Home
 from flows.system_words import reason_of
-from warehouse.durability import UNFINISHED_PREFIX
-from warehouse.journal import Journal
-from warehouse.journal_head import Head, Shown, heads_at_the_foot
-from warehouse.query import QueryError, WarehouseMissing, shown_heads
+from warehouse.ledger.durability import UNFINISHED_PREFIX
+from warehouse.ledger.journal import Journal
+from warehouse.ledger.journal_head import Head, Shown, heads_at_the_foot
+from warehouse.store.query import QueryError, WarehouseMissing, shown_heads
 
 _SPARE_BYTES = 16 << 20
 """What a night with little data writes besides the warehouse."""

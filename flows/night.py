@@ -11,11 +11,11 @@ from datetime import datetime
 import polars as pl
 
 from expectations.judge import Judgement, start_great_expectations
-from expectations.rule_document import rule_rows
+from expectations.rulebook.rule_document import rule_rows
 from flows.clock import TIME_ZONE
 from flows.error_log import note_error
 from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
-from flows.receive import Repeated, receive, receive_members
+from flows.receiving.receive import Repeated, receive, receive_members
 from flows.settings import Installation, code_version
 from flows.steps import (
     OUR_OWN,
@@ -29,18 +29,26 @@ from flows.steps import (
     read_batch,
     without_faulty,
 )
-from transforms.conform import Conformed
-from transforms.indicators import indicators_and_comparisons
-from warehouse.archive import Archive
-from warehouse.build import NightBuild, is_of_this_version
+from transforms.conforming.conform import Conformed
+from transforms.indicators.indicators import indicators_and_comparisons
 from warehouse.catalogue.frames import empty
-from warehouse.explanations import explanations, new_explanations
-from warehouse.headline import MOVED, moved, published_figures
-from warehouse.journal import Draft, Entry, Event, Journal
-from warehouse.publish import publish, writer_lock
-from warehouse.query import journal_count, known_submissions, last_made_by
-from warehouse.review import REVIEWS, YEAR_DOUBTED, YEAR_LOCKED, approvals, confirmations, is_locked, returns
-from warehouse.soundness import make_sound
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.explanations import explanations, new_explanations
+from warehouse.ledger.journal import Draft, Entry, Event, Journal
+from warehouse.ledger.review import (
+    REVIEWS,
+    YEAR_DOUBTED,
+    YEAR_LOCKED,
+    approvals,
+    confirmations,
+    is_locked,
+    returns,
+)
+from warehouse.standing.headline import MOVED, moved, published_figures
+from warehouse.store.build import NightBuild, is_of_this_version
+from warehouse.store.publish import publish, writer_lock
+from warehouse.store.query import journal_count, known_submissions, last_made_by
+from warehouse.store.soundness import make_sound
 
 OnDone = Callable[[str, object], None]
 COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")

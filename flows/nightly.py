@@ -1,7 +1,7 @@
 """The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
 This page is the table of contents; each task is a thin wrapper around a step of flows/night.py, or of
-flows/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
+flows/answer/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
 same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
 """
 
@@ -14,13 +14,13 @@ from typing import ParamSpec, TypeVar
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import morning
-from flows.morning import Report
+from flows.answer import morning
+from flows.answer.morning import Report
 from flows.night import Night, OnDone, open_night
 from flows.settings import Installation, installation
-from warehouse.build import NightBuild
-from warehouse.journal import Entry
-from warehouse.publish import AlreadyRunning
+from warehouse.ledger.journal import Entry
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import AlreadyRunning
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,12 +10,12 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from expectations.rulebook import RuleBook, load_rules
-from warehouse.campaign import amendments
+from expectations.rulebook.rulebook import RuleBook, load_rules
 from warehouse.catalogue.amended import amended
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
-from warehouse.journal import Journal
-from warehouse.publish import beside
+from warehouse.ledger.campaign import amendments
+from warehouse.ledger.journal import Journal
+from warehouse.store.publish import beside
 
 
 @lru_cache(maxsize=1)

@@ -14,20 +14,20 @@ from typing import Protocol
 import polars as pl
 
 from expectations.judge import Judgement, judge
-from expectations.returned import returned_problems
-from expectations.rulebook import RuleBook
+from expectations.rulebook.rulebook import RuleBook
+from expectations.verdicts.returned import returned_problems
 from flows.ending import is_ending
-from flows.reading_wall import Death, ReadJob, read_all
 from flows.system_words import machine_fault
-from transforms.conform import Conformed, assemble, conform
-from transforms.identify import identify
-from transforms.observations import measures, observations
-from transforms.reading import FileRead, reading_plan
+from flows.wall.wall import Death, ReadJob, read_all
+from transforms.conforming.conform import Conformed, assemble, conform
+from transforms.conforming.identify import identify
+from transforms.conforming.observations import measures, observations
+from transforms.reading.reading import FileRead, reading_plan
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
-from warehouse.journal import Entry
-from warehouse.past import Past
-from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_DOUBTED, YEAR_LOCKED, doubted_words, locked_words
+from warehouse.ledger.journal import Entry
+from warehouse.ledger.review import EMPTY, EMPTY_WORDS, YEAR_DOUBTED, YEAR_LOCKED, doubted_words, locked_words
+from warehouse.store.past import Past
 
 _REFUSAL_OF_DEATH = {
     "memory": "refuse.too_large",
@@ -111,7 +111,7 @@ def read_batch(
         ReadJob(str(e.submission), archive.path(str(e.submission)), (plan, str(e.payload["file_name"])))
         for e in received
     ]
-    results = read_all(jobs, "transforms.reading:read_file", workers, on_done)
+    results = read_all(jobs, "transforms.reading.reading:read_file", workers, on_done)
     readable: list[dict[str, object]] = []
     refused: list[dict[str, object]] = []
     reads: dict[str, FileRead] = {}

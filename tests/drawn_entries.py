@@ -18,13 +18,13 @@ import polars as pl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations.workbook.layout import unit_level, unit_rows
+from expectations.sheets.layout import unit_level, unit_rows
 from tests.form_sheets import delete_sheet, form_sheets
 from tests.judged_batches import NOT_APPLICABLE, first, valid_rows
 from tests.rule_bends import BENDS
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
-from warehouse.catalogue.workbook_texts import NOT_ASKED
+from warehouse.words.workbook_texts import NOT_ASKED
 
 COUNTY, CITY, YEAR = "371625", "371600", 2024
 UNREADABLE = "两三个"

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from expectations.judge import judge
-from expectations.rulebook import RuleBook, load_rules
+from expectations.rulebook.rulebook import RuleBook, load_rules
 from tests.workbooks import CATALOGUE, COUNTY, YEAR, conformed, submissions
-from transforms.observations import measures
+from transforms.conforming.observations import measures
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty, shaped
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from warehouse.catalogue.frames import MEASURE
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
-from warehouse.catalogue.registry import Registry
+from warehouse.registry.registry import Registry
 
 LANHE = Path(__file__).parent / "catalogues" / "lanhe"
 CITY, EAST, WEST = "990100", "990101", "990102"

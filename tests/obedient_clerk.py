@@ -16,8 +16,8 @@ import openpyxl
 from openpyxl.workbook import Workbook
 
 from tests.form_sheets import FormSheet, form_sheets
-from warehouse.catalogue.labels import SEVERITY
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_SHEET, UNREAD_SHEET
+from warehouse.words.labels import SEVERITY
+from warehouse.words.workbook_texts import ANSWER_BOX, ANSWER_SHEET, UNREAD_SHEET
 
 
 @dataclass

@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from expectations.rulebook import load_rules
-from expectations.series.rules import locate_series, series_gates
-from expectations.series.scores import series_frame
+from expectations.outliers.rules import locate_series, series_gates
+from expectations.outliers.scores import series_frame
+from expectations.rulebook.rulebook import load_rules
 from warehouse.catalogue.frames import MEASURE
 from warehouse.catalogue.load import Catalogue, load_catalogue
 

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from tests.warehouse_samples import batch, finding, measures_of, observation, sha
-from warehouse.build import NightBuild
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.publish import beside, publish
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import beside, publish
 
 LANHE = Path(__file__).parent / "catalogues" / "lanhe"
 CITY, EAST, WEST = "990100", "990101", "990102"

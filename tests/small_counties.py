@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.workbook.layout import unit_rows
+from expectations.sheets.layout import unit_rows
 from tests.judged_batches import NOT_APPLICABLE, first, valid_rows
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.models import Form

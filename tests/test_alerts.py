@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.alerts import MESSAGE_BYTES, addresses, pages, send_digest
+from flows.answer.alerts import MESSAGE_BYTES, addresses, pages, send_digest
 
 # Apprise's own import of a module that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

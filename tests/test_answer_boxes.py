@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.workbooks import Grid, cover, read, save_xlsx, sheet
-from transforms.reading import FileRead
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK, LAID_OUT, NO_BOX
+from transforms.reading.reading import FileRead
+from warehouse.words.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK, LAID_OUT, NO_BOX
 
 HEADS = ["序号", "问题", ANSWER_BOX, *ANSWER_KEYS.values(), ANSWERED]
 

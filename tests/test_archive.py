@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.archive import Archive
+from warehouse.ledger.archive import Archive
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_huge_file_is_never_held_in_memory(archive: Archive, tmp_path: Path) -
     with huge.open("wb") as file:
         file.truncate(256 << 20)
     program = (
-        "import sys\nfrom warehouse.archive import Archive\n"
+        "import sys\nfrom warehouse.ledger.archive import Archive\n"
         "archive = Archive(sys.argv[1])\narchive.put(sys.argv[2])\nassert not archive.verify()"
     )
     limit = 128 << 20

@@ -11,12 +11,12 @@ import pytest
 
 from flows.system_words import machine_fault
 from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
-from warehouse.build import NightBuild, PreviousUnreadable
 from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.integrity import IntegrityError
-from warehouse.publish import beside, new_database, publish
-from warehouse.query import query, standing_measures
+from warehouse.store.build import NightBuild, PreviousUnreadable
+from warehouse.store.integrity import IntegrityError
+from warehouse.store.publish import beside, new_database, publish
+from warehouse.store.query import query, standing_measures
 
 RUN = {
     "run": "run-1",

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.campaign import amend
+from flows.decisions.campaign import amend
 from flows.settings import Installation, Settings
 from flows.steps import Readings, of_doubtful_year
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
-from transforms.reading import FileRead
+from transforms.reading.reading import FileRead
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, amended
-from warehouse.declared_tables import expected_reports
-from warehouse.journal import Event, Journal
+from warehouse.ledger.journal import Event, Journal
+from warehouse.store.declared_tables import expected_reports
 
 ONE, OTHER = BRIDGE_VILLAGES
 NEXT = lanhe().settings.last_year + 1

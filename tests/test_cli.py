@@ -13,14 +13,14 @@ import openpyxl
 import polars as pl
 import pytest
 
-from flows.cli import app, main
+from flows.cli.app import app, main
 from flows.settings import installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.small_city import LANHE
 from tests.warehouse_samples import batch, indicator
-from warehouse.build import NightBuild
 from warehouse.catalogue.load import load_catalogue
-from warehouse.publish import beside, publish
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import beside, publish
 
 COMMANDS = (
     "template", "sample", "check", "nightly", "status", "trace", "query", "export", "rebuild", "doctor", "docs", "report",
@@ -89,7 +89,7 @@ def published(nianbao: Terminal) -> Path:
 @pytest.fixture(scope="module")
 def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample workbook of 阳信县 for 2024, as its clerk would have filled it in."""
-    from flows.samples import write_samples
+    from flows.cli.samples import write_samples
 
     folder = tmp_path_factory.mktemp("issued")
     place = installation(folder / "home", None)
@@ -124,7 +124,7 @@ def test_every_command_explains_itself_in_chinese(nianbao: Terminal, command: st
 def test_help_answers_without_the_slow_libraries() -> None:
     slow = "{'prefect', 'great_expectations', 'duckdb', 'apprise'}"
     script = (
-        "import sys; from flows.cli import app\n"
+        "import sys; from flows.cli.app import app\n"
         "try: app(['--help'])\n"
         "except SystemExit: pass\n"
         f"sys.exit(' '.join(sorted({slow} & set(sys.modules))) or None)"

@@ -24,7 +24,7 @@ from tests.measure_rows import (
     with_indicator,
     with_registry,
 )
-from transforms.indicators import indicators_and_comparisons
+from transforms.indicators.indicators import indicators_and_comparisons
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
 CATALOGUE = lanhe()

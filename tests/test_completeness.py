@@ -28,7 +28,7 @@ from tests.small_city import (
 )
 from tests.warehouse_samples import refused
 from warehouse.catalogue.load import Catalogue
-from warehouse.query import query
+from warehouse.store.query import query
 
 ORGS = (CITY, EAST, WEST, BRIDGE, BEND, BRIDGE_EAST, UPPER, LOWER, GREAT, "990102001", "990102001001")
 YEARS = (2021, 2022, 2023, 2024)

@@ -26,8 +26,8 @@ from tests.workbooks import (
     submissions,
     workbook,
 )
-from transforms.conform import Conformed, assemble, conform
-from transforms.reading import FileRead, SheetRead
+from transforms.conforming.conform import Conformed, assemble, conform
+from transforms.reading.reading import FileRead, SheetRead
 from warehouse.catalogue.frames import ERROR_MARK
 
 CELL = column("population", "household_count")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tests.workbooks import FIRST, Grid, column, conformed, save_xlsx, sheet, workbook
-from transforms.conform import Conformed
+from transforms.conforming.conform import Conformed
 
 VILLAGES = {"371602001001": "北关村", "371602002001": "x"}
 

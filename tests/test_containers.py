@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations.rulebook import load_rules
+from expectations.rulebook.rulebook import load_rules
 from flows.steps import refusal_words
 from tests.workbook_edits import parts_of, replace_in, save_parts
 from tests.workbooks import (
@@ -27,7 +27,7 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.reading import FileRead
+from transforms.reading.reading import FileRead
 
 RULEBOOK = load_rules(None, CATALOGUE)
 PAGE = "xl/worksheets/sheet2.xml"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.csv_text import csv_text
+from flows.cli.csv_text import csv_text
 
 DANGEROUS = tuple("=+-@\t\r|＝＋－＠")
 

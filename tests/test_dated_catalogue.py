@@ -11,8 +11,8 @@ import pytest
 
 from expectations.workbook.issued import write_workbook
 from tests.measure_rows import EAST, LANHE
-from transforms.conform_cells import ODD, parsed
-from transforms.reading_plan import reading_plan
+from transforms.conforming.cells import ODD, parsed
+from transforms.reading.plan import reading_plan
 from warehouse.catalogue.load import Catalogue, CatalogueError, load_catalogue
 
 CODES = """- id: tier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.decision import decide
+from expectations.verdicts.decision import decide
 from warehouse.catalogue.frames import FINDING, empty, shaped
 
 SUBMISSIONS = pl.DataFrame({"submission": ["a", "b", "c", "d"]})

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from tests.warehouse_samples import batch
-from warehouse.build import NightBuild
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.dictionary import dictionary_markdown, dictionary_rows, write_dictionary
-from warehouse.query import query
-from warehouse.tables import tables
+from warehouse.store.build import NightBuild
+from warehouse.store.dictionary import dictionary_markdown, dictionary_rows, write_dictionary
+from warehouse.store.query import query
+from warehouse.store.tables import tables
 
 PAGE = Path(__file__).parent.parent / "docs" / "dictionary.md"
 
@@ -24,7 +24,7 @@ def catalogue() -> Catalogue:
 
 def test_the_committed_page_is_fresh(catalogue: Catalogue) -> None:
     assert PAGE.read_text(encoding="utf-8") == dictionary_markdown(catalogue), (
-        "run: python -m warehouse.dictionary docs/dictionary.md"
+        "run: python -m warehouse.store.dictionary docs/dictionary.md"
     )
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.rulebook import load_rules
-from flows.digest import News, digest_text
+from expectations.rulebook.rulebook import load_rules
+from flows.answer.digest import News, digest_text
 from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.headline import MOVED
-from warehouse.journal import Head
-from warehouse.outcomes import ASKED, Outcome
-from warehouse.review import EMPTY_WORDS
+from warehouse.ledger.journal import Head
+from warehouse.ledger.review import EMPTY_WORDS
+from warehouse.standing.headline import MOVED
+from warehouse.standing.outcomes import ASKED, Outcome
 
 HEAD = Head(42, "ab" * 32)
 BEIJING = timezone(timedelta(hours=8))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.catalogue.expression import Cell, ExpressionError, Term, parse
+from warehouse.expression.expression import Cell, ExpressionError, Term, parse
 
 LABELS = {"a": "甲数", "b": "乙数", "c": "丙数", "t": "级别", "p": "是否建成"}
 

@@ -12,8 +12,8 @@ from tests.small_city import BRIDGE_EAST, BRIDGE_WEST, EAST, published, question
 from tests.warehouse_samples import sha
 from warehouse.catalogue.frames import form_place
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.questions import questions
-from warehouse.worklist import worklist
+from warehouse.standing.questions import questions
+from warehouse.standing.worklist import worklist
 
 ROOT = Path(__file__).parents[1]
 BY_ID = re.compile(r'ORDER BY[^"]*[ ,(.]form\b|\bsort(?:_by)?\([^)]*"form"', re.DOTALL)
@@ -97,4 +97,4 @@ def test_nothing_is_sorted_by_the_id_of_a_form(folder: str) -> None:
         for found in BY_ID.finditer(path.read_text(encoding="utf-8"))
         if "list_position(" not in found.group() and "row_number()" not in found.group()
     }
-    assert told <= {"flows/validation_report.py"}, "only the report for machines goes by ids"
+    assert told <= {"flows/answer/validation_report.py"}, "only the report for machines goes by ids"

@@ -32,9 +32,9 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.conform import Conformed
-from transforms.reading_units import said_of_units
-from warehouse.catalogue.texts import fold
+from transforms.conforming.conform import Conformed
+from transforms.reading.units import said_of_units
+from warehouse.words.texts import fold
 
 COUNT = column("population", "adolescent_count")
 _DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -105,7 +105,7 @@ def test_a_bracket_that_says_nothing_new_is_nothing(tmp_path: Path, label: str) 
 
 
 def test_every_label_and_alias_of_the_catalogue_is_itself() -> None:
-    from transforms.reading_header import find_header
+    from transforms.reading.header import find_header
 
     for form in PLAN.forms:
         for label, name in form.labels.items():

@@ -11,14 +11,14 @@ import pytest
 
 from tests.small_city import RULES
 from tests.warehouse_samples import TOWNSHIP, batch, finding, measures_of, observation, refused, sha
-from warehouse.build import NightBuild
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.explanations import explanations
-from warehouse.journal import Event, Journal
-from warehouse.outcomes import outcome
-from warehouse.publish import beside, publish
-from warehouse.query import query
-from warehouse.review import EMPTY, YEAR_LOCKED
+from warehouse.ledger.explanations import explanations
+from warehouse.ledger.journal import Event, Journal
+from warehouse.ledger.review import EMPTY, YEAR_LOCKED
+from warehouse.standing.outcomes import outcome
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import beside, publish
+from warehouse.store.query import query
 
 BEIJING = timezone(timedelta(hours=8))
 LAST_RUN = 20

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from tests.workbooks import CATALOGUE
-from transforms.identify import Identity, identify
-from transforms.reading import FileRead, SheetRead
+from transforms.conforming.identify import Identity, identify
+from transforms.reading.reading import FileRead, SheetRead
 
 SHEETS = [SheetRead("population", "年2表", False, {}, {}, pl.DataFrame())]
 

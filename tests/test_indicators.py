@@ -29,7 +29,7 @@ from tests.measure_rows import (
     with_indicator,
     with_registry,
 )
-from transforms.indicators import indicators
+from transforms.indicators.indicators import indicators
 from warehouse.catalogue.frames import INDICATOR
 from warehouse.catalogue.load import load_catalogue
 

@@ -17,9 +17,9 @@ from openpyxl.cell import Cell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from expectations.rulebook import Rule, RuleBook
+from expectations.rulebook.rulebook import Rule, RuleBook
+from expectations.sheets.layout import sheet_name, unit_rows
 from expectations.workbook.issued import write_workbook
-from expectations.workbook.layout import sheet_name, unit_rows
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
 

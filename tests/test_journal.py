@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.journal import JOURNAL_FRAME, NO_HASH, Draft, Event, Head, Journal, JournalBroken
-from warehouse.journal_head import HEAD_SUFFIX, Shown, head_words, heads_at_the_foot, keep_head
+from warehouse.ledger.journal import JOURNAL_FRAME, NO_HASH, Draft, Event, Head, Journal, JournalBroken
+from warehouse.ledger.journal_head import HEAD_SUFFIX, Shown, head_words, heads_at_the_foot, keep_head
 
 NOON = datetime(2025, 1, 10, 12, 0, tzinfo=timezone(timedelta(hours=8)))
 SHA = "ab" * 32

@@ -13,7 +13,7 @@ import pytest
 
 import expectations.judge as judging
 from expectations.judge import Batch, examine, judge
-from expectations.rulebook import RuleBook
+from expectations.rulebook.rulebook import RuleBook
 from tests.judged_batches import (
     COUNTY,
     NOT_APPLICABLE,
@@ -30,7 +30,7 @@ from tests.judged_batches import (
     valid_rows,
 )
 from tests.rule_bends import BENDS
-from transforms.observations import measures as measures_of
+from transforms.conforming.observations import measures as measures_of
 from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, SUBMISSION, empty
 
 ME = f"{COUNTY}-{YEAR}"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.checks import Check
-from expectations.condition import Condition
-from expectations.likely.cells import Search, likely_cells
-from expectations.likely.mends import Variable
-from expectations.rulebook import Rule
-from expectations.unit_frame import HISTORY
+from expectations.error_localisation.cells import Search, likely_cells
+from expectations.error_localisation.mends import Variable
+from expectations.frames.unit_frame import HISTORY
+from expectations.rulebook.condition import Condition
+from expectations.rulebook.rulebook import Rule
+from expectations.verdicts.checks import Check
 
 LABELS = {"a": "甲数", "b": "乙数", "c": "丙数", "d": "丁数"}
 TOP = 12

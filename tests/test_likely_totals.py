@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.consequences import with_open_totals
-from expectations.findings import ONLY_ONE
 from expectations.judge import examine
-from expectations.series.rules import BLOCK_CELL
+from expectations.outliers.rules import BLOCK_CELL
+from expectations.verdicts.consequences import with_open_totals
+from expectations.verdicts.findings import ONLY_ONE
 from tests.judged_batches import Rows, batch_of, catalogue, first, measures_before, rulebook, valid_rows
 from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped
 

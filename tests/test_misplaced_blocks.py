@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.consequences import folded
-from expectations.rulebook import load_rules
-from expectations.series.rules import locate_series
-from expectations.series.scores import series_frame
+from expectations.outliers.rules import locate_series
+from expectations.outliers.scores import series_frame
+from expectations.rulebook.rulebook import load_rules
+from expectations.verdicts.consequences import folded
 from tests.series_rows import CATALOGUE, COUNTY, GATES, TOWNSHIPS, YEAR, Numbers, moving, numbers, questions
 from warehouse.catalogue.frames import FINDING, shaped
 

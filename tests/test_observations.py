@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from tests.workbooks import CATALOGUE, FIRST, Grid, column, conformed, cover, save_xlsx, sheet, workbook
-from transforms.conform import Conformed, assemble, conform
-from transforms.observations import measures, observations
+from transforms.conforming.conform import Conformed, assemble, conform
+from transforms.conforming.observations import measures, observations
 from warehouse.catalogue.frames import MEASURE, OBSERVATION
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.publish import AlreadyRunning, NotPublishable, beside, new_database, publish, writer_lock
+from warehouse.store.publish import AlreadyRunning, NotPublishable, beside, new_database, publish, writer_lock
 
 
 def build(path: Path, value: int) -> Path:

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 
 from tests.warehouse_samples import batch, finding, observation, refused, submission
-from warehouse.build import NightBuild
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.outcomes import outcome
-from warehouse.publish import beside, publish
-from warehouse.query import (
+from warehouse.standing.outcomes import outcome
+from warehouse.standing.status import status
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import beside, publish
+from warehouse.store.query import (
     QueryError,
     WarehouseMissing,
     known_submissions,
@@ -25,7 +26,6 @@ from warehouse.query import (
     standing_entries,
     standing_measures,
 )
-from warehouse.status import status
 
 
 @pytest.fixture(scope="module")

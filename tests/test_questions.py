@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.answers import bind_answers
+from expectations.verdicts.answers import bind_answers
 from expectations.workbook.answers import opinion_on
 from tests.small_city import (
     BRIDGE_EAST,
@@ -25,7 +25,7 @@ from tests.small_city import (
 from tests.warehouse_samples import sha
 from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_PLACE, shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.questions import questions
+from warehouse.standing.questions import questions
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,8 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.reading import FileRead
-from transforms.wording import column_index, column_letter
+from transforms.reading.reading import FileRead
+from transforms.text import column_index, column_letter
 from warehouse.catalogue.frames import ERROR_MARK
 
 CELL = column("population", "household_count")

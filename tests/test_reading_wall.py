@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from flows.reading_process import ReadingProcess
-from flows.reading_wall import Death, Limits, ReadJob, WallBroken, read_all
+from flows.wall.process import ReadingProcess
+from flows.wall.wall import Death, Limits, ReadJob, WallBroken, read_all
 
 QUICK = Limits(cpu_seconds=1, wall_seconds=8)
 
@@ -57,7 +57,7 @@ def children() -> list[str]:
     """The command lines of this thread's reading children."""
     listing = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
     found = [Path("/proc", child, "cmdline").read_text() for child in listing.split()]
-    return [line for line in found if "reading_child" in line]
+    return [line for line in found if "flows.wall.child" in line]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -272,7 +272,7 @@ def test_children_end_by_themselves_when_the_parent_is_killed(
     jobs: Callable[..., list[ReadJob]], tmp_path: Path
 ) -> None:
     program = (
-        "from flows.reading_wall import *\n"
+        "from flows.wall.wall import *\n"
         f"read_all([ReadJob('k', {str(jobs('sleep')[0].path)!r})], 'reading_functions:content', 1,"
         " limits=Limits(wall_seconds=1))"
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.receipt_page import page_of
+from flows.answer.receipt_page import page_of
 from tests.test_receipts import Office, submission
-from warehouse import durability
+from warehouse.ledger import durability
 
 
 @pytest.mark.parametrize(

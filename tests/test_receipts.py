@@ -11,15 +11,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-import flows.receipts
-from flows.receipts import UNKNOWN_UNIT, outbox_folder
-from flows.receive import Repeated
+import flows.answer.receipts
+from flows.answer.receipts import UNKNOWN_UNIT, outbox_folder
+from flows.receiving.receive import Repeated
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import NOTE, SUBMISSION
-from warehouse.changes import CHANGE
-from warehouse.journal import Head
-from warehouse.outcomes import ASKED, SHEET, Outcome
-from warehouse.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
+from warehouse.ledger.journal import Head
+from warehouse.ledger.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
+from warehouse.standing.changes import CHANGE
+from warehouse.standing.outcomes import ASKED, SHEET, Outcome
 
 AT = datetime(2025, 1, 11, 2, 0, tzinfo=timezone(timedelta(hours=8)))
 HEAD = Head(42, "ab" * 32)
@@ -77,7 +77,7 @@ class Office:
     def __init__(self, home: Path) -> None:
         place = Installation(Settings(home=home))
         self.outbox = place.home.outbox
-        self.tonight = flows.receipts.Office(place, HEAD, AT)
+        self.tonight = flows.answer.receipts.Office(place, HEAD, AT)
 
     def write(
         self,

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from flows.receive import Arrival, arrivals, receive
-from warehouse.archive import Archive
-from warehouse.journal import Entry, Event, Journal
+from flows.receiving.receive import Arrival, arrivals, receive
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.journal import Entry, Event, Journal
 
 AT = datetime(2025, 1, 10, 22, 30, tzinfo=timezone(timedelta(hours=8)))
 
@@ -373,7 +373,7 @@ def test_an_inbox_that_cannot_be_emptied_is_told_and_the_file_received_once(
 
     with monkeypatch.context() as patched:
         # Only the removal from the inbox: the archive tidies its own unfinished files with the same call.
-        patched.setattr("flows.receive.Path.unlink", unlink, raising=True)
+        patched.setattr("flows.receiving.receive.Path.unlink", unlink, raising=True)
         patched.setattr(Archive, "put", lambda self, content: hashlib.sha256(b"x").hexdigest())
         entries, _ = place.receive()
     assert names(entries) == ["年报.xlsx"]

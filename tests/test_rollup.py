@@ -21,12 +21,12 @@ from tests.measure_rows import (
     rows,
     with_registry,
 )
-from transforms.cells import columns_of
-from transforms.rollup import fold_up, roll_up
-from transforms.terms import term_tree
-from warehouse.catalogue.expression import Term
+from transforms.indicators.cells import columns_of
+from transforms.indicators.rollup import fold_up, roll_up
+from transforms.indicators.terms import term_tree
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.succession import moves
+from warehouse.expression.expression import Term
+from warehouse.registry.succession import moves
 
 CATALOGUE = lanhe()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.rulebook import RuleBook, load_rules
-from expectations.series.rules import locate_series, series_gates
-from expectations.series.scores import series_frame
-from flows.rule_trial import counting_all
+from expectations.outliers.rules import locate_series, series_gates
+from expectations.outliers.scores import series_frame
+from expectations.rulebook.rulebook import RuleBook, load_rules
+from flows.decisions.rule_trial import counting_all
 from tests.series_rows import CATALOGUE, TOWNSHIPS, YEAR, bent, history, numbers, steady
 
 SERIES = load_rules(None, CATALOGUE).of_scope("series")

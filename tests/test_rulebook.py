@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from expectations.answers import UNBOUND_RULE
 from expectations.judge import NOTHING_FILLED
-from expectations.message import placeholders
-from expectations.returned import UNCHANGED_RULE, UNDOING_RULE
-from expectations.rulebook import CITY_RULES, GENERAL_FOLDER, Rule, RuleBook, load_rules, statement
+from expectations.rulebook.message import placeholders
+from expectations.rulebook.rulebook import CITY_RULES, GENERAL_FOLDER, Rule, RuleBook, load_rules, statement
+from expectations.verdicts.answers import UNBOUND_RULE
+from expectations.verdicts.returned import UNCHANGED_RULE, UNDOING_RULE
 from tests.judged_batches import catalogue
 from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
@@ -211,6 +211,6 @@ def test_a_rule_of_a_citys_form_cannot_hide_among_the_general_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump([GOOD], allow_unicode=True), encoding="utf-8")
-    monkeypatch.setattr("expectations.rulebook.GENERAL_FOLDER", tmp_path)
+    monkeypatch.setattr("expectations.rulebook.rulebook.GENERAL_FOLDER", tmp_path)
     with pytest.raises(CatalogueError, match=r"rules\.yaml:1: 审核关系“population.sample”针对具体报表"):
         load_rules(None, catalogue())

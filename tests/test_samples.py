@@ -10,12 +10,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.sample_numbers import lot, split
-from transforms.sample_spec import in_year
-from transforms.samples import sample_entries
-from warehouse.catalogue.expression import parse
+from transforms.samples.numbers import lot, split
+from transforms.samples.samples import sample_entries
+from transforms.samples.spec import in_year
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.models import in_force
+from warehouse.expression.expression import parse
 
 # A published figure that sums the years up, and the measures it sums.
 CUMULATIVE = {

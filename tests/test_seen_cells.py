@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.causes import notes_by_cause
+from expectations.verdicts.causes import notes_by_cause
 from tests.judged_files import findings
 from tests.workbook_edits import formatted, merged, parts_of, rich, save_parts, save_with
 from tests.workbooks import (
@@ -30,9 +30,9 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.conform import Conformed
-from transforms.formats_seen import added_text
-from transforms.reading_cells import number_text
+from transforms.conforming.conform import Conformed
+from transforms.reading.cells import number_text
+from transforms.reading.formats.seen import added_text
 
 COUNT = column("population", "household_count")
 MONEY = column("warm_action", "claim_paid_cny")

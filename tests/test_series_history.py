@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.series.scores import series_frame
+from expectations.outliers.scores import series_frame
 from tests.measure_rows import BAY, BRIDGE, CITY, EAST, Cell, lanhe, rows, with_registry
 from tests.series_rows import questions
 from warehouse.catalogue.load import Catalogue

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.likely.slips import with_slips
+from expectations.error_localisation.slips import with_slips
 
 
 def slips(*rows: tuple[str, float, float | None], unit: str = "份") -> list[str | None]:

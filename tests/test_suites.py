@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import expectations.judge as judging
+from expectations.gate.night_docs import publish_docs
 from expectations.judge import Judgement, judge
-from expectations.night_docs import publish_docs
-from expectations.rulebook import load_rules
+from expectations.rulebook.rulebook import load_rules
 from tests.judged_batches import (
     NOT_APPLICABLE,
     UNREADABLE,
@@ -155,7 +155,9 @@ def test_severity_and_rule_travel_through_great_expectations() -> None:
 
 
 def test_an_expectation_that_cannot_run_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("expectations.suites._tuples", lambda texts: {**texts, "expression": "no_such > 0"})
+    monkeypatch.setattr(
+        "expectations.gate.suites._tuples", lambda texts: {**texts, "expression": "no_such > 0"}
+    )
     with pytest.raises(RuntimeError, match="could not run"):
         judged(valid_rows())
 

@@ -22,7 +22,7 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.conform import Conformed
+from transforms.conforming.conform import Conformed
 
 COUNT = column("population", "household_count")
 

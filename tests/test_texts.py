@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.judged_files import findings
 from tests.workbooks import FIRST, Grid, column, conformed, save_xlsx, sheet, workbook
-from warehouse.catalogue.texts import BLANK, INVISIBLE, fold, folded, row_word, shown, without_brackets
+from warehouse.words.texts import BLANK, INVISIBLE, fold, folded, row_word, shown, without_brackets
 
 ASSIGNED = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cs", "Cn")]
 TEXT = st.text(st.one_of(st.sampled_from(ASSIGNED), st.sampled_from("Σσς（⼀⺠\u200b\ufe0f \n一民(")))

@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 
 from tests.warehouse_samples import finding, note, observation, results, sha, submission
-from transforms.indicators import indicators
-from warehouse.build import NightBuild
+from transforms.indicators.indicators import indicators
 from warehouse.catalogue.frames import FINDING, MEASURE, NOTE, OBSERVATION, empty, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
-from warehouse.query import QueryError
-from warehouse.trace import Trace, trace
-from warehouse.trace_text import trace_text
+from warehouse.store.build import NightBuild
+from warehouse.store.query import QueryError
+from warehouse.trace.text import trace_text
+from warehouse.trace.trace import Trace, trace
 
 FORMULAS = {
     "served": ("flow", "family_served_count"),
@@ -74,7 +74,7 @@ def build(
     counted: pl.DataFrame | None = None,
     notes: pl.DataFrame | None = None,
 ) -> Path:
-    """A warehouse of these observations, its indicators computed by transforms.indicators."""
+    """A warehouse of these observations, its indicators computed by transforms.indicators.indicators."""
     numbers = observations.filter(pl.col("text").is_null(), pl.col("form") != "organisation")
     measures = numbers.rename({"field": "measure"}).pipe(shaped, MEASURE)
     if counted is not None:
@@ -381,7 +381,7 @@ def invented(catalogue: Catalogue, year: int, unit: str, level: str, draw: rando
 def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_computed_indicator(
     tmp_path: Path,
 ) -> None:
-    """Two readings of one declaration, written apart: transforms/indicators.py and warehouse/trace_terms.py."""
+    """Two readings of one declaration, written apart: transforms/indicators/indicators.py and warehouse/trace/terms.py."""
     catalogue = load_catalogue()
     draw = random.Random(1)
     units = [("371602", "county"), ("371625", "county"), ("371600", "city")]

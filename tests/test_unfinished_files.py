@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from flows import inbox as walk
-from flows.finished import is_quiet, without_writers
-from flows.inbox import files_in, mark_of
-from flows.receive import MAX_SET, arrivals, receive
+from flows.receiving import inbox as walk
+from flows.receiving.finished import is_quiet, without_writers
+from flows.receiving.inbox import files_in, mark_of
+from flows.receiving.receive import MAX_SET, arrivals, receive
 from tests.test_receive import AT, Place, names
-from transforms.formats_book import MAX_BYTES
-from warehouse.journal import Entry
+from transforms.reading.formats.book import MAX_BYTES
+from warehouse.ledger.journal import Entry
 
 QUIET = 0.6
 UNFINISHED = "年报.xlsx：文件刚刚放入或仍在写入，留待下次收取。"

@@ -12,7 +12,7 @@ from expectations.workbook.issued import write_workbook
 from tests.measure_rows import EAST, lanhe
 from warehouse.catalogue.frames import FINDING, UNREAD, shaped
 from warehouse.catalogue.load import load_catalogue
-from warehouse.catalogue.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
+from warehouse.words.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
 
 FORM = next(form for form in lanhe().forms.values() if not form.is_roster)
 

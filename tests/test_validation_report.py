@@ -10,13 +10,13 @@ import jsonschema
 import polars as pl
 import pytest
 
+from flows.answer.validation_report import write_report
 from flows.settings import Installation, Settings
-from flows.validation_report import write_report
 from tests.small_city import BRIDGE, BRIDGE_EAST, EAST, LANHE, question, told
 from tests.validation_report_schema import SCHEMA
-from warehouse.build import NightBuild
 from warehouse.catalogue.frames import RULE_RESULT
-from warehouse.publish import beside, publish
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import beside, publish
 
 Counts = tuple[str, str, int, int, int]  # rule, form, evaluated, failed, not evaluated
 

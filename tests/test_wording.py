@@ -11,16 +11,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.causes import notes_by_cause, places_of
-from expectations.message import plainly
-from expectations.rulebook import load_rules
-from flows import commands_night, receipts
+from expectations.rulebook.message import plainly
+from expectations.rulebook.rulebook import load_rules
+from expectations.verdicts.causes import notes_by_cause, places_of
+from flows.answer import receipts
+from flows.cli import night_commands
 from flows.settings import Home
-from warehouse.catalogue import labels
-from warehouse.catalogue.dates import moment_words
 from warehouse.catalogue.frames import FINDING, NOTE, shaped
 from warehouse.catalogue.load import load_catalogue
-from warehouse.review import RETURNED, YEAR_DOUBTED, YEAR_LOCKED, locked_words, returned_words
+from warehouse.ledger.review import RETURNED, YEAR_DOUBTED, YEAR_LOCKED, locked_words, returned_words
+from warehouse.words import labels
+from warehouse.words.dates import moment_words
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = load_catalogue()
@@ -181,7 +182,7 @@ def label_texts() -> Iterator[tuple[str, str]]:
     ):
         for code, text in getattr(labels, name).items():
             yield f"labels.{name}.{code}", text
-    for step, text in commands_night.STEPS.items():
+    for step, text in night_commands.STEPS.items():
         yield f"step.{step}", text
 
 
@@ -235,8 +236,8 @@ def test_where_things_are_is_told_without_the_servers_folders(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / folder)
     home = Home(tmp_path / "data")
-    monkeypatch.setattr(commands_night, "chosen", lambda: SimpleNamespace(home=home))
-    assert commands_night.whereabouts(home.database) == told
+    monkeypatch.setattr(night_commands, "chosen", lambda: SimpleNamespace(home=home))
+    assert night_commands.whereabouts(home.database) == told
 
 
 def test_moments_are_written_as_an_office_writes_them() -> None:

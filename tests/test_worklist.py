@@ -24,7 +24,7 @@ from tests.small_city import (
     told,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.worklist import covering_words, with_shares, worklist
+from warehouse.standing.worklist import covering_words, with_shares, worklist
 
 LAST_YEAR = {EAST: 40.0, BRIDGE: 85.0, BRIDGE_EAST: 1000.0, BRIDGE_WEST: 1000.0, BEND: 75.0, GREAT: 800.0}
 THIS_YEAR = {**LAST_YEAR, BRIDGE: 870.0}

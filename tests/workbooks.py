@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 import polars as pl
 import xlsxwriter
 
-from transforms.conform import Conformed, assemble, conform
-from transforms.reading import FileRead, read_file, reading_plan
+from transforms.conforming.conform import Conformed, assemble, conform
+from transforms.reading.reading import FileRead, read_file, reading_plan
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field
 

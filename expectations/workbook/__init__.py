@@ -1,1 +1,1 @@
-"""The workbooks that units get: issued, correction and batch, sheet by sheet."""
+"""The issued workbook, and the correction workbook: the same with its questions marked and boxes for explanations."""

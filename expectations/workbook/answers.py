@@ -7,12 +7,12 @@ from typing import Any
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.rulebook import SEVERITIES
-from expectations.workbook.layout import display_width
-from expectations.workbook.marks import Question
-from expectations.workbook.page import PROTECTION, Issue, set_print
-from warehouse.catalogue import labels
-from warehouse.catalogue.workbook_texts import (
+from expectations.rulebook.rulebook import SEVERITIES
+from expectations.sheets.layout import display_width
+from expectations.sheets.marks import Question
+from expectations.sheets.page import PROTECTION, Issue, set_print
+from warehouse.words import labels
+from warehouse.words.workbook_texts import (
     ANSWER_BOX,
     ANSWER_KEYS,
     ANSWER_SHEET,

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 from xlsxwriter.workbook import Workbook
 
-from expectations.workbook.layout import display_width
-from expectations.workbook.page import PROTECTION
-from expectations.workbook.styles import Styles
-from warehouse.catalogue.workbook_texts import ACCEPT, BATCH_HEADS, REFUSE
+from expectations.sheets.layout import display_width
+from expectations.sheets.page import PROTECTION
+from expectations.sheets.styles import Styles
+from warehouse.words.workbook_texts import ACCEPT, BATCH_HEADS, REFUSE
 
 _COLUMNS = (
     ("explanation", BATCH_HEADS["explanation"], 8),

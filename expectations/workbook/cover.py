@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.workbook.page import PROTECTION, Issue, set_print
-from warehouse.catalogue.texts import fold
+from expectations.sheets.page import PROTECTION, Issue, set_print
+from warehouse.words.texts import fold
 
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SIGNED = ("head", "statistics_head", "clerk", "report_date")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.workbook.layout import (
+from expectations.sheets.layout import (
     Column,
     column_letter,
     display_width,
@@ -14,10 +14,10 @@ from expectations.workbook.layout import (
     header_spans,
     sheet_name,
 )
-from expectations.workbook.page import PROTECTION, Issue, block, set_print
+from expectations.sheets.page import PROTECTION, Issue, block, set_print
 from expectations.workbook.rows import write_roster, write_units
 from warehouse.catalogue.models import Form
-from warehouse.catalogue.workbook_texts import NOTE, SIGNATURES
+from warehouse.words.workbook_texts import NOTE, SIGNATURES
 
 
 def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl.DataFrame | None) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.rulebook import RuleBook
-from expectations.workbook.layout import display_width
-from expectations.workbook.page import PROTECTION, Issue, set_print
+from expectations.rulebook.rulebook import RuleBook
+from expectations.sheets.layout import display_width
+from expectations.sheets.page import PROTECTION, Issue, set_print
+from expectations.sheets.validation import bounds
 from expectations.workbook.rows import is_carried_over
-from expectations.workbook.validation import bounds
-from warehouse.catalogue import labels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
-from warehouse.catalogue.workbook_texts import GUIDE_SHEET, SERIAL
+from warehouse.words import labels
+from warehouse.words.workbook_texts import GUIDE_SHEET, SERIAL
 
 RuleLine = tuple[str, str, str]
 """表号, severity in Chinese, text."""

@@ -11,22 +11,22 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.rulebook import RuleBook
+from expectations.live_audit.audit import add_audit, write_audit
+from expectations.live_audit.checks import column_rules, live_checks, reading_rules
+from expectations.rulebook.rulebook import RuleBook
+from expectations.sheets.book import Book
+from expectations.sheets.layout import unit_level, unit_name
+from expectations.sheets.marks import Marks, marks_of
+from expectations.sheets.page import Issue
+from expectations.sheets.styles import Styles
+from expectations.sheets.validation import Lists
 from expectations.workbook.answers import add_answers, write_answers
-from expectations.workbook.audit import add_audit, write_audit
-from expectations.workbook.book import Book
-from expectations.workbook.checks import column_rules, live_checks, reading_rules
 from expectations.workbook.cover import write_cover
 from expectations.workbook.form import write_form
 from expectations.workbook.guide import RuleLine, rule_lines, write_guide
-from expectations.workbook.layout import unit_level, unit_name
-from expectations.workbook.marks import Marks, marks_of
-from expectations.workbook.page import Issue
-from expectations.workbook.styles import Styles
 from expectations.workbook.unread import add_unread
-from expectations.workbook.validation import Lists
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.texts import fold
+from warehouse.words.texts import fold
 
 
 def write_workbook(
@@ -53,7 +53,7 @@ def write_workbook(
     in the file's properties (default: the first day after the report year). Raises KeyError when
     the unit does not report in ``year``.
 
-    With ``questions`` (as :func:`expectations.workbook.marks.marks_of` takes them) it becomes a correction workbook: the
+    With ``questions`` (as :func:`expectations.sheets.marks.marks_of` takes them) it becomes a correction workbook: the
     cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
     ``answered`` is its id, ``unread`` (UNREAD) what was not taken over of it. Returned is where each question, by its row
     number, is shown: sheet and cell.

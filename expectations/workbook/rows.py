@@ -11,14 +11,14 @@ from collections.abc import Mapping
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.workbook.checks import colour_breaches
-from expectations.workbook.layout import Column, column_letter, unit_rows
-from expectations.workbook.marks import TOTAL
-from expectations.workbook.page import Issue, Rows, block
-from expectations.workbook.validation import field_validation, township_validation
-from expectations.workbook.values import Row, put, records, shown
+from expectations.live_audit.checks import colour_breaches
+from expectations.sheets.layout import Column, column_letter, unit_rows
+from expectations.sheets.marks import TOTAL
+from expectations.sheets.page import Issue, Rows, block
+from expectations.sheets.validation import field_validation, township_validation
+from expectations.sheets.values import Row, put, records, shown
 from warehouse.catalogue.models import Field, Form
-from warehouse.catalogue.workbook_texts import NOT_ASKED
+from warehouse.words.workbook_texts import NOT_ASKED
 
 _BLANK_ROSTER_ROWS, _SPARE_ROSTER_ROWS = 40, 20
 _NAME_STYLE = {"city": "name_upper", "county": "name_upper", "township": "name_middle", "village": "name"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.workbook.layout import display_width, sheet_name
-from expectations.workbook.page import PROTECTION, Issue, set_print
-from warehouse.catalogue import labels
-from warehouse.catalogue.workbook_texts import UNREAD_SHEET
+from expectations.sheets.layout import display_width, sheet_name
+from expectations.sheets.page import PROTECTION, Issue, set_print
+from warehouse.words import labels
+from warehouse.words.workbook_texts import UNREAD_SHEET
 
 _HEADS = (("报表", 26), ("原表位置", 14), ("没有读入的原因", 24), ("内容（表头：所填）", 96))
 _ABOUT = (

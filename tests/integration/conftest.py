@@ -14,9 +14,9 @@ from flows.embedded_server import prepare
 _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
 
-from flows.morning import Report  # noqa: E402
+from flows.answer.morning import Report  # noqa: E402
+from flows.cli.samples import write_samples  # noqa: E402
 from flows.nightly import run_night  # noqa: E402
-from flows.samples import write_samples  # noqa: E402
 from flows.settings import Installation, Settings  # noqa: E402
 from warehouse.catalogue.load import DEFAULT_FOLDER  # noqa: E402
 

@@ -11,23 +11,23 @@ from typing import Any
 import openpyxl
 import polars as pl
 
-from expectations.checks import Gate, row_gates, unit_gates
-from expectations.column_checks import column_gates
-from expectations.condition import TOTAL_ROW
-from expectations.form_frame import prepare
+from expectations.frames.form_frame import prepare
+from expectations.frames.unit_frame import unit_frame
 from expectations.judge import judge
-from expectations.rulebook import RuleBook
-from expectations.unit_frame import unit_frame
-from expectations.workbook.audit import COUNTS, FIRST, HEADS
-from expectations.workbook.audit_top import TOP
-from expectations.workbook.tally import ONE_EVALUATED, ONE_NOT_EVALUATED
-from expectations.workbook.unjudged import READING
-from transforms.conform import assemble, conform
-from transforms.observations import measures
-from transforms.reading import read_file, reading_plan
+from expectations.live_audit.audit import COUNTS, FIRST, HEADS
+from expectations.live_audit.audit_top import TOP
+from expectations.live_audit.tally import ONE_EVALUATED, ONE_NOT_EVALUATED
+from expectations.live_audit.unjudged import READING
+from expectations.rulebook.condition import TOTAL_ROW
+from expectations.rulebook.rulebook import RuleBook
+from expectations.verdicts.checks import Gate, row_gates, unit_gates
+from expectations.verdicts.column_checks import column_gates
+from transforms.conforming.conform import assemble, conform
+from transforms.conforming.observations import measures
+from transforms.reading.reading import read_file, reading_plan
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.workbook_texts import AUDIT_SHEET
+from warehouse.words.workbook_texts import AUDIT_SHEET
 
 SAID = {
     "rule": pl.String,

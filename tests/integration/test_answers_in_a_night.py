@@ -8,8 +8,8 @@ import pytest
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
-from warehouse.catalogue.workbook_texts import ANSWER_BOX, ANSWER_SHEET, NO_BOX
-from warehouse.query import query
+from warehouse.store.query import query
+from warehouse.words.workbook_texts import ANSWER_BOX, ANSWER_SHEET, NO_BOX
 
 EAST, TOWN = "990101", "990101001"
 UNREAD, BLANK = ("兰2表", "家庭户数"), ("兰2表", "走访户次")

@@ -12,13 +12,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.morning import Report
+from flows.answer.morning import Report
 from flows.settings import Installation
 from tests.integration import bad_files
 from tests.integration.conftest import NewInstallation, Samples, new_installation, night
-from warehouse.archive import Archive
-from warehouse.journal import Event, Journal
-from warehouse.query import query
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.journal import Event, Journal
+from warehouse.store.query import query
 
 HONEST, MACROS, NUMBER, TWICE, MISSPELT = "371622", "371621", "371623", "371603", "371625"
 

@@ -8,18 +8,18 @@ import polars as pl
 from typer.testing import CliRunner
 
 from expectations.workbook.issued import write_workbook
-from flows.campaign import amend
-from flows.cli import app
-from flows.review import confirm_year
+from flows.cli.app import app
+from flows.decisions.campaign import amend
+from flows.decisions.review import confirm_year
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.test_review import EAST, changed_copy
 from tests.integration.warehouse_content import assert_same_content
 from tests.measure_rows import BRIDGE_VILLAGES
-from warehouse.journal import Event, Journal
-from warehouse.query import query, standing_entries
-from warehouse.status import status
+from warehouse.ledger.journal import Event, Journal
+from warehouse.standing.status import status
+from warehouse.store.query import query, standing_entries
 
 NEXT = 2025
 CLERK = "王主任"
@@ -100,7 +100,7 @@ def test_a_past_year_on_the_cover_is_asked_about_and_counts_once_it_is_confirmed
 
 
 def test_a_decision_shows_at_once_as_taking_effect_tonight(installation: NewInstallation) -> None:
-    from flows.review import approve, lock
+    from flows.decisions.review import approve, lock
 
     place = installation([2024], catalogue=LANHE)
     night(place)

@@ -10,8 +10,8 @@ import pytest
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
-from warehouse.catalogue.workbook_texts import ANSWER_SHEET
-from warehouse.query import query
+from warehouse.store.query import query
+from warehouse.words.workbook_texts import ANSWER_SHEET
 
 COUNTY = "371625"  # 博兴县
 

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from expectations.rulebook import load_rules
+from expectations.rulebook.rulebook import load_rules
 from expectations.workbook.issued import write_workbook
 from tests.drawn_entries import COUNTY, YEAR, drawn, small_catalogue
 from tests.integration.libreoffice import require_libreoffice, run_macro

@@ -14,18 +14,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.doctor import Health, examined
+from flows.health.doctor import Health, examined
 from flows.home_check import HomeUnfit
 from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
 from tests.test_journal import DAMAGES, damaged
-from warehouse.archive import Archive, ArchiveDamaged
-from warehouse.journal import Journal, JournalBroken
-from warehouse.journal_head import HEAD_SUFFIX
-from warehouse.query import query
-from warehouse.soundness import examine
+from warehouse.ledger.archive import Archive, ArchiveDamaged
+from warehouse.ledger.journal import Journal, JournalBroken
+from warehouse.ledger.journal_head import HEAD_SUFFIX
+from warehouse.store.query import query
+from warehouse.store.soundness import examine
 
 EAST, WEST = "990101", "990102"
 
@@ -151,7 +151,7 @@ def test_what_is_no_warehouse_is_put_aside(place: Installation, settled: Path, w
 
 def test_a_warehouse_whose_content_is_not_that_of_the_archive_is_found_by_doctor(place: Installation) -> None:
     """The checksum is right, the numbers are not: a mistake of the program, or somebody who knew what to do."""
-    from warehouse.soundness import record_checksum
+    from warehouse.store.soundness import record_checksum
 
     place.home.database.chmod(0o640)
     with duckdb.connect(str(place.home.database)) as connection:
@@ -297,7 +297,7 @@ def test_a_disk_that_takes_nothing_is_one_sentence(place: Installation, tmp_path
         assert ("磁盘空间不足" if fault == "full" else "磁盘只读，无法写入。") in sentence
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
         environment |= {"NIANBAO_HOME": str(home), "NIANBAO_CATALOGUE": str(LANHE), "COLUMNS": "200"}
-        command = [sys.executable, "-c", "from flows.cli import main; main()", "nightly"]
+        command = [sys.executable, "-c", "from flows.cli.app import main; main()", "nightly"]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 2
         assert ended.stderr.startswith("错误：")

@@ -18,10 +18,10 @@ import pytest
 from flows.settings import Home, Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
-from warehouse.query import query
+from warehouse.store.query import query
 
 EAST = "990101"
-COMMAND = [sys.executable, "-c", "from flows.cli import main; main()", "nightly"]
+COMMAND = [sys.executable, "-c", "from flows.cli.app import main; main()", "nightly"]
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_a_night_told_to_end_does_so_and_says_what_it_left(
         assert "Traceback" not in said
     assert home.database.read_bytes() == before
     until(lambda: not started(home))
-    until(lambda: not processes(home, "flows.reading_child"))
+    until(lambda: not processes(home, "flows.wall.child"))
     assert_the_next_night_is_whole(home)
 
 

@@ -8,7 +8,7 @@ import flows.steps
 from expectations.judge import Judgement
 from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
+from warehouse.store.query import query
 
 
 @pytest.fixture

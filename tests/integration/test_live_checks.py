@@ -14,14 +14,14 @@ import openpyxl
 import polars as pl
 import pytest
 
-from expectations.checks import Gate
-from expectations.condition import DATA_ROW
-from expectations.rulebook import Rule, RuleBook, load_rules
-from expectations.workbook.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
-from expectations.workbook.checks import column_rules, live_checks
-from expectations.workbook.grid import rule_levels
+from expectations.live_audit.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
+from expectations.live_audit.checks import column_rules, live_checks
+from expectations.live_audit.grid import rule_levels
+from expectations.live_audit.unjudged import READING
+from expectations.rulebook.condition import DATA_ROW
+from expectations.rulebook.rulebook import Rule, RuleBook, load_rules
+from expectations.verdicts.checks import Gate
 from expectations.workbook.issued import write_workbook
-from expectations.workbook.unjudged import READING
 from flows.checking import check_file
 from flows.settings import Installation, Settings
 from tests.drawn_entries import CITY, COUNTY, YEAR, drawn, pasted, small_catalogue
@@ -37,7 +37,7 @@ from tests.integration.sheet_verdicts import (
 )
 from tests.small_counties import truth
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.workbook_texts import AUDIT_SHEET, SUMS_SHEET
+from warehouse.words.workbook_texts import AUDIT_SHEET, SUMS_SHEET
 
 pytestmark = pytest.mark.timeout(600)  # LibreOffice recalculates them all in one start
 

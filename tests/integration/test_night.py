@@ -14,17 +14,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import flows.morning
+import flows.answer.morning
 import flows.night
-from flows.morning import Report
+from flows.answer.morning import Report
 from flows.night import open_night
 from flows.nightly import run_night
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, new_installation, night
-from warehouse.journal import Event, Journal
-from warehouse.publish import AlreadyRunning
-from warehouse.query import query
+from warehouse.ledger.journal import Event, Journal
+from warehouse.store.publish import AlreadyRunning
+from warehouse.store.query import query
 
 PUBLISHED = Path(__file__).parent.parent / "published_figures.csv"
 YEARS = range(2019, 2025)
@@ -288,7 +288,7 @@ def test_receipts_of_a_night_that_broke_off_after_publishing_are_written_by_the_
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.morning, "Office", broken)
+        patched.setattr(flows.answer.morning, "Office", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     night(place)
@@ -311,7 +311,7 @@ def test_the_command_line_runs_a_night_on_its_own_server(installation: NewInstal
     place = installation([2024], units=[YANGXIN])
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     environment |= {"NIANBAO_HOME": str(place.home.root), "COLUMNS": "200"}
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "nightly"]
+    command = [sys.executable, "-c", "from flows.cli.app import main; main()", "nightly"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "阳信县" in ended.stdout

@@ -13,8 +13,8 @@ from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.journal import Journal
-from warehouse.query import query
+from warehouse.ledger.journal import Journal
+from warehouse.store.query import query
 
 EAST, WEST, CITY = "990101", "990102", "990100"
 YANGXIN, WUDI = "371622", "371623"

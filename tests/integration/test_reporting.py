@@ -11,17 +11,17 @@ import jsonschema
 import polars as pl
 import pytest
 
-from expectations.rulebook import Rule
+from expectations.rulebook.rulebook import Rule
 from expectations.workbook.issued import write_workbook
-from flows.rule_trial import try_rule
+from flows.answer.validation_report import last_judging_run, write_report
+from flows.decisions.rule_trial import try_rule
 from flows.settings import Installation, Settings
-from flows.validation_report import last_judging_run, write_report
 from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.validation_report_schema import SCHEMA
 from warehouse.catalogue.load import load_catalogue
-from warehouse.declared_tables import expected_reports
-from warehouse.query import query
-from warehouse.review import ReviewRefused
+from warehouse.ledger.review import ReviewRefused
+from warehouse.store.declared_tables import expected_reports
+from warehouse.store.query import query
 
 EAST, WEST = "990101", "990102"
 

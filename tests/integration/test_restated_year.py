@@ -8,7 +8,7 @@ from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
+from warehouse.store.query import query
 
 COUNTY = "371625"
 FORM, LABEL, FIELD = "年2表", "常住人口数", "resident_population_count"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.review import approve, lock, send_back
+from flows.decisions.review import approve, lock, send_back
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
-from warehouse.review import ReviewRefused
-from warehouse.status import status
+from warehouse.ledger.review import ReviewRefused
+from warehouse.standing.status import status
+from warehouse.store.query import query
 
 EAST, WEST, CITY = "990101", "990102", "990100"
 

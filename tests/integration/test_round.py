@@ -9,13 +9,13 @@ import polars as pl
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from flows.explanations import issue_batch, take_batch
+from flows.decisions.explanations import issue_batch, take_batch
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.catalogue.workbook_texts import ACCEPT, ANSWER_BOX, ANSWER_SHEET, BATCH_HEADS, DRAFT_MARK
-from warehouse.query import query
+from warehouse.store.query import query
+from warehouse.words.workbook_texts import ACCEPT, ANSWER_BOX, ANSWER_SHEET, BATCH_HEADS, DRAFT_MARK
 
 COUNTY = "371625"  # 博兴县
 

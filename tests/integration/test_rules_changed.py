@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from expectations.rulebook import Rule, RuleBook
+from expectations.rulebook.rulebook import Rule, RuleBook
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
+from warehouse.store.query import query
 
 
 def with_a_rule(place: Installation) -> Installation:

@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 import yaml
 
-from flows.commands_catalogue import STARTER
-from flows.morning import Report
+from flows.answer.morning import Report
+from flows.cli.catalogue_commands import STARTER
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night
-from transforms.samples import sample_entries
-from warehouse.query import query
-from warehouse.trace import trace
-from warehouse.trace_text import trace_text
+from transforms.samples.samples import sample_entries
+from warehouse.store.query import query
+from warehouse.trace.text import trace_text
+from warehouse.trace.trace import trace
 
 YEARS = range(2021, 2025)
 

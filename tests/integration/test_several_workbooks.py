@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.test_review import EAST, WEST
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
+from warehouse.store.query import query
 
 
 def test_the_workbooks_of_a_zip_are_submissions_of_their_own(

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from expectations.workbook.issued import write_workbook
-from flows.review import lock
+from flows.decisions.review import lock
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.query import query
-from warehouse.review import EMPTY_WORDS
-from warehouse.status import status
+from warehouse.ledger.review import EMPTY_WORDS
+from warehouse.standing.status import status
+from warehouse.store.query import query
 
 EAST = "990101"
 BLANKS = [("990101001", "走访户次"), ("990101002", "走访户次"), ("990101002", "家庭户数")]

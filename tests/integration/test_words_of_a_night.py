@@ -40,7 +40,7 @@ def said(place: Installation, *command: str) -> str:
     """What the terminal shows of a command, words only."""
     options = ["--home", str(place.home.root), "--catalogue", str(LANHE)]
     run = subprocess.run(
-        [sys.executable, "-c", "from flows.cli import main; main()", *options, *command],
+        [sys.executable, "-c", "from flows.cli.app import main; main()", *options, *command],
         capture_output=True,
         text=True,
         check=False,

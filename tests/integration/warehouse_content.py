@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from warehouse.query import query
+from warehouse.store.query import query
 
 SCHEMAS = ("core", "quality", "mart")
 OF_THE_RUN = ("quality.run", "quality.event")

@@ -15,12 +15,13 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.catalogue.dates import day_words
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import CatalogueError
-from warehouse.catalogue.models import Extension, Level
-from warehouse.catalogue.registry import Registry
+from warehouse.catalogue.models import Extension
 from warehouse.catalogue.registry_files import check_registry
+from warehouse.registry.levels import Level
+from warehouse.registry.registry import Registry
+from warehouse.words.dates import day_words
 
 YEAR_OPENED, DEADLINE_MOVED, REGISTRY_CHANGED = "year_opened", "deadline_moved", "registry_changed"
 CHANGES = ("open", "close", "rename", "merge", "split", "move")

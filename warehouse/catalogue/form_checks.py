@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from warehouse.catalogue.models import Code, CodeList, Field, Form, Indicator, Measure
-from warehouse.catalogue.texts import fold
 from warehouse.catalogue.yaml_source import Source
+from warehouse.words.texts import fold
 
 
 def check_labels(source: Source, form: Form) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.catalogue.expression import Expression, ExpressionError, parse
 from warehouse.catalogue.mistakes import unknown
 from warehouse.catalogue.models import Indicator, Measure, Programme
 from warehouse.catalogue.yaml_source import CatalogueError, Source
+from warehouse.expression.expression import Expression, ExpressionError, parse
 
 
 def parsed(source: Source, place: list[str | int], text: str) -> Expression:

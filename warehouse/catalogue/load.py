@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from warehouse.catalogue.expression import Expression
 from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, unread_measures
 from warehouse.catalogue.formulas import expanded, parsed, read_indicators
 from warehouse.catalogue.mistakes import unknown
@@ -20,16 +19,17 @@ from warehouse.catalogue.models import (
     Field,
     Form,
     Indicator,
-    Level,
     Measure,
     Programme,
     Settings,
     SharedFieldUse,
     in_force,
 )
-from warehouse.catalogue.registry import Registry
 from warehouse.catalogue.registry_files import read_registry
 from warehouse.catalogue.yaml_source import CatalogueError, Source
+from warehouse.expression.expression import Expression
+from warehouse.registry.levels import Level
+from warehouse.registry.registry import Registry
 
 DEFAULT_FOLDER = Path(__file__).parent
 REGISTRY_FORM = "registry"

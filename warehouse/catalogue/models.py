@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
-from warehouse.catalogue.workbook_texts import (
+from warehouse.registry.levels import Level
+from warehouse.words.workbook_texts import (
     ANSWER_SHEET,
     AUDIT_SHEET,
     GUIDE_SHEET,
@@ -24,9 +25,6 @@ from warehouse.catalogue.workbook_texts import (
     SUMS_SHEET,
     UNREAD_SHEET,
 )
-
-Level = Literal["city", "county", "township", "village"]
-LEVELS: tuple[Level, ...] = ("city", "county", "township", "village")
 
 FieldType = Literal["count", "cny", "rank", "year", "date", "boolean", "code", "text"]
 NUMERIC_TYPES: frozenset[str] = frozenset({"count", "cny", "rank", "year"})

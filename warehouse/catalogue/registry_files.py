@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.catalogue import mistakes
-from warehouse.catalogue.models import LEVELS
-from warehouse.catalogue.registry import Registry
+from warehouse.registry.levels import LEVELS
+from warehouse.registry.registry import Registry
 
 _UNITS = {
     "org_code": pl.String,

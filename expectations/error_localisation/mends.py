@@ -1,0 +1,244 @@
+"""What one cell of a row would have to say for every rule that reads it to hold: tried on all rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.error_localisation.slips import LOST, column_slips, near, undone
+from expectations.rulebook.message import number_text, value_text
+from expectations.verdicts.checks import Check
+from warehouse.catalogue.frames import Schema
+from warehouse.catalogue.models import Field
+from warehouse.expression.expression import Expression, Term
+
+MEND: Schema = {
+    "place": pl.UInt32,  # key: number of the row among the suspects
+    "words": pl.String,  # the cells of the set, with what they say and what they should say
+    "has_slip": pl.Boolean,  # whether a usual slip explains it
+    "gain": pl.Float64,  # how much nearer to last year's numbers the row comes (log ratio); null without history
+}
+"""One set of cells that mends a row; a frame of them speaks of the same cells in every row."""
+
+SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A cell that may be wrong: its column, its label, and what it may say (a range, or a list of answers)."""
+
+    name: str
+    label: str
+    is_number: bool
+    is_whole: bool = True
+    low: float | None = None
+    high: float | None = None
+    answers: tuple[str | bool, ...] = ()
+    is_typed: bool = True  # a clerk wrote it; else it is a sum or a count, in which nobody slips
+
+    def allows(self, mend: pl.Expr) -> pl.Expr:
+        """Whether the cell may hold the number ``mend``."""
+        tests = [mend.is_finite()]
+        if self.is_whole:
+            tests.append(mend == mend.round())
+        if self.low is not None:
+            tests.append(mend >= self.low)
+        if self.high is not None:
+            tests.append(mend <= self.high)
+        return pl.all_horizontal(tests)
+
+
+def variable_of(field: Field, labels: Sequence[str] = ()) -> Variable:
+    """The variable of a form's field; ``labels`` are the answers of its code list."""
+    answers: tuple[str | bool, ...] = (True, False) if field.type == "boolean" else tuple(labels)
+    return Variable(
+        field.id, field.label, field.is_numeric, field.type != "cny", field.low, field.high, answers
+    )
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a set of cells is tried against.
+
+    ``rows``: the suspects at hand, with ``place``; ``rules``: all that read one of the cells; ``edges``: where these
+    turn; ``frame``: the whole form; ``history``: org_code, year, measure, previous_value.
+    """
+
+    rows: pl.DataFrame
+    rules: Sequence[Check]
+    edges: Sequence[Expression]
+    frame: pl.DataFrame
+    history: pl.DataFrame
+
+    def holding(self, tried: pl.DataFrame, mends: dict[str, str]) -> pl.DataFrame:
+        """The rows of ``tried`` in which every rule holds once the columns of ``mends`` are replaced."""
+        if not self.rules:  # no rule but that of the total reads the number
+            return tried
+        changed = tried.with_columns(pl.col(new).alias(name) for name, new in mends.items())
+        holds = pl.all_horizontal(rule.verdict.fill_null(value=True) for rule in self.rules)
+        return tried.filter(changed.select(holds).to_series())
+
+    def past(self, name: str) -> pl.DataFrame:
+        """org_code, year, previous_value of a cell's column."""
+        return self.history.filter(measure=name).select("org_code", "year", "previous_value")
+
+    def with_past(self, name: str) -> pl.DataFrame:
+        """The rows that have a number in ``name``, with previous_value."""
+        known = self.rows.filter(pl.col(name).is_not_null()).join(
+            self.past(name), on=["org_code", "year"], how="left", maintain_order="left"
+        )
+        return known.with_columns(previous_value=pl.when(_IS_OWN).then("previous_value"))
+
+    def with_column_slips(self, name: str, known: pl.DataFrame) -> pl.DataFrame:
+        """``known`` (:meth:`with_past`) with column_value and column_text, where the whole column shows a slip."""
+        keys = ["submission", "org_level", "org_code"]
+        shape = [
+            *keys,
+            "org_name",
+            "previous_value",
+            pl.lit(name).alias("measure"),
+            pl.col(name).alias("value"),
+        ]
+        column = self.frame.filter(pl.col(name).is_not_null(), _IS_OWN).join(
+            self.past(name), on=["org_code", "year"]
+        )
+        slips = column_slips(known.select(shape), column.select(shape)).drop("measure")
+        return known.join(slips, on=keys, how="left", maintain_order="left")
+
+
+_IS_OWN = pl.col("item").fill_null("") == ""
+"""Rows of rosters are no org units: last year's row is not known to be the same thing."""
+
+
+def mends_of_one(variable: Variable, around: Around) -> pl.DataFrame:
+    """MEND of the rows that changing ``variable`` alone can mend."""
+    return (_numbers if variable.is_number else _answers)(variable, around)
+
+
+def _answers(variable: Variable, around: Around) -> pl.DataFrame:
+    dtype = pl.Boolean if True in variable.answers else pl.String
+    options = pl.DataFrame({"mend": pl.Series(list(variable.answers), dtype=dtype)})
+    given = around.rows.filter(pl.col(variable.name).is_not_null())
+    held = around.holding(given.join(options, how="cross"), {variable.name: "mend"})
+    texts = held.group_by("place", maintain_order=True).agg(
+        value=value_text(pl.col(variable.name), dtype).first(),
+        mends=value_text(pl.col("mend"), dtype).str.join("或"),
+    )
+    return texts.select(
+        "place",
+        words=pl.format("{}（现填{}，应为{}）", pl.lit(variable.label), "value", "mends"),
+        has_slip=pl.lit(value=False),
+        gain=pl.lit(None, pl.Float64),
+    )
+
+
+def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
+    name = variable.name
+    value, before, mend = pl.col(name), pl.col("previous_value"), pl.col("mend")
+    known = around.with_past(name)
+    if variable.is_typed:
+        known = around.with_column_slips(name, known)
+    slips = [(pl.col("column_value"), pl.col("column_text"))] if variable.is_typed else []
+    slips += (
+        [(other, pl.lit(text)) for other, text in undone(value, is_money=not variable.is_whole)]
+        if variable.is_typed
+        else []
+    )
+    crossings = [_crossing(edge, name) for edge in around.edges]
+    points = [
+        before,
+        *(other for other, _ in slips),
+        *(pl.lit(limit) for limit in (variable.low, variable.high) if limit is not None),
+        *(point for crossing in crossings for point in numbers_around(crossing, variable)),
+    ]
+    tried = (
+        known.with_columns(mend=pl.concat_list(point.cast(pl.Float64) for point in points))
+        .explode("mend")
+        .filter(variable.allows(mend), (mend - value).abs() > SAME)
+        .unique(["place", "mend"], maintain_order=True)
+    )
+    held = around.holding(tried, {name: "mend"})
+    slip = pl.coalesce(
+        pl.lit(None, pl.String), *(pl.when((mend - other).abs() <= SAME).then(text) for other, text in slips)
+    )
+    # A slip explains a number that can only be this one, or that comes back to last year's.
+    explains = (pl.len().over("place") == 1) | (near(mend, before) & ~near(value, before))
+    return (
+        held.with_columns(
+            slip=pl.when(explains).then(slip), way=log_distance(mend, pl.coalesce(before, value))
+        )
+        .with_columns(
+            has_slip=pl.col("slip").is_not_null(),
+            count=pl.len().over("place"),
+            below=mend.filter(mend < value).max().over("place"),
+            above=mend.filter(mend > value).min().over("place"),
+        )
+        .sort("place", "has_slip", "way", "mend", descending=[False, True, False, False])
+        .unique("place", keep="first", maintain_order=True)
+        .select(
+            "place",
+            words=cell_words(variable, _advice()),
+            has_slip="has_slip",
+            gain=log_distance(value, before) - pl.col("way"),
+        )
+    )
+
+
+def _advice() -> pl.Expr:
+    """What a number should be: the only value, or the nearest limit. Reads count, slip, mend, below, above."""
+    mend = pl.col("mend")
+    limit = (
+        pl.when(mend <= pl.col("below"))
+        .then(pl.format("应不大于{}", number_text(pl.col("below"))))
+        .otherwise(pl.format("应不小于{}", number_text(pl.col("above"))))
+    )
+    # A number with a digit too few lost one that nobody knows: what it should be is said only where the rules leave one.
+    is_known = pl.col("has_slip") & ~pl.col("slip").is_in(LOST)
+    is_said = is_known.fill_null(value=False) | (pl.col("count") == 1)
+    wanted = pl.when(is_said).then(pl.format("应为{}", number_text(mend))).otherwise(limit)
+    return pl.concat_str(pl.concat_str("slip", pl.lit("，")).fill_null(""), wanted)
+
+
+def cell_words(variable: Variable, wanted: pl.Expr | None = None, past: str = "previous_value") -> pl.Expr:
+    """``失独人数（现填412，上年41，疑多写一位，应为41）``: the cell, last year's number, what is wanted."""
+    says = "现填{}" if variable.is_typed else "现为{}"
+    parts = [
+        pl.format(says, number_text(pl.col(variable.name))),
+        pl.format("上年{}", number_text(pl.col(past))),
+        *([] if wanted is None else [wanted]),
+    ]
+    return pl.format(
+        "{}（{}）", pl.lit(variable.label), pl.concat_str(parts, separator="，", ignore_nulls=True)
+    )
+
+
+def substituted(edge: Expression, values: dict[str, float]) -> pl.Expr:
+    """The edge's difference with numbers in place of some of its columns."""
+
+    def meaning(term: Term) -> pl.Expr:
+        return pl.lit(values[term.column]) if term.column in values else pl.col(term.column)
+
+    return edge.polars(meaning)
+
+
+def _crossing(edge: Expression, name: str) -> pl.Expr:
+    """The number at which the edge is met when only ``name`` changes; not finite where it is met nowhere."""
+    zero, one = substituted(edge, {name: 0.0}), substituted(edge, {name: 1.0})
+    return -zero / (one - zero)
+
+
+def numbers_around(point: pl.Expr, variable: Variable) -> list[pl.Expr]:
+    """The whole numbers at and beside a point; the point itself where the cell holds fractions.
+
+    Two on either side: the first past a turn may be allowed, and only the second shows that it is not the only one.
+    """
+    tidy = point.round(6)  # what division leaves over is no reason to step to the next whole number
+    beside = [tidy.floor() - 2, tidy.floor() - 1, tidy.floor(), tidy.ceil(), tidy.ceil() + 1, tidy.ceil() + 2]
+    return beside if variable.is_whole else [*beside, point]
+
+
+def log_distance(value: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """How far two numbers lie from each other, as log ratio of x + 1."""
+    return ((value + 1) / (other + 1)).log().abs()

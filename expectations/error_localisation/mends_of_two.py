@@ -1,0 +1,105 @@
+"""What two numbers of a row would have to say for every rule that reads one of them to hold: tried on all rows at once."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import polars as pl
+
+from expectations.error_localisation.mends import (
+    MEND,
+    SAME,
+    Around,
+    Variable,
+    cell_words,
+    log_distance,
+    numbers_around,
+    substituted,
+)
+from warehouse.catalogue.frames import empty
+from warehouse.expression.expression import Expression
+
+_CHUNK = 200  # rows whose crossing points are held in memory together
+
+Line = tuple[pl.Expr, pl.Expr, pl.Expr]
+"""``c + a * x + b * y = 0``: the parts c, a, b."""
+
+
+def mends_of_two(one: Variable, other: Variable, around: Around) -> pl.DataFrame:
+    """MEND of the rows that changing both numbers can mend."""
+    known = (
+        around.with_past(one.name)
+        .rename({"previous_value": "past_x"})
+        .join(
+            around.with_past(other.name).select("place", past_y="previous_value"),
+            on="place",
+            maintain_order="left",
+        )
+    )
+    lines = [
+        *(_line(edge, one.name, other.name) for edge in around.edges),
+        *((-at, pl.lit(1.0), pl.lit(0.0)) for at in _levels(one, "past_x")),
+        *((-at, pl.lit(0.0), pl.lit(1.0)) for at in _levels(other, "past_y")),
+    ]
+    found = [_mended(one, other, rows, lines, around) for rows in known.iter_slices(_CHUNK) if rows.height]
+    return pl.concat([empty(MEND), *found])
+
+
+def _mended(
+    one: Variable, other: Variable, rows: pl.DataFrame, lines: list[Line], around: Around
+) -> pl.DataFrame:
+    x, y = pl.col("x"), pl.col("y")
+    corners = _crossings(rows, lines)
+    points = pl.concat(
+        corners.select("place", x=at_x, y=at_y)
+        for at_x, at_y in product(numbers_around(x, one), numbers_around(y, other))
+    )
+    tried = rows.join(points.filter(one.allows(x), other.allows(y)).unique(), on="place")
+    way = log_distance(x, pl.coalesce("past_x", one.name)) + log_distance(
+        y, pl.coalesce("past_y", other.name)
+    )
+    so_far = log_distance(pl.col(one.name), pl.col("past_x")) + log_distance(
+        pl.col(other.name), pl.col("past_y")
+    )
+    return (
+        around.holding(tried, {one.name: "x", other.name: "y"})
+        .with_columns(way=way)
+        .sort("place", "way", "x", "y")
+        .unique("place", keep="first", maintain_order=True)
+        .select(
+            "place",
+            words=pl.format("{}和{}", cell_words(one, past="past_x"), cell_words(other, past="past_y")),
+            has_slip=pl.lit(value=False),
+            gain=so_far - pl.col("way"),
+        )
+    )
+
+
+def _levels(variable: Variable, past: str) -> list[pl.Expr]:
+    """Numbers that a mend may well be: the limits, and last year's number."""
+    return [*(pl.lit(at) for at in (variable.low, variable.high) if at is not None), pl.col(past)]
+
+
+def _line(edge: Expression, one: str, other: str) -> Line:
+    """The line in the plane of both cells along which the edge is met."""
+    origin, right, up = (
+        substituted(edge, {one: x, other: y}) for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+    )
+    return origin, right - origin, up - origin
+
+
+def _crossings(rows: pl.DataFrame, lines: list[Line]) -> pl.DataFrame:
+    """place, x, y of every point at which two of the lines meet."""
+    long = pl.concat(
+        rows.select(
+            "place", number=pl.lit(i), c=c.cast(pl.Float64), a=a.cast(pl.Float64), b=b.cast(pl.Float64)
+        )
+        for i, (c, a, b) in enumerate(lines)
+    ).filter(pl.all_horizontal(pl.col("c", "a", "b").is_finite()))
+    pairs = long.join(long, on="place", suffix="_2").filter(pl.col("number") < pl.col("number_2"))
+    a, b, c = pl.col("a"), pl.col("b"), pl.col("c")
+    a2, b2, c2 = pl.col("a_2"), pl.col("b_2"), pl.col("c_2")
+    det = a * b2 - a2 * b
+    return pairs.filter(det.abs() > SAME).select(
+        "place", x=(b * c2 - b2 * c) / det, y=(c * a2 - c2 * a) / det
+    )

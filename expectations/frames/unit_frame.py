@@ -1,0 +1,182 @@
+"""The cross-form frame: one row per submission and org unit, the measures of all forms side by side, last year's beside.
+
+A measure stands at a unit as the sum of everything the submission reports for the unit and the units below it. A sum
+with a gap (a cell not reported, one that could not be read) is no sum: it is null, so that rules over it are not
+evaluated. Cells that do not apply add nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from expectations.rulebook.condition import DATA_ROW
+from expectations.rulebook.rulebook import Rule
+from warehouse.catalogue.frames import MEASURE, Schema, empty, shaped
+from warehouse.catalogue.load import Catalogue
+
+KEYS: Schema = {
+    "submission": pl.String,
+    "unit_code": pl.String,
+    "year": pl.Int32,
+    "org_code": pl.String,
+    "org_name": pl.String,
+    "org_level": pl.String,
+}
+
+
+def unit_frame(
+    rules: Sequence[Rule], measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
+    """All columns that ``rules`` read, at their levels.
+
+    ``measures`` are those of the batch, ``standing`` the measures of other years that ``prev`` may look at, one
+    submission per reporting unit and year. Columns: KEYS, row_kind, unit_text, item, ``x`` and ``x__prev``.
+    """
+    names = sorted({term.name for rule in rules for term in rule.terms if term.name in catalogue.measures})
+    before = sorted({term.name for rule in rules for term in rule.terms if term.function == "prev"})
+    levels = sorted({level for rule in rules for level in rule.levels or ()})
+    frames = [
+        _of_year(year, names, before, levels, measures, standing, catalogue)
+        for year in measures["year"].unique().drop_nulls().sort().to_list()
+    ]
+    schema = {**KEYS, **dict.fromkeys(names, pl.Float64), **{f"{name}__prev": pl.Float64 for name in before}}
+    frame = pl.concat([pl.DataFrame(schema=schema), *frames])
+    return frame.with_columns(row_kind=pl.lit(DATA_ROW), unit_text=pl.col("org_name"), item=pl.lit(""))
+
+
+def standing_before(prior: pl.DataFrame, measures: pl.DataFrame, submissions: pl.DataFrame) -> pl.DataFrame:
+    """The measures ``prev`` looks at: of each unit and year the batch's latest submission, else what stood before.
+
+    ``measures`` are those of submissions that are believed (no critical finding); ``submissions`` tell their order.
+    """
+    latest = (
+        submissions.filter(pl.col("submission").is_in(measures["submission"].unique().implode()))
+        .sort("received_seq")
+        .unique(["unit_code", "year"], keep="last", maintain_order=True)
+        .select("submission", "unit_code", "year")
+    )
+    own = measures.join(latest.select("submission"), on="submission", how="semi")
+    rest = prior.join(latest, on=["unit_code", "year"], how="anti")
+    return pl.concat([shaped(rest, MEASURE), shaped(own, MEASURE)])
+
+
+HISTORY: Schema = {
+    "org_code": pl.String,
+    "year": pl.Int32,  # the report year, not the year of the number
+    "measure": pl.String,
+    "previous_value": pl.Float64,  # null: last year's is not known in whole
+}
+"""What units had the year before, under the codes of the report year; key: org_code, year, measure."""
+
+
+def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
+    """HISTORY of the numbers that units report themselves, for report years ``years``."""
+    is_known = pl.col("state").is_in(["value", "zero"])
+    return pl.concat(
+        [
+            empty(HISTORY),
+            *(
+                _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+                .group_by("org_code", "measure", maintain_order=True)
+                .agg(previous_value=pl.when(is_known.all()).then(pl.col("value").sum()))
+                .select("org_code", pl.lit(year, pl.Int32).alias("year"), "measure", "previous_value")
+                for year in years
+            ),
+        ]
+    )
+
+
+def last_years_summed(
+    names: Sequence[str], standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue
+) -> pl.DataFrame:
+    """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
+    parts = [empty(HISTORY)]
+    for year in years:
+        earlier = _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+        summed = _summed(earlier, list(names), catalogue.registry.ancestors(year), [])
+        long = summed.unpivot(index="ancestor_code", variable_name="measure", value_name="previous_value")
+        parts.append(shaped(long.with_columns(org_code="ancestor_code", year=pl.lit(year)), HISTORY))
+    return pl.concat(parts)
+
+
+def _of_year(
+    year: int,
+    names: list[str],
+    before: list[str],
+    levels: Sequence[str],
+    measures: pl.DataFrame,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    units = catalogue.registry.units(year).filter(pl.col("level").is_in(levels))
+    ancestors = catalogue.registry.ancestors(year).filter(pl.col("ancestor_level").is_in(levels))
+    current = _summed(measures.filter(pl.col("year") == year), names, ancestors, ["submission", "unit_code"])
+    earlier = _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+    previous = _summed(earlier, before, ancestors, ["unit_code"]).rename(
+        {name: f"{name}__prev" for name in before}
+    )
+    return (
+        current.join(
+            units.select(
+                ancestor_code="org_code",
+                org_name="name",
+                org_level="level",
+                unit_code=pl.coalesce(
+                    "county_code", "org_code"
+                ),  # a county has nothing to say of the city's row
+            ),
+            on=["ancestor_code", "unit_code"],
+        )
+        .join(previous, on=["unit_code", "ancestor_code"], how="left")
+        .with_columns(year=pl.lit(year, pl.Int32))
+        .rename({"ancestor_code": "org_code"})
+        .select(*KEYS, *names, *(f"{name}__prev" for name in before))
+    )
+
+
+def _renamed(measures: pl.DataFrame, year: int, catalogue: Catalogue) -> pl.DataFrame:
+    """Last year's measures under the codes of ``year``: units that became others hand on their share."""
+    became = catalogue.registry.succession.filter(pl.col("year") == year).select(
+        org_code="old_code", new_code="new_code", share="share"
+    )
+    if became.is_empty():
+        return measures
+    return (
+        measures.join(became, on="org_code", how="left")
+        .with_columns(
+            org_code=pl.coalesce("new_code", "org_code"),
+            value=pl.col("value") * pl.col("share").fill_null(1.0),
+        )
+        .drop("new_code", "share")
+    )
+
+
+def _summed(
+    measures: pl.DataFrame, names: list[str], ancestors: pl.DataFrame, keys: list[str]
+) -> pl.DataFrame:
+    """One row per ``keys`` and unit of ``ancestors``, a column for each of ``names``."""
+    # The states as Booleans before the join: it repeats each number for every level above it.
+    long = (
+        measures.lazy()
+        .filter(pl.col("measure").is_in(names))
+        .select(
+            *keys,
+            "org_code",
+            "measure",
+            is_gap=pl.col("state").is_in(["not_reported", "unreadable"]),
+            value=pl.when(pl.col("state").is_in(["value", "zero"])).then("value"),
+        )
+        .join(ancestors.lazy().select("org_code", "ancestor_code"), on="org_code")
+        .group_by(*keys, "ancestor_code", "measure")
+        .agg(
+            value=pl.when(pl.col("value").is_not_null().any() & ~pl.col("is_gap").any()).then(
+                pl.col("value").sum()
+            )
+        )
+        .collect()
+    )
+    return long.pivot(
+        on="measure", index=[*keys, "ancestor_code"], values="value", on_columns=names
+    ).with_columns(pl.col(name).cast(pl.Float64) for name in names)

@@ -1,0 +1,184 @@
+"""Data Docs as plain files: the pages Great Expectations renders, made to stand alone, and an index of them.
+
+As rendered they fetch styles and scripts from a dozen places on the internet, which an office network does not reach, and
+their index is drawn by such a script. Here references to elsewhere and scripts are cut, a small style sheet is put
+in, and the index is written anew.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from warehouse.words import labels
+
+
+class GateCounts(Protocol):
+    """What a page's index line adds up."""
+
+    @property
+    def severity(self) -> str: ...
+    @property
+    def evaluated(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class UnitLine:
+    """A submission on a page: whose, of which year, and how many findings of each severity (labels.SEVERITY)."""
+
+    unit_name: str
+    year: int
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above every page: the moment of the night, and the submissions that it judged."""
+
+    at: str
+    units: Sequence[UnitLine]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One suite's page: file name without ending, Chinese title, counts of its expectations, HTML, whom it speaks of."""
+
+    name: str
+    title: str
+    counts: Sequence[GateCounts]
+    text: str
+    units: Sequence[UnitLine]
+
+
+def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
+    """Write every page and ``index.html`` into ``folder``; pages of suites that no longer exist are removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.html"):
+        old.unlink()
+    for page in pages:
+        text = standing_alone(page.text, page.title)
+        about = f"<h1>{html.escape(page.title)}</h1>{_whose(head.at, page.units)}"
+        text = _CONTENT.sub(lambda found, about=about: found.group() + about, text, count=1)  # type: ignore[misc]
+        (folder / f"{page.name}.html").write_text(text, encoding="utf-8")
+    (folder / "index.html").write_text(_index(pages, head), encoding="utf-8")
+
+
+def standing_alone(text: str, title: str) -> str:
+    """A rendered page without scripts and without anything fetched from elsewhere, in Chinese where it is ours to say."""
+    for pattern in _CUT:
+        text = pattern.sub("", text)
+    text = re.sub(r"<title>.*?</title>", f"<title>{html.escape(title)}</title>", text, flags=re.DOTALL)
+    text = re.sub(r'href="[./]*index\.html"', 'href="index.html"', text)
+    text = re.sub(r'<a\b[^>]*href="[^"]*expectations/[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL)
+    for english, chinese in _WORDS.items():
+        text = text.replace(english, chinese)
+    for phrase, chinese in _PHRASES:
+        text = phrase.sub(chinese, text)
+    return text.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
+
+
+def _whose(at: str, units: Sequence[UnitLine]) -> str:
+    """When the night was, and a line for each submission with the findings that the page is about."""
+    titles = "".join(f"<th>{word}</th>" for word in ("填报单位", "年度", *labels.SEVERITY.values()))
+    lines = "".join(
+        f"<tr><td>{html.escape(unit.unit_name)}</td><td>{unit.year}</td>"
+        + "".join(f'<td class="number">{count}</td>' for count in unit.counts)
+        + "</tr>"
+        for unit in units
+    )
+    return (
+        f"<p>{html.escape(at)}的夜间作业，核对报送{len(units)}份；下表为各份的问题数。</p>"
+        f'<table class="table"><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>'
+    )
+
+
+def _index(pages: Sequence[Page], head: Head) -> str:
+    rows = "".join(_line(page) for page in pages)
+    titles = "".join(
+        f"<th>{word}</th>" for word in ("报表", "审核项", "未通过项", "核对次数", *labels.SEVERITY.values())
+    )
+    return (
+        f'<!DOCTYPE html><html lang="zh"><head><meta charset="utf-8"><title>审核结果</title><style>{_STYLE}</style></head>'
+        '<body><div class="container-fluid"><h1>审核结果</h1>'
+        f"{_whose(head.at, head.units)}"
+        "<p>按报表列出当晚全部审核项（各批合计）；强制性、核实性、提示性各栏为不成立的次数。</p>"
+        f'<table class="table"><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div></body></html>'
+    )
+
+
+def _line(page: Page) -> str:
+    broken = sum(1 for count in page.counts if count.failed)
+    failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in labels.SEVERITY]
+    numbers = [len(page.counts), broken, sum(count.evaluated for count in page.counts), *failed]
+    cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
+    return f'<tr><td><a href="{page.name}.html">{html.escape(page.title)}</a></td>{cells}</tr>'
+
+
+_CONTENT = re.compile(r'<div class="container-fluid[^>]*>')
+
+_CUT = (
+    re.compile(
+        r'<div class="card mb-3">\s*<div class="card-header p-2">\s*<strong>Actions.*?</div>\s*</div>\s*</div>\s*</div>',
+        re.DOTALL,
+    ),
+    re.compile(r'<li class="ge-breadcrumbs-item breadcrumb-item active".*?</li>', re.DOTALL),
+    re.compile(r"<script\b.*?</script>", re.DOTALL),
+    re.compile(r"<link\b[^>]*>", re.DOTALL),
+    re.compile(r"<img\b[^>]*>", re.DOTALL),
+    re.compile(r"<footer\b.*?</footer>", re.DOTALL),
+    re.compile(r"@import[^;]*;"),
+    re.compile(r"url\([\"']?https?:[^)]*\)"),
+)
+
+_WORDS = {
+    "Expectation Validation Result": "审核结果",
+    "Evaluates whether a batch of data matches expectations.": "Great Expectations 对当晚全部报送的核对。",
+    "Table of Contents": "目录",
+    "Table-Level Expectations": "表内审核关系",
+    "Unsuccessful Expectations": "未通过项",
+    "Successful Expectations": "通过项",
+    "Evaluated Expectations": "审核项",
+    "Success Percent": "通过率",
+    "Expectation Suite:": "报表：",
+    "Observed Value": "结果",
+    "Statistics": "统计",
+    "Overview": "概况",
+    "Home": "返回",
+}
+
+_PHRASES = (
+    (
+        re.compile(r"(\d+) unexpected values? found\. (≈?[\d.]+%) of (\d+) total rows\."),
+        r"\1 处不成立，占 \3 行的 \2",
+    ),
+    (re.compile(r"(≈?[\d.]+%) unexpected"), r"不成立 \1"),
+    (re.compile(r"(≈?[\d.]+%) not null"), r"齐全 \1"),
+    (re.compile(r">\s*Expectation\s*<"), ">审核项<"),
+    (re.compile(r">\s*Status\s*<"), ">状态<"),
+    (re.compile(r"Data asset:\s*None"), ""),
+    (re.compile(r"Status:"), "状态："),
+    (re.compile(r"\bFailed\b"), "未通过"),
+    (re.compile(r"\bSucceeded\b"), "通过"),
+)
+
+_STYLE = """
+body{font-family:"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif;margin:0;color:#222}
+.container-fluid,nav{max-width:76rem;margin:0 auto;padding:0 1rem}
+body>.container-fluid>.row{display:flex;gap:2rem}.col-lg-2{flex:0 0 14rem}.col-lg-10,.col-md-10{flex:1;min-width:0}
+h1,h2,h3,h4,h5,h6{margin:1rem 0 .5rem;font-size:1.05rem}h1{font-size:1.4rem}
+table{border-collapse:collapse;width:100%;margin:.5rem 0;font-size:.9rem}
+td,th{border:1px solid #ddd;padding:.3rem .5rem;text-align:left;vertical-align:top}
+th{background:#f3f5f7}td.number{text-align:right}.text-danger{color:#c62828}td br{display:none}
+a{color:#0b5cad;text-decoration:none}ul{padding-left:1rem}ol.breadcrumb{list-style:none;padding:0}
+.fa-check-circle::before{content:"✔";color:#1a7f37;font-style:normal}
+.fa-times::before,.fa-times-circle::before{content:"✘";color:#c62828;font-style:normal}
+.fa-exclamation-triangle::before{content:"!";color:#b26a00;font-style:normal}
+.navbar{height:auto!important}.navbar-brand,.breadcrumb-item.active{display:none}
+.card:has(.btn-group),[data-toggle="collapse"],.collapse{display:none}
+"""

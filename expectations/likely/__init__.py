@@ -1,1 +1,0 @@
-"""The cells most likely wrong behind a finding, and the usual slips."""

@@ -1,0 +1,77 @@
+"""Which lines 审核 has: every rule that needs nothing but this workbook, row rules first, then those across forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from expectations.live_audit.columns import column_lines
+from expectations.live_audit.grid import (
+    Grid,
+    area_of,
+    define_words,
+    form_grid,
+    listed_rows,
+    named_line,
+    rule_levels,
+)
+from expectations.live_audit.sums import can_sum, write_sums
+from expectations.live_audit.tally import Line, rule_tally
+from expectations.live_audit.unjudged import reading_lines
+from expectations.rulebook.rulebook import Rule, statement
+from expectations.sheets.page import Issue
+from warehouse.catalogue.models import Form
+from warehouse.words import labels
+
+
+def audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
+    """The lines for the forms that are written already; adds 表间汇总 when rules across forms need it.
+
+    What no workbook can judge stands first: as long as there is any of it, the other lines say nothing of it.
+    """
+    define_words(issue)
+    filled = [form for form in forms if form.id in issue.rows]
+    grids = {f.id: form_grid(issue, f, r := issue.rows[f.id], area_of(issue, f.id, r)) for f in filled}
+    lines = list(reading_lines(issue, filled, grids))
+    lines += [line for form in filled for line in _row_lines(issue, form, grids[form.id])]
+    lines += _unit_lines(issue, grids)
+    return lines + list(column_lines(issue, filled, grids))
+
+
+def _row_lines(issue: Issue, form: Form, grid: Grid) -> Iterator[Line]:
+    rows = issue.rows[form.id]
+    listed = listed_rows(issue, form, rows, grid)
+    place = named_line(grid, rows)
+    for rule in issue.live_checks:
+        if rule.scope != "row" or form.id not in rule.forms or not set(rule.operands) <= set(grid.columns):
+            continue
+        levels = rule_levels(rule, form)
+        if set(levels) & set(grid.levels):
+            tally = rule_tally(rule, form.number, grid, listed, levels, place)
+            words = _of_levels(rule, statement(rule, issue.catalogue, form.id), grid)
+            yield Line(rule, form.number, words, [tally])
+
+
+def _unit_lines(issue: Issue, grids: Mapping[str, Grid]) -> Iterator[Line]:
+    levels = ("city",) if issue.unit_level == "city" else ("county", "township", "village")
+    rules = [
+        rule
+        for rule in issue.live_checks
+        if rule.scope == "unit" and set(rule.levels or ()) & set(levels) and can_sum(rule, issue, grids)
+    ]
+    written = write_sums(issue, rules, grids)
+    if written is None:
+        return
+    grid, rows = written
+    for rule in rules:
+        read = {issue.catalogue.measures[name].form for name in rule.operands}
+        numbers = "、".join(form.number for form in issue.catalogue.forms.values() if form.id in read)
+        tally = rule_tally(rule, "", grid, "", rule.levels, grid.at_line(rows.name_column + 1))
+        yield Line(rule, numbers, _of_levels(rule, rule.words, grid), [tally])
+
+
+def _of_levels(rule: Rule, words: str, grid: Grid) -> str:
+    """What a rule demands, with the rows it speaks of where it does not speak of all."""
+    levels = [level for level in grid.levels if rule.levels is None or level in rule.levels]
+    if len(levels) == len(grid.levels):
+        return words
+    return f"{'、'.join(labels.LEVEL[level] for level in levels)}：{words}"

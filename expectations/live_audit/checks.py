@@ -1,0 +1,80 @@
+"""Live checks of an issued workbook: cells that break a rule of their row turn red while the clerk types.
+
+A hint only: the night judges. Each rule is one conditional format over all the cells it reads; it finds them by INDEX in
+the line at hand, so that it still looks at its own columns after cells were cut and pasted. Rules across forms are left
+to 审核: a conditional format must not look at another sheet.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from xlsxwriter.worksheet import Worksheet
+
+from expectations.live_audit.grid import Grid, form_grid, rule_levels
+from expectations.rulebook.rulebook import Check, Rule, RuleBook
+from expectations.sheets.layout import column_letter
+from expectations.sheets.page import Issue
+from warehouse.catalogue.models import Form
+
+_SEVERITY_STYLE = {"critical": "breaks", "warning": "doubts", "info": "hints"}
+
+
+def live_checks(rulebook: object, year: int) -> tuple[Rule, ...]:
+    """The rules with an expression that a workbook can check by itself: all but those that look at other years."""
+    if not isinstance(rulebook, RuleBook):
+        return ()
+    return tuple(
+        rule
+        for rule in rulebook.of_scope("row", "unit")
+        if rule.is_in_force(year) and all(term.function is None for term in rule.terms)
+    )
+
+
+def column_rules(rulebook: object) -> dict[Check, Rule]:
+    """The generated rules, by what they check."""
+    if not isinstance(rulebook, RuleBook):
+        return {}
+    return {rule.check: rule for rule in rulebook.of_scope("column", "total") if rule.check is not None}
+
+
+def reading_rules(rulebook: object) -> dict[str, Rule]:
+    """The rules of what cannot be read, by their id."""
+    if not isinstance(rulebook, RuleBook):
+        return {}
+    return {rule.id: rule for rule in rulebook.of_scope("problem")}
+
+
+def colour_breaches(issue: Issue, sheet: Worksheet, form: Form) -> None:
+    """Lay the condition of each row rule of ``form`` over the cells it reads."""
+    rows = issue.rows[form.id]
+    grid = form_grid(issue, form, rows)
+    for rule in issue.live_checks:
+        is_here = rule.scope == "row" and form.id in rule.forms and set(rule.operands) <= set(grid.columns)
+        if not is_here or not set(rule_levels(rule, form)) & set(grid.levels):
+            continue
+        blocks = _blocks(sorted(grid.columns[name] - 1 for name in rule.operands), rows.first, rows.last)
+        options = {
+            "type": "formula",
+            "criteria": f"={breach(rule, form, grid)}",
+            "format": issue.styles.named(_SEVERITY_STYLE[rule.severity]),
+            "multi_range": " ".join(blocks),
+        }
+        sheet.conditional_format(blocks[0], options)
+
+
+def breach(rule: Rule, form: Form, grid: Grid) -> str:
+    """The Excel condition, for the line at hand, that holds where the rule is broken."""
+    parts = [f"({rule.parsed.excel(grid.cell, rule.tolerance)})=0"]
+    if rule.condition is not None:
+        parts.insert(0, f"({rule.condition.excel(grid.cell)})=1")
+    if not form.is_roster:
+        parts.insert(0, grid.at_level(rule_levels(rule, form)))
+    return f"AND({','.join(parts)})"
+
+
+def _blocks(indexes: list[int], first: int, last: int) -> list[str]:
+    """The columns, neighbours together, as ranges."""
+    runs = (list(run) for _, run in groupby(enumerate(indexes), key=lambda pair: pair[1] - pair[0]))
+    ends = [(column_letter(run[0][1]), column_letter(run[-1][1])) for run in runs]
+    return [f"{left}{first + 1}:{right}{last + 1}" for left, right in ends]

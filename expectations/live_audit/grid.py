@@ -1,0 +1,196 @@
+"""What the cells of a table are called in formulas: columns of a form's rows, answers in them, levels of its rows.
+
+Every reference is INDEX into a rectangle that reaches from A1 beyond the table. Cutting and pasting input cells moves
+what is inside of it and never the rectangle, so that no formula becomes #REF! or looks at another place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from expectations.rulebook.rulebook import Rule
+from expectations.sheets.layout import column_letter
+from expectations.sheets.page import Issue, Rows
+from expectations.sheets.validation import entry_scale
+from warehouse.catalogue.models import Field, Form
+from warehouse.expression.expression import Cell, Term
+from warehouse.registry.levels import Level
+from warehouse.words.workbook_texts import NOT_ASKED
+
+_MARGIN = 50  # lines that the rectangle reaches beyond the table: its edge is never cut
+NOT_APPLICABLE = "words_not_applicable"  # a name of the workbook, so that formulas stay short
+_LENGTHS: dict[Level, int] = {"city": 6, "county": 6, "township": 9, "village": 12}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of a workbook: name of its rectangle, first and last line and column of each name, all from 1.
+
+    ``code`` is the column of org unit codes (None: every row is of the reporting unit). With ``here`` references are
+    to one cell, in the line of the formula, instead of to the whole column.
+    """
+
+    area: str
+    first: int
+    last: int
+    columns: Mapping[str, int]
+    cells: Mapping[str, Callable[[str], Cell]]
+    code: int | None
+    levels: tuple[Level, ...]
+    year: int
+    here: bool = False
+
+    def column(self, index: int) -> str:
+        """The reference of a column's cells."""
+        if self.here:
+            return f"INDEX({self.area},ROW(),{index})"
+        return f"INDEX({self.area},{self.first},{index}):INDEX({self.area},{self.last},{index})"
+
+    def place(self, name: str) -> str:
+        """The reference of the cells of a field or measure."""
+        return self.column(self.columns[name])
+
+    def cell(self, term: Term) -> Cell:
+        """What a term of a rule is here."""
+        if term.name == "year":
+            return Cell(str(self.year))
+        if term.name == "org_level":
+            return Cell(self._level())
+        return self.cells[term.name](self.place(term.name))
+
+    def if_there(self, formula: str, otherwise: int) -> str:
+        """``formula``, or ``otherwise`` when the sheet is gone: the name of its rectangle leads nowhere then."""
+        return f"IF(ISERROR(ROWS({self.area})),{otherwise},{formula})"
+
+    def at_line(self, index: int) -> str:
+        """What stands in a column at ``{line}``, to be filled in."""
+        return f"INDEX({self.area},{{line}},{index})"
+
+    def codes(self) -> str:
+        """The reference of the org unit codes."""
+        assert self.code is not None, "asked only of tables of org units"
+        return self.column(self.code)
+
+    def at_level(self, levels: Iterable[Level] | None) -> str:
+        """A test of the rows that are at one of ``levels`` (any, when None), by the length of their codes."""
+        if self.code is None:
+            return "1"
+        wanted = {_LENGTHS[level] for level in self.levels if levels is None or level in levels}
+        if wanted == {_LENGTHS[level] for level in self.levels}:
+            return f'({self.codes()}<>"")'
+        return f"({'+'.join(f'(LEN({self.codes()})={n})' for n in sorted(wanted))}>0)"
+
+    def _level(self) -> str:
+        if self.code is None or len(self.levels) == 1:
+            return f'"{self.levels[0]}"'
+        upper = next((level for level in self.levels if _LENGTHS[level] == 6), "county")  # a workbook has one
+        code = self.codes()
+        return f'IF(LEN({code})=12,"village",IF(LEN({code})=9,"township","{upper}"))'
+
+
+def define_words(issue: Issue) -> None:
+    """Name the ways to write 不适用, for the formulas of all grids."""
+    words = dict.fromkeys((*issue.catalogue.settings.words.not_applicable, NOT_ASKED))
+    issue.book.define_name(NOT_APPLICABLE, f"={{{','.join(map(quoted, words))}}}")
+
+
+def area_of(issue: Issue, key: str, rows: Rows) -> str:
+    """Name the rectangle of a sheet; ``key`` is a form's id."""
+    name = f"area_{key}"
+    corner = f"${column_letter(len(rows.columns) - 1)}${rows.last + 1 + _MARGIN}"
+    issue.book.define_name(name, f"='{rows.sheet}'!$A$1:{corner}")
+    return name
+
+
+def form_grid(issue: Issue, form: Form, rows: Rows, area: str | None = None) -> Grid:
+    """The rows of a form; ``area`` is what their rectangle is called. Without: one line of the same sheet."""
+    columns = {
+        c.field.id: i
+        for i, c in enumerate(rows.columns, start=1)
+        if c.role == "field" and c.field is not None
+    }
+    code = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "org_code"), None)
+    here = f"$A$1:${column_letter(len(rows.columns) - 1)}${rows.last + 1 + _MARGIN}"
+    return Grid(
+        area=area or here,
+        first=rows.first + 1,
+        last=rows.last + 1,
+        columns=columns,
+        cells={name: _cell_of(issue, form.field(name)) for name in columns},
+        code=code,
+        levels=issue.catalogue.row_levels(form, issue.unit_level),
+        year=issue.year,
+        here=area is None,
+    )
+
+
+def rule_levels(rule: Rule, form: Form) -> tuple[Level, ...]:
+    """The levels a row rule speaks of: its own, else those at which all its fields are asked."""
+    asked = [set(form.levels_of(form.field(name))) for name in rule.operands]
+    return rule.levels or tuple(level for level in form.levels if all(level in levels for levels in asked))
+
+
+def named_line(grid: Grid, rows: Rows) -> str:
+    """How a line of a form is told to the clerk, with ``{line}`` to be filled in."""
+    return f'"第"&{{line}}&"行 "&{grid.at_line(rows.name_column + 1)}'
+
+
+def quoted(text: str) -> str:
+    """A text as a formula writes it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def not_applicable(place: str) -> str:
+    """A test that a cell says 不适用, in one way or another."""
+    return f"ISNUMBER(MATCH({place},{NOT_APPLICABLE},0))"
+
+
+def missing(place: str) -> str:
+    """A test that a cell is blank or says 不适用."""
+    return f'(({place}="")+{not_applicable(place)}>0)'
+
+
+def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
+    """How the answer in a cell of ``field`` is read: a number, one of a list, or any text."""
+    words = issue.catalogue.settings.words
+    if field.is_numeric:
+        scale = entry_scale(field)
+
+        def number(place: str) -> Cell:
+            value = place if scale == 1 else f"({place}*{scale:.15g})"
+            return Cell(value, f"ISNUMBER({place})")
+
+        return number
+    if field.type == "boolean":
+        yes, no = quoted(words.yes[0]), quoted(words.no[0])
+        return lambda p: Cell(f"IF({p}={yes},1,0)", f"(({p}={yes})+({p}={no})>0)")
+    if field.type == "code":
+        labels = ",".join(map(quoted, issue.catalogue.code_lists[field.codes or ""].labels))
+        return lambda p: Cell(p, f"ISNUMBER(MATCH({p},{{{labels}}},0))")
+    if field.type == "date":  # any other text is no date, and nothing is known of it
+        return lambda p: Cell(p, f"ISNUMBER({p})")
+    return lambda p: Cell(p, f"(1-{missing(p)})")
+
+
+def listed_rows(issue: Issue, form: Form, rows: Rows, grid: Grid) -> str:
+    """A test of the rows that count: of org units, those with a code; of a roster, those that list something."""
+    if not form.is_roster:
+        return grid.at_level(None)
+    tests = [lists_something(issue, form, grid)]
+    org = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "roster_org"), None)
+    if org is not None and rows.orgs:
+        tests.append(f"ISNUMBER(MATCH({grid.column(org)},{rows.orgs},0))")
+    return "*".join(tests)
+
+
+def lists_something(issue: Issue, form: Form, grid: Grid) -> str:
+    """A test of the rows of a roster in which something stands that is not 无; an error value is something."""
+    filled = "+".join(f'IFERROR(--({grid.place(name)}<>""),1)' for name in grid.columns)
+    return f"({filled}-{says_nothing(issue, form, grid)}>0)"
+
+
+def says_nothing(issue: Issue, form: Form, grid: Grid) -> str:
+    """A test of the rows of a roster that say 无."""
+    words = ",".join(map(quoted, issue.catalogue.settings.words.nothing_to_list))
+    return f"ISNUMBER(MATCH({grid.place(form.item_field or '')},{{{words}}},0))"

@@ -1,0 +1,153 @@
+"""Numbers of a batch and of the years before, keyed alike; who was whom is taken from the registry's succession.
+
+A number is one org unit's own, not the sum of what lies below it, so that a mistake is asked about once. A year of
+many counties has millions of numbers: they are joined over integers (``key``, ``group``), which costs a third of
+joining over codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from warehouse.catalogue.frames import Schema, empty, shaped
+from warehouse.catalogue.load import Catalogue
+from warehouse.registry.levels import LEVELS
+from warehouse.registry.registry import Registry
+from warehouse.registry.succession import moves
+
+KNOWN: Schema = {
+    "year": pl.Int32,
+    "key": pl.UInt64,  # org unit and measure
+    "group": pl.UInt64,  # reporting unit, level and measure
+    "value": pl.Float64,
+    "log": pl.Float64,  # of value + 1
+}
+"""Numbers that stand, under the codes of their own year; key: year, key."""
+
+MOVED: Schema = {
+    "year": pl.Int32,  # seen from here
+    "past_year": pl.Int32,
+    "key": pl.UInt64,
+    "past": pl.Float64,  # null: a part of it is not known
+    "past_log": pl.Float64,
+}
+"""What a unit that took over others (or gave away a part) had in an earlier year, in place of what stands in KNOWN."""
+
+_ANSWERED = ("value", "zero", "not_applicable")
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of the years up to those of a batch: KNOWN and MOVED."""
+
+    known: pl.DataFrame
+    moved: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Org codes, measures and reporting units as small integers: ``places``, ``measures`` and ``reporters``."""
+
+    places: pl.DataFrame
+    measures: pl.DataFrame
+    reporters: pl.DataFrame
+
+    def given(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """``rows`` (MEASURE) that speak of a unit and a measure the catalogue knows, with org_level, key and group."""
+        count = self.measures.height
+        return (
+            rows.join(
+                self.measures, on="measure", maintain_order="left"
+            )  # first: it leaves half of the rows out
+            .join(self.places, on="org_code", maintain_order="left")
+            .join(self.reporters, on="unit_code", maintain_order="left")
+            .with_columns(
+                key=pl.col("place") * count + pl.col("item"),
+                group=(pl.col("reporter") * len(LEVELS) + pl.col("level_number")) * count + pl.col("item"),
+            )
+            .drop("place", "reporter", "level_number")
+        )
+
+
+def keys_of(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
+    """Keys for frames of the shape MEASURE: of what is entered, not of the rows that are counted."""
+    units = catalogue.registry.all_units.select("org_code", org_level="level").unique("org_code", keep="last")
+    entered = [measure.id for measure in catalogue.measures.values() if measure.where is None]
+    number = pl.int_range(pl.len(), dtype=pl.UInt64)
+    return Keys(
+        units.sort(
+            "org_code"
+        ).with_columns(  # so that keys of one measure follow the order of the rows in a sheet
+            place=number,
+            level_number=pl.col("org_level").replace_strict(
+                list(LEVELS), list(range(len(LEVELS))), return_dtype=pl.UInt64
+            ),
+        ),
+        pl.DataFrame({"measure": entered}, schema={"measure": pl.String}).with_columns(item=number),
+        pl.concat(frame.select("unit_code") for frame in rows).unique().with_columns(reporter=number),
+    )
+
+
+def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: Catalogue) -> History:
+    """What the MEASURE rows of ``standing`` (of each unit and year one submission) tell of the years up to ``years``."""
+    before = standing.filter(pl.col("year") <= max(years, default=0)).select(
+        "year", "unit_code", "org_code", "measure", "state", "value"
+    )
+    is_known = pl.col("state").is_in(["value", "zero"]) & (pl.col("value") >= 0)
+    has_moves = not catalogue.registry.succession.is_empty()
+    rows = keys.given(before if has_moves else before.filter(is_known))
+    known = (rows.filter(is_known) if has_moves else rows).with_columns(log=(pl.col("value") + 1).log())
+    moved = _moved(rows, years, keys, catalogue.registry) if has_moves and rows.height else empty(MOVED)
+    return History(shaped(known, KNOWN), moved)
+
+
+def _moved(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry) -> pl.DataFrame:
+    """MOVED for ``years``; ``rows``: MEASURE with keys."""
+    sources = _sources(registry, years, rows["year"].unique().to_list(), keys)
+    parts = rows.join(
+        sources, left_on=["year", "org_code"], right_on=["past_year", "old_code"], suffix="_seen"
+    )
+    whole = parts.group_by(
+        past_year="year",
+        year="year_seen",
+        key=pl.col("new_place") * keys.measures.height + pl.col("item"),
+        maintain_order=True,
+    ).agg(
+        past=(pl.col("value") * pl.col("share")).sum(),
+        is_known=pl.col("state").is_in(_ANSWERED).all() & (pl.len() == pl.col("source_count").first()),
+        is_asked=pl.col("value").is_not_null().any(),
+    )
+    known = pl.when("is_known", "is_asked").then("past")
+    return shaped(whole.with_columns(past=known, past_log=(known + 1).log()), MOVED)
+
+
+def _sources(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
+    """Whose numbers of ``past_year`` make up an heir's in ``year``: these, old_code, new_code, share, new_place, source_count."""
+    level = keys.places.select("org_code", "org_level", "place")
+    span = list(range(min(*past_years, *years), max(years) + 1))
+    went = (
+        moves(registry, span)
+        .filter(pl.col("year").is_in(years), pl.col("source_year").is_in(past_years))
+        .join(level, left_on="old_code", right_on="org_code")
+        .join(level, left_on="new_code", right_on="org_code", suffix="_new")
+        # A village without an heir leaves its sum to its township, but not to the township's own association.
+        .filter(pl.col("org_level") == pl.col("org_level_new"))
+        .select(
+            "year", "old_code", "share", past_year="source_year", new_code="new_code", new_place="place_new"
+        )
+    )
+    valid = pl.concat(
+        registry.units(year).select(pl.lit(year, pl.Int32).alias("past_year"), old_code="org_code")
+        for year in past_years
+    )
+    own = (
+        went.select("year", "past_year", "new_place", old_code="new_code")
+        .unique()
+        .join(went, on=["year", "past_year", "old_code"], how="anti")
+        .join(valid, on=["past_year", "old_code"])
+        .with_columns(share=pl.lit(1.0), new_code="old_code")
+        .select(went.columns)
+    )
+    return pl.concat([went, own]).with_columns(source_count=pl.len().over("year", "past_year", "new_code"))

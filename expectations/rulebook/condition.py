@@ -1,0 +1,97 @@
+"""When a rule concerns a row of a frame and whether it holds there: three-valued, as one polars expression each.
+
+Both sides of the gate use this: Great Expectations evaluates it to count, the findings evaluate it to locate.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import polars as pl
+
+from expectations.rulebook.rulebook import CONTEXT_LABELS
+from warehouse.expression.expression import Term, parse
+
+DATA_ROW = "data"
+TOTAL_ROW = "total"
+MISSING_ROW = "missing"
+
+
+def state_column(field: str) -> str:
+    """The column that holds the state of a field's cell."""
+    return f"{field}__state"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A rule over the rows of a frame that has ``row_kind``, ``year``, ``org_level`` and the expression's columns.
+
+    A frame with a state column for a field leaves the rule not evaluated where that cell is unreadable, since the
+    unreadable cell is a finding of its own. Everything here is plain text and numbers: it travels through GX as such.
+    """
+
+    expression: str
+    when: str | None = None
+    levels: tuple[str, ...] | None = None
+    since: int | None = None
+    until: int | None = None
+    tolerance: float = 0.0
+    row_kind: str = DATA_ROW
+    states: tuple[str, ...] = ()  # fields whose state column the frame has
+
+    @cached_property
+    def _terms(self) -> tuple[Term, ...]:
+        terms = parse(self.expression).terms + (parse(self.when).terms if self.when else ())
+        return tuple(dict.fromkeys(terms))
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the frame that are read."""
+        names = [term.column for term in self._terms]
+        return list(dict.fromkeys(["row_kind", "org_level", "year", *names, *map(state_column, self.states)]))
+
+    @cached_property
+    def concerned(self) -> pl.Expr:
+        """Rows that are the rule's business (never null). A precondition that cannot be decided counts as business."""
+        parts = [pl.col("row_kind") == self.row_kind]
+        if self.levels is not None:
+            parts.append(one_of("org_level", self.levels))
+        if self.since is not None:
+            parts.append(pl.col("year") >= self.since)
+        if self.until is not None:
+            parts.append(pl.col("year") <= self.until)
+        concerned = pl.all_horizontal(part.fill_null(False) for part in parts)
+        return concerned if self.when is None else concerned & self._when().fill_null(True)
+
+    @cached_property
+    def verdict(self) -> pl.Expr:
+        """True where the rule holds, False where it is broken, null where it was not evaluated or does not apply."""
+        decidable = self.concerned
+        if self.when is not None:
+            decidable = decidable & self._when().fill_null(False)
+        if self.states:
+            decidable = decidable & ~any_unreadable(self.states)
+        holds = parse(self.expression).polars(lambda term: pl.col(term.column), self.tolerance)
+        return pl.when(decidable).then(holds)
+
+    def _when(self) -> pl.Expr:
+        assert self.when is not None, "only called where there is a precondition"
+        return parse(self.when).polars(lambda term: pl.col(term.column))
+
+
+def one_of(column: str, values: Sequence[str]) -> pl.Expr:
+    """Whether a column is one of a few texts: compared one by one, much cheaper to build than ``is_in``."""
+    return reduce(operator.or_, (pl.col(column) == value for value in values), pl.lit(False))
+
+
+def any_unreadable(fields: Iterable[str]) -> pl.Expr:
+    """Whether one of the fields' cells could not be read."""
+    return pl.any_horizontal((pl.col(state_column(f)) == "unreadable").fill_null(False) for f in fields)
+
+
+def fields_with_state(terms: Iterable[Term]) -> tuple[str, ...]:
+    """The names among ``terms`` that are fields, hence have a state column in a form's frame."""
+    return tuple(dict.fromkeys(t.name for t in terms if t.name not in CONTEXT_LABELS))

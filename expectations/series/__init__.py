@@ -1,1 +1,0 @@
-"""Suspicious numbers in short annual series: scores, columns, and what is said of them."""

@@ -1,0 +1,182 @@
+"""What was found, grouped by cause: one line for a rule and a column, with its range and count, not one for each cell.
+
+Receipts, the digest and ``check`` list findings by these lines, in the order of the forms and of their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from expectations.rulebook.message import plainly
+from expectations.rulebook.rulebook import SEVERITIES, RuleBook, statement
+from expectations.verdicts.findings import ROW_PREFIX
+from warehouse.catalogue.frames import Schema, form_place
+from warehouse.catalogue.load import Catalogue
+from warehouse.words import labels
+
+CAUSE: Schema = {
+    "submission": pl.String,
+    "severity": pl.String,
+    "form": pl.String,
+    "rule": pl.String,
+    "place": pl.String,  # 年1表 D10:D403（是否成立计生协）; 整个工作簿 where no sheet is concerned
+    "count": pl.UInt32,
+    "message": pl.String,
+    "fix": pl.String,
+    "status": pl.String,  # as handed in; "" where nothing was
+}
+"""Columns of what :func:`by_cause` returns."""
+
+FEW = 3
+"""As many findings of one cause are told one by one, each with its own numbers."""
+
+_RANGES = 3  # how many stretches of a column are named
+_WHOLE_WORKBOOK = "整个工作簿"
+_CAUSE = ("submission", "rank", "severity", "form", "sheet", "rule", "field", "status")
+
+
+def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -> pl.DataFrame:
+    """The lines (CAUSE) of ``findings`` (FINDING, and ``status`` where something is to be said of each).
+
+    Grave ones first, then by form and position. Up to FEW findings of one cause stand alone; a line of more says how
+    many rows are concerned and, as an example, what the first of them says.
+    """
+    if findings.is_empty():
+        return pl.DataFrame(schema=CAUSE)
+    ranks = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+    told = findings.with_columns(
+        status=pl.col("status") if "status" in findings.columns else pl.lit(""),
+        rank=pl.col("severity").replace_strict(ranks, return_dtype=pl.Int64),
+        message=_without_row(),
+    )
+    lines = in_ranges(told, _CAUSE, ("org_name", "message", "fix"), few=FEW)
+    ordered = lines.sort(
+        "submission",
+        "rank",
+        form_place(catalogue.forms),
+        "row",
+        *_column_order(),
+        nulls_last=False,
+        maintain_order=True,
+    )
+    return ordered.with_columns(
+        place=_places(ordered, catalogue), message=_sentences(ordered, catalogue, rulebook)
+    ).select(CAUSE.keys())
+
+
+def places_of(findings: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+    """Of each of ``findings`` where to look, one by one: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
+    return _places(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
+
+
+def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """How numbers were written (NOTE), grouped in the same way: submission, place, count, raw and value of the first.
+
+    The value says what was left out or computed, where its look does not.
+    """
+    key = ("submission", "form", "sheet", "field", "fix")
+    lines = in_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(org_name=pl.lit(None, pl.String))
+    ordered = lines.sort(
+        "submission", form_place(catalogue.forms), "row", nulls_last=False, maintain_order=True
+    )
+    done = pl.element().replace_strict(labels.NORMALISATION, default=None, return_dtype=pl.String)
+    said = pl.col("fix").str.split("+").list.eval(done).list.drop_nulls().list.join("，")
+    value = pl.when(said != "").then(pl.format("{}（{}）", "value", said)).otherwise("value")
+    return ordered.with_columns(place=_places(ordered, catalogue), value=value).select(
+        "submission", "place", "count", "raw", "value"
+    )
+
+
+def in_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[str], few: int) -> pl.DataFrame:
+    """One line for each ``key`` of more than ``few`` rows of ``cells``, one for each row of the others.
+
+    ``cells`` has ``cell`` (an A1 address or null). Result: key, kept (those of the first row), ``row``, ``count`` and
+    ``range``: ``D10:D25、D30``, of the first stretches only.
+    """
+    sized = cells.with_columns(
+        column=pl.col("cell").str.extract(r"^([A-Z]+)"),
+        row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.Int64),
+    ).sort(*key, "row", nulls_last=False, maintain_order=True)
+    size = pl.len().over(key)
+    alone = sized.filter(size <= few).select(
+        *key, *kept, "row", count=pl.lit(1, pl.UInt32), range=pl.col("cell")
+    )
+    many = sized.filter(size > few).with_columns(
+        run=(pl.col("row").diff().fill_null(1) > 1).cum_sum().over(key)
+    )
+    stretches = many.group_by(*key, "run", maintain_order=True).agg(
+        pl.col("column").first(), first=pl.col("row").min(), last=pl.col("row").max()
+    )
+    until = (
+        pl.when(pl.col("last") > pl.col("first"))
+        .then(pl.format(":{}{}", "column", "last"))
+        .otherwise(pl.lit(""))
+    )
+    named = stretches.with_columns(text=pl.format("{}{}", "column", "first") + until)
+    ranges = named.group_by(key, maintain_order=True).agg(
+        pl.col("text").head(_RANGES).str.join("、")
+        + pl.when(pl.len() > _RANGES).then(pl.lit(" 等处")).otherwise(pl.lit(""))
+    )
+    lines = many.group_by(key, maintain_order=True).agg(
+        *(pl.col(name).first() for name in (*kept, "row")), pl.len().cast(pl.UInt32).alias("count")
+    )
+    joined = lines.join(ranges.rename({"text": "range"}), on=key, how="left", nulls_equal=True)
+    return pl.concat([alone, joined.select(alone.columns)])
+
+
+def _column_order() -> tuple[pl.Expr, pl.Expr]:
+    """By column as it stands in the sheet: Z before AA."""
+    letters = pl.col("range").str.extract(r"^([A-Z]+)")
+    return letters.str.len_chars(), letters
+
+
+def _without_row() -> pl.Expr:
+    """The sentence without its row, which the place says, with the near match and likely cells it does not name."""
+    message, suggestion = pl.col("message").str.replace(ROW_PREFIX, ""), pl.col("suggestion").fill_null("")
+    is_said = message.str.contains(suggestion, literal=True)
+    asked = pl.when(is_said).then(pl.lit("")).otherwise(pl.format("（是否为“{}”？）", suggestion))
+    likely = pl.col("likely").fill_null("")
+    return pl.concat_str(
+        message, asked, pl.when(likely != "").then(pl.format("。{}", likely)).otherwise(likely)
+    )
+
+
+def _sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -> pl.Series:
+    """What a line of many says: the rule's own words for many, else what it demands; and the first case."""
+    sentences = []
+    for row in lines.select("rule", "form", "field", "count", "message").iter_rows(named=True):
+        rule, label = rulebook.rules[row["rule"]], _label(catalogue, row["form"], row["field"])
+        if row["count"] == 1:
+            sentences.append(row["message"])
+        elif rule.many:
+            known = {"label": label, "count": str(row["count"]), "first": row["message"]}
+            sentences.append(plainly(rule.many, known))
+        else:
+            words = statement(rule, catalogue, row["form"]) if rule.scope == "row" else rule.words
+            about = f"“{label}”" if label else ""
+            sentences.append(f"{about}{row['count']}处不符合“{words.rstrip('。')}”，如{row['message']}")
+    return pl.Series(sentences, dtype=pl.String)
+
+
+def _label(catalogue: Catalogue, form: str | None, field: str | None) -> str:
+    """What a field of a form, or a measure, is called; '' for neither."""
+    declared = catalogue.forms.get(form or "")
+    found = next((f.label for f in declared.fields if f.id == field), "") if declared else ""
+    measure = catalogue.measures.get(field or "")
+    return found or (measure.label if measure else "")
+
+
+def _places(lines: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+    """Where to look: the number of the form (else the sheet's name), the cell or range, and what stands there."""
+    numbers = {form.id: form.number for form in catalogue.forms.values()}
+    places = []
+    for row in lines.select("form", "field", "sheet", "range", "org_name", "count").iter_rows(named=True):
+        sheet, number = row["sheet"] or "", numbers.get(row["form"] or "", "")
+        where = number if number and (not sheet or number in sheet) else sheet
+        label = _label(catalogue, row["form"], row["field"])
+        about = " ".join(filter(None, (row["org_name"] if row["count"] == 1 else "", label)))
+        address = f"{where} {row['range'] or ''}".strip()
+        places.append((f"{address}（{about}）" if about and row["range"] else address) or _WHOLE_WORKBOOK)
+    return pl.Series(places, dtype=pl.String)

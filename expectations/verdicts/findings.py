@@ -1,0 +1,215 @@
+"""Findings: the rows a rule does not hold in, each with its cell and one Chinese sentence with the numbers in it.
+
+Vectorised: one pass over a form's frame tells how many rows break each check; sentences are built, as one expression per
+check, for the broken rows only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.rulebook.message import filled, quoted
+from expectations.rulebook.rulebook import Rule, RuleBook
+from expectations.verdicts.checks import Check, Gate
+from warehouse.catalogue.frames import FINDING, Schema, empty, shaped
+from warehouse.catalogue.load import Catalogue
+
+ADDRESS: Schema = {
+    "submission": pl.String,
+    "form": pl.String,
+    "sheet": pl.String,
+    "field": pl.String,
+    "column": pl.String,
+}
+"""The frame of column letters that conforming hands on."""
+
+
+ONLY_ONE = "如只有一处有误，应是"
+"""Begins ``likely`` where a single cell can be mended and nothing else speaks against it."""
+
+ROW_PREFIX = r"^第\d+行[ ：]?"
+"""What stands before a sentence about a row, as a regular expression: left out where the place is told otherwise."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """What polars finds for one gate: how many rows it concerns and breaks, and the findings."""
+
+    gate: Gate
+    concerned: int
+    failed: int
+
+
+def locate(
+    gates: Sequence[Gate], frame: pl.DataFrame, columns: pl.DataFrame
+) -> tuple[list[Located], pl.DataFrame]:
+    """Count and locate what breaks each gate in a prepared frame; the findings have the FINDING columns."""
+    checks = [check for gate in gates for check in gate.checks]
+    if not checks:
+        return [], empty(FINDING)
+    counts = frame.select(
+        *(check.concerned.sum().cast(pl.Int64).alias(f"concerned_{i}") for i, check in enumerate(checks)),
+        *(
+            (~check.verdict).fill_null(False).sum().cast(pl.Int64).alias(f"failed_{i}")
+            for i, check in enumerate(checks)
+        ),
+    ).row(0, named=True)
+    located, found, index = [], [], 0
+    for gate in gates:
+        concerned = failed = 0
+        for check in gate.checks:
+            concerned += counts[f"concerned_{index}"]
+            failed += counts[f"failed_{index}"]
+            if counts[f"failed_{index}"]:
+                found.append(_findings(check, frame, columns))
+            index += 1
+        located.append(Located(gate, concerned, failed))
+    return located, pl.concat(found) if found else empty(FINDING)
+
+
+def _findings(check: Check, frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    """The broken rows of one check. The verdict may look at the whole frame, so it is taken before filtering."""
+    has_rows = "row" in frame.columns
+    broken = frame.filter((~check.verdict).fill_null(False))
+    written = broken.select(
+        "submission",
+        "unit_code",
+        "year",
+        pl.lit(check.form).alias("form"),
+        pl.lit(check.rule.id).alias("rule"),
+        pl.lit(check.rule.severity).alias("severity"),
+        "org_code",
+        "org_name",
+        pl.col("item"),
+        pl.lit(check.shown_at, pl.String).alias("field"),
+        pl.lit(list(check.fields), pl.List(pl.String)).alias("fields"),
+        pl.col("sheet") if has_rows else pl.lit(None, pl.String).alias("sheet"),
+        pl.col("row") if has_rows else pl.lit(None, pl.UInt32).alias("row"),
+        check.value.alias("value"),
+        pl.concat_str(_place(check.rule), filled(check.rule.message, check.meaning)).alias("message"),
+        pl.lit(check.rule.fix).alias("fix"),
+        check.operands.alias("operands"),
+    )
+    addresses = columns.filter(
+        pl.col("form") == check.form, pl.col("field").eq_missing(pl.lit(check.shown_at, pl.String))
+    ).select("submission", "sheet", "column")
+    addressed = written.join(addresses, on=["submission", "sheet"], how="left", maintain_order="left")
+    assert addressed.height == broken.height, "a field has one column in a sheet"
+    return shaped(addressed.with_columns(cell=pl.concat_str("column", "row")), FINDING)
+
+
+def _place(rule: Rule) -> pl.Expr:
+    """Where the reader should look, before the sentence: ``第17行 彭李街道：``."""
+    if rule.check in ("unit_rows", "roster_rows"):
+        return pl.lit("")
+    unit = pl.coalesce("unit_text", pl.lit(""))
+    if rule.scope == "unit":
+        return pl.format("{}：", unit)
+    item = pl.col("item").fill_null("")
+    named = pl.when(item == "").then(pl.lit("")).otherwise(quoted(item))
+    return pl.format("第{}行 {}：", pl.col("row"), pl.concat_str(unit, named))
+
+
+def with_rows(findings: pl.DataFrame, frames: dict[str, pl.DataFrame], columns: pl.DataFrame) -> pl.DataFrame:
+    """Give findings of unit rules their sheet and, where the form has a row and a field for them, their cell."""
+    if findings.is_empty():
+        return findings
+    sheets = columns.group_by("submission", "form").agg(pl.col("sheet").first().alias("any_sheet"))
+    rows = pl.concat(
+        [
+            pl.DataFrame(
+                schema={
+                    "submission": pl.String,
+                    "form": pl.String,
+                    "org_code": pl.String,
+                    "sheet": pl.String,
+                    "row": pl.UInt32,
+                }
+            ),
+            *(
+                frame.filter(pl.col("row_kind") == "data", pl.col("item").fill_null("") == "")
+                .select("submission", pl.lit(form).alias("form"), "org_code", "sheet", "row")
+                .unique(["submission", "org_code"], keep="first")
+                for form, frame in frames.items()
+            ),
+        ]
+    )
+    addresses = columns.select("submission", "form", "sheet", "field", "column").unique(
+        ["submission", "form", "sheet", "field"], keep="first"
+    )
+    joined = (
+        findings.drop("sheet", "cell")
+        .join(rows, on=["submission", "form", "org_code"], how="left", maintain_order="left")
+        .join(addresses, on=["submission", "form", "sheet", "field"], how="left", maintain_order="left")
+        .join(sheets, on=["submission", "form"], how="left", maintain_order="left")
+    )
+    assert joined.height == findings.height, "a unit rule's finding is shown at one row"
+    return shaped(
+        joined.with_columns(sheet=pl.coalesce("sheet", "any_sheet"), cell=pl.concat_str("column", "row")),
+        FINDING,
+    )
+
+
+def problem_findings(
+    problems: pl.DataFrame, submissions: pl.DataFrame, rulebook: RuleBook, catalogue: Catalogue
+) -> pl.DataFrame:
+    """What reading and conforming could not make sense of, as findings. Raises ValueError for an unknown rule id."""
+    cited = problems["rule"].unique().to_list()
+    unknown = sorted(set(cited) - {rule.id for rule in rulebook.of_scope("problem", "refusal")})
+    if unknown:
+        raise ValueError(f"problems cite rules that the rule book has not: {', '.join(unknown)}")
+    whose = problems.join(
+        submissions.select("submission", "unit_code", "year"),
+        on="submission",
+        how="left",
+        maintain_order="left",
+    )
+    named = whose.with_columns(
+        pl.col("form")
+        .replace_strict(
+            {form.id: f"{form.number}（{form.title}）" for form in catalogue.forms.values()}, default=None
+        )
+        .alias("form_text")
+    ).join(_field_labels(catalogue), on=["form", "field"], how="left", maintain_order="left")
+    return pl.concat(
+        [
+            empty(FINDING),
+            *(_of_problem(rule, named) for rule in map(rulebook.rules.__getitem__, sorted(cited))),
+        ]
+    )
+
+
+def _field_labels(catalogue: Catalogue) -> pl.DataFrame:
+    rows = [(form.id, f.id, f.label) for form in catalogue.forms.values() for f in form.fields]
+    return pl.DataFrame(
+        rows, schema={"form": pl.String, "field": pl.String, "label": pl.String}, orient="row"
+    )
+
+
+def _of_problem(rule: Rule, problems: pl.DataFrame) -> pl.DataFrame:
+    column = {"form": "form_text", "unit": "org_name"}
+
+    def meaning(place: str) -> pl.Expr:
+        text = pl.col(column.get(place, place)).cast(pl.String)
+        return pl.when(text != "").then(text)
+
+    row = pl.col("cell").str.extract(r"(\d+)$")
+    item = quoted(pl.when(pl.col("item") != "").then("item")).fill_null("")
+    place = pl.format("第{}行 {}{}：", row, pl.col("org_name").fill_null(""), item).str.replace(
+        " ：", "：", literal=True
+    )
+    says_where = "{sheet}" in rule.message or "{cell}" in rule.message
+    message = filled(rule.message, meaning)
+    return shaped(
+        problems.filter(pl.col("rule") == rule.id).with_columns(
+            severity=pl.lit(rule.severity),
+            fields=pl.concat_list("field").list.drop_nulls(),
+            message=message if says_where else pl.concat_str(place.fill_null(""), message),
+            fix=pl.lit(rule.fix),
+            operands=pl.col("value").fill_null(""),
+        ),
+        FINDING,
+    )

@@ -1,0 +1,126 @@
+"""Correction workbooks that came back: did they change anything, and do they undo what came after them?
+
+A correction workbook says which submission it answers. A clerk may go on working in it after sending it once; that is
+no mistake, as long as nothing that a newer submission changed stands in it as it stood before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from expectations.rulebook.rulebook import RuleBook
+from warehouse.catalogue.frames import PROBLEM, RECEIVED, empty, form_place, shaped
+
+UNCHANGED_RULE = "read.nothing_corrected"
+UNDOING_RULE = "read.undoes_newer"
+
+_CELL = ("form", "org_code", "item", "field")
+
+
+def returned_problems(
+    answered: Mapping[str, str],
+    submissions: pl.DataFrame,
+    observations: pl.DataFrame,
+    received: pl.DataFrame,
+    earlier: Callable[[Sequence[str]], pl.DataFrame],
+    rulebook: RuleBook,
+    forms: Sequence[str] = (),
+) -> pl.DataFrame:
+    """PROBLEM of the correction workbooks among ``submissions`` (SUBMISSION) with ``observations`` (OBSERVATION).
+
+    ``answered``: submission -> the one it answers; ``received`` (RECEIVED): all that came before this batch;
+    ``earlier``: the OBSERVATION rows of such; ``forms``: their order. An answer to a submission nobody knows
+    here is taken as any other file.
+    """
+    own = shaped(submissions.with_columns(critical_rules=pl.lit([], pl.List(pl.String))), RECEIVED)
+    known = pl.concat([received, own])
+    answers = pl.DataFrame(
+        list(answered.items()), schema={"submission": pl.String, "answered": pl.String}, orient="row"
+    )
+    returned = (
+        own.join(answers, on="submission")
+        .join(known.rename({"submission": "answered"}), on=["answered", "unit_code", "year"], suffix="_then")
+        .join(_newest_before(own, known), on="submission", how="left")
+    )
+    if returned.is_empty():
+        return empty(PROBLEM)
+    wanted = pl.concat([returned["answered"], returned["newest"]]).drop_nulls().unique()
+    old = wanted.filter(~wanted.is_in(own["submission"])).sort().to_list()
+    said = _said(pl.concat([observations, earlier(old)]))
+    pairs = returned.select("submission", "answered", "newest", "received_at_then", "critical_rules_then")
+    cells = (
+        pairs.join(_of(said, "submission", "now"), on="submission")
+        .join(_of(said, "answered", "then"), on=["answered", *_CELL], how="full", coalesce=True)
+        .join(_of(said, "newest", "since"), on=["newest", *_CELL], how="left")
+        .drop_nulls("submission")
+    )
+    return pl.concat([_untouched(pairs, cells, rulebook), _undoing(cells, forms)])
+
+
+def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """submission, newest: the last of the same unit and year that was received before."""
+    return (
+        own.join(known, on=["unit_code", "year"], suffix="_other")
+        .filter(pl.col("received_seq_other") < pl.col("received_seq"))
+        .sort("received_seq_other")
+        .unique("submission", keep="last")
+        .select("submission", newest="submission_other")
+    )
+
+
+def _said(observations: pl.DataFrame) -> pl.DataFrame:
+    text = pl.concat_str("state", pl.col("value").cast(pl.String), "text", separator="|", ignore_nulls=True)
+    return observations.select("submission", *_CELL, "sheet", "cell", said=text).unique(
+        ["submission", *_CELL], keep="first", maintain_order=True
+    )
+
+
+def _of(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
+    names = {
+        "submission": key,
+        "said": f"said_{suffix}",
+        "sheet": f"sheet_{suffix}",
+        "cell": f"cell_{suffix}",
+    }
+    return said.rename(names)
+
+
+def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """Those that had a cell to correct and have no other cell.
+
+    Totals are no cells; they are compared each time. What the correction workbook's layout has mended is none either.
+    """
+    others = [rule.id for rule in rulebook.rules.values() if rule.scope == "total" or rule.in_correction]
+    had = pl.col("critical_rules_then").list.set_difference(pl.lit(others, pl.List(pl.String)))
+    changed = cells.filter(pl.col("said_now").ne_missing(pl.col("said_then")))
+    same = pairs.filter(had.list.len() > 0).join(changed, on="submission", how="anti")
+    return shaped(
+        same.select("submission", rule=pl.lit(UNCHANGED_RULE), detail=_moment("received_at_then")), PROBLEM
+    )
+
+
+def _undoing(cells: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
+    undone = cells.filter(
+        pl.col("newest") != pl.col("answered"),
+        pl.col("said_now").eq_missing(pl.col("said_then")),
+        pl.col("said_since").ne_missing(pl.col("said_then")),
+    )
+    return shaped(
+        undone.sort("submission", form_place(forms), "org_code", "field")
+        .group_by("submission", maintain_order=True)
+        .agg(
+            pl.col("sheet_now").first().alias("sheet"),
+            pl.col("cell_now").first().alias("cell"),
+            pl.len().cast(pl.String).alias("value"),
+            _moment("received_at_then").first().alias("detail"),
+        )
+        .with_columns(rule=pl.lit(UNDOING_RULE)),
+        PROBLEM,
+    )
+
+
+def _moment(column: str) -> pl.Expr:
+    """``2025年01月12日 02:03`` of an ISO time, in its own offset."""
+    return pl.col(column).str.replace(r"^(\d{4})-(\d{2})-(\d{2})T(\d{2}:\d{2}).*$", "${1}年${2}月${3}日 ${4}")

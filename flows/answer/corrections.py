@@ -1,0 +1,112 @@
+"""Correction workbooks: a unit's own workbook again, its questions marked, in the unit's folder of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from expectations.workbook.issued import write_workbook
+from flows.settings import Installation
+from warehouse.standing.outcomes import Outcome
+from warehouse.standing.questions import given_entries, questions, unread
+from warehouse.store.query import standing_entries
+from warehouse.words.dates import moment_words
+
+EARLIER = "以前的更正表"
+"""Where a unit's correction workbooks go when a newer one takes their place: a clerk may have begun to fill one in."""
+
+Asked = tuple[object, ...]
+"""What a question is known by within its submission; see :func:`asked_key`."""
+
+_KEY = ("place", "message")
+_IS_OPEN = (pl.col("severity") == "critical") | (
+    (pl.col("severity") == "warning") & pl.col("finding_status").is_in(["open", "reopened"])
+)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction workbook: its path, and where each question stands in it, in the order it lists them."""
+
+    path: Path
+    places: Mapping[Asked, str]
+
+
+def asked_key(finding: Mapping[str, Any]) -> Asked:
+    """What a finding is known by within its submission."""
+    return tuple(finding[name] or "" for name in _KEY)
+
+
+def write_corrections(
+    place: Installation, outcome: Outcome, folder: Callable[[str | None], Path], printed_at: datetime
+) -> dict[str, Correction]:
+    """A workbook for every latest submission of ``outcome`` with a critical or warning finding that the unit has to answer.
+
+    ``folder`` gives a unit's folder by its code; the workbooks by submission. Older ones of the same year are put
+    aside, whether there is a new one or not.
+    """
+    latest = outcome.submissions.filter("is_latest")
+    if latest.is_empty():
+        return {}
+    found = questions(place.home.database, latest["submission"].to_list(), list(place.catalogue.forms))
+    asked_of = found.partition_by("submission", as_dict=True, maintain_order=True)
+    written = {}
+    for row in latest.iter_rows(named=True):
+        out = folder(row["unit_code"])
+        _put_aside(out, row["year"])
+        asked = asked_of.get((row["submission"],), found.clear())
+        if asked.filter(_IS_OPEN).is_empty():
+            continue
+        name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"
+        shown = write_correction(place, out / name, row, asked)
+        places = {
+            asked_key(finding): "!".join(shown.get(number, (finding["sheet"] or "", "")))
+            for number, finding in enumerate(asked.iter_rows(named=True))
+        }
+        written[row["submission"]] = Correction(out / name, places)
+    return written
+
+
+def _put_aside(folder: Path, year: int) -> None:
+    for old in sorted(folder.glob(f"更正表_{year}_*.xlsx")):
+        (folder / EARLIER).mkdir(exist_ok=True)
+        old.replace(folder / EARLIER / old.name)
+
+
+def write_correction(
+    place: Installation, path: Path, row: dict[str, Any], asked: pl.DataFrame
+) -> Mapping[int, tuple[str, str]]:
+    """The workbook that asks ``asked`` (warehouse.standing.questions.questions) about the submission ``row``.
+
+    Where each question is shown, by its row in ``asked``: sheet and cell.
+    """
+    rules = place.rulebook.rules.values()
+    received = datetime.fromisoformat(row["received_at"])
+    database, catalogue = place.home.database, place.catalogue
+    prior = standing_entries(database, row["unit_code"], row["year"] - 1)
+    return write_workbook(
+        path,
+        row["unit_code"],
+        row["year"],
+        catalogue,
+        place.rulebook,
+        given_entries(database, row["submission"]),
+        prior or None,
+        questions=asked.with_columns(
+            scope=_of_rule({rule.id: rule.scope for rule in rules}),
+            # Where the layout itself mends what was asked, the workbook says what is left to do.
+            in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
+        ),
+        answered=row["submission"],
+        unread=unread(database, row["submission"], list(catalogue.forms)),
+        about=f"本表根据{moment_words(received)}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
+    )
+
+
+def _of_rule(values: Mapping[str, str]) -> pl.Expr:
+    return pl.col("rule").replace_strict(values, default=None, return_dtype=pl.String)

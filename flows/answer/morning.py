@@ -1,0 +1,145 @@
+"""What lies ready in the morning: receipts, correction workbooks, the digest, pages and reports of the night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from expectations.gate.night_docs import publish_docs
+from flows.answer.alerts import send_digest
+from flows.answer.corrections import write_corrections
+from flows.answer.digest import News, digest_text
+from flows.answer.receipts import Office
+from flows.clock import TIME_ZONE
+from flows.night import Night
+from flows.receiving.receive import Repeated
+from flows.settings import Installation
+from flows.system_words import machine_fault
+from warehouse.ledger.durability import write_durably
+from warehouse.ledger.journal import Event
+from warehouse.ledger.review import EXPLANATION_DECISIONS
+from warehouse.standing.outcomes import Outcome, outcome
+from warehouse.standing.status import status
+from warehouse.standing.worklist import worklist
+from warehouse.words.dates import moment_words
+
+
+@dataclass
+class Report:
+    """What a night did, for the summary table, the digest and ``quality.run``."""
+
+    run: str
+    outcome: Outcome
+    repeated: list[Repeated] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed_channels: list[str] = field(default_factory=list)
+
+    @property
+    def submissions(self) -> pl.DataFrame:
+        """Every submission that this night answers: those it decided, and those an interrupted night left unanswered."""
+        return self.outcome.submissions
+
+    @property
+    def engine_seconds(self) -> float:
+        """Seconds from reading to publishing, without the start of Prefect and Great Expectations."""
+        return sum(self.seconds.values())
+
+
+def report(night: Night) -> Report:
+    """What this night did: all that is in the warehouse and was not answered by an earlier night."""
+    last = None if night.from_scratch else night.journal.last_run()
+    entries = night.journal.entries()[last.seq if last else 0 :]
+    returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
+    confirmed = [str(e.submission) for e in entries if e.event == Event.YEAR_CONFIRMED]
+    decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
+    found = outcome(
+        night.home.database,
+        last.payload["answered"] if last else 0,
+        returned,
+        decided,
+        [*night.revised, *confirmed],
+        list(night.catalogue.forms),
+    )
+    return Report(night.run, found, night.repeated, night.left, night.notes, night.seconds)
+
+
+def answer(night: Night, report: Report) -> list[Path]:
+    """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
+    office = Office(night.place, night.journal.head, night.at)
+    written: list[Path] = []
+    if report.submissions.height:
+        corrections = write_corrections(night.place, report.outcome, office.folder, night.at)
+        written = [correction.path for correction in corrections.values()]
+        written += office.answer(report.outcome, corrections)
+    if report.repeated:
+        known = outcome(night.home.database).submissions
+        written += office.answer_repeated(report.repeated, known)
+    return written
+
+
+def tell(night: Night, report: Report) -> Report:
+    """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
+    last = night.journal.last_run()
+    left_before = last.payload["left"] if last else []
+    is_news = bool(report.submissions.height or report.notes or set(report.left) - set(left_before))
+    if is_news:
+        _send_digest(night, report)
+    if is_news or report.left != left_before:
+        received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
+        night.journal.append(
+            Event.RUN_FINISHED,
+            night.place.settings.actor,
+            datetime.now(TIME_ZONE),
+            night.run,
+            answered=max(received, default=0),
+            left=report.left,
+        )
+    return report
+
+
+def _send_digest(night: Night, report: Report) -> None:
+    years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
+    entries, database = night.journal.entries(), night.home.database
+    news = News(
+        outcome=report.outcome,
+        statuses={year: status(database, year, night.catalogue, entries) for year in years},
+        moved=night.moved,
+        left=report.left,
+        repeated=[repeated.name for repeated in report.repeated],
+        worklists={year: worklist(database, year) for year in years},
+        notes=report.notes,
+        warning=night.rulebook.warning,
+    )
+    text = digest_text(news, night.catalogue, night.rulebook, night.journal.head, night.at)
+    content = text.encode(errors="replace")
+    digests = night.home.site / "digests"
+    digests.mkdir(exist_ok=True)
+    write_durably(digests / f"日报_{night.at:%Y%m%d_%H%M%S}.md", content)
+    write_durably(night.home.site / "digest.md", content)
+    if night.place.settings.alerts:
+        report.failed_channels = send_digest(night.place.settings.alerts, text.splitlines()[0], text)
+
+
+def publish_pages(night: Night) -> None:
+    """The validation results of the night as pages below site/."""
+    publish_docs(
+        night.docs,
+        night.home.site / "data_docs",
+        night.catalogue.unit_names(),
+        moment_words(night.at),
+    )
+
+
+def tell_failure(place: Installation, error: BaseException) -> None:
+    """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
+    if place.settings.alerts:
+        at = datetime.now(TIME_ZONE)
+        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{moment_words(at)}"
+        why = machine_fault(error) or str(error)
+        body = f"{title}\n\n原因：{why}\n请在服务器上运行 nianbao doctor 检查。\n"
+        send_digest(place.settings.alerts, title, body)

@@ -1,0 +1,186 @@
+"""What the terminal shows: tables, progress, one clear sentence for each error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flows.cli.usage_words import usage_sentence
+from flows.ending import INTERRUPTED, ending_promptly, is_ended_by_the_system, is_ending, leave, left_words
+from flows.error_log import note_error
+from flows.system_words import machine_fault, reason_of
+
+if TYPE_CHECKING:
+    from flows.night import OnDone
+    from flows.settings import Installation
+
+_WIDE = 160  # columns where the output is no terminal: a file or a pipe has no width of its own
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(stderr=True, highlight=False)
+_chosen: dict[str, Path | None] = {"home": None, "catalogue": None}
+
+
+def choose_installation(home: Path | None, catalogue: Path | None) -> None:
+    """Remember the options given before the command."""
+    _chosen.update(home=home, catalogue=catalogue)
+
+
+def chosen() -> Installation:
+    """The installation the command works on."""
+    from flows.settings import installation
+
+    return installation(_chosen["home"], _chosen["catalogue"])
+
+
+def fail(sentence: str, code: int = 2) -> typer.Exit:
+    """Print one sentence to stderr; raise what is returned."""
+    err.print(f"错误：{sentence}", style="red", soft_wrap=True, markup=False)
+    return typer.Exit(code)
+
+
+def ask(what: str, yes: bool) -> None:
+    """Ask whether to go on; whoever says no, or cannot be asked, is sent away and nothing happens."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise fail(f"{what}。请核对；确实要办理的，请加 --yes。")
+    if not typer.confirm(f"{what}。继续吗？", prompt_suffix=" "):
+        raise fail("没有办理。")
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run the command line; the project's own errors become a sentence and exit code 2."""
+    from flows.embedded_server import ServerFailed
+    from flows.home_check import HomeUnfit
+    from warehouse.catalogue.amended import AmendmentRefused
+    from warehouse.catalogue.yaml_source import CatalogueError
+    from warehouse.ledger.archive import ArchiveDamaged
+    from warehouse.ledger.journal import JournalBroken
+    from warehouse.ledger.review import ReviewRefused
+    from warehouse.store.build import PreviousUnreadable
+    from warehouse.store.integrity import IntegrityError
+    from warehouse.store.publish import AlreadyRunning, NotPublishable
+    from warehouse.store.query import QueryError, WarehouseMissing
+
+    # The library does not export its UsageError by name.
+    usage_error: type[Exception] = typer.BadParameter.__bases__[0]
+    before = _published_mark()
+
+    def broken_off() -> str:
+        asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"
+        return f"{asked}{_what_stands(before)}{left_words(_home())}"
+
+    try:
+        with ending_promptly(lambda: f"错误：{broken_off()}"):
+            code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+    except usage_error as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
+        else:
+            fail(usage_sentence(error))
+    except (typer.Abort, KeyboardInterrupt):
+        fail(broken_off())
+    except (
+        ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
+    ) as error:  # fmt: skip
+        fail(str(error))
+    except OSError as error:
+        swapped = _what_stands(before) if _published_mark() != before else ""
+        fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}{swapped}")
+    except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
+        fail(broken_off() if is_ending() else _unexpected(error, before))
+    else:
+        if isinstance(code, int) and code:
+            sys.exit(code)
+        return
+    if is_ending():
+        leave()
+    sys.exit(2)
+
+
+def _unexpected(error: Exception, before: tuple[int, int] | None) -> str:
+    """What is said of an error that nobody foresaw, whose details go into the log."""
+    where = note_error(_home(), traceback.format_exc())
+    fault = machine_fault(error)
+    what = f"{_home()}：{fault}" if fault else f"程序出错（{type(error).__name__}），已中止。"
+    return f"{what}{_what_stands(before)}{where}"
+
+
+def _published_mark() -> tuple[int, int] | None:
+    """Which file is the published warehouse."""
+    try:
+        found = (_home() / "warehouse.duckdb").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _what_stands(before: tuple[int, int] | None) -> str:
+    """Whether the warehouse was still swapped by a command that broke off."""
+    if _published_mark() == before:
+        return "数据仓库未改动。"
+    return "数据仓库已更新，其后的步骤未完成，下次夜间作业会补做。"
+
+
+def _home() -> Path:
+    from flows.settings import Settings
+
+    return (_chosen["home"] or Settings().home).absolute()
+
+
+def print_frame(
+    frame: pl.DataFrame,
+    labels: dict[str, str] | None = None,
+    title: str | None = None,
+    nothing: str = "…",
+) -> None:
+    """A frame as a table; null shows as ``nothing`` ("…": not reported), numbers without a trailing .0."""
+    table = Table(title=title, title_justify="left")
+    for name, dtype in frame.schema.items():
+        table.add_column(
+            (labels or {}).get(name, name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
+        )
+    for row in frame.iter_rows():
+        table.add_row(*(nothing if value is None else shown(value) for value in row))
+    out.print(table)
+
+
+def shown(value: object) -> str:
+    """A value as people read it: 261,061 and 12.35."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+    return str(value)
+
+
+def print_json(frame: pl.DataFrame) -> None:
+    """Rows as a JSON list on stdout."""
+    sys.stdout.write(json.dumps(frame.to_dicts(), ensure_ascii=False, default=str, indent=1) + "\n")
+
+
+@contextmanager
+def progress(total: int, title: str) -> Iterator[OnDone | None]:
+    """A progress bar on a terminal, nothing elsewhere; yields the callback for each file done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        job = bar.add_task(title, total=total or None)
+        yield lambda _key, _result: bar.advance(job)

@@ -1,0 +1,196 @@
+"""Commands that only look: check, status, query, trace, export."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from flows.cli.console import chosen, err, fail, out, print_frame, print_json, shown
+from warehouse.words import labels
+from warehouse.words.dates import moment_words
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (check, status, query, trace, export):
+        app.command()(command)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="要审核的工作簿")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """审核一个文件：与夜间作业同样的读取和审核，不入档、不入库。"""
+    from expectations.verdicts.causes import by_cause
+    from flows.checking import check_file
+
+    if not file.is_file():
+        raise fail(f"找不到文件：{file}")
+    verdict = check_file(chosen(), file)
+    if verdict.refusal is not None:
+        if as_json:
+            print_json(pl.DataFrame({"refusal": [verdict.refusal]}))
+        raise fail(verdict.refusal)
+    findings = verdict.findings
+    if not verdict.has_last_year:
+        err.print("没有该单位上年已接收的数据，与上年比较的审核关系未核对。", style="yellow", markup=False)
+    if as_json:
+        print_json(findings)
+    elif findings.is_empty():
+        out.print(f"{verdict.title}：全部审核通过。", markup=False)
+    else:
+        place = chosen()
+        lines = by_cause(findings, place.catalogue, place.rulebook)
+        table = lines.select(
+            类别=pl.col("severity").replace_strict(labels.SEVERITY),
+            位置="place",
+            问题="message",
+            处理办法="fix",
+        )
+        merged = f"，归为 {lines.height} 条" if lines.height < findings.height else ""
+        print_frame(table, title=f"{verdict.title}：{findings.height} 处{merged}")
+    if findings.filter(pl.col("severity") == "critical").height:
+        raise typer.Exit(1)
+
+
+def status(
+    year: Annotated[int, typer.Option(help="报告年度")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """报送进度：谁报了、何时、处理结果、问题数。"""
+    from flows.answer.receipts import due_words
+    from flows.clock import TIME_ZONE
+    from warehouse.ledger.journal import Journal
+    from warehouse.standing.status import status as read_status
+
+    place = chosen()
+    if sentence := place.catalogue.not_reported(year):
+        raise fail(sentence)
+    entries = Journal(place.home.journal, read_only=True).entries()
+    frame = read_status(place.home.database, year, place.catalogue, entries)
+    if as_json:
+        print_json(frame)
+        return
+    words = {
+        "unit_code": "代码",
+        "unit_name": "填报单位",
+        "due": "应报日期",
+        "status": "状态",
+        "tonight": "已办理",
+        "file_name": "文件",
+        "received_at": "收到时间",
+        "critical_count": "强制性",
+        "warning_count": "核实性",
+        "info_count": "提示性",
+    }
+    done = frame.filter(pl.col("has_standing")).height
+    title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收，{frame['is_approved'].sum()} 个已审定"
+    today = datetime.now(TIME_ZONE).date()
+    due = [
+        due_words(row["due_date"], today, is_over=row["has_standing"]) for row in frame.iter_rows(named=True)
+    ]
+    received = [iso and moment_words(iso) for iso in frame["received_at"]]
+    shown_words = frame.with_columns(
+        due=pl.Series(due, dtype=pl.String), received_at=pl.Series(received, dtype=pl.String)
+    )
+    print_frame(shown_words.select(list(words)), words, title)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL 查询（只读）")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出")] = False,
+) -> None:
+    """查询数据仓库（只读）。"""
+    from flows.cli.csv_text import csv_text
+    from warehouse.store.query import query as run_query
+
+    frame = run_query(chosen().home.database, sql)
+    if as_json:
+        print_json(frame)
+    elif as_csv:
+        sys.stdout.write(csv_text(frame))
+    else:
+        print_frame(_as_stated(frame), nothing="NULL")
+
+
+def trace(
+    indicator: Annotated[str, typer.Argument(help="指标编号")],
+    org: Annotated[str, typer.Argument(help="单位代码")],
+    year: Annotated[int, typer.Argument(help="年度")],
+    limit: Annotated[int, typer.Option(help="列出多少个单元格")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出全部单元格")] = False,
+) -> None:
+    """追溯一个数：由指标到公式、到文件、校验码、工作表和单元格。"""
+    from warehouse.trace.text import trace_text
+    from warehouse.trace.trace import trace as run_trace
+
+    place = chosen()
+    traced = run_trace(place.home.database, place.catalogue, indicator, org, year)
+    if as_json:
+        print_json(traced.frame())
+    else:
+        out.print(trace_text(traced, limit), markup=False, soft_wrap=True)
+
+
+def export(
+    table: Annotated[str, typer.Argument(help="表名或查询，如 mart.indicator")],
+    target: Annotated[Path, typer.Option("--out", help="文件：.csv .xlsx .parquet .json")],
+) -> None:
+    """导出一张表或一个查询的结果。"""
+    from flows.cli.csv_text import csv_text
+    from warehouse.store.query import query as run_query
+
+    sql = table if " " in table.strip() else f"SELECT * FROM {table}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.suffix.lower() == ".xlsx":
+        count = _write_workbook(target, sql, table)
+        out.print(f"已导出 {count} 行：{target}", soft_wrap=True, markup=False)
+        return
+    frame = run_query(chosen().home.database, sql)
+    match target.suffix.lower():
+        case ".csv":
+            target.write_bytes(
+                b"\xef\xbb\xbf" + csv_text(frame).encode()
+            )  # with BOM: Excel then shows Chinese
+        case ".parquet":
+            frame.write_parquet(target)
+        case ".json":
+            frame.write_json(target)
+        case other:
+            raise fail(f"不支持的文件类型：{other or '（无）'}，请用 .csv、.xlsx、.parquet 或 .json。")
+    out.print(f"已导出 {frame.height} 行：{target}", soft_wrap=True, markup=False)
+
+
+def _write_workbook(target: Path, sql: str, exported: str) -> int:
+    """The rows as a workbook, its columns explained in the warehouse's own words; how many there are."""
+    from flows.cli.export import PART, ROWS_OF_A_SHEET, write_xlsx
+    from warehouse.store.query import column_words, streamed
+
+    place = chosen()
+    decimals = {i.id: i.decimals for i in place.catalogue.indicators.values()}
+    words = column_words(place.home.database, exported)
+    with streamed(place.home.database, sql, PART) as (count, parts):
+        if count > ROWS_OF_A_SHEET:
+            raise fail(
+                f"共 {count:,} 行，一张工作表最多容纳 {ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
+            )
+        write_xlsx(target, parts, count, exported, words, decimals)
+    return count
+
+
+def _as_stated(frame: pl.DataFrame) -> pl.DataFrame:
+    """A number that is not there says why, where the row states it: — does not apply, … not reported or held."""
+    if not {"value", "state"} <= set(frame.columns) or frame.schema["state"] != pl.String:
+        return frame
+    from warehouse.trace.text import NO_NUMBER
+
+    why = pl.col("state").replace_strict(NO_NUMBER, default=None, return_dtype=pl.String)
+    said = pl.when(pl.col("value").is_null()).then(why)
+    stands = pl.Series("value", [None if v is None else shown(v) for v in frame["value"]], dtype=pl.String)
+    return frame.with_columns(value=pl.coalesce(said, stands))

@@ -1,0 +1,156 @@
+"""Commands that change the warehouse: nightly, rebuild; and doctor, which says whether everything is well."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import polars as pl
+import typer
+
+from flows.cli.console import chosen, err, fail, out, print_frame, print_json, progress
+
+if TYPE_CHECKING:
+    from flows.answer.morning import Report
+
+STEPS = {
+    "read": "读取",
+    "conform": "归整",
+    "check": "审核",
+    "decide": "判定",
+    "load": "入库",
+    "indicators": "计算指标",
+    "publish": "发布",
+}
+"""What the steps of a night (flows.night) are called."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(nightly)
+    app.command()(rebuild)
+    app.command()(doctor)
+    app.command()(report)
+
+
+def nightly(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False) -> None:
+    """夜间作业：收表、读取、审核、入库、汇总、发布、回执、日报。"""
+    report = _run("nightly", from_scratch=False)
+    if as_json:
+        print_json(report.submissions)
+    else:
+        _summary(report)
+
+
+def rebuild() -> None:
+    """由档案和登记簿重建数据仓库（不收新表、不发通知）。"""
+    report = _run("rebuild", from_scratch=True)
+    out.print(
+        f"已重建：{report.submissions.height} 份报送，{whereabouts(chosen().home.database)}",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _warm_up() -> None:
+    """Import what is slow; then spare the garbage collector what the libraries made, which lives to the end anyway."""
+    from expectations.judge import start_great_expectations
+
+    start_great_expectations()
+    gc.freeze()
+
+
+def _run(name: str, *, from_scratch: bool) -> Report:
+    from flows.embedded_server import embedded_server, run_as_flow
+    from flows.home_check import require_fit
+
+    place = chosen()
+    require_fit(place.home)
+    # The server takes seconds to start: it does so while the libraries are imported.
+    with embedded_server(place.home.root) as wait_for_server:
+        from flows.nightly import run_night
+        from flows.receiving.receive import arrivals
+
+        waiting = len(arrivals(place.home.inbox, lambda _: None))
+        if waiting or from_scratch:  # Great Expectations takes seconds to import, and has nothing to do else
+            threading.Thread(target=_warm_up, daemon=True).start()
+        wait_for_server()
+        with progress(waiting, "读取工作簿") as on_done:
+            return run_as_flow(name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done))
+
+
+def _summary(report: Report) -> None:
+    from flows.answer.receipts import result_words
+
+    names = chosen().catalogue.unit_names()
+    for repeated in report.repeated:
+        out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
+    for sentence in report.notes:
+        err.print(f"请注意：{sentence}", style="yellow", markup=False, soft_wrap=True)
+    for sentence in report.left:
+        err.print(f"未收取：{sentence}", style="yellow", markup=False)
+    if report.submissions.is_empty():
+        out.print(
+            "没有新的报送；数据仓库已按现行目录册和市级的决定重新计算。"
+            if report.seconds
+            else "没有新的报送，数据未变。"
+        )
+        return
+    listed = report.submissions.sort("year", "unit_code", nulls_last=True)
+    results = [result_words(row) for row in listed.iter_rows(named=True)]
+    table = listed.select(
+        单位=pl.col("unit_code").replace_strict(names, default="未识别"),
+        年度="year",
+        文件="file_name",
+        处理结果=pl.Series(results, dtype=pl.String),
+        强制性="critical_count",
+        核实性="warning_count",
+        提示="info_count",
+    )
+    print_frame(table, title="本次收表情况")
+    seconds = "，".join(f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items())
+    out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
+    for sentence in report.failed_channels:
+        err.print(sentence, style="yellow", markup=False)
+    home = chosen().home
+    for label, path in (("数据仓库", home.database), ("回执", home.outbox), ("网页", home.site)):
+        out.print(f"{label}：{whereabouts(path)}", soft_wrap=True, markup=False)
+
+
+def whereabouts(path: Path) -> str:
+    """A path of the installation as seen from where the command is given; else from the data folder, not from the disk's root."""
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return f"数据目录下的 {path.relative_to(chosen().home.root)}"
+
+
+def doctor() -> None:
+    """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库是否完好。"""
+    from flows.health.doctor import examined
+
+    health = examined(chosen())
+    for sentence in health.facts:
+        out.print(sentence, soft_wrap=True, markup=False)
+    for sentence in health.hints:
+        out.print(f"请注意：{sentence}", soft_wrap=True, markup=False)
+    for sentence in health.problems:
+        err.print(sentence, style="red", soft_wrap=True, markup=False)
+    if health.problems:
+        raise typer.Exit(1)
+    out.print("一切正常。")
+
+
+def report(
+    to: Annotated[Path, typer.Option("--out", help="写入的 JSON 文件")] = Path("report.json"),
+    night: Annotated[str, typer.Option("--run", help="作业编号（默认最近一次；可查 quality.run）")] = "",
+) -> None:
+    """一次作业的审核报告（JSON，供程序读取）：每条审核关系在哪里成立、不成立、未能核对。"""
+    from flows.answer.validation_report import last_judging_run, write_report
+
+    place = chosen()
+    wanted = night or last_judging_run(place)
+    if wanted is None or (count := write_report(to, place, wanted)) == 0:
+        raise fail("没有这次作业的审核结果。")
+    out.print(f"{to}：{count} 条", soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""What the administrator decides: checked against what stands, then written into the journal."""

@@ -1,0 +1,131 @@
+"""Whether an installation is well: what the night asks before it begins and while it goes on, asked by the same functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from expectations.rulebook.rulebook import load_rules
+from flows.health.sampled_rebuild import differing
+from flows.home_check import home_problems, verify_shown_heads
+from flows.night import made_by
+from flows.receiving.inbox import files_in
+from flows.settings import Installation
+from warehouse.ledger.archive import DAMAGE_WORDS, Archive
+from warehouse.ledger.journal import Event, Journal, JournalBroken
+from warehouse.store.build import is_of_this_version
+from warehouse.store.query import known_submissions, last_made_by
+from warehouse.store.soundness import STATE_WORDS, examine
+
+
+@dataclass
+class Health:
+    """What there is, and what is wrong: Chinese sentences. ``hints`` need nobody's help."""
+
+    facts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+
+def examined(place: Installation) -> Health:
+    """Everything a night needs: catalogue, folders, disk, inbox, journal, archive, warehouse. CatalogueError."""
+    health = Health()
+    try:
+        catalogue, rules = place.catalogue, place.rulebook
+    except JournalBroken:  # told below; the files alone must do
+        catalogue = place.declared
+        rules = load_rules(None, catalogue)
+    health.facts.append(
+        f"目录册：{len(catalogue.forms)} 张报表，{len(catalogue.indicators)} 个指标，"
+        f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"
+    )
+    health.problems += [rules.warning] if rules.warning else []
+    health.problems += home_problems(place.home)
+    if place.home.inbox.is_dir():
+        waiting = sum(1 for _ in files_in(place.home.inbox, health.hints.append))
+        health.facts.append(f"收件箱：{waiting} 个文件待收取")
+    journal = _journal(place, health)
+    if journal is not None:
+        received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
+        is_archive_whole = _archive(place, received, health)
+        _warehouse(place, journal, received, health, is_archive_whole)
+    return health
+
+
+def _journal(place: Installation, health: Health) -> Journal | None:
+    """The journal, compared with every head ever shown; none when it is broken."""
+    try:
+        journal = Journal(place.home.journal, read_only=True)
+        verify_shown_heads(journal, place.home)
+    except JournalBroken as error:
+        health.problems.append(str(error))
+        return None
+    except OSError:
+        return None  # no file: that is told already
+    health.facts.append(f"登记簿：{journal.head.count} 条，校验值 {journal.head.hash[:16]}")
+    if journal.torn is not None:
+        health.problems.append("登记簿末行不完整，下次夜间作业会自动处理。")
+    return journal
+
+
+def _archive(place: Installation, received: dict[str, int], health: Health) -> bool:
+    """Hash every object; whether all that were received are there, unchanged."""
+    archive = Archive(place.home.archive)
+    is_whole = True
+    for found in archive.verify(received):
+        match found.problem:
+            case "unfinished":
+                health.hints.append(f"档案：{found.path} 是中断的作业留下的，下次夜间作业会清除。")
+            case "stray":
+                health.problems.append(
+                    f"档案：{found.path} 不是收到的文件，请移走；档案文件夹中不得存放其他文件。"
+                )
+            case "link":
+                is_whole = False
+                health.problems.append(
+                    f"档案：{found.path} {DAMAGE_WORDS['link']}，请换成文件本身或从备份恢复。"
+                )
+            case _:
+                is_whole = False
+                health.problems.append(f"档案：文件{DAMAGE_WORDS[found.problem]}，请从备份恢复 {found.path}")
+    health.facts.append(f"档案：{len(received)} 份报送")
+    return is_whole
+
+
+def _warehouse(
+    place: Installation, journal: Journal, received: dict[str, int], health: Health, is_archive_whole: bool
+) -> None:
+    """Whether the published file is the one that was published, holds all that was received, and reads as the archive."""
+    database = place.home.database
+    state = examine(database)
+    if state == "missing":
+        if received:
+            health.problems.append(
+                f"数据仓库：{database} 不存在，请运行 nianbao rebuild，由档案和登记簿建立。"
+            )
+        else:
+            health.facts.append("数据仓库：尚未建立")
+        return
+    if state not in {"whole", "unrecorded"}:
+        health.problems.append(f"数据仓库：{database} {STATE_WORDS[state]}，{_what_to_do(state, database)}")
+        return
+    if not is_of_this_version(database) or last_made_by(database) != made_by(place):
+        health.hints.append("数据仓库由另一版本的程序、目录册或审核关系建立，下次夜间作业会重新建立。")
+        return
+    unknown = received.items() - known_submissions(database).items()
+    if unknown:
+        health.problems.append(f"有 {len(unknown)} 份报送尚未入库，请运行 nianbao nightly。")
+    if is_archive_whole:
+        health.problems += [
+            f"数据仓库：“{entry.payload['file_name']}”的数据与档案中的文件不符，请运行 nianbao rebuild，由档案重新建立。"
+            for entry in differing(place, journal)
+        ]
+
+
+def _what_to_do(state: str, database: Path) -> str:
+    if state == "occupied":
+        return (
+            "请让分析人员以只读方式打开；不必等待，下次夜间作业会换成内容相同的新文件"
+            f"（{database.name}.wal 中的改动不予保留）。"
+        )
+    return "请运行 nianbao rebuild，由档案和登记簿重建；下次夜间作业也会自动移走并重建。"

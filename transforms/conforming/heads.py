@@ -1,0 +1,57 @@
+"""What the head of a sheet says of unit, year and form, compared with what the whole workbook is taken for."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.conforming.identify import ReportingUnits, reporting_units, years_in
+from warehouse.catalogue.frames import PROBLEM, shaped
+from warehouse.catalogue.load import Catalogue
+from warehouse.words.texts import fold, without_brackets
+
+HEADS = {
+    "submission": pl.String,
+    "form": pl.String,
+    "sheet": pl.String,
+    "key": pl.String,  # unit_name, unit_code, year; number: another form's than that of the columns
+    "text": pl.String,
+}
+"""What stands above the tables. Key: submission, form, key."""
+
+
+def head_problems(heads: pl.DataFrame, submissions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """read.head_contradiction for each sheet whose head (HEADS) names another unit, year or form. PROBLEM rows."""
+    whose = heads.join(submissions.select("submission", "unit_code", "year"), on="submission")
+    said = ["unit_code", "year", "key", "text", "form"]
+    units = {year: reporting_units(catalogue, year) for year in whose["year"].unique().to_list()}
+    details = []
+    for unit, year, key, text, form in whose.select(said).unique(maintain_order=True).iter_rows():
+        if detail := _contradiction(key, text, form, unit, year, units[year], catalogue):
+            details.append((unit, year, key, text, form, detail))
+    schema = dict.fromkeys(said, pl.String) | {"year": pl.Int32, "detail": pl.String}
+    told = whose.join(
+        pl.DataFrame(details, schema=schema, orient="row"), on=said, maintain_order="left"
+    ).unique(["submission", "form"], keep="first", maintain_order=True)
+    return shaped(told.drop("unit_code").with_columns(rule=pl.lit("read.head_contradiction")), PROBLEM)
+
+
+def _contradiction(
+    key: str, text: str, form: str, unit: str, year: int, units: ReportingUnits, catalogue: Catalogue
+) -> str:
+    """What a head says otherwise, in words; '' when it agrees."""
+    if key == "number":
+        asked = catalogue.forms[form]
+        return f"表号写的是“{text}”，各栏却是{asked.number}（{asked.title}）的"
+    if key == "year":
+        years = years_in(text)
+        return f"表头的年度是“{text}”，封面是{year}年" if years and year not in years else ""
+    own = units.name_of.get(unit, unit)
+    other = units.named(text) or units.inside(text)
+    is_agreed = other == unit or (other is None and (key == "unit_code" or _is_alike(text, own)))
+    return "" if is_agreed else f"表头的填报单位是“{text}”，封面是“{own}”"
+
+
+def _is_alike(text: str, own: str) -> bool:
+    """Whether a name that is no reporting unit's may still be meant for it: 滨城计生协, or only brackets and signs."""
+    bare = without_brackets(fold(text)).strip("_.:/-")
+    return not bare or fold(own)[:2] in bare

@@ -1,0 +1,134 @@
+"""Whose workbook it is and of which year: from its cover, its sheets' heads, its folder or its file name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from transforms.reading.reading import FileRead
+from warehouse.catalogue.load import Catalogue
+from warehouse.words.texts import fold
+
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The reporting unit and year of a file, or the rule id of the refusal and what is wrong."""
+
+    unit_code: str | None
+    year: int | None
+    refusal: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingUnits:
+    """Folded names of the reporting units and their codes."""
+
+    code_of: dict[str, str]
+    name_of: dict[str, str]
+
+    def named(self, text: str) -> str | None:
+        """The unit whose code or exact name ``text`` is."""
+        folded = fold(text).removesuffix(".0")
+        code = re.sub(r"^(\d{6})0{3}(?:0{3})?$", r"\1", folded)
+        return code if code in self.name_of else self.code_of.get(folded)
+
+    def inside(self, text: str) -> str | None:
+        """The one unit whose code or name stands inside ``text``, such as a file name; None when none or several."""
+        codes = {code for code in _CODE.findall(fold(text)) if code in self.name_of}
+        if codes:
+            return codes.pop() if len(codes) == 1 else None
+        folded = fold(text)
+        found = [(name, code) for name, code in self.code_of.items() if name in folded]
+        # 滨州市滨城区 names the city only as part of the county's address.
+        outer = [(n, c) for n, c in found if not any(n != other and n in other for other, _ in found)]
+        counties = {c for n, c in outer}
+        return counties.pop() if len(counties) == 1 else None
+
+
+def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Catalogue) -> Identity:
+    """The unit and year of ``read``, received as ``file_name`` in the inbox's subfolder ``folder`` (None: none).
+
+    Unit and year of a refused file are those that could be told all the same: its receipt goes to that unit.
+    """
+    settings = catalogue.settings
+    year = _year(read, file_name)
+    is_open = year is not None and settings.first_year <= year <= settings.last_year
+    units = reporting_units(catalogue, year if year is not None and is_open else settings.last_year)
+    unit, refusal, detail = _unit(read, file_name, folder, units)
+    if read.status != "read" or not read.sheets:
+        refusal, detail = ("refuse.no_sheet", "") if read.status == "read" else (read.status, read.detail)
+    elif refusal is None and year is None:
+        refusal = "refuse.unknown_year"
+    elif refusal is None and not is_open:
+        refusal = "refuse.year_out_of_range"
+        detail = f"报告年度是{year}，可以报送{settings.first_year}—{settings.last_year}年"
+    return Identity(unit, year, refusal, detail)
+
+
+def _unit(
+    read: FileRead, file_name: str, folder: str | None, units: ReportingUnits
+) -> tuple[str | None, str | None, str]:
+    """The unit, or the refusal and its details."""
+    code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
+    by_code = units.named(code_text) if code_text else None
+    by_name = units.named(name_text) if name_text else None
+    of_folder = _of_folder(folder, units)
+    if by_code and by_name and by_code != by_name:
+        return (
+            of_folder,
+            "refuse.unknown_unit",
+            f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}",
+        )
+    unit = by_code or by_name
+    if unit is None and (code_text or name_text):
+        return of_folder, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
+    unit = unit or of_folder or units.inside(PurePath(file_name).stem)
+    if unit is None:
+        return None, "refuse.unknown_unit", ""
+    if of_folder is not None and of_folder != unit:
+        detail = f"工作簿是{units.name_of[unit]}的，文件夹是{units.name_of[of_folder]}的"
+        return unit, "refuse.wrong_folder", detail
+    return unit, None, ""
+
+
+def years_in(text: str) -> set[int]:
+    """The years that stand in a text."""
+    return {int(year) for year in _YEAR.findall(fold(text))}
+
+
+def reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
+    """The names by which the reporting units of a year are known."""
+    city = catalogue.settings.city
+    name_of = dict(catalogue.registry.roster(year).select("unit_code", "unit_name").iter_rows())
+    # The association of 滨城区 is called like the city's: 滨州市计划生育协会.
+    association = city.association.removeprefix(city.name)
+    code_of: dict[str, str] = {}
+    for code, name in name_of.items():
+        for spelling in (name, name + association, city.name + name, city.name + name + association):
+            code_of.setdefault(fold(spelling), code)
+    code_of[fold(city.own_level_name)] = city.code
+    return ReportingUnits(code_of, {**name_of, city.code: city.own_level_name})
+
+
+def _year(read: FileRead, file_name: str) -> int | None:
+    """The year the cover states; without one, the only year that the file name holds."""
+    stated = read.cover.get("year")
+    texts = [stated] if stated else [PurePath(file_name).stem]
+    found = {year for text in texts for year in years_in(text)}
+    if stated and not found:
+        return None
+    return found.pop() if len(found) == 1 else None
+
+
+def _of_folder(folder: str | None, units: ReportingUnits) -> str | None:
+    if not folder:
+        return None
+    for part in PurePath(folder).parts:
+        if unit := units.named(part) or units.inside(part):
+            return unit
+    return None

@@ -1,0 +1,1 @@
+"""Measures rolled up the hierarchy and made into indicators and their comparisons, for every year and node."""

@@ -1,0 +1,217 @@
+"""Computes every indicator of the catalogue for every year and node from the measures of standing submissions.
+
+A formula of one term, or a sum of terms, says what was reported, with its coverage. Any other formula *aligns* its
+terms: a base node (a township with its villages, a county's own row, the city's own row) at which any cell of any
+term is expected but not reported is left out of all terms, so that a rate never divides a partial numerator by a
+full denominator; what was left out is missing from the coverage. What is not asked at a node (a county's own row
+has no population) leaves nothing out.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.indicators.cells import asked_years, columns_of, data_years, is_deep
+from transforms.indicators.comparisons import compared, comparisons_of
+from transforms.indicators.plans import (
+    Plan,
+    cells,
+    coverage_pct,
+    evaluated,
+    known,
+    plans_of,
+    readings,
+    standing_of,
+    worst,
+)
+from transforms.indicators.rollup import fold_up, speaks_of
+from transforms.indicators.streaks import with_streaks
+from transforms.indicators.terms import term_tree
+from warehouse.catalogue.frames import COMPARISON, INDICATOR, empty
+from warehouse.catalogue.load import Catalogue
+from warehouse.expression.expression import Expression
+from warehouse.expression.nodes import YEARS_BACK
+
+_ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
+
+
+def indicators(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame) -> pl.DataFrame:
+    """The INDICATOR frame for the MEASURE rows of all standing submissions.
+
+    ``final``: year, unit_code of the approved submissions. One row per year with data, indicator and node of the
+    indicator's levels that is asked for all its terms, in the order of the catalogue, year and code. ``value`` is null,
+    never 0, where it cannot be known; ``state`` then says whether it was not reported or does not apply.
+    """
+    return indicators_and_comparisons(measures, catalogue, final)[0]
+
+
+def indicators_and_comparisons(
+    measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The INDICATOR frame as :func:`indicators` gives it, and the COMPARISON of each row with last year."""
+    years = data_years(measures)
+    if not years or not catalogue.indicators:
+        return empty(INDICATOR), empty(COMPARISON)
+    plans = plans_of(catalogue)
+    comparisons = comparisons_of(plans, catalogue)
+    read = [*plans, *(p for c in comparisons for p in c.readings)]
+    tree = term_tree(measures, catalogue, dict.fromkeys(t for p in read for t in p.terms))
+    names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
+
+    base = _with_maturity(tree.base, final)
+    rolled = with_streaks(fold_up(base, ["year"], readings(read, ["year"])), tree, plans, catalogue)
+    rolled = rolled.join(names, on=["year", "unit"], how="left").sort("year", "org_code")
+    deep = [p for p in read if _is_for_villages(p, catalogue)]
+    villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(deep, ["year"]))
+    villages = villages.join(names, on=["year", "unit"], how="left", maintain_order="left")
+
+    found = [_rows(rolled.lazy(), plan, catalogue, years) for plan in plans]
+    found += [_rows(villages.lazy(), plan, catalogue, years) for plan in plans if plan in deep]
+    asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
+    of_villages = [c for c in comparisons if c.both in deep]
+    changes = [compared(rolled, comparisons, asked), compared(villages, of_villages, asked)]
+    return pl.concat(pl.collect_all(found)), pl.concat(changes)
+
+
+def _is_for_villages(plan: Plan, catalogue: Catalogue) -> bool:
+    """Whether villages have the indicator: only what is asked of villages, and no place in a ranking."""
+    asked = all(is_deep(catalogue.measures[t.name]) for t in plan.terms)
+    return asked and plan.window is None and "village" in plan.indicator.levels
+
+
+def _with_maturity(frame: pl.DataFrame, final: pl.DataFrame) -> pl.DataFrame:
+    """Adds is_open: the unit that reports this row has no approved submission for the year."""
+    approved = final.select(pl.col("year").cast(pl.Int32), "unit_code", is_final=pl.lit(True)).unique()
+    joined = frame.join(approved, on=["year", "unit_code"], how="left", maintain_order="left")
+    return joined.with_columns(is_open=pl.col("is_final").is_null()).drop("is_final")
+
+
+def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.LazyFrame:
+    """The INDICATOR rows of one plan from rolled-up rows (or village rows) that hold its reading."""
+    indicator = plan.indicator
+    value, numerator, denominator = _value(plan)
+    reported, expected = cells(plan)
+    alone = (pl.col(plan.open_column) == 0) & (reported > 0)
+    worked = (
+        rolled.filter(_is_asked(plan, catalogue, years))
+        .with_columns(
+            value=value.cast(pl.Float64),
+            reported=reported,
+            expected=expected,
+            is_final=alone,
+            state=_state(plan),
+        )
+        .with_columns(_windowed(plan))
+        .filter(pl.col("org_level").is_in(indicator.levels))
+    )
+    nothing = pl.lit(None, dtype=pl.Float64)
+    of_whom = (
+        pl.col("peer_count") if plan.window in ("rank", "rank_asc", "percentile", "share") else pl.lit(None)
+    )
+    return worked.select(
+        "year",
+        "org_code",
+        "org_name",
+        "org_level",
+        "parent_code",
+        programme=pl.lit(indicator.programme),
+        indicator=pl.lit(indicator.id),
+        name_zh=pl.lit(indicator.name_zh),
+        kind=pl.lit(indicator.kind),
+        value="value",
+        state=pl.when(pl.col("value") == 0)
+        .then(pl.lit("zero"))
+        .when(pl.col("value").is_not_null())
+        .then(pl.lit("value"))
+        .otherwise("state"),
+        unit=pl.lit(indicator.unit),
+        numerator=nothing if numerator is None else numerator.cast(pl.Float64),
+        denominator=nothing if denominator is None else denominator.cast(pl.Float64),
+        reported_count=(pl.col("reported") - _ALMOST).ceil().cast(pl.Int64),
+        expected_count=(pl.col("expected") - _ALMOST).ceil().cast(pl.Int64),
+        coverage_pct=coverage_pct((pl.col("reported"), pl.col("expected"))),
+        peer_count=of_whom,
+        maturity=pl.when("is_final").then(pl.lit("final")).otherwise(pl.lit("provisional")),
+    ).cast(INDICATOR)  # type: ignore[arg-type]
+
+
+def _is_asked(plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.Expr:
+    """Rows that cover a unit asked for each of the terms, now or in the years a term looks back to."""
+    asked = []
+    for term in plan.terms:
+        measure = catalogue.measures[term.name]
+        in_years = asked_years(measure, catalogue, range(years[0], years[-1] + 1))
+        if back := YEARS_BACK.get(term.function or ""):
+            in_years = [*in_years, *(y + back for y in in_years)]
+        elif term.function == "cumulative":
+            in_years = [y for y in years if in_years and y >= in_years[0]]
+        asked.append(pl.col("year").is_in(in_years) & speaks_of(catalogue.asked_levels(measure)))
+    return pl.all_horizontal(asked)
+
+
+def _value(plan: Plan) -> tuple[pl.Expr, pl.Expr | None, pl.Expr | None]:
+    """Value within the window function, and what stands above and below the line of a rate."""
+    if plan.window == "streak":
+        return pl.col(plan.streak_column), None, None
+    inner = evaluated(plan, plan.inner)
+    if plan.window == "share":
+        return inner, inner, pl.col("city_value")
+    ratio: tuple[Expression, Expression] | None = None if plan.window else plan.inner.ratio
+    if ratio is None:
+        return inner, None, None
+    above, below = (side.polars(lambda term: known(plan, term)) for side in ratio)
+    return inner, above, below
+
+
+def _windowed(plan: Plan) -> list[pl.Expr]:
+    """What a window function makes of the values of the same year, and how well the others are covered, too.
+
+    A place is among all units of the level, a share is of the whole city: what those lack, it lacks as well.
+    """
+    value, level = pl.col("value"), ["year", "org_level"]
+    own = (pl.col("reported"), pl.col("expected"))
+    peer_count = value.count().over(level).cast(pl.Int64).alias("peer_count")
+    no_open_one = (pl.col("is_final") | value.is_null()).all().over(level)
+    match plan.window:
+        case "rank" | "rank_asc" | "percentile":
+            place = standing_of(value, plan.window, level)
+            everybody = (own[0].sum().over(level), own[1].sum().over(level))
+            return [
+                place.cast(pl.Float64).alias("value"),
+                *_named(worst([own, everybody])),
+                peer_count,
+                (pl.col("is_final") & no_open_one).alias("is_final"),
+            ]
+        case "share":
+            is_city = pl.col("org_level") == "city"
+            of_city = value.filter(is_city).first().over("year")
+            city_is_final = pl.col("is_final").filter(is_city).first().over("year")
+            city = (of.filter(is_city).first().over("year") for of in own)
+            part = pl.when(of_city != 0).then(value / of_city * 100.0)
+            return [
+                part.alias("value"),
+                of_city.alias("city_value"),
+                *_named(worst([own, (next(city), next(city))])),
+                peer_count,
+                (pl.col("is_final") & city_is_final).alias("is_final"),
+            ]
+    return []
+
+
+def _named(pair: tuple[pl.Expr, pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
+    return pair[0].alias("reported"), pair[1].alias("expected")
+
+
+def _state(plan: Plan) -> pl.Expr:
+    """Why there is no value, if there is none. A rate whose denominator is zero does not apply."""
+    names = [columns_of(t, plan.prefix) for t in plan.terms]
+    none_expected = [pl.col(expected) == 0 for _, _, expected in names]
+    none_reported = [pl.col(reported) == 0 for _, reported, _ in names]
+    nothing_concerned = (
+        pl.any_horizontal(none_expected) if plan.is_aligned else pl.all_horizontal(none_expected)
+    )
+    return (
+        pl.when(nothing_concerned | ~pl.any_horizontal(none_reported))
+        .then(pl.lit("not_applicable"))
+        .otherwise(pl.lit("not_reported"))
+    )

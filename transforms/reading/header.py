@@ -1,0 +1,264 @@
+"""Finds a form's header in a sheet by its texts, wherever it stands, and what each column is.
+
+A header is one to three lines high: group line, label line, line of 本年/上年 or units; a line of column numbers
+(甲 乙 1 2 3) may follow. Columns may stand in any order.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+
+from transforms.reading.formats.book import Row
+from transforms.reading.plan import ROW_COLUMNS, FormPlan, ReadPlan
+from transforms.reading.units import (
+    Said,
+    Stated,
+    is_unit_text,
+    said_of_units,
+    take_sheet_units,
+    take_unit,
+)
+from warehouse.words.texts import fold, without_brackets
+
+_HEAD_ROWS = 25
+_LABEL_ROWS = 6  # how far below the first two labels the header may end
+_LAST_YEAR = ("上年", "去年", "上期", "上一年")
+_THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度", "今年", "本年实际"})
+_COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,3}\)?(?:\.0)?|[①-⑳]|[-/]")
+_THIS_YEAR_END = re.compile(r"(?:\(本年数?\)|本年数?)$")
+_LAST_YEAR_END = re.compile(r"(?:\(上年数?\)|上年数?)$")
+_LAST_BRACKET = re.compile(r"\(([^()]*)\):?$")
+_ANY_BRACKET = re.compile(r"\(([^()]*)\)")
+_MARK_END = re.compile(r"(?<=[^\s①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡])[①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡]+\s*$")
+_FOOT_ROWS = 40
+_FOOT_COLUMNS = 4  # how far to the right a note below the table may begin
+
+
+@dataclass(slots=True)
+class Header:
+    """Where the columns of a form stand. Rows and columns are 0-based; ``bottom`` is the last header row."""
+
+    top: int
+    bottom: int
+    columns: dict[str, int] = field(default_factory=dict)  # column (field or ROW_COLUMNS) -> index
+    stated: Stated = field(default_factory=Stated)  # what the sheet says of units
+    unknown: list[tuple[int, int, str]] = field(default_factory=list)  # row, column, text
+    doubled: list[tuple[int, int, str]] = field(default_factory=list)
+    remarks: list[tuple[int, int, str, str]] = field(default_factory=list)  # and the bracket that says more
+    ignored: list[tuple[int, str]] = field(default_factory=list)  # column, text: remarks, serial numbers
+
+
+def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | None:
+    """The header of ``form`` in the first rows of a sheet; None when fewer than two of its labels stand in a row."""
+    head, found = _head(rows, form, plan)
+    hits = [len(set(columns.values())) for columns in found]
+    best = max(range(len(head)), key=lambda r: (hits[r], -r), default=-1)
+    if best < 0 or hits[best] < 2:
+        return None
+    top = bottom = best
+    while top > 0 and top > best - 3 and _continues_up(head[top - 1], found[top - 1], head[best], form):
+        top -= 1
+    stubs = [c for c, column in found[best].items() if column in ROW_COLUMNS]
+    while (below := _next_filled(head, bottom)) is not None and (
+        _continues_down(head[below], found[below], plan) or _is_detail_line(head[below], stubs, form, plan)
+    ):
+        bottom = below
+    header = Header(top, bottom)
+    for column in range(len(head[best])):
+        _take_column(header, head, column, rows, form, plan)
+    take_sheet_units(header.stated, _lines(rows, head, header, form), list(header.columns), form, plan)
+    if below is not None and _is_number_line(head[below]):
+        header.bottom = below
+    return header
+
+
+def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[str]], list[dict[int, str]]]:
+    """The first rows folded, and the columns that each row's texts name; ends soon after the first labels."""
+    head: list[list[str]] = []
+    found: list[dict[int, str]] = []
+    end = _HEAD_ROWS
+    for row in rows[:_HEAD_ROWS]:
+        if len(head) >= end:
+            break
+        head.append([heading_text(cell) for cell in row])
+        texts = enumerate(head[-1])
+        found.append({c: column for c, text in texts if text and (column := _meaning(text, form, plan)[0])})
+        if end == _HEAD_ROWS and len(found[-1]) > 1:
+            end = len(head) + _LABEL_ROWS
+    return head, found
+
+
+def heading_text(cell: object) -> str:
+    """The fold of a heading, without the sign of a footnote behind it."""
+    return _heading_fold(cell) if isinstance(cell, str) else str(cell)
+
+
+@lru_cache(maxsize=20_000)
+def _heading_fold(text: str) -> str:
+    return fold(_MARK_END.sub("", text))
+
+
+def _lines(
+    rows: list[Row], head: list[list[str]], header: Header, form: FormPlan
+) -> list[tuple[int, int, str]]:
+    """Texts above the table, and below its head those that speak of a unit: row, column, folded text."""
+    lines = []
+    for r, texts in enumerate(head[: header.top]):
+        for c, text in enumerate(texts):
+            # 计量单位： in one cell, 万元 in the next
+            beside = next((t for t in texts[c + 1 :] if t), "") if text.endswith("单位:") else ""
+            if text:
+                lines.append((r, c, text + beside))
+    for r in range(header.top, header.bottom + 1):
+        groups = ((c, text) for c, text in enumerate(head[r]) if "(" in text)
+        lines += [(r, c, text) for c, text in groups if without_brackets(text) in form.groups]
+    for r in range(max(header.bottom + 1, len(rows) - _FOOT_ROWS), len(rows)):
+        for c, cell in enumerate(rows[r][:_FOOT_COLUMNS]):
+            if isinstance(cell, str) and "单位" in cell:
+                lines.append((r, c, fold(cell)))
+    return lines
+
+
+def _next_filled(head: list[list[str]], row: int) -> int | None:
+    """The next row with any text; labels merged downwards leave blank rows behind them."""
+    return next((r for r in range(row + 1, len(head)) if any(head[r])), None)
+
+
+def _continues_up(row: list[str], found: dict[int, str], best: list[str], form: FormPlan) -> bool:
+    return any(not best[c] for c in found) or any(
+        without_brackets(text) in form.groups for text in row if text
+    )
+
+
+def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bool:
+    filled = [text for text in row if text]
+    if not filled:
+        return False
+    if all(_is_sub_label(text, plan) for text in filled):
+        return True
+    return len(found) * 2 > len(filled) and len(found) > 1
+
+
+def _is_detail_line(row: list[str], stubs: list[int], form: FormPlan, plan: ReadPlan) -> bool:
+    """Texts below labels that are merged over several columns: in a form of units no row of data has only those."""
+    filled = [text for text in row if text]
+    return (
+        not form.is_roster
+        and bool(stubs)
+        and not any(row[c] for c in stubs)
+        and len(filled) > 1
+        and not any(text[0].isdigit() or text.startswith(plan.note_prefixes) for text in filled)
+        and not any(_COLUMN_NUMBER.fullmatch(text) for text in filled)
+    )
+
+
+def _is_sub_label(text: str, plan: ReadPlan) -> bool:
+    bare = text.strip("()")
+    return bare in _THIS_YEAR or bare.startswith(_LAST_YEAR) or is_unit_text(text, plan)
+
+
+def _is_number_line(row: list[str]) -> bool:
+    filled = [text for text in row if text]
+    if not filled or not all(_COLUMN_NUMBER.fullmatch(text) for text in filled):
+        return False
+    numbers = [
+        int(text.strip("()").removesuffix(".0")) for text in filled if text[0].isdigit() or text[0] == "("
+    ]
+    is_counting = len(numbers) >= 2 and numbers[0] <= 2 and all(b > a for a, b in pairwise(numbers))
+    return is_counting or (any(text in "甲乙丙丁" for text in filled) and len(filled) > 1)
+
+
+def _take_column(
+    header: Header, head: list[list[str]], column: int, rows: list[Row], form: FormPlan, plan: ReadPlan
+) -> None:
+    texts = [(r, head[r][column]) for r in range(header.bottom, header.top - 1, -1) if head[r][column]]
+    units: tuple[str, ...] = ()
+    while texts and texts[0][1] not in form.labels and _is_sub_label(texts[0][1], plan):
+        row, text = texts.pop(0)
+        if text.strip("()").startswith(_LAST_YEAR):
+            return
+        units = said_of_units(text.strip("()"), plan).units or units
+        if not texts:  # 本年 under a label that is merged over 本年 and 上年, in either order
+            texts = _label_to_the_left(head, header.top, row, column)
+    if not texts:
+        return
+    row, text = texts[0]
+    if _is_last_year(text, form, plan):
+        return
+    meaning, said = _meaning(text, form, plan)
+    if meaning is None and len(texts) > 1:  # one label broken over two lines
+        meaning, said = _meaning("".join(t for _, t in reversed(texts)), form, plan)
+    written = str(rows[row][column]).strip()
+    if meaning is None:
+        if _is_ignored(text, form, plan):
+            header.ignored.append((column, written))
+        else:
+            header.unknown.append((row, column, written))
+    elif meaning in header.columns:
+        header.doubled.append((row, column, written))
+    else:
+        header.columns[meaning] = column
+        header.remarks += [(row, column, written, remark) for remark in said.unknown]
+        take_unit(header.stated, meaning, units or said.units, form, (row, column, written))
+
+
+def _label_to_the_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:
+    for r in range(row - 1, top - 1, -1):
+        for c in range(column - 1, max(column - 3, -1), -1):
+            if head[r][c]:
+                return [(r, head[r][c])]
+    return []
+
+
+def _is_last_year(text: str, form: FormPlan, plan: ReadPlan) -> bool:
+    if text.startswith(_LAST_YEAR):
+        return True
+    ending = _LAST_YEAR_END.search(text)
+    return bool(ending and _meaning(text[: ending.start()], form, plan)[0])
+
+
+def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
+    if text in plan.ignored_columns or without_brackets(text) in plan.ignored_columns:
+        return True
+    return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
+
+
+def _meaning(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, Said]:
+    """The column that a folded header text names, and what its brackets say beyond the name."""
+    known = form.labels.get(text)
+    if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
+        return known, Said()  # most texts of a sheet are data: be done with them quickly
+    if known is not None:
+        bracket = _LAST_BRACKET.search(text)
+        said = said_of_units(bracket[1], plan) if bracket else Said()
+        return known, Said(said.units) if not said.unknown else Said()
+    ending = _THIS_YEAR_END.search(text)
+    if ending and ending.start():
+        return _meaning(text[: ending.start()], form, plan)
+    if text.startswith("本年") and text[2:] in form.labels:
+        return form.labels[text[2:]], Said()
+    if bracket := _LAST_BRACKET.search(text):  # the last bracket first: the others may belong to the label
+        meaning, said = _meaning(text[: bracket.start()], form, plan)
+        if meaning is not None:
+            more = _said_beyond([bracket[1]], meaning, form, plan)
+            return meaning, Said(said.units + more.units, said.unknown + more.unknown)
+    loose = without_brackets(text).rstrip(":")
+    meaning = form.labels.get(loose) or form.loose_labels.get(loose)
+    if meaning is None:
+        return None, Said()
+    return meaning, _said_beyond(_ANY_BRACKET.findall(text), meaning, form, plan)
+
+
+def _said_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> Said:
+    """What brackets say that do not belong to a label of the column."""
+    units: list[str] = []
+    unknown: list[str] = []
+    for bracket in brackets:
+        if bracket not in form.brackets.get(column, ()):
+            said = said_of_units(bracket, plan)
+            units.extend(said.units)
+            unknown += [bracket] if said.unknown else []
+    return Said(tuple(units), tuple(unknown))

@@ -1,0 +1,170 @@
+"""Reads one workbook, as it stands, into texts at their true places: called in a child process, one file a call.
+
+Light imports only: polars, calamine, the standard library. Nothing is judged or changed here: texts stay as the
+clerk wrote them. Only what could pass for something else is marked: error values, formulas without a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+
+import polars as pl
+
+from transforms.reading.answers import Answer, read_answers
+from transforms.reading.bounds import OTHER_ROWS, rows_too_many
+from transforms.reading.cells import frame_of
+from transforms.reading.formats.book import Book, Marks, Refusal, Row, SheetInfo
+from transforms.reading.formats.formats import open_book
+from transforms.reading.header import Header, find_header
+from transforms.reading.marks import (
+    Problem,
+    fill_merged,
+    mark_unknown,
+    merged_values,
+    print_formats,
+    problem,
+    put,
+    struck_cells,
+)
+from transforms.reading.notices import heading_problems, not_taken_over
+from transforms.reading.plan import FormPlan, ReadPlan, reading_plan
+from transforms.reading.rest import Rest, rest_of
+from transforms.reading.rows import table_rows
+from transforms.reading.sheets import head_of_form, read_cover, sheet_kind, signed
+from transforms.text import column_letter
+
+__all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
+
+_UNRECOGNISED_ROWS = 3
+
+
+@dataclass(slots=True)
+class SheetRead:
+    """One sheet that is a form.
+
+    ``rows``: ``row`` (UInt32, 1-based in the file), ``is_hidden``, ``lead`` (text of the first column where that is
+    neither field nor org unit: 合计 often stands under 序号) and one String column per recognised column
+    (org_code, org_name, parent_name, fields): '' is blank, numbers as Python writes them, dates as ISO.
+    """
+
+    form: str
+    sheet: str
+    is_hidden: bool
+    columns: dict[str, str]  # column -> letter
+    units: dict[str, str]  # column -> unit stated in its header, folded
+    rows: pl.DataFrame
+    head: dict[str, str] = field(default_factory=dict)  # what stands above the table of unit, year and form
+
+
+@dataclass(slots=True)
+class FileRead:
+    """What a file holds. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
+
+    ``problems`` have the keys form, rule, sheet, cell, field, value, detail of PROBLEM, ``answers`` those of ANSWER
+    without submission.
+    """
+
+    status: str
+    kind: str = ""  # xlsx, xlsm, xls, xlsb, ods, csv, zip
+    detail: str = ""  # of a refusal, in Chinese for the clerk
+    cause: str = ""  # of a refusal, for the log
+    members: list[tuple[str, bytes]] = field(default_factory=list)  # of a refusal: the workbooks inside
+    cover: dict[str, str] = field(default_factory=dict)  # unit_name, unit_code, year ... -> text
+    sheets: list[SheetRead] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    rest: list[Rest] = field(default_factory=list)  # cells beside the forms
+    answered: str = ""  # the submission that a correction workbook answers
+
+
+def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
+    """Read the file at ``path``; ``args`` are the plan and the name it was received under."""
+    plan, file_name = args
+    try:
+        return _read_book(open_book(Path(path).read_bytes(), file_name), plan)
+    except Refusal as refusal:
+        return FileRead(
+            refusal.rule, detail=refusal.detail, cause=refusal.cause, members=list(refusal.members)
+        )
+
+
+def _read_book(book: Book, plan: ReadPlan) -> FileRead:
+    read = FileRead("read", book.kind)
+    seen: dict[str, str] = {}
+    for info in book.sheets:
+        rows = book.rows(info.name)
+        kind, form = sheet_kind(info.name, rows, plan)
+        marks = book.marks(info.name) if form else Marks()
+        for (row, column), text in marks.seen.items():
+            put(rows, row, column, text)
+        header = find_header(rows, form, plan) if form else None
+        if form is None or header is None:
+            if kind == "cover":
+                read.cover = {**read_cover(rows, plan), **read.cover}
+                read.rest += signed(rows, info, plan)
+            elif kind == "other":
+                answered, answers, unread = read_answers(info, rows[:OTHER_ROWS], plan)
+                read.problems += unread
+                read.answered = read.answered or answered
+                read.answers += answers
+            elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
+                detail = "未找到表头" if form else ""
+                read.problems.append(problem("read.unrecognised_sheet", info, form, detail=detail))
+        elif form.id in seen:
+            read.problems.append(problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
+        else:
+            seen[form.id] = info.name
+            read.problems += rows_too_many(rows, marks, header, plan.most_rows, info, form)
+            sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
+            read.rest += rest_of(rows, table_rows(rows, header), header, info, form)
+            sheet.head = head_of_form(rows[: header.top], form, plan)
+            read.sheets.append(sheet)
+    for sheet in read.sheets:
+        read.cover = {**{k: v for k, v in sheet.head.items() if k != "number"}, **read.cover}
+    if read.answered:  # its comments are the office's own
+        read.problems = [p for p in read.problems if p["rule"] != "read.not_taken_over"]
+    return read
+
+
+def _read_sheet(
+    book: Book,
+    info: SheetInfo,
+    rows: list[Row],
+    form: FormPlan,
+    header: Header,
+    marks: Marks,
+    problems: list[Problem],
+) -> SheetRead:
+    if info.is_hidden:
+        problems.append(problem("read.hidden_sheet", info, form))
+    problems += heading_problems(header, info, form)
+    mark_unknown(rows, header, marks, info, form, problems)
+    print_formats(rows, header, marks, form)
+    merged = book.merged(info.name)
+    fill_merged(rows, header, merged)
+    problems += merged_values(rows, header, merged, info, form)
+    problems += struck_cells(rows, header, marks, info, form)
+    places = table_rows(rows, header)
+    problems += not_taken_over(rows, places, header, marks, info, form)
+    if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
+        few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
+        problems.append(problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))
+    return SheetRead(
+        form=form.id,
+        sheet=info.name,
+        is_hidden=info.is_hidden,
+        columns={name: column_letter(index) for name, index in header.columns.items()},
+        units=header.stated.units,
+        rows=_frame(rows, places, header, marks, form),
+    )
+
+
+def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks, form: FormPlan) -> pl.DataFrame:
+    wanted = dict(header.columns)
+    if 0 not in wanted.values():
+        wanted["lead"] = 0
+    schema = {"row": pl.UInt32, "is_hidden": pl.Boolean, **dict.fromkeys(wanted, pl.String)}
+    pick = itemgetter(*wanted.values()) if len(wanted) > 1 else lambda row: (row[0],)
+    return frame_of([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema, form)

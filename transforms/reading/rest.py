@@ -1,0 +1,44 @@
+"""What stands beside a form in its own rows: columns of the clerk's own, so that nothing is lost on the way back."""
+
+from __future__ import annotations
+
+from transforms.reading.formats.book import Row, SheetInfo
+from transforms.reading.header import Header
+from transforms.reading.plan import FormPlan
+from transforms.text import column_letter
+
+MOST_CELLS = 500
+"""So many cells of a sheet are kept at most: what is more stands in the file that was sent."""
+
+Rest = dict[str, str | int]
+
+
+def rest_of(
+    rows: list[Row], places: list[int], header: Header, info: SheetInfo, form: FormPlan
+) -> list[Rest]:
+    """The filled cells of columns that belong to no field: form, sheet, row, cell, heading, text (UNREAD)."""
+    taken = set(header.columns.values())
+    headings = {column: text for column, text in header.ignored if column}
+    headings |= {column: text for _, column, text in (*header.unknown, *header.doubled)}
+    width = len(rows[0]) if rows else 0
+    first = min(taken, default=0)
+    own = [c for c in range(width) if c not in taken and (c in headings or c > first)]
+    found: list[Rest] = []
+    for column in own:
+        letter = column_letter(column)
+        for row in places:
+            cell = rows[row][column]
+            if cell == "" or len(found) >= MOST_CELLS:
+                continue
+            found.append(
+                {
+                    "form": form.id,
+                    "sheet": info.name,
+                    "row": row + 1,
+                    "cell": f"{letter}{row + 1}",
+                    "heading": headings.get(column, f"{letter}列"),
+                    "text": cell if isinstance(cell, str) else str(cell).removesuffix(".0"),
+                    "reason": "own_column",
+                }
+            )
+    return found

@@ -1,0 +1,1 @@
+"""Invented entries of every reporting unit that add up to declared totals."""

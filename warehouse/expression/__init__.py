@@ -1,0 +1,1 @@
+"""The one expression language: parsed once, rendered as polars, as an Excel formula and as Chinese words."""

@@ -1,0 +1,41 @@
+"""Where an expression turns: the differences that are zero at the edge of each of its comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from warehouse.expression.nodes import COMPARE, bare
+
+
+def boundaries(node: exp.Expression) -> Iterator[exp.Expression]:
+    """For each comparison of numbers, the difference of its sides, without the denominators.
+
+    ``a / b <= 3`` turns where ``a - 3 * b`` is zero, ``x BETWEEN 1 AND y`` where ``x - 1`` is and where ``x - y`` is.
+    Comparisons with texts or truth values have no edge.
+    """
+    for part in node.walk():
+        if type(part) in COMPARE:
+            yield from _difference(part.this, part.expression)
+        elif isinstance(part, exp.Between):
+            yield from _difference(part.this, part.args["low"])
+            yield from _difference(part.this, part.args["high"])
+
+
+def _difference(left: exp.Expression, right: exp.Expression) -> Iterator[exp.Expression]:
+    left, right = bare(left), bare(right)
+    if any(
+        isinstance(side, exp.Boolean) or (isinstance(side, exp.Literal) and side.is_string)
+        for side in (left, right)
+    ):
+        return
+    if isinstance(left, exp.Div):
+        left, right = left.this, exp.Mul(this=_closed(right), expression=_closed(left.expression))
+    elif isinstance(right, exp.Div):
+        left, right = exp.Mul(this=_closed(left), expression=_closed(right.expression)), right.this
+    yield exp.Sub(this=_closed(left), expression=_closed(right))
+
+
+def _closed(node: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=node.copy())

@@ -1,0 +1,185 @@
+"""The archive: received bytes, kept unchanged under their SHA-256.
+
+`root/objects/ab/abcdef…` holds one object per distinct content. Objects are written once and never again;
+together with the journal they are the truth from which the warehouse is rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from warehouse.ledger.durability import UNFINISHED_PREFIX, sync_folder
+
+CHUNK_BYTES = 1 << 20
+OBJECT_MODE = 0o440
+_NAMED = 3
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which the archive is not what its names promise.
+
+    `changed`: the bytes no longer have the hash of their name; `missing`: an expected object is not there;
+    `link`: an object or a folder of objects that lies elsewhere, where anybody may change it; `stray`: what is no object,
+    or an object in the wrong folder; `unfinished`: left by a put that was cut off (harmless: nothing refers to it).
+    """
+
+    problem: Literal["changed", "missing", "link", "stray", "unfinished"]
+    path: Path
+    expected: str | None = None
+    found: str | None = None
+
+
+DAMAGE_WORDS = {"changed": "内容已被改动", "missing": "缺失", "link": "不是文件本身，而是链接或文件夹"}
+"""What is wrong with objects that are needed."""
+
+
+class ArchiveDamaged(Exception):
+    """Received bytes that are needed are gone or changed; one Chinese sentence with what to do."""
+
+
+class Archive:
+    """Content-addressed store below `root`; memory use does not depend on the size of what is put."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self.objects = self.root / "objects"
+
+    def put(self, content: bytes | bytearray | memoryview | Path | str) -> str:
+        """Keep bytes, or the content of a file, and return their SHA-256 (64 lower-case hex digits).
+
+        When put returns, the object survives a power cut. Putting the same bytes again changes nothing.
+        Raises ValueError for anything that is not a regular file (a pipe in the inbox would block for ever).
+        """
+        if isinstance(content, (bytes, bytearray, memoryview)):
+            sha256 = hashlib.sha256(content).hexdigest()
+            target = self._target(sha256)
+            if target.exists():
+                sync_folder(target.parent)
+                return sha256
+            return self._keep(iter((content,)))
+        with _open_regular(Path(content)) as source:
+            return self._keep(_chunks(source))
+
+    def path(self, sha256: str) -> Path:
+        """Where the object rests. ValueError for what is no SHA-256, FileNotFoundError for what is not
+        archived."""
+        target = self._target(sha256)
+        if not target.is_file():
+            raise FileNotFoundError(f"归档中没有校验值为 {sha256} 的文件（{target}）")
+        return target
+
+    def __contains__(self, sha256: str) -> bool:
+        return self._target(sha256).is_file()
+
+    def __iter__(self) -> Iterator[str]:
+        """The hashes of all objects, in order."""
+        return (found.name for found in self._files() if self._is_object(found))
+
+    def verify(self, expected: Iterable[str] = ()) -> list[Difference]:
+        """Hash every object anew and report all differences; `expected` names objects that must be there."""
+        differences: list[Difference] = []
+        for found in self._files():
+            if found.name.startswith(UNFINISHED_PREFIX):
+                differences.append(Difference("unfinished", found))
+            elif found.is_symlink():
+                differences.append(Difference("link", found))
+            elif not self._is_object(found):
+                differences.append(Difference("stray", found))
+            else:
+                with found.open("rb") as source:
+                    sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+                if sha256 != found.name:
+                    differences.append(Difference("changed", found, expected=found.name, found=sha256))
+        missing = sorted({sha256 for sha256 in expected if not os.path.lexists(self._target(sha256))})
+        return differences + [
+            Difference("missing", self._target(sha256), expected=sha256) for sha256 in missing
+        ]
+
+    def require(self, needed: Iterable[str]) -> None:
+        """Raise ArchiveDamaged unless every object named is there with the bytes of its name."""
+        bad: list[str] = []
+        for sha256 in needed:
+            target = self._target(sha256)
+            if not os.path.lexists(target):
+                bad.append(f"{target} 缺失")
+            elif target.is_symlink() or not self._is_object(target):
+                bad.append(f"{target} {DAMAGE_WORDS['link']}")
+            else:
+                with target.open("rb") as source:
+                    if hashlib.file_digest(source, "sha256").hexdigest() != sha256:
+                        bad.append(f"{target} {DAMAGE_WORDS['changed']}")
+        if bad:
+            others = f"等 {len(bad)} 个文件" if len(bad) > _NAMED else ""
+            raise ArchiveDamaged(
+                f"档案不完整：{'；'.join(bad[:_NAMED])}{others}。已停止运行，数据仓库未改动。请从备份恢复后重新运行。"
+            )
+
+    def _keep(self, chunks: Iterator[bytes | bytearray | memoryview]) -> str:
+        # The hash is known only after the last byte, so the unfinished file waits in objects/ (same file
+        # system, hence an atomic rename) and moves to its folder at the end. Hashing first and copying then
+        # would read the file twice and could see two different contents.
+        self.objects.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=self.objects)
+        unfinished = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    out.write(chunk)
+                out.flush()
+                os.fchmod(out.fileno(), OBJECT_MODE)
+                os.fsync(out.fileno())
+            target = self._target(digest.hexdigest())
+            if not target.parent.is_dir():
+                target.parent.mkdir(exist_ok=True)
+                sync_folder(self.objects)
+            if not target.exists():
+                unfinished.rename(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        sync_folder(target.parent)
+        return target.name
+
+    def _target(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"not a SHA-256 in lower-case hex digits: {sha256!r}")
+        return self.objects / sha256[:2] / sha256
+
+    def _files(self) -> Iterator[Path]:
+        """Everything below the objects that is no folder, in order; links are named and not followed."""
+        for at, folders, names in os.walk(self.objects):
+            folders.sort()
+            linked = [name for name in folders if Path(at, name).is_symlink()]
+            yield from (Path(at, name) for name in sorted([*names, *linked]))
+
+    def _is_object(self, found: Path) -> bool:
+        return (
+            bool(_SHA256.fullmatch(found.name))
+            and found.relative_to(self.objects) == Path(found.name[:2], found.name)
+            and stat.S_ISREG(found.lstat().st_mode)
+        )
+
+
+def _open_regular(path: Path) -> IO[bytes]:
+    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ValueError(f"{path} 不是普通文件，无法归档")
+    return os.fdopen(handle, "rb")
+
+
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(CHUNK_BYTES):
+        yield chunk

@@ -1,0 +1,62 @@
+"""Explanations 说明 as the journal holds them: what a unit wrote to a finding, and what the city decided of it.
+
+An explanation is bound to unit, year and place of its finding and to the values concerned. It holds every night for as
+long as these values stand; with other values the finding asks anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_PLACE, shaped
+from warehouse.ledger.journal import Entry, Event
+
+IDENTITY = ("unit_code", "year", *FINDING_PLACE, "operands")
+_DECIDED = {Event.EXPLANATION_ACCEPTED: "accepted", Event.EXPLANATION_REFUSED: "refused"}
+_WRITTEN = ("submission", "unit_code", "year", *FINDING_PLACE, "operands", "text")
+
+
+def explanations(entries: Iterable[Entry]) -> pl.DataFrame:
+    """All explanations in order of receipt, with what was decided of each: EXPLANATION."""
+    written: dict[int, dict[str, object]] = {}
+    for entry in entries:
+        if entry.event == Event.EXPLAINED:
+            about = {key: entry.payload[key] for key in _WRITTEN}
+            at = entry.at.isoformat(timespec="seconds")
+            written[entry.seq] = {
+                **about,
+                "explanation": entry.seq,
+                "explained_at": at,
+                "decision": "explained",
+            }
+        elif entry.event in _DECIDED:
+            written[int(entry.payload["explanation"])] |= {
+                "decision": _DECIDED[entry.event],
+                "reason": entry.payload.get("reason"),
+                "decided_by": entry.actor,
+                "decided_at": entry.at.isoformat(timespec="seconds"),
+            }
+    types = {name: dtype for name, dtype in EXPLANATION.items() if name != "is_current"}
+    frame = pl.DataFrame(list(written.values()), schema=types)
+    is_last = pl.col("explanation") == pl.col("explanation").max().over(IDENTITY)
+    return shaped(frame.with_columns(is_current=is_last), EXPLANATION)
+
+
+def new_explanations(
+    answers: pl.DataFrame, submissions: pl.DataFrame, known: pl.DataFrame
+) -> Sequence[dict[str, object]]:
+    """The payloads of those ``answers`` (ANSWER) that say something new, in their order.
+
+    ``submissions``: submission, unit_code, year of the answers; ``known``: EXPLANATION. What was given before
+    word for word is not given again, be it refused or waiting, and where one was accepted there is nothing to add.
+    """
+    whose = shaped(answers, ANSWER).join(
+        submissions.select("submission", "unit_code", "year"), on="submission", maintain_order="left"
+    )
+    settled = known.filter(pl.col("is_current"), pl.col("decision") == "accepted")
+    new = whose.join(known, on=[*IDENTITY, "text"], how="anti", maintain_order="left").join(
+        settled, on=list(IDENTITY), how="anti", maintain_order="left"
+    )
+    return new.select(_WRITTEN).to_dicts()

@@ -1,0 +1,74 @@
+"""The journal's head, wherever it was shown: a chain cannot see that its end was cut off, whoever kept the head can.
+
+It is written beside the journal after every entry, and printed at the foot of every receipt and digest.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.ledger.durability import write_durably
+
+HEAD_SUFFIX = ".head"
+_FOOT_BYTES = 2048
+_IN_TEXT = re.compile(r"第\s*(\d+)\s*条\D{0,20}?([0-9a-f]{12,64})\b")
+_ALONE = re.compile(r"(\d+) ([0-9a-f]{64})\n?")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many entries there are, and the hash of the last one (64 zeros for an empty journal)."""
+
+    count: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A head as it was shown (its hash may be shortened), and where."""
+
+    head: Head
+    where: str
+
+
+def head_words(head: Head) -> str:
+    """How a head is printed; :func:`heads_at_the_foot` finds it again."""
+    return f"登记簿第 {head.count} 条，校验值 {head.hash}"
+
+
+def kept_head(journal: Path) -> Shown | None:
+    """The head that was written beside a journal; none where there is none yet, or nothing that is one."""
+    file = journal.with_name(journal.name + HEAD_SUFFIX)
+    try:
+        found = _ALONE.fullmatch(file.read_text(encoding="ascii"))
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return Shown(Head(int(found[1]), found[2]), file.name) if found else None
+
+
+def keep_head(journal: Path, head: Head) -> None:
+    """Write the head beside the journal, durably. It may lag behind, so that a failure is no failure of the entry."""
+    try:
+        write_durably(
+            journal.with_name(journal.name + HEAD_SUFFIX), f"{head.count} {head.hash}\n".encode("ascii")
+        )
+    except OSError:
+        return
+
+
+def heads_at_the_foot(papers: Iterable[Path]) -> Iterator[Shown]:
+    """The heads that receipts and digests show at their end; papers that cannot be read show none."""
+    for paper in papers:
+        try:
+            with paper.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _FOOT_BYTES))
+                foot = file.read().decode(errors="replace")
+        except OSError:
+            continue
+        for count, shortened in _IN_TEXT.findall(foot):
+            yield Shown(Head(int(count), shortened), paper.name)

@@ -1,0 +1,86 @@
+"""The dated registry of org units: which units exist in a year, who is above whom, what became of whom.
+
+``org_units.csv``: org_code, name, level, parent_code, valid_from, valid_to (years, both inclusive, blank = open).
+``succession.csv``: old_code, new_code, year, share: from ``year`` on ``share`` of the old unit's history belongs to
+the new one. Codes have 6 digits for city and county, 9 for township, 12 for village.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import polars as pl
+
+from warehouse.registry.levels import LEVELS
+
+
+class Registry:
+    """All dated org units and their succession; every question is asked for one year.
+
+    ``is_asked``: whether some form asks units of a level (county, city) in a year.
+    """
+
+    def __init__(
+        self,
+        units: pl.DataFrame,
+        succession: pl.DataFrame,
+        is_asked: Callable[[str, int], bool] = lambda _level, _year: True,
+    ) -> None:
+        self.all_units = units
+        self.succession = succession
+        self.is_asked = is_asked
+        self.units = lru_cache(maxsize=None)(self._units)
+        self.roster = lru_cache(maxsize=None)(self._roster)
+
+    def _units(self, year: int) -> pl.DataFrame:
+        """Units valid in ``year``: org_code (key), name, level, parent_code, county_code, township_code.
+
+        ``county_code`` and ``township_code`` are the unit's own code or its ancestor's; null above that level.
+        """
+        valid = self.all_units.filter(
+            pl.col("valid_from").fill_null(0) <= year, pl.col("valid_to").fill_null(9999) >= year
+        ).drop("valid_from", "valid_to")
+        parent = valid.select(
+            pl.col("org_code").alias("parent_code"),
+            pl.col("parent_code").alias("grandparent_code"),
+        )
+        joined = valid.join(parent, on="parent_code", how="left", maintain_order="left")
+        level = pl.col("level")
+        return joined.with_columns(
+            county_code=pl.when(level == "county")
+            .then("org_code")
+            .when(level == "township")
+            .then("parent_code")
+            .when(level == "village")
+            .then("grandparent_code"),
+            township_code=pl.when(level == "township")
+            .then("org_code")
+            .when(level == "village")
+            .then("parent_code"),
+        ).drop("grandparent_code")
+
+    def _roster(self, year: int) -> pl.DataFrame:
+        """Who reports in ``year``: unit_code, unit_name, unit_level, one row per county and one for the city itself.
+
+        A level that no form asks in that year (a city whose own level fills in none) has nobody to report.
+        """
+        asked = [level for level in ("county", "city") if self.is_asked(level, year)]
+        return (
+            self.units(year)
+            .filter(pl.col("level").is_in(asked))
+            .select(unit_code="org_code", unit_name="name", unit_level="level")
+            .sort(pl.col("unit_level") == "city", "unit_code")
+        )
+
+    def ancestors(self, year: int) -> pl.DataFrame:
+        """Every unit with each unit above it and itself: org_code, ancestor_code, ancestor_level."""
+        units = self.units(year)
+        city = units.filter(pl.col("level") == "city").select(city_code="org_code")
+        wide = units.join(city, how="cross").with_columns(
+            village_code=pl.when(pl.col("level") == "village").then("org_code")
+        )
+        return pl.concat(
+            wide.select("org_code", ancestor_code=f"{level}_code", ancestor_level=pl.lit(level)).drop_nulls()
+            for level in LEVELS
+        )

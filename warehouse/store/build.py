@@ -1,0 +1,420 @@
+"""Builds a night's warehouse file beside the published one: yesterday's logs, today's batch, the tables made anew.
+
+The log tables only ever grow (a held submission's decision may be revised); which submission stands is computed
+from them by views. Hence a night replayed from an empty state gives the same content as one built on yesterday's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from warehouse.catalogue.frames import (
+    FINDING,
+    FINDING_PLACE,
+    INDICATOR,
+    MEASURE,
+    UNREAD,
+    empty,
+    shaped,
+    with_place,
+)
+from warehouse.catalogue.load import Catalogue
+from warehouse.store import integrity
+from warehouse.store.connection import open_in_memory
+from warehouse.store.declared_tables import expected_reports, uses
+from warehouse.store.dictionary import dictionary_rows
+from warehouse.store.held import mark_held
+from warehouse.store.past import Past
+from warehouse.store.publish import new_database
+from warehouse.store.tables import SCHEMAS, quoted, tables, tables_of
+
+ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
+_IN_ANY_ORDER = {
+    "core.observation_log"
+}  # its rows say where they stood; in parallel it is written twice as fast
+DECISIONS = ("accepted", "held", "refused")
+
+
+class PreviousUnreadable(Exception):
+    """Yesterday's warehouse cannot be built upon; a rebuild from the archive is needed."""
+
+
+class NightBuild:
+    """A new warehouse file at ``path``, used as a context manager; on an exception the file is removed.
+
+    ``previous`` is the published file whose logs are taken over (None or absent: start from nothing). Call
+    ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``; leaving closes the file with no
+    .wal beside it. Raises PreviousUnreadable when ``previous`` is no warehouse of this version.
+    """
+
+    def __init__(self, path: Path, previous: Path | None, catalogue: Catalogue) -> None:
+        self.path = path
+        self.previous = previous if previous is not None and previous.exists() else None
+        self.catalogue = catalogue
+        self._stack = ExitStack()
+        self._expected_rows = {t.full_name: 0 for t in tables_of("log")}
+
+    def __enter__(self) -> NightBuild:
+        with ExitStack() as opening:
+            self._connection = opening.enter_context(new_database(self.path))
+            self._connection.begin()  # one transaction: a hundred statements, each with an fsync, take a second
+            self._create()
+            if self.previous is not None:
+                self._take_over(self.previous)
+            self._fill_from_catalogue()
+            self._connection.commit()
+            if self.previous is not None:
+                self._connection.execute("DETACH previous")
+            self._stack = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Checkpoint and close the finished file, so that it can be published; leaving does the same."""
+        self._stack.close()
+
+    def add_batch(
+        self,
+        submissions: pl.DataFrame,
+        observations: pl.DataFrame,
+        measures: pl.DataFrame,
+        findings: pl.DataFrame,
+        notes: pl.DataFrame,
+        results: pl.DataFrame,
+        unread: pl.DataFrame | None = None,
+    ) -> int:
+        """Append a batch; how many of its submissions were new. Known ones are left out with all their rows.
+
+        A refused submission that was received again is new, and takes the place of its first receipt.
+
+        ``submissions``: SUBMISSION + decision, and where there are status (default: the decision), reason, rule and
+        filled_count. The other frames: OBSERVATION, MEASURE, FINDING, NOTE, UNREAD, RULE_RESULT (+ run where given, else the
+        run of the batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
+        """
+        bad = submissions.filter(~pl.col("decision").is_in(DECISIONS) | pl.col("decision").is_null())
+        if bad.height:
+            raise ValueError(f"not a decision: {bad['decision'].unique().to_list()}")
+        if "status" not in submissions.columns:
+            submissions = submissions.with_columns(status="decision")
+        new = submissions.unique("submission", keep="first", maintain_order=True)
+        known = self._frame("SELECT submission, received_seq AS seq, decision FROM quality.submission_log")
+        known = known.join(new.select("submission", "received_seq"), on="submission")
+        again = (pl.col("decision") == "refused") & (pl.col("seq") < pl.col("received_seq"))
+        new = new.join(known.remove(again), on="submission", how="anti", maintain_order="left")
+        if not new.height:
+            return 0
+        self._forget(known.filter(again)["submission"].to_list())
+        all_new = new.height == submissions.height
+        for table, frame in (
+            ("core.observation_log", observations),
+            ("core.measure_log", measures),
+            ("quality.finding", with_place(findings)),
+            ("quality.note", notes),
+            ("quality.unread", empty(UNREAD) if unread is None else unread),
+        ):
+            foreign = set(frame["submission"].unique()) - set(submissions["submission"])
+            if foreign:
+                raise ValueError(
+                    f"{table}: rows of submissions outside the batch: {sorted(map(str, foreign))[:3]}"
+                )
+            self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
+        self._append("quality.submission_log", new)
+        if "run" not in results.columns:
+            results = results.with_columns(run=pl.lit(new.sort("received_seq")["run"][-1], pl.String))
+        done = self._frame("SELECT DISTINCT run FROM quality.rule_result")
+        self._append("quality.rule_result", results.join(done, on="run", how="anti"))
+        return new.height
+
+    def set_decisions(self, decisions: pl.DataFrame) -> None:
+        """Revise decisions: submission, decision and where given reason and rule (a return)."""
+        if not set(decisions["decision"].unique()) <= set(DECISIONS):
+            raise ValueError(f"not a decision: {decisions['decision'].unique().to_list()}")
+        names = ("submission", "decision", "reason", "rule")
+        revised = shaped(decisions, dict.fromkeys(names, pl.String))
+        self._register(revised)
+        self._connection.execute(
+            """UPDATE quality.submission_log AS s SET decision = i.decision, status = i.decision, reason = i.reason, rule = i.rule
+               FROM incoming AS i WHERE i.submission = s.submission"""
+        )
+        self._connection.unregister("incoming")
+
+    def standing_measures(self) -> pl.DataFrame:
+        """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
+        return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+    def later_measures(self, submissions: pl.DataFrame) -> pl.DataFrame:
+        """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
+        first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
+        own = submissions.select("unit_code", "year").unique()
+        return (
+            self.standing_measures()
+            .join(first, on="unit_code", maintain_order="left")
+            .filter(pl.col("year") > pl.col("first_year"))
+            .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")
+            .pipe(shaped, MEASURE)
+        )
+
+    def asked(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
+        """submission, org_code, field of what rules other than ``but_for`` ask of submissions, hints left out."""
+        return self._connection.execute(
+            """SELECT submission, org_code, field FROM quality.finding
+               WHERE list_contains(?, submission) AND NOT list_contains(?, rule) AND severity <> 'info'""",
+            [submissions, but_for],
+        ).pl()
+
+    def revise_findings(self, submissions: list[str], rules: list[str], findings: pl.DataFrame) -> None:
+        """Replace what ``rules`` found in ``submissions`` of earlier nights, where it changed.
+
+        ``findings``: FINDING of these submissions; sheet and cell are filled from their observations.
+        """
+        if not submissions:
+            return
+        old = self._connection.execute(
+            "FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
+            [submissions, rules],
+        ).pl()
+        said = ["submission", *FINDING_PLACE, "operands", "message"]
+        new = with_place(shaped(findings, FINDING))
+        changed = pl.concat(
+            [
+                one.join(other, on=said, how="anti", nulls_equal=True).select("submission")
+                for one, other in ((old, new), (new, old))
+            ]
+        )["submission"].unique()
+        if changed.is_empty():
+            return
+        self._connection.execute(
+            "DELETE FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
+            [changed.to_list(), rules],
+        )
+        self._expected_rows["quality.finding"] -= old.filter(pl.col("submission").is_in(changed)).height
+        self._append("quality.finding", new.filter(pl.col("submission").is_in(changed)))
+        self._connection.execute(
+            """UPDATE quality.finding AS f SET sheet = o.sheet, cell = o.cell
+               FROM core.observation_log AS o
+               WHERE list_contains(?, f.submission) AND list_contains(?, f.rule)
+                 AND o.submission = f.submission AND o.form = f.form AND o.org_code = f.org_code AND o.item = ''
+                 AND o.field = f.field""",
+            [changed.to_list(), rules],
+        )
+
+    def past(self) -> Past:
+        """What was received before the batch at hand."""
+        return Past(self._connection)
+
+    def standing_submissions(self) -> pl.DataFrame:
+        """Which submission stands: unit_code, year (key), submission, received_seq."""
+        return self._frame("FROM quality.standing ORDER BY year, unit_code")
+
+    def set_indicators(self, indicators: pl.DataFrame, comparisons: pl.DataFrame | None = None) -> None:
+        """Replace mart.indicator by ``indicators`` (INDICATOR) and mart.comparison by ``comparisons`` (COMPARISON)."""
+        published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
+        self._connection.execute("DELETE FROM mart.indicator")
+        rows = shaped(indicators, INDICATOR)
+        self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
+        mark_held(self._connection, self.catalogue)
+        self._connection.execute("DELETE FROM mart.comparison")
+        if comparisons is not None:
+            self._append("mart.comparison", comparisons)
+
+    def set_rules(self, rules: pl.DataFrame) -> None:
+        """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
+        self._connection.execute("DELETE FROM quality.rule")
+        self._append("quality.rule", rules)
+
+    def set_events(self, events: pl.DataFrame) -> None:
+        """Replace quality.event by the journal's entries (Journal.frame)."""
+        self._connection.execute("DELETE FROM quality.event")
+        self._append("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
+
+    def set_explanations(self, explanations: pl.DataFrame) -> None:
+        """Replace quality.explanation by ``explanations`` (EXPLANATION)."""
+        self._connection.execute("DELETE FROM quality.explanation")
+        self._append("quality.explanation", with_place(explanations))
+
+    def add_run(self, run: Mapping[str, Any]) -> None:
+        """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.
+
+        Keys: run, started_at, finished_at (ISO text), journal_count, journal_hash, code_version; others as in
+        quality.run. ValueError for a key that the table has not.
+        """
+        table = tables()["quality.run"]
+        if unknown := run.keys() - table.frame_schema.keys():
+            raise ValueError(f"quality.run has no {', '.join(sorted(unknown))}")
+        row = {"catalogue_version": self.catalogue.version, **self._counts(run["run"]), **run}
+        before = self._count("quality.run")
+        self._connection.execute("DELETE FROM quality.run WHERE run = ?", [row["run"]])
+        self._expected_rows["quality.run"] -= before - self._count("quality.run")
+        self._append("quality.run", pl.DataFrame([row], infer_schema_length=None))
+
+    def keep_runs(self, previous: Path) -> None:
+        """Take over the record of earlier runs from a published file that is not built upon."""
+        if not previous.exists():
+            return
+        with self._attached(previous):
+            try:
+                runs = self._frame("FROM previous.quality.run WHERE run NOT IN (SELECT run FROM quality.run)")
+            except duckdb.Error:
+                return  # that version kept no such record
+        self._append("quality.run", runs)
+
+    def revised_since(self, previous: Path) -> list[str]:
+        """The latest submissions of every unit and year that the published file knew, and asks something else of."""
+        if not previous.exists():
+            return []
+        with self._attached(previous):
+            try:
+                return self._frame(_REVISED)["submission"].to_list()
+            except duckdb.Error:
+                return []  # that version kept its findings otherwise: nothing to compare with
+
+    @contextmanager
+    def _attached(self, previous: Path) -> Iterator[None]:
+        self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
+        try:
+            yield
+        finally:
+            self._connection.execute("DETACH previous")
+
+    def check(self) -> None:
+        """Raise integrity.IntegrityError, with Chinese sentences, unless the file may be published."""
+        integrity.check(self._connection, self.catalogue, self._expected_rows)
+
+    def _create(self) -> None:
+        for schema in SCHEMAS:
+            self._connection.execute(f"CREATE SCHEMA {schema}")
+        for table in tables().values():
+            self._connection.execute(table.create_sql())
+            self._connection.execute("; ".join(table.comment_sql()))
+
+    def _take_over(self, previous: Path) -> None:
+        """Copy the log tables of ``previous``; the rest is made anew. An error of the disk is raised as it is."""
+        try:
+            self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
+        except duckdb.Error as error:
+            raise _unreadable(previous, _first_line(error)) from error
+        if other := _built_otherwise(self._connection, "previous"):
+            raise _unreadable(previous, f"表 {other} 与本版本程序的结构不同")
+        for table in tables_of("log"):
+            copied = self._connection.execute(
+                f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
+            ).fetchone()
+            count = self._count(f"previous.{table.full_name}")
+            assert copied == (count,), "no row of yesterday's logs is lost"
+            self._expected_rows[table.full_name] = count
+
+    def _fill_from_catalogue(self) -> None:
+        registry = self.catalogue.registry
+        self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
+        self._append("core.succession", registry.succession)
+        self._append("core.expected_report", expected_reports(self.catalogue))
+        self._append("mart.dictionary", dictionary_rows(self.catalogue))
+        self._append("mart.use", uses(self.catalogue))
+        programmes = self.catalogue.programmes.values()
+        self._append(
+            "mart.programme",
+            pl.DataFrame(
+                {"programme": [p.id for p in programmes], "name_zh": [p.name_zh for p in programmes]}
+            ),
+        )
+
+    def _counts(self, run: str) -> dict[str, int]:
+        counts = self._connection.execute(
+            """SELECT count(*), count(*) FILTER (decision = 'accepted'), count(*) FILTER (decision = 'held'),
+                      count(*) FILTER (decision = 'refused')
+               FROM quality.submission_log WHERE run = ?""",
+            [run],
+        ).fetchone()
+        findings = self._connection.execute(
+            """SELECT count(*) FROM quality.finding AS f
+               JOIN quality.submission_log AS s ON s.submission = f.submission WHERE s.run = ?""",
+            [run],
+        ).fetchone()
+        names = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
+        return dict(zip(names, (*(counts or ()), *(findings or ())), strict=True))
+
+    def _append(self, table: str, frame: pl.DataFrame) -> None:
+        if not frame.height:
+            return
+        self._register(shaped(frame, tables()[table].frame_schema))
+        self._connection.execute(f"SET preserve_insertion_order = {table not in _IN_ANY_ORDER}")
+        self._connection.execute(f"INSERT INTO {table} BY NAME FROM incoming")
+        self._connection.unregister("incoming")
+        if table in self._expected_rows:
+            self._expected_rows[table] += frame.height
+
+    def _forget(self, refused: list[str]) -> None:
+        """Remove refused submissions, which have no rows but their own."""
+        if refused:
+            self._connection.execute(
+                "DELETE FROM quality.submission_log WHERE list_contains(?, submission)", [refused]
+            )
+            self._expected_rows["quality.submission_log"] -= len(refused)
+
+    def _register(self, frame: pl.DataFrame) -> None:
+        arrow = frame.to_arrow()
+        chunks = arrow.to_batches(max_chunksize=ROWS_PER_CHUNK)
+        self._connection.register("incoming", pa.Table.from_batches(chunks, schema=arrow.schema))
+
+    def _frame(self, sql: str) -> pl.DataFrame:
+        return self._connection.execute(sql).pl()
+
+    def _count(self, table: str) -> int:
+        row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(row[0]) if row else 0
+
+
+def is_of_this_version(database: Path) -> bool:
+    """Whether a warehouse that can be opened has the log tables that this version builds upon."""
+    with open_in_memory() as connection:
+        connection.execute(f"ATTACH {quoted(str(database))} AS previous (READ_ONLY)")
+        return _built_otherwise(connection, "previous") is None
+
+
+def _built_otherwise(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
+    """The first log table that an attached warehouse has otherwise than this version, or not at all."""
+    for table in tables_of("log"):
+        found = connection.execute(
+            """SELECT column_name, data_type FROM duckdb_columns()
+               WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index""",
+            [database, table.schema, table.name],
+        ).fetchall()
+        if found != [(c.name, c.sql_type) for c in table.columns]:
+            return table.full_name
+    return None
+
+
+_ASKED = "f.submission, f.rule, f.form, f.org_code, f.item, f.field, f.operands"
+_REVISED = f"""
+    WITH both_know AS (
+        SELECT s.submission FROM quality.submission AS s
+        JOIN previous.quality.submission_log AS p ON p.submission = s.submission
+        WHERE s.is_latest AND s.decision <> 'refused'
+    ), now AS (SELECT {_ASKED} FROM quality.finding AS f SEMI JOIN both_know USING (submission)),
+       before AS (SELECT {_ASKED} FROM previous.quality.finding AS f SEMI JOIN both_know USING (submission))
+    SELECT DISTINCT submission
+    FROM ((FROM now EXCEPT FROM before) UNION ALL (FROM before EXCEPT FROM now))
+    ORDER BY submission
+"""
+
+
+def _unreadable(previous: Path, why: str) -> PreviousUnreadable:
+    return PreviousUnreadable(
+        f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由存档和日志重建。"
+    )
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

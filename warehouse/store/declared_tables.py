@@ -1,0 +1,61 @@
+"""Tables that the catalogue alone says: who reports which year, and which cells a published indicator rests on."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.catalogue.frames import Schema
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Settings
+from warehouse.expression.expression import parse
+
+
+def expected_reports(catalogue: Catalogue) -> pl.DataFrame:
+    """Who reports which year: year, unit_code (key), unit_name, unit_level, due_date; the city as its own level."""
+    settings = catalogue.settings
+    years = range(settings.first_year, settings.last_year + 1)
+    return pl.concat(
+        catalogue.registry.roster(year).with_columns(
+            pl.lit(year, pl.Int32).alias("year"),
+            pl.when(pl.col("unit_level") == "city")
+            .then(pl.lit(settings.city.own_level_name))
+            .otherwise("unit_name")
+            .alias("unit_name"),
+            due_date(settings, year),
+        )
+        for year in years
+    )
+
+
+def due_date(settings: Settings, year: int) -> pl.Expr:
+    """When each unit_code is due for ``year``: the common deadline, or the extension it was granted."""
+    granted = {e.unit: e.until for e in settings.extensions if e.year == year}
+    return (
+        pl.col("unit_code")
+        .replace_strict(granted, default=settings.deadline.of(year), return_dtype=pl.Date)
+        .alias("due_date")
+    )
+
+
+def uses(catalogue: Catalogue) -> pl.DataFrame:
+    """Which cells move a published indicator: indicator, measure, form, field (key), is_count, levels."""
+    rows = []
+    for indicator in catalogue.indicators.values():
+        if not indicator.is_published:
+            continue
+        for name in sorted(catalogue.expanded(indicator).names & catalogue.measures.keys()):
+            measure = catalogue.measures[name]
+            rows.append((indicator.id, name, measure.form, name, False, measure.levels))
+            if measure.where is not None:
+                form = catalogue.forms[measure.form]
+                fields = parse(measure.where).names | ({form.item_field} if form.item_field else set())
+                rows += [
+                    (indicator.id, name, measure.form, field, True, measure.levels)
+                    for field in sorted(fields)
+                ]
+    schema: Schema = {
+        **dict.fromkeys(("indicator", "measure", "form", "field"), pl.String),
+        "is_count": pl.Boolean,
+        "levels": pl.List(pl.String),
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")

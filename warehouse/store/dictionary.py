@@ -1,0 +1,319 @@
+"""The dictionary: what every field, measure, indicator, form, programme, table and column means, rendered.
+
+Nothing is written here: words come from the catalogue (form, field, measure, indicator) and from tables.yaml (table,
+column). The same rows become `mart.dictionary` and docs/dictionary.md. ``python -m warehouse.store.dictionary
+docs/dictionary.md`` writes the page anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.catalogue.models import Code, Field, Form, Indicator, Measure
+from warehouse.expression.expression import parse
+from warehouse.store.tables import Table, tables
+
+LEVELS_ZH = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
+KINDS_ZH = {
+    "stock": "时点",
+    "flow": "时期",
+    "cumulative": "累计",
+    "rate": "比率",
+    "share": "比重",
+    "change": "增减",
+    "rank": "位次",
+    "streak": "连续年数",
+}
+TYPES_ZH = {
+    "count": "计数",
+    "cny": "金额",
+    "rank": "位次",
+    "year": "年份",
+    "date": "日期",
+    "boolean": "是否",
+    "code": "代码",
+    "text": "文字",
+}
+TABLE_KINDS_ZH = {"log": "表（逐次累积）", "built": "表（每次重建）", "view": "视图"}
+HEAD = (
+    "# 数据字典\n\n"
+    "本页由程序根据制度目录（warehouse/catalogue）和库表声明（warehouse/tables.yaml）生成，请勿手工修改。\n"
+    "同样的内容在 `warehouse.duckdb` 的 `mart.dictionary` 和各表、各列的注释中也可查到。\n\n"
+    "图例：0 为真零，“—”为不适用，“…”为未报送，“*”为不予公布。百分比一律为 0—100 制。\n"
+)
+
+
+def label_of(catalogue: Catalogue, name: str) -> str:
+    """The Chinese name of a measure or else an indicator; the name itself when it is neither."""
+    if name in catalogue.measures:
+        return catalogue.measures[name].label
+    return catalogue.indicators[name].name_zh if name in catalogue.indicators else name
+
+
+def formula_words(catalogue: Catalogue, indicator: Indicator) -> str:
+    """The indicator's formula in Chinese words."""
+    return parse(indicator.formula).words(lambda term: label_of(catalogue, term.name))
+
+
+def where_words(catalogue: Catalogue, form: Form, where: str) -> str:
+    """A count's condition in Chinese words, with the labels of the form's own fields."""
+    labels = {f.id: f.label for f in form.fields} | {"org_level": "单位层级", "year": "报告年度"}
+    text = parse(where).words(lambda term: labels.get(term.name, term.name))
+    for level, zh in LEVELS_ZH.items():
+        text = text.replace(f"“{level}”", f"“{zh}”")
+    return text
+
+
+def measure_words(catalogue: Catalogue, measure: Measure) -> str:
+    """Where a measure's number comes from, in Chinese words."""
+    form = catalogue.forms.get(measure.form)
+    if form is None:
+        return "由单位名录计得"
+    if measure.where is None:
+        return f"{form.number}“{measure.label}”栏"
+    return f"{form.number}中{where_words(catalogue, form, measure.where)}的行数"
+
+
+def measure_columns(catalogue: Catalogue, measure: Measure) -> str:
+    """The form and the columns in which a measure's number is filled in: 年3-1表“级别”“运行状态”栏."""
+    form = catalogue.forms.get(measure.form)
+    if form is None:
+        return "单位名录"
+    read = {measure.id} if measure.where is None else parse(measure.where).names
+    labels = [f"“{f.label}”" for f in form.fields if f.id in read]
+    return f"{form.number}{''.join(labels)}栏"
+
+
+def dictionary_rows(catalogue: Catalogue) -> pl.DataFrame:
+    """`mart.dictionary`: one row per definition; key kind + name + form."""
+    rows = [
+        *_programmes(catalogue),
+        *_forms(catalogue),
+        *_measures(catalogue),
+        *_indicators(catalogue),
+        *_tables(),
+    ]
+    schema = tables()["mart.dictionary"].frame_schema
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+
+
+def _programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    for programme in catalogue.programmes.values():
+        yield {
+            "kind": "programme",
+            "name": programme.id,
+            "name_zh": programme.name_zh,
+            "meaning": f"工作项目“{programme.name_zh}”。",
+            "programme": programme.id,
+        }
+
+
+def _forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    for form in catalogue.forms.values():
+        place = {"form": form.id, "form_number": form.number, "programme": form.programme}
+        yield {
+            "kind": "form",
+            "name": form.id,
+            "name_zh": form.title,
+            "meaning": f"{form.grain}。",
+            "unit": form.unit_text(form.fields) or None,
+            "type": "名册" if form.is_roster else "按单位填报",
+            "levels": ",".join(form.levels),
+            **place,
+        }
+        for field in form.fields:
+            yield {
+                "kind": "field",
+                "name": field.id,
+                "name_zh": field.label,
+                "unit": field.unit or None,
+                "meaning": field.meaning,
+                "form_column": f"{form.number}“{field.label}”栏",
+                "type": field.type,
+                "levels": ",".join(form.levels_of(field)),
+                **place,
+            }
+
+
+def _measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    for measure in catalogue.measures.values():
+        form = catalogue.forms.get(measure.form)  # None: counted from the registry of org units
+        yield {
+            "kind": "measure",
+            "name": measure.id,
+            "name_zh": measure.label,
+            "unit": measure.unit or None,
+            "meaning": measure.meaning,
+            "formula": f"count(*) WHERE {measure.where}" if measure.where else measure.id,
+            "formula_zh": measure_words(catalogue, measure),
+            "form_column": measure_columns(catalogue, measure),
+            "form": form.id if form else None,
+            "form_number": form.number if form else None,
+            "programme": form.programme if form else None,
+            "type": measure.kind,
+            "levels": ",".join(measure.levels),
+        }
+
+
+def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    for indicator in catalogue.indicators.values():
+        measures = _measures_of(catalogue, indicator)
+        forms = {m.form: catalogue.forms[m.form].number for m in measures if m.form in catalogue.forms}
+        yield {
+            "kind": "indicator",
+            "name": indicator.id,
+            "name_zh": indicator.name_zh,
+            "unit": indicator.unit or None,
+            "meaning": indicator.meaning,
+            "formula": indicator.formula,
+            "formula_zh": formula_words(catalogue, indicator),
+            "form": ",".join(forms) or None,
+            "form_number": "、".join(forms.values()) or "单位名录",
+            "form_column": _columns_of(catalogue, indicator),
+            "programme": indicator.programme,
+            "type": indicator.kind,
+            "levels": ",".join(indicator.levels),
+            "is_published": indicator.is_published,
+            "source": indicator.source or None,
+        }
+
+
+def _measures_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
+    return [catalogue.measures[t.name] for t in catalogue.expanded(indicator).terms]
+
+
+def _columns_of(catalogue: Catalogue, indicator: Indicator) -> str:
+    """Where the numbers of an indicator are filled in."""
+    found = (measure_columns(catalogue, m) for m in _measures_of(catalogue, indicator))
+    return "；".join(dict.fromkeys(found))
+
+
+def _tables() -> Iterator[dict[str, Any]]:
+    for table in tables().values():
+        yield {
+            "kind": "view" if table.kind == "view" else "table",
+            "name": table.full_name,
+            "name_zh": table.name_zh,
+            "meaning": table.grain,
+        }
+        for column in table.columns:
+            yield {
+                "kind": "column",
+                "name": f"{table.full_name}.{column.name}",
+                "name_zh": column.name_zh,
+                "meaning": column.meaning,
+                "type": column.sql_type,
+            }
+
+
+def dictionary_markdown(catalogue: Catalogue) -> str:
+    """The whole dictionary as a Chinese Markdown page."""
+    parts = [HEAD, "## 一、指标\n", *_indicator_pages(catalogue), "## 二、报表与字段\n"]
+    parts += [_form_page(catalogue, form) for form in catalogue.forms.values()]
+    parts += ["## 三、代码表\n", _code_lists(catalogue), "## 四、库表与列\n"]
+    parts += [_table_page(table) for table in tables().values()]
+    return "\n".join(parts)
+
+
+def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
+    for number, programme in enumerate(catalogue.programmes.values(), start=1):
+        mine = [i for i in catalogue.indicators.values() if i.programme == programme.id]
+        if mine:
+            yield f"### {number}. {programme.name_zh} `{programme.id}`\n"
+            yield _grid(
+                ["指标", "英文名", "单位", "性质", "公式", "取自", "释义", "层级", "公布"],
+                (
+                    (
+                        i.name_zh,
+                        f"`{i.id}`",
+                        i.unit,
+                        KINDS_ZH[i.kind],
+                        formula_words(catalogue, i),
+                        _columns_of(catalogue, i),
+                        i.meaning,
+                        _levels(i.levels),
+                        "是" if i.is_published else "",
+                    )
+                    for i in mine
+                ),
+            )
+
+
+def _form_page(catalogue: Catalogue, form: Form) -> str:
+    head = f"### {form.number} {form.title} `{form.id}`\n\n{form.grain}。填报层级：{_levels(form.levels)}。\n"
+    notes = "".join(f"\n{note}\n" for note in form.notes)
+    fields = _grid(
+        ["栏目", "英文名", "类型", "单位", "时点/时期", "释义"],
+        (
+            (f.label, f"`{f.id}`", _type(catalogue, f), f.unit, KINDS_ZH.get(f.kind or "", ""), f.meaning)
+            for f in form.fields
+        ),
+    )
+    if not form.counts:
+        return f"{head}{notes}\n{fields}"
+    counts = _grid(
+        ["计数", "英文名", "单位", "条件", "释义"],
+        (
+            (c.label, f"`{c.id}`", c.unit, where_words(catalogue, form, c.where), c.meaning)
+            for c in form.counts
+        ),
+    )
+    return f"{head}{notes}\n{fields}\n由本表各行计得：\n\n{counts}"
+
+
+def _code_lists(catalogue: Catalogue) -> str:
+    return _grid(
+        ["代码表", "可填内容", "也可写作"],
+        (
+            (f"`{codes.id}`", f"{code.label}{_years_words(code)}", "、".join(code.aliases))
+            for codes in catalogue.code_lists.values()
+            for code in codes.codes
+        ),
+    )
+
+
+def _years_words(code: Code) -> str:
+    """The report years of a dated answer, in brackets."""
+    if code.since is None and code.until is None:
+        return ""
+    return f"（{code.since or ''}—{code.until or ''}年度）"
+
+
+def _table_page(table: Table) -> str:
+    columns = _grid(
+        ["列", "中文名", "类型", "释义"],
+        ((f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns),
+    )
+    kind = TABLE_KINDS_ZH[table.kind]
+    return f"### {table.full_name} {table.name_zh}\n\n{kind}。{table.grain}\n\n{columns}"
+
+
+def _type(catalogue: Catalogue, field: Field) -> str:
+    return TYPES_ZH[field.type] if field.codes is None else f"代码 `{field.codes}`"
+
+
+def _levels(levels: Iterable[str]) -> str:
+    return "、".join(LEVELS_ZH[level] for level in levels)
+
+
+def _grid(head: list[str], rows: Iterable[Iterable[str]]) -> str:
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in cells) + " |\n"
+
+    return line(head) + "|" + "---|" * len(head) + "\n" + "".join(line(row) for row in rows)
+
+
+def write_dictionary(path: Path, catalogue: Catalogue) -> None:
+    """Write the page to ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dictionary_markdown(catalogue), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_dictionary(Path(sys.argv[1]), load_catalogue())

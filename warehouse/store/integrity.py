@@ -1,0 +1,132 @@
+"""What must hold in a new warehouse before it may take the published one's place: our own assumptions.
+
+These judge our code, never the counties' data (that is the rule book's work). Each assertion is one SQL query
+that returns offending rows and one Chinese sentence; any row stops the swap, and yesterday's file stays.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
+from warehouse.store.tables import SCHEMAS, quoted
+
+EXAMPLES = 3
+
+
+class IntegrityError(Exception):
+    """The built warehouse contradicts itself; ``sentences`` says how, one Chinese sentence each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("新建的数据仓库未通过自检，不予发布，原数据库保持不变：" + "；".join(sentences))
+        self.sentences = sentences
+
+
+_IN_SCHEMAS = f"database_name = current_database() AND schema_name IN ({', '.join(map(quoted, SCHEMAS))})"
+
+# Sentence with {examples} and {count}; query whose first column names an offending thing.
+ASSERTIONS: tuple[tuple[str, str], ...] = (
+    (
+        "指标表有 {count} 个重复的键（年度、单位、指标）：{examples}",
+        """SELECT concat_ws(' ', year, org_code, indicator) FROM mart.indicator
+           GROUP BY year, org_code, indicator HAVING count(*) > 1""",
+    ),
+    (
+        "在用计量值有 {count} 个重复的键（年度、单位、计量）：{examples}",
+        """SELECT concat_ws(' ', year, org_code, measure) FROM core.measure
+           GROUP BY year, org_code, measure HAVING count(*) > 1""",
+    ),
+    (
+        "有 {count} 个在用观测值的单位不在当年的单位名录中：{examples}",
+        """SELECT concat_ws(' ', year, org_code)
+           FROM (SELECT DISTINCT o.year, o.org_code FROM core.observation_log AS o
+                 SEMI JOIN quality.standing AS s ON s.submission = o.submission) AS o
+           ANTI JOIN core.org_unit AS u ON u.org_code = o.org_code
+                AND o.year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)""",
+    ),
+    (
+        "有 {count} 个年度的报送率超过 100%：{examples}",
+        "SELECT year FROM mart.reporting_rate WHERE reporting_rate_pct > 100",
+    ),
+    (
+        "有 {count} 个指标的覆盖率超过 100%：{examples}",
+        """SELECT concat_ws(' ', year, org_code, indicator) FROM mart.indicator
+           WHERE coverage_pct > 100 OR reported_count > expected_count""",
+    ),
+    (
+        "有 {count} 个在用的填报单位年度不在应报名单中：{examples}",
+        """SELECT concat_ws(' ', s.year, s.unit_code) FROM quality.standing AS s
+           ANTI JOIN core.expected_report AS e ON e.year = s.year AND e.unit_code = s.unit_code""",
+    ),
+    (
+        "有 {count} 行数据所属的报送件没有收件记录：{examples}",
+        """SELECT DISTINCT submission FROM (
+               SELECT submission FROM core.measure_log UNION SELECT submission FROM core.observation_log
+               UNION SELECT submission FROM quality.finding UNION SELECT submission FROM quality.note
+               UNION SELECT submission FROM quality.unread)
+           ANTI JOIN quality.submission_log AS s USING (submission)""",
+    ),
+    (
+        "未报送或不适用的值不得有数，有 {count} 处例外：{examples}",
+        """SELECT concat_ws(' ', submission, org_code, measure) FROM core.measure_log
+           WHERE (state IN ('value', 'zero')) <> (value IS NOT NULL)""",
+    ),
+    (
+        "有 {count} 个表、视图或列没有注释：{examples}",
+        f"""SELECT concat_ws('.', schema_name, table_name, column_name) FROM duckdb_columns()
+            WHERE comment IS NULL AND {_IN_SCHEMAS}
+            UNION ALL SELECT concat_ws('.', schema_name, table_name) FROM duckdb_tables()
+            WHERE comment IS NULL AND {_IN_SCHEMAS}
+            UNION ALL SELECT concat_ws('.', schema_name, view_name) FROM duckdb_views()
+            WHERE comment IS NULL AND {_IN_SCHEMAS}""",
+    ),
+)
+
+
+def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_rows: dict[str, int]) -> None:
+    """Raise IntegrityError unless every assertion holds and each log table has its ``expected_rows``."""
+    failures = [
+        failure for sentence, query in ASSERTIONS if (failure := _failure(connection, sentence, query))
+    ]
+    for table, expected in expected_rows.items():
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        if row is None or row[0] != expected:
+            failures.append(f"{table} 应有 {expected} 行，实有 {row and row[0]} 行，有数据丢失或重复")
+    if failure := _sums_not_kept(connection, catalogue):
+        failures.append(failure)
+    if failures:
+        raise IntegrityError(failures)
+
+
+def _sums_not_kept(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
+    """The city's indicators that are nothing but one measure must equal the sum of the standing measures."""
+    plain = [
+        f"({quoted(i.id)}, {quoted(i.formula)}, {quoted(level)})"
+        for i in catalogue.indicators.values()
+        if i.formula in catalogue.measures and catalogue.measures[i.formula].form != REGISTRY_FORM
+        for level in catalogue.asked_levels(catalogue.measures[i.formula])
+    ]
+    if not plain:
+        return None
+    return _failure(
+        connection,
+        "全市指标与在用计量值之和不符，共 {count} 处：{examples}",
+        f"""WITH plain (indicator, measure, org_level) AS (VALUES {", ".join(plain)}),
+                 level_total AS (SELECT year, measure, org_level, sum(value) AS value FROM core.measure
+                                 GROUP BY year, measure, org_level),
+                 total AS (SELECT year, indicator, sum(value) AS value FROM level_total
+                           JOIN plain USING (measure, org_level) GROUP BY year, indicator)
+            SELECT concat_ws(' ', i.year, i.indicator, i.value, '≠', t.value)
+            FROM mart.indicator AS i SEMI JOIN plain AS p ON p.indicator = i.indicator
+            LEFT JOIN total AS t ON t.year = i.year AND t.indicator = i.indicator
+            WHERE i.org_level = 'city'
+              AND abs(coalesce(i.value, 0) - coalesce(t.value, 0)) > 1e-6 * greatest(1, abs(i.value))""",
+    )
+
+
+def _failure(connection: duckdb.DuckDBPyConnection, sentence: str, query: str) -> str | None:
+    found = connection.execute(query).fetchall()
+    if not found:
+        return None
+    examples = "、".join(str(row[0]) for row in found[:EXAMPLES])
+    return sentence.format(count=len(found), examples=examples + ("等" if len(found) > EXAMPLES else ""))

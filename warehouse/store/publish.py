@@ -1,0 +1,113 @@
+"""Build beside, then swap: how a new warehouse file is made and takes the place of the published one.
+
+Readers open the published file read-only and keep what they opened; the next one to open it sees the new
+night. A second `duckdb.connect()` to one path within one process returns the old database until every earlier
+connection is closed: a long-lived reader has to close and reopen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from warehouse.ledger.durability import sync_file, sync_folder
+from warehouse.store.connection import open_in_memory
+from warehouse.store.soundness import put_wal_aside, record_checksum, wal_of
+
+STORAGE_VERSION = "v1.0.0"
+PUBLISHED_MODE = 0o440
+UNFINISHED_SUFFIX = ".building"
+LOCK_NAME = ".nianbao.lock"
+_MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
+
+
+class AlreadyRunning(Exception):
+    """Another run writes in this home; nothing was touched."""
+
+
+class NotPublishable(Exception):
+    """The built file must not take the published one's place; the published one still stands."""
+
+
+def beside(published: Path) -> Path:
+    """Where the file that is to replace `published` is built: same folder, hence an atomic rename."""
+    return published.with_name(published.name + UNFINISHED_SUFFIX)
+
+
+@contextmanager
+def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new, empty DuckDB file in the storage format that older clients open (v1.0.0).
+
+    Names without a catalogue go to the file. On leaving, the file is checkpointed and closed, with no .wal
+    beside it; on an exception it is removed. A leftover of a night that was cut off is replaced if its name
+    says that it was unfinished (`beside`); any other existing file raises FileExistsError.
+    """
+    if path.exists() and not path.name.endswith(UNFINISHED_SUFFIX):
+        raise FileExistsError(f"{path} 已存在，不能在其上新建数据库")
+    _remove(path)
+    connection = open_in_memory(spill=path.with_name(path.name + ".tmp"))
+    try:
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE warehouse")
+        yield connection
+        connection.execute("CHECKPOINT warehouse")
+        connection.execute("USE memory")
+        connection.execute("DETACH warehouse")
+        connection.close()
+    except BaseException:
+        connection.close()
+        _remove(path)
+        raise
+
+
+def publish(built: Path, published: Path) -> None:
+    """Put `built` in the place of `published`, in one step and durably, readable by owner and group only.
+
+    Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
+    the file that goes. Raises NotPublishable when a .wal stands beside `built` or when it is no DuckDB file.
+    """
+    if wal_of(built).exists():
+        raise NotPublishable(
+            f"{built.name} 旁有未合并的日志文件 {wal_of(built).name}，不能发布；原数据库保持不变。"
+        )
+    with built.open("rb") as opened:
+        if opened.read(12)[8:] != _MAGIC:
+            raise NotPublishable(f"{built.name} 不是 DuckDB 数据库文件，不能发布；原数据库保持不变。")
+    built.chmod(PUBLISHED_MODE)
+    sync_file(built)
+    record_checksum(published, built)
+    put_wal_aside(published)
+    built.replace(published)
+    sync_folder(published.parent)
+
+
+@contextmanager
+def writer_lock(home: Path) -> Iterator[None]:
+    """Be the only one who writes in this home, or raise AlreadyRunning at once.
+
+    The operating system releases the lock when its holder dies, so the lock file itself may stay.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    # Not per thread: a run may be taken up and ended by different threads. Never an existence lock: one left
+    # by a dead run would stop every later night.
+    lock = FileLock(home / LOCK_NAME, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise AlreadyRunning(
+            f"另一个年报任务正在 {home} 中运行，本次不再启动，未作任何改动。请待其结束后重试。"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    wal_of(file).unlink(missing_ok=True)

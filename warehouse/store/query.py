@@ -1,0 +1,245 @@
+"""Reading the published warehouse: always read-only, always today's file, never any other file.
+
+Each call opens an in-memory DuckDB and attaches the file read-only: a second `duckdb.connect()` to one path in one
+process would go on returning the night it opened first. After attaching, access to files is switched off and the
+configuration locked, so that a query from anywhere can neither write nor read anything but the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse.catalogue.frames import MEASURE, shaped
+from warehouse.store.connection import open_in_memory
+from warehouse.store.tables import quoted
+
+NOT_APPLICABLE = "不适用"
+
+
+class WarehouseMissing(Exception):
+    """There is no published warehouse, or none that can be opened; one Chinese sentence with what to do."""
+
+
+class QueryError(Exception):
+    """A query that DuckDB refuses: what is wrong with it, in Chinese, with DuckDB's own words."""
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the published file that can only read it. WarehouseMissing."""
+    if not path.exists():
+        raise WarehouseMissing(
+            f"还没有数据仓库（{path}）。请先运行 nianbao nightly，或核对 NIANBAO_HOME 的设置。"
+        )
+    with open_in_memory() as connection:
+        try:
+            connection.execute(f"ATTACH {quoted(str(path))} AS warehouse (READ_ONLY)")
+            connection.execute("USE warehouse")
+        except duckdb.Error as error:
+            raise WarehouseMissing(
+                f"数据仓库 {path} 无法打开：{_first_line(error)}。请运行 nianbao doctor 检查。"
+            ) from error
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def query(path: Path, sql: str, parameters: Sequence[Any] | None = None) -> pl.DataFrame:
+    """The result of one query as a frame. QueryError, WarehouseMissing."""
+    with read_only(path) as connection:
+        return run(connection, sql, parameters)
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | None = None
+) -> pl.DataFrame:
+    """The same over a connection of ``read_only``: several queries of one connection see one night. QueryError."""
+    try:
+        return connection.execute(_reading(connection, sql), parameters).pl()
+    except duckdb.Error as error:
+        raise QueryError(_in_chinese(error)) from error
+
+
+def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one statement of ``sql``, which may only read. QueryError, duckdb.Error."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
+    if statements[0].type not in READING:
+        raise QueryError(f"数据仓库只供查询，不能执行 {statements[0].type.name} 语句。")
+    return statements[0]
+
+
+@contextmanager
+def streamed(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
+    """How many rows a query has, and the rows in frames of at most ``rows``; the first frame is empty and tells the columns."""
+    with read_only(path) as connection:
+        try:
+            statement = _reading(connection, sql)
+            count = connection.execute(f"SELECT count(*) FROM ({sql.rstrip().rstrip(';')})").fetchone()
+            reader = connection.execute(statement).to_arrow_reader(rows)
+        except duckdb.Error as error:
+            raise QueryError(_in_chinese(error)) from error
+        empty_frame = pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+        parts = (pl.DataFrame(pl.from_arrow(batch)) for batch in reader)
+        yield (count[0] if count else 0), chain([empty_frame], parts)
+
+
+READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+
+
+def standing_measures(path: Path) -> pl.DataFrame:
+    """MEASURE rows of the standing submissions of all years."""
+    return query(path, f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+
+def known_submissions(path: Path) -> dict[str, int]:
+    """Every submission the warehouse holds, whatever was decided, with the place of its receipt in the journal.
+
+    Nothing where there is no warehouse yet.
+    """
+    if not path.exists():
+        return {}
+    return dict(query(path, "SELECT submission, received_seq FROM quality.submission_log").iter_rows())
+
+
+def journal_count(path: Path) -> int:
+    """How many entries the journal had when the warehouse was published; -1 where there is none yet."""
+    if not path.exists():
+        return -1
+    return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
+
+
+def last_made_by(path: Path) -> dict[str, str]:
+    """code_version, catalogue_version and rules_version of the run that made the warehouse; {} where it does not say."""
+    try:
+        found = query(
+            path,
+            "SELECT code_version, catalogue_version, rules_version FROM quality.run ORDER BY started_at DESC LIMIT 1",
+        )
+    except QueryError:
+        return {}
+    return {} if found.is_empty() else found.row(0, named=True)
+
+
+def column_words(path: Path, exported: str) -> dict[str, tuple[str, str]]:
+    """Column -> Chinese name and meaning: those of the table ``exported``, of other tables for what it has not itself."""
+    words = query(
+        path,
+        """SELECT split_part(name, '.', 3) AS name, name_zh, meaning FROM mart.dictionary
+           WHERE kind = 'column' ORDER BY starts_with(name, ?)""",
+        [f"{exported.strip()}."],
+    )
+    return {name: (name_zh, meaning) for name, name_zh, meaning in words.iter_rows()}
+
+
+def shown_heads(path: Path) -> list[tuple[str, int, str]]:
+    """Run, journal_count and journal_hash of every night that the warehouse remembers."""
+    if not path.exists():
+        return []
+    return query(path, "SELECT run, journal_count, journal_hash FROM quality.run ORDER BY run").rows()
+
+
+def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
+    """What the standing submission of a unit and year says, form by form, as a clerk would type it.
+
+    Form id -> org_code + one column per field that the form had then, in form order; rows in the order of the sheet.
+    A column is Float64, String, Boolean or Date, null = blank; one in which 不适用 stands beside others is Object.
+    Empty when nothing stands.
+    """
+    with read_only(path) as connection:
+        return entries_of(connection, "core.observation", "o.unit_code = ? AND o.year = ?", [unit_code, year])
+
+
+def entries_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    condition: str,
+    parameters: Sequence[Any],
+    *,
+    keep_row: bool = False,
+) -> dict[str, pl.DataFrame]:
+    """The entries of those observations of ``table`` (o) that meet ``condition``; see :func:`standing_entries`."""
+    rows = run(
+        connection,
+        f"""SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type
+            FROM {table} AS o
+            JOIN mart.dictionary AS d ON d.kind = 'field' AND d.form = o.form AND d.name = o.field
+            WHERE {condition}
+            ORDER BY o.sheet, o.row""",
+        parameters,
+    )
+    order = run(connection, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
+    return {
+        str(form): _wide(part, order.filter(pl.col("form") == form)["name"].to_list()).drop(
+            ["sheet"] if keep_row else ["sheet", "row"]
+        )
+        for (form,), part in rows.partition_by("form", as_dict=True, maintain_order=True).items()
+    }
+
+
+def _wide(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """One form's observations side by side; one pass per field."""
+    wide = rows.select("sheet", "row", "org_code").unique(maintain_order=True)
+    for field in order:
+        cells = rows.filter(pl.col("field") == field)
+        if cells.height:
+            typed = cells.select("sheet", "row", "state", typed=_typed(cells["type"][0]))
+            joined = wide.select("sheet", "row").join(
+                typed, on=["sheet", "row"], how="left", maintain_order="left"
+            )
+            wide = wide.with_columns(_entries(joined).alias(field))
+    return wide
+
+
+def _typed(field_type: str) -> pl.Expr:
+    match field_type:
+        case "boolean":
+            return pl.col("text") == "true"
+        case "date":
+            return pl.col("text").str.to_date(strict=False)
+        case "text" | "code":
+            return pl.col("text")
+        case _:
+            return pl.col("value")
+
+
+def _entries(cells: pl.DataFrame) -> pl.Series:
+    """The typed values; 不适用 where that is the state."""
+    not_applicable = (cells["state"] == "not_applicable").fill_null(False)
+    if not not_applicable.any():
+        return cells["typed"]
+    if cells["typed"].dtype == pl.String:
+        return cells.select(
+            pl.when(not_applicable).then(pl.lit(NOT_APPLICABLE)).otherwise("typed")
+        ).to_series()
+    mixed = [NOT_APPLICABLE if na else v for na, v in zip(not_applicable, cells["typed"], strict=True)]
+    return pl.Series(mixed, dtype=pl.Object)
+
+
+def _in_chinese(error: duckdb.Error) -> str:
+    text = str(error)
+    match error:
+        case duckdb.ParserException():
+            return f"查询语句有语法错误：{text}"
+        case duckdb.CatalogException():
+            return f"没有这个表或函数（可查 mart.dictionary）：{text}"
+        case duckdb.BinderException():
+            return f"没有这个列，或用法不对（可查 mart.dictionary）：{text}"
+        case duckdb.PermissionException():
+            return f"查询只能读取数据仓库本身，不能读写其他文件：{text}"
+        case _ if "read-only" in text:
+            return f"数据仓库只供查询，不能写入：{text}"
+        case _:
+            return f"查询未能执行：{text}"
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,137 @@
+"""Whether the published warehouse is the file that was published, and what a night does when it is not.
+
+The warehouse is a function of archive, journal and catalogue: a damaged one is put aside and built anew, whoever holds
+it open for writing keeps the old file. Whether it is whole is told by its checksum, which DuckDB's own checksums of
+blocks do not replace: a night reads only some of the blocks and would carry the damage of others on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from warehouse.ledger.durability import sync_file, sync_folder, write_durably
+from warehouse.store.connection import open_in_memory
+from warehouse.store.tables import quoted
+
+CHECKSUM_SUFFIX = ".sha256"
+State = Literal["missing", "whole", "unrecorded", "changed", "no_file", "unreadable", "occupied"]
+
+STATE_WORDS: dict[State, str] = {
+    "unrecorded": "没有校验记录（由旧版本的程序建立）",
+    "changed": "文件已损坏，或被其他程序改动过",
+    "no_file": "应是文件，却是文件夹或其他东西",
+    "unreadable": "文件无法打开",
+    "occupied": "正被其他程序以可写方式打开，或旁有未合并的 .wal 文件",
+}
+"""What is wrong with a warehouse in a state other than missing and whole."""
+
+_KEPT_ASIDE = 2
+_HASH = re.compile(r"^([0-9a-f]{64})  ", re.MULTILINE)
+
+
+def checksum(file: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def record_checksum(published: Path, built: Path) -> None:
+    """Note the checksum of what is about to be published, beside that of what stands there until then."""
+    sums = [checksum(file) for file in (built, published) if file.is_file()]
+    lines = "".join(f"{found}  {published.name}\n" for found in sums)
+    write_durably(_checksum_file(published), lines.encode())
+
+
+def examine(published: Path) -> State:
+    """What state the published file is in."""
+    if not published.exists():
+        return "missing"
+    if not published.is_file():
+        return "no_file"
+    recorded = _recorded(published)
+    if recorded and checksum(published) not in recorded:
+        return "changed"
+    if wal_of(published).exists():
+        return "occupied"
+    try:
+        with open_in_memory() as connection:
+            connection.execute(f"ATTACH {quoted(str(published))} AS examined (READ_ONLY)")
+            connection.execute("SELECT count(*) FROM duckdb_columns()").fetchone()
+    except duckdb.IOException as error:
+        return "occupied" if "lock" in str(error).lower() else "unreadable"
+    except duckdb.Error:
+        return "unreadable"
+    return "whole" if recorded else "unrecorded"
+
+
+def make_sound(published: Path) -> tuple[State, str | None]:
+    """Put aside what cannot be built upon: the state found, and one Chinese sentence when something was done.
+
+    Afterwards the file is missing, whole, or (of an older version) unrecorded.
+    """
+    state = examine(published)
+    match state:
+        case "changed" | "no_file" | "unreadable":
+            aside = put_aside(published, "damaged")
+            put_wal_aside(published)
+            said = f"数据仓库{STATE_WORDS[state]}，已移为 {aside.name}，并由档案和登记簿重新建立。"
+            return state, said
+        case "occupied":
+            _replace_by_copy(published)
+            return state, f"数据仓库{STATE_WORDS[state]}，已换为内容相同的新文件；该程序所作的改动不予保留。"
+        case _:
+            return state, None
+
+
+def put_aside(file: Path, why: str) -> Path:
+    """Rename a file (or whatever stands in its place); of several only the latest are kept."""
+    aside = file.with_name(f"{file.name}.{why}-{file.stat().st_ino}")
+    if aside.is_dir():
+        shutil.rmtree(aside)
+    file.replace(aside)
+    sync_folder(file.parent)
+    former = [p for p in file.parent.glob(f"{file.name}.{why}-*") if p.is_file() and p != aside]
+    for old in sorted(former, key=lambda p: p.stat().st_ctime_ns)[: -(_KEPT_ASIDE - 1)]:
+        old.unlink()
+    return aside
+
+
+def put_wal_aside(database: Path) -> None:
+    """Put aside changes that some other program left beside a database: with them nobody could open it."""
+    if wal_of(database).exists():
+        put_aside(wal_of(database), "aside")
+
+
+def wal_of(database: Path) -> Path:
+    """Where DuckDB keeps changes that are not yet in the database."""
+    return database.with_name(database.name + ".wal")
+
+
+def _replace_by_copy(published: Path) -> None:
+    """Give the published name to a new file with the same bytes; whoever holds the old one keeps that."""
+    copy = published.with_name(published.name + ".copy")
+    copy.unlink(missing_ok=True)
+    shutil.copyfile(published, copy)
+    copy.chmod(published.stat().st_mode & 0o777)
+    sync_file(copy)
+    put_wal_aside(published)
+    copy.replace(published)
+    sync_folder(published.parent)
+
+
+def _recorded(published: Path) -> list[str]:
+    """The checksums of what may stand under the published name: the latest, and of the one before."""
+    try:
+        return _HASH.findall(_checksum_file(published).read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return []
+
+
+def _checksum_file(published: Path) -> Path:
+    return published.with_name(published.name + CHECKSUM_SUFFIX)
