@@ -20,7 +20,6 @@ from expectations.live_audit.tally import (
 )
 from expectations.rulebook.rulebook import Check
 from expectations.sheets.page import Issue
-from expectations.sheets.validation import entry_scale
 from expectations.verdicts.column_checks import FIRST_DATE_YEAR, is_key
 from warehouse.catalogue.models import Field, Form
 
@@ -128,7 +127,7 @@ def _total(sheet: FormRows) -> Iterator[Tally]:
     label = sheet.issue.catalogue.settings.words.total_row[0]
 
     def count(field: Field) -> str:
-        place, scale = sheet.grid.place(field.id), entry_scale(field)
+        place, scale = sheet.grid.place(field.id), field.entry_scale
         total = f"INDEX({sheet.grid.area},{line},{sheet.grid.columns[field.id]})"
         unreadable = f"SUM(IF({sheet.listed},IF(ISNUMBER({place})+{missing(place)}>0,0,1),0))"
         given = f"SUM(IF({sheet.listed},IF(ISNUMBER({place}),1,0),0))"
@@ -162,7 +161,7 @@ def _township_total(sheet: FormRows) -> Iterator[Tally]:
         given = "+".join(f'COUNTIFS({of},{own},{place},">-1E300")' for of in (parents, names))
         unreadable = f"IF(ISNUMBER({place})+{missing(place)}>0,0,1)"
         is_known = f"IF(SUM({unreadable})=0,1,MMULT(--{below},{unreadable})=0)*({given}>0)*ISNUMBER({place})"
-        scale = entry_scale(field)
+        scale = field.entry_scale
         breaks = f"ABS({place}-({summed})){f'*{scale:.15g}' if scale != 1 else ''}>{rule.tolerance}"
         weight = f"IF({is_known},IF({breaks},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
         return Part(is_total, weight, f"IF({is_known},{breaks},0)", place)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from expectations.rulebook.rulebook import Rule
 from expectations.sheets.layout import column_letter
 from expectations.sheets.page import Issue, Rows
-from expectations.sheets.validation import entry_scale
 from warehouse.catalogue.models import Field, Form
 from warehouse.expression.expression import Cell, Term
 from warehouse.registry.levels import Level
@@ -155,7 +154,7 @@ def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
     """How the answer in a cell of ``field`` is read: a number, one of a list, or any text."""
     words = issue.catalogue.settings.words
     if field.is_numeric:
-        scale = entry_scale(field)
+        scale = field.entry_scale
 
         def number(place: str) -> Cell:
             value = place if scale == 1 else f"({place}*{scale:.15g})"

@@ -9,10 +9,11 @@ import polars as pl
 
 from expectations.error_localisation.slips import MONEY, slip_of
 from expectations.rulebook.message import number_text
+from warehouse.words import labels
 
 _NAMED = 3  # units named of several
 
-_ROWS = {"township": "乡镇(街道)", "village": "村(社区)"}
+_ROWS = {level: labels.LEVEL[level] for level in ("township", "village")}
 """The levels that have peers within a reporting unit, as a county office calls them."""
 
 

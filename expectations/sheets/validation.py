@@ -98,20 +98,11 @@ def catalogue_list_name(field: Field) -> str:
 
 def bounds(field: Field, year: int) -> tuple[float | None, float | None]:
     """Lowest and highest value a cell takes, in the unit the form is filled in."""
-    scale = entry_scale(field)
+    scale = field.entry_scale
     low, high = field.low, field.high
     if field.type == "year":
         low, high = low if low is not None else _EARLIEST, high if high is not None else year
     return (None if low is None else low / scale), (None if high is None else high / scale)
-
-
-def entry_scale(field: Field) -> float:
-    """Stored units per unit of entry: 10,000 where yuan are filled in as 万元."""
-    if field.entry_unit is None or field.entry_unit == field.unit:
-        return 1.0
-    known = {"万": 10_000.0, "千": 1_000.0, "百": 100.0}
-    prefix = field.entry_unit.removesuffix(field.unit)
-    return known.get(prefix, 1.0)
 
 
 def _number_test(field: Field, cell: str, year: int) -> tuple[str, str]:
@@ -136,7 +127,7 @@ def _number_test(field: Field, cell: str, year: int) -> tuple[str, str]:
 
 
 def _title(field: Field) -> str:
-    unit = field.entry_unit or field.unit
+    unit = field.stated_unit
     return f"{field.label}（{unit}）" if unit else field.label
 
 

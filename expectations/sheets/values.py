@@ -9,7 +9,6 @@ import polars as pl
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.sheets.validation import entry_scale
 from warehouse.catalogue.models import Field, Words
 
 Value = float | int | str | bool | date | None
@@ -32,7 +31,7 @@ def shown(field: Field, value: Value, words: Words) -> Value:
     if isinstance(value, bool):
         return words.yes[0] if value else words.no[0]
     if isinstance(value, (int, float)):
-        return value / entry_scale(field)
+        return value / field.entry_scale
     return value
 
 

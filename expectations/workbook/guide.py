@@ -137,7 +137,7 @@ def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
         ask = requirement(issue.catalogue, form, field, levels, issue.year)
         sheet.write_number(line, 0, number, named("guide_centre"))
         sheet.write_string(line, 1, label, named("guide_cell"))
-        sheet.write_string(line, 2, field.entry_unit or field.unit or "—", named("guide_centre"))
+        sheet.write_string(line, 2, field.stated_unit or "—", named("guide_centre"))
         sheet.write_string(line, 3, _KIND_WORDS.get(field.kind or "", "—"), named("guide_centre"))
         sheet.write_string(line, 4, ask, named("guide_cell"))
         sheet.write_string(line, 5, field.meaning, named("guide_cell"))

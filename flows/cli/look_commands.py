@@ -84,8 +84,8 @@ def status(
         "tonight": "已办理",
         "file_name": "文件",
         "received_at": "收到时间",
-        "critical_count": "强制性",
-        "warning_count": "核实性",
+        "critical_count": labels.SEVERITY["critical"],
+        "warning_count": labels.SEVERITY["warning"],
         "info_count": "提示性",
     }
     done = frame.filter(pl.col("has_standing")).height

@@ -13,6 +13,7 @@ from transforms.conforming.numbers import with_numbers
 from warehouse.catalogue.frames import DATE_MARK, ERROR_MARK
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.words.near import nearest
 from warehouse.words.texts import INVISIBLE, fold, folded
 
 ODD = {
@@ -159,15 +160,11 @@ def _with_suggestions(cells: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame
     asked = cells.filter(is_asked).select("codes", "key").unique(maintain_order=True)
     if asked.is_empty():
         return cells.with_columns(suggestion=pl.lit(None, pl.String))
-    from rapidfuzz import fuzz, process
-
     found: list[str | None] = []
     for codes, key in asked.iter_rows():  # distinct unknown answers only
         labels = catalogue.code_lists[codes].labels
-        best = process.extractOne(
-            key, [fold(label) for label in labels], scorer=fuzz.ratio, score_cutoff=50.0
-        )
-        found.append(labels[best[2]] if best else None)
+        place = nearest(key, [fold(label) for label in labels])
+        found.append(None if place is None else labels[place])
     suggestions = asked.with_columns(suggestion=pl.Series(found, dtype=pl.String))
     return cells.join(suggestions, on=["codes", "key"], how="left", maintain_order="left").with_columns(
         suggestion=pl.when(is_asked).then("suggestion")

@@ -9,7 +9,7 @@ from warehouse.catalogue.models import NUMERIC_TYPES
 from warehouse.words.scales import SCALES
 from warehouse.words.texts import INVISIBLE, shown
 
-_SCALE = "(?P<times>十万|百万|千万|[千万亿])?"
+_SCALE = f"(?P<times>{'|'.join(sorted(SCALES, key=len, reverse=True))})?"
 _NUMBER = (
     r"^(?P<mark>')?\s*第?\s*(?P<sign>[+-])?\s*(?P<money>¥)?\s*"
     # Thousands are grouped by a comma, an apostrophe or one blank, never by a line break or a tab.

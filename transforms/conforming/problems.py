@@ -7,9 +7,8 @@ import polars as pl
 from warehouse.catalogue.frames import DATE_MARK, PROBLEM, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
+from warehouse.words.near import nearest
 from warehouse.words.texts import INVISIBLE
-
-_NEAR = 50.0  # of 100, as rapidfuzz counts likeness
 
 
 def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -53,8 +52,6 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogu
 
 def _near_labels(problems: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """form, rule, value, near: the label of the form that an unknown header is most like."""
-    from rapidfuzz import fuzz, process
-
     schema = {"form": pl.String, "rule": pl.String, "value": pl.String, "near": pl.String}
     unknown = problems.filter(
         pl.col("rule") == "read.unknown_column", pl.col("detail").replace("", None).is_null()
@@ -62,8 +59,8 @@ def _near_labels(problems: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     found = []
     for form, value in unknown.select("form", "value").drop_nulls().unique(maintain_order=True).iter_rows():
         labels = [field.label for field in catalogue.forms[form].fields]
-        best = process.extractOne(value, labels, scorer=fuzz.ratio, score_cutoff=_NEAR)
-        found.append((form, "read.unknown_column", value, best[0] if best else None))
+        place = nearest(value, labels)
+        found.append((form, "read.unknown_column", value, None if place is None else labels[place]))
     return pl.DataFrame(found, schema=schema, orient="row")
 
 

@@ -9,9 +9,9 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.levels import LEVELS
 from warehouse.words import labels
+from warehouse.words.near import NEAR, nearest
 from warehouse.words.texts import fold, folded
 
-_NEAR = 50.0  # of 100: 石庙 and 石苗, one of two characters
 _FEW, _NEARER = 40, 60.0  # among many names two have a character in common by chance
 _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
 
@@ -79,8 +79,6 @@ def may_list(book: UnitBook) -> pl.Expr:
 
 def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     """Add ``suggestion``: the nearest name of the reporting unit, with its code, for names that nobody has."""
-    from rapidfuzz import fuzz, process
-
     is_asked = (
         pl.col("rule").is_in(_SUGGESTED) & pl.col("name_key").is_not_null() & pl.col("same_names").is_null()
     )
@@ -100,13 +98,10 @@ def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
         in_place = choices.filter(pl.col("parent_name_key") == parent) if parent else choices.clear()
         choices = in_place if in_place.height else choices
         stems = choices["stem"].to_list()
-        cutoff = _NEAR if len(stems) <= _FEW else _NEARER
+        cutoff = NEAR if len(stems) <= _FEW else _NEARER
         texts = choices.select(pl.format("{}（{}）", "name", "org_code")).to_series().to_list()
-        near = [
-            process.extractOne(name, stems, scorer=fuzz.ratio, score_cutoff=cutoff)
-            for name in names["stem"].to_list()  # distinct unmatched names only
-        ]
-        found = pl.Series([texts[best[2]] if best else None for best in near], dtype=pl.String)
+        near = [nearest(name, stems, cutoff) for name in names["stem"].to_list()]  # distinct unmatched ones
+        found = pl.Series([None if place is None else texts[place] for place in near], dtype=pl.String)
         parts.append(names.select(key).with_columns(suggestion=found))
     return rows.join(
         pl.concat(parts), on=key, how="left", nulls_equal=True, maintain_order="left"

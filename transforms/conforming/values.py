@@ -41,8 +41,8 @@ def _plain(field: Field, catalogue: Catalogue) -> pl.Expr:
     raw = pl.col(field.id)
     if field.type in NUMERIC_TYPES:
         number = raw.cast(pl.Float64, strict=False)
-        scale = _scale_of(field.entry_unit, field.unit) if field.entry_unit else None
-        scaled = number if scale in (None, 1.0) else (number * scale).round(6)
+        scale = field.entry_scale
+        scaled = number if scale == 1.0 else (number * scale).round(6)
         # -0.0 is zero, and infinity is no number.
         return pl.when(number.is_finite()).then(scaled + 0.0)
     if field.type == "date":
@@ -90,7 +90,6 @@ def odd_cells(
         )
         for name in [n for n, count in zip(names, odd.sum().row(0), strict=True) if count]:
             field = form.field(name)
-            entry_scale = _scale_of(field.entry_unit, field.unit) if field.entry_unit else 1.0
             parts.append(
                 frame.filter(odd[name]).select(
                     pl.lit(id).alias("form"),
@@ -101,7 +100,7 @@ def odd_cells(
                     pl.lit(fold(field.unit)).alias("unit"),
                     pl.lit(field.codes, pl.String).alias("codes"),
                     "year",
-                    pl.lit(entry_scale or 1.0, pl.Float64).alias("scale"),
+                    pl.lit(field.entry_scale).alias("scale"),
                     "submission",
                 )
             )
@@ -138,14 +137,9 @@ def header_scales(columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _multiples(field: Field) -> list[tuple[str, float]]:
-    expected = fold(field.entry_unit or field.unit)
+    expected = fold(field.stated_unit)
     units = {fold(field.unit): 1.0, **{fold(word + field.unit): scale for word, scale in SCALES.items()}}
     return [(unit, scale) for unit, scale in units.items() if unit != expected]
-
-
-def _scale_of(entry_unit: str | None, unit: str) -> float | None:
-    word = fold(entry_unit or "").removesuffix(fold(unit))
-    return SCALES.get(word, 1.0)
 
 
 def finished(

@@ -126,7 +126,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
         is_roster=form.is_roster,
         money=frozenset(f.id for f in form.fields if f.type == "cny"),
-        units={f.id: fold(f.entry_unit or f.unit) for f in form.fields if f.is_numeric},
+        units={f.id: fold(f.stated_unit) for f in form.fields if f.is_numeric},
         bases={f.id: fold(f.unit) for f in form.fields if f.is_numeric and f.unit},
         types={f.id: f.type for f in form.fields},
     )

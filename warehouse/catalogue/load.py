@@ -30,6 +30,7 @@ from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression
 from warehouse.registry.levels import Level
 from warehouse.registry.registry import Registry
+from warehouse.words import labels
 
 DEFAULT_FOLDER = Path(__file__).parent
 REGISTRY_FORM = "registry"
@@ -215,7 +216,7 @@ def _check_form(
 
 def _registry_measures() -> list[Measure]:
     """How many units of each level there are: denominators of coverage, always complete."""
-    names: dict[Level, str] = {"county": "县(市、区)", "township": "乡镇(街道)", "village": "村(社区)"}
+    names = {level: name for level, name in labels.LEVEL.items() if level != "city"}
     return [
         Measure(
             id=f"registry_{level}_count",

@@ -5,7 +5,6 @@ Whatever notices the mistake (pydantic, YAML, CSV, our own checks), it is said h
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+from warehouse.words.near import nearest
 
 
 class CatalogueError(Exception):
@@ -50,10 +51,14 @@ def of_yaml(path: Path, error: yaml.YAMLError) -> CatalogueError:
     )
 
 
+_NEAR = 60.0  # of 100, as rapidfuzz counts likeness: an id differs by a letter or two
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """，是否应为“…”: the known name that is most like ``name``; '' when none is."""
-    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f"，是否应为“{found[0]}”" if found else ""
+    names = sorted(known)
+    place = nearest(name, names, _NEAR)
+    return "" if place is None else f"，是否应为“{names[place]}”"
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
 from warehouse.registry.levels import Level
+from warehouse.words.scales import SCALES, scale_of
 from warehouse.words.workbook_texts import (
     ANSWER_SHEET,
     AUDIT_SHEET,
@@ -118,6 +119,24 @@ class Field(Record):
     since: int | None = None
     until: int | None = None
 
+    @model_validator(mode="after")
+    def _filled_in_a_multiple(self) -> Field:
+        if scale_of(self.stated_unit, self.unit) is None:
+            raise ValueError(
+                f"entry_unit“{self.entry_unit}”不是“{self.unit}”的倍数（可用{'、'.join(SCALES)}）"
+            )
+        return self
+
+    @property
+    def stated_unit(self) -> str:
+        """The unit that the form is filled in."""
+        return self.entry_unit or self.unit
+
+    @property
+    def entry_scale(self) -> float:
+        """Stored units per unit of entry: 10,000 where yuan are filled in as 万元."""
+        return scale_of(self.stated_unit, self.unit) or 1.0
+
     @property
     def is_numeric(self) -> bool:
         """Whether the field holds a number."""
@@ -216,7 +235,7 @@ class Form(Record):
 
     def unit_text(self, fields: Iterable[Field]) -> str:
         """The units of measurement of ``fields``, as the form's head states them: 场次、份; of a roster that of its rows."""
-        units = [unit for f in fields if (unit := f.entry_unit or f.unit)]
+        units = [unit for f in fields if (unit := f.stated_unit)]
         return "、".join(dict.fromkeys(units or [count.unit for count in self.counts]))
 
     def fields_at(self, levels: tuple[Level, ...], year: int) -> tuple[Field, ...]:

@@ -12,6 +12,7 @@ import polars as pl
 from warehouse.catalogue import mistakes
 from warehouse.registry.levels import LEVELS
 from warehouse.registry.registry import Registry
+from warehouse.words import labels
 
 _UNITS = {
     "org_code": pl.String,
@@ -23,7 +24,7 @@ _UNITS = {
 }
 _SUCCESSION = {"old_code": pl.String, "new_code": pl.String, "year": pl.Int32, "share": pl.Float64}
 _DIGITS = {"city": 6, "county": 6, "township": 9, "village": 12}
-_LEVELS_ZH = "city 市、county 县(市、区)、township 乡镇(街道)、village 村(社区)"
+_LEVELS_ZH = "、".join(f"{level} {name}" for level, name in labels.LEVEL.items())
 _WHOLE = 1e-9
 
 

@@ -1,5 +1,15 @@
 """Multiples of a unit of measurement, as they stand before it: 万元 is ten thousand 元."""
 
-SCALES = {
-    "十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8,
-}  # fmt: skip
+from __future__ import annotations
+
+from warehouse.words.texts import fold
+
+SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8}
+
+
+def scale_of(stated: str, unit: str) -> float | None:
+    """How many of ``unit`` one of what is ``stated`` is: 10,000 for 万元 of 元; null when it is no multiple of it."""
+    said, base = fold(stated), fold(unit)
+    if said == base:
+        return 1.0
+    return SCALES.get(said.removesuffix(base)) if said.endswith(base) else None

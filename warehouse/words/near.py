@@ -1,0 +1,16 @@
+"""Which of several names is most like one that is none of them: offered to whoever wrote it, never applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NEAR = 50.0
+"""Of 100, as rapidfuzz counts likeness: 石庙 and 石苗, one of two characters."""
+
+
+def nearest(name: str, known: Sequence[str], cutoff: float = NEAR) -> int | None:
+    """The place in ``known`` of the name most like ``name``; null when none is as near as ``cutoff``."""
+    from rapidfuzz import fuzz, process  # only where something is wrong
+
+    best = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=cutoff)
+    return None if best is None else int(best[2])
