@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.error_localisation.slips import LOST, column_slips, near, undone
-from expectations.rulebook.message import number_text, value_text
+from expectations.rulebook.message import value_text
 from expectations.verdicts.checks import Check
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.models import Field
 from warehouse.expression.expression import Expression, Term
+from warehouse.words.numbers import number_text
 
 MEND: Schema = {
     "place": pl.UInt32,  # key: number of the row among the suspects

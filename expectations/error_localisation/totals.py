@@ -19,11 +19,11 @@ from expectations.error_localisation.mends import SAME, Around, cell_words, log_
 from expectations.error_localisation.slips import TURNED, near, undone
 from expectations.frames.form_frame import additive_fields
 from expectations.rulebook.condition import DATA_ROW, TOTAL_ROW, state_column
-from expectations.rulebook.message import number_text
 from expectations.verdicts.checks import Check
 from expectations.verdicts.findings import ONLY_ONE
 from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.models import Field, Form
+from warehouse.words.numbers import number_text
 
 TOTAL_PLACE = ("submission", "rule", "org_code", "field")
 

@@ -20,12 +20,16 @@ from expectations.sheets.page import Issue, Rows, set_print
 from warehouse.catalogue.models import Form, Measure
 from warehouse.expression.expression import Cell, Term, parse
 from warehouse.registry.levels import LEVELS, Level
+from warehouse.words.numbers import NOT_APPLICABLE, NOT_REPORTED
 from warehouse.words.workbook_texts import SUMS_SHEET
 
 _HEAD, _CODE, _NAME = 2, 1, 2  # line of the heads (from 0), columns of code and name (from 1)
 _PAGE = 12  # measures on a printed page
 _GAP = 1_000_000  # what a cell weighs that is still to be answered; no column has so many rows
-_NONE, _OPEN = "—", "…"  # nothing of it applies; something of it was not reported (the legend of all figures)
+_NONE, _OPEN = (
+    NOT_APPLICABLE,
+    NOT_REPORTED,
+)  # nothing of it applies; something of it was not reported (the legend of all figures)
 
 
 @dataclass(frozen=True)

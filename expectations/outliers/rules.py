@@ -14,12 +14,13 @@ import polars as pl
 from expectations.error_localisation.slips import with_slips
 from expectations.outliers.texts import texts
 from expectations.rulebook.condition import Condition
-from expectations.rulebook.message import filled, number_text
+from expectations.rulebook.message import filled
 from expectations.rulebook.rulebook import SEVERITIES, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
 from expectations.verdicts.checks import Gate, condition_gate
 from expectations.verdicts.findings import Located
 from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_place
+from warehouse.words.numbers import number_text
 
 _REACH = {
     "number": ["row"],

@@ -8,8 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.error_localisation.slips import MONEY, slip_of
-from expectations.rulebook.message import number_text
 from warehouse.words import labels
+from warehouse.words.numbers import number_text
 
 _NAMED = 3  # units named of several
 

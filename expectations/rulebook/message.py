@@ -13,8 +13,7 @@ from functools import lru_cache
 
 import polars as pl
 
-NOT_REPORTED = "…"
-NOT_APPLICABLE = "—"
+from warehouse.words.numbers import NOT_REPORTED, number_text
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -53,20 +52,6 @@ def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None)
         elif piece:
             pieces.append(pl.lit(piece))
     return pl.concat_str(pieces) if pieces else pl.lit("")
-
-
-def number_text(value: pl.Expr) -> pl.Expr:
-    """A number as an office writes it: no trailing .0, at most two decimals; null stays null."""
-    rounded = value.cast(pl.Float64).round(2)
-    whole = rounded == rounded.round(0)
-    is_small = (
-        rounded.abs() < 1e15
-    )  # larger ones do not fit an integer text exactly and do not occur in forms
-    return (
-        pl.when(whole & is_small)
-        .then(rounded.cast(pl.Int64, strict=False).cast(pl.String))
-        .otherwise(rounded.cast(pl.String))
-    )
 
 
 def with_unit(text: pl.Expr, unit: str) -> pl.Expr:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.rulebook.condition import state_column
-from expectations.rulebook.message import NOT_APPLICABLE, NOT_REPORTED, number_text, value_text, with_unit
+from expectations.rulebook.message import value_text, with_unit
 from warehouse.expression.expression import Expression, Term, parse
+from warehouse.words.numbers import NOT_APPLICABLE, NOT_REPORTED, number_text
 
 Meaning = Callable[[str], pl.Expr]
 Types = Mapping[str, pl.DataType | type[pl.DataType]]

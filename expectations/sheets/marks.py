@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.rulebook.message import NOT_REPORTED
 from expectations.rulebook.rulebook import SEVERITIES
 from expectations.sheets.layout import Column, column_letter, display_width
 from expectations.sheets.values import Value
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
+from warehouse.words.numbers import NOT_REPORTED
 
 _ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number: nothing else says which it is
 _COMMENT_WIDTH = 46  # in character cells

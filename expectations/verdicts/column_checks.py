@@ -8,13 +8,14 @@ import polars as pl
 
 from expectations.frames.form_frame import additive_fields, key_column
 from expectations.rulebook.condition import DATA_ROW, MISSING_ROW, Condition, one_of
-from expectations.rulebook.message import number_text, value_text
+from expectations.rulebook.message import value_text
 from expectations.rulebook.rulebook import FIELD_TYPES, Rule, RuleBook
 from expectations.rulebook.rulebook import Check as CheckName
 from expectations.rulebook.sentence import Meaning
 from expectations.verdicts.checks import Check, Gate, condition_gate, operands_text, plain_text
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
+from warehouse.words.numbers import number_text
 
 FIRST_DATE_YEAR = 2000
 """No date of a form lies before this year: the association's present statutes and terms are younger."""

@@ -14,6 +14,7 @@ from expectations.workbook.rows import is_carried_over
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.words import labels
+from warehouse.words.numbers import NOT_APPLICABLE
 from warehouse.words.workbook_texts import GUIDE_SHEET, SERIAL
 
 RuleLine = tuple[str, str, str]
@@ -21,7 +22,6 @@ RuleLine = tuple[str, str, str]
 
 ALL_FORMS, ACROSS_FORMS = "各表", "跨表"
 
-_KIND_WORDS = {"stock": "时点", "flow": "时期"}
 _WIDTHS = (6, 28, 10, 8, 40, 56)
 _FIELD_HEADER = ("栏号", "指标名称", "计量单位", "时点/时期", "填报要求", "指标解释")
 
@@ -137,8 +137,8 @@ def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
         ask = requirement(issue.catalogue, form, field, levels, issue.year)
         sheet.write_number(line, 0, number, named("guide_centre"))
         sheet.write_string(line, 1, label, named("guide_cell"))
-        sheet.write_string(line, 2, field.stated_unit or "—", named("guide_centre"))
-        sheet.write_string(line, 3, _KIND_WORDS.get(field.kind or "", "—"), named("guide_centre"))
+        sheet.write_string(line, 2, field.stated_unit or NOT_APPLICABLE, named("guide_centre"))
+        sheet.write_string(line, 3, labels.KIND.get(field.kind or "", NOT_APPLICABLE), named("guide_centre"))
         sheet.write_string(line, 4, ask, named("guide_cell"))
         sheet.write_string(line, 5, field.meaning, named("guide_cell"))
         sheet.set_row(line, _height([(label, _WIDTHS[1]), (ask, _WIDTHS[4]), (field.meaning, _WIDTHS[5])]))

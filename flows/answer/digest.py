@@ -22,6 +22,7 @@ from warehouse.standing.outcomes import Outcome
 from warehouse.standing.worklist import covering_words
 from warehouse.words import labels
 from warehouse.words.dates import day_words
+from warehouse.words.numbers import grouped
 
 _COUNTED = {"accepted": "接收", "held": "暂存", "empty": "空表", "refused": "未能接收"}
 _TOLD = {"held": "暂存待改正：", "empty": "空表：", "refused": "未能接收："}
@@ -169,7 +170,7 @@ def _moved(moved: pl.DataFrame, catalogue: Catalogue) -> Iterator[str]:
     for row in moved.head(_FIGURES).iter_rows(named=True):
         indicator = catalogue.indicators[row["indicator"]]
         old, new = row["old_value"], row["value"]
-        shown = [f"{value:,.{indicator.decimals}f}" for value in (old, new)]
+        shown = [grouped(value, indicator.decimals) for value in (old, new)]
         word = "增加" if new > old else "减少"
         if indicator.unit == "%":
             change = f"，{word}{abs(new - old):.{indicator.decimals}f}个百分点"

@@ -188,7 +188,7 @@ def _as_stated(frame: pl.DataFrame) -> pl.DataFrame:
     """A number that is not there says why, where the row states it: — does not apply, … not reported or held."""
     if not {"value", "state"} <= set(frame.columns) or frame.schema["state"] != pl.String:
         return frame
-    from warehouse.trace.text import NO_NUMBER
+    from warehouse.words.numbers import NO_NUMBER
 
     why = pl.col("state").replace_strict(NO_NUMBER, default=None, return_dtype=pl.String)
     said = pl.when(pl.col("value").is_null()).then(why)

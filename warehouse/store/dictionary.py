@@ -17,30 +17,10 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Code, Field, Form, Indicator, Measure
 from warehouse.expression.expression import parse
+from warehouse.registry.levels import Level
 from warehouse.store.tables import Table, tables
+from warehouse.words import labels
 
-LEVELS_ZH = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
-KINDS_ZH = {
-    "stock": "时点",
-    "flow": "时期",
-    "cumulative": "累计",
-    "rate": "比率",
-    "share": "比重",
-    "change": "增减",
-    "rank": "位次",
-    "streak": "连续年数",
-}
-TYPES_ZH = {
-    "count": "计数",
-    "cny": "金额",
-    "rank": "位次",
-    "year": "年份",
-    "date": "日期",
-    "boolean": "是否",
-    "code": "代码",
-    "text": "文字",
-}
-TABLE_KINDS_ZH = {"log": "表（逐次累积）", "built": "表（每次重建）", "view": "视图"}
 HEAD = (
     "# 数据字典\n\n"
     "本页由程序根据制度目录（warehouse/catalogue）和库表声明（warehouse/tables.yaml）生成，请勿手工修改。\n"
@@ -63,9 +43,9 @@ def formula_words(catalogue: Catalogue, indicator: Indicator) -> str:
 
 def where_words(catalogue: Catalogue, form: Form, where: str) -> str:
     """A count's condition in Chinese words, with the labels of the form's own fields."""
-    labels = {f.id: f.label for f in form.fields} | {"org_level": "单位层级", "year": "报告年度"}
-    text = parse(where).words(lambda term: labels.get(term.name, term.name))
-    for level, zh in LEVELS_ZH.items():
+    named = {f.id: f.label for f in form.fields} | {"org_level": "单位层级", "year": "报告年度"}
+    text = parse(where).words(lambda term: named.get(term.name, term.name))
+    for level, zh in labels.LEVEL_SHORT.items():
         text = text.replace(f"“{level}”", f"“{zh}”")
     return text
 
@@ -86,8 +66,8 @@ def measure_columns(catalogue: Catalogue, measure: Measure) -> str:
     if form is None:
         return "单位名录"
     read = {measure.id} if measure.where is None else parse(measure.where).names
-    labels = [f"“{f.label}”" for f in form.fields if f.id in read]
-    return f"{form.number}{''.join(labels)}栏"
+    fields = [f"“{f.label}”" for f in form.fields if f.id in read]
+    return f"{form.number}{''.join(fields)}栏"
 
 
 def dictionary_rows(catalogue: Catalogue) -> pl.DataFrame:
@@ -233,7 +213,7 @@ def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
                         i.name_zh,
                         f"`{i.id}`",
                         i.unit,
-                        KINDS_ZH[i.kind],
+                        labels.KIND[i.kind],
                         formula_words(catalogue, i),
                         _columns_of(catalogue, i),
                         i.meaning,
@@ -251,7 +231,7 @@ def _form_page(catalogue: Catalogue, form: Form) -> str:
     fields = _grid(
         ["栏目", "英文名", "类型", "单位", "时点/时期", "释义"],
         (
-            (f.label, f"`{f.id}`", _type(catalogue, f), f.unit, KINDS_ZH.get(f.kind or "", ""), f.meaning)
+            (f.label, f"`{f.id}`", _type(catalogue, f), f.unit, labels.KIND.get(f.kind or "", ""), f.meaning)
             for f in form.fields
         ),
     )
@@ -290,16 +270,16 @@ def _table_page(table: Table) -> str:
         ["列", "中文名", "类型", "释义"],
         ((f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns),
     )
-    kind = TABLE_KINDS_ZH[table.kind]
+    kind = labels.TABLE_KIND[table.kind]
     return f"### {table.full_name} {table.name_zh}\n\n{kind}。{table.grain}\n\n{columns}"
 
 
 def _type(catalogue: Catalogue, field: Field) -> str:
-    return TYPES_ZH[field.type] if field.codes is None else f"代码 `{field.codes}`"
+    return labels.FIELD_TYPE[field.type] if field.codes is None else f"代码 `{field.codes}`"
 
 
-def _levels(levels: Iterable[str]) -> str:
-    return "、".join(LEVELS_ZH[level] for level in levels)
+def _levels(levels: Iterable[Level]) -> str:
+    return "、".join(labels.LEVEL_SHORT[level] for level in levels)
 
 
 def _grid(head: list[str], rows: Iterable[Iterable[str]]) -> str:

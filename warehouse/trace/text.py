@@ -7,12 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.store.dictionary import LEVELS_ZH
 from warehouse.trace.trace import Trace
-
-MATURITY_ZH = {"provisional": "初报", "final": "终报"}
-STATES_ZH = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
-NO_NUMBER = {"not_applicable": "—", "not_reported": "…", "held": "…"}  # the legend wherever numbers are shown
+from warehouse.words import labels
+from warehouse.words.numbers import NO_NUMBER, grouped
 
 
 def trace_text(trace: Trace, limit: int = 20) -> str:
@@ -22,24 +19,14 @@ def trace_text(trace: Trace, limit: int = 20) -> str:
     )
 
 
-def number(value: float | None, decimals: int | None = None) -> str:
-    """A number with thousands separators; without ``decimals`` as many as it needs, six at most; … for none."""
-    if value is None:
-        return NO_NUMBER["not_reported"]
-    if decimals is None:
-        text = f"{value:,.6f}"
-        return text.rstrip("0").rstrip(".")
-    return f"{value:,.{decimals}f}"
-
-
 def _head(trace: Trace) -> Iterator[str]:
     row, indicator = trace.row, trace.indicator
-    shown = number(trace.value, indicator.decimals) if trace.value is not None else NO_NUMBER[row["state"]]
-    level = LEVELS_ZH.get(row["org_level"], "")
+    shown = grouped(trace.value, indicator.decimals) if trace.value is not None else NO_NUMBER[row["state"]]
+    level = labels.LEVEL_SHORT.get(row["org_level"], "")
     yield f"{indicator.name_zh}（{indicator.id}）　{row['org_name']}（{row['org_code']}，{level}级）　{row['year']}年"
     is_rounded = trace.value is not None and round(trace.value, indicator.decimals) != trace.value
-    exact = f"（未舍入 {number(trace.value)}）" if is_rounded else ""
-    yield f"数值：{shown} {indicator.unit}{exact}　{MATURITY_ZH.get(row['maturity'], '')}　{_coverage(row)}"
+    exact = f"（未舍入 {grouped(trace.value)}）" if is_rounded else ""
+    yield f"数值：{shown} {indicator.unit}{exact}　{labels.MATURITY.get(row['maturity'], '')}　{_coverage(row)}"
     if trace.value is None:
         yield {
             "not_applicable": "无数值的原因：不适用（如分母为 0，或各单位均填不适用）。",
@@ -65,8 +52,8 @@ def _terms(trace: Trace) -> Iterator[str]:
     for t in trace.terms.iter_rows(named=True):
         whose = "" if t["org_code"] == own else "全市"
         yield (
-            f"  {whose}{t['label']}　{t['source_year']}年　{number(t['value'])}"
-            f"　（{t['cell_count'] or 0} 个单元格；应报 {number(t['expected_count'])}，已报 {number(t['reported_count'])}）"
+            f"  {whose}{t['label']}　{t['source_year']}年　{grouped(t['value'])}"
+            f"　（{t['cell_count'] or 0} 个单元格；应报 {grouped(t['expected_count'])}，已报 {grouped(t['reported_count'])}）"
         )
 
 
@@ -77,8 +64,8 @@ def _peers(trace: Trace, limit: int) -> Iterator[str]:
     is_percentile = trace.indicator.formula.startswith("percentile")
     for peer in trace.peers.head(limit).iter_rows(named=True):
         mark = "→" if peer["org_code"] == trace.row["org_code"] else "　"
-        place = f"{number(peer['rank'], 1)}%" if is_percentile else f"第 {number(peer['rank'])} 位"
-        yield f"{mark} {place}　{peer['org_name']}　{number(peer['value'])}"
+        place = f"{grouped(peer['rank'], 1)}%" if is_percentile else f"第 {grouped(peer['rank'])} 位"
+        yield f"{mark} {place}　{peer['org_name']}　{grouped(peer['value'])}"
 
 
 def _cells(trace: Trace, limit: int) -> Iterator[str]:
@@ -87,7 +74,7 @@ def _cells(trace: Trace, limit: int) -> Iterator[str]:
     # A cell that says zero adds nothing: last.
     top = used.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(limit)
     states = dict(cells.group_by("state").len().iter_rows())
-    told = [f"{states[state]} 个{word}" for state, word in STATES_ZH.items() if state in states]
+    told = [f"{states[state]} 个{word}" for state, word in labels.STATE.items() if state in states]
     which = f"，列出数值最大的 {top.height} 个" if used.height > top.height else ""
     yield f"来源单元格：{used.height} 个计入{which}" + (f"；其中 {'、'.join(told)}" if told else "") + "。"
     for cell in top.iter_rows(named=True):
@@ -104,13 +91,13 @@ def _cells(trace: Trace, limit: int) -> Iterator[str]:
 
 
 def _cell(cell: dict[str, Any], whose: str) -> str:
-    plain = number(cell["contribution"])
+    plain = grouped(cell["contribution"])
     where = f"{cell['sheet']}!{cell['cell']}" if cell["cell"] else "（单位名录）"
     item = f"《{cell['item']}》" if cell["item"] else ""
     typed = ""
     if cell["raw"] and cell["cell"] and cell["raw"] != plain.replace(",", ""):
         is_quoted = cell["raw"].endswith("”")  # the cells of a counted row, each with its label
         typed = f"　填写{cell['raw']}" if is_quoted else f"　填写“{cell['raw']}”"
-    share = "" if cell["share"] == 1.0 else f"　承接比例 {number(cell['share'])}"
+    share = "" if cell["share"] == 1.0 else f"　承接比例 {grouped(cell['share'])}"
     file = f"　{cell['file_name']}" if cell["file_name"] else ""
     return f"  {plain}　{whose}{cell['label']}　{cell['source_year']}年　{cell['place']}{item}　{where}{typed}{share}{file}"

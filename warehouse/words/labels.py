@@ -51,3 +51,39 @@ NORMALISATION = {
 
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 """What has become of a finding that is not settled."""
+
+LEVEL_SHORT: dict[Level, str] = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
+"""Levels of org units in a word, where several are listed."""
+
+KIND = {
+    "stock": "时点",
+    "flow": "时期",
+    "cumulative": "累计",
+    "rate": "比率",
+    "share": "比重",
+    "change": "增减",
+    "rank": "位次",
+    "streak": "连续年数",
+}
+"""Kinds of measures and indicators."""
+
+FIELD_TYPE = {
+    "count": "计数",
+    "cny": "金额",
+    "rank": "位次",
+    "year": "年份",
+    "date": "日期",
+    "boolean": "是否",
+    "code": "代码",
+    "text": "文字",
+}
+"""Types of fields."""
+
+TABLE_KIND = {"log": "表（逐次累积）", "built": "表（每次重建）", "view": "视图"}
+"""Kinds of tables of the warehouse."""
+
+MATURITY = {"provisional": "初报", "final": "终报"}
+"""How final an indicator is."""
+
+STATE = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
+"""Why a number is none, or what nothing stands for."""

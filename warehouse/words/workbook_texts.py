@@ -1,10 +1,12 @@
 """Texts that every issued workbook prints: reading knows them again, whatever words a catalogue adds."""
 
+from warehouse.words.numbers import NOT_APPLICABLE
+
 GUIDE_SHEET = "填报说明"
 AUDIT_SHEET = "审核"
 SUMS_SHEET = "表间汇总"  # what the cross-form rules of 审核 compare
 LIST_SHEET = "代码表"  # hidden
-NOT_ASKED = "—"  # stands in a cell that the form does not ask of this row
+NOT_ASKED = NOT_APPLICABLE  # stands in a cell that the form does not ask of this row
 UNREAD_SHEET = "未读入的内容"  # of a correction workbook: what the file held beside the forms
 ANSWER_SHEET = "说明"  # of a correction workbook
 ANSWER_BOX = "说明（请在本栏填写）"
