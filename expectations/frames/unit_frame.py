@@ -15,6 +15,7 @@ from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule
 from warehouse.catalogue.frames import MEASURE, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
+from warehouse.registry.succession import handed_on
 
 KEYS: Schema = {
     "submission": pl.String,
@@ -78,7 +79,7 @@ def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogu
         [
             empty(HISTORY),
             *(
-                _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+                _of_last_year(standing, year, catalogue)
                 .group_by("org_code", "measure", maintain_order=True)
                 .agg(previous_value=pl.when(is_known.all()).then(pl.col("value").sum()))
                 .select("org_code", pl.lit(year, pl.Int32).alias("year"), "measure", "previous_value")
@@ -94,7 +95,7 @@ def last_years_summed(
     """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
     parts = [empty(HISTORY)]
     for year in years:
-        earlier = _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+        earlier = _of_last_year(standing, year, catalogue)
         summed = _summed(earlier, list(names), catalogue.registry.ancestors(year), [])
         long = summed.unpivot(index="ancestor_code", variable_name="measure", value_name="previous_value")
         parts.append(shaped(long.with_columns(org_code="ancestor_code", year=pl.lit(year)), HISTORY))
@@ -113,7 +114,7 @@ def _of_year(
     units = catalogue.registry.units(year).filter(pl.col("level").is_in(levels))
     ancestors = catalogue.registry.ancestors(year).filter(pl.col("ancestor_level").is_in(levels))
     current = _summed(measures.filter(pl.col("year") == year), names, ancestors, ["submission", "unit_code"])
-    earlier = _renamed(standing.filter(pl.col("year") == year - 1), year, catalogue)
+    earlier = _of_last_year(standing, year, catalogue)
     previous = _summed(earlier, before, ancestors, ["unit_code"]).rename(
         {name: f"{name}__prev" for name in before}
     )
@@ -136,21 +137,10 @@ def _of_year(
     )
 
 
-def _renamed(measures: pl.DataFrame, year: int, catalogue: Catalogue) -> pl.DataFrame:
+def _of_last_year(standing: pl.DataFrame, year: int, catalogue: Catalogue) -> pl.DataFrame:
     """Last year's measures under the codes of ``year``: units that became others hand on their share."""
-    became = catalogue.registry.succession.filter(pl.col("year") == year).select(
-        org_code="old_code", new_code="new_code", share="share"
-    )
-    if became.is_empty():
-        return measures
-    return (
-        measures.join(became, on="org_code", how="left")
-        .with_columns(
-            org_code=pl.coalesce("new_code", "org_code"),
-            value=pl.col("value") * pl.col("share").fill_null(1.0),
-        )
-        .drop("new_code", "share")
-    )
+    quanta = {measure.id: measure.quantum for measure in catalogue.measures.values()}
+    return handed_on(standing.filter(pl.col("year") == year - 1), catalogue.registry, year, quanta)
 
 
 def _summed(

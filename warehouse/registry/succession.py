@@ -6,7 +6,8 @@ the unit itself; only the exceptions are listed here, so that carrying history c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -20,6 +21,7 @@ MOVES = {
     "new_code": pl.String,
     "share": pl.Float64,
 }
+PREDECESSOR = {"year": pl.Int32, "org_code": pl.String, "old_code": pl.String, "share": pl.Float64}
 _NOTHING_LEFT = 1e-9
 _DIGITS = 6  # of a part; beyond that it is rounding
 
@@ -41,6 +43,53 @@ def moves(registry: Registry, years: list[int]) -> pl.DataFrame:
     return pl.concat(found) if found else carried
 
 
+def predecessors(registry: Registry, years: Sequence[int]) -> pl.DataFrame:
+    """Whose numbers of the year before each unit of ``years`` carries: year, org_code, old_code (key), share.
+
+    A unit that goes on carries its own; of what was split each heir a share; what ended without an heir stands with the
+    unit above. The shares of one old unit add up to 1.
+    """
+    found = [pl.DataFrame(schema=PREDECESSOR)]
+    for year in years:
+        step = _step(registry, year)
+        stays = (
+            registry.units(year - 1)
+            .join(registry.units(year), on="org_code", how="semi")
+            .join(step, left_on="org_code", right_on="old_code", how="anti")
+            .select("org_code", old_code="org_code", share=pl.lit(1.0))
+        )
+        moved = step.select("old_code", "share", org_code="new_code")
+        rows = pl.concat([stays, moved.select(stays.columns)]).with_columns(year=pl.lit(year, pl.Int32))
+        found.append(rows.select(PREDECESSOR.keys()))
+    return pl.concat(found)
+
+
+def handed_on(
+    measures: pl.DataFrame, registry: Registry, year: int, quanta: Mapping[str, float]
+) -> pl.DataFrame:
+    """``measures`` (MEASURE of the year before) under the codes of ``year``; what was split in whole people and cents.
+
+    ``quanta``: measure -> its smallest part.
+    """
+    step = _step(registry, year)
+    parts = measures.join(step, left_on="org_code", right_on="old_code", how="left", maintain_order="left")
+    if step.is_empty() or parts["new_code"].is_null().all():
+        return measures
+    quantum = pl.col("measure").replace_strict(quanta, default=None, return_dtype=pl.Float64)
+    keys = ["submission", "unit_code", "org_code", "measure"]
+    shared = [
+        apportioned(part.drop("quantum"), keys, "new_code", {} if size is None else {"value": float(size)})
+        for (size,), part in parts.with_columns(quantum=quantum).group_by("quantum", maintain_order=True)
+    ]
+    whose = registry.units(year).select("org_code", heir_unit=pl.coalesce("county_code", "org_code"))
+    given = pl.concat(shared).with_columns(org_code=pl.coalesce("new_code", "org_code"))
+    joined = given.join(whose, on="org_code", how="left", maintain_order="left")
+    # What is handed on is now the number of whoever reports for the heir.
+    heir = pl.when(pl.col("new_code").is_not_null()).then("heir_unit")
+    return joined.with_columns(unit_code=pl.coalesce(heir, "unit_code")).select(measures.columns)
+
+
+@lru_cache(maxsize=256)  # of few registries and years, asked for by every rule that compares years
 def _step(registry: Registry, year: int) -> pl.DataFrame:
     """Units of the year before whose numbers stand elsewhere in ``year``: old_code, new_code, share.
 

@@ -27,6 +27,7 @@ from warehouse.catalogue.frames import (
     with_place,
 )
 from warehouse.catalogue.load import Catalogue
+from warehouse.registry.succession import predecessors
 from warehouse.store import integrity
 from warehouse.store.connection import open_in_memory
 from warehouse.store.declared_tables import expected_reports, uses
@@ -319,6 +320,9 @@ class NightBuild:
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)
+        settings = self.catalogue.settings
+        years = range(settings.first_year, settings.last_year + 1)
+        self._append("core.predecessor", predecessors(registry, years))
         self._append("core.expected_report", expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
         self._append("mart.use", uses(self.catalogue))
