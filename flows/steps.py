@@ -164,12 +164,14 @@ def assess(
     past: Past,
     later: pl.DataFrame | None = None,
     asked_later: pl.DataFrame | None = None,
+    *,
+    is_gated: bool = True,
 ) -> Assessed:
     """Judge the batch against the rules.
 
     ``prior`` holds the standing measures of before this batch, ``past`` what was received before it,
     ``later`` the measures of standing submissions of later years, to be compared with it anew,
-    ``asked_later`` what is asked of them anyway.
+    ``asked_later`` what is asked of them anyway. ``is_gated``: Great Expectations counts as well, see :func:`judge`.
     """
     measured = measures(conformed, catalogue)
     observed = observations(conformed, catalogue)
@@ -197,6 +199,7 @@ def assess(
         later=later,
         notes=conformed.notes,
         asked_later=asked_later,
+        is_gated=is_gated,
         unfilled=readings.submissions.join(
             _filled(observed, conformed.declared_empty), on="submission", how="anti"
         )["submission"].to_list(),

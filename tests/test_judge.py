@@ -40,7 +40,7 @@ def found(batch: Batch) -> pl.DataFrame:
     return examine(batch, catalogue(), rulebook())[1]
 
 
-def judged(batch: Batch, book: RuleBook | None = None) -> judging.Judgement:
+def judged(batch: Batch, book: RuleBook | None = None, *, is_gated: bool = True) -> judging.Judgement:
     return judge(
         batch.forms,
         batch.columns,
@@ -51,6 +51,7 @@ def judged(batch: Batch, book: RuleBook | None = None) -> judging.Judgement:
         batch.prior,
         measures=batch.measures,
         declared_empty=batch.declared_empty,
+        is_gated=is_gated,
     )
 
 
@@ -510,3 +511,14 @@ def test_a_batch_may_lack_forms_and_measures() -> None:
     )
     assert set(judgement.results["form"]) == {"population"}
     assert judgement.findings.is_empty()
+
+
+def test_without_the_gate_the_findings_and_decisions_are_the_same() -> None:
+    for bend in ("population.special_members_add_up", "population.residents_required"):
+        batch = batch_of(BENDS[bend].rows(), only=("population",))
+        gated, alone = judged(batch), judged(batch, is_gated=False)
+        assert alone.findings.equals(gated.findings)
+        assert alone.decisions.equals(gated.decisions)
+        assert not gated.findings.is_empty()
+        assert alone.results.is_empty()
+        assert not gated.results.is_empty()
