@@ -11,6 +11,7 @@ import pytest
 
 from tests.small_city import RULES
 from tests.warehouse_samples import TOWNSHIP, batch, finding, measures_of, observation, refused, sha
+from warehouse.catalogue.frames import with_place
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.ledger.explanations import explanations
 from warehouse.ledger.journal import Event, Journal
@@ -237,6 +238,26 @@ def test_a_finding_is_open_until_its_explanation_is_accepted(
     journal = explained_on(tmp_path, 1, decided, accepted=accepted)
     path = night(tmp_path, catalogue, told("a", 1), journal=journal)
     assert history(path, "finding_status, nights_open") == [expected]
+
+
+@pytest.mark.parametrize(("decided", "folded"), [(None, [True, True]), (8, [False, True])])
+def test_one_explanation_answers_for_all_that_follows_but_for_what_blocks(
+    tmp_path: Path, catalogue: Catalogue, decided: int | None, folded: list[bool]
+) -> None:
+    submission = told("a", 1)
+    [block] = with_place(submission["findings"])["place"]
+    followers = [
+        finding("a", severity, rule="a.c", field=field, fields=[field], follows=block, operands="x")
+        for severity, field in (("critical", "class_count"), ("warning", "home_visit_count"))
+    ]
+    submission["findings"] = pl.concat([submission["findings"], *followers])
+    path = night(tmp_path, catalogue, submission, journal=explained_on(tmp_path, 1, decided))
+    latest = query(
+        path, "SELECT is_folded FROM quality.finding_latest WHERE follows IS NOT NULL ORDER BY severity"
+    )
+    assert latest["is_folded"].to_list() == folded
+    told_of = outcome(path).findings.filter(pl.col("follows").is_not_null()).sort("severity")
+    assert told_of["is_folded"].to_list() == folded
 
 
 def test_an_accepted_explanation_spares_the_nights_of_later_submissions_with_the_same_values(

@@ -2,7 +2,7 @@
 
 * A number that is impossible (out of its range, no whole number, no option) breaks other rules of its row as well.
 * Numbers that stand where others belong break rules of their rows: these findings are folded beneath the question about
-  the block (``follows``) and come up again should it be explained.
+  the block (``follows``); those that block come up again should it be explained and accepted.
 * A doubtful cell moves every sum above it: where a sum would be as usual with last year's number in the doubtful
   cells, it is no question of its own.
 """

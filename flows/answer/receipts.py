@@ -289,7 +289,7 @@ def _verdict(
     if row["decision"] != "accepted" and row["has_earlier"]:
         yield _STANDS
     if explained:
-        yield f"收到说明 {explained} 处，正在等待市级审核，不必再报。"
+        yield f"收到说明 {explained} 处，正在等待市级审核，这几处不必再作说明。"
     if accepted:
         yield f"另有 {accepted} 处已经说明并获市级认可，不再列出。"
 

@@ -104,8 +104,10 @@ _WITH_STATUS = """
     SELECT f.*, coalesce(CASE WHEN s.is_latest THEN h.finding_status END, 'open') AS finding_status,
            CASE WHEN s.is_latest THEN h.text END AS text, CASE WHEN s.is_latest THEN h.reason END AS reason,
            NOT EXISTS (FROM quality.finding AS p WHERE p.submission = s.previous AND p.place = f.place) AS is_new,
-           f.follows IS NOT NULL AND coalesce(CASE WHEN s.is_latest THEN b.finding_status END, 'open')
-                                     IN ('open', 'reopened') AS is_folded
+           -- One explanation answers for all that follows; only what blocks comes up once it is accepted.
+           f.follows IS NOT NULL AND (coalesce(CASE WHEN s.is_latest THEN b.finding_status END, 'open')
+                                      IN ('open', 'reopened', 'explained')
+                                      OR (b.finding_status = 'accepted' AND f.severity <> 'critical')) AS is_folded
     FROM asked AS f
     JOIN quality.submission AS s ON s.submission = f.submission AND s.file_state <> 'empty'
     LEFT JOIN history AS h
