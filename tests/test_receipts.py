@@ -440,3 +440,13 @@ def test_lines_of_one_row_stand_in_the_order_of_its_columns(office: Office) -> N
     ]
     [text] = office.write([row], found)
     assert [cells(text, f"栏{column}")[0] for column in ("G", "S", "U", "AA")] == ["1", "2", "3", "4"]
+
+
+def test_what_comes_back_is_counted_as_that_and_not_as_new(office: Office) -> None:
+    row = submission(previous="f" * 64)
+    found = [
+        finding(row, severity="warning", cell=f"F{n}", finding_status=status, is_new=is_new)
+        for n, (status, is_new) in enumerate((("reopened", True), ("open", True), ("open", False)), start=20)
+    ]
+    [text] = office.write([row], found)
+    assert "仍未处理 1 处，新出现 1 处，再次出现 1 处" in text

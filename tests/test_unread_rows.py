@@ -72,7 +72,7 @@ def test_a_row_of_a_unit_nobody_knows_and_own_columns_stand_there_in_full(
     book, _ = written(tmp_path / "a.xlsx", lost)
     lines = [[cell.value for cell in row] for row in book[UNREAD_SHEET].iter_rows(min_row=4)]
     assert [line[1:] for line in lines] == [
-        ["第17行", "单位不在名录内", "单位名称：新设幸福村；个人会员数：88"],
+        ["第17行", "单位没有填写或不在名录内", "单位名称：新设幸福村；个人会员数：88"],
         ["K列", "自己加的栏，不在报表之内", "“我的备注”栏：第9行 已核；第10行 待核"],
     ]
 

@@ -154,16 +154,19 @@ class Office:
         """What is otherwise than in the submission before: the questions, and the numbers."""
         if row["previous"] is None or row["decision"] == "refused":
             return
-        is_asked = pl.col("finding_status").is_in(["open", "reopened"]) & (pl.col("severity") != "info")
-        new, kept = found.select(
-            new=(is_asked & pl.col("is_new")).sum(), kept=(is_asked & ~pl.col("is_new")).sum()
-        ).row(0)
+        status, is_asked = pl.col("finding_status"), pl.col("severity") != "info"
+        is_open, is_back = is_asked & (status == "open"), is_asked & (status == "reopened")
+        new, kept, back = (
+            found.filter(told).height
+            for told in (is_open & pl.col("is_new"), is_open & ~pl.col("is_new"), is_back)
+        )
         blanked = row["blanked_count"]
         parts = []
-        if row["fixed_count"] or blanked or new or kept:
+        if row["fixed_count"] or blanked or new or kept or back:
             parts += [f"已改正 {row['fixed_count']} 处"]
             parts += [f"改为未报 {blanked} 处（不算改正）"] if blanked else []
             parts += [f"仍未处理 {kept} 处", f"新出现 {new} 处"]
+            parts += [f"再次出现 {back} 处"] if back else []
         listed = [] if changes is None else changes.to_dicts()
         if listed:
             count = listed[0]["change_count"]

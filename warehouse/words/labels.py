@@ -16,7 +16,7 @@ LEVEL: dict[Level, str] = {
 """Levels of org units, as the forms call their rows."""
 
 UNREAD = {
-    "unknown_unit": "单位不在名录内",
+    "unknown_unit": "单位没有填写或不在名录内",
     "second_row": "同一单位的又一行",
     "part": "其中项，不是下发表样的行",
     "own_column": "自己加的栏，不在报表之内",
