@@ -32,8 +32,8 @@ from tests.workbooks import (
     workbook,
 )
 from transforms.reading.reading import FileRead
-from transforms.text import column_index, column_letter
 from warehouse.catalogue.frames import ERROR_MARK
+from warehouse.words.addresses import column_index, column_letter
 
 CELL = column("population", "household_count")
 SAVE: dict[str, Callable[[Path, Mapping[str, Grid]], Path]] = {

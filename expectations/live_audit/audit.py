@@ -15,10 +15,11 @@ from expectations.live_audit.audit_lines import audit_lines
 from expectations.live_audit.audit_top import BROKEN, HINT, NOT_EVALUATED, ORDER, PASSED, TOP, write_top
 from expectations.live_audit.tally import ONE_EVALUATED, ONE_NOT_EVALUATED, Line
 from expectations.rulebook.rulebook import SEVERITIES
-from expectations.sheets.layout import column_letter, display_width
+from expectations.sheets.layout import display_width
 from expectations.sheets.page import PROTECTION, Issue, set_print
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
+from warehouse.words.addresses import column_letter
 from warehouse.words.workbook_texts import AUDIT_SHEET, SERIAL
 
 HEADS = (

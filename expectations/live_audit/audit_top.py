@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.sheets.layout import column_letter
 from expectations.sheets.page import Issue
 from warehouse.words import labels
+from warehouse.words.addresses import column_letter
 
 PASSED, BROKEN, HINT, NOT_EVALUATED = "通过", "不符", "提示", "未核对"
 _POINTERS = 5  # lines of two pointers each

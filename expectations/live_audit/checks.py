@@ -13,9 +13,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from expectations.live_audit.grid import Grid, form_grid, rule_levels
 from expectations.rulebook.rulebook import Check, Rule, RuleBook
-from expectations.sheets.layout import column_letter
 from expectations.sheets.page import Issue
 from warehouse.catalogue.models import Form
+from warehouse.words.addresses import column_letter
 
 _SEVERITY_STYLE = {"critical": "breaks", "warning": "doubts", "info": "hints"}
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from expectations.rulebook.rulebook import Rule
-from expectations.sheets.layout import column_letter
 from expectations.sheets.page import Issue, Rows
 from warehouse.catalogue.models import Field, Form
 from warehouse.expression.expression import Cell, Term
 from warehouse.registry.levels import Level
+from warehouse.words.addresses import column_letter
 from warehouse.words.workbook_texts import NOT_ASKED
 
 _MARGIN = 50  # lines that the rectangle reaches beyond the table: its edge is never cut

@@ -208,13 +208,3 @@ def head_blocks(columns: tuple[Column, ...]) -> tuple[int, int]:
         right -= 1
         width += columns[right].width
     return left, right
-
-
-def column_letter(index: int) -> str:
-    """``A`` for 0, ``AA`` for 26."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

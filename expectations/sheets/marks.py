@@ -11,10 +11,11 @@ import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook.rulebook import SEVERITIES
-from expectations.sheets.layout import Column, column_letter, display_width
+from expectations.sheets.layout import Column, display_width
 from expectations.sheets.values import Value
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
+from warehouse.words.addresses import column_letter
 from warehouse.words.numbers import NOT_REPORTED
 
 _ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number: nothing else says which it is

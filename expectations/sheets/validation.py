@@ -9,10 +9,10 @@ from typing import Any
 
 from xlsxwriter.workbook import Workbook
 
-from expectations.sheets.layout import column_letter
 from expectations.sheets.styles import Styles
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
+from warehouse.words.addresses import column_letter
 from warehouse.words.workbook_texts import LIST_SHEET
 
 _TITLE_LIMIT, _MESSAGE_LIMIT = 32, 255

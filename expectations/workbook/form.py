@@ -7,7 +7,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from expectations.sheets.layout import (
     Column,
-    column_letter,
     display_width,
     form_columns,
     head_blocks,
@@ -17,6 +16,7 @@ from expectations.sheets.layout import (
 from expectations.sheets.page import PROTECTION, Issue, block, set_print
 from expectations.workbook.rows import write_roster, write_units
 from warehouse.catalogue.models import Form
+from warehouse.words.addresses import column_letter
 from warehouse.words.workbook_texts import NOTE, SIGNATURES
 
 

@@ -12,12 +12,13 @@ import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.live_audit.checks import colour_breaches
-from expectations.sheets.layout import Column, column_letter, unit_rows
+from expectations.sheets.layout import Column, unit_rows
 from expectations.sheets.marks import TOTAL
 from expectations.sheets.page import Issue, Rows, block
 from expectations.sheets.validation import field_validation, township_validation
 from expectations.sheets.values import Row, put, records, shown
 from warehouse.catalogue.models import Field, Form
+from warehouse.words.addresses import column_letter
 from warehouse.words.workbook_texts import NOT_ASKED
 
 _BLANK_ROSTER_ROWS, _SPARE_ROSTER_ROWS = 40, 20

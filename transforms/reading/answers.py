@@ -7,7 +7,7 @@ import re
 from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.marks import Problem, problem
 from transforms.reading.plan import ReadPlan
-from transforms.text import column_letter
+from warehouse.words.addresses import column_letter
 from warehouse.words.texts import fold
 from warehouse.words.workbook_texts import (
     ANSWER_BOX,

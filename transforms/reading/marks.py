@@ -6,8 +6,8 @@ from transforms.reading.cells import number_text
 from transforms.reading.formats.book import Marks, Range, Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.plan import ROW_COLUMNS, FormPlan
-from transforms.text import column_letter
 from warehouse.catalogue.frames import ERROR_MARK
+from warehouse.words.addresses import column_letter
 from warehouse.words.texts import fold
 
 Problem = dict[str, str | None]

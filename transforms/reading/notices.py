@@ -6,7 +6,7 @@ from transforms.reading.formats.book import Marks, Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.marks import Problem, problem
 from transforms.reading.plan import ROW_COLUMNS, FormPlan
-from transforms.text import column_letter
+from warehouse.words.addresses import column_letter
 from warehouse.words.texts import fold
 
 _REMARK = "备注"

@@ -33,7 +33,7 @@ from transforms.reading.plan import FormPlan, ReadPlan, reading_plan
 from transforms.reading.rest import Rest, rest_of
 from transforms.reading.rows import table_rows
 from transforms.reading.sheets import head_of_form, read_cover, sheet_kind, signed
-from transforms.text import column_letter
+from warehouse.words.addresses import column_letter
 
 __all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.plan import FormPlan
-from transforms.text import column_letter
+from warehouse.words.addresses import column_letter
 
 MOST_CELLS = 500
 """So many cells of a sheet are kept at most: what is more stands in the file that was sent."""

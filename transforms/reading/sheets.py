@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.plan import FormPlan, ReadPlan
 from transforms.reading.rest import Rest
-from transforms.text import column_letter
+from warehouse.words.addresses import column_letter
 from warehouse.words.texts import fold
 
 _HEAD_ROWS, _COVER_ROWS = 8, 60

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from transforms.reading.formats.book import Marks
 from transforms.reading.formats.seen import STRUCK, SeenText, added_text, seen_string
-from transforms.text import column_index, column_letter
+from warehouse.words.addresses import column_index, column_letter
 
 Place = tuple[int, int]
 
