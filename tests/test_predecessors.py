@@ -57,7 +57,7 @@ def city(share: float, merged_into: str, moved_to: str, goes_on: bool) -> Catalo
     st.sampled_from([ONE, OTHER, FAR]),
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_last_year_has_one_answer_through_every_change_of_the_registry(
     numbers: list[int], share: float, merged_into: str, moved_to: str, goes_on: bool
 ) -> None:
