@@ -199,9 +199,7 @@ def _of_kind(plant, names, truth, now, prior, city, gates, draw):  # type: ignor
         if plant is last_years_workbook:
             wrong = changed
         is_exchange = plant is rows_shifted and wrong["org_code"].n_unique() < MIN_ROWS
-        # Of two units that never had anything but zeros nothing tells whose number it is.
-        is_blind = plant is units_exchanged and wrong.filter(pl.col("last") > 0).height < needed // 2
-        if wrong.height < needed or is_exchange or is_blind:
+        if wrong.height < needed or is_exchange:
             continue
         counted += 1
         of = now.filter(pl.col("submission").is_in(planted["submission"].unique().implode()))
