@@ -26,10 +26,6 @@ from warehouse.words.workbook_texts import SUMS_SHEET
 _HEAD, _CODE, _NAME = 2, 1, 2  # line of the heads (from 0), columns of code and name (from 1)
 _PAGE = 12  # measures on a printed page
 _GAP = 1_000_000  # what a cell weighs that is still to be answered; no column has so many rows
-_NONE, _OPEN = (
-    NOT_APPLICABLE,
-    NOT_REPORTED,
-)  # nothing of it applies; something of it was not reported (the legend of all figures)
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
     for index, measure in enumerate(measures, start=_NAME):
         form = issue.catalogue.forms[measure.form]
         # Of a sheet that is gone, or of cells with an error value, no sum can be told.
-        formula = f'IFERROR({_sum_of(issue, measure, form, grids[form.id], of)},"{_OPEN}")'
+        formula = f'IFERROR({_sum_of(issue, measure, form, grids[form.id], of)},"{NOT_REPORTED}")'
         look = issue.styles.value("sum", "cny" if measure.unit == "元" else "count")
         sheet.write_array_formula(first, index, last, index, f"{{={formula}}}", look, "")
         for line in range(first + 1, last + 1):  # else they would show 0 until they are computed
@@ -112,7 +108,7 @@ def _write_heads(
     width = min(len(columns), _NAME + _PAGE) - 1
     sheet.merge_range(0, 0, 0, width, SUMS_SHEET, named("guide_title"))
     sheet.set_row(0, 32)
-    note = f"表间审核关系所比较的各单位汇总数（含下级），自动计算。“{_OPEN}”为有关格尚未填报，“{_NONE}”为不适用。"
+    note = f"表间审核关系所比较的各单位汇总数（含下级），自动计算。“{NOT_REPORTED}”为有关格尚未填报，“{NOT_APPLICABLE}”为不适用。"
     sheet.merge_range(1, 0, 1, width, note, named("hint"))
     for index, column in enumerate(columns):
         number = issue.catalogue.forms[measures[index - _NAME].form].number if index >= _NAME else ""
@@ -145,7 +141,7 @@ def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Unit
     mask = f"--(LEFT(TRANSPOSE({grid.codes()}),LEN({units.codes}))={units.codes})"
     known = f"MMULT({mask},IF({asked},{state},0))"
     summed = f"MMULT({mask},IF({asked},{value},0))"
-    return f'IF({known}=0,"{_NONE}",IF({known}<{_GAP},{summed},"{_OPEN}"))'
+    return f'IF({known}=0,"{NOT_APPLICABLE}",IF({known}<{_GAP},{summed},"{NOT_REPORTED}"))'
 
 
 def _levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
@@ -173,4 +169,4 @@ def _counted(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Uni
     below = f"--(LEFT(TRANSPOSE({units.codes}),LEN({units.codes}))={units.codes})"
     is_answered = f"SUM(IF({listed},1,0)+IF({says_nothing(issue, form, grid)},1,0))>0"
     summed = f"MMULT({below},{own})"
-    return f'IF({is_answered},IF({summed}<{_GAP},{summed},"{_OPEN}"),"{_OPEN}")'
+    return f'IF({is_answered},IF({summed}<{_GAP},{summed},"{NOT_REPORTED}"),"{NOT_REPORTED}")'

@@ -21,6 +21,7 @@ from flows.cli.usage_words import usage_sentence
 from flows.ending import INTERRUPTED, ending_promptly, is_ended_by_the_system, is_ending, leave, left_words
 from flows.error_log import note_error
 from flows.system_words import machine_fault, reason_of
+from warehouse.words.numbers import grouped
 
 if TYPE_CHECKING:
     from flows.night import OnDone
@@ -165,7 +166,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+        return grouped(value, 0 if value.is_integer() else 2)
     return str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transforms.reading.cells import number_text
 from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.plan import FormPlan
@@ -37,7 +38,7 @@ def rest_of(
                     "row": row + 1,
                     "cell": f"{letter}{row + 1}",
                     "heading": headings.get(column, f"{letter}列"),
-                    "text": cell if isinstance(cell, str) else str(cell).removesuffix(".0"),
+                    "text": number_text(cell),
                     "reason": "own_column",
                 }
             )

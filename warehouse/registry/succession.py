@@ -72,9 +72,9 @@ def handed_on(
     ``quanta``: measure -> its smallest part.
     """
     step = _step(registry, year)
-    parts = measures.join(step, left_on="org_code", right_on="old_code", how="left", maintain_order="left")
-    if step.is_empty() or parts["new_code"].is_null().all():
+    if measures.join(step, left_on="org_code", right_on="old_code", how="semi").is_empty():
         return measures
+    parts = measures.join(step, left_on="org_code", right_on="old_code", how="left", maintain_order="left")
     quantum = pl.col("measure").replace_strict(quanta, default=None, return_dtype=pl.Float64)
     keys = ["submission", "unit_code", "org_code", "measure"]
     shared = [
