@@ -30,7 +30,7 @@ from flows.steps import (
     without_faulty,
 )
 from transforms.conforming.conform import Conformed
-from transforms.indicators.indicators import indicators_and_comparisons
+from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import empty
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.explanations import explanations, new_explanations
@@ -277,9 +277,8 @@ class Night:
             approved = approvals(self.journal.entries()).join(
                 standing, on=["year", "unit_code", "submission"], how="semi"
             )
-            build.set_indicators(
-                *indicators_and_comparisons(build.standing_measures(), self.catalogue, approved)
-            )
+            computed = compute(build.standing_measures(), self.catalogue, approved)
+            build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
             build.set_rules(rule_rows(self.rulebook))
             build.set_events(self.journal.frame())
             build.set_explanations(explanations(self.journal.entries()))

@@ -24,7 +24,7 @@ from tests.measure_rows import (
     with_indicator,
     with_registry,
 )
-from transforms.indicators.indicators import indicators_and_comparisons
+from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
 CATALOGUE = lanhe()
@@ -36,9 +36,9 @@ def compared(
     formula: str, *given_rows: Given, org: str = EAST, year: int = 2024, catalogue: Catalogue = CATALOGUE, **changes: Any
 ) -> tuple[float | None, ...]:  # fmt: skip
     """The four numbers of the one indicator of this formula at a node: this year, last year, compared, last year's coverage."""
-    _, found = indicators_and_comparisons(
+    found = compute(
         rows(*given_rows), with_indicator(catalogue, formula, **changes), NOBODY
-    )
+    ).comparisons
     mine = found.filter(pl.col("org_code") == org, pl.col("year") == year)
     return mine.select(NUMBERS).row(0)
 
@@ -78,11 +78,11 @@ def test_with_nothing_in_one_of_the_years_there_is_nothing_to_compare() -> None:
 
 def test_a_field_that_is_new_has_no_last_year() -> None:
     cells = {BRIDGE: 1, BAY: 1, WILLOW: 1}
-    _, found = indicators_and_comparisons(
+    found = compute(
         rows(("talk_count", 2022, cells), ("visit_count", 2021, cells)),
         with_indicator(CATALOGUE, "talk_count"),
         NOBODY,
-    )
+    ).comparisons
     assert found["previous_value"].drop_nulls().to_list() == []
 
 
@@ -139,7 +139,7 @@ def test_what_compares_itself_is_not_compared_again() -> None:
     catalogue = with_indicator(
         CATALOGUE, "(visit_count - prev(visit_count)) / prev(visit_count)", kind="change"
     )
-    _, found = indicators_and_comparisons(rows(visits(2023, 1, 1), visits(2024, 1, 1)), catalogue, NOBODY)
+    found = compute(rows(visits(2023, 1, 1), visits(2024, 1, 1)), catalogue, NOBODY).comparisons
     assert found.is_empty()
 
 
@@ -149,7 +149,8 @@ GROWTH = "(visit_count - prev(visit_count)) / prev(visit_count) * 100"
 
 def growth_and_change(measures: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Every growth that an indicator states, beside the growth that the comparison of its own number states."""
-    found, comparisons = indicators_and_comparisons(measures, catalogue, NOBODY)
+    computed = compute(measures, catalogue, NOBODY)
+    found, comparisons = computed.indicators, computed.comparisons
     plain = {i.formula: i.id for i in catalogue.indicators.values()}
     of = {
         i.id: next(name for formula, name in plain.items() if i.formula.startswith(f"({formula} - prev("))
@@ -221,7 +222,7 @@ def test_every_growth_of_the_catalogue_is_that_of_its_own_number() -> None:
 
 def windowed(formula: str, *given_rows: Given, levels: tuple[str, ...]) -> pl.DataFrame:
     catalogue = with_indicator(CATALOGUE, formula, levels=levels)
-    return indicators_and_comparisons(rows(*given_rows), catalogue, NOBODY)[0]
+    return compute(rows(*given_rows), catalogue, NOBODY).indicators
 
 
 def test_a_share_of_an_incomplete_city_is_marked_and_says_of_how_many() -> None:

@@ -29,7 +29,7 @@ from tests.measure_rows import (
     with_indicator,
     with_registry,
 )
-from transforms.indicators.indicators import indicators
+from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import INDICATOR
 from warehouse.catalogue.load import load_catalogue
 
@@ -41,7 +41,7 @@ def computed(
     formula: str, *given_rows: Given, final: pl.DataFrame = NOBODY, **changes: object
 ) -> pl.DataFrame:
     """The INDICATOR frame of one formula over a few cells of the invented city."""
-    return indicators(rows(*given_rows), with_indicator(CATALOGUE, formula, **changes), final)
+    return compute(rows(*given_rows), with_indicator(CATALOGUE, formula, **changes), final).indicators
 
 
 def at(frame: pl.DataFrame, code: str, year: int = 2024) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def test_only_declared_levels_get_rows() -> None:
 
 def test_a_formula_may_name_another_indicator() -> None:
     catalogue = lanhe()
-    found = indicators(rows(VISITS, HOMES), catalogue, NOBODY).filter(
+    found = compute(rows(VISITS, HOMES), catalogue, NOBODY).indicators.filter(
         indicator="visit_per_100_households_rank"
     )
     assert values(found, EAST, WEST, BRIDGE, BAY, WILLOW) == [2, 1, 3, 2, 1]
@@ -227,7 +227,7 @@ def test_a_merged_township_carries_on_the_streak_of_either_part() -> None:
         [(old, new, 2023, 1.0), (other, new, 2023, 1.0)],
     )
     years = history("visit_count", (2021, {old: 1, other: 0}), (2022, {old: 0, other: 2}), (2023, {new: 5}))
-    found = indicators(rows(*years), catalogue, NOBODY)
+    found = compute(rows(*years), catalogue, NOBODY).indicators
     assert values(found, new, year=2023) == [3]
     assert values(found, old, other, year=2022) == [0, 1]
 
@@ -378,13 +378,13 @@ def test_a_rate_equals_the_rate_of_the_townships_that_reported_both(cells: list[
 def test_the_order_of_rows_is_irrelevant() -> None:
     cells = rows(VISITS, HOMES, *history("visit_count", (2023, {BRIDGE: 3, WILLOW: 5})))
     assert_frame_equal(
-        indicators(cells, CATALOGUE, NOBODY),
-        indicators(cells.sample(fraction=1, shuffle=True, seed=1), CATALOGUE, NOBODY),
+        compute(cells, CATALOGUE, NOBODY).indicators,
+        compute(cells.sample(fraction=1, shuffle=True, seed=1), CATALOGUE, NOBODY).indicators,
     )
 
 
 def test_a_node_year_and_indicator_has_one_row_of_the_declared_shape() -> None:
-    found = indicators(rows(VISITS, HOMES), CATALOGUE, NOBODY)
+    found = compute(rows(VISITS, HOMES), CATALOGUE, NOBODY).indicators
     assert found.schema == pl.Schema(INDICATOR)
     assert found.select("year", "org_code", "indicator").is_duplicated().sum() == 0
     assert found.filter(
@@ -393,7 +393,7 @@ def test_a_node_year_and_indicator_has_one_row_of_the_declared_shape() -> None:
 
 
 def test_no_data_gives_an_empty_frame_of_the_declared_shape() -> None:
-    assert indicators(rows(), CATALOGUE, NOBODY).schema == pl.Schema(INDICATOR)
+    assert compute(rows(), CATALOGUE, NOBODY).indicators.schema == pl.Schema(INDICATOR)
 
 
 # ------------------------------------------------------------------------------------------------ the city of Binzhou

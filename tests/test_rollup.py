@@ -15,6 +15,7 @@ from tests.measure_rows import (
     CITY,
     EAST,
     NA,
+    NOBODY,
     WEST,
     WILLOW,
     lanhe,
@@ -22,13 +23,19 @@ from tests.measure_rows import (
     with_registry,
 )
 from transforms.indicators.cells import columns_of
-from transforms.indicators.rollup import fold_up, roll_up
+from transforms.indicators.indicators import compute
+from transforms.indicators.rollup import fold_up
 from transforms.indicators.terms import term_tree
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
-from warehouse.registry.succession import moves
+from warehouse.registry.succession import departures
 
 CATALOGUE = lanhe()
+
+
+def rolled_up(measures: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """core.rollup of these measures."""
+    return compute(measures, catalogue, NOBODY).rollup
 
 
 def node(frame: pl.DataFrame, measure: str, code: str, year: int = 2024) -> tuple[float | None, int, int]:
@@ -43,7 +50,7 @@ def node(frame: pl.DataFrame, measure: str, code: str, year: int = 2024) -> tupl
 def test_a_node_is_its_own_row_and_everything_below_it() -> None:
     members = {EAST: 1, WEST: 2, BRIDGE: 10, BAY: 20, WILLOW: 30, **dict.fromkeys(BRIDGE_VILLAGES, 100)}
     members |= {"990101002003": 200, "990102001001": 300}
-    rolled = roll_up(rows(("member_count", 2024, members)), CATALOGUE)
+    rolled = rolled_up(rows(("member_count", 2024, members)), CATALOGUE)
     assert node(rolled, "member_count", BRIDGE) == (210, 3, 3)
     assert node(rolled, "member_count", EAST) == (431, 6, 6)
     assert node(rolled, "member_count", CITY) == (763, 9, 9)
@@ -51,42 +58,42 @@ def test_a_node_is_its_own_row_and_everything_below_it() -> None:
 
 
 def test_a_field_of_the_city_row_belongs_to_the_city_alone() -> None:
-    rolled = roll_up(rows(("follower_count", 2024, {CITY: 9000})), CATALOGUE).filter(measure="follower_count")
+    rolled = rolled_up(rows(("follower_count", 2024, {CITY: 9000})), CATALOGUE).filter(measure="follower_count")
     assert rolled["org_code"].to_list() == [CITY]
 
 
 def test_units_of_a_county_that_sent_nothing_are_expected_all_the_same() -> None:
-    rolled = roll_up(rows(("visit_count", 2024, {BRIDGE: 5, BAY: 7})), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2024, {BRIDGE: 5, BAY: 7})), CATALOGUE)
     assert node(rolled, "visit_count", CITY) == (12, 2, 3)
     assert node(rolled, "visit_count", WEST) == (None, 0, 1)
 
 
 def test_what_does_not_apply_is_not_expected() -> None:
-    rolled = roll_up(rows(("visit_count", 2024, {BRIDGE: 5, BAY: NA, WILLOW: None})), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2024, {BRIDGE: 5, BAY: NA, WILLOW: None})), CATALOGUE)
     assert node(rolled, "visit_count", EAST) == (5, 1, 1)
     assert node(rolled, "visit_count", BAY) == (None, 0, 0)
     assert node(rolled, "visit_count", CITY) == (5, 1, 2)
 
 
 def test_a_true_zero_is_reported_and_a_blank_is_not() -> None:
-    rolled = roll_up(rows(("visit_count", 2024, {BRIDGE: 0, BAY: None})), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2024, {BRIDGE: 0, BAY: None})), CATALOGUE)
     assert node(rolled, "visit_count", BRIDGE) == (0, 1, 1)
     assert node(rolled, "visit_count", BAY) == (None, 0, 1)
     assert node(rolled, "visit_count", EAST) == (0, 1, 2)
 
 
 def test_a_measure_is_expected_only_in_the_years_it_is_asked() -> None:
-    rolled = roll_up(rows(("visit_count", 2021, {BRIDGE: 1}), ("talk_count", 2022, {BRIDGE: 1})), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2021, {BRIDGE: 1}), ("talk_count", 2022, {BRIDGE: 1})), CATALOGUE)
     assert rolled.filter(measure="talk_count")["year"].unique().to_list() == [2022]
 
 
 def test_only_years_with_data_are_expected() -> None:
-    rolled = roll_up(rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2024, {BRIDGE: 1})), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2024, {BRIDGE: 1})), CATALOGUE)
     assert sorted(rolled["year"].unique()) == [2022, 2024]
 
 
 def test_the_registry_counts_its_units_of_the_year_without_being_asked() -> None:
-    rolled = roll_up(rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2023, {BRIDGE: 1})), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2023, {BRIDGE: 1})), CATALOGUE)
     assert node(rolled, "registry_village_count", BAY, 2022) == (2, 2, 2)
     assert node(rolled, "registry_village_count", BAY, 2023) == (1, 1, 1)
     assert node(rolled, "registry_township_count", CITY, 2023) == (3, 3, 3)
@@ -99,12 +106,12 @@ def test_cells_of_units_or_levels_that_were_not_asked_are_left_out() -> None:
         "990101009": 70,
         "990101002001": 80,
     }  # a county's row, a stranger, a village
-    rolled = roll_up(rows(("visit_count", 2024, stray)), CATALOGUE)
+    rolled = rolled_up(rows(("visit_count", 2024, stray)), CATALOGUE)
     assert node(rolled, "visit_count", CITY) == (1, 1, 3)
 
 
 def test_no_data_gives_no_rows() -> None:
-    assert roll_up(rows(), CATALOGUE).is_empty()
+    assert rolled_up(rows(), CATALOGUE).is_empty()
 
 
 # ------------------------------------------------------------------------------------------------ laws
@@ -133,7 +140,7 @@ def cities(draw: st.DrawFn) -> tuple[Catalogue, dict[str, float | str | None]]:
 @settings(max_examples=40)
 def test_sums_survive_the_roll_up(city: tuple[Catalogue, dict[str, float | str | None]]) -> None:
     catalogue, cells = city
-    rolled = roll_up(rows(("member_count", 2024, cells)), catalogue)
+    rolled = rolled_up(rows(("member_count", 2024, cells)), catalogue)
     numbers = [c for c in cells.values() if isinstance(c, float)]
     expected = sum(c != NA for c in cells.values())
     assert node(rolled, "member_count", CITY) == (sum(numbers) if numbers else None, len(numbers), expected)
@@ -156,8 +163,8 @@ def test_the_order_of_rows_is_irrelevant(
     catalogue, cells = city
     turned = list(cells)
     order.shuffle(turned)  # type: ignore[attr-defined]
-    one = roll_up(rows(("member_count", 2024, cells)), catalogue)
-    other = roll_up(rows(("member_count", 2024, {code: cells[code] for code in turned})), catalogue)
+    one = rolled_up(rows(("member_count", 2024, cells)), catalogue)
+    other = rolled_up(rows(("member_count", 2024, {code: cells[code] for code in turned})), catalogue)
     assert_frame_equal(one, other)
 
 
@@ -165,12 +172,12 @@ def test_the_order_of_rows_is_irrelevant(
 @settings(max_examples=20)
 def test_missing_never_counts_as_zero(city: tuple[Catalogue, dict[str, float | str | None]]) -> None:
     catalogue, cells = city
-    rolled = roll_up(rows(("member_count", 2024, cells)), catalogue)
+    rolled = rolled_up(rows(("member_count", 2024, cells)), catalogue)
     assert rolled.filter(pl.col("value").is_null() != (pl.col("reported_count") == 0)).is_empty()
     assert rolled.filter(pl.col("reported_count") > pl.col("expected_count")).is_empty()
     without = {code: c for code, c in cells.items() if c is not None}
     if without:  # a blank cell and a cell that was never sent say the same
-        assert_frame_equal(rolled, roll_up(rows(("member_count", 2024, without)), catalogue))
+        assert_frame_equal(rolled, rolled_up(rows(("member_count", 2024, without)), catalogue))
 
 
 @given(cities())
@@ -183,8 +190,8 @@ def test_taking_a_cell_away_takes_away_exactly_its_number(
     if len(reported) < 2:
         return
     less = {code: c for code, c in cells.items() if code != reported[0]}
-    before = node(roll_up(rows(("member_count", 2024, cells)), catalogue), "member_count", CITY)
-    after = node(roll_up(rows(("member_count", 2024, less)), catalogue), "member_count", CITY)
+    before = node(rolled_up(rows(("member_count", 2024, cells)), catalogue), "member_count", CITY)
+    after = node(rolled_up(rows(("member_count", 2024, less)), catalogue), "member_count", CITY)
     assert before[0] is not None
     assert after[0] is not None
     assert before[0] - after[0] == pytest.approx(cells[reported[0]])
@@ -312,8 +319,8 @@ def test_a_village_follows_its_township_when_nothing_else_is_declared() -> None:
         (village, "village", A, None, 2021),
         (C, "township", EAST, 2022, None),
     ]
-    found = moves(with_registry(CATALOGUE, units, [(A, C, 2022, 1.0)]).registry, [2021, 2022])
-    assert {(row["old_code"], row["new_code"]) for row in found.iter_rows(named=True)} == {
+    found = departures(with_registry(CATALOGUE, units, [(A, C, 2022, 1.0)]).registry, 2021, 2022)
+    assert {(row["source_code"], row["org_code"]) for row in found.iter_rows(named=True)} == {
         (A, C),
         (village, C),
     }

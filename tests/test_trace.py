@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tests.warehouse_samples import finding, note, observation, results, sha, submission
-from transforms.indicators.indicators import indicators
+from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import FINDING, MEASURE, NOTE, OBSERVATION, empty, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
@@ -83,7 +83,7 @@ def build(
         night.add_batch(
             submissions, observations, measures, finding("a").clear(), empty(NOTE) if notes is None else notes, results()
         )  # fmt: skip
-        night.set_indicators(indicators(night.standing_measures(), catalogue, FINAL))
+        night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
         night.check()
     return path
 
@@ -399,7 +399,7 @@ def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_compute
             empty(NOTE),
             results(),
         )
-        night.set_indicators(indicators(night.standing_measures(), catalogue, FINAL))
+        night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
         night.check()
     shapes: dict[tuple[object, ...], str] = {}
     for declared in catalogue.indicators.values():

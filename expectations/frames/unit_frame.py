@@ -15,7 +15,7 @@ from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule
 from warehouse.catalogue.frames import MEASURE, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.succession import handed_on
+from warehouse.registry.contribution import contributions, hand_on_measures
 
 KEYS: Schema = {
     "submission": pl.String,
@@ -79,10 +79,11 @@ def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogu
         [
             empty(HISTORY),
             *(
-                _of_last_year(standing, year, catalogue)
-                .group_by("org_code", "measure", maintain_order=True)
+                _contributed(standing, year - 1, year, catalogue)
+                .filter("is_own")
+                .group_by("node", "measure", maintain_order=True)
                 .agg(previous_value=pl.when(is_known.all()).then(pl.col("value").sum()))
-                .select("org_code", pl.lit(year, pl.Int32).alias("year"), "measure", "previous_value")
+                .select(org_code="node", year=pl.lit(year, pl.Int32), measure="measure", previous_value="previous_value")
                 for year in years
             ),
         ]
@@ -95,10 +96,9 @@ def last_years_summed(
     """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
     parts = [empty(HISTORY)]
     for year in years:
-        earlier = _of_last_year(standing, year, catalogue)
-        summed = _summed(earlier, list(names), catalogue.registry.ancestors(year), [])
-        long = summed.unpivot(index="ancestor_code", variable_name="measure", value_name="previous_value")
-        parts.append(shaped(long.with_columns(org_code="ancestor_code", year=pl.lit(year)), HISTORY))
+        summed = _summed(_contributed(standing, year - 1, year, catalogue), list(names), [])
+        long = summed.unpivot(index="node", variable_name="measure", value_name="previous_value")
+        parts.append(shaped(long.with_columns(org_code="node", year=pl.lit(year)), HISTORY))
     return pl.concat(parts)
 
 
@@ -111,62 +111,54 @@ def _of_year(
     standing: pl.DataFrame,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
-    units = catalogue.registry.units(year).filter(pl.col("level").is_in(levels))
-    ancestors = catalogue.registry.ancestors(year).filter(pl.col("ancestor_level").is_in(levels))
-    current = _summed(measures.filter(pl.col("year") == year), names, ancestors, ["submission", "unit_code"])
-    earlier = _of_last_year(standing, year, catalogue)
-    previous = _summed(earlier, before, ancestors, ["unit_code"]).rename(
-        {name: f"{name}__prev" for name in before}
-    )
-    return (
-        current.join(
-            units.select(
-                ancestor_code="org_code",
-                org_name="name",
-                org_level="level",
-                unit_code=pl.coalesce(
-                    "county_code", "org_code"
-                ),  # a county has nothing to say of the city's row
-            ),
-            on=["ancestor_code", "unit_code"],
+    nodes = (
+        catalogue.registry.units(year)
+        .filter(pl.col("level").is_in(levels))
+        .select(
+            node="org_code",
+            org_name="name",
+            org_level="level",
+            unit_code=pl.coalesce("county_code", "org_code"),  # a county has nothing to say of the city's row
         )
-        .join(previous, on=["unit_code", "ancestor_code"], how="left")
+    )
+    now = _contributed(measures.filter(pl.col("measure").is_in(names)), year, year, catalogue)
+    current = _summed(now, names, ["submission", "unit_code"])
+    last = _contributed(standing.filter(pl.col("measure").is_in(before)), year - 1, year, catalogue)
+    previous = _summed(last, before, []).rename({name: f"{name}__prev" for name in before})
+    return (
+        current.join(nodes, on=["node", "unit_code"])
+        .join(previous, on="node", how="left")
         .with_columns(year=pl.lit(year, pl.Int32))
-        .rename({"ancestor_code": "org_code"})
+        .rename({"node": "org_code"})
         .select(*KEYS, *names, *(f"{name}__prev" for name in before))
     )
 
 
-def _of_last_year(standing: pl.DataFrame, year: int, catalogue: Catalogue) -> pl.DataFrame:
-    """Last year's measures under the codes of ``year``: units that became others hand on their share."""
+def _contributed(measures: pl.DataFrame, source_year: int, year: int, catalogue: Catalogue) -> pl.DataFrame:
+    """MEASURE rows of ``source_year`` with each node of ``year`` that they count for, and is_own.
+
+    At the city only what the city reports itself counts: a workbook says nothing of what others sum up.
+    """
     quanta = {measure.id: measure.quantum for measure in catalogue.measures.values()}
-    return handed_on(standing.filter(pl.col("year") == year - 1), catalogue.registry, year, quanta)
+    city = catalogue.settings.city.code
+    counts = contributions(catalogue.registry, source_year, year).filter(
+        (pl.col("node") != city) | (pl.col("org_code") == city)
+    )
+    handed_on = hand_on_measures(measures, catalogue.registry, source_year, year, quanta)
+    return handed_on.join(counts.select("source_code", "org_code", "node", "is_own"), on=["source_code", "org_code"])
 
 
-def _summed(
-    measures: pl.DataFrame, names: list[str], ancestors: pl.DataFrame, keys: list[str]
-) -> pl.DataFrame:
-    """One row per ``keys`` and unit of ``ancestors``, a column for each of ``names``."""
-    # The states as Booleans before the join: it repeats each number for every level above it.
+def _summed(contributed: pl.DataFrame, names: list[str], keys: list[str]) -> pl.DataFrame:
+    """One row per ``keys`` and node, a column for each of ``names``; a sum with a gap is null."""
+    is_gap = pl.col("state").is_in(["not_reported", "unreadable"]).any()
+    value = pl.col("value").filter(pl.col("state").is_in(["value", "zero"]))
     long = (
-        measures.lazy()
+        contributed.lazy()
         .filter(pl.col("measure").is_in(names))
-        .select(
-            *keys,
-            "org_code",
-            "measure",
-            is_gap=pl.col("state").is_in(["not_reported", "unreadable"]),
-            value=pl.when(pl.col("state").is_in(["value", "zero"])).then("value"),
-        )
-        .join(ancestors.lazy().select("org_code", "ancestor_code"), on="org_code")
-        .group_by(*keys, "ancestor_code", "measure")
-        .agg(
-            value=pl.when(pl.col("value").is_not_null().any() & ~pl.col("is_gap").any()).then(
-                pl.col("value").sum()
-            )
-        )
+        .group_by(*keys, "node", "measure")
+        .agg(value=pl.when((value.count() > 0) & ~is_gap).then(value.sum()))
         .collect()
     )
-    return long.pivot(
-        on="measure", index=[*keys, "ancestor_code"], values="value", on_columns=names
-    ).with_columns(pl.col(name).cast(pl.Float64) for name in names)
+    return long.pivot(on="measure", index=[*keys, "node"], values="value", on_columns=names).with_columns(
+        pl.col(name).cast(pl.Float64) for name in names
+    )

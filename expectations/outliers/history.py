@@ -15,7 +15,7 @@ from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.levels import LEVELS
 from warehouse.registry.registry import Registry
-from warehouse.registry.succession import moves
+from warehouse.registry.contribution import CONTRIBUTION, contributions
 
 KNOWN: Schema = {
     "year": pl.Int32,
@@ -105,9 +105,9 @@ def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: 
 
 def _moved(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry) -> pl.DataFrame:
     """MOVED for ``years``; ``rows``: MEASURE with keys."""
-    sources = _sources(registry, years, rows["year"].unique().to_list(), keys)
+    sources = _taken_over(registry, years, rows["year"].unique().to_list(), keys)
     parts = rows.join(
-        sources, left_on=["year", "org_code"], right_on=["past_year", "old_code"], suffix="_seen"
+        sources, left_on=["year", "org_code"], right_on=["source_year", "source_code"], suffix="_seen"
     )
     whole = parts.group_by(
         past_year="year",
@@ -123,31 +123,20 @@ def _moved(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry)
     return shaped(whole.with_columns(past=known, past_log=(known + 1).log()), MOVED)
 
 
-def _sources(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
-    """Whose numbers of ``past_year`` make up an heir's in ``year``: these, old_code, new_code, share, new_place, source_count."""
-    level = keys.places.select("org_code", "org_level", "place")
-    span = list(range(min(*past_years, *years), max(years) + 1))
-    went = (
-        moves(registry, span)
-        .filter(pl.col("year").is_in(years), pl.col("source_year").is_in(past_years))
-        .join(level, left_on="old_code", right_on="org_code")
-        .join(level, left_on="new_code", right_on="org_code", suffix="_new")
-        # A village without an heir leaves its sum to its township, but not to the township's own association.
-        .filter(pl.col("org_level") == pl.col("org_level_new"))
-        .select(
-            "year", "old_code", "share", past_year="source_year", new_code="new_code", new_place="place_new"
-        )
+def _taken_over(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
+    """The CONTRIBUTION to own numbers of nodes that took over others or gave away a part, + new_place, source_count."""
+    own = [
+        contributions(registry, past_year, year).filter("is_own")
+        for year in years
+        for past_year in past_years
+        if past_year < year
+    ]
+    if not own:
+        return pl.DataFrame(schema={**CONTRIBUTION, "new_place": pl.UInt64, "source_count": pl.UInt32})
+    is_other = (pl.col("source_code") != pl.col("node")) | (pl.col("share") < 1.0)
+    return (
+        pl.concat(own)
+        .filter(is_other.any().over("year", "source_year", "node"))
+        .with_columns(source_count=pl.len().over("year", "source_year", "node"))
+        .join(keys.places.select(node="org_code", new_place="place"), on="node")
     )
-    valid = pl.concat(
-        registry.units(year).select(pl.lit(year, pl.Int32).alias("past_year"), old_code="org_code")
-        for year in past_years
-    )
-    own = (
-        went.select("year", "past_year", "new_place", old_code="new_code")
-        .unique()
-        .join(went, on=["year", "past_year", "old_code"], how="anti")
-        .join(valid, on=["past_year", "old_code"])
-        .with_columns(share=pl.lit(1.0), new_code="old_code")
-        .select(went.columns)
-    )
-    return pl.concat([went, own]).with_columns(source_count=pl.len().over("year", "past_year", "new_code"))

@@ -248,7 +248,7 @@ def test_a_night_that_broke_off_before_publishing_is_made_good_by_the_next(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.night, "indicators_and_comparisons", broken)
+        patched.setattr(flows.night, "compute", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     assert fingerprint(place.home.database) == published

@@ -13,17 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.indicators.cells import columns_of
-from transforms.indicators.plans import (
-    Cells,
-    Plan,
-    added,
-    coverage_pct,
-    evaluated,
-    known,
-    pairs_of,
-    standing_of,
-    worst_pct,
-)
+from transforms.indicators.coverage import Cells, added, coverage_pct, worst_pct
+from transforms.indicators.plans import Plan, evaluated, known, pairs_of, standing_of
 from transforms.indicators.streaks import before_column
 from warehouse.catalogue.frames import COMPARISON, empty, shaped
 from warehouse.catalogue.load import Catalogue
@@ -68,7 +59,7 @@ def compared(
 
     ``asked``: indicator -> the rows that speak of it in both years. One pass over all indicators side by side.
     """
-    if not comparisons:
+    if not comparisons or rolled.is_empty():
         return empty(COMPARISON)
     place = ["year", "org_code", "org_level"]
     wide = rolled.select(*place, *(e for c in comparisons for e in _numbers(c, asked)))

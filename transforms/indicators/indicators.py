@@ -9,53 +9,57 @@ has no population) leaves nothing out.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from transforms.indicators.cells import asked_years, columns_of, data_years, is_deep
 from transforms.indicators.comparisons import compared, comparisons_of
+from transforms.indicators.coverage import coverage_pct, worst
 from transforms.indicators.plans import (
     Plan,
     cells,
-    coverage_pct,
     evaluated,
     known,
     plans_of,
     readings,
     standing_of,
-    worst,
 )
-from transforms.indicators.rollup import fold_up, speaks_of
+from transforms.indicators.rollup import fold_up, roll_up, speaks_of
 from transforms.indicators.streaks import with_streaks
 from transforms.indicators.terms import term_tree
-from warehouse.catalogue.frames import COMPARISON, INDICATOR, empty
+from warehouse.catalogue.frames import COMPARISON, INDICATOR, ROLLUP, empty
 from warehouse.catalogue.load import Catalogue
-from warehouse.expression.expression import Expression
+from warehouse.expression.expression import Expression, Term
 from warehouse.expression.nodes import YEARS_BACK
 
 _ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
 
 
-def indicators(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame) -> pl.DataFrame:
-    """The INDICATOR frame for the MEASURE rows of all standing submissions.
+@dataclass(frozen=True)
+class Computed:
+    """What the standing measures amount to: the frames INDICATOR, COMPARISON (beside last year) and ROLLUP."""
 
-    ``final``: year, unit_code of the approved submissions. One row per year with data, indicator and node of the
+    indicators: pl.DataFrame
+    comparisons: pl.DataFrame
+    rollup: pl.DataFrame
+
+
+def compute(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame) -> Computed:
+    """Every indicator and every sum of the MEASURE rows of all standing submissions.
+
+    ``final``: year, unit_code of the approved submissions. One INDICATOR row per year with data, indicator and node of the
     indicator's levels that is asked for all its terms, in the order of the catalogue, year and code. ``value`` is null,
     never 0, where it cannot be known; ``state`` then says whether it was not reported or does not apply.
     """
-    return indicators_and_comparisons(measures, catalogue, final)[0]
-
-
-def indicators_and_comparisons(
-    measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The INDICATOR frame as :func:`indicators` gives it, and the COMPARISON of each row with last year."""
     years = data_years(measures)
-    if not years or not catalogue.indicators:
-        return empty(INDICATOR), empty(COMPARISON)
+    if not years:
+        return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP))
     plans = plans_of(catalogue)
     comparisons = comparisons_of(plans, catalogue)
     read = [*plans, *(p for c in comparisons for p in c.readings)]
-    tree = term_tree(measures, catalogue, dict.fromkeys(t for p in read for t in p.terms))
+    terms = [*(t for p in read for t in p.terms), *map(Term, catalogue.measures)]
+    tree = term_tree(measures, catalogue, dict.fromkeys(terms))
     names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
 
     base = _with_maturity(tree.base, final)
@@ -70,7 +74,11 @@ def indicators_and_comparisons(
     asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
     of_villages = [c for c in comparisons if c.both in deep]
     changes = [compared(rolled, comparisons, asked), compared(villages, of_villages, asked)]
-    return pl.concat(pl.collect_all(found)), pl.concat(changes)
+    return Computed(
+        pl.concat([empty(INDICATOR), *pl.collect_all(found)]),
+        pl.concat(changes),
+        roll_up(tree, catalogue),
+    )
 
 
 def _is_for_villages(plan: Plan, catalogue: Catalogue) -> bool:

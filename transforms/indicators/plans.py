@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from transforms.indicators.cells import columns_of
+from transforms.indicators.coverage import Cells, added, worst
 from transforms.indicators.rollup import counts_of_levels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
@@ -132,10 +133,6 @@ def standing_of(value: pl.Expr, window: str, level: list[str]) -> pl.Expr:
     return pl.when(others > 0).then(below / others * 100.0)
 
 
-Cells = tuple[pl.Expr, pl.Expr]
-"""Cells reported and cells expected."""
-
-
 def cells(plan: Plan) -> Cells:
     """Cells reported and expected: of the worst covered term, or of all terms where they only add up."""
     return worst(pairs_of(plan)) if plan.is_aligned else added(pairs_of(plan))
@@ -148,40 +145,3 @@ def pairs_of(plan: Plan) -> list[Cells]:
 
 def _columns(plan: Plan) -> list[tuple[str, str, str]]:
     return [columns_of(term, plan.prefix) for term in plan.terms]
-
-
-def added(pairs: Iterable[Cells]) -> Cells:
-    """Of all together."""
-    reported, expected = zip(*pairs, strict=True)
-    return pl.sum_horizontal(reported), pl.sum_horizontal(expected)
-
-
-def worst(pairs: Iterable[Cells]) -> Cells:
-    """Of those of whose expected cells the smallest part was reported; of what nothing is expected there is none."""
-    pairs = list(pairs)
-    if len(pairs) == 1:
-        return pairs[0]
-    parts = [_part(pair) for pair in pairs]
-    least = pl.min_horizontal(parts)
-    reported, expected = (
-        pl.coalesce(pl.when(part == least).then(pair[side]) for part, pair in zip(parts, pairs, strict=True))
-        for side in (0, 1)
-    )
-    return reported, expected
-
-
-def _part(pair: Cells) -> pl.Expr:
-    reported, expected = pair
-    return pl.when(expected > 0).then(reported / expected).otherwise(-1.0)
-
-
-def worst_pct(pairs: Iterable[Cells]) -> pl.Expr:
-    """Reported in per cent of expected where that is least; null where one of them expects nothing."""
-    least = pl.min_horizontal([_part(pair) for pair in pairs])
-    return pl.when(least >= 0).then(least * 100.0)
-
-
-def coverage_pct(pair: Cells) -> pl.Expr:
-    """Reported in per cent of expected; null where nothing was expected."""
-    reported, expected = pair
-    return pl.when(expected > 0).then(reported / expected * 100.0)

@@ -7,7 +7,7 @@ import polars as pl
 from transforms.indicators.cells import columns_of
 from transforms.indicators.plans import Plan, evaluated, readings
 from transforms.indicators.rollup import fold_up
-from transforms.indicators.terms import Tree, carried
+from transforms.indicators.terms import Tree, seen_from_later
 from warehouse.catalogue.load import Catalogue
 
 
@@ -23,10 +23,9 @@ def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan], catalogue:
     if not wanted or tree.base.is_empty():
         return rolled
     read = dict.fromkeys(c for p in wanted for t in p.terms for c in columns_of(t))
-    years = sorted(tree.base["year"].unique().to_list())
     keys = ["source_year", "year"]
     whole = {columns_of(t)[0]: catalogue.measures[t.name].quantum for p in wanted for t in p.terms}
-    seen = carried(tree.base.select("year", "unit", *read), tree.moves, years, whole)
+    seen = seen_from_later(tree.base.select("year", "unit", *read), tree.gone, whole)
     seen = seen.group_by(*keys, "unit", maintain_order=True).agg(pl.all().sum())  # parts of what has merged
     above = tree.base.select("year", "unit", "county", "city", "org_level", "^n__.*$", is_open=pl.lit(False))
     seen = seen.join(above, on=["year", "unit"], how="inner")

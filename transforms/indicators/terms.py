@@ -2,7 +2,7 @@
 
 Measures asked of villages stand in a *deep* frame of all units, the others in a *shallow* one without villages, so
 that seventy columns do not stand beside thousands of villages that have nothing to say in them. History goes along
-the years under the code of whoever carries it on (``warehouse.registry.succession``).
+the years under the code of whoever carries it on (``warehouse.registry.contribution``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from transforms.indicators.cells import (
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
 from warehouse.expression.nodes import YEARS_BACK
-from warehouse.registry.succession import apportioned, moves
+from warehouse.registry.contribution import hand_on
+from warehouse.registry.registry import Registry
+from warehouse.registry.succession import departures
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,11 @@ class Tree:
     base: pl.DataFrame
     villages: pl.DataFrame
     places: pl.DataFrame
-    moves: pl.DataFrame
+    gone: Gone
+
+
+Gone = Mapping[tuple[int, int], pl.DataFrame]
+"""Per (source_year, year) the units whose numbers stand elsewhere: DEPARTURE, units as their numbers in the registry."""
 
 
 def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term]) -> Tree:
@@ -48,11 +54,9 @@ def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term
     terms = list(terms)
     years = data_years(measures)
     span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
-    codes = pl.Enum(catalogue.registry.all_units["org_code"].unique(maintain_order=True))
+    codes = pl.Enum(catalogue.registry.all_units["org_code"].unique().sort())  # a tie goes to the first code
     places = places_of(catalogue, span, codes)
-    moved = moves(catalogue.registry, span).with_columns(
-        old=number_of(pl.col("old_code"), codes), new=number_of(pl.col("new_code"), codes)
-    )
+    gone = _gone(catalogue.registry, span, codes)
     reported = reported_cells(measures, codes, span[0])
     frames = {}
     for deep in (True, False):
@@ -62,23 +66,30 @@ def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term
         cells = cells_of(
             reported, rows, [catalogue.measures[n] for n in names], catalogue, span, len(codes.categories)
         )
-        frames[deep] = _with_terms(cells, rows, mine, moved, span, catalogue)
+        frames[deep] = _with_terms(cells, rows, mine, gone, catalogue)
     base = _base(frames[False], frames[True], places)
     wanted = pl.col("year").is_in(years)
     return Tree(
         base=base.filter(wanted),
         villages=frames[True].filter(wanted, pl.col("org_level") == "village"),
         places=places,
-        moves=moved,
+        gone=gone,
     )
 
 
-def carried(
-    frame: pl.DataFrame,
-    moved: pl.DataFrame,
-    years: list[int],
-    quanta: Mapping[str, float],
-    reach: int | None = None,
+def _gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
+    return {
+        (source_year, year): departures(registry, source_year, year).with_columns(
+            number_of(pl.col("source_code", "org_code"), codes)
+        )
+        for year in years
+        for source_year in years
+        if source_year <= year
+    }
+
+
+def seen_from_later(
+    frame: pl.DataFrame, gone: Gone, quanta: Mapping[str, float], reach: int | None = None
 ) -> pl.DataFrame:
     """Rows of a year as they stand seen from each later year (and from the year itself).
 
@@ -86,22 +97,17 @@ def carried(
     unit carries on, those of ``quanta`` in whole parts; several rows may fall to one unit. ``reach`` bounds how many
     years back is looked.
     """
-    numbers = [c for c in frame.columns if c not in ("year", "unit")]
-    seen_from = pl.DataFrame({"year": years}, schema={"year": pl.Int32})
-    pairs = frame.rename({"year": "source_year"}).join(seen_from, how="cross")
-    pairs = pairs.filter(pl.col("year") >= pl.col("source_year"))
-    if reach is not None:
-        pairs = pairs.filter(pl.col("year") - pl.col("source_year") <= reach)
-    if moved.is_empty():
-        return pairs
-    onward = moved.select("source_year", "year", "new", "share", unit="old")
-    handed_on = pairs.join(onward, on=["source_year", "year", "unit"], how="left")
-    in_parts = [c for c in numbers if c not in quanta]
-    return apportioned(handed_on, ["source_year", "year", "unit"], "new", quanta).select(
-        "source_year",
-        "year",
-        pl.coalesce("new", "unit").alias("unit"),
-        *(pl.col(c) * pl.col("share").fill_null(1.0) if c in in_parts else pl.col(c) for c in numbers),
+    numbers = {c: quanta.get(c) for c in frame.columns if c not in ("year", "unit")}
+    of_year = frame.rename({"unit": "source_code"}).partition_by("year", as_dict=True, include_key=False)
+    return pl.concat(
+        hand_on(of_year[(source_year,)], elsewhere, numbers).select(
+            pl.lit(source_year, pl.Int32).alias("source_year"),
+            pl.lit(year, pl.Int32).alias("year"),
+            pl.col("org_code").alias("unit"),
+            *numbers,
+        )
+        for (source_year, year), elsewhere in gone.items()
+        if (source_year,) in of_year and (reach is None or year - source_year <= reach)
     )
 
 
@@ -109,8 +115,7 @@ def _with_terms(
     cells: pl.DataFrame,
     rows: pl.DataFrame,
     terms: list[Term],
-    moved: pl.DataFrame,
-    years: list[int],
+    gone: Gone,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
     """``rows`` with the three columns of each term."""
@@ -123,7 +128,7 @@ def _with_terms(
     back = [YEARS_BACK.get(t.function or "") for t in past]
     reach = None if None in back else max(b for b in back if b)
     whole = {columns_of(Term(t.name))[0]: catalogue.measures[t.name].quantum for t in past}
-    history = carried(cells.select("year", "unit", *read), moved, years, whole, reach)
+    history = seen_from_later(cells.select("year", "unit", *read), gone, whole, reach)
     sums = [
         pl.when(_looks_back(term)).then(source).otherwise(0.0).sum().alias(name)
         for term in past

@@ -188,6 +188,19 @@ MEASURE: dict[str, pl.DataType | type[pl.DataType]] = {
     "value": pl.Float64,
 }
 
+ROLLUP: dict[str, pl.DataType | type[pl.DataType]] = {
+    "year": pl.Int32,
+    "org_code": pl.String,
+    "org_level": pl.String,
+    "measure": pl.String,
+    "value": pl.Float64,  # null unless something was reported
+    "state": pl.String,  # value | zero | not_applicable | not_reported
+    "reported_count": pl.Int64,  # cells that hold a value or a zero
+    "expected_count": pl.Int64,  # cells asked for, without those answered 不适用
+    "coverage_pct": pl.Float64,  # null where nothing is expected
+}
+"""A measure summed over a node and everything below it; key: year, org_code, measure."""
+
 INDICATOR: dict[str, pl.DataType | type[pl.DataType]] = {
     "year": pl.Int32,
     "org_code": pl.String,

@@ -32,13 +32,15 @@ _OPEN = rf"""
     WITH said AS (
         SELECT unit_code, year + 1 AS year, form, rule, org_code, item, field, arg_max(text, explanation) AS text
         FROM quality.explanation WHERE decision = 'accepted' GROUP BY ALL
+    ), heir AS (
+        SELECT year, org_code, source_code FROM core.contribution WHERE source_year = year - 1 AND node = org_code
     ), became AS (
         SELECT coalesce(u.org_code, s.unit_code) AS unit_code, s.year, s.form, s.rule,
                coalesce(o.org_code, s.org_code) AS org_code, s.item, s.field,
                string_agg(DISTINCT s.text, '；' ORDER BY s.text) AS text
         FROM said AS s
-        LEFT JOIN core.predecessor AS u ON u.year = s.year AND u.old_code = s.unit_code
-        LEFT JOIN core.predecessor AS o ON o.year = s.year AND o.old_code = s.org_code
+        LEFT JOIN heir AS u ON u.year = s.year AND u.source_code = s.unit_code
+        LEFT JOIN heir AS o ON o.year = s.year AND o.source_code = s.org_code
         GROUP BY ALL
     )
     SELECT l.* REPLACE (coalesce(l.org_code, l.org_name, '') AS org_code, coalesce(l.item, '') AS item), d.text AS draft,

@@ -27,7 +27,7 @@ from warehouse.catalogue.frames import (
     with_place,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.succession import predecessors
+from warehouse.registry.contribution import contribution_table, split_numbers
 from warehouse.store import integrity
 from warehouse.store.connection import open_in_memory
 from warehouse.store.declared_tables import expected_reports, uses
@@ -219,31 +219,41 @@ class NightBuild:
         """Which submission stands: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
-    def set_indicators(self, indicators: pl.DataFrame, comparisons: pl.DataFrame | None = None) -> None:
-        """Replace mart.indicator by ``indicators`` (INDICATOR) and mart.comparison by ``comparisons`` (COMPARISON)."""
+    def set_indicators(
+        self,
+        indicators: pl.DataFrame,
+        comparisons: pl.DataFrame | None = None,
+        rollup: pl.DataFrame | None = None,
+    ) -> None:
+        """Replace mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup (ROLLUP) and core.handed_on."""
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
-        self._connection.execute("DELETE FROM mart.indicator")
-        rows = shaped(indicators, INDICATOR)
-        self._append("mart.indicator", rows.with_columns(is_published=pl.col("indicator").is_in(published)))
+        rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
+        self._replace("mart.indicator", rows)
         mark_held(self._connection, self.catalogue)
-        self._connection.execute("DELETE FROM mart.comparison")
-        if comparisons is not None:
-            self._append("mart.comparison", comparisons)
+        self._replace("mart.comparison", comparisons)
+        self._replace("core.rollup", rollup)
+        measures, settings = self.catalogue.measures.values(), self.catalogue.settings
+        years = range(settings.first_year, settings.last_year + 1)
+        quanta = {measure.id: measure.quantum for measure in measures}
+        split = split_numbers(self.standing_measures(), self.catalogue.registry, years, quanta)
+        self._replace("core.handed_on", split)
+
+    def _replace(self, table: str, rows: pl.DataFrame | None) -> None:
+        self._connection.execute(f"DELETE FROM {table}")
+        if rows is not None:
+            self._append(table, rows)
 
     def set_rules(self, rules: pl.DataFrame) -> None:
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
-        self._connection.execute("DELETE FROM quality.rule")
-        self._append("quality.rule", rules)
+        self._replace("quality.rule", rules)
 
     def set_events(self, events: pl.DataFrame) -> None:
         """Replace quality.event by the journal's entries (Journal.frame)."""
-        self._connection.execute("DELETE FROM quality.event")
-        self._append("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
+        self._replace("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
 
     def set_explanations(self, explanations: pl.DataFrame) -> None:
         """Replace quality.explanation by ``explanations`` (EXPLANATION)."""
-        self._connection.execute("DELETE FROM quality.explanation")
-        self._append("quality.explanation", with_place(explanations))
+        self._replace("quality.explanation", with_place(explanations))
 
     def add_run(self, run: Mapping[str, Any]) -> None:
         """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.
@@ -322,7 +332,7 @@ class NightBuild:
         self._append("core.succession", registry.succession)
         settings = self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
-        self._append("core.predecessor", predecessors(registry, years))
+        self._append("core.contribution", contribution_table(registry, years))
         self._append("core.expected_report", expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
         self._append("mart.use", uses(self.catalogue))

@@ -14,12 +14,14 @@ _HELD_UNITS = "SELECT year, unit_code, unit_level FROM mart.reporting WHERE repo
 _MARK = f"""
     WITH held AS ({_HELD_UNITS}),
     node AS (
-        SELECT h.year, h.unit_level, a.org_code
-        FROM held AS h JOIN core.ancestor AS a ON a.year = h.year AND a.ancestor_code = h.unit_code
-        WHERE h.unit_level = 'county' OR a.org_code = h.unit_code
+        SELECT h.year, h.unit_level, a.source_code AS org_code
+        FROM held AS h
+        JOIN core.contribution AS a ON a.year = h.year AND a.source_year = h.year AND a.node = h.unit_code
+        WHERE h.unit_level = 'county' OR a.source_code = h.unit_code
         UNION
-        SELECT h.year, h.unit_level, a.ancestor_code
-        FROM held AS h JOIN core.ancestor AS a ON a.year = h.year AND a.org_code = h.unit_code
+        SELECT h.year, h.unit_level, a.node
+        FROM held AS h
+        JOIN core.contribution AS a ON a.year = h.year AND a.source_year = h.year AND a.source_code = h.unit_code
     ), concerned AS (
         SELECT DISTINCT n.year, n.org_code, s.indicator FROM node AS n JOIN sources AS s ON s.unit_level = n.unit_level
     )

@@ -17,13 +17,12 @@ from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Measure, in_force
 from warehouse.expression.expression import Expression, Term
 from warehouse.expression.nodes import YEARS_BACK
-from warehouse.registry.registry import Registry
-from warehouse.registry.succession import apportioned
+from warehouse.registry.contribution import hand_on
+from warehouse.registry.succession import departures
 
 ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
-CLIMBS = 4  # village, township, county, city: no unit has more above it
 
-CONTRIBUTION = {
+PART = {
     "term": pl.String,  # column name of the term
     "measure": pl.String,
     "source_year": pl.Int32,
@@ -40,11 +39,11 @@ CONTRIBUTION = {
 class Reading:
     """What the terms of an expression amount to at the nodes of one level.
 
-    ``contributions``: CONTRIBUTION + node, is_kept. ``nodes``: node, and per term its column (null where nothing
+    ``parts``: PART + node, is_kept. ``nodes``: node, and per term its column (null where nothing
     was reported), ``<column>__reported`` and ``<column>__expected``, and ``result``, the expression's value.
     """
 
-    contributions: pl.DataFrame
+    parts: pl.DataFrame
     nodes: pl.DataFrame
 
 
@@ -59,42 +58,40 @@ def source_years(term: Term, year: int, first_year: int) -> range:
     raise ValueError(f"{term.function}() has no meaning in an indicator")
 
 
-def contributions(
+def parts_of(
     measures: pl.DataFrame, catalogue: Catalogue, terms: dict[Term, range], year: int
 ) -> pl.DataFrame:
-    """What each unit adds to each term, as seen from ``year``: frame CONTRIBUTION.
+    """What each unit adds to each term, as seen from ``year``: frame PART.
 
     ``measures``: standing MEASURE rows of the terms' measures; ``terms``: each with the years it reads.
     """
-    parts = [pl.DataFrame(schema=CONTRIBUTION)]
+    parts = [pl.DataFrame(schema=PART)]
     for term, years in terms.items():
         measure = catalogue.measures[term.name]
         for source_year in years:
             if not _is_asked(measure, catalogue, source_year):
                 continue
             cells = _cells(measures, catalogue, measure, source_year)
+            gone = departures(catalogue.registry, source_year, year)
             parts.append(
-                _handed_on(
-                    cells.join(lineage(catalogue.registry, source_year, year), on="source_code"), measure
-                )
+                _carried(cells, gone, measure)
                 .with_columns(
                     term=pl.lit(term.column),
                     measure=pl.lit(measure.id),
                     source_year=pl.lit(source_year, pl.Int32),
                 )
-                .select(*CONTRIBUTION)
+                .select(*PART)
             )
     return pl.concat(parts)
 
 
-def _handed_on(cells: pl.DataFrame, measure: Measure) -> pl.DataFrame:
+def _carried(cells: pl.DataFrame, gone: pl.DataFrame, measure: Measure) -> pl.DataFrame:
     """``value`` as the part of it that org_code carries on, ``share`` as what that is of the whole."""
-    part = apportioned(
-        cells.with_columns(whole="value"), ["source_code"], "org_code", {"value": measure.quantum}
-    )
+    whole = cells.select("source_code", whole="value")
+    quanta = {"value": measure.quantum, "expected": None, "reported": None}
+    part = hand_on(cells, gone, quanta).join(whole, on="source_code", how="left", maintain_order="left")
     return part.with_columns(
-        pl.col("expected", "reported") * pl.col("share"),
-        share=pl.when(pl.col("whole") != 0).then(pl.col("value") / pl.col("whole")).otherwise("share"),
+        share=pl.when(pl.col("whole") != 0).then(pl.col("value") / pl.col("whole")).otherwise("share")
     )
 
 
@@ -106,11 +103,11 @@ def read_nodes(
     own = pl.col("org_code") if level == "village" else pl.coalesce("township_code", "org_code")
     bases = registry.units(year).select("org_code", base=own, block=_block(expression, catalogue, own))
     above = registry.ancestors(year).filter(pl.col("ancestor_level") == level)
-    nodes_of = above.select(base="org_code", node="ancestor_code")
+    nodes_of = above.select("org_code", node="ancestor_code")
     placed = found.join(bases, on="org_code", how="left")
     lacking = _lacking(placed) if _is_aligned(expression) else []
     placed = placed.with_columns(is_kept=~pl.col("block").is_in(lacking).fill_null(False))
-    placed = placed.join(nodes_of, on="base", how="inner")
+    placed = placed.join(nodes_of, on="org_code", how="inner")
     nodes = above.select(node="ancestor_code").unique().sort("node")
     for term in expression.terms:
         kept = pl.col("is_kept")
@@ -166,51 +163,6 @@ def _result(expression: Expression) -> pl.Expr:
     anything = pl.any_horizontal(pl.col(t.column).is_not_null() for t in expression.terms)
     total = expression.polars(lambda term: pl.col(term.column).fill_null(0.0))
     return pl.when(anything).then(total).alias("result")
-
-
-def lineage(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
-    """Where a unit's numbers of ``source_year`` stand in ``year``: source_code, org_code, share.
-
-    Declared succession first; what it leaves over stays with the unit while that exists, else it climbs to the
-    unit above. The shares of one source unit add up to 1.
-    """
-    rows = registry.units(source_year).select(
-        "org_code", source_code="org_code", share=pl.lit(1.0, pl.Float64)
-    )
-    for step_year in range(source_year + 1, year + 1):
-        rows = _one_year_on(rows, registry, step_year)
-    return rows.select("source_code", "org_code", "share")
-
-
-def _one_year_on(rows: pl.DataFrame, registry: Registry, year: int) -> pl.DataFrame:
-    valid = registry.units(year).select("org_code")
-    declared = registry.succession.filter(pl.col("year") == year)
-    if declared.is_empty() and rows.join(valid, on="org_code", how="anti").is_empty():
-        return rows
-    declared = declared.join(valid, left_on="new_code", right_on="org_code", how="semi").select(
-        "new_code", org_code="old_code", part="share"
-    )
-    given = declared.group_by("org_code").agg(given=pl.col("part").sum())
-    above = registry.units(year - 1).select("org_code", "parent_code")
-    settled = []
-    for _ in range(CLIMBS):
-        settled.append(
-            rows.join(declared, on="org_code").select(
-                "source_code", org_code="new_code", share=pl.col("share") * pl.col("part")
-            )
-        )
-        left_over = rows.join(given, on="org_code", how="left").select(
-            "source_code", "org_code", share=pl.col("share") * (1.0 - pl.col("given").fill_null(0.0))
-        )
-        left_over = left_over.filter(pl.col("share") > ALMOST)
-        settled.append(left_over.join(valid, on="org_code", how="semi"))
-        climbing = left_over.join(valid, on="org_code", how="anti")
-        rows = climbing.join(above, on="org_code").select("source_code", "share", org_code="parent_code")
-    return (
-        pl.concat([s.select("source_code", "org_code", "share") for s in settled])
-        .group_by("source_code", "org_code")
-        .agg(pl.col("share").sum())
-    )
 
 
 def _is_asked(measure: Measure, catalogue: Catalogue, year: int) -> bool:

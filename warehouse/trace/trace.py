@@ -20,7 +20,7 @@ from warehouse.store.dictionary import formula_words
 from warehouse.store.held import HELD
 from warehouse.store.query import QueryError, read_only, run
 from warehouse.trace.parts import taken_apart
-from warehouse.trace.terms import Reading, contributions, read_nodes, source_years
+from warehouse.trace.terms import Reading, parts_of, read_nodes, source_years
 
 TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of addition
 
@@ -130,13 +130,13 @@ class _Work:
             return self._streak(node, level)
         reading = self._read(level)
         value = _at(reading, node)
-        parts = [reading.contributions.filter(pl.col("node") == node)]
+        parts = [reading.parts.filter(pl.col("node") == node)]
         if window == "share":
             city_code = self.catalogue.settings.city.code
             city = self._read("city")
             whole = _at(city, city_code)
             if node != city_code:
-                parts.append(city.contributions.filter(pl.col("node") == city_code))
+                parts.append(city.parts.filter(pl.col("node") == city_code))
             return parts, None if value is None or not whole else value / whole * 100.0, None
         if window in ("rank", "rank_asc", "percentile"):
             peers = _ranked(reading, self.catalogue, self.row["year"], window)
@@ -146,7 +146,7 @@ class _Work:
     def _read(self, level: str) -> Reading:
         year = self.row["year"]
         terms = {t: source_years(t, year, self.first_year) for t in self.inner.terms}
-        found = contributions(self.measures, self.catalogue, terms, year)
+        found = parts_of(self.measures, self.catalogue, terms, year)
         return read_nodes(found, self.inner, self.catalogue, year, level)
 
     def _streak(self, node: str, level: str) -> tuple[list[pl.DataFrame], float | None, None]:
@@ -154,9 +154,9 @@ class _Work:
         year, parts, length = self.row["year"], [], 0
         for source_year in range(year, self.first_year - 1, -1):
             terms: dict[Term, range] = dict.fromkeys(self.inner.terms, range(source_year, source_year + 1))
-            found = contributions(self.measures, self.catalogue, terms, year)
+            found = parts_of(self.measures, self.catalogue, terms, year)
             reading = read_nodes(found, self.inner, self.catalogue, year, level)
-            parts.append(reading.contributions.filter(pl.col("node") == node))
+            parts.append(reading.parts.filter(pl.col("node") == node))
             held = _at(reading, node)
             if held is None and source_year == year:
                 return parts, None, None

@@ -1,0 +1,120 @@
+"""For which unit a number counts: the one frame through which numbers are summed, carried on and traced.
+
+What a unit reported for a year (the *source*) counts, seen from that year or a later one, for the unit that carries
+its history on (the *heir*) and for every unit above the heir (the *nodes*). Sums, coverage, last year's numbers,
+histories and traces are joins with this frame; nothing else follows parents or successors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import polars as pl
+
+from warehouse.registry.apportion import apportion
+from warehouse.registry.registry import Registry
+from warehouse.registry.succession import departures
+
+CONTRIBUTION = {
+    "year": pl.Int32,  # seen from here
+    "node": pl.String,
+    "org_code": pl.String,  # the heir: the node itself or a unit below it
+    "source_year": pl.Int32,
+    "source_code": pl.String,
+    "share": pl.Float64,  # of the source's number that the heir carries on
+    "is_own": pl.Boolean,  # reported by the node itself or by whom it followed at its level, not by a unit below it
+}
+"""Key: year, node, org_code, source_year, source_code. At the city the shares of one source add up to 1."""
+
+
+@lru_cache(maxsize=64)  # of few registries and years, joined with by every rule and number that compares years
+def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
+    """CONTRIBUTION of what was reported for ``source_year``, as seen from ``year``.
+
+    A unit that goes on carries its own numbers; of what was split each heir has its share; what ended without an heir
+    stands with the unit above.
+    """
+    gone = departures(registry, source_year, year)
+    sources = registry.units(source_year).select(source_code="org_code", source_level="level")
+    heirs = sources.join(gone, on="source_code", how="left", maintain_order="left")
+    heirs = heirs.with_columns(pl.coalesce("org_code", "source_code"), pl.col("share").fill_null(1.0))
+    nodes = heirs.join(registry.ancestors(year), on="org_code", maintain_order="left")
+    is_node = pl.col("ancestor_code") == pl.col("org_code")
+    return nodes.select(
+        pl.lit(year, pl.Int32).alias("year"),
+        pl.col("ancestor_code").alias("node"),
+        "org_code",
+        pl.lit(source_year, pl.Int32).alias("source_year"),
+        "source_code",
+        "share",
+        (is_node & (pl.col("ancestor_level") == pl.col("source_level"))).alias("is_own"),
+    )
+
+
+def contribution_table(registry: Registry, years: Sequence[int]) -> pl.DataFrame:
+    """CONTRIBUTION of every year of ``years`` and of the year before, as seen from it."""
+    pairs = [(source_year, year) for year in years for source_year in (year - 1, year)]
+    return pl.concat([pl.DataFrame(schema=CONTRIBUTION), *(contributions(registry, *pair) for pair in pairs)])
+
+
+def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, float | None]) -> pl.DataFrame:
+    """``numbers`` under the codes of their heirs, what is split in whole people, households and cents.
+
+    ``numbers``: one row per source_code (and whatever else keys it); ``gone``: source_code, org_code, share as
+    :func:`warehouse.registry.succession.departures` gives them; ``quanta``: column -> its smallest part, None for a
+    column that is divided as it is (counts of cells). Adds org_code (the heir) and share; several rows may fall to one unit.
+    """
+    if gone.is_empty():
+        return numbers.with_columns(org_code="source_code", share=pl.lit(1.0))
+    parts = numbers.join(gone, on="source_code", how="left", maintain_order="left").with_columns(
+        pl.coalesce("org_code", "source_code"), pl.col("share").fill_null(1.0)
+    )
+    keys = [c for c in numbers.columns if c not in quanta]
+    whole = {column: quantum for column, quantum in quanta.items() if quantum is not None}
+    divided = [pl.col(column) * pl.col("share") for column, quantum in quanta.items() if quantum is None]
+    return apportion(parts, keys, "org_code", whole).with_columns(divided)
+
+
+def hand_on_measures(
+    measures: pl.DataFrame, registry: Registry, source_year: int, year: int, quanta: Mapping[str, float | None]
+) -> pl.DataFrame:
+    """MEASURE rows of ``source_year`` with org_code the heir in ``year``, source_code who reported, share of the value.
+
+    ``quanta``: measure -> its smallest part.
+    """
+    sources = measures.filter(pl.col("year") == source_year).rename({"org_code": "source_code"})
+    gone = departures(registry, source_year, year)
+    quantum = pl.col("measure").replace_strict(quanta, default=None, return_dtype=pl.Float64)
+    alike = sources.with_columns(quantum=quantum).partition_by("quantum", as_dict=True, include_key=False)
+    parts = [hand_on(part, gone, {"value": size}) for (size,), part in alike.items()]
+    return pl.concat([hand_on(sources.clear(), gone.clear(), {"value": None}), *parts])
+
+
+HANDED_ON = {
+    "year": pl.Int32,
+    "org_code": pl.String,
+    "source_code": pl.String,
+    "measure": pl.String,
+    "share": pl.Float64,
+    "value": pl.Float64,
+}
+
+
+def split_numbers(
+    measures: pl.DataFrame, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
+) -> pl.DataFrame:
+    """What each heir in ``years`` has of the numbers of the year before, of units that were split: HANDED_ON.
+
+    ``measures``: standing MEASURE rows, of which only the reported ones are divided.
+    """
+    reported = measures.filter(pl.col("state").is_in(["value", "zero"]))
+    parts = [pl.DataFrame(schema=HANDED_ON)]
+    for year in years:
+        split = departures(registry, year - 1, year).filter(pl.col("share") < 1.0)
+        if split.is_empty():
+            continue
+        whole = reported.filter(pl.col("org_code").is_in(split["source_code"].implode()))
+        given = hand_on_measures(whole, registry, year - 1, year, quanta)
+        parts.append(given.with_columns(year=pl.lit(year, pl.Int32)).select(*HANDED_ON))
+    return pl.concat(parts)
