@@ -36,9 +36,7 @@ def compared(
     formula: str, *given_rows: Given, org: str = EAST, year: int = 2024, catalogue: Catalogue = CATALOGUE, **changes: Any
 ) -> tuple[float | None, ...]:  # fmt: skip
     """The four numbers of the one indicator of this formula at a node: this year, last year, compared, last year's coverage."""
-    found = compute(
-        rows(*given_rows), with_indicator(catalogue, formula, **changes), NOBODY
-    ).comparisons
+    found = compute(rows(*given_rows), with_indicator(catalogue, formula, **changes), NOBODY).comparisons
     mine = found.filter(pl.col("org_code") == org, pl.col("year") == year)
     return mine.select(NUMBERS).row(0)
 

@@ -34,7 +34,9 @@ def numbers(catalogue: Catalogue, draw: st.DrawFn) -> pl.DataFrame:
     given_rows = []
     for year in YEARS:
         villages = sorted(catalogue.registry.units(year).filter(level="village")["org_code"])
-        given_rows.append(("member_count", year, {code: float(draw(st.integers(0, 500))) for code in villages}))
+        given_rows.append(
+            ("member_count", year, {code: float(draw(st.integers(0, 500))) for code in villages})
+        )
     return rows(*given_rows)
 
 

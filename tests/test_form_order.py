@@ -16,7 +16,11 @@ from warehouse.standing.questions import questions
 from warehouse.standing.worklist import worklist
 
 ROOT = Path(__file__).parents[1]
-BY_ID = re.compile(r'ORDER BY[^"]*[ ,(.]form\b|\bsort(?:_by)?\([^)]*"form"', re.DOTALL)
+_IN_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
+BY_ID = re.compile(
+    rf'ORDER BY(?:[^"()]|{_IN_BRACKETS})*?[ ,.]form\b|\bsort(?:_by)?\([^)]*"form"',  # to the end of the clause
+    re.DOTALL,
+)
 """A list that is put in the order of form ids; list_position(?, form) and form_place are the order of the catalogue."""
 
 

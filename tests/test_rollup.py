@@ -58,7 +58,9 @@ def test_a_node_is_its_own_row_and_everything_below_it() -> None:
 
 
 def test_a_field_of_the_city_row_belongs_to_the_city_alone() -> None:
-    rolled = rolled_up(rows(("follower_count", 2024, {CITY: 9000})), CATALOGUE).filter(measure="follower_count")
+    rolled = rolled_up(rows(("follower_count", 2024, {CITY: 9000})), CATALOGUE).filter(
+        measure="follower_count"
+    )
     assert rolled["org_code"].to_list() == [CITY]
 
 
@@ -88,12 +90,16 @@ def test_a_measure_is_expected_only_in_the_years_it_is_asked() -> None:
 
 
 def test_only_years_with_data_are_expected() -> None:
-    rolled = rolled_up(rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2024, {BRIDGE: 1})), CATALOGUE)
+    rolled = rolled_up(
+        rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2024, {BRIDGE: 1})), CATALOGUE
+    )
     assert sorted(rolled["year"].unique()) == [2022, 2024]
 
 
 def test_the_registry_counts_its_units_of_the_year_without_being_asked() -> None:
-    rolled = rolled_up(rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2023, {BRIDGE: 1})), CATALOGUE)
+    rolled = rolled_up(
+        rows(("visit_count", 2022, {BRIDGE: 1}), ("visit_count", 2023, {BRIDGE: 1})), CATALOGUE
+    )
     assert node(rolled, "registry_village_count", BAY, 2022) == (2, 2, 2)
     assert node(rolled, "registry_village_count", BAY, 2023) == (1, 1, 1)
     assert node(rolled, "registry_township_count", CITY, 2023) == (3, 3, 3)

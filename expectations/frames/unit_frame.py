@@ -83,7 +83,12 @@ def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogu
                 .filter("is_own")
                 .group_by("node", "measure", maintain_order=True)
                 .agg(previous_value=pl.when(is_known.all()).then(pl.col("value").sum()))
-                .select(org_code="node", year=pl.lit(year, pl.Int32), measure="measure", previous_value="previous_value")
+                .select(
+                    org_code="node",
+                    year=pl.lit(year, pl.Int32),
+                    measure="measure",
+                    previous_value="previous_value",
+                )
                 for year in years
             ),
         ]
@@ -145,7 +150,9 @@ def _contributed(measures: pl.DataFrame, source_year: int, year: int, catalogue:
         (pl.col("node") != city) | (pl.col("org_code") == city)
     )
     handed_on = hand_on_measures(measures, catalogue.registry, source_year, year, quanta)
-    return handed_on.join(counts.select("source_code", "org_code", "node", "is_own"), on=["source_code", "org_code"])
+    return handed_on.join(
+        counts.select("source_code", "org_code", "node", "is_own"), on=["source_code", "org_code"]
+    )
 
 
 def _summed(contributed: pl.DataFrame, names: list[str], keys: list[str]) -> pl.DataFrame:

@@ -13,9 +13,9 @@ import polars as pl
 
 from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
+from warehouse.registry.contribution import CONTRIBUTION, contributions
 from warehouse.registry.levels import LEVELS
 from warehouse.registry.registry import Registry
-from warehouse.registry.contribution import CONTRIBUTION, contributions
 
 KNOWN: Schema = {
     "year": pl.Int32,

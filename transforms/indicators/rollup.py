@@ -15,6 +15,7 @@ from warehouse.catalogue.models import Measure
 from warehouse.expression.expression import Term
 from warehouse.registry.levels import LEVELS
 
+
 def roll_up(tree: Tree, catalogue: Catalogue) -> pl.DataFrame:
     """The measures of standing submissions, summed for every year and every node: frame ROLLUP.
 
@@ -34,7 +35,9 @@ def roll_up(tree: Tree, catalogue: Catalogue) -> pl.DataFrame:
     return pl.concat(pl.collect_all(parts)).sort("year", "org_code", "measure")
 
 
-def _of_measure(nodes: pl.LazyFrame, measure: Measure, catalogue: Catalogue, years: list[int]) -> pl.LazyFrame:
+def _of_measure(
+    nodes: pl.LazyFrame, measure: Measure, catalogue: Catalogue, years: list[int]
+) -> pl.LazyFrame:
     value, reported, expected = (pl.col(c) for c in columns_of(Term(measure.id)))
     asked = asked_years(measure, catalogue, years)
     return (

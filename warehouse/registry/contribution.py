@@ -28,7 +28,9 @@ CONTRIBUTION = {
 """Key: year, node, org_code, source_year, source_code. At the city the shares of one source add up to 1."""
 
 
-@lru_cache(maxsize=64)  # of few registries and years, joined with by every rule and number that compares years
+@lru_cache(
+    maxsize=64
+)  # of few registries and years, joined with by every rule and number that compares years
 def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
     """CONTRIBUTION of what was reported for ``source_year``, as seen from ``year``.
 
@@ -77,7 +79,11 @@ def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, floa
 
 
 def hand_on_measures(
-    measures: pl.DataFrame, registry: Registry, source_year: int, year: int, quanta: Mapping[str, float | None]
+    measures: pl.DataFrame,
+    registry: Registry,
+    source_year: int,
+    year: int,
+    quanta: Mapping[str, float | None],
 ) -> pl.DataFrame:
     """MEASURE rows of ``source_year`` with org_code the heir in ``year``, source_code who reported, share of the value.
 

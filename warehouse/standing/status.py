@@ -11,6 +11,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry, Event
 from warehouse.ledger.review import is_locked
 from warehouse.store.query import query
+from warehouse.store.statements import statement
 from warehouse.words import labels
 
 _TONIGHT = {
@@ -40,7 +41,7 @@ def status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry]
         .then(pl.lit(catalogue.settings.city.own_level_name))
         .otherwise("unit_name")
     )
-    reports = query(path, _REPORTS, [catalogue.settings.last_year, year])
+    reports = query(path, statement("warehouse.standing", "reports"), [catalogue.settings.last_year, year])
     known = int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
     tonight = _decided_since([e for e in entries if e.seq > known], year, roster["unit_code"].to_list())
     report, last = pl.col("report_state"), pl.col("last_file_state")
@@ -96,20 +97,3 @@ def _decided_since(entries: list[Entry], year: int, units: list[str]) -> dict[st
             for unit in [entry.unit_code] if entry.unit_code else units:
                 said.setdefault(unit, []).append(_TONIGHT[entry.event])
     return {unit: f"{'、'.join(dict.fromkeys(words))}（今晚生效）" for unit, words in said.items()}
-
-
-_REPORTS = """
-    WITH doubted AS (
-        SELECT unit_code, arg_max(year, received_seq) AS doubted_year FROM quality.submission
-        WHERE rule = 'held.year_doubted' GROUP BY unit_code
-    )
-    SELECT r.* EXCLUDE (unit_name, unit_level), r.submission = t.submission AS is_standing,
-           t.submission IS NOT NULL AS has_standing, l.rule,
-           CASE WHEN r.year = ? THEN d.doubted_year END AS doubted_year,
-           EXISTS (FROM quality.event AS e WHERE e.event = 'approved' AND e.submission = t.submission) AS is_approved
-    FROM mart.reporting AS r
-    LEFT JOIN quality.standing AS t ON t.unit_code = r.unit_code AND t.year = r.year
-    LEFT JOIN quality.submission AS l ON l.submission = r.submission
-    LEFT JOIN doubted AS d ON d.unit_code = r.unit_code
-    WHERE r.year = ?
-"""

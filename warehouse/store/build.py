@@ -35,6 +35,7 @@ from warehouse.store.dictionary import dictionary_rows
 from warehouse.store.held import mark_held
 from warehouse.store.past import Past
 from warehouse.store.publish import new_database
+from warehouse.store.statements import statement
 from warehouse.store.tables import SCHEMAS, quoted, tables, tables_of
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
@@ -287,7 +288,7 @@ class NightBuild:
             return []
         with self._attached(previous):
             try:
-                return self._frame(_REVISED)["submission"].to_list()
+                return self._frame(statement("warehouse.store", "revised"))["submission"].to_list()
             except duckdb.Error:
                 return []  # that version kept its findings otherwise: nothing to compare with
 
@@ -408,20 +409,6 @@ def _built_otherwise(connection: duckdb.DuckDBPyConnection, database: str) -> st
         if found != [(c.name, c.sql_type) for c in table.columns]:
             return table.full_name
     return None
-
-
-_ASKED = "f.submission, f.rule, f.form, f.org_code, f.item, f.field, f.operands"
-_REVISED = f"""
-    WITH both_know AS (
-        SELECT s.submission FROM quality.submission AS s
-        JOIN previous.quality.submission_log AS p ON p.submission = s.submission
-        WHERE s.is_latest AND s.decision <> 'refused'
-    ), now AS (SELECT {_ASKED} FROM quality.finding AS f SEMI JOIN both_know USING (submission)),
-       before AS (SELECT {_ASKED} FROM previous.quality.finding AS f SEMI JOIN both_know USING (submission))
-    SELECT DISTINCT submission
-    FROM ((FROM now EXCEPT FROM before) UNION ALL (FROM before EXCEPT FROM now))
-    ORDER BY submission
-"""
 
 
 def _unreadable(previous: Path, why: str) -> PreviousUnreadable:

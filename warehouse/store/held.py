@@ -6,37 +6,19 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.load import Catalogue
+from warehouse.store.statements import statement
 
 HELD = "held"
 """State of a number that is not known because the report it would come from is held."""
 
-_HELD_UNITS = "SELECT year, unit_code, unit_level FROM mart.reporting WHERE report_state = 'held'"
-_MARK = f"""
-    WITH held AS ({_HELD_UNITS}),
-    node AS (
-        SELECT h.year, h.unit_level, a.source_code AS org_code
-        FROM held AS h
-        JOIN core.contribution AS a ON a.year = h.year AND a.source_year = h.year AND a.node = h.unit_code
-        WHERE h.unit_level = 'county' OR a.source_code = h.unit_code
-        UNION
-        SELECT h.year, h.unit_level, a.node
-        FROM held AS h
-        JOIN core.contribution AS a ON a.year = h.year AND a.source_year = h.year AND a.source_code = h.unit_code
-    ), concerned AS (
-        SELECT DISTINCT n.year, n.org_code, s.indicator FROM node AS n JOIN sources AS s ON s.unit_level = n.unit_level
-    )
-    UPDATE mart.indicator AS i SET state = '{HELD}'
-    FROM concerned AS c
-    WHERE i.state = 'not_reported' AND c.year = i.year AND c.org_code = i.org_code AND c.indicator = i.indicator
-"""
-
 
 def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
     """Set the state of unknown numbers in mart.indicator to held where a unit they would come from has only a held report."""
-    if connection.execute(f"SELECT count(*) FROM ({_HELD_UNITS})").fetchone() == (0,):
+    held = connection.execute("SELECT count(*) FROM mart.reporting WHERE report_state = 'held'").fetchone()
+    if held == (0,):
         return
     connection.register("sources", _sources(catalogue).to_arrow())
-    connection.execute(_MARK)
+    connection.execute(statement("warehouse.store", "mark_held"), [HELD])
     connection.unregister("sources")
 
 

@@ -7,11 +7,14 @@ that returns offending rows and one Chinese sentence; any row stops the swap, an
 from __future__ import annotations
 
 import duckdb
+import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
+from warehouse.store.statements import statement
 from warehouse.store.tables import SCHEMAS, quoted
 
 EXAMPLES = 3
+_PLAIN = {"indicator": pl.String, "measure": pl.String, "org_level": pl.String}
 
 
 class IntegrityError(Exception):
@@ -101,27 +104,18 @@ def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_
 def _sums_not_kept(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
     """The city's indicators that are nothing but one measure must equal the sum of the standing measures."""
     plain = [
-        f"({quoted(i.id)}, {quoted(i.formula)}, {quoted(level)})"
+        (i.id, i.formula, level)
         for i in catalogue.indicators.values()
         if i.formula in catalogue.measures and catalogue.measures[i.formula].form != REGISTRY_FORM
         for level in catalogue.asked_levels(catalogue.measures[i.formula])
     ]
     if not plain:
         return None
-    return _failure(
-        connection,
-        "全市指标与在用计量值之和不符，共 {count} 处：{examples}",
-        f"""WITH plain (indicator, measure, org_level) AS (VALUES {", ".join(plain)}),
-                 level_total AS (SELECT year, measure, org_level, sum(value) AS value FROM core.measure
-                                 GROUP BY year, measure, org_level),
-                 total AS (SELECT year, indicator, sum(value) AS value FROM level_total
-                           JOIN plain USING (measure, org_level) GROUP BY year, indicator)
-            SELECT concat_ws(' ', i.year, i.indicator, i.value, '≠', t.value)
-            FROM mart.indicator AS i SEMI JOIN plain AS p ON p.indicator = i.indicator
-            LEFT JOIN total AS t ON t.year = i.year AND t.indicator = i.indicator
-            WHERE i.org_level = 'city'
-              AND abs(coalesce(i.value, 0) - coalesce(t.value, 0)) > 1e-6 * greatest(1, abs(i.value))""",
-    )
+    connection.register("plain", pl.DataFrame(plain, schema=_PLAIN, orient="row").to_arrow())
+    sentence = "全市指标与在用计量值之和不符，共 {count} 处：{examples}"
+    failure = _failure(connection, sentence, statement("warehouse.store", "sums_not_kept"))
+    connection.unregister("plain")
+    return failure
 
 
 def _failure(connection: duckdb.DuckDBPyConnection, sentence: str, query: str) -> str | None:

@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.frames import OBSERVATION, RECEIVED, empty, shaped
+from warehouse.store.statements import statement
 
 
 class Past:
@@ -20,7 +21,7 @@ class Past:
         """RECEIVED of all readable submissions, in order of receipt."""
         if self._connection is None:
             return empty(RECEIVED)
-        return self._connection.execute(_RECEIVED).pl().pipe(shaped, RECEIVED)
+        return self._connection.execute(statement("warehouse.store", "received")).pl().pipe(shaped, RECEIVED)
 
     def observations(self, submissions: Sequence[str]) -> pl.DataFrame:
         """OBSERVATION of some submissions, whether they stand or not."""
@@ -33,13 +34,3 @@ class Past:
             .pl()
             .pipe(shaped, OBSERVATION)
         )
-
-
-_RECEIVED = """
-    SELECT s.submission, s.unit_code, s.year, s.received_seq, s.received_at,
-           ARRAY(SELECT DISTINCT f.rule FROM quality.finding AS f
-                 WHERE f.submission = s.submission AND f.severity = 'critical') AS critical_rules
-    FROM quality.submission_log AS s
-    WHERE s.decision <> 'refused' AND s.unit_code IS NOT NULL AND s.year IS NOT NULL
-    ORDER BY s.received_seq
-"""

@@ -1,22 +1,26 @@
-"""The declared tables and views of the warehouse (tables.yaml), and the SQL made from the declaration.
+"""The declared tables and views of the warehouse (tables.yaml and sql/), and the SQL made from the declaration.
 
-One definition per name: CREATE TABLE, CREATE VIEW, COMMENT ON and the dictionary all come from here. The YAML is
-checked for closed vocabulary: every column has a word, every word is used.
+One definition per name: CREATE TABLE, CREATE VIEW, COMMENT ON and the dictionary all come from here. The YAML says what
+is meant, ``sql/<schema>/<view>.sql`` how a view is computed. The vocabulary is closed: every column has a word, every
+word is used, every view has its file and every file its view.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import polars as pl
 import yaml
 
 from warehouse.catalogue import frames
+from warehouse.store.statements import view_statements
 
-DECLARATION = Path(__file__).with_name("tables.yaml")
+DECLARATION = "tables.yaml"
 SCHEMAS = ("core", "quality", "mart")
 
 _SQL_TYPES: dict[Any, str] = {
@@ -98,14 +102,27 @@ def quoted(text: str) -> str:
 @lru_cache(maxsize=1)
 def tables() -> dict[str, Table]:
     """All declared tables and views by full name, in order of creation. ValueError for a faulty declaration."""
-    declared = yaml.safe_load(DECLARATION.read_text(encoding="utf-8"))
+    return declared_in(resources.files("warehouse.store"))
+
+
+def declared_in(folder: Traversable) -> dict[str, Table]:
+    """The same of any ``folder`` with tables.yaml and sql/. ValueError, naming the file that is missing or too many."""
+    declared = yaml.safe_load(folder.joinpath(DECLARATION).read_text(encoding="utf-8"))
     words: dict[str, list[str]] = declared["columns"]
-    found = [_table(entry, words) for entry in declared["tables"]]
+    statements = view_statements(folder.joinpath("sql"))
+    views = {entry["name"] for entry in declared["tables"] if entry["kind"] == "view"}
+    if missing := views - statements.keys():
+        raise ValueError(f"{DECLARATION}: views without SQL: {_files(missing)}")
+    if idle := statements.keys() - views:
+        raise ValueError(f"{DECLARATION}: no view is declared for {_files(idle)}")
+    found = [_table(entry, words, statements.get(entry["name"])) for entry in declared["tables"]]
     if idle := words.keys() - {c.name for t in found for c in t.columns}:
-        raise ValueError(
-            f"{DECLARATION.name}: words for columns that no table has: {', '.join(sorted(idle))}"
-        )
+        raise ValueError(f"{DECLARATION}: words for columns that no table has: {', '.join(sorted(idle))}")
     return {t.full_name: t for t in found}
+
+
+def _files(views: Iterable[str]) -> str:
+    return ", ".join(f"sql/{name.replace('.', '/')}.sql" for name in sorted(views))
 
 
 def tables_of(kind: str) -> list[Table]:
@@ -113,7 +130,7 @@ def tables_of(kind: str) -> list[Table]:
     return [t for t in tables().values() if t.kind == kind]
 
 
-def _table(entry: dict[str, Any], words: dict[str, list[str]]) -> Table:
+def _table(entry: dict[str, Any], words: dict[str, list[str]], sql: str | None) -> Table:
     types: dict[str, str | None] = {}
     if "frame" in entry:
         types |= {name: _SQL_TYPES[dtype] for name, dtype in getattr(frames, entry["frame"]).items()}
@@ -121,9 +138,7 @@ def _table(entry: dict[str, Any], words: dict[str, list[str]]) -> Table:
     types |= dict.fromkeys(entry.get("columns", ()))
     own: dict[str, str] = entry.get("words", {})
     if unknown := (types.keys() - words.keys()) | (own.keys() - types.keys()):
-        raise ValueError(f"{DECLARATION.name}: {entry['name']}: without a word or column: {sorted(unknown)}")
-    if (entry["kind"] == "view") != ("sql" in entry):
-        raise ValueError(f"{DECLARATION.name}: {entry['name']}: a view has sql, a table has none")
+        raise ValueError(f"{DECLARATION}: {entry['name']}: without a word or column: {sorted(unknown)}")
     schema, name = entry["name"].split(".")
     return Table(
         schema=schema,
@@ -132,5 +147,5 @@ def _table(entry: dict[str, Any], words: dict[str, list[str]]) -> Table:
         name_zh=entry["name_zh"],
         grain=entry["grain"],
         columns=tuple(Column(n, words[n][0], own.get(n, words[n][1]), t) for n, t in types.items()),
-        sql=entry.get("sql"),
+        sql=sql,
     )

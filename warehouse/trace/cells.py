@@ -9,7 +9,7 @@ from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Field, Form, Measure
 from warehouse.expression.expression import Expression, parse
 from warehouse.store.query import run
-from warehouse.store.tables import quoted
+from warehouse.store.statements import statement
 
 CELL = {
     "measure": pl.String,
@@ -29,16 +29,6 @@ CELL = {
     "received_at": pl.String,
 }
 
-_OBSERVATIONS = """
-    SELECT o.submission, o.year, o.org_code, o.org_level, o.item, o.field, o.state, o.value, o.text, o.sheet, o.row,
-           o.cell, n.raw, s.file_name, s.received_at
-    FROM core.observation AS o
-    JOIN quality.submission_log AS s ON s.submission = o.submission
-    LEFT JOIN (SELECT submission, sheet, cell, any_value(raw) AS raw FROM quality.note
-               WHERE form = {form} GROUP BY submission, sheet, cell) AS n
-           ON n.submission = o.submission AND n.sheet = o.sheet AND n.cell = o.cell
-    WHERE o.form = {form} AND o.field IN ({fields}) AND o.year IN ({years})
-"""
 _ROW = ["submission", "year", "org_code", "sheet", "row"]
 
 
@@ -66,12 +56,7 @@ def cells_of(
 def _observations(
     connection: duckdb.DuckDBPyConnection, form: Form, fields: list[str], years: list[int]
 ) -> pl.DataFrame:
-    found = run(
-        connection,
-        _OBSERVATIONS.format(
-            form=quoted(form.id), fields=", ".join(map(quoted, fields)), years=", ".join(map(str, years))
-        ),
-    )
+    found = run(connection, statement("warehouse.trace", "cells"), [form.id, form.id, fields, years])
     booleans = [f.id for f in form.fields if f.type == "boolean"]
     said = (
         pl.when(pl.col("field").is_in(booleans))
