@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from expectations.frames.unit_frame import unit_frame
 from expectations.rulebook.rulebook import Rule
+from tests.example_counts import examples
 from tests.measure_rows import CITY, EAST, NOBODY, WEST, lanhe, rows, with_indicator, with_registry
 from transforms.indicators.indicators import indicators
 from warehouse.catalogue.load import Catalogue
@@ -57,7 +58,7 @@ def city(share: float, merged_into: str, moved_to: str, goes_on: bool) -> Catalo
     st.sampled_from([ONE, OTHER, FAR]),
     st.booleans(),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 def test_last_year_has_one_answer_through_every_change_of_the_registry(
     numbers: list[int], share: float, merged_into: str, moved_to: str, goes_on: bool
 ) -> None:
