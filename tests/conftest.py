@@ -6,6 +6,8 @@ import os
 
 from hypothesis import settings
 
+from tests.example_counts import CI_EXAMPLES
+
 # Before Prefect or Great Expectations is imported: both read these once.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
@@ -14,7 +16,8 @@ os.environ.pop("NIANBAO_HOME", None)  # a test names its folder, else it would w
 os.environ.pop("NIANBAO_CATALOGUE", None)
 os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
 
-# Examples that build workbooks take longer than Hypothesis' 200 ms, and how long is the machine's matter.
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "local")
+# How long an example takes is the machine's matter: no deadline. Another profile: pytest --hypothesis-profile=deep
+settings.register_profile("dev", deadline=None, print_blob=True, max_examples=CI_EXAMPLES // 5)
+settings.register_profile("ci", deadline=None, print_blob=True, max_examples=CI_EXAMPLES, derandomize=True)
+settings.register_profile("deep", deadline=None, print_blob=True, max_examples=CI_EXAMPLES * 20)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -15,6 +15,7 @@ import polars as pl
 import python_calamine
 
 Args = tuple[Any, ...]
+SLEEP_SECONDS = 60
 
 
 def content(path: str, args: Args) -> str:
@@ -102,7 +103,7 @@ def _be_killed_once() -> None:
 
 ORDERS: dict[str, Any] = {
     "spin": _spin,
-    "sleep": lambda: time.sleep(60),
+    "sleep": lambda: time.sleep(SLEEP_SECONDS),
     "ask for memory": _ask_for_memory,
     "abort": _complain_and_abort,
     "segfault": lambda: ctypes.string_at(0),

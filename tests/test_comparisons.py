@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.example_counts import examples
 from tests.measure_rows import (
     BAY,
     BRIDGE,
@@ -174,7 +175,7 @@ def assert_equal_growth(both: pl.DataFrame) -> None:
     assert apart.to_dicts() == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=4, max_size=4))
 def test_growth_is_one_number_however_it_is_asked_for(years: list[tuple[Cell, Cell, Cell]]) -> None:
     given_rows = [visits(2021 + n, *cells) for n, cells in enumerate(years)]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from tests.example_counts import examples
 from tests.small_city import (
     BEND,
     BRIDGE,
@@ -77,8 +78,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 
 
 @settings(
-    max_examples=20,
-    deadline=None,
+    max_examples=examples(20),
     phases=[
         Phase.explicit,
         Phase.reuse,

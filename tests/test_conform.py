@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from tests.example_counts import examples
 from tests.workbooks import (
     CATALOGUE,
     FIRST,
@@ -284,7 +285,7 @@ def test_a_text_is_kept_but_for_outer_spaces() -> None:
 
 
 # ------------------------------------------------------------------------------------------------- laws
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(
     st.lists(st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9, allow_nan=False), min_size=1, max_size=15)
 )
@@ -295,7 +296,7 @@ def test_conforming_a_clean_number_changes_nothing(numbers: list[float]) -> None
     assert rules(result) == []
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(st.dates(dt.date(1927, 1, 1), dt.date(2100, 1, 1)), min_size=1, max_size=15))
 def test_conforming_a_clean_date_changes_nothing(days: list[dt.date]) -> None:
     result = of_cells("organisation", "term_renewed_date", *(day.isoformat() for day in days))
@@ -303,7 +304,7 @@ def test_conforming_a_clean_date_changes_nothing(days: list[dt.date]) -> None:
     assert result.notes.is_empty()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(0, 10**9))
 def test_a_thousands_separator_never_changes_the_number(number: int) -> None:
     written = f"{number:,}"
@@ -316,7 +317,7 @@ def test_a_thousands_separator_never_changes_the_number(number: int) -> None:
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=15))
 def test_any_text_is_a_value_a_state_or_a_problem(texts: list[str]) -> None:
     result = of_cells("population", "household_count", *texts)
@@ -329,7 +330,7 @@ def test_any_text_is_a_value_a_state_or_a_problem(texts: list[str]) -> None:
         assert (value == 0) == (state == "zero")
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.permutations(range(6)))
 def test_the_order_of_rows_is_irrelevant(order: list[int]) -> None:
     texts = ["12", "１２", "不适用", "1.2万", None, "x"]

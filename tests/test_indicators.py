@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from tests.example_counts import examples
 from tests.measure_rows import (
     BAY,
     BRIDGE,
@@ -356,7 +357,7 @@ def test_nothing_reported_is_never_final() -> None:
         max_size=3,
     )
 )
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_rate_equals_the_rate_of_the_townships_that_reported_both(cells: list[tuple[Cell, Cell]]) -> None:
     townships = (BRIDGE, BAY, WILLOW)
     visits = dict(zip(townships, (c[0] for c in cells), strict=True))

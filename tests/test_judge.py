@@ -465,8 +465,9 @@ def test_what_stands_of_last_year_is_compared_and_other_years_are_not() -> None:
 # ------------------------------------------------------------------------------------------- whole batches
 def test_a_submission_is_judged_alike_alone_and_among_others() -> None:
     bend = BENDS["population.special_members_add_up"].rows()
-    alone = judged(batch_of(bend)).findings.drop("submission")
-    among = judged(batch_of_many({"a": valid_rows(), "b": bend, "c": valid_rows()})).findings
+    alone = judged(batch_of(bend), is_gated=False).findings.drop("submission")
+    many = batch_of_many({"a": valid_rows(), "b": bend, "c": valid_rows()})
+    among = judged(many, is_gated=False).findings
     assert among.drop("submission").equals(alone)
     assert among["submission"].to_list() == [f"{ME}/b"]
 
@@ -474,7 +475,7 @@ def test_a_submission_is_judged_alike_alone_and_among_others() -> None:
 def test_the_order_of_rows_does_not_matter() -> None:
     batch = batch_of(BENDS["population.residents_required"].rows(), only=("population",))
     turned = replace(batch, forms={f: frame.reverse() for f, frame in batch.forms.items()})
-    assert judged(turned).findings.equals(judged(batch).findings)
+    assert judged(turned, is_gated=False).findings.equals(judged(batch, is_gated=False).findings)
 
 
 def test_a_held_submission_holds_only_itself() -> None:

@@ -15,6 +15,7 @@ from expectations.frames.unit_frame import HISTORY
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.rulebook import Rule
 from expectations.verdicts.checks import Check
+from tests.example_counts import examples
 
 LABELS = {"a": "甲数", "b": "乙数", "c": "丙数", "d": "丁数"}
 TOP = 12
@@ -190,7 +191,7 @@ def smallest_sets(rules: list[Check], row: dict[str, int]) -> set[frozenset[str]
     return set()
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=examples(80))
 @given(RULES, NUMBERS)
 def test_the_sets_named_are_those_found_by_trying_every_number(
     expressions: list[str | tuple[str, str]], row: dict[str, int]

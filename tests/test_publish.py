@@ -140,6 +140,14 @@ def hold(home: Path, taken: Event, done: Event) -> None:
         done.wait(30)
 
 
+def lock_is_held(home: Path) -> bool:
+    try:
+        with writer_lock(home):
+            return False
+    except AlreadyRunning:
+        return True
+
+
 def test_a_second_run_says_so_and_stops(tmp_path: Path) -> None:
     again = writer_lock(tmp_path / "home")
     with writer_lock(tmp_path / "home"), pytest.raises(AlreadyRunning, match="另一个年报任务正在"):
@@ -167,8 +175,11 @@ def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
 def test_the_lock_may_be_given_back_by_another_thread(tmp_path: Path) -> None:
     lock = writer_lock(tmp_path)
     lock.__enter__()
+    assert lock_is_held(tmp_path)
     thread = threading.Thread(target=lock.__exit__, args=(None, None, None))
     thread.start()
     thread.join()
+    assert not thread.is_alive()
+    assert not lock_is_held(tmp_path)
     with writer_lock(tmp_path):
-        pass
+        assert lock_is_held(tmp_path)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from tests.example_counts import examples
 from tests.measure_rows import (
     BAY,
     BRIDGE,
@@ -143,7 +144,7 @@ def cities(draw: st.DrawFn) -> tuple[Catalogue, dict[str, float | str | None]]:
 
 
 @given(cities())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_sums_survive_the_roll_up(city: tuple[Catalogue, dict[str, float | str | None]]) -> None:
     catalogue, cells = city
     rolled = rolled_up(rows(("member_count", 2024, cells)), catalogue)
@@ -162,7 +163,7 @@ def test_sums_survive_the_roll_up(city: tuple[Catalogue, dict[str, float | str |
 
 
 @given(cities(), st.randoms(use_true_random=False))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_the_order_of_rows_is_irrelevant(
     city: tuple[Catalogue, dict[str, float | str | None]], order: object
 ) -> None:
@@ -175,7 +176,7 @@ def test_the_order_of_rows_is_irrelevant(
 
 
 @given(cities())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_missing_never_counts_as_zero(city: tuple[Catalogue, dict[str, float | str | None]]) -> None:
     catalogue, cells = city
     rolled = rolled_up(rows(("member_count", 2024, cells)), catalogue)
@@ -187,7 +188,7 @@ def test_missing_never_counts_as_zero(city: tuple[Catalogue, dict[str, float | s
 
 
 @given(cities())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_taking_a_cell_away_takes_away_exactly_its_number(
     city: tuple[Catalogue, dict[str, float | str | None]],
 ) -> None:
@@ -289,7 +290,7 @@ def test_equal_remainders_go_to_the_first_code() -> None:
     ),
     st.floats(0.01, 0.99),
 )
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_cumulative_number_is_whole_and_never_falls(cells: list[list[float | None]], share: float) -> None:
     units = [
         *ABOVE,
@@ -349,7 +350,7 @@ def test_history_goes_through_several_successions() -> None:
     st.floats(0, 1),
     st.booleans(),
 )
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_no_succession_changes_the_sum_of_the_city(numbers: list[float], share: float, goes_on: bool) -> None:
     end = None if goes_on else 2021
     units = [

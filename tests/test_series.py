@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.example_counts import examples
 from tests.series_rows import (
     COUNTY,
     TOWNSHIPS,
@@ -83,7 +84,7 @@ def test_without_any_year_before_only_peers_speak() -> None:
     assert asked(steady(), numbers(YEAR - 1, [])) == {}
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=examples(12))
 @given(st.lists(st.integers(0, 100_000), min_size=12, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(values: list[int], draw: Any) -> None:
     prior = history()
@@ -93,7 +94,7 @@ def test_the_order_of_rows_does_not_matter(values: list[int], draw: Any) -> None
     assert sorted(one["message"]) == sorted(other["message"])
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=examples(12))
 @given(st.lists(st.integers(1, 1000), min_size=12, max_size=12))
 def test_a_larger_error_is_never_asked_about_less(values: list[int]) -> None:
     prior = history()

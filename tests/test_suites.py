@@ -15,6 +15,7 @@ import expectations.judge as judging
 from expectations.gate.night_docs import publish_docs
 from expectations.judge import Judgement, judge
 from expectations.rulebook.rulebook import load_rules
+from tests.example_counts import examples
 from tests.judged_batches import (
     NOT_APPLICABLE,
     UNREADABLE,
@@ -80,7 +81,7 @@ def spoilt(cells: list[tuple[str, int, str, Any]], missing: int, repeated: int) 
     repeated=st.integers(0, 2),
     surplus=st.sampled_from([0.0, 1.0, -20.0]),
 )
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 def test_what_great_expectations_counts_is_what_polars_locates(
     cells: list[tuple[str, int, str, Any]], missing: int, repeated: int, surplus: float
 ) -> None:
@@ -100,7 +101,7 @@ def test_what_great_expectations_counts_is_what_polars_locates(
     assert judgement.results.select((pl.col("not_evaluated") >= 0).all()).item()
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=examples(8))
 @given(st.lists(st.sampled_from([-1e9, -5.0, -2.0, -1.0, 0.0, 1e9, 1e15]), min_size=1, max_size=6))
 def test_impossible_numbers_beside_earlier_years_are_counted_alike_by_both(values: list[float]) -> None:
     # One file with -3 claims once ended every night: its logarithm was judged otherwise by pandas than by polars.

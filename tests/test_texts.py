@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.example_counts import examples
 from tests.judged_files import findings
 from tests.workbooks import FIRST, Grid, column, conformed, save_xlsx, sheet, workbook
 from warehouse.words.texts import BLANK, INVISIBLE, fold, folded, row_word, shown, without_brackets
@@ -59,7 +60,7 @@ def test_python_and_polars_fold_every_character_alike() -> None:
     assert [pair for pair in frame.iter_rows() if fold(pair[0]) != pair[1]] == []
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(TEXT)
 def test_python_and_polars_fold_every_text_alike_and_once_is_enough(text: str) -> None:
     assert pl.select(folded(pl.lit(text))).item() == fold(text)

@@ -21,25 +21,24 @@ from warehouse.ledger.journal import Entry
 QUIET = 0.6
 UNFINISHED = "年报.xlsx：文件刚刚放入或仍在写入，留待下次收取。"
 
+# Each writes until its standard input ends.
 HELD_OPEN = """
-import sys, time
+import select, sys
 with open(sys.argv[1], "wb", buffering=0) as file:
-    for _ in range(20):
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
         file.write(b"4096 bytes" * 409)
-        time.sleep(0.1)
 """
 REOPENED = """
-import sys, time
-for _ in range(20):
+import select, sys
+while not select.select([sys.stdin], [], [], 0.02)[0]:
     with open(sys.argv[1], "ab") as file:
         file.write(b"4096 bytes" * 409)
-    time.sleep(0.1)
 """
 PAUSING = """
-import sys, time
+import sys
 with open(sys.argv[1], "wb", buffering=0) as file:
     file.write(b"first half, ")
-    time.sleep(2)
+    sys.stdin.read()
     file.write(b"second half")
 """
 
@@ -66,15 +65,16 @@ def night(place: Place) -> list[Entry]:
 @pytest.mark.parametrize("writer", [HELD_OPEN, REOPENED, PAUSING], ids=["held open", "reopened", "pausing"])
 def test_a_file_copied_slowly_arrives_whole(place: Place, writer: str) -> None:
     file = place.inbox / "年报.xlsx"
-    with subprocess.Popen([sys.executable, "-c", writer, str(file)]) as copying:
+    command = [sys.executable, "-c", writer, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as copying:
         while not file.exists():
             time.sleep(0.01)
         assert night(place) == []
         assert place.left == [UNFINISHED]
         assert copying.poll() is None
-        copying.wait()
-        whole = file.read_bytes()
-        [entry] = night(place)
+        copying.communicate()
+    whole = file.read_bytes()
+    [entry] = night(place)
     assert place.content(entry) == whole
     assert not file.exists()
     assert place.left == []

@@ -38,9 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def prefect_server() -> Iterator[None]:
-    """Prefect's temporary server. Its first start lays out a database, which takes a while on a small machine."""
+    """Prefect's temporary server. Its first start lays out a database, which takes a while on a small machine.
+
+    It ends with this folder's tests, and with it the thread that sends it events, which draws from ``random`` now and
+    then: that would break Hypothesis' tests elsewhere, for which random numbers must stay as they were.
+    """
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=180):
