@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.live_audit.audit_lines import audit_lines
-from expectations.live_audit.audit_top import BROKEN, HINT, NOT_EVALUATED, ORDER, PASSED, TOP, write_top
-from expectations.live_audit.tally import ONE_EVALUATED, ONE_NOT_EVALUATED, Line
+from expectations.live_audit.audit_top import (
+    BROKEN,
+    HINT,
+    NOT_EVALUATED,
+    ORDER,
+    PASSED,
+    TOP,
+    write_top,
+)
+from expectations.live_audit.tally import Line
 from expectations.rulebook.rulebook import SEVERITIES
 from expectations.sheets.layout import display_width
 from expectations.sheets.page import PROTECTION, Issue, set_print
@@ -46,9 +53,10 @@ _WIDTHS = (
     56,
 )  # of the heads but the last: the rule's id is hidden, it is for programs
 _SHOWN = len(_WIDTHS)
-COUNTS, FIRST = len(HEADS), len(HEADS) + 1  # hidden columns: packed counts, line of the first broken row
-_NTH = ORDER - 1  # hidden column: which of several tallies is the first that is broken
-_PARTS = ORDER + 1
+HELD = ORDER + 1  # hidden column of the lines: how many rows passed
+# Hidden columns of the tallies, one below the other: broken, not evaluated, held; line of 审核 (where there is something
+# to tell), line of the form, place in words.
+COUNTS, OF, FIRST, PLACE = HELD + 1, HELD + 4, HELD + 5, HELD + 6
 
 
 def add_audit(issue: Issue) -> Worksheet:
@@ -62,15 +70,16 @@ def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
     last = _SHOWN - 1
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
-    hidden = _PARTS + 3 * max((len(line.tallies) for line in lines), default=0)
-    sheet.set_column(last + 1, hidden, 8, None, {"hidden": True})
+    sheet.set_column(last + 1, PLACE, 8, None, {"hidden": True})
     sheet.hide_gridlines(2)
     write_top(issue, sheet, len(lines), sum(line.is_of_reading for line in lines), last)
     for column, text in enumerate(HEADS):
         sheet.write_string(TOP - 1, column, text, issue.styles.named("header"))
     sheet.set_row(TOP - 1, 32)
+    row = TOP
     for serial, line in enumerate(lines, start=1):
-        _write_line(issue, sheet, serial, line)
+        _write_line(issue, sheet, serial, line, row)
+        row = _write_tallies(issue, sheet, serial, line, row)
     end = TOP + len(lines) - 1
     _colour(issue, sheet, end)
     sheet.freeze_panes(TOP, 0)
@@ -81,71 +90,52 @@ def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
     sheet.protect("", {**PROTECTION, "autofilter": True})
 
 
-def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line) -> None:
+def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: int) -> None:
+    """One line of the table; its tallies stand from the row ``top``."""
     named, row = issue.styles.named, TOP + serial - 1
     rule, at = line.rule, row + 1
     centre, plain = named("guide_centre"), named("plain")
+    broken, unknown, held, of, places = (
+        f"${column_letter(column)}${top + 1}:${column_letter(column)}${top + len(line.tallies)}"
+        for column in (COUNTS, COUNTS + 1, COUNTS + 2, OF, PLACE)
+    )
     sheet.write_number(row, 0, serial, centre)
     sheet.write_string(row, 1, line.numbers, centre)
     sheet.write_string(row, 2, line.words, named("guide_cell"))
     sheet.write_string(row, 3, labels.SEVERITY[rule.severity], centre)
     failed = HINT if rule.severity == "info" else BROKEN
-    counts = f"${column_letter(COUNTS)}{at}"
-    none = f"{counts}-INT({counts}/{ONE_NOT_EVALUATED})*{ONE_NOT_EVALUATED}=0"
-    unknown = f"$G{at}>0" if line.is_of_reading else none
-    verdict = f'=IF($F{at}>0,"{failed}",IF({unknown},"{NOT_EVALUATED}","{PASSED}"))'
+    is_open = f"$G{at}>0" if line.is_of_reading else f"${column_letter(HELD)}{at}=0"
+    verdict = f'=IF($F{at}>0,"{failed}",IF({is_open},"{NOT_EVALUATED}","{PASSED}"))'
     sheet.write_formula(row, 4, verdict, centre, NOT_EVALUATED)
-    sheet.write_formula(row, 5, f"={_count(counts, 'F')}", named("audit_count"), 0)
-    sheet.write_formula(row, 6, f"={_count(counts, 'G')}", named("audit_count"), 0)
+    sheet.write_formula(row, 5, f"=SUM({broken})", named("audit_count"), 0)
+    sheet.write_formula(row, 6, f"=SUM({unknown})", named("audit_count"), 0)
+    first = f'=IFERROR(INDEX({places},MATCH({serial},{of},0)),"")'
+    sheet.write_formula(row, 7, first, named("guide_cell"), "")
     sheet.write_string(row, 8, rule.fix, named("guide_cell"))
     sheet.write_string(row, _SHOWN, rule.id, plain)
-    write = _write_tally if len(line.tallies) == 1 else _write_tallies
-    told = "G" if line.is_of_reading else "F"  # the column of the count whose first case is told
-    place = write(sheet, row, line, plain, told)
-    sheet.write_formula(row, 7, f'=IF(${told}{at}=0,"",IFERROR({place},""))', named("guide_cell"), "")
     rank = (SEVERITIES.index(rule.severity) + 1) * 1000 + serial
-    sheet.write_formula(row, ORDER, f'=IF(${told}{at}>0,{rank},"")', plain, "")
+    sheet.write_formula(row, ORDER, f'=IF(COUNT({of})>0,{rank},"")', plain, "")
+    sheet.write_formula(row, HELD, f"=SUM({held})", plain, 0)
     texts = zip((line.numbers, line.words, rule.fix), (_WIDTHS[1], _WIDTHS[2], _WIDTHS[8]), strict=True)
     sheet.set_row(row, 14 * max(-(-display_width(text) // (width - 3)) for text, width in texts) + 6)
 
 
-def _count(counts: str, of: str) -> str:
-    """How many rows are broken (F) or not evaluated (G), of packed counts. (Excel's MOD refuses numbers as large as these.)"""
-    if of == "G":
-        return f"INT({counts}/{ONE_NOT_EVALUATED})"
-    return f"{counts}-INT({counts}/{ONE_EVALUATED})*{ONE_EVALUATED}"
-
-
-def _write_tally(sheet: Worksheet, row: int, line: Line, look: Format, told: str) -> str:
-    """The packed counts and the first row told; returns a formula of its place in words."""
-    [tally] = line.tallies
-    sheet.write_array_formula(row, COUNTS, row, COUNTS, f"{{={tally.counts}}}", look, 0)
-    first = f"IF(${told}{row + 1}=0,0,IFERROR({tally.first},0))"
-    sheet.write_array_formula(row, FIRST, row, FIRST, f"{{={first}}}", look, 0)
-    return tally.place.replace("{line}", f"${column_letter(FIRST)}{row + 1}")
-
-
-def _write_tallies(sheet: Worksheet, row: int, line: Line, look: Format, told: str) -> str:
-    """Several tallies add up; the place is that of the first with something to tell, with the number of its form."""
-    at, width = row + 1, len(line.tallies)
-    starts = (_PARTS, _PARTS + width, _PARTS + 2 * width)
-    for index, tally in enumerate(line.tallies):
-        count, first, place = (start + index for start in starts)
-        found = _count(f"${column_letter(count)}{at}", told)
-        sheet.write_array_formula(row, count, row, count, f"{{={tally.counts}}}", look, 0)
-        formula = f"{{=IF({found}=0,0,IFERROR({tally.first},0))}}"
-        sheet.write_array_formula(row, first, row, first, formula, look, 0)
-        text = tally.place.replace("{line}", f"${column_letter(first)}{at}")
-        sheet.write_formula(row, place, f'=IF({found}=0,"",IFERROR("{tally.number} "&{text},""))', look, "")
-    counts, firsts, places = (
-        f"${column_letter(start)}{at}:${column_letter(start + width - 1)}{at}" for start in starts
-    )
-    nth = f"MIN(IF({_count(counts, told)}>0,COLUMN({counts})-{_PARTS},{width + 1}))"
-    sheet.write_formula(row, COUNTS, f"=SUM({counts})", look, 0)
-    sheet.write_array_formula(row, _NTH, row, _NTH, f"{{={nth}}}", look, 0)
-    chosen = f"${column_letter(_NTH)}{at}"
-    sheet.write_formula(row, FIRST, f"=IF(${told}{at}=0,0,INDEX({firsts},{chosen}))", look, 0)
-    return f"INDEX({places},{chosen})"
+def _write_tallies(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: int) -> int:
+    """The tallies of a line from the row ``top``; returns the row below. The line of a form is looked for if there is one."""
+    look, told = issue.styles.named("plain"), COUNTS + line.is_of_reading
+    for row, tally in enumerate(line.tallies, start=top):
+        names = [f"answers_{row + 1}_{index}" for index, _ in enumerate(tally.answers, start=1)]
+        for name, answers in zip(names, tally.answers, strict=True):
+            issue.book.define_name(name, f"={answers}")
+        count, of, first = (f"${column_letter(column)}{row + 1}" for column in (told, OF, FIRST))
+        number = f'"{tally.number} "&' if len(line.tallies) > 1 else ""
+        place = f"{number}{tally.place.replace('{line}', first)}"
+        line_of = f'IF({of}="",0,IFERROR({tally.first(names)},0))'
+        sheet.write_array_formula(row, COUNTS, row, COUNTS + 2, f"{{={tally.counts(names)}}}", look, 0)
+        sheet.write_formula(row, OF, f'=IF({count}>0,{serial},"")', look, "")
+        sheet.write_array_formula(row, FIRST, row, FIRST, f"{{={line_of}}}", look, 0)
+        sheet.write_formula(row, PLACE, f'=IF({of}="","",IFERROR({place},""))', look, "")
+    return top + len(line.tallies)
 
 
 def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:

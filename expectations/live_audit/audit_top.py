@@ -11,7 +11,7 @@ from warehouse.words.addresses import column_letter
 PASSED, BROKEN, HINT, NOT_EVALUATED = "通过", "不符", "提示", "未核对"
 _POINTERS = 5  # lines of two pointers each
 _WORDS = 24  # characters of what a rule demands, that a pointer quotes
-ORDER = 13  # hidden column: the place of a broken line among the broken, graver ones first
+ORDER = 12  # hidden column: the place of a broken line among the broken, graver ones first
 _SERIALS = (10, 11)  # hidden columns: the serial numbers that the two pointers of a line point to
 _NOTES = (
     "填报时自动核对，改正后结果随之变化。“提示”请核对，属实的不必改。“未核对”是有关格还没有填，或者没有这种情况。",
@@ -56,8 +56,7 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
     for side, (left, right) in enumerate(((0, 3), (4, last))):
         rank = index + side * _POINTERS + 1
         serial = f"${column_letter(_SERIALS[side])}${line + 1}"
-        of = f"SMALL({order},{rank})"
-        number = f"=IF(COUNT({order})<{rank},0,{of}-INT({of}/1000)*1000)"
+        number = f"=IFERROR(MATCH(SMALL({order},{rank}),{order},0),0)"
         sheet.write_formula(line, _SERIALS[side], number, issue.styles.named("plain"), 0)
         columns = (1, 3, 4, 7, 5, 6, 2)
         parts = [f"INDEX({_range(column, count)},{serial})" for column in columns]

@@ -6,22 +6,17 @@ Blank cells have a line for each form, the clerk's list of what is still to do; 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from expectations.frames.form_frame import additive_fields
-from expectations.live_audit.form_rows import FormRows, Part, in_lengths, sheets_of, tallies
+from expectations.live_audit.form_rows import FormRows, Part, sheets_of, tallies
 from expectations.live_audit.grid import Grid, missing, quoted, says_nothing
-from expectations.live_audit.tally import (
-    FAILED,
-    HELD,
-    ONE_EVALUATED,
-    ONE_NOT_EVALUATED,
-    Line,
-    Tally,
-)
+from expectations.live_audit.tally import BROKEN, HELD, NOT_ASKED, Line, Tally
 from expectations.rulebook.rulebook import Check
 from expectations.sheets.page import Issue
 from expectations.verdicts.column_checks import FIRST_DATE_YEAR, is_key
 from warehouse.catalogue.models import Field, Form
+from warehouse.expression.excel import UNKNOWN
 
 _DAY_ONE = f"DATE({FIRST_DATE_YEAR},1,1)"
 
@@ -33,7 +28,7 @@ def column_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid])
         rule = issue.column_rules.get(check)
         if rule is None:
             continue
-        found = [(sheet, list(of_check(sheet))) for sheet in sheets]
+        found = [(sheet, of_check(sheet)) for sheet in sheets]
         found = [(sheet, of_sheet) for sheet, of_sheet in found if of_sheet]
         if check == "required":
             for sheet, of_sheet in found:
@@ -43,22 +38,22 @@ def column_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid])
             yield Line(rule, numbers, rule.words, [tally for _, of_sheet in found for tally in of_sheet])
 
 
-def _required(sheet: FormRows, is_of_keys: bool = False) -> Iterator[Tally]:
+def _required(sheet: FormRows, is_of_keys: bool = False) -> list[Tally]:
     asked = [f for f in sheet.fields if f.required and is_key(sheet.form, f) == is_of_keys]
     return tallies(sheet, (_blank(sheet, field) for field in asked))
 
 
-def _key_required(sheet: FormRows) -> Iterator[Tally]:
+def _key_required(sheet: FormRows) -> list[Tally]:
     return _required(sheet, is_of_keys=True)
 
 
 def _blank(sheet: FormRows, field: Field) -> Part:
     place = sheet.grid.place(field.id)
     is_blank = f'IFERROR({place}="",FALSE)'  # an error value is no blank cell
-    return Part(sheet.concerned(field), f"IF({is_blank},{FAILED},{HELD})", is_blank, place)
+    return Part(sheet.concerned(field), f"IF({is_blank},{BROKEN},{HELD})", place)
 
 
-def _range(sheet: FormRows) -> Iterator[Tally]:
+def _range(sheet: FormRows) -> list[Tally]:
     def part(field: Field) -> Part:
         value = sheet.grid.cells[field.id](sheet.grid.place(field.id)).value
         low = [f"({value}<{field.low:.15g})"] if field.low is not None else []
@@ -68,13 +63,13 @@ def _range(sheet: FormRows) -> Iterator[Tally]:
     return tallies(sheet, (part(f) for f in sheet.fields if f.is_numeric and not f.low is f.high is None))
 
 
-def _whole(sheet: FormRows) -> Iterator[Tally]:
+def _whole(sheet: FormRows) -> list[Tally]:
     asked = (f for f in sheet.fields if f.type in ("count", "rank", "year"))
     places = ((f, sheet.grid.place(f.id)) for f in asked)
     return tallies(sheet, (_number(sheet, f, f"{place}<>ROUND({place},0)") for f, place in places))
 
 
-def _date(sheet: FormRows) -> Iterator[Tally]:
+def _date(sheet: FormRows) -> list[Tally]:
     end = f"DATE({sheet.issue.year + 1},1,1)"
     places = ((f, sheet.grid.place(f.id)) for f in sheet.fields if f.type == "date")
     return tallies(sheet, (_number(sheet, f, f"({p}<{_DAY_ONE})+({p}>={end})>0") for f, p in places))
@@ -83,13 +78,13 @@ def _date(sheet: FormRows) -> Iterator[Tally]:
 def _number(sheet: FormRows, field: Field, breaks: str) -> Part:
     """A part that looks at numbers alone; whatever else stands in a cell leaves it not evaluated."""
     place = sheet.grid.place(field.id)
-    weight = f"IF(ISNUMBER({place}),IF({breaks},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
-    return Part(sheet.concerned(field), weight, f"IF(ISNUMBER({place}),{breaks},0)", place)
+    answer = f"IF(ISNUMBER({place}),IF({breaks},{BROKEN},{HELD}),{UNKNOWN})"
+    return Part(sheet.concerned(field), answer, place)
 
 
-def _unique(sheet: FormRows) -> Iterator[Tally]:
+def _unique(sheet: FormRows) -> list[Tally]:
     if not sheet.form.is_roster:
-        return
+        return []
     org = next((i for i, c in enumerate(sheet.rows.columns, start=1) if c.role == "roster_org"), None)
     keys = [name for name in sheet.form.key if name != "org_code"]
     places = [sheet.grid.place(name) for name in keys]
@@ -98,35 +93,35 @@ def _unique(sheet: FormRows) -> Iterator[Tally]:
     is_whole = f"IFERROR({'*'.join(f'(1-{missing(place)})' for place in places)},0)"
     one = f"IF({sheet.listed},{is_whole},0)"
     many = f"MMULT(--(TRANSPOSE({key})={key}),{one})>1"
-    weight = f"IF({is_whole},IF({many},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
-    yield from tallies(sheet, [Part(sheet.listed, weight, f"{is_whole}*({many})", places[0])])
+    answer = f"IF({is_whole},IF({many},{BROKEN},{HELD}),{UNKNOWN})"
+    return tallies(sheet, [Part(sheet.listed, answer, places[0])])
 
 
-def _unit_rows(sheet: FormRows) -> Iterator[Tally]:
+def _unit_rows(sheet: FormRows) -> list[Tally]:
     """Lines are counted: which unit is missing is told at night."""
     if sheet.form.is_roster:
-        return
-    height = sheet.grid.last - sheet.grid.first + 1
-    lost = f"{height}-SUM(IFERROR(IF({sheet.listed},1,0),0))"
-    counts = sheet.grid.if_there(f"{height * ONE_EVALUATED}+{lost}", ONE_NOT_EVALUATED)
-    yield Tally(sheet.form.number, counts, "0")
+        return []
+    answers = f"IFERROR(IF({sheet.listed},{HELD},{BROKEN}),{BROKEN})"
+    return [Tally(sheet.form.number, sheet.grid, [answers])]
 
 
-def _roster_rows(sheet: FormRows) -> Iterator[Tally]:
-    if sheet.form.is_roster:
-        listed = f"SUM(IF({sheet.listed},1,0))"
-        nothing = f"SUM(IF({says_nothing(sheet.issue, sheet.form, sheet.grid)},1,0))"
-        counts = f"IF({listed}+{nothing}=0,{FAILED},{listed}*{ONE_EVALUATED})"
-        yield Tally(sheet.form.number, sheet.grid.if_there(counts, ONE_NOT_EVALUATED), "0")
+def _roster_rows(sheet: FormRows) -> list[Tally]:
+    """A sheet says something: each row listed holds, and a sheet of none, that does not say 无, is broken once."""
+    if not sheet.form.is_roster:
+        return []
+    nothing = says_nothing(sheet.issue, sheet.form, sheet.grid)
+    is_silent = f"SUM(IF({sheet.listed},1,0)+IF({nothing},1,0))=0"
+    answers = f"IF({is_silent},{BROKEN},IF({sheet.listed},{HELD},{NOT_ASKED}))"
+    return [Tally(sheet.form.number, sheet.grid, [answers])]
 
 
-def _total(sheet: FormRows) -> Iterator[Tally]:
+def _total(sheet: FormRows) -> list[Tally]:
     """The 合计 row against its rows, where something was reported and all of it can be read."""
     rule = sheet.issue.column_rules["sheet"]
     line = sheet.grid.last + 2  # below the thin line
     label = sheet.issue.catalogue.settings.words.total_row[0]
 
-    def count(field: Field) -> str:
+    def answer(field: Field) -> str:
         place, scale = sheet.grid.place(field.id), field.entry_scale
         total = f"INDEX({sheet.grid.area},{line},{sheet.grid.columns[field.id]})"
         unreadable = f"SUM(IF({sheet.listed},IF(ISNUMBER({place})+{missing(place)}>0,0,1),0))"
@@ -134,19 +129,19 @@ def _total(sheet: FormRows) -> Iterator[Tally]:
         summed = f"SUM(IF({sheet.listed},IF(ISNUMBER({place}),{place},0),0))"
         gap = f"ABS({total}-{summed}){f'*{scale:.15g}' if scale != 1 else ''}"
         is_known = f"({given}>0)*ISNUMBER({total})*({unreadable}=0)"
-        weight = f"IF({is_known},IF({gap}<={rule.tolerance},{HELD},{FAILED}),{ONE_NOT_EVALUATED})"
-        return f"IFERROR({weight},{ONE_NOT_EVALUATED})"
+        return f"IFERROR(IF({is_known},IF({gap}<={rule.tolerance},{HELD},{BROKEN}),{UNKNOWN}),{UNKNOWN})"
 
     fields = (field for field in additive_fields(sheet.form) if field.id in sheet.grid.columns)
-    return in_lengths(sheet, ((count(field), str(line)) for field in fields), quoted(label))
+    answers = [answer(field) for field in fields]
+    return [Tally(sheet.form.number, sheet.grid, answers, str(line), quoted(label))] if answers else []
 
 
-def _township_total(sheet: FormRows) -> Iterator[Tally]:
+def _township_total(sheet: FormRows) -> list[Tally]:
     """Rows 某镇小计 that a clerk puts in among the villages: named like the rows they sum up."""
     rule = sheet.issue.column_rules["township"]
     columns = {c.role: i for i, c in enumerate(sheet.rows.columns, start=1)}
     if "parent_name" not in columns or sheet.form.is_roster:
-        return
+        return []
     parents = sheet.grid.column(columns["parent_name"])
     suffix = sheet.issue.catalogue.settings.words.subtotal_suffix[0]
     names, ending = sheet.grid.column(sheet.rows.name_column + 1), quoted(suffix)
@@ -163,17 +158,17 @@ def _township_total(sheet: FormRows) -> Iterator[Tally]:
         is_known = f"IF(SUM({unreadable})=0,1,MMULT(--{below},{unreadable})=0)*({given}>0)*ISNUMBER({place})"
         scale = field.entry_scale
         breaks = f"ABS({place}-({summed})){f'*{scale:.15g}' if scale != 1 else ''}>{rule.tolerance}"
-        weight = f"IF({is_known},IF({breaks},{FAILED},{HELD}),{ONE_NOT_EVALUATED})"
-        return Part(is_total, weight, f"IF({is_known},{breaks},0)", place)
+        return Part(is_total, f"IF({is_known},IF({breaks},{BROKEN},{HELD}),{UNKNOWN})", place)
 
     asked = (f for f in additive_fields(sheet.form) if f.id in sheet.grid.columns)
-    has_any = f"COUNTIF({names},{quoted('*' + suffix)})=0"  # there rarely is one, and they are slow
-    for tally in tallies(sheet, map(part, asked)):
-        counts = sheet.grid.if_there(f"IF({has_any},0,{tally.counts})", ONE_NOT_EVALUATED)
-        yield Tally(tally.number, counts, tally.first, tally.place)
+    has_none = f"COUNTIF({names},{quoted('*' + suffix)})=0"  # there rarely is one, and they are slow
+    return [
+        replace(tally, answers=[f"IF({has_none},{NOT_ASKED},{each})" for each in tally.answers])
+        for tally in tallies(sheet, map(part, asked))
+    ]
 
 
-_CHECKS: dict[Check, Callable[[FormRows], Iterator[Tally]]] = {
+_CHECKS: dict[Check, Callable[[FormRows], list[Tally]]] = {
     "required": _required,
     "key_required": _key_required,
     "range": _range,

@@ -1,16 +1,14 @@
-"""The sheet of one form as the lines of 审核 count over it: its fields, the rows concerned, many tallies in few formulas."""
+"""The sheet of one form as the lines of 审核 count over it: its fields, the rows concerned, and the tally of a check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from expectations.live_audit.grid import Grid, listed_rows, named_line
-from expectations.live_audit.tally import ONE_NOT_EVALUATED, Tally, counted, first_row
+from expectations.live_audit.tally import BROKEN, ONE_UNKNOWN, Tally, answered
 from expectations.sheets.page import Issue, Rows
 from warehouse.catalogue.models import Field, Form
-
-_LONGEST = 6000  # characters of a formula: Excel takes 8192
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,10 @@ class FormRows:
 
 @dataclass(frozen=True)
 class Part:
-    """One field of a check: the weight of its rows, and which of them break it."""
+    """One field of a check: a test of the rows that are asked, what the check answers there, and the field's cells."""
 
     concerned: str
-    weight: str
-    breaks: str
+    answer: str
     place: str
 
 
@@ -52,34 +49,13 @@ def sheets_of(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) ->
     return found
 
 
-def tallies(sheet: FormRows, parts: Iterable[Part], gone: int = ONE_NOT_EVALUATED) -> Iterator[Tally]:
-    """The fields of a sheet together; ``gone`` is what they count when the sheet is not there."""
-    formulas = (
-        (
-            counted(part.concerned, part.weight),
-            first_row(part.concerned, part.breaks, f"ROW({part.place})"),
-        )
-        for part in parts
-    )
-    return in_lengths(sheet, formulas, named_line(sheet.grid, sheet.rows), gone)
-
-
-def in_lengths(
-    sheet: FormRows, formulas: Iterable[tuple[str, str]], place: str, gone: int = ONE_NOT_EVALUATED
-) -> Iterator[Tally]:
-    """Counts and firsts together in as many tallies as the length of a formula asks for."""
-    counts: list[str] = []
-    firsts: list[str] = []
-
-    def tally() -> Tally:
-        counted_all = sheet.grid.if_there("+".join(counts), gone)
-        return Tally(sheet.form.number, counted_all, f"MIN({','.join(firsts)})", place)
-
-    for count, first in formulas:
-        if counts and sum(map(len, (*counts, count))) > _LONGEST:
-            yield tally()
-            counts, firsts = [], []
-        counts.append(count)
-        firsts.append(first)
-    if counts:
-        yield tally()
+def tallies(
+    sheet: FormRows, parts: Iterable[Part], told: str = BROKEN, gone: str = ONE_UNKNOWN
+) -> list[Tally]:
+    """The fields of a sheet together, none when there are none; ``told`` and ``gone`` as in a tally."""
+    parts = list(parts)
+    if not parts:
+        return []
+    answers = [answered(part.concerned, part.answer) for part in parts]
+    place = named_line(sheet.grid, sheet.rows)
+    return [Tally(sheet.form.number, sheet.grid, answers, f"ROW({parts[0].place})", place, told, gone)]

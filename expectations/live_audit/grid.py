@@ -58,7 +58,7 @@ class Grid:
             return Cell(self._level())
         return self.cells[term.name](self.place(term.name))
 
-    def if_there(self, formula: str, otherwise: int) -> str:
+    def if_there(self, formula: str, otherwise: str) -> str:
         """``formula``, or ``otherwise`` when the sheet is gone: the name of its rectangle leads nowhere then."""
         return f"IF(ISERROR(ROWS({self.area})),{otherwise},{formula})"
 

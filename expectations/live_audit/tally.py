@@ -1,8 +1,8 @@
-"""Array formulas that count, for one rule over one table, where it is broken, passed or cannot be evaluated.
+"""What 审核 counts for one rule over one table: where it is broken, where it cannot be evaluated, where it holds.
 
-The rule's formula is long and the slow part, so it stands once in a tally: one number carries three counts (broken from
-1, evaluated from 100,000, not evaluated from 10,000,000,000). A second formula finds the first broken row, and is only
-computed where there is one.
+A rule's answer at a row is a number: 0 where it is broken, 1 where it holds, anything between where it cannot be evaluated,
+and a text where it is not asked. The formula of the answers is long, so it stands once, as a name of the workbook: Excel's
+FREQUENCY counts the three kinds in it in one pass (texts are passed over), and the first row is looked for in it.
 """
 
 from __future__ import annotations
@@ -12,24 +12,42 @@ from dataclasses import dataclass
 
 from expectations.live_audit.grid import Grid, missing
 from expectations.rulebook.rulebook import Rule
+from warehouse.expression.excel import UNKNOWN
 from warehouse.registry.levels import Level
 
-ONE_EVALUATED, ONE_NOT_EVALUATED = 100_000, 10_000_000_000
-HELD, FAILED = ONE_EVALUATED, ONE_EVALUATED + 1
-NOWHERE = 1_000_000  # more than any row
+BROKEN, HELD, NOT_ASKED = "0", "1", '""'
+NO_ROWS, ONE_UNKNOWN = "{0,0,0}", "{0,1,0}"  # counts: broken, not evaluated, held
+_BELOW_ONE = "0.999999999"
+_NOWHERE = 1_000_000  # more than any row
 
 
 @dataclass(frozen=True)
 class Tally:
-    """``counts``: the packed counts; ``first``: the line of the first broken row, NOWHERE for none, 0 for a whole sheet.
+    """The answers of one rule over one table, a formula for each column that it looks at.
 
-    ``number`` is the form's, "" for none in particular; ``place`` a formula of what stands at ``{line}`` of it.
+    ``number`` is the form's, "" for none in particular; ``rows`` a formula of the lines of the answers, "0" for a whole
+    sheet; ``place`` one of what stands at ``{line}``; ``told`` the answer whose first line is told; ``gone`` what is
+    counted when the sheet is not there.
     """
 
     number: str
-    counts: str
-    first: str
+    grid: Grid
+    answers: Sequence[str]
+    rows: str = "0"
     place: str = '""'
+    told: str = BROKEN
+    gone: str = ONE_UNKNOWN
+
+    def counts(self, names: Sequence[str]) -> str:
+        """A row of three, broken, not evaluated and held, where ``names`` are what the answers are called."""
+        # An error is LibreOffice's way to say that nothing was to be counted.
+        parts = (f"IFERROR(FREQUENCY({name},{{0,{_BELOW_ONE}}}),0)" for name in names)
+        return self.grid.if_there(f"TRANSPOSE({'+'.join(parts)})", self.gone)
+
+    def first(self, names: Sequence[str]) -> str:
+        """The first line to look at."""
+        is_told = "+".join(f"({name}={self.told})" for name in names)
+        return f"MIN(IF({is_told}>0,{self.rows},{_NOWHERE}))"
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,7 @@ class Line:
     """One line of 审核: a rule, the forms it reads, what it demands in words, and its tallies.
 
     With ``is_of_reading`` it counts what the workbook cannot judge: what stands there is read, and refused, at night. Then
-    ``first`` of a tally is the first line that could not be judged.
+    a tally tells the first line that could not be judged.
     """
 
     rule: Rule
@@ -51,34 +69,19 @@ def rule_tally(
     rule: Rule, number: str, grid: Grid, listed: str, levels: tuple[Level, ...] | None, place: str
 ) -> Tally:
     """A rule with an expression; ``listed`` is the test of rows that count in a roster, ``levels`` what the rule speaks of."""
-    truth = rule.parsed.excel(grid.cell, rule.tolerance)
-    concerned = listed if grid.code is None else grid.at_level(levels)
-    readable = _readable(rule, grid)
-    weight = f"LOOKUP({truth},{{0,0.000000001,1}},{{{FAILED},{ONE_NOT_EVALUATED},{HELD}}})"
-    fails = f"({truth})=0"
-    if readable:
-        weight, fails = f"IF({readable},{weight},{ONE_NOT_EVALUATED})", f"{readable}*({fails})"
+    answer = rule.parsed.excel(grid.cell, rule.tolerance)
+    if readable := _readable(rule, grid):
+        answer = f"IF({readable},{answer},{UNKNOWN})"
     if rule.condition is not None:
         condition = rule.condition.excel(grid.cell)
-        weight = f"IF(({condition})=1,{weight},IF(({condition})>0,{ONE_NOT_EVALUATED},0))"
-        fails = f"(({condition})=1)*({fails})"
-    rows = f"ROW({grid.place(rule.operands[0])})"
-    return Tally(
-        number,
-        grid.if_there(counted(concerned, weight), ONE_NOT_EVALUATED),
-        f"MIN({first_row(concerned, fails, rows)})",
-        place,
-    )
+        answer = f"IF(({condition})=1,{answer},IF(({condition})>0,{UNKNOWN},{NOT_ASKED}))"
+    answers = answered(listed if grid.code is None else grid.at_level(levels), answer)
+    return Tally(number, grid, [answers], f"ROW({grid.place(rule.operands[0])})", place)
 
 
-def counted(concerned: str, weight: str) -> str:
-    """The packed counts of the rows concerned: a cell with an error value, or of a sheet that is gone, is not evaluated."""
-    return f"SUM(IFERROR(IF({concerned},{weight},0),{ONE_NOT_EVALUATED}))"
-
-
-def first_row(concerned: str, breaks: str, rows: str) -> str:
-    """The lines of the rows that break something, NOWHERE for the others: for MIN."""
-    return f"IFERROR(IF({concerned},IF({breaks},{rows},{NOWHERE}),{NOWHERE}),{NOWHERE})"
+def answered(concerned: str, answer: str) -> str:
+    """The answers of the rows concerned: of a cell with an error value, or of a sheet that is gone, nothing is known."""
+    return f"IFERROR(IF({concerned},{answer},{NOT_ASKED}),{UNKNOWN})"
 
 
 def _readable(rule: Rule, grid: Grid) -> str:

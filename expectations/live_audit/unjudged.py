@@ -6,13 +6,14 @@ nothing is known of it, and no sheet may say that all is well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from expectations.live_audit.form_rows import FormRows, Part, sheets_of, tallies
 from expectations.live_audit.grid import Grid, lists_something, missing, quoted
-from expectations.live_audit.tally import HELD, ONE_NOT_EVALUATED, Line, Tally
+from expectations.live_audit.tally import HELD, NO_ROWS, Line, Tally
 from expectations.sheets.page import Issue
 from warehouse.catalogue.models import NUMERIC_TYPES, Field, Form
+from warehouse.expression.excel import UNKNOWN
 
 
 def reading_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> Iterator[Line]:
@@ -31,61 +32,61 @@ def _written(sheet: FormRows, field: Field) -> str:
     return sheet.concerned(field)
 
 
-def _gone(sheet: FormRows) -> Iterator[Tally]:
+def _told(sheet: FormRows, parts: Iterable[Part]) -> list[Tally]:
+    """The first row that cannot be judged is named; a sheet that is gone has a line of its own."""
+    return tallies(sheet, parts, told=UNKNOWN, gone=NO_ROWS)
+
+
+def _gone(sheet: FormRows) -> list[Tally]:
     """Whether the sheet is there."""
-    counts = sheet.grid.if_there(str(HELD), ONE_NOT_EVALUATED)
-    yield Tally(sheet.form.number, counts, "0", quoted("缺少这张工作表"))
+    return [Tally(sheet.form.number, sheet.grid, [HELD], place=quoted("缺少这张工作表"), told=UNKNOWN)]
 
 
-def _rows_without_unit(*, blank: bool) -> Callable[[FormRows], Iterator[Tally]]:
+def _rows_without_unit(*, blank: bool) -> Callable[[FormRows], list[Tally]]:
     """Rows of a roster that list something and name no unit, or one that is not on the list."""
 
-    def of_sheet(sheet: FormRows) -> Iterator[Tally]:
+    def of_sheet(sheet: FormRows) -> list[Tally]:
         org = next((i for i, c in enumerate(sheet.rows.columns, start=1) if c.role == "roster_org"), None)
         if org is None or not sheet.rows.orgs:
-            return
+            return []
         place = sheet.grid.column(org)
         is_blank, is_known = (
             f'IFERROR(TRIM({place})="",FALSE)',
             f"ISNUMBER(MATCH({place},{sheet.rows.orgs},0))",
         )
         lost = is_blank if blank else f"(1-({is_blank}))*(1-{is_known})"
-        weight = f"IF({lost},{ONE_NOT_EVALUATED},{HELD})"
         something = lists_something(sheet.issue, sheet.form, sheet.grid)
-        yield from tallies(sheet, [Part(something, weight, lost, place)], gone=0)
+        return _told(sheet, [Part(something, f"IF({lost},{UNKNOWN},{HELD})", place)])
 
     return of_sheet
 
 
-def _unreadable(*types: str) -> Callable[[FormRows], Iterator[Tally]]:
+def _unreadable(*types: str) -> Callable[[FormRows], list[Tally]]:
     """Cells of fields of such types that are neither an answer nor blank nor 不适用."""
 
     def part(sheet: FormRows, field: Field) -> Part:
         place = sheet.grid.place(field.id)
         known = sheet.grid.cells[field.id](place).known if field.type != "date" else f"ISNUMBER({place})"
         is_read = f"IFERROR({known}+{missing(place)}>0,TRUE)"  # an error value has a line of its own
-        return Part(
-            _written(sheet, field), f"IF({is_read},{HELD},{ONE_NOT_EVALUATED})", f"1-{is_read}", place
-        )
+        return Part(_written(sheet, field), f"IF({is_read},{HELD},{UNKNOWN})", place)
 
-    def of_sheet(sheet: FormRows) -> Iterator[Tally]:
-        return tallies(sheet, (part(sheet, field) for field in sheet.fields if field.type in types), gone=0)
+    def of_sheet(sheet: FormRows) -> list[Tally]:
+        return _told(sheet, (part(sheet, field) for field in sheet.fields if field.type in types))
 
     return of_sheet
 
 
-def _errors(sheet: FormRows) -> Iterator[Tally]:
+def _errors(sheet: FormRows) -> list[Tally]:
     """Cells with an error value."""
 
     def part(field: Field) -> Part:
         place = sheet.grid.place(field.id)
-        weight = f"IF(ISERROR({place}),{ONE_NOT_EVALUATED},{HELD})"
-        return Part(_written(sheet, field), weight, f"ISERROR({place})", place)
+        return Part(_written(sheet, field), f"IF(ISERROR({place}),{UNKNOWN},{HELD})", place)
 
-    return tallies(sheet, map(part, sheet.fields), gone=0)
+    return _told(sheet, map(part, sheet.fields))
 
 
-_READING: dict[str, Callable[[FormRows], Iterator[Tally]]] = {
+_READING: dict[str, Callable[[FormRows], list[Tally]]] = {
     "read.missing_sheet": _gone,
     "read.error_cell": _errors,
     "conform.blank_unit": _rows_without_unit(blank=True),

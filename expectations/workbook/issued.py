@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+from xlsxwriter.workbook import Workbook
 
 from expectations.live_audit.audit import add_audit, write_audit
 from expectations.live_audit.checks import column_rules, live_checks, reading_rules
 from expectations.rulebook.rulebook import RuleBook
-from expectations.sheets.book import Book
 from expectations.sheets.layout import unit_level, unit_name
 from expectations.sheets.marks import Marks, marks_of
 from expectations.sheets.page import Issue
@@ -63,7 +63,7 @@ def write_workbook(
     level = unit_level(catalogue, unit_code, year)
     lost = None if unread is None else unread.filter(pl.col("reason") != "cover")
     moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
-    with Book(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+    with Workbook(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         styles = Styles(book)
         issue = Issue(
             book=book,

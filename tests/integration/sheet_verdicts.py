@@ -14,9 +14,8 @@ import polars as pl
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import unit_frame
 from expectations.judge import judge
-from expectations.live_audit.audit import COUNTS, FIRST, HEADS
+from expectations.live_audit.audit import FIRST, HEADS, HELD, OF
 from expectations.live_audit.audit_top import TOP
-from expectations.live_audit.tally import ONE_EVALUATED, ONE_NOT_EVALUATED
 from expectations.live_audit.unjudged import READING
 from expectations.rulebook.condition import TOTAL_ROW
 from expectations.rulebook.rulebook import RuleBook
@@ -46,22 +45,22 @@ def audit(path: Path) -> pl.DataFrame:
     """The lines of 审核 of a recalculated workbook, as SAID."""
     sheet = openpyxl.load_workbook(path, data_only=True, read_only=True)[AUDIT_SHEET]
     place = {head: index for index, head in enumerate(HEADS)}
+    written = list(sheet.iter_rows(min_row=TOP + 1, values_only=True))
+    firsts = {row[OF]: row[FIRST] for row in reversed(written)}
     rows = []
-    for row in sheet.iter_rows(min_row=TOP + 1, values_only=True):
+    for row in written:
         if row[0] is None:
             continue
-        counts = int(str(row[COUNTS]))
-        evaluated = counts % ONE_NOT_EVALUATED // ONE_EVALUATED
         rows.append(
             (
                 row[place["编号"]],
                 row[place["表号"]],
                 row[place["性质"]],
                 row[place["结果"]],
-                evaluated,
+                row[HELD] + row[place["不符\n处数"]],
                 row[place["不符\n处数"]],
                 row[place["未核对\n处数"]],
-                row[FIRST],
+                firsts.get(row[0], 0),
                 row[place["首处"]] or "",
             )
         )
