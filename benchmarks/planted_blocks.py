@@ -15,7 +15,7 @@ import polars as pl
 
 from benchmarks.planted_errors import EVALUATION, TUNING, City, able, noisy
 from benchmarks.plants import KEY, is_large
-from expectations.outliers.rules import cells_asked, series_gates
+from expectations.outliers.rules import cells_asked, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.outliers.shifted import MIN_ROWS
 from flows.settings import Installation, Settings
@@ -168,14 +168,14 @@ def measured(
 ) -> pl.DataFrame:
     """TALLY of blocks planted into the last year of ``measures``; kind 'clean': county-years and false blocks."""
     rows = []
-    gates = series_gates(city.rulebook)
+    checks = series_checks(city.rulebook)
     counties = city.levels.filter(org_level="county").height
     for noise in noises:
         for seed in seeds:
             clean = noisy(measures, noise, seed)
             year = clean["year"].max()
             prior, now = clean.filter(pl.col("year") < year), clean.filter(pl.col("year") == year)
-            asked = cells_asked(gates, series_frame(now, prior, city.catalogue))
+            asked = cells_asked(checks, series_frame(now, prior, city.catalogue))
             false = sum(questions.height for rule, questions, _ in asked if rule.id in NAMED)
             rows.append((noise, "clean", counties, false, sum(q.height for _, q, _ in asked)))
             draw = random.Random(seed)
@@ -183,13 +183,13 @@ def measured(
             for kind, (plant, names) in KINDS.items():
                 rows += [
                     (noise, kind, *line)
-                    for line in _of_kind(plant, names, truth, now, prior, city, gates, draw)
+                    for line in _of_kind(plant, names, truth, now, prior, city, checks, draw)
                 ]
     frame = pl.DataFrame(rows, schema=TALLY, orient="row")
     return frame.group_by("noise", "kind", maintain_order=True).sum()
 
 
-def _of_kind(plant, names, truth, now, prior, city, gates, draw):  # type: ignore[no-untyped-def]
+def _of_kind(plant, names, truth, now, prior, city, checks, draw):  # type: ignore[no-untyped-def]
     counted = 0
     for _ in range(TRIES):
         planted = plant(truth, draw)
@@ -208,7 +208,7 @@ def _of_kind(plant, names, truth, now, prior, city, gates, draw):  # type: ignor
         )
         state = pl.when(pl.col("value") == 0).then(pl.lit("zero")).otherwise(pl.lit("value"))
         frame = series_frame(shaped(bent.with_columns(state=state), MEASURE), prior, city.catalogue)
-        asked = cells_asked(gates, frame)
+        asked = cells_asked(checks, frame)
         named = [cells.select(KEY) for rule, _, cells in asked if rule.id in names]
         told = pl.concat(named).unique() if named else wrong.select(KEY).clear()
         found = wrong.join(told, on=KEY, how="semi").height * 2 > wrong.height

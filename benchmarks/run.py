@@ -28,8 +28,8 @@ from benchmarks.many_counties import City, prepare
 from benchmarks.measuring import Measured, load, machine, run_measured, versions
 from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
 from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.checks import row_gates, unit_gates
-from expectations.verdicts.column_checks import column_gates
+from expectations.verdicts.checks import row_checks, unit_checks
+from expectations.verdicts.column_checks import column_checks
 from flows.cli.night_commands import STEPS
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
@@ -191,15 +191,15 @@ def _read_cells(files: Sequence[Path]) -> int:
 def expectations_of_a_county(catalogue: Catalogue) -> int:
     """How many GX expectations the night's own suites hold for what a county's workbook contains."""
     rulebook = load_rules(None, catalogue)
-    gates = [
-        gate
+    checks = [
+        check
         for form in catalogue.forms_of("county", YEAR)
-        for gate in (
-            *column_gates(form, rulebook, catalogue, has_totals=True),
-            *row_gates(form, rulebook, catalogue),
+        for check in (
+            *column_checks(form, rulebook, catalogue, has_totals=True),
+            *row_checks(form, rulebook, catalogue),
         )
     ]
-    return len(gates) + len(unit_gates(rulebook, catalogue))
+    return len(checks) + len(unit_checks(rulebook, catalogue))
 
 
 def year_figures(nights: list[Night]) -> list[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,17 @@ import polars as pl
 from expectations.error_localisation.findings import name_likely_cells, name_likely_numbers
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import standing_before, unit_frame
-from expectations.outliers.rules import BLOCK_CELL, locate_series, series_gates
+from expectations.outliers.rules import examine_series, locate_series, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.condition import TOTAL_ROW
-from expectations.rulebook.rulebook import SEVERITIES, RuleBook
+from expectations.rulebook.rulebook import RuleBook
+from expectations.verdicts import silence
 from expectations.verdicts.answers import bind_answers
-from expectations.verdicts.checks import row_gates, unit_gates
-from expectations.verdicts.column_checks import column_gates
-from expectations.verdicts.consequences import folded, with_open_totals, without_followers, without_impossible
+from expectations.verdicts.checks import row_checks, unit_checks
+from expectations.verdicts.column_checks import column_checks
 from expectations.verdicts.decision import decide
-from expectations.verdicts.findings import ADDRESS, Located, locate, problem_findings, with_rows
+from expectations.verdicts.findings import ADDRESS, locate, problem_findings, with_rows
+from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import (
     ANSWER,
     FINDING,
@@ -29,26 +31,63 @@ from warehouse.catalogue.frames import (
     NOTE,
     PROBLEM,
     RULE_RESULT,
+    SUBMISSION,
     Schema,
     empty,
-    finding_place,
     form_place,
     shaped,
 )
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Form
 
 if TYPE_CHECKING:
     from expectations.gate.suites import SuiteRun
 
-CROSS_FORM, SERIES = "cross_form", "series"
-"""Ids of the suites over the cross-form frame and over the series of years."""
-
-NOTHING_FILLED = "read.nothing_filled"
-"""The rule that a workbook without a single number breaks."""
-
-PLACE_ASKED: Schema = {"submission": pl.String, "org_code": pl.String, "field": pl.String}
-
 DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one night hands to the rules.
+
+    ``forms``: conformed rows by form (wide); ``columns`` (ADDRESS): column letters; ``problems`` (PROBLEM): what could not
+    be read; ``submissions`` (SUBMISSION). ``measures`` (MEASURE) are the batch's own, without which rules across forms are
+    left out; ``prior`` (MEASURE) those of standing submissions of other years, ``later`` (MEASURE) of later years, which
+    are compared anew with what the batch says of the years before them; ``asked_later`` (CELL_ASKED) is what rules over one
+    year ask of these. ``declared_empty`` names rosters that say 无; ``notes`` (NOTE) how numbers were written; ``answers``
+    (ANSWER) what clerks explain; ``unfilled`` the submissions in which nobody filled in a number.
+    """
+
+    forms: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    columns: pl.DataFrame = field(default_factory=partial(empty, ADDRESS))
+    problems: pl.DataFrame = field(default_factory=partial(empty, PROBLEM))
+    submissions: pl.DataFrame = field(default_factory=partial(empty, SUBMISSION))
+    declared_empty: pl.DataFrame = field(default_factory=partial(empty, DECLARED_EMPTY))
+    measures: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
+    prior: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
+    later: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
+    notes: pl.DataFrame = field(default_factory=partial(empty, NOTE))
+    asked_later: pl.DataFrame = field(default_factory=partial(empty, silence.CELL_ASKED))
+    answers: pl.DataFrame = field(default_factory=partial(empty, ANSWER))
+    unfilled: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, schema in _SCHEMAS.items():
+            object.__setattr__(self, name, shaped(getattr(self, name), schema))
+
+
+_SCHEMAS: dict[str, Schema] = {
+    "columns": ADDRESS,
+    "problems": PROBLEM,
+    "declared_empty": DECLARED_EMPTY,
+    "measures": MEASURE,
+    "prior": MEASURE,
+    "later": MEASURE,
+    "notes": NOTE,
+    "asked_later": silence.CELL_ASKED,
+    "answers": ANSWER,
+}
+"""Frames of a Batch that have exactly these columns, whoever made them."""
 
 
 @dataclass(frozen=True)
@@ -67,100 +106,29 @@ class Judgement:
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
 
-ROWS_OF_A_PLACE = 5
-"""How many rows are told of what is one question: same rule, form, unit, item and field."""
+def judge(batch: Batch, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: bool = True) -> Judgement:
+    """Examine a batch, tell each mistake once, bind the clerks' answers and decide.
 
-
-@dataclass(frozen=True)
-class Batch:
-    """What one night hands to the rules; see :func:`judge` for the frames."""
-
-    forms: Mapping[str, pl.DataFrame]
-    columns: pl.DataFrame
-    problems: pl.DataFrame
-    submissions: pl.DataFrame
-    declared_empty: pl.DataFrame
-    measures: pl.DataFrame
-    prior: pl.DataFrame
-    later: pl.DataFrame = field(default_factory=lambda: empty(MEASURE))
-    notes: pl.DataFrame = field(default_factory=lambda: empty(NOTE))
-    asked_later: pl.DataFrame = field(default_factory=lambda: empty(PLACE_ASKED))
-
-
-@dataclass(frozen=True)
-class Suite:
-    """One suite to run: its prepared frame, and its gates with what polars locates for them."""
-
-    name: str
-    title: str
-    located: list[Located]
-    frame: pl.DataFrame
-
-
-def judge(
-    forms: Mapping[str, pl.DataFrame],
-    columns: pl.DataFrame,
-    problems: pl.DataFrame,
-    submissions: pl.DataFrame,
-    catalogue: Catalogue,
-    rulebook: RuleBook,
-    prior: pl.DataFrame,
-    *,
-    measures: pl.DataFrame | None = None,
-    declared_empty: pl.DataFrame | None = None,
-    answers: pl.DataFrame | None = None,
-    later: pl.DataFrame | None = None,
-    asked_later: pl.DataFrame | None = None,
-    notes: pl.DataFrame | None = None,
-    unfilled: Collection[str] = (),
-    is_gated: bool = True,
-) -> Judgement:
-    """Judge a batch: conformed forms (wide), column letters, PROBLEM and SUBMISSION frames.
-
-    ``prior`` holds the MEASURE rows of the standing submissions of earlier years, ``measures`` those of the batch (without
-    them cross-form rules are left out); ``declared_empty`` (submission, form) names rosters that say 无; ``answers`` is
-    what clerks explain (ANSWER); ``later`` the MEASURE rows of standing submissions of later years, which are compared anew
-    with what the batch says of the years before them, ``asked_later`` (submission, org_code, field) what rules over one year
-    ask of them; ``notes`` (NOTE) how numbers were written; ``unfilled`` the submissions in which nobody filled in a number:
-    of these one finding says so.
-    Great Expectations counts, polars locates, and both must agree: RuntimeError when they do not. Without ``is_gated`` nothing
-    is counted (results and docs are empty), which spares its import; the findings are polars' all the same.
+    Great Expectations counts VERDICT: RuntimeError where it does not count what polars does. Without ``is_gated`` nothing
+    is counted (results and docs are empty), which spares its import; the findings are the same.
     """
-    batch = Batch(
-        forms,
-        shaped(columns, ADDRESS),
-        shaped(problems, PROBLEM),
-        submissions,
-        shaped(empty(DECLARED_EMPTY) if declared_empty is None else declared_empty, DECLARED_EMPTY),
-        shaped(empty(MEASURE) if measures is None else measures, MEASURE),
-        shaped(prior, MEASURE),
-        shaped(empty(MEASURE) if later is None else later, MEASURE),
-        shaped(empty(NOTE) if notes is None else notes, NOTE),
-        shaped(empty(PLACE_ASKED) if asked_later is None else asked_later, PLACE_ASKED),
-    )
     suites, findings = examine(batch, catalogue, rulebook)
-    runs = _validated(suites) if is_gated else ()
-    refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
-    told = few_of_each_place(_told_once(findings, rulebook))
-    told = _of_unfilled(told, unfilled, submissions, rulebook, catalogue)
+    runs = _counted(suites) if is_gated else ()
+    asked = silence.leave_out_repeated(silence.leave_out_blank(findings, rulebook))
+    asked = silence.ask_once_of_empty(asked, batch.unfilled, batch.submissions, rulebook, catalogue)
     is_later = pl.col("submission").is_in(batch.later["submission"].unique().implode())
-    revised, told = told.filter(is_later), told.remove(is_later)
-    bound, loose = bind_answers(empty(ANSWER) if answers is None else answers, told)
-    told = pl.concat([told, problem_findings(loose, submissions, rulebook, catalogue)])
+    revised, asked = asked.filter(is_later), asked.remove(is_later)
+    bound, loose = bind_answers(batch.answers, asked)
+    asked = pl.concat([asked, problem_findings(loose, batch.submissions, rulebook, catalogue)])
+    refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
     return Judgement(
-        _in_order(told, catalogue),
+        _in_order(asked, catalogue),
         _results(suites, runs),
-        decide(submissions, told, refusals),
+        decide(batch.submissions, asked, refusals),
         bound,
         _in_order(revised, catalogue),
         runs,
     )
-
-
-def few_of_each_place(findings: pl.DataFrame) -> pl.DataFrame:
-    """The findings (FINDING) without the rows of one question beyond the first few: a unit listed a thousand times is one."""
-    place = [pl.col("submission"), *finding_place(findings)]
-    return findings.filter(pl.int_range(pl.len()).over(*place) < ROWS_OF_A_PLACE)
 
 
 def start_great_expectations() -> None:
@@ -169,72 +137,62 @@ def start_great_expectations() -> None:
 
 
 def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[list[Suite], pl.DataFrame]:
-    """Every suite with what polars locates for it, and the findings (FINDING), not yet in order."""
+    """Every suite with its verdicts, and the findings (FINDING) but for what follows from others; not yet in order."""
     if batch.submissions.is_empty():
         return [], empty(FINDING)
     found = [problem_findings(batch.problems, batch.submissions, rulebook, catalogue)]
-    suites, of_forms = [], []
-    for form in catalogue.forms.values():
-        frame = prepare(
-            form,
-            batch.forms.get(form.id),
-            batch.columns,
-            batch.submissions,
-            batch.declared_empty,
-            batch.problems,
-            catalogue,
-        )
-        if frame.is_empty():
-            continue
-        has_totals = bool((frame["row_kind"] == TOTAL_ROW).any())
-        gates = [
-            *column_gates(form, rulebook, catalogue, has_totals),
-            *row_gates(form, rulebook, catalogue),
-        ]
-        located, findings = locate(gates, frame, batch.columns)
-        suites.append(Suite(form.id, f"{form.number} {form.title}", located, frame))
-        of_forms.append((form, gates, without_impossible(findings, rulebook)))
-    standing = _standing(batch, pl.concat([*found, *(findings for _, _, findings in of_forms)]))
-    frames = {suite.name: suite.frame for suite in suites}
+    of_forms = [
+        (form, suite)
+        for form in catalogue.forms.values()
+        if (suite := _examine_form(form, batch, catalogue, rulebook)) is not None
+    ]
+    rows = {suite.name: suite.rows for _, suite in of_forms}
+    broken = [silence.leave_out_impossible(locate(suite, batch.columns), rulebook) for _, suite in of_forms]
+    standing = _standing(batch, pl.concat([*found, *broken]))
     found += [
-        name_likely_cells(findings, gates, frames[form.id], form, standing, catalogue, rulebook, batch.notes)
-        for form, gates, findings in of_forms
+        name_likely_cells(
+            findings, suite.checks, suite.rows, form, standing, catalogue, rulebook, batch.notes
+        )
+        for (form, suite), findings in zip(of_forms, broken, strict=True)
     ]
     measures = pl.concat([batch.measures, batch.later])
-    gates = unit_gates(rulebook, catalogue)
-    frame = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
-    located, of_units = locate(gates, frame, batch.columns) if frame.height else ([], empty(FINDING))
-    if frame.height:
-        suites.append(Suite(CROSS_FORM, "表间和年度间审核", located, frame))
-    of_series = series_gates(rulebook)
-    numbers = series_frame(measures, standing, catalogue) if of_series else pl.DataFrame()
-    blocks = empty(BLOCK_CELL)
-    if numbers.height:
-        located, breaches, blocks = locate_series(of_series, numbers)
-        others = pl.concat([_asked_places(pl.concat([*found, of_units])), batch.asked_later])
-        asked = _not_asked(pl.concat(breaches), others, rulebook)
-        found.append(with_rows(asked, frames, batch.columns))
-        suites.append(Suite(SERIES, "年度数列审核", located, numbers))
-    cells = pl.concat([_asked_places(pl.concat(found)), batch.asked_later])
-    of_units = without_followers(of_units, cells, gates, measures, standing, catalogue)
-    of_units = name_likely_numbers(of_units, gates, frame, standing, catalogue)
-    found.append(with_rows(of_units, frames, batch.columns))
-    return suites, with_open_totals(folded(pl.concat(found), blocks, rulebook), blocks, rulebook)
-
-
-def _not_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
-    """Leave out what another rule already asks of the same number; what is asked of a column or run stays."""
-    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.speaks_of == "number"]
-    is_single = pl.col("rule").is_in(of_numbers)
-    single = series.filter(is_single).join(
-        asked, on=list(PLACE_ASKED), how="anti", nulls_equal=True, maintain_order="left"
+    units = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
+    of_units = evaluate("cross_form", "表间和年度间审核", unit_checks(rulebook, catalogue), units)
+    found_of_units = locate(of_units, batch.columns)
+    checks = series_checks(rulebook)
+    numbers = series_frame(measures, standing, catalogue) if checks else pl.DataFrame()
+    of_series = examine_series(checks if numbers.height else [], numbers)
+    series, blocks = locate_series(of_series)
+    others = [silence.cells_asked(pl.concat([*found, found_of_units])), batch.asked_later]
+    series = silence.leave_out_asked(series, pl.concat(others), rulebook)
+    found.append(with_rows(series, rows, batch.columns))
+    asked = pl.concat([silence.cells_asked(pl.concat(found)), batch.asked_later])
+    found_of_units = silence.leave_out_followers(
+        found_of_units, asked, of_units.checks, measures, standing, catalogue
     )
-    return pl.concat([series.filter(~is_single), single])
+    found_of_units = name_likely_numbers(found_of_units, of_units.checks, units, standing, catalogue)
+    found.append(with_rows(found_of_units, rows, batch.columns))
+    folded = silence.fold_into_blocks(pl.concat(found), blocks, rulebook)
+    suites = [suite for _, suite in of_forms] + [s for s in (of_units, of_series) if s.rows.height]
+    return suites, silence.doubt_totals(folded, blocks, rulebook)
 
 
-def _asked_places(findings: pl.DataFrame) -> pl.DataFrame:
-    """PLACE_ASKED of findings, hints left out."""
-    return findings.filter(pl.col("severity") != "info").select(*PLACE_ASKED)
+def _examine_form(form: Form, batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> Suite | None:
+    """The form's rows and verdicts; None where nobody in the batch fills it in."""
+    rows = prepare(
+        form,
+        batch.forms.get(form.id),
+        batch.columns,
+        batch.submissions,
+        batch.declared_empty,
+        batch.problems,
+        catalogue,
+    )
+    if rows.is_empty():
+        return None
+    has_totals = bool((rows["row_kind"] == TOTAL_ROW).any())
+    checks = [*column_checks(form, rulebook, catalogue, has_totals), *row_checks(form, rulebook, catalogue)]
+    return evaluate(form.id, f"{form.number} {form.title}", checks, rows)
 
 
 def _standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:
@@ -244,76 +202,45 @@ def _standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:
     return standing_before(batch.prior, believed, batch.submissions)
 
 
-def _validated(suites: list[Suite]) -> Sequence[SuiteRun]:
-    ready = [suite for suite in suites if suite.located]
+def _counted(suites: list[Suite]) -> Sequence[SuiteRun]:
+    """The suites as Great Expectations counts them."""
+    ready = [suite for suite in suites if suite.checks]
     if not ready:
         return ()
     from expectations.gate.suites import (
         run_suites,  # takes seconds to import: only when there is something to check
     )
 
-    return run_suites([(s.name, s.title, [place.gate for place in s.located], s.frame) for s in ready])
+    return run_suites(ready)
 
 
 def _results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
     """RULE_RESULT: counts and severity as Great Expectations gives them, one row per rule and form."""
-    located = {suite.name: suite.located for suite in suites}
+    by_name = {suite.name: suite for suite in suites}
     rows = []
     for run in runs:
-        for place, count in zip(located[run.name], run.counts, strict=True):
-            if count.failed != place.failed:
+        suite = by_name[run.name]
+        failed = suite.failed()
+        for check, count in zip(suite.checks, run.counts, strict=True):
+            if count.failed != failed[check.id]:
                 raise RuntimeError(
-                    f"{place.gate.name}: Great Expectations counts {count.failed} failures, "
-                    f"polars locates {place.failed}"
+                    f"{check.id}: Great Expectations counts {count.failed} failures, "
+                    f"polars locates {failed[check.id]}"
                 )
-            skipped = (
-                place.concerned - count.evaluated if count.not_evaluated is None else count.not_evaluated
-            )
             rows.append(
                 (
-                    place.gate.rule.id,
-                    place.gate.form,
+                    check.rule.id,
+                    check.form,
                     count.severity,
                     count.evaluated,
                     count.failed,
-                    max(skipped, 0),
+                    count.not_evaluated,
                 )
             )
     frame = pl.DataFrame(rows, schema=RULE_RESULT, orient="row")
     return frame.group_by("rule", "form", "severity", maintain_order=True).agg(
         pl.col("evaluated", "failed", "not_evaluated").sum()
     )
-
-
-def _told_once(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
-    """Leave out "not filled in" where a rule of at least that severity says so of the same cell in its own words."""
-    is_blank = pl.col("rule").is_in(
-        [r.id for r in rulebook.of_scope("column") if r.check in ("required", "key_required")]
-    )
-    is_said = pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("row")])
-    rank = pl.col("severity").replace_strict({s: i for i, s in enumerate(SEVERITIES)}, return_dtype=pl.Int64)
-    gravest = pl.when(is_said).then(rank).min().over("submission", "form", "sheet", "cell")
-    return findings.filter(
-        (is_blank & pl.col("cell").is_not_null() & (gravest <= rank)).fill_null(False).not_()
-    )
-
-
-def _of_unfilled(
-    findings: pl.DataFrame,
-    unfilled: Collection[str],
-    submissions: pl.DataFrame,
-    rulebook: RuleBook,
-    catalogue: Catalogue,
-) -> pl.DataFrame:
-    """One finding for each submission in which nobody filled in a number, in place of one for every blank cell."""
-    said = shaped(
-        pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String}).with_columns(
-            rule=pl.lit(NOTHING_FILLED)
-        ),
-        PROBLEM,
-    )
-    rest = findings.remove(pl.col("submission").is_in(list(unfilled)))
-    return pl.concat([rest, problem_findings(said, submissions, rulebook, catalogue)])
 
 
 def _in_order(findings: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:

@@ -13,9 +13,10 @@ from typing import Protocol
 
 import polars as pl
 
-from expectations.judge import Judgement, judge
+from expectations.judge import Batch, Judgement, judge
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.returned import returned_problems
+from expectations.verdicts.silence import CELL_ASKED
 from flows.ending import is_ending
 from flows.system_words import machine_fault
 from flows.wall.wall import Death, ReadJob, read_all
@@ -185,25 +186,22 @@ def assess(
         rulebook,
         list(catalogue.forms),
     )
-    judgement = judge(
-        conformed.forms,
-        conformed.columns,
-        pl.concat([conformed.problems, returned]),
-        readings.submissions,
-        catalogue,
-        rulebook,
-        prior,
-        measures=measured,
+    filled = _filled(observed, conformed.declared_empty)
+    batch = Batch(
+        forms=conformed.forms,
+        columns=conformed.columns,
+        problems=pl.concat([conformed.problems, returned]),
+        submissions=readings.submissions,
         declared_empty=conformed.declared_empty,
-        answers=conformed.answers,
-        later=later,
+        measures=measured,
+        prior=prior,
+        later=empty(MEASURE) if later is None else later,
         notes=conformed.notes,
-        asked_later=asked_later,
-        is_gated=is_gated,
-        unfilled=readings.submissions.join(
-            _filled(observed, conformed.declared_empty), on="submission", how="anti"
-        )["submission"].to_list(),
+        asked_later=empty(CELL_ASKED) if asked_later is None else asked_later,
+        answers=conformed.answers,
+        unfilled=readings.submissions.join(filled, on="submission", how="anti")["submission"].to_list(),
     )
+    judgement = judge(batch, catalogue, rulebook, is_gated=is_gated)
     return Assessed(
         readings, conformed, observed, measured, judgement, empty(MEASURE) if later is None else later
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.judge import judge
+from expectations.judge import Batch, judge
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from tests.workbooks import CATALOGUE, COUNTY, YEAR, conformed, submissions
 from transforms.conforming.observations import measures
-from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty, shaped
+from warehouse.catalogue.frames import SUBMISSION, shaped
 
 
 @cache
@@ -24,18 +24,17 @@ def rulebook() -> RuleBook:
 def findings(path: Path, unit_code: str = COUNTY, year: int = YEAR) -> pl.DataFrame:
     """The findings of a workbook, without those of sheets, columns and rows that small ones leave out."""
     result = conformed(path, unit_code, year)
-    judgement = judge(
-        result.forms,
-        result.columns,
-        result.problems,
-        shaped(submissions("s", unit_code=unit_code, year=year), SUBMISSION),
-        CATALOGUE,
-        rulebook(),
-        empty(MEASURE),
+    batch = Batch(
+        forms=result.forms,
+        columns=result.columns,
+        problems=result.problems,
+        submissions=shaped(submissions("s", unit_code=unit_code, year=year), SUBMISSION),
         measures=measures(result, CATALOGUE),
         declared_empty=result.declared_empty,
         notes=result.notes,
-        is_gated=False,  # it changes no finding (tests/test_judge.py), and takes half the time
     )
+    judgement = judge(
+        batch, CATALOGUE, rulebook(), is_gated=False
+    )  # no finding depends on it (test_judge.py)
     missing = ("read.missing_sheet", "read.missing_column", "form.unit_rows")
     return judgement.findings.filter(~pl.col("rule").is_in(missing))

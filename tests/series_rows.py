@@ -6,14 +6,14 @@ from typing import Any
 
 import polars as pl
 
-from expectations.outliers.rules import locate_series, series_gates
+from expectations.outliers.rules import examine_series, locate_series, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.rulebook import load_rules
 from warehouse.catalogue.frames import MEASURE
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()
-GATES = series_gates(load_rules(None, CATALOGUE))
+CHECKS = series_checks(load_rules(None, CATALOGUE))
 YEAR, COUNTY = 2024, "371625"
 TOWNSHIPS = sorted(
     CATALOGUE.registry.units(YEAR).filter(level="township", county_code=COUNTY)["org_code"].to_list()
@@ -67,8 +67,8 @@ def bent(value: float | None) -> Numbers:
 
 def questions(now: pl.DataFrame, prior: pl.DataFrame, catalogue: Catalogue = CATALOGUE) -> pl.DataFrame:
     """The findings (FINDING, still without cells) of all series rules."""
-    _, found, _ = locate_series(GATES, series_frame(now, prior, catalogue))
-    return pl.concat(found)
+    found, _ = locate_series(examine_series(CHECKS, series_frame(now, prior, catalogue)))
+    return found
 
 
 def asked(values: Numbers, prior: pl.DataFrame) -> dict[str, str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from expectations.frames.unit_frame import last_years, unit_frame
 from expectations.rulebook.rulebook import Rule
 from tests.drawn_registries import FIRST_YEAR, LAST_YEAR, registries
+from tests.example_counts import examples
 from tests.measure_rows import CITY, NOBODY, rows, with_indicator
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue
@@ -89,7 +90,7 @@ def by_trace(catalogue: Catalogue, measures: pl.DataFrame, year: int) -> dict[st
 
 
 @given(cities())
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_last_year_has_one_answer_through_every_change_of_the_registry(
     city: tuple[Catalogue, pl.DataFrame],
 ) -> None:
@@ -107,7 +108,7 @@ def test_last_year_has_one_answer_through_every_change_of_the_registry(
 
 
 @given(cities())
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_a_units_own_number_of_last_year_has_one_answer_too(city: tuple[Catalogue, pl.DataFrame]) -> None:
     catalogue, measures = city
     for year in YEARS[1:]:
@@ -117,7 +118,7 @@ def test_a_units_own_number_of_last_year_has_one_answer_too(city: tuple[Catalogu
 
 
 @given(registries())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_what_a_unit_reported_counts_once_wherever_it_went(catalogue: Catalogue) -> None:
     for year in YEARS:
         for source_year in range(FIRST_YEAR, year + 1):

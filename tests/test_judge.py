@@ -31,7 +31,7 @@ from tests.judged_batches import (
 )
 from tests.rule_bends import BENDS
 from transforms.conforming.observations import measures as measures_of
-from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, SUBMISSION, empty
+from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, empty
 
 ME = f"{COUNTY}-{YEAR}"
 
@@ -41,18 +41,7 @@ def found(batch: Batch) -> pl.DataFrame:
 
 
 def judged(batch: Batch, book: RuleBook | None = None, *, is_gated: bool = True) -> judging.Judgement:
-    return judge(
-        batch.forms,
-        batch.columns,
-        batch.problems,
-        batch.submissions,
-        catalogue(),
-        book or rulebook(),
-        batch.prior,
-        measures=batch.measures,
-        declared_empty=batch.declared_empty,
-        is_gated=is_gated,
-    )
+    return judge(batch, catalogue(), book or rulebook(), is_gated=is_gated)
 
 
 def bent(form: str, level: str | None = None, **values: Any) -> Rows:
@@ -492,24 +481,19 @@ def test_the_frames_have_their_declared_shapes() -> None:
 
 
 def test_a_night_without_submissions_judges_nothing() -> None:
-    judgement = judge(
-        {}, pl.DataFrame(), empty(PROBLEM), empty(SUBMISSION), catalogue(), rulebook(), empty(MEASURE)
-    )
+    judgement = judge(Batch(), catalogue(), rulebook())
     assert judgement.findings.is_empty()
     assert judgement.decisions.is_empty()
 
 
 def test_a_batch_may_lack_forms_and_measures() -> None:
     batch = batch_of(valid_rows())
-    judgement = judge(
-        {"population": batch.forms["population"]},
-        batch.columns.filter(pl.col("form") == "population"),
-        batch.problems,
-        batch.submissions,
-        catalogue(),
-        rulebook(),
-        batch.prior,
+    small = Batch(
+        forms={"population": batch.forms["population"]},
+        columns=batch.columns.filter(pl.col("form") == "population"),
+        submissions=batch.submissions,
     )
+    judgement = judge(small, catalogue(), rulebook())
     assert set(judgement.results["form"]) == {"population"}
     assert judgement.findings.is_empty()
 

@@ -10,8 +10,8 @@ import pytest
 
 from expectations.judge import examine
 from expectations.outliers.rules import BLOCK_CELL
-from expectations.verdicts.consequences import with_open_totals
 from expectations.verdicts.findings import ONLY_ONE
+from expectations.verdicts.silence import doubt_totals
 from tests.judged_batches import Rows, batch_of, catalogue, first, measures_before, rulebook, valid_rows
 from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped
 
@@ -136,6 +136,6 @@ def test_a_total_over_rows_in_question_is_not_named_as_the_one_to_mend(
     }
     row = about | {"rule": "series.unusual_change", "severity": severity, "field": field}
     found = shaped(pl.DataFrame([total, row]), FINDING)
-    told = with_open_totals(found, empty(BLOCK_CELL), rulebook())
+    told = doubt_totals(found, empty(BLOCK_CELL), rulebook())
     assert told["likely"][0].startswith(ONLY_ONE) is is_named
     assert told["likely"][1] is None

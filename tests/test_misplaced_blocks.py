@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.outliers.rules import locate_series
+from expectations.outliers.rules import examine_series, locate_series
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.consequences import folded
-from tests.series_rows import CATALOGUE, COUNTY, GATES, TOWNSHIPS, YEAR, Numbers, moving, numbers, questions
+from expectations.verdicts.silence import fold_into_blocks
+from tests.series_rows import CATALOGUE, CHECKS, COUNTY, TOWNSHIPS, YEAR, Numbers, moving, numbers, questions
 from warehouse.catalogue.frames import FINDING, shaped
 
 ONE, OTHER, THIRD = "class_count", "home_visit_count", "family_served_count"
@@ -176,15 +176,15 @@ def test_a_number_that_jumps_and_moves_a_published_figure_is_critical() -> None:
 
 def test_what_a_block_explains_is_folded_beneath_it_and_counted() -> None:
     swapped = sheet(YEAR, class_count=uneven(YEAR, SIZES[OTHER]), home_visit_count=uneven(YEAR, SIZES[ONE]))
-    _, found, blocks = locate_series(GATES, series_frame(swapped, earlier(), CATALOGUE))
+    found, blocks = locate_series(examine_series(CHECKS, series_frame(swapped, earlier(), CATALOGUE)))
     breach = {
         "submission": f"s{YEAR}", "unit_code": COUNTY, "year": YEAR, "form": "sunflower_activity",
         "rule": "sunflower_activity.families_need_activity", "severity": "critical", "org_code": TOWNSHIPS[4],
         "item": "", "field": ONE, "fields": [ONE], "message": "有误",
     }  # fmt: skip
     other = breach | {"field": THIRD, "fields": [THIRD]}
-    together = pl.concat([*found, shaped(pl.DataFrame([breach, other]), FINDING)])
-    told = folded(together, blocks, load_rules(None, CATALOGUE))
+    together = pl.concat([found, shaped(pl.DataFrame([breach, other]), FINDING)])
+    told = fold_into_blocks(together, blocks, load_rules(None, CATALOGUE))
     assert told.filter(field=ONE, severity="critical")["follows"].is_not_null().to_list() == [True]
     assert told.filter(field=THIRD)["follows"].is_null().all()
     assert told.filter(rule="series.swapped_columns")["message"][0].endswith(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.outliers.rules import locate_series, series_gates
+from expectations.outliers.rules import examine_series, locate_series, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from flows.decisions.rule_trial import counting_all
@@ -19,15 +19,13 @@ def test_a_series_rule_counts_every_number_it_looked_at_and_finds_the_same(rule)
     for values in (steady(), bent(20_000.0), [*steady()[1:], steady()[0]]):
         frame = series_frame(numbers(YEAR, values), history(), CATALOGUE)
         as_written, counting = (
-            locate_series(series_gates(RuleBook({rule.id: each})), frame)
+            examine_series(series_checks(RuleBook({rule.id: each})), frame)
             for each in (rule, counting_all(rule))
         )
-        [one], [other] = as_written[0], counting[0]
-        assert other.failed == one.failed
-        assert pl.concat(counting[1]).equals(pl.concat(as_written[1]))
+        assert counting.failed() == as_written.failed()
+        assert locate_series(counting)[0].equals(locate_series(as_written)[0])
         levels = [*(rule.levels or frame["org_level"].unique())]
-        assert other.concerned == frame.filter(pl.col("org_level").is_in(levels)).height
+        assert counting.concerned[rule.id] == frame.filter(pl.col("org_level").is_in(levels)).height
         if "township" in levels:
-            assert other.concerned >= len(TOWNSHIPS)
-            verdict = series_gates(RuleBook({rule.id: counting_all(rule)}))[0][1].verdict
-            assert frame.select(verdict.count()).item() > 0, "what it looked at is counted as evaluated"
+            assert counting.concerned[rule.id] >= len(TOWNSHIPS)
+            assert counting.verdicts[rule.id].count() > 0, "what it looked at is counted as evaluated"

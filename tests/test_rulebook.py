@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from expectations.judge import NOTHING_FILLED
 from expectations.rulebook.message import placeholders
 from expectations.rulebook.rulebook import CITY_RULES, GENERAL_FOLDER, Rule, RuleBook, load_rules, statement
 from expectations.verdicts.answers import UNBOUND_RULE
 from expectations.verdicts.returned import UNCHANGED_RULE, UNDOING_RULE
+from expectations.verdicts.silence import NOTHING_FILLED
 from tests.judged_batches import catalogue
 from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.yaml_source import CatalogueError

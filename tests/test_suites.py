@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import expectations.judge as judging
+import expectations.gate.suites as gate
 from expectations.gate.night_docs import publish_docs
 from expectations.judge import Judgement, judge
 from expectations.rulebook.rulebook import load_rules
+from expectations.verdicts.checks import Check
+from expectations.verdicts.verdicts import Suite
 from tests.example_counts import examples
 from tests.judged_batches import (
     NOT_APPLICABLE,
@@ -40,17 +43,7 @@ texts = st.sampled_from([None, NOT_APPLICABLE, UNREADABLE, "国家级", "县级�
 
 def judged(rows: Rows, *, only: tuple[str, ...] | None = ("population",), **more: Any) -> Judgement:
     batch = batch_of(rows, only=only, **more)
-    return judge(
-        batch.forms,
-        batch.columns,
-        batch.problems,
-        batch.submissions,
-        catalogue(),
-        rulebook(),
-        batch.prior,
-        measures=batch.measures,
-        declared_empty=batch.declared_empty,
-    )
+    return judge(batch, catalogue(), rulebook())
 
 
 @st.composite
@@ -109,28 +102,13 @@ def test_impossible_numbers_beside_earlier_years_are_counted_alike_by_both(value
     for row, value in zip(rows["warm_action"], values, strict=False):
         row["claim_count"] = value
     batch = batch_of(rows)
-    judgement = judge(
-        batch.forms,
-        batch.columns,
-        batch.problems,
-        batch.submissions,
-        catalogue(),
-        load_rules(None, catalogue()),
-        batch.prior,
-        measures=batch.measures,
-    )
+    judgement = judge(batch, catalogue(), load_rules(None, catalogue()))
     told = judgement.findings.filter(pl.col("field") == "claim_count", pl.col("rule") == "column.range")
     assert told.height == sum(not 0 <= value <= 20_000 for value in values)
 
 
 def test_a_difference_between_the_two_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    genuine = judging.locate
-
-    def forgetful(*arguments: Any) -> Any:
-        located, findings = genuine(*arguments)
-        return [type(place)(place.gate, place.concerned, 0) for place in located], findings
-
-    monkeypatch.setattr(judging, "locate", forgetful)
+    monkeypatch.setattr(Suite, "failed", lambda suite: {check.id: 0 for check in suite.checks})
     with pytest.raises(RuntimeError, match="Great Expectations counts 1 failures, polars locates 0"):
         judged(BENDS["population.special_members_add_up"].rows())
 
@@ -156,9 +134,12 @@ def test_severity_and_rule_travel_through_great_expectations() -> None:
 
 
 def test_an_expectation_that_cannot_run_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "expectations.gate.suites._tuples", lambda texts: {**texts, "expression": "no_such > 0"}
-    )
+    genuine = gate._expectation
+
+    def of_a_column_that_is_not_there(check: Check) -> Any:
+        return genuine(replace(check, id="no_such"))
+
+    monkeypatch.setattr(gate, "_expectation", of_a_column_that_is_not_there)
     with pytest.raises(RuntimeError, match="could not run"):
         judged(valid_rows())
 

@@ -11,7 +11,8 @@ from expectations.error_localisation.mends import Variable, variable_of
 from expectations.error_localisation.totals import TOTAL_PLACE, likely_totals
 from expectations.frames.unit_frame import last_years, last_years_summed
 from expectations.rulebook.rulebook import RuleBook, is_below, label_at
-from expectations.verdicts.checks import Check, Gate
+from expectations.verdicts.checks import Check
+from expectations.verdicts.silence import leave_out_settled
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form, Measure
 from warehouse.registry.levels import Level
@@ -19,7 +20,7 @@ from warehouse.registry.levels import Level
 
 def name_likely_cells(
     findings: pl.DataFrame,
-    gates: Sequence[Gate],
+    checks: Sequence[Check],
     frame: pl.DataFrame,
     form: Form,
     standing: pl.DataFrame,
@@ -31,7 +32,7 @@ def name_likely_cells(
 
     ``standing``: the MEASURE rows of other years that may be compared with; ``notes``: NOTE of the batch.
     """
-    checks = _expression_checks(gates)
+    checks = _of_expressions(checks)
     totals = {str(rule.check): rule.id for rule in rulebook.of_scope("total")}
     rules = [check.rule.id for check in checks]
     if not findings["rule"].is_in([*rules, *totals.values()]).any():
@@ -40,14 +41,13 @@ def name_likely_cells(
     history = last_years(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
     findings = _told(findings, likely_cells(checks, frame, variables, history), PLACE)
     said = likely_totals(totals, form, checks, frame, history, notes)
-    settled = said.filter("is_settled").select(TOTAL_PLACE)
-    asked = findings.join(settled, on=list(TOTAL_PLACE), how="anti", maintain_order="left", nulls_equal=True)
+    asked = leave_out_settled(findings, said.filter("is_settled").select(TOTAL_PLACE))
     return _told(asked, said.drop("is_settled"), TOTAL_PLACE)
 
 
 def name_likely_numbers(
     findings: pl.DataFrame,
-    gates: Sequence[Gate],
+    checks: Sequence[Check],
     frame: pl.DataFrame,
     standing: pl.DataFrame,
     catalogue: Catalogue,
@@ -57,7 +57,7 @@ def name_likely_numbers(
         return findings
     # Rows that are counted are no cells in which a number could be mended.
     counted = {measure.id for measure in catalogue.measures.values() if measure.where is not None}
-    checks = [check for check in _expression_checks(gates) if counted.isdisjoint(check.fields)]
+    checks = [check for check in _of_expressions(checks) if counted.isdisjoint(check.fields)]
     names = [name for name in catalogue.measures if name in frame.columns]
     years = frame["year"].unique().drop_nulls().to_list()
     history = last_years_summed(names, standing, years, catalogue)
@@ -77,8 +77,8 @@ def _summed(measure: Measure, level: Level) -> Variable:
     )
 
 
-def _expression_checks(gates: Sequence[Gate]) -> list[Check]:
-    return [check for gate in gates for check in gate.checks if check.rule.expression is not None]
+def _of_expressions(checks: Sequence[Check]) -> list[Check]:
+    return [check for check in checks if check.rule.expression is not None]
 
 
 def _told(findings: pl.DataFrame, said: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:

@@ -57,9 +57,9 @@ def together(runs: Iterable[SuiteRun]) -> list[SuiteRun]:
 
 def _added(one: SuiteRun, other: SuiteRun) -> SuiteRun:
     result = copy.deepcopy(one.result)
-    known = {_gate(outcome): outcome for outcome in result.results}
+    known = {_check(outcome): outcome for outcome in result.results}
     for outcome in other.result.results:
-        if (found := known.get(_gate(outcome))) is None:
+        if (found := known.get(_check(outcome))) is None:
             result.results.append(copy.deepcopy(outcome))
             continue
         for name in ("element_count", "unexpected_count", "missing_count"):
@@ -75,10 +75,10 @@ def _added(one: SuiteRun, other: SuiteRun) -> SuiteRun:
         "unsuccessful_expectations": size - kept,
         "success_percent": 100 * kept / size if size else None,
     }
-    counts = {count.gate: count for count in one.counts}
+    counts = {count.check: count for count in one.counts}
     for count in other.counts:
-        so_far = counts.get(count.gate)
-        counts[count.gate] = (
+        so_far = counts.get(count.check)
+        counts[count.check] = (
             count
             if so_far is None
             else replace(
@@ -88,8 +88,8 @@ def _added(one: SuiteRun, other: SuiteRun) -> SuiteRun:
     return replace(one, counts=list(counts.values()), result=result)
 
 
-def _gate(outcome: object) -> str:
-    return str(outcome.expectation_config.meta["gate"])  # type: ignore[attr-defined]
+def _check(outcome: object) -> str:
+    return str(outcome.expectation_config.meta["check"])  # type: ignore[attr-defined]
 
 
 def _is_of(run: SuiteRun) -> pl.Expr:

@@ -2,9 +2,9 @@
 
 The only module that imports Great Expectations and pandas. Importing it takes 4-5 seconds: import it late.
 
-Column rules are expectations of Great Expectations itself; rules over several columns are the custom
-:class:`ExpectConditionsToHold`, which evaluates the rules' own polars expressions. Of all of them only counts are asked
-(listing failing rows costs about 0.2 ms each): rows are located by :mod:`expectations.verdicts.findings`.
+What it is given is VERDICT, what every check says of every row: each column is an expectation of its own, that values be
+in the set of True. Only counts are asked (listing failing rows costs about 0.2 ms each): rows are located by
+:mod:`expectations.verdicts.findings`.
 """
 
 from __future__ import annotations
@@ -26,26 +26,14 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
-from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
-from great_expectations.expectations.core.expect_column_values_to_be_between import (
-    ExpectColumnValuesToBeBetween,
-)
 from great_expectations.expectations.core.expect_column_values_to_be_in_set import (
     ExpectColumnValuesToBeInSet,
 )
-from great_expectations.expectations.core.expect_column_values_to_not_be_null import (
-    ExpectColumnValuesToNotBeNull,
-)
-from great_expectations.expectations.core.expect_compound_columns_to_be_unique import (
-    ExpectCompoundColumnsToBeUnique,
-)
-from great_expectations.expectations.expectation import MulticolumnMapExpectation
 from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
     parse_result_format,
 )
-from great_expectations.expectations.metrics.metric_provider import metric_value
-from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.registry import get_metric_kwargs, get_metric_provider
 from great_expectations.render.components import LegacyDiagnosticRendererType
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
@@ -55,14 +43,12 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.v1_validator import Validator
 from great_expectations.validator.validator import ValidationDependencies
 
-from expectations.rulebook.condition import Condition
-from expectations.verdicts.checks import Gate, GateKind
+from expectations.verdicts.checks import Check
+from expectations.verdicts.verdicts import Suite
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 _NO_TIME = "19700101T000000.000000Z"  # the renderer wants one; the page does not show it
-_FRAME_METRIC = "nianbao.frame"
-_COUNTS_METRIC = "nianbao.conditions.counts"
 
 
 class _CountsOnly:
@@ -111,159 +97,24 @@ class _CountsOnly:
         return ValidationDependencies(metrics, parse_result_format(ResultFormat.BASIC))
 
 
-class ExpectAnswersToBeGiven(_CountsOnly, ExpectColumnValuesToBeInSet):
-    """Every cell that is asked for has an answer: a value, a true zero, or not applicable."""
-
-
-class ExpectCodesToBeListed(_CountsOnly, ExpectColumnValuesToBeInSet):
-    """Every code is one of its list."""
-
-
-class ExpectNumbersToBePossible(_CountsOnly, ExpectColumnValuesToBeBetween):
-    """Every number lies within what is possible."""
-
-
-class ExpectRowsToBePresent(_CountsOnly, ExpectColumnValuesToNotBeNull):
-    """Every row that is expected stands in the sheet."""
-
-    further_counts: ClassVar[tuple[str, ...]] = ("table.row_count",)
-
-
-class ExpectItemsToBeListedOnce(_CountsOnly, ExpectCompoundColumnsToBeUnique):
-    """No two rows of a roster have the same key."""
-
-    further_counts: ClassVar[tuple[str, ...]] = (
-        "compound_columns.unique.filtered_row_count",
-        "table.row_count",
-    )
-
-
-_converted: dict[str, Any] = {"records": None, "frame": None}
-
-
-class BatchFrame(TableMetricProvider):
-    """The batch as a polars frame, converted once for all conditions."""
-
-    metric_name = _FRAME_METRIC
-
-    @metric_value(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,  # noqa: N805  # the decorator makes it a class method
-        execution_engine: PandasExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
-        metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
-    ) -> pl.DataFrame:
-        del cls, metric_value_kwargs, metrics, runtime_configuration
-        records = execution_engine.get_domain_records(metric_domain_kwargs)
-        if _converted["records"] is not records:  # each condition asks for the metric anew
-            _converted.update(records=records, frame=pl.from_pandas(records))
-        frame: pl.DataFrame = _converted["frame"]
-        return frame
-
-
-class ConditionCounts(TableMetricProvider):
-    """How many rows the conditions concern, on how many they could be evaluated, how many break them."""
-
-    metric_name = _COUNTS_METRIC
-    value_keys = ("conditions",)
-
-    @metric_value(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,  # noqa: N805  # the decorator makes it a class method
-        execution_engine: PandasExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
-        metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
-    ) -> dict[str, int]:
-        del cls, execution_engine, metric_domain_kwargs, runtime_configuration
-        counts: list[pl.Expr] = []
-        for index, texts in enumerate(metric_value_kwargs["conditions"]):
-            condition = Condition(**_tuples(texts))
-            verdict = condition.verdict
-            counts += [
-                condition.concerned.sum().cast(pl.Int64).alias(f"concerned_{index}"),
-                verdict.count().cast(pl.Int64).alias(f"evaluated_{index}"),
-                verdict.not_().sum().cast(pl.Int64).alias(f"failed_{index}"),
-            ]
-        found = metrics[_FRAME_METRIC].select(counts).row(0, named=True)
-        return {
-            name: sum(found[f"{name}_{index}"] for index in range(len(metric_value_kwargs["conditions"])))
-            for name in ("concerned", "evaluated", "failed")
-        }
-
-    @classmethod
-    def _get_evaluation_dependencies(
-        cls,
-        metric: MetricConfiguration,
-        configuration: Any = None,
-        execution_engine: Any = None,
-        runtime_configuration: Any = None,
-    ) -> dict[str, MetricConfiguration]:
-        del configuration, execution_engine, runtime_configuration
-        return {_FRAME_METRIC: MetricConfiguration(_FRAME_METRIC, metric.metric_domain_kwargs)}
-
-
-def _tuples(texts: Mapping[str, Any]) -> dict[str, Any]:
-    """A condition's settings as they were before they travelled as JSON."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in texts.items()}
-
-
-class ExpectConditionsToHold(_CountsOnly, MulticolumnMapExpectation):
-    """Each condition holds in every row that it concerns and for which its operands were reported."""
-
-    conditions: list[dict[str, Any]]
-
-    map_metric: ClassVar[str] = _COUNTS_METRIC
-    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "conditions")
-
-    def get_validation_dependencies(
-        self, execution_engine: Any = None, runtime_configuration: Any = None, **more: Any
-    ) -> ValidationDependencies:
-        del execution_engine, runtime_configuration, more
-        counts = MetricConfiguration(
-            _COUNTS_METRIC,
-            metric_domain_kwargs={"batch_id": self.configuration.kwargs.get("batch_id")},
-            metric_value_kwargs={"conditions": self.conditions},
-        )
-        return ValidationDependencies({_COUNTS_METRIC: counts}, parse_result_format(ResultFormat.BASIC))
-
-    def _validate(
-        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-    ) -> dict[str, Any]:
-        del runtime_configuration, execution_engine
-        counts = metrics[_COUNTS_METRIC]
-        evaluated, failed = counts["evaluated"], counts["failed"]
-        return {
-            "success": failed == 0,
-            "result": {
-                "element_count": counts["concerned"],
-                "unexpected_count": failed,
-                "missing_count": counts["concerned"] - evaluated,
-                "unexpected_percent": 100 * failed / evaluated if evaluated else None,
-            },
-        }
-
-
-_ANSWERS = ("value", "zero", "not_applicable", "unreadable")
+class ExpectRuleToHold(_CountsOnly, ExpectColumnValuesToBeInSet):
+    """A column of VERDICT: the rule holds in every row in which it was evaluated."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What Great Expectations found for one gate. ``not_evaluated`` is null where it cannot tell."""
+    """What Great Expectations found for one check."""
 
-    gate: str
+    check: str
     severity: str
     evaluated: int
     failed: int
-    not_evaluated: int | None
+    not_evaluated: int
 
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """The validated suite of one form: counts in the order of the gates, and the result for the Data Docs."""
+    """The validated suite of one form: counts in the order of its checks, and the result for the Data Docs."""
 
     name: str
     title: str
@@ -271,14 +122,12 @@ class SuiteRun:
     result: ExpectationSuiteValidationResult
 
 
-def run_suites(work: Sequence[tuple[str, str, Sequence[Gate], pl.DataFrame]]) -> list[SuiteRun]:
-    """Validate each (suite id, Chinese name, gates, prepared frame). Raises RuntimeError when an expectation fails to run."""
+def run_suites(suites: Sequence[Suite]) -> list[SuiteRun]:
+    """Validate the verdicts of each suite. Raises RuntimeError when an expectation fails to run."""
     context = gx.get_context(mode="ephemeral", project_config=_silent())
     asset = context.data_sources.add_pandas("batch").add_dataframe_asset("form")
     definition = asset.add_batch_definition_whole_dataframe("night")
-    runs = [_run(definition, name, title, gates, frame) for name, title, gates, frame in work if gates]
-    _converted.update(records=None, frame=None)
-    return runs
+    return [_run(definition, suite) for suite in suites]
 
 
 def _silent() -> DataContextConfig:
@@ -290,69 +139,47 @@ def _silent() -> DataContextConfig:
     )
 
 
-def _run(definition: Any, name: str, title: str, gates: Sequence[Gate], frame: pl.DataFrame) -> SuiteRun:
-    suite = gx.ExpectationSuite(
-        name=title, expectations=[_expectation(gate) for gate in gates], meta={"suite": name}
-    )
+def _run(definition: Any, suite: Suite) -> SuiteRun:
     validator = Validator(
         batch_definition=definition,
-        batch_parameters={"dataframe": _to_pandas(frame, gates)},
+        batch_parameters={"dataframe": _to_pandas(suite.verdicts)},
         result_format=ResultFormat.BASIC,
     )
-    result = validator.validate_expectation_suite(suite)
-    found = {count.gate: count for count in map(_counts, result.results)}
-    return SuiteRun(name, title, [found[gate.name] for gate in gates], result)
-
-
-def _counts(result: Any) -> Counts:
-    config = result.expectation_config
-    if "unexpected_count" not in result.result:
-        raise RuntimeError(f"Great Expectations could not run {config.meta['gate']}: {result.exception_info}")
-    numbers = result.result
-    missing = numbers.get("missing_count") or 0
-    is_condition = config.type == "expect_conditions_to_hold"
-    return Counts(
-        gate=config.meta["gate"],
-        severity=str(getattr(config.severity, "value", config.severity)),
-        evaluated=int(numbers["element_count"]) - int(missing),
-        failed=int(numbers["unexpected_count"]),
-        not_evaluated=int(missing) if is_condition else None,
+    result = validator.validate_expectation_suite(
+        gx.ExpectationSuite(
+            name=suite.title, expectations=[_expectation(c) for c in suite.checks], meta={"suite": suite.name}
+        )
     )
+    found = {count.check: count for count in (_counts(r, suite.concerned) for r in result.results)}
+    return SuiteRun(suite.name, suite.title, [found[check.id] for check in suite.checks], result)
 
 
-def _to_pandas(frame: pl.DataFrame, gates: Sequence[Gate]) -> pd.DataFrame:
-    """The columns that the gates read: numbers as numpy floats (checked vectorised), the rest backed by Arrow."""
-    columns = list(dict.fromkeys(column for gate in gates for column in gate.columns))
-    return frame.select(columns).to_pandas(
-        types_mapper=lambda kind: None if "double" in str(kind) else pd.ArrowDtype(kind)
+def _counts(result: Any, concerned: Mapping[str, int]) -> Counts:
+    """The counts of an expectation; its result is told, for the pages, of how many rows it speaks at all."""
+    config, numbers = result.expectation_config, result.result
+    check = config.meta["check"]
+    if "unexpected_count" not in numbers:
+        raise RuntimeError(f"Great Expectations could not run {check}: {result.exception_info}")
+    evaluated = int(numbers["element_count"]) - int(numbers.get("missing_count") or 0)
+    skipped = max(concerned[check] - evaluated, 0)
+    numbers.update(element_count=evaluated + skipped, missing_count=skipped)
+    severity = str(getattr(config.severity, "value", config.severity))
+    return Counts(check, severity, evaluated, int(numbers["unexpected_count"]), skipped)
+
+
+def _to_pandas(verdicts: pl.DataFrame) -> pd.DataFrame:
+    """True as 1.0, False as 0.0, not evaluated as NaN: numpy floats are counted fastest."""
+    return verdicts.select(pl.all().cast(pl.Float32)).to_pandas()
+
+
+def _expectation(check: Check) -> ExpectRuleToHold:
+    return ExpectRuleToHold(
+        column=check.id,
+        value_set=[1.0],
+        severity=FailureSeverity(check.rule.severity),
+        meta={"check": check.id, "rule": check.rule.id, "form": check.form, "label": check.label},
+        description=check.words,
     )
-
-
-def _expectation(gate: Gate) -> Any:
-    common: dict[str, Any] = {
-        "severity": gate.rule.severity,
-        "meta": {"gate": gate.name, "rule": gate.rule.id, "form": gate.form, "label": gate.label},
-        "description": gate.words,
-    }
-    return _BUILDERS[gate.kind](gate, common)
-
-
-_BUILDERS: dict[GateKind, Any] = {
-    "answers": lambda gate, common: ExpectAnswersToBeGiven(
-        column=gate.columns[0], value_set=list(_ANSWERS), **common
-    ),
-    "codes": lambda gate, common: ExpectCodesToBeListed(column=gate.columns[0], **gate.settings, **common),
-    "range": lambda gate, common: ExpectNumbersToBePossible(
-        column=gate.columns[0], **gate.settings, **common
-    ),
-    "rows": lambda gate, common: ExpectRowsToBePresent(column=gate.columns[0], **common),
-    "unique": lambda gate, common: ExpectItemsToBeListedOnce(
-        column_list=list(gate.columns), ignore_row_if="any_value_is_missing", **common
-    ),
-    "conditions": lambda gate, common: ExpectConditionsToHold(
-        column_list=list(gate.columns), **gate.settings, **common
-    ),
-}
 
 
 def counted_words(counts: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Questions about suspicious numbers in short annual series: the gates of the series rules, and what breaks them.
+"""Questions about suspicious numbers in short annual series: the checks of the series rules, and what breaks them.
 
 A rule that reads ``column_`` scores asks about a whole column, one that reads ``row_`` scores about a row, one that
 reads ``run_`` scores about a run of rows in a column: one question each, shown at the first of the numbers. What such
@@ -15,10 +15,10 @@ from expectations.error_localisation.slips import with_slips
 from expectations.outliers.texts import texts
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.message import filled
-from expectations.rulebook.rulebook import SEVERITIES, Rule, RuleBook
-from expectations.rulebook.series_names import SEVERAL
-from expectations.verdicts.checks import Gate, condition_gate
-from expectations.verdicts.findings import Located
+from expectations.rulebook.rulebook import Rule, RuleBook
+from expectations.verdicts.checks import Check
+from expectations.verdicts.silence import ask_widest
+from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_place
 from warehouse.words.numbers import number_text
 
@@ -33,8 +33,6 @@ _REACH = {
 }
 """The columns that the rows share which one question speaks of."""
 
-Gates = Sequence[tuple[Gate, Condition]]
-
 BLOCK_CELL: Schema = {
     "submission": pl.String,
     "org_code": pl.String,
@@ -43,37 +41,54 @@ BLOCK_CELL: Schema = {
 }
 
 
-def series_gates(rulebook: RuleBook) -> list[tuple[Gate, Condition]]:
-    """One gate for every series rule."""
-    gates = []
+def series_checks(rulebook: RuleBook) -> list[Check]:
+    """One check for every series rule, over the frame of :mod:`expectations.outliers.scores`."""
+    checks = []
     for rule in rulebook.of_scope("series"):
         assert rule.expression is not None, "a series rule has an expression"
         condition = Condition(
             rule.expression, when=rule.when, levels=rule.levels, since=rule.since, until=rule.until
         )
-        gates.append((condition_gate(rule.id, rule, "", [condition], []), condition))
-    return gates
+        check = Check(
+            id=rule.id,
+            rule=rule,
+            form="",
+            fields=(),
+            shown_at=None,
+            concerned=condition.concerned,
+            verdict=condition.verdict,
+            meaning=_meaning,
+            value=number_text(pl.col("value")),
+            operands=_operands(rule),
+            label="历年数列",
+            words=rule.words,
+        )
+        checks.append(check)
+    return checks
 
 
-def locate_series(
-    gates: Gates, frame: pl.DataFrame
-) -> tuple[list[Located], list[pl.DataFrame], pl.DataFrame]:
-    """Count and locate what breaks each gate; the findings (FINDING) still lack sheet and cell.
+def examine_series(checks: Sequence[Check], frame: pl.DataFrame) -> Suite:
+    """VERDICT of the series rules."""
+    return evaluate("series", "年度数列审核", checks, frame)
 
-    Last the numbers that questions about several speak of (BLOCK_CELL).
-    """
-    broken = _broken(gates, frame)
-    located = [
-        Located(gate, int(frame.select(condition.concerned.sum()).item()), rows.height)
-        for (gate, condition), (_, rows) in zip(gates, broken, strict=True)
+
+def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The questions (FINDING, without sheet and cell), and the numbers that questions about several speak of (BLOCK_CELL)."""
+    asked = _asked(suite)
+    blocks = [
+        _cells_of(check.rule, rows, suite.rows) for check, rows in asked if check.rule.speaks_of != "number"
     ]
-    once = _once(broken)
-    blocks = [_cells_of(rule, asked, frame) for rule, asked in once if rule.speaks_of != "number"]
     return (
-        located,
-        [_findings(rule, asked, frame) for rule, asked in once],
+        pl.concat([empty(FINDING), *(_findings(check, rows, suite.rows) for check, rows in asked)]),
         pl.concat([empty(BLOCK_CELL), *blocks]),
     )
+
+
+def _asked(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
+    """Each check with the rows it asks about: those of which no wider or graver question speaks."""
+    rules = [check.rule for check in suite.checks]
+    rows = ask_widest(rules, [suite.broken(check) for check in suite.checks], _REACH)
+    return list(zip(suite.checks, rows, strict=True))
 
 
 def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
@@ -89,40 +104,22 @@ def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFr
     )
 
 
-def cells_asked(gates: Gates, frame: pl.DataFrame) -> list[tuple[Rule, pl.DataFrame, pl.DataFrame]]:
+def cells_asked(
+    checks: Sequence[Check], frame: pl.DataFrame
+) -> list[tuple[Rule, pl.DataFrame, pl.DataFrame]]:
     """For every rule the rows of ``frame`` that hold its questions, and all rows these speak of."""
     return [
-        (rule, asked, frame.join(asked, on=_REACH[rule.speaks_of], how="semi"))
-        for rule, asked in _once(_broken(gates, frame))
+        (check.rule, asked, frame.join(asked, on=_REACH[check.rule.speaks_of], how="semi"))
+        for check, asked in _asked(examine_series(checks, frame))
     ]
 
 
-def _broken(gates: Gates, frame: pl.DataFrame) -> list[tuple[Rule, pl.DataFrame]]:
-    return [
-        (gate.rule, frame.filter((~condition.verdict).fill_null(value=False))) for gate, condition in gates
-    ]
+def _meaning(place: str) -> pl.Expr:
+    return pl.col("label" if place == "label" else f"{place}_text")
 
 
-def _once(broken: list[tuple[Rule, pl.DataFrame]]) -> list[tuple[Rule, pl.DataFrame]]:
-    """Leave out what a wider question speaks of (SEVERAL), and of one number all but the gravest question."""
-    order = {kind: place for place, kind in enumerate((*SEVERAL, "number"))}
-    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
-    kept: dict[str, pl.DataFrame] = {}
-    asked_before: list[tuple[Rule, pl.DataFrame]] = []
-    for rule, asked in sorted(broken, key=lambda one: (order[one[0].speaks_of], rank[one[0].severity])):
-        rows = asked
-        for other, whole in asked_before:
-            if other.speaks_of != rule.speaks_of or rule.speaks_of == "number":
-                rows = rows.join(whole, on=_REACH[other.speaks_of], how="anti", maintain_order="left")
-        kept[rule.id] = rows
-        asked_before.append((rule, rows))
-    return [(rule, kept[rule.id]) for rule, _ in broken]
-
-
-def _findings(rule: Rule, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    def meaning(place: str) -> pl.Expr:
-        return pl.col("label" if place == "label" else f"{place}_text")
-
+def _findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    rule = check.rule
     if broken.is_empty():
         return empty(FINDING)
     # Where last year has no number, a slip is measured by what earlier years had.
@@ -139,10 +136,10 @@ def _findings(rule: Rule, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataF
             item=pl.lit(""),
             field=pl.col("measure"),
             fields=pl.concat_list("measure"),
-            value=number_text(pl.col("value")),
-            message=pl.concat_str(place, filled(rule.message, meaning)),
+            value=check.value,
+            message=pl.concat_str(place, filled(rule.message, check.meaning)),
             fix=pl.lit(rule.fix),
-            operands=_operands(rule),
+            operands=check.operands,
         ),
         FINDING,
     )
@@ -167,6 +164,3 @@ def _operands(rule: Rule) -> pl.Expr:
         "{}={};prev={}", "measure", number_text(pl.col(now)), number_text(pl.col(last)).fill_null("")
     )
     return text if count is None else pl.format("{};{}={}", text, pl.lit(count), number_text(pl.col(count)))
-
-
-__all__ = ["cells_asked", "locate_series", "series_gates"]

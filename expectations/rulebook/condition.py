@@ -1,7 +1,4 @@
-"""When a rule concerns a row of a frame and whether it holds there: three-valued, as one polars expression each.
-
-Both sides of the gate use this: Great Expectations evaluates it to count, the findings evaluate it to locate.
-"""
+"""When a rule concerns a row of a frame and whether it holds there: three-valued, as one polars expression each."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ class Condition:
     """A rule over the rows of a frame that has ``row_kind``, ``year``, ``org_level`` and the expression's columns.
 
     A frame with a state column for a field leaves the rule not evaluated where that cell is unreadable, since the
-    unreadable cell is a finding of its own. Everything here is plain text and numbers: it travels through GX as such.
+    unreadable cell is a finding of its own.
     """
 
     expression: str
@@ -41,17 +38,6 @@ class Condition:
     tolerance: float = 0.0
     row_kind: str = DATA_ROW
     states: tuple[str, ...] = ()  # fields whose state column the frame has
-
-    @cached_property
-    def _terms(self) -> tuple[Term, ...]:
-        terms = parse(self.expression).terms + (parse(self.when).terms if self.when else ())
-        return tuple(dict.fromkeys(terms))
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the frame that are read."""
-        names = [term.column for term in self._terms]
-        return list(dict.fromkeys(["row_kind", "org_level", "year", *names, *map(state_column, self.states)]))
 
     @cached_property
     def concerned(self) -> pl.Expr:

@@ -1,14 +1,14 @@
-"""Checks: a rule applied to one frame, ready to be counted by Great Expectations and located by polars.
+"""Checks: a rule at one field (or row) of one frame; each is a column of VERDICT.
 
-A :class:`Gate` is one expectation of a suite; its checks (one for each field it speaks of) locate together exactly
-the rows it counts.
+The checks of expression rules are made here, those of the catalogue's own declarations in
+:mod:`expectations.verdicts.column_checks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -27,17 +27,20 @@ from expectations.rulebook.sentence import Meaning, Sentence
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 
-GateKind = Literal["answers", "codes", "range", "unique", "rows", "conditions"]
+ACROSS_FIELDS, ACROSS_FORMS = "各栏之间", "各表、各年度之间"
+"""What the Data Docs call the rules that speak of no single column."""
 
 
 @dataclass(frozen=True)
 class Check:
     """A rule at one field (or row) of a frame.
 
-    ``verdict`` is True where it holds, False where it is broken, null otherwise; ``concerned`` tells rows that were
-    not evaluated from rows that are none of its business. ``operands`` is the text of all values concerned.
+    ``id`` is unique in its suite. ``verdict`` is True where the rule holds, False where it is broken, null where it was not
+    evaluated; ``concerned`` tells rows that were not evaluated from rows that are none of its business. ``operands`` is
+    the text of all values concerned. ``label`` and ``words`` are what the Data Docs call the column and what is expected of it.
     """
 
+    id: str
     rule: Rule
     form: str
     fields: tuple[str, ...]
@@ -47,57 +50,27 @@ class Check:
     meaning: Meaning
     value: pl.Expr
     operands: pl.Expr
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One expectation: its kind and settings, and the checks that locate what it counts.
-
-    ``label`` and ``words`` are what the Data Docs call the column and what is expected of it.
-    """
-
-    name: str
-    rule: Rule
-    form: str
-    kind: GateKind
-    columns: tuple[str, ...]
-    settings: Mapping[str, Any]
-    checks: tuple[Check, ...]
     label: str
     words: str
 
 
-def condition_gate(
-    name: str, rule: Rule, form: str, conditions: list[Condition], checks: list[Check]
-) -> Gate:
-    """A gate that evaluates conditions; it counts the rows that break each of them, all together."""
-    columns = dict.fromkeys(column for condition in conditions for column in condition.columns)
-    settings = {"conditions": [_without_defaults(condition) for condition in conditions]}
-    return Gate(name, rule, form, "conditions", tuple(columns), settings, tuple(checks), "", rule.words)
-
-
-def _without_defaults(condition: Condition) -> dict[str, Any]:
-    return {key: value for key, value in asdict(condition).items() if value not in (None, (), 0.0)}
-
-
-def row_gates(form: Form, rulebook: RuleBook, catalogue: Catalogue) -> list[Gate]:
-    """One gate for every row rule of ``form``."""
+def row_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue) -> list[Check]:
+    """One check for every row rule of ``form``."""
     types = {**field_schema(form), **CONTEXT_TYPES}
-    gates = []
+    checks = []
     for rule in rulebook.row_rules(form.id):
         labels = label_of(rule, catalogue, form.id)
         levels = rule.levels or _common_levels(form, rule)
         condition = _condition(rule, levels, fields_with_state(rule.terms))
         sentence = Sentence(rule.parsed, labels, unit_of(rule, catalogue, form.id), types, has_states=True)
-        check = _expression_check(rule, form.id, condition, sentence, types)
-        gates.append(condition_gate(rule.id, rule, form.id, [condition], [check]))
-    return gates
+        checks.append(_expression_check(rule, form.id, condition, sentence, types, ACROSS_FIELDS))
+    return checks
 
 
-def unit_gates(rulebook: RuleBook, catalogue: Catalogue) -> list[Gate]:
-    """One gate for every unit rule, over the cross-form frame of :mod:`expectations.frames.unit_frame`."""
+def unit_checks(rulebook: RuleBook, catalogue: Catalogue) -> list[Check]:
+    """One check for every unit rule, over the cross-form frame of :mod:`expectations.frames.unit_frame`."""
     types = {**dict.fromkeys(catalogue.measures, pl.Float64), **CONTEXT_TYPES}
-    gates = []
+    checks = []
     for rule in rulebook.of_scope("unit"):
         assert rule.levels is not None, "the rule book refuses a unit rule without levels"
         form = catalogue.measures[rule.shown_at].form
@@ -105,9 +78,8 @@ def unit_gates(rulebook: RuleBook, catalogue: Catalogue) -> list[Gate]:
         sentence = Sentence(
             rule.parsed, label_of(rule, catalogue), unit_of(rule, catalogue), types, has_states=False
         )
-        check = _expression_check(rule, form, condition, sentence, types)
-        gates.append(condition_gate(rule.id, rule, form, [condition], [check]))
-    return gates
+        checks.append(_expression_check(rule, form, condition, sentence, types, ACROSS_FORMS))
+    return checks
 
 
 def _condition(rule: Rule, levels: tuple[str, ...], states: tuple[str, ...]) -> Condition:
@@ -124,9 +96,10 @@ def _condition(rule: Rule, levels: tuple[str, ...], states: tuple[str, ...]) -> 
 
 
 def _expression_check(
-    rule: Rule, form: str, condition: Condition, sentence: Sentence, types: Mapping[str, Any]
+    rule: Rule, form: str, condition: Condition, sentence: Sentence, types: Mapping[str, Any], label: str
 ) -> Check:
     return Check(
+        id=rule.id,
         rule=rule,
         form=form,
         fields=rule.operands,
@@ -138,6 +111,8 @@ def _expression_check(
         operands=operands_text(
             {t.column: sentence.operand(t) for t in rule.terms if t.name not in CONTEXT_LABELS}
         ),
+        label=label,
+        words=rule.words,
     )
 
 

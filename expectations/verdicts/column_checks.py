@@ -12,7 +12,7 @@ from expectations.rulebook.message import value_text
 from expectations.rulebook.rulebook import FIELD_TYPES, Rule, RuleBook
 from expectations.rulebook.rulebook import Check as CheckName
 from expectations.rulebook.sentence import Meaning
-from expectations.verdicts.checks import Check, Gate, condition_gate, operands_text, plain_text
+from expectations.verdicts.checks import ACROSS_FIELDS, Check, operands_text, plain_text
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.words.numbers import number_text
@@ -21,40 +21,38 @@ FIRST_DATE_YEAR = 2000
 """No date of a form lies before this year: the association's present statutes and terms are younger."""
 
 
-def column_gates(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> list[Gate]:
-    """The generated gates of ``form``; those of total rows only when the batch has any."""
-    return list(_gates(form, rulebook, catalogue, has_totals))
+def column_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> list[Check]:
+    """The generated checks of ``form``; those of total rows only when the batch has any."""
+    return list(_checks(form, rulebook, catalogue, has_totals))
 
 
-def _gates(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> Iterator[Gate]:
+def _checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> Iterator[Check]:
     rows = rulebook.of_check("roster_rows" if form.is_roster else "unit_rows")
     if rows is not None:
-        yield _rows_gate(rows, form)
+        yield _rows_check(rows, form)
     unique = rulebook.of_check("unique")
     if unique is not None and form.is_roster:
-        yield _unique_gate(unique, form)
+        yield _unique_check(unique, form)
     for field in form.fields:
-        yield from _field_gates(field, form, rulebook, catalogue)
-    yield from _grouped(
-        form, rulebook, "whole", [f for f in form.fields if f.type in ("count", "rank", "year")]
-    )
-    yield from _grouped(form, rulebook, "date", [f for f in form.fields if f.type == "date"])
+        yield from _field_checks(field, form, rulebook, catalogue)
+    yield from _each(form, rulebook, "whole", [f for f in form.fields if f.type in ("count", "rank", "year")])
+    yield from _each(form, rulebook, "date", [f for f in form.fields if f.type == "date"])
     if has_totals:
-        yield from _grouped(form, rulebook, "sheet", additive_fields(form))
+        yield from _each(form, rulebook, "sheet", additive_fields(form))
         if "village" in form.levels:
-            yield from _grouped(form, rulebook, "township", additive_fields(form))
+            yield from _each(form, rulebook, "township", additive_fields(form))
 
 
-def _field_gates(field: Field, form: Form, rulebook: RuleBook, catalogue: Catalogue) -> Iterator[Gate]:
+def _field_checks(field: Field, form: Form, rulebook: RuleBook, catalogue: Catalogue) -> Iterator[Check]:
     required = rulebook.of_check("key_required" if is_key(form, field) else "required")
     if field.required and required is not None:
-        yield _required_gate(required, field, form)
+        yield _required_check(required, field, form)
     ranged = rulebook.of_check("range")
     if ranged is not None and (field.low is not None or field.high is not None):
-        yield _range_gate(ranged, field, form)
+        yield _range_check(ranged, field, form)
     coded = rulebook.of_check("codes")
     if coded is not None and field.codes is not None:
-        yield _codes_gate(coded, field, form, catalogue.code_lists[field.codes].labels)
+        yield _codes_check(coded, field, form, catalogue.code_lists[field.codes].labels)
 
 
 def is_key(form: Form, field: Field) -> bool:
@@ -96,9 +94,14 @@ def _check(
     field: Field | None,
     concerned: pl.Expr,
     verdict: pl.Expr,
-    **texts: pl.Expr,
+    *,
+    words: str = "",
+    label: str = "",
+    texts: Mapping[str, pl.Expr] | None = None,
 ) -> Check:
+    texts = texts or {}
     return Check(
+        id=rule.id if field is None else f"{rule.id}.{field.id}",
         rule=rule,
         form=form.id,
         fields=() if field is None else (field.id,),
@@ -108,6 +111,8 @@ def _check(
         meaning=_meaning(form, field, **texts),
         value=texts.get("total", _value(field)),
         operands=operands_text(_values(field, texts)),
+        label=label or (ACROSS_FIELDS if field is None else field.label),
+        words=words or rule.words,
     )
 
 
@@ -123,23 +128,13 @@ def _values(field: Field | None, texts: Mapping[str, pl.Expr]) -> dict[str, pl.E
     return {field.id: plain_text(field.id, FIELD_TYPES[field.type])}
 
 
-def _rows_gate(rule: Rule, form: Form) -> Gate:
+def _rows_check(rule: Rule, form: Form) -> Check:
     concerned = one_of("row_kind", (DATA_ROW, MISSING_ROW))
     verdict = pl.when(concerned).then(pl.col("row").is_not_null())
-    return Gate(
-        rule.id,
-        rule,
-        form.id,
-        "rows",
-        ("row",),
-        {},
-        (_check(rule, form, None, concerned, verdict),),
-        "行",
-        rule.words,
-    )
+    return _check(rule, form, None, concerned, verdict, label="行")
 
 
-def _unique_gate(rule: Rule, form: Form) -> Gate:
+def _unique_check(rule: Rule, form: Form) -> Check:
     names = [key_column(form.field(name)) if name != "org_code" else name for name in form.key]
     key = ["submission", *names]
     concerned = pl.col("row_kind") == DATA_ROW
@@ -147,47 +142,36 @@ def _unique_gate(rule: Rule, form: Form) -> Gate:
     verdict = pl.when(concerned & is_whole).then(~pl.struct(key).is_duplicated())
     field = form.field(form.item_field) if form.item_field else None
     labels = "和".join(form.field(name).label if name != "org_code" else "所属单位" for name in form.key)
-    check = _check(rule, form, field, concerned, verdict, key=pl.lit(labels))
-    return Gate(rule.id, rule, form.id, "unique", tuple(key), {}, (check,), "", f"{labels}不重复")
+    return _check(
+        rule, form, field, concerned, verdict,
+        words=f"{labels}不重复", label=ACROSS_FIELDS, texts={"key": pl.lit(labels)},
+    )  # fmt: skip
 
 
-def _required_gate(rule: Rule, field: Field, form: Form) -> Gate:
+def _required_check(rule: Rule, field: Field, form: Form) -> Check:
     answer = pl.col(f"{field.id}__answer")
-    check = _check(rule, form, field, answer.is_not_null(), answer != "not_reported")
-    columns = (f"{field.id}__answer",)
     words = f"{field.label}应填写"
-    return Gate(f"{rule.id}.{field.id}", rule, form.id, "answers", columns, {}, (check,), field.label, words)
+    return _check(rule, form, field, answer.is_not_null(), answer != "not_reported", words=words)
 
 
-def _range_gate(rule: Rule, field: Field, form: Form) -> Gate:
-    value = pl.col(field.id)
+def _range_check(rule: Rule, field: Field, form: Form) -> Check:
+    value, bounds = pl.col(field.id), bounds_text(field)
     parts = [
         *([value >= field.low] if field.low is not None else []),
         *([value <= field.high] if field.high is not None else []),
     ]
-    concerned = _is_asked(field, form)
-    check = _check(rule, form, field, concerned, pl.all_horizontal(parts), bounds=pl.lit(bounds_text(field)))
-    settings = {"min_value": field.low, "max_value": field.high}
-    words = f"{field.label}应{bounds_text(field)}"
-    return Gate(
-        f"{rule.id}.{field.id}", rule, form.id, "range", (field.id,), settings, (check,), field.label, words
-    )
+    return _check(
+        rule, form, field, _is_asked(field, form), pl.all_horizontal(parts),
+        words=f"{field.label}应{bounds}", texts={"bounds": pl.lit(bounds)},
+    )  # fmt: skip
 
 
-def _codes_gate(rule: Rule, field: Field, form: Form, labels: tuple[str, ...]) -> Gate:
-    check = _check(
-        rule,
-        form,
-        field,
-        _is_asked(field, form),
-        pl.col(field.id).is_in(list(labels)),
-        codes=pl.lit("、".join(labels)),
-    )
-    settings = {"value_set": list(labels)}
-    words = f"{field.label}应从选项中选填：{'、'.join(labels)}"
-    return Gate(
-        f"{rule.id}.{field.id}", rule, form.id, "codes", (field.id,), settings, (check,), field.label, words
-    )
+def _codes_check(rule: Rule, field: Field, form: Form, labels: tuple[str, ...]) -> Check:
+    codes = "、".join(labels)
+    return _check(
+        rule, form, field, _is_asked(field, form), pl.col(field.id).is_in(list(labels)),
+        words=f"{field.label}应从选项中选填：{codes}", texts={"codes": pl.lit(codes)},
+    )  # fmt: skip
 
 
 def _is_asked(field: Field, form: Form) -> pl.Expr:
@@ -196,20 +180,17 @@ def _is_asked(field: Field, form: Form) -> pl.Expr:
     return is_data if form.is_roster else is_data & at_level
 
 
-def _grouped(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Field]) -> Iterator[Gate]:
-    """One gate for all ``fields`` of a form, with a check for each of them."""
+def _each(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Field]) -> Iterator[Check]:
+    """The check ``name`` of each of ``fields``."""
     rule = rulebook.of_check(name)
-    if rule is None or not fields:
-        return
-    conditions = [_grouped_condition(rule, name, field, form) for field in fields]
-    checks = [
-        _check(rule, form, field, condition.concerned, condition.verdict, **_grouped_texts(name, field))
-        for field, condition in zip(fields, conditions, strict=True)
-    ]
-    yield condition_gate(rule.id, rule, form.id, conditions, checks)
+    for field in fields if rule is not None else ():
+        assert rule is not None, "checked above"
+        condition = _condition(rule, name, field, form)
+        texts = _texts(name, field)
+        yield _check(rule, form, field, condition.concerned, condition.verdict, texts=texts)
 
 
-def _grouped_condition(rule: Rule, name: CheckName, field: Field, form: Form) -> Condition:
+def _condition(rule: Rule, name: CheckName, field: Field, form: Form) -> Condition:
     x = field.id
     if name in ("sheet", "township"):
         return Condition(
@@ -227,7 +208,7 @@ def _grouped_condition(rule: Rule, name: CheckName, field: Field, form: Form) ->
     return Condition(expression, levels=levels, tolerance=rule.tolerance, states=(x,))
 
 
-def _grouped_texts(name: CheckName, field: Field) -> dict[str, pl.Expr]:
+def _texts(name: CheckName, field: Field) -> dict[str, pl.Expr]:
     if name in ("sheet", "township"):
         total, summed = pl.col(f"{field.id}__total"), pl.col(f"{field.id}__sum")
         return {

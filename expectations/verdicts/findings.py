@@ -1,19 +1,16 @@
 """Findings: the rows a rule does not hold in, each with its cell and one Chinese sentence with the numbers in it.
 
-Vectorised: one pass over a form's frame tells how many rows break each check; sentences are built, as one expression per
-check, for the broken rows only.
+Sentences are built, as one expression per check, for the rows that VERDICT says are broken, and for no other.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from expectations.rulebook.message import filled, quoted
 from expectations.rulebook.rulebook import Rule, RuleBook
-from expectations.verdicts.checks import Check, Gate
+from expectations.verdicts.checks import Check
+from expectations.verdicts.verdicts import Suite
 from warehouse.catalogue.frames import FINDING, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
 
@@ -34,46 +31,15 @@ ROW_PREFIX = r"^第\d+行[ ：]?"
 """What stands before a sentence about a row, as a regular expression: left out where the place is told otherwise."""
 
 
-@dataclass(frozen=True)
-class Located:
-    """What polars finds for one gate: how many rows it concerns and breaks, and the findings."""
-
-    gate: Gate
-    concerned: int
-    failed: int
+def locate(suite: Suite, columns: pl.DataFrame) -> pl.DataFrame:
+    """The False cells of VERDICT as findings (FINDING), each with its sentence; check by check, row by row."""
+    failed = suite.failed()
+    found = [_findings(check, suite.broken(check), columns) for check in suite.checks if failed[check.id]]
+    return pl.concat(found) if found else empty(FINDING)
 
 
-def locate(
-    gates: Sequence[Gate], frame: pl.DataFrame, columns: pl.DataFrame
-) -> tuple[list[Located], pl.DataFrame]:
-    """Count and locate what breaks each gate in a prepared frame; the findings have the FINDING columns."""
-    checks = [check for gate in gates for check in gate.checks]
-    if not checks:
-        return [], empty(FINDING)
-    counts = frame.select(
-        *(check.concerned.sum().cast(pl.Int64).alias(f"concerned_{i}") for i, check in enumerate(checks)),
-        *(
-            (~check.verdict).fill_null(False).sum().cast(pl.Int64).alias(f"failed_{i}")
-            for i, check in enumerate(checks)
-        ),
-    ).row(0, named=True)
-    located, found, index = [], [], 0
-    for gate in gates:
-        concerned = failed = 0
-        for check in gate.checks:
-            concerned += counts[f"concerned_{index}"]
-            failed += counts[f"failed_{index}"]
-            if counts[f"failed_{index}"]:
-                found.append(_findings(check, frame, columns))
-            index += 1
-        located.append(Located(gate, concerned, failed))
-    return located, pl.concat(found) if found else empty(FINDING)
-
-
-def _findings(check: Check, frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
-    """The broken rows of one check. The verdict may look at the whole frame, so it is taken before filtering."""
-    has_rows = "row" in frame.columns
-    broken = frame.filter((~check.verdict).fill_null(False))
+def _findings(check: Check, broken: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    has_rows = "row" in broken.columns
     written = broken.select(
         "submission",
         "unit_code",

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.judge import judge
+from expectations.judge import Batch, judge
 from expectations.rulebook.rulebook import Rule, RuleBook
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import measures
-from warehouse.catalogue.frames import PROBLEM, empty
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review import ReviewRefused
@@ -52,17 +51,15 @@ def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
         list(received.values()), Archive(place.home.archive), place.catalogue, place.settings.workers
     )
     conformed = conform_batch(readings, place.catalogue)
-    judgement = judge(
-        conformed.forms,
-        conformed.columns,
-        empty(PROBLEM),
-        readings.submissions,
-        place.catalogue,
-        RuleBook({rule.id: always}),
-        standing_measures(place.home.database),
+    batch = Batch(
+        forms=conformed.forms,
+        columns=conformed.columns,
+        submissions=readings.submissions,
         measures=measures(conformed, place.catalogue),
+        prior=standing_measures(place.home.database),
         declared_empty=conformed.declared_empty,
     )
+    judgement = judge(batch, place.catalogue, RuleBook({rule.id: always}))
     return Trial(judgement.findings, judgement.results, readings.submissions.height)
 
 

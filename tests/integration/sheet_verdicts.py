@@ -13,14 +13,14 @@ import polars as pl
 
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import unit_frame
-from expectations.judge import judge
+from expectations.judge import Batch, judge
 from expectations.live_audit.audit import FIRST, HEADS, HELD, OF
 from expectations.live_audit.audit_top import TOP
 from expectations.live_audit.unjudged import READING
 from expectations.rulebook.condition import TOTAL_ROW
 from expectations.rulebook.rulebook import RuleBook
-from expectations.verdicts.checks import Gate, row_gates, unit_gates
-from expectations.verdicts.column_checks import column_gates
+from expectations.verdicts.checks import Check, row_checks, unit_checks
+from expectations.verdicts.column_checks import column_checks
 from transforms.conforming.conform import assemble, conform
 from transforms.conforming.observations import measures
 from transforms.reading.reading import read_file, reading_plan
@@ -74,12 +74,12 @@ def headline(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """A workbook as nianbao reads it: each gate with the rows of its frame and what each of its checks says of them.
+    """A workbook as nianbao reads it: each check with the rows of its frame and what it says of them.
 
     Checks of a field that the workbook has no column for are left out.
     """
 
-    gates: list[tuple[Gate, pl.DataFrame, list[pl.DataFrame]]]
+    checks: list[tuple[Check, pl.DataFrame, pl.DataFrame]]
     problems: pl.DataFrame
     findings: pl.DataFrame
 
@@ -92,23 +92,19 @@ class Reading:
         return found.height
 
     def broken(self, rule: str) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Form and rows that break ``rule``, gate by gate."""
-        for gate, frame, said in self.gates:
-            if gate.rule.id == rule:
-                yield (
-                    gate.form,
-                    pl.concat(frame.filter((~verdicts["verdict"]).fill_null(False)) for verdicts in said),
-                )
+        """Form and rows that break ``rule``, check by check."""
+        for check, frame, verdicts in self.checks:
+            if check.rule.id == rule:
+                yield check.form, frame.filter((~verdicts["verdict"]).fill_null(False))
 
     def counts(self, rule: str, forms: list[str] | None) -> tuple[int, int, int]:
         """Evaluated, failed and not evaluated rows of a rule, over ``forms`` (all, when None)."""
         evaluated = failed = concerned = 0
-        for gate, _, said in self.gates:
-            if gate.rule.id == rule and (forms is None or gate.form in forms):
-                for verdicts in said:
-                    evaluated += verdicts["verdict"].count()
-                    failed += int((~verdicts["verdict"]).sum())
-                    concerned += int(verdicts["concerned"].sum())
+        for check, _, verdicts in self.checks:
+            if check.rule.id == rule and (forms is None or check.form in forms):
+                evaluated += verdicts["verdict"].count()
+                failed += int((~verdicts["verdict"]).sum())
+                concerned += int(verdicts["concerned"].sum())
         return evaluated, failed, max(concerned - evaluated, 0)
 
 
@@ -133,11 +129,12 @@ def through_nianbao(
     read = {name: read_file(str(path), (plan, path.name)) for name, path in zip(names, paths, strict=True)}
     made = conform(assemble(read, submissions), submissions, catalogue)
     numbers = measures(made, catalogue)
-    judgement = judge(
-        made.forms, made.columns, made.problems, submissions, catalogue, rulebook, empty(MEASURE),
+    batch = Batch(
+        forms=made.forms, columns=made.columns, problems=made.problems, submissions=submissions,
         measures=numbers, declared_empty=made.declared_empty,
     )  # fmt: skip
-    gates: list[tuple[Gate, pl.DataFrame]] = []
+    judgement = judge(batch, catalogue, rulebook)
+    checks: list[tuple[Check, pl.DataFrame]] = []
     for form in catalogue.forms.values():
         frame = prepare(
             form, made.forms.get(form.id), made.columns, submissions, made.declared_empty, made.problems,
@@ -145,28 +142,21 @@ def through_nianbao(
         )  # fmt: skip
         if frame.height:
             has_totals = bool((frame["row_kind"] == TOTAL_ROW).any())
-            of_form = column_gates(form, rulebook, catalogue, has_totals)
-            gates += [(gate, frame) for gate in (*of_form, *row_gates(form, rulebook, catalogue))]
+            of_form = column_checks(form, rulebook, catalogue, has_totals)
+            checks += [(check, frame) for check in (*of_form, *row_checks(form, rulebook, catalogue))]
     frame = unit_frame(rulebook.of_scope("unit"), numbers, empty(MEASURE), catalogue)
-    gates += [(gate, frame) for gate in unit_gates(rulebook, catalogue)]
+    checks += [(check, frame) for check in unit_checks(rulebook, catalogue)]
     readings = [
         Reading([], made.problems.filter(submission=name), judgement.findings.filter(submission=name))
         for name in names
     ]
-    for gate, frame in gates:
-        said = [
-            frame.select("submission", verdict=check.verdict, concerned=check.concerned)
-            for check in gate.checks
-        ]
+    for check, frame in checks:
+        said = frame.select("submission", verdict=check.verdict, concerned=check.concerned)
         for name, reading in zip(names, readings, strict=True):
             mine = pl.col("submission") == name
-            there = {gate.form: set(made.columns.filter(mine, form=gate.form)["field"])}
-            is_there = [
-                gate.rule.scope == "unit" or set(check.fields) <= there[gate.form] for check in gate.checks
-            ]
-            verdicts = [each.filter(mine) for each, is_it in zip(said, is_there, strict=True) if is_it]
-            if verdicts:
-                reading.gates.append((gate, frame.filter(mine), verdicts))
+            there = set(made.columns.filter(mine, form=check.form)["field"])
+            if check.rule.scope == "unit" or set(check.fields) <= there:
+                reading.checks.append((check, frame.filter(mine), said.filter(mine)))
     return readings
 
 

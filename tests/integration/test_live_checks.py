@@ -20,7 +20,7 @@ from expectations.live_audit.grid import rule_levels
 from expectations.live_audit.unjudged import READING
 from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule, RuleBook, load_rules
-from expectations.verdicts.checks import Gate
+from expectations.verdicts.checks import Check
 from expectations.workbook.issued import write_workbook
 from flows.checking import check_file
 from flows.settings import Installation, Settings
@@ -236,10 +236,10 @@ def test_check_names_the_rules_that_the_sheet_names(
         assert by_sheet - by_check <= told_otherwise, book.path.name
 
 
-def _by_sql(gate: Gate, frame: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+def _by_sql(check: Check, frame: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
     """The verdict of each row when DuckDB evaluates the rule's own text."""
-    rule: Rule = gate.rule
-    levels = rule.levels if rule.scope == "unit" else rule_levels(rule, catalogue.forms[gate.form])
+    rule: Rule = check.rule
+    levels = rule.levels if rule.scope == "unit" else rule_levels(rule, catalogue.forms[check.form])
     states = [f"{name}__state" for name in rule.operands if f"{name}__state" in frame.columns]
     readable = " AND ".join(f"coalesce({state}, '') <> 'unreadable'" for state in states) or "true"
     with duckdb.connect() as connection:
@@ -257,21 +257,21 @@ def _by_sql(gate: Gate, frame: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
 
 def test_sql_says_of_every_row_what_polars_says(workbooks: list[Workbook], catalogue: Catalogue) -> None:
     said: dict[str, set[bool | None]] = {}
-    by_gate: dict[tuple[str, str], list[pl.DataFrame]] = {}
-    gates: dict[tuple[str, str], Gate] = {}
+    rows: dict[tuple[str, str], list[pl.DataFrame]] = {}
+    checks: dict[tuple[str, str], Check] = {}
     for book in workbooks:
-        for gate, frame, _ in book.reading.gates:
-            rule = gate.rule
+        for check, frame, _ in book.reading.checks:
+            rule = check.rule
             if rule.scope in ("row", "unit") and not any(term.function for term in rule.terms):
-                gates[rule.id, gate.form] = gate
-                by_gate.setdefault((rule.id, gate.form), []).append(frame)
-    for key, gate in gates.items():
-        frame = pl.concat(by_gate[key], how="diagonal")
-        polars = frame.select(verdict=gate.checks[0].verdict)["verdict"]
-        sql = _by_sql(gate, frame, catalogue)
+                checks[rule.id, check.form] = check
+                rows.setdefault((rule.id, check.form), []).append(frame)
+    for key, check in checks.items():
+        frame = pl.concat(rows[key], how="diagonal")
+        polars = frame.select(verdict=check.verdict)["verdict"]
+        sql = _by_sql(check, frame, catalogue)
         different = frame.filter(polars.ne_missing(sql))
-        assert different.is_empty(), (key, different.select("org_code", *gate.rule.operands).head(3))
-        said.setdefault(gate.rule.id, set()).update(sql.unique().to_list())
+        assert different.is_empty(), (key, different.select("org_code", *check.rule.operands).head(3))
+        said.setdefault(check.rule.id, set()).update(sql.unique().to_list())
     # Every rule is seen to hold and to break, so that agreeing means something.
     unseen = {rule for rule, verdicts in said.items() if not {True, False} <= verdicts}
     assert len(unseen) <= UNSEEN * len(said), unseen

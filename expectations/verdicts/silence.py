@@ -1,0 +1,327 @@
+"""What silences what: one mistake is asked about once.
+
+A question that only follows from another is left out, or folded beneath it; SILENCES is the whole list, from which
+docs/questions.md is made. Whoever adds a question that may be asked twice adds a line there and a function here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.frames.unit_frame import last_years, unit_frame
+from expectations.rulebook.rulebook import SEVERITIES, Check, Rule, RuleBook
+from expectations.rulebook.series_names import SEVERAL
+from expectations.verdicts.checks import Check as CheckOfFrame
+from expectations.verdicts.findings import ONLY_ONE, problem_findings
+from warehouse.catalogue.frames import PROBLEM, Schema, finding_place, shaped, with_place
+from warehouse.catalogue.load import Catalogue
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Which question keeps which other one from being asked, why, and what becomes of the other; in Chinese."""
+
+    by: str
+    silenced: str
+    why: str
+    then: str
+
+
+SILENCES = (
+    Silence(
+        "单元格未能读取（不是数、不是选项、不是日期）",
+        "读这一格的表内审核关系",
+        "未读出的值无从比较，读取的问题已要求改正",
+        "不核对，计入“未核对”",
+    ),
+    Silence(
+        "数不可能成立（超出范围、不是整数、不在选项内）",
+        "同一行中读这个数的表内审核关系",
+        "一个错数会使同一行的几条关系都不成立",
+        "不另问；改正后仍不成立的再问",
+    ),
+    Silence(
+        "表内审核关系已指出某格应填",
+        "同一格的“未填”，严重程度不高于它的",
+        "两条说的是同一个空格，表内的一条说得更具体",
+        "不另问",
+    ),
+    Silence(
+        "成块的问题（错行、错栏、两单位互换、整表抄上年等）",
+        "块内各数的年度数列问题",
+        "错位是一处错误，不必逐数询问",
+        "不另问",
+    ),
+    Silence(
+        "成块的问题",
+        "读块内数的表内、表间关系和范围、整数、选项的核对",
+        "错位的数归位后这些问题一并消除",
+        "折叠在该问题之下，说明被认可后重新列出",
+    ),
+    Silence(
+        "同一个数更严重的年度数列问题",
+        "同一个数的其他年度数列问题",
+        "一个数只问一次",
+        "不另问",
+    ),
+    Silence(
+        "同一个数已有强制性或核实性问题",
+        "该数的年度数列问题",
+        "先改正已指出的问题，数变了再与历年比较",
+        "不另问；改正后仍可疑的再问",
+    ),
+    Silence(
+        "下级单元格有疑问，按上年数代入后合计即正常",
+        "上级单位与上年比较的核实性问题",
+        "合计的变动由有疑问的单元格引起",
+        "不另问；单元格属实而合计仍不正常的再问",
+    ),
+    Silence(
+        "某行的问题已能说明合计之差",
+        "该栏的合计问题",
+        "改正该行后合计即相符",
+        "不另问",
+    ),
+    Silence(
+        "合计各行另有疑问",
+        "合计问题中“应是多少”的提示",
+        "各行未定，合计的数也未定",
+        "合计问题照列，改为请先核对各行",
+    ),
+    Silence(
+        "同一处同一问题已列出5行",
+        "其余各行",
+        "一个单位列了上千行是一个错误",
+        "不另问",
+    ),
+    Silence(
+        "整个工作簿未填一个数",
+        "其他全部问题",
+        "空表逐格列出没有意义",
+        "只列“未填任何数”一条",
+    ),
+)  # fmt: skip
+
+ROWS_OF_A_PLACE = 5
+"""How many rows are told of what is one question: same rule, form, unit, item and field."""
+
+NOTHING_FILLED = "read.nothing_filled"
+"""The rule that a workbook without a single number breaks."""
+
+CELL_ASKED: Schema = {"submission": pl.String, "org_code": pl.String, "field": pl.String}
+"""A number that some rule asks about, hints left out."""
+
+_IMPOSSIBLE: tuple[Check, ...] = ("range", "whole", "codes")
+_ROW = ["submission", "form", "org_code", "item"]
+_ROWS_FIRST = "本栏各行另有疑问，请先核对改正各行，再核对合计。"
+
+
+def leave_out_impossible(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` (FINDING of a form) without those of expression rules that read an impossible number of their row."""
+    impossible = [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
+    named = findings.filter(pl.col("rule").is_in(impossible)).select(*_ROW, bad="field")
+    if named.is_empty():
+        return findings
+    numbered = findings.with_row_index("finding_number")
+    follows = (
+        numbered.filter(pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("row")]))
+        .join(named, on=_ROW, nulls_equal=True)
+        .filter(pl.col("fields").list.contains(pl.col("bad")))
+    )
+    return numbered.join(follows, on="finding_number", how="anti", maintain_order="left").drop(
+        "finding_number"
+    )
+
+
+def fold_into_blocks(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` (FINDING) with ``follows`` where a rule reads a number that a question about several speaks of.
+
+    ``blocks``: BLOCK_CELL. Only what rules of one row or one unit find is folded, not what could not be read, nor totals.
+    """
+    foldable = [rule.id for rule in rulebook.of_scope("row", "unit")]
+    foldable += [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
+    numbered = findings.with_row_index("finding_number")
+    read = (
+        numbered.filter(pl.col("rule").is_in(foldable))
+        .select("finding_number", "submission", "org_code", pl.concat_list("fields", "field").alias("field"))
+        .explode("field")
+        .join(blocks, on=["submission", "org_code", "field"])
+        .unique("finding_number", keep="first", maintain_order=True)
+        .select("finding_number", "follows")
+    )
+    joined = numbered.drop("follows").join(read, on="finding_number", how="left", maintain_order="left")
+    counts = (
+        joined.group_by("submission", place="follows")
+        .agg(follower_count=pl.len(), critical_count=(pl.col("severity") == "critical").sum())
+        .drop_nulls("place")
+    )
+    grave = pl.when(pl.col("critical_count") > 0).then(pl.format("，含强制性{}处", "critical_count"))
+    return (
+        with_place(joined)
+        .join(counts, on=["submission", "place"], how="left", maintain_order="left")
+        .with_columns(
+            message=pl.when(pl.col("follower_count") > 0)
+            .then(
+                pl.format(
+                    "{}（由此还引起{}处问题{}，改正后一并消除）",
+                    "message",
+                    "follower_count",
+                    grave.fill_null(""),
+                )
+            )
+            .otherwise("message")
+        )
+        .select(findings.columns)
+    )
+
+
+def doubt_totals(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` (FINDING) without the right total named, where the rows that it sums up are in question themselves.
+
+    ``blocks``: BLOCK_CELL.
+    """
+    is_total = pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("total")])
+    column = ["submission", "field"]
+    in_question = pl.concat(
+        [
+            findings.filter(~is_total, pl.col("severity") != "info").select(column),
+            blocks.select(column),
+        ]
+    ).drop_nulls()
+    numbered = findings.with_row_index("finding_number")
+    doubted = numbered.filter(is_total & pl.col("likely").str.starts_with(ONLY_ONE)).join(
+        in_question.unique(), on=column, how="semi"
+    )["finding_number"]
+    said = pl.when(pl.col("finding_number").is_in(doubted.implode())).then(pl.lit(_ROWS_FIRST))
+    return numbered.with_columns(likely=said.otherwise("likely")).select(findings.columns)
+
+
+def leave_out_followers(
+    findings: pl.DataFrame,
+    asked: pl.DataFrame,
+    checks: Sequence[CheckOfFrame],
+    measures: pl.DataFrame,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """``findings`` (FINDING of the cross-form suite) without the warnings that the ``asked`` cells explain.
+
+    ``asked``: submission, org_code, field of what other rules ask; ``measures``, ``standing``: as for
+    :func:`expectations.frames.unit_frame.unit_frame`. Only rules that compare with last year are looked into.
+    """
+    yearly = [check for check in checks if any(term.function == "prev" for term in check.rule.terms)]
+    open_to = findings.filter(
+        pl.col("severity") == "warning", pl.col("rule").is_in([check.rule.id for check in yearly])
+    )
+    doubted = asked.rename({"field": "measure"}).unique()
+    if open_to.is_empty() or doubted.is_empty():
+        return findings
+    ours = measures.join(open_to.select("submission").unique(), on="submission", how="semi")
+    years = ours["year"].unique().drop_nulls().to_list()
+    usual = doubted.join(
+        ours.select("submission", "org_code", "measure", "year"), on=["submission", "org_code", "measure"]
+    ).join(last_years(standing, years, catalogue), on=["org_code", "measure", "year"])
+    as_usual = (
+        ours.join(
+            usual.select("submission", "org_code", "measure", "previous_value"),
+            on=["submission", "org_code", "measure"],
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            value=pl.coalesce("previous_value", "value"),
+            state=pl.when(pl.col("previous_value").is_not_null()).then(pl.lit("value")).otherwise("state"),
+        )
+        .drop("previous_value")
+    )
+    frame = unit_frame([check.rule for check in yearly], as_usual, standing, catalogue)
+    explained = [
+        frame.filter(check.verdict.fill_null(value=False)).select(
+            "submission", "org_code", rule=pl.lit(check.rule.id)
+        )
+        for check in yearly
+    ]
+    return findings.join(
+        pl.concat(explained), on=["submission", "org_code", "rule"], how="anti", maintain_order="left"
+    )
+
+
+def ask_widest(
+    rules: Sequence[Rule], broken: Sequence[pl.DataFrame], reach: Mapping[str, Sequence[str]]
+) -> list[pl.DataFrame]:
+    """``broken`` (rows that break each of the series ``rules``) without those of which a wider question speaks.
+
+    Of one number only the gravest question is left. ``reach``: what a rule speaks of -> the columns that its rows share.
+    """
+    order = {kind: place for place, kind in enumerate((*SEVERAL, "number"))}
+    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
+    kept: dict[str, pl.DataFrame] = {}
+    asked_before: list[tuple[Rule, pl.DataFrame]] = []
+    pairs = zip(rules, broken, strict=True)
+    for rule, asked in sorted(pairs, key=lambda one: (order[one[0].speaks_of], rank[one[0].severity])):
+        rows = asked
+        for other, whole in asked_before:
+            if other.speaks_of != rule.speaks_of or rule.speaks_of == "number":
+                rows = rows.join(whole, on=reach[other.speaks_of], how="anti", maintain_order="left")
+        kept[rule.id] = rows
+        asked_before.append((rule, rows))
+    return [kept[rule.id] for rule in rules]
+
+
+def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``series`` (FINDING of series rules) without questions about a number (CELL_ASKED) that another rule asks about.
+
+    What is asked of a column or run stays.
+    """
+    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.speaks_of == "number"]
+    is_single = pl.col("rule").is_in(of_numbers)
+    single = series.filter(is_single).join(
+        asked, on=list(CELL_ASKED), how="anti", nulls_equal=True, maintain_order="left"
+    )
+    return pl.concat([series.filter(~is_single), single])
+
+
+def cells_asked(findings: pl.DataFrame) -> pl.DataFrame:
+    """CELL_ASKED of findings, hints left out."""
+    return findings.filter(pl.col("severity") != "info").select(*CELL_ASKED)
+
+
+def leave_out_settled(findings: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
+    """``findings`` without those of totals whose difference a question about a row explains; ``settled``: their places."""
+    return findings.join(settled, on=settled.columns, how="anti", maintain_order="left", nulls_equal=True)
+
+
+def leave_out_blank(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+    """``findings`` without "not filled in" where a row rule, as grave or graver, asks for the same cell in its own words."""
+    is_blank = pl.col("rule").is_in(
+        [r.id for r in rulebook.of_scope("column") if r.check in ("required", "key_required")]
+    )
+    is_of_row = pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("row")])
+    rank = pl.col("severity").replace_strict({s: i for i, s in enumerate(SEVERITIES)}, return_dtype=pl.Int64)
+    gravest = pl.when(is_of_row).then(rank).min().over("submission", "form", "sheet", "cell")
+    return findings.filter(
+        (is_blank & pl.col("cell").is_not_null() & (gravest <= rank)).fill_null(False).not_()
+    )
+
+
+def leave_out_repeated(findings: pl.DataFrame) -> pl.DataFrame:
+    """``findings`` without the rows of one question beyond the first few: a unit listed a thousand times is one mistake."""
+    place = [pl.col("submission"), *finding_place(findings)]
+    return findings.filter(pl.int_range(pl.len()).over(*place) < ROWS_OF_A_PLACE)
+
+
+def ask_once_of_empty(
+    findings: pl.DataFrame,
+    unfilled: Collection[str],
+    submissions: pl.DataFrame,
+    rulebook: RuleBook,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """``findings`` with one for each submission (``unfilled``) in which nobody filled in a number, in place of all its others."""
+    empty_ones = pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String})
+    said = shaped(empty_ones.with_columns(rule=pl.lit(NOTHING_FILLED)), PROBLEM)
+    rest = findings.remove(pl.col("submission").is_in(list(unfilled)))
+    return pl.concat([rest, problem_findings(said, submissions, rulebook, catalogue)])
