@@ -21,8 +21,9 @@ from tests.measure_rows import (
     rows,
     with_registry,
 )
+from tests.rolled_measures import roll_up
 from transforms.indicators.cells import columns_of
-from transforms.indicators.rollup import fold_up, roll_up
+from transforms.indicators.rollup import fold_up
 from transforms.indicators.terms import term_tree
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
