@@ -296,11 +296,11 @@ def test_a_head_that_lags_behind_is_brought_up_by_the_next_writer(path: Path) ->
     ("draft", "why"),
     [
         (Draft("abolished", "a", NOON), "abolished"),
-        (Draft("run_started", "", NOON), "actor"),
-        (Draft("run_started", "a", NOON.replace(tzinfo=None)), "time zone"),
-        (Draft("run_started", "a", NOON, payload={"prev": "x"}), "prev"),
-        (Draft("run_started", "a", NOON, payload={"share": float("nan")}), "JSON"),
-        (Draft("run_started", "a", NOON, payload={"year": "2024"}), "year"),
+        (Draft("run_finished", "", NOON), "actor"),
+        (Draft("run_finished", "a", NOON.replace(tzinfo=None)), "time zone"),
+        (Draft("run_finished", "a", NOON, payload={"prev": "x"}), "prev"),
+        (Draft("run_finished", "a", NOON, payload={"share": float("nan")}), "JSON"),
+        (Draft("run_finished", "a", NOON, payload={"year": "2024"}), "year"),
         (Draft("accepted", "a", NOON), "submission"),
         (Draft("locked", "a", NOON), "year"),
     ],
@@ -309,9 +309,9 @@ def test_a_batch_with_a_faulty_draft_writes_nothing(path: Path, draft: Draft, wh
     journal = written(path)
     before = path.read_bytes()
     with pytest.raises(ValueError, match=why):
-        journal.append_many([Draft("run_started", "a", NOON), draft])
+        journal.append_many([Draft("run_finished", "a", NOON), draft])
     assert path.read_bytes() == before
-    assert journal.append("run_started", "a", NOON).seq == 5
+    assert journal.append("run_finished", "a", NOON).seq == 5
 
 
 def test_a_write_that_fails_leaves_no_half_batch(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,19 +320,19 @@ def test_a_write_that_fails_leaves_no_half_batch(path: Path, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", lambda fd, data, write=os.write: write(fd, data[:10]))
         with pytest.raises(OSError, match="only 10 of"):
-            journal.append("run_started", "a", NOON)
+            journal.append("run_finished", "a", NOON)
     assert path.read_bytes() == before
     assert journal.head.count == 4
     with pytest.raises(RuntimeError, match="open it anew"):
-        journal.append("run_started", "a", NOON)
-    assert Journal(path).append("run_started", "a", NOON).seq == 5
+        journal.append("run_finished", "a", NOON)
+    assert Journal(path).append("run_finished", "a", NOON).seq == 5
 
 
 def test_two_writers_do_not_fork_the_chain(path: Path) -> None:
     one, other = written(path), Journal(path)
-    one.append("run_started", "one", NOON)
+    one.append("run_finished", "one", NOON)
     with pytest.raises(JournalBroken, match="被其他程序改动"):
-        other.append("run_started", "other", NOON)
+        other.append("run_finished", "other", NOON)
     assert Journal(path).head == one.head
 
 
@@ -340,7 +340,7 @@ def test_a_journal_that_vanished_does_not_begin_anew(path: Path) -> None:
     journal = written(path)
     path.unlink()
     with pytest.raises(FileNotFoundError):
-        journal.append("run_started", "a", NOON)
+        journal.append("run_finished", "a", NOON)
     assert not path.exists()
 
 

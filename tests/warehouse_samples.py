@@ -20,7 +20,6 @@ from warehouse.catalogue.frames import (
 )
 
 TOWNSHIP = "371602001"
-VILLAGE = "371602001001"
 
 
 def sha(name: str) -> str:

@@ -16,13 +16,12 @@ from expectations.outliers.spread import ASSUMED_SPREAD, MIN_SPREAD, weight
 MOST = 8.0
 """What a number costs at most that does not fit at all (four standard deviations)."""
 
-PLACE = ("wanted", "noise")
-"""Of a place: the log of the number expected there, and how its numbers spread over their weights."""
-
 
 def with_places(numbers: pl.DataFrame) -> pl.DataFrame:
-    """The series frame with PLACE, ``place`` (the org unit's number in sheet order) and ``cost``, where it is.
+    """The series frame with what is expected of each place and what its number costs there.
 
+    Added are ``wanted`` (the log of the number expected), ``noise`` (how the place's numbers spread over their weights)
+    and ``cost``.
     A place that never had anything but zeros expects zero; one of which nothing is known expects nothing and costs nothing.
     """
     is_known = pl.col("expected_log").is_not_null()

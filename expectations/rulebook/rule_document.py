@@ -8,6 +8,7 @@ from expectations.rulebook.message import plainly
 from expectations.rulebook.rulebook import Rule, RuleBook, Scope
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
+from warehouse.words.markdown import markdown_table
 
 _LEVELS = {"city": "市", "county": "县（市、区）", "township": "乡镇（街道）", "village": "村（社区）"}
 _GENERAL: tuple[tuple[Scope, str], ...] = (
@@ -43,18 +44,16 @@ def rules_markdown(rulebook: RuleBook, catalogue: Catalogue) -> str:
 
 
 def _table(rules: list[Rule]) -> str:
-    head = "| 编号 | 类别 | 审核关系 | 适用 | 为什么 | 怎么办 |\n| --- | --- | --- | --- | --- | --- |"
-    return "\n".join([head, *(_row(rule) for rule in rules)])
+    return markdown_table(["编号", "类别", "审核关系", "适用", "为什么", "怎么办"], map(_row, rules)).rstrip()
 
 
-def _row(rule: Rule) -> str:
+def _row(rule: Rule) -> tuple[str, ...]:
     levels = "、".join(_LEVELS[level] for level in rule.levels) if rule.levels else "全部"
     years = ""
     if rule.since is not None or rule.until is not None:
         years = f"，{rule.since or ''}—{rule.until or ''}年度"
     words = rule.words or plainly(rule.message, {})
-    cells = (rule.id, labels.SEVERITY[rule.severity], words, levels + years, rule.why, rule.fix)
-    return "| " + " | ".join(cell.replace("|", "｜").replace("\n", " ") for cell in cells) + " |"
+    return rule.id, labels.SEVERITY[rule.severity], words, levels + years, rule.why, rule.fix
 
 
 def rule_rows(rulebook: RuleBook) -> pl.DataFrame:

@@ -36,11 +36,6 @@ class Column:
     width: float
     field: Field | None = None
 
-    @property
-    def is_input(self) -> bool:
-        """Whether the clerk fills the column in."""
-        return self.role in ("field", "roster_org")
-
 
 @dataclass(frozen=True)
 class Span:

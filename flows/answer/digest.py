@@ -16,7 +16,7 @@ from flows.answer.receipt_page import as_text
 from flows.answer.receipts import due_words
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
-from warehouse.ledger.journal import Head
+from warehouse.ledger.journal_head import Head, head_words
 from warehouse.standing.headline import MOVED
 from warehouse.standing.outcomes import Outcome
 from warehouse.standing.worklist import covering_words
@@ -96,8 +96,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             if settings.first_year <= year <= settings.last_year  # what a refused file states may be any year
             for group in _missing(year, frame, settings.deadline.of(year), at.date())
         ],
-        head_count=head.count,
-        head_hash=head.hash,
+        journal_head=head_words(head),
     )
 
 

@@ -21,7 +21,7 @@ from flows.settings import Installation
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Settings
 from warehouse.ledger.durability import write_durably
-from warehouse.ledger.journal import Head
+from warehouse.ledger.journal_head import Head, head_words
 from warehouse.ledger.review import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
 from warehouse.standing.outcomes import Outcome
 from warehouse.words import labels
@@ -56,8 +56,7 @@ class Office:
         self.foot = {
             "association": place.catalogue.settings.city.association,
             "printed_at": moment_words(printed_at),
-            "head_count": head.count,
-            "head_hash": head.hash,
+            "journal_head": head_words(head),
         }
 
     def answer(self, outcome: Outcome, corrections: Mapping[str, Correction] | None = None) -> list[Path]:

@@ -12,6 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from warehouse.words.addresses import column_index
+
 _PART_BYTES = 256 * 1024
 _PARTS = 64
 _FAR_CELLS = 4_000_000
@@ -50,7 +52,7 @@ def _far_cell(book: zipfile.ZipFile) -> Cause | None:
             corners += [(first_column, first_row), (last_column, last_row)]
         if not corners:
             continue
-        columns = {_column_number(column): column.decode() for column, _ in corners}
+        columns = {column_index(column.decode()): column.decode() for column, _ in corners}
         rows = [int(row) for _, row in corners]
         cells = (max(columns) - min(columns) + 1) * (max(rows) - min(rows) + 1)
         if cells > _FAR_CELLS:
@@ -100,10 +102,3 @@ def _beginning(book: zipfile.ZipFile, part: str) -> bytes:
             return opened.read(_PART_BYTES)
     except KeyError:
         return b""
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number

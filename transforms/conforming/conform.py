@@ -36,8 +36,6 @@ COLUMNS = {
 }
 """Where each column of a form stands in each file's sheet. Key: submission, form, field."""
 
-_KEPT = ("data", "total")
-
 
 @dataclass(frozen=True)
 class RawBatch:

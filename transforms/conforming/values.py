@@ -11,13 +11,6 @@ from warehouse.catalogue.models import NUMERIC_TYPES, CodeList, Field, Form
 from warehouse.words.scales import SCALES
 from warehouse.words.texts import INVISIBLE, fold
 
-_TYPES: dict[str, type[pl.DataType]] = {
-    **dict.fromkeys(NUMERIC_TYPES, pl.Float64),
-    "date": pl.Date,
-    "boolean": pl.Boolean,
-    "code": pl.String,
-    "text": pl.String,
-}
 _SHORT_TEXT = 8  # 不适用 and error texts are no longer than this
 
 

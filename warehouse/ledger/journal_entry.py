@@ -22,7 +22,6 @@ NO_HASH = "0" * 64
 class Event(StrEnum):
     """Everything that may happen. A closed set: a journal with any other event is broken."""
 
-    RUN_STARTED = "run_started"
     RECEIVED = "received"
     REFUSED = "refused"
     CHECKED = "checked"

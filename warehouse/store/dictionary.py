@@ -20,6 +20,7 @@ from warehouse.expression.expression import parse
 from warehouse.registry.levels import Level
 from warehouse.store.tables import Table, tables
 from warehouse.words import labels
+from warehouse.words.markdown import markdown_table
 
 HEAD = (
     "# 数据字典\n\n"
@@ -206,7 +207,7 @@ def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
         mine = [i for i in catalogue.indicators.values() if i.programme == programme.id]
         if mine:
             yield f"### {number}. {programme.name_zh} `{programme.id}`\n"
-            yield _grid(
+            yield markdown_table(
                 ["指标", "英文名", "单位", "性质", "公式", "取自", "释义", "层级", "公布"],
                 (
                     (
@@ -228,7 +229,7 @@ def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
 def _form_page(catalogue: Catalogue, form: Form) -> str:
     head = f"### {form.number} {form.title} `{form.id}`\n\n{form.grain}。填报层级：{_levels(form.levels)}。\n"
     notes = "".join(f"\n{note}\n" for note in form.notes)
-    fields = _grid(
+    fields = markdown_table(
         ["栏目", "英文名", "类型", "单位", "时点/时期", "释义"],
         (
             (f.label, f"`{f.id}`", _type(catalogue, f), f.unit, labels.KIND.get(f.kind or "", ""), f.meaning)
@@ -237,7 +238,7 @@ def _form_page(catalogue: Catalogue, form: Form) -> str:
     )
     if not form.counts:
         return f"{head}{notes}\n{fields}"
-    counts = _grid(
+    counts = markdown_table(
         ["计数", "英文名", "单位", "条件", "释义"],
         (
             (c.label, f"`{c.id}`", c.unit, where_words(catalogue, form, c.where), c.meaning)
@@ -248,7 +249,7 @@ def _form_page(catalogue: Catalogue, form: Form) -> str:
 
 
 def _code_lists(catalogue: Catalogue) -> str:
-    return _grid(
+    return markdown_table(
         ["代码表", "可填内容", "也可写作"],
         (
             (f"`{codes.id}`", f"{code.label}{_years_words(code)}", "、".join(code.aliases))
@@ -266,7 +267,7 @@ def _years_words(code: Code) -> str:
 
 
 def _table_page(table: Table) -> str:
-    columns = _grid(
+    columns = markdown_table(
         ["列", "中文名", "类型", "释义"],
         ((f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns),
     )
@@ -280,13 +281,6 @@ def _type(catalogue: Catalogue, field: Field) -> str:
 
 def _levels(levels: Iterable[Level]) -> str:
     return "、".join(labels.LEVEL_SHORT[level] for level in levels)
-
-
-def _grid(head: list[str], rows: Iterable[Iterable[str]]) -> str:
-    def line(cells: Iterable[str]) -> str:
-        return "| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in cells) + " |\n"
-
-    return line(head) + "|" + "---|" * len(head) + "\n" + "".join(line(row) for row in rows)
 
 
 def write_dictionary(path: Path, catalogue: Catalogue) -> None:

@@ -96,20 +96,14 @@ def open_outlook_mail(data: bytes, open_inside: Open) -> Book | None:
 
 
 def is_password_protected(data: bytes) -> bool:
-    """Whether an .xls asks for a password: a record FILEPASS before its first sheet."""
-    streams = _Streams(data)
-    stream = streams.read("Workbook") or streams.read("Book") or b""
-    at = 0
-    for _ in range(64):
-        kind, size = (
-            int.from_bytes(stream[at : at + 2], "little"),
-            int.from_bytes(stream[at + 2 : at + 4], "little"),
-        )
-        if kind == 0x2F:
-            return True
-        if kind in (0, 0x0A):  # the end
-            return False
-        at += 4 + size
+    """Whether an .xls asks for a password; xlrd says so in words, where calamine takes it for damaged."""
+    from xlrd import open_workbook
+    from xlrd.biffh import XLRDError
+
+    try:
+        open_workbook(file_contents=data, logfile=io.StringIO(), on_demand=True)
+    except Exception as error:  # noqa: BLE001  xlrd raises anything on broken bytes
+        return isinstance(error, XLRDError) and "encrypted" in str(error)
     return False
 
 
