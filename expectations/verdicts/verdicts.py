@@ -36,7 +36,9 @@ class Suite:
 
 def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame) -> Suite:
     """Every check at every row of a prepared frame."""
-    rows = rows.rechunk()  # a frame of unequal chunks, filtered by a Series, makes polars 2.1 panic in a later select
+    rows = (
+        rows.rechunk()
+    )  # a frame of unequal chunks, filtered by a Series, makes polars 2.1 panic in a later select
     ids = [check.id for check in checks]
     assert len(set(ids)) == len(ids), "a check's id is unique in its suite"
     verdicts = rows.select(check.verdict.cast(pl.Boolean).alias(check.id) for check in checks)
