@@ -1,4 +1,4 @@
-"""Is this batch believable: all rules over all its forms, findings, and a decision for each submission."""
+"""Is this batch believable: all rules over all its forms, and the findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from expectations.verdicts import silence
 from expectations.verdicts.answers import bind_answers
 from expectations.verdicts.checks import row_checks, unit_checks
 from expectations.verdicts.column_checks import column_checks
-from expectations.verdicts.decision import decide
 from expectations.verdicts.findings import ADDRESS, locate, problem_findings, with_rows
 from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import (
@@ -92,7 +91,7 @@ _SCHEMAS: dict[str, Schema] = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the rules say of a batch. Frames: FINDING, RULE_RESULT, DECISION; ``docs`` is for expectations.gate.night_docs.
+    """What the rules say of a batch. Frames: FINDING, RULE_RESULT; ``docs`` is for expectations.gate.night_docs.
 
     ``answers`` (ANSWER) are those that speak of one of the findings; ``revised`` (FINDING) is what the rules over several
     years now say of the later submissions.
@@ -100,14 +99,13 @@ class Judgement:
 
     findings: pl.DataFrame
     results: pl.DataFrame
-    decisions: pl.DataFrame
     answers: pl.DataFrame
     revised: pl.DataFrame
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
 
 def judge(batch: Batch, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: bool = True) -> Judgement:
-    """Examine a batch, tell each mistake once, bind the clerks' answers and decide.
+    """Examine a batch, tell each mistake once, and bind the clerks' answers.
 
     Great Expectations counts VERDICT: RuntimeError where it does not count what polars does. Without ``is_gated`` nothing
     is counted (results and docs are empty), which spares its import; the findings are the same.
@@ -120,11 +118,9 @@ def judge(batch: Batch, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: b
     revised, asked = asked.filter(is_later), asked.remove(is_later)
     bound, loose = bind_answers(batch.answers, asked)
     asked = pl.concat([asked, problem_findings(loose, batch.submissions, rulebook, catalogue)])
-    refusals = frozenset(rule.id for rule in rulebook.of_scope("refusal"))
     return Judgement(
         _in_order(asked, catalogue),
         _results(suites, runs),
-        decide(batch.submissions, asked, refusals),
         bound,
         _in_order(revised, catalogue),
         runs,

@@ -23,7 +23,7 @@ from flows.steps import (
     Readings,
     assess,
     conform_batch,
-    decided,
+    decide_batch,
     is_of_the_file,
     of_doubtful_year,
     read_batch,
@@ -233,7 +233,7 @@ class Night:
             doubted = []
             if not is_locked(entries, current):
                 doubted = of_doubtful_year(assessed.readings, build.standing_submissions(), current)
-            submissions = decided(assessed, recorded, locked, self.rulebook, doubted, current)
+            submissions = decide_batch(assessed, recorded, locked, self.rulebook, doubted, current)
             new = submissions.remove(pl.col("received_seq").is_in(list(recorded)))
             counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
             given = assessed.judgement.answers.join(counting, on="submission", how="semi")

@@ -15,6 +15,7 @@ import polars as pl
 
 from expectations.judge import Batch, Judgement, judge
 from expectations.rulebook.rulebook import RuleBook
+from expectations.verdicts.decision import CIRCUMSTANCE, decide
 from expectations.verdicts.returned import returned_problems
 from expectations.verdicts.silence import CELL_ASKED
 from flows.ending import is_ending
@@ -261,7 +262,7 @@ def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
     return detail if detail.endswith("。") else rulebook.refusal_sentence(rule, detail)
 
 
-def decided(
+def decide_batch(
     assessed: Assessed,
     recorded: Mapping[int, Entry],
     locked: Collection[int],
@@ -269,62 +270,35 @@ def decided(
     doubted: Collection[str] = (),
     current: int = 0,
 ) -> pl.DataFrame:
-    """Every submission of the batch with its decision: SUBMISSION + decision, status, reason, rule and counts.
+    """Every submission of the batch with its decision: SUBMISSION + DECISION, status, filled_count.
 
     ``recorded``: what the journal already holds (Journal.decisions). It stands: a rule changed later does not undo it.
     ``locked``: years that are locked; of these every other submission is held, and so is a workbook without a number.
     ``doubted``: submissions of a past year while ``current`` is reported (:func:`of_doubtful_year`): held with a question.
     """
-    told = ("reason", "rule")
-    known = pl.DataFrame(
-        [(seq, str(entry.event), *map(entry.payload.get, told)) for seq, entry in recorded.items()],
-        schema={
-            "received_seq": pl.Int64,
-            "recorded": pl.String,
-            **{f"recorded_{n}": pl.String for n in told},
-        },
-        orient="row",
-    )
+    submissions = assessed.readings.submissions
     filled = _filled(assessed.observations, assessed.conformed.declared_empty)
-    is_new = pl.col("recorded").is_null()
-    is_late = is_new & pl.col("year").is_in(list(locked))
-    is_empty = is_new & (pl.col("filled_count") == 0)
-    is_doubted = is_new & ~is_empty & pl.col("submission").is_in(list(doubted))
-    is_held = pl.col("decision") == "held"
-    judged = (
-        assessed.readings.submissions.join(assessed.judgement.decisions, on="submission", how="left")
-        .join(known, on="received_seq", how="left")
-        .join(filled.group_by("submission").len("filled_count"), on="submission", how="left")
-        .with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
-        .with_columns(
-            decision=pl.when(is_late | is_empty | is_doubted)
-            .then(pl.lit("held"))
-            .otherwise(pl.coalesce("recorded", "decision")),
-            rule=pl.when(is_late)
-            .then(pl.lit(YEAR_LOCKED))
-            .when(is_empty)
-            .then(pl.lit(EMPTY))
-            .when(is_doubted)
-            .then(pl.lit(YEAR_DOUBTED))
-            .otherwise("recorded_rule"),
-            late=pl.when(is_late)
-            .then(pl.col("year").map_elements(locked_words, pl.String))
-            .when(is_empty)
-            .then(pl.lit(EMPTY_WORDS))
-            .when(is_doubted)
-            .then(pl.col("year").map_elements(lambda year: doubted_words(year, current), pl.String)),
-        )
-        .with_columns(
-            reason=pl.when(is_held).then(
-                pl.coalesce(
-                    "late",
-                    "recorded_reason",
-                    pl.format("有 {} 处强制性问题，须改正后重新报送", pl.col("critical_count")),
-                )
-            )
-        )
-        .drop("recorded", "late", *(f"recorded_{n}" for n in told))
+    counted = submissions.join(
+        filled.group_by("submission").len("filled_count"), on="submission", how="left", maintain_order="left"
+    ).with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
+    circumstances: list[tuple[str, str, str | None, str | None]] = []
+    for row in counted.iter_rows(named=True):
+        submission, year = row["submission"], row["year"]
+        if (entry := recorded.get(row["received_seq"])) is not None:
+            said = entry.payload
+            circumstances.append((submission, str(entry.event), said.get("rule"), said.get("reason")))
+        elif year in locked:
+            circumstances.append((submission, "held", YEAR_LOCKED, locked_words(year)))
+        elif not row["filled_count"]:
+            circumstances.append((submission, "held", EMPTY, EMPTY_WORDS))
+        elif submission in doubted:
+            circumstances.append((submission, "held", YEAR_DOUBTED, doubted_words(year, current)))
+    decisions = decide(
+        submissions,
+        assessed.judgement.findings,
+        pl.DataFrame(circumstances, schema=CIRCUMSTANCE, orient="row"),
     )
+    judged = counted.join(decisions, on="submission", how="left", maintain_order="left")
     refused = assessed.readings.refused
     sentences = [refusal_words(rulebook, r["rule"], r["detail"]) for r in refused.iter_rows(named=True)]
     turned_away = refused.with_columns(

@@ -14,6 +14,7 @@ import pytest
 import expectations.judge as judging
 from expectations.judge import Batch, examine, judge
 from expectations.rulebook.rulebook import RuleBook
+from expectations.verdicts.decision import decide
 from tests.judged_batches import (
     COUNTY,
     NOT_APPLICABLE,
@@ -192,9 +193,11 @@ def test_a_column_the_sheet_has_not_is_not_missed_cell_by_cell() -> None:
 
 
 def test_a_blank_that_a_rule_of_its_own_tells_is_told_once() -> None:
-    judgement = judged(batch_of(bent("organisation", "village", president_post=None), only=("organisation",)))
+    batch = batch_of(bent("organisation", "village", president_post=None), only=("organisation",))
+    judgement = judged(batch)
     assert judgement.findings["rule"].to_list() == ["organisation.president_required"]
-    assert judgement.decisions["decision"].to_list() == ["held", "accepted"]
+    decisions = decide(batch.submissions, judgement.findings)
+    assert decisions["decision"].to_list() == ["held", "accepted"]
 
 
 def test_the_same_item_twice_is_named_at_both_rows() -> None:
@@ -357,7 +360,8 @@ def test_a_problem_becomes_a_finding_with_severity_words_and_cell() -> None:
         "value": "约三千",
     }
     problems = pl.DataFrame([problem], schema=PROBLEM)
-    judgement = judged(batch_of(valid_rows(), problems=problems, only=("population",)))
+    batch = batch_of(valid_rows(), problems=problems, only=("population",))
+    judgement = judged(batch)
     finding = judgement.findings.row(0, named=True)
     assert finding["message"] == "第9行 商店镇：家庭户数填的是“约三千”，不是数字"
     assert (finding["severity"], finding["cell"], finding["unit_code"], finding["year"]) == (
@@ -366,7 +370,8 @@ def test_a_problem_becomes_a_finding_with_severity_words_and_cell() -> None:
         COUNTY,
         YEAR,
     )
-    assert judgement.decisions["decision"].to_list() == ["held", "accepted"]
+    decisions = decide(batch.submissions, judgement.findings)
+    assert decisions["decision"].to_list() == ["held", "accepted"]
 
 
 def test_every_problem_message_renders_without_what_is_missing() -> None:
@@ -469,7 +474,8 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 def test_a_held_submission_holds_only_itself() -> None:
     bend = BENDS["population.special_members_add_up"].rows()
-    decisions = judged(batch_of_many({"a": valid_rows(), "b": bend})).decisions
+    batch = batch_of_many({"a": valid_rows(), "b": bend})
+    decisions = decide(batch.submissions, judged(batch).findings)
     held = decisions.filter(pl.col("decision") == "held")["submission"].to_list()
     assert held == [f"{ME}/b"]
 
@@ -483,7 +489,6 @@ def test_the_frames_have_their_declared_shapes() -> None:
 def test_a_night_without_submissions_judges_nothing() -> None:
     judgement = judge(Batch(), catalogue(), rulebook())
     assert judgement.findings.is_empty()
-    assert judgement.decisions.is_empty()
 
 
 def test_a_batch_may_lack_forms_and_measures() -> None:
@@ -498,12 +503,11 @@ def test_a_batch_may_lack_forms_and_measures() -> None:
     assert judgement.findings.is_empty()
 
 
-def test_without_the_gate_the_findings_and_decisions_are_the_same() -> None:
+def test_without_the_gate_the_findings_are_the_same() -> None:
     for bend in ("population.special_members_add_up", "population.residents_required"):
         batch = batch_of(BENDS[bend].rows(), only=("population",))
         gated, alone = judged(batch), judged(batch, is_gated=False)
         assert alone.findings.equals(gated.findings)
-        assert alone.decisions.equals(gated.decisions)
         assert not gated.findings.is_empty()
         assert alone.results.is_empty()
         assert not gated.results.is_empty()
