@@ -35,6 +35,7 @@ from warehouse.catalogue.frames import (
     empty,
     form_place,
     shaped,
+    with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
@@ -242,7 +243,7 @@ def _results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
 def _in_order(findings: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """By submission, form and row, so that the order of files or rows in the batch does not matter."""
     row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32)
-    return findings.sort(
+    return with_finding_id(findings).sort(
         "submission",
         form_place(catalogue.forms),
         row,

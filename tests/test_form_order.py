@@ -12,6 +12,7 @@ from tests.small_city import BRIDGE_EAST, BRIDGE_WEST, EAST, published, question
 from tests.warehouse_samples import sha
 from warehouse.catalogue.frames import form_place
 from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.standing.outcomes import outcome
 from warehouse.standing.questions import questions
 from warehouse.standing.worklist import worklist
 
@@ -63,7 +64,7 @@ def test_the_small_citys_ids_stand_otherwise_than_its_numbers(catalogue: Catalog
 def test_a_unit_is_asked_the_grave_ones_first_and_those_in_the_order_of_the_forms(
     warehouse: Path, catalogue: Catalogue
 ) -> None:
-    found = questions(warehouse, [sha("now")], list(catalogue.forms))
+    found = questions(outcome(warehouse).findings.filter(submission=sha("now")), list(catalogue.forms))
     order = [form.number for form in catalogue.forms.values()]
     assert numbers(found, catalogue) == [
         (severity, number)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.small_city import RULES
 from tests.warehouse_samples import TOWNSHIP, batch, finding, measures_of, observation, refused, sha
-from warehouse.catalogue.frames import with_place
+from warehouse.catalogue.frames import with_finding_id
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.ledger.explanations import explanations
 from warehouse.ledger.journal import Event, Journal
@@ -59,7 +59,7 @@ def night(
 
 
 def history(path: Path, columns: str = "finding_status") -> list[tuple[Any, ...]]:
-    return query(path, f"SELECT {columns} FROM quality.finding_history ORDER BY place").rows()
+    return query(path, f"SELECT {columns} FROM quality.finding_history ORDER BY form, rule, org_code, item, field").rows()
 
 
 LATER = {
@@ -245,7 +245,7 @@ def test_one_explanation_answers_for_all_that_follows_but_for_what_blocks(
     tmp_path: Path, catalogue: Catalogue, decided: int | None, folded: list[bool]
 ) -> None:
     submission = told("a", 1)
-    [block] = with_place(submission["findings"])["place"]
+    [block] = with_finding_id(submission["findings"])["finding"]
     followers = [
         finding("a", severity, rule="a.c", field=field, fields=[field], follows=block, operands="x")
         for severity, field in (("critical", "class_count"), ("warning", "home_visit_count"))

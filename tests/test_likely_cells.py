@@ -34,8 +34,10 @@ def check(expression: str, when: str | None = None, number: int = 0) -> Check:
         fix="请核对",
     )
     condition = Condition(expression, when=when)
+    nothing = pl.lit("")
     return Check(
-        rule, "test", rule.operands, None, condition.concerned, condition.verdict, lambda _: pl.lit(""), pl.lit(""), pl.lit("")
+        rule.id, rule, "test", rule.operands, None, condition.concerned, condition.verdict, lambda _: nothing,
+        nothing, nothing, "", "",
     )  # fmt: skip
 
 

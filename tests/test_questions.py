@@ -23,7 +23,7 @@ from tests.small_city import (
     told,
 )
 from tests.warehouse_samples import sha
-from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_PLACE, shaped
+from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_KEY, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.standing.questions import questions
 
@@ -78,7 +78,7 @@ def test_an_answer_about_a_unit_that_is_not_recognised_finds_its_question(
     path = published(tmp_path, catalogue, told("now", 2, {GREAT: 500.0}, year=2023, asked=[asked]))
     row = questions(path, [sha("now")]).row(0, named=True)
     assert (row["org_code"], row["item"]) == ("大弯村", "")
-    answer = {**{key: row[key] or "" for key in FINDING_PLACE}, "operands": row["operands"]}
+    answer = {**{key: row[key] or "" for key in FINDING_KEY}, "operands": row["operands"]}
     given = shaped(
         pl.DataFrame(
             [{"submission": sha("again"), "text": "新设。", "sheet": "说明", "cell": "H6", **answer}]

@@ -19,7 +19,7 @@ from expectations.rulebook.rulebook import Rule, RuleBook
 from expectations.verdicts.checks import Check
 from expectations.verdicts.silence import ask_widest
 from expectations.verdicts.verdicts import Suite, evaluate
-from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_place
+from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_finding_id
 from warehouse.words.numbers import number_text
 
 _REACH = {
@@ -37,7 +37,7 @@ BLOCK_CELL: Schema = {
     "submission": pl.String,
     "org_code": pl.String,
     "field": pl.String,
-    "follows": pl.String,  # place of the question that speaks of the number
+    "follows": pl.String,  # id of the question that speaks of the number
 }
 
 
@@ -94,11 +94,18 @@ def _asked(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
 def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """BLOCK_CELL of the questions ``asked`` by a rule."""
     reach = _REACH[rule.speaks_of]
-    named = with_place(
+    named = with_finding_id(
         asked.select(
-            *reach, "form", "org_code", rule=pl.lit(rule.id), item=pl.lit(""), field=pl.col("measure")
+            *reach,
+            "unit_code",
+            "year",
+            "form",
+            "org_code",
+            rule=pl.lit(rule.id),
+            item=pl.lit(""),
+            field=pl.col("measure"),
         )
-    ).select(*reach, follows="place")
+    ).select(*reach, follows="finding")
     return frame.join(named, on=reach).select(
         "submission", "org_code", field=pl.col("measure"), follows="follows"
     )

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import ANSWER, FINDING_PLACE, PROBLEM, finding_place, shaped
+from warehouse.catalogue.frames import ANSWER, FINDING_KEY, PROBLEM, finding_key, shaped
 
 UNBOUND_RULE = "explanation.unbound"
 """The rule that a finding about an answer without its finding cites."""
 
-_KEY = ("submission", *FINDING_PLACE, "operands")
+_KEY = ("submission", *FINDING_KEY, "operands")
 
 
 def bind_answers(answers: pl.DataFrame, findings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """ANSWER rows whose finding (a warning or a hint) is in ``findings``, and PROBLEM rows for the others."""
     asked = findings.filter(pl.col("severity") != "critical").select(
-        "submission", *finding_place(findings), pl.col("operands").fill_null("")
+        "submission", *finding_key(findings), pl.col("operands").fill_null("")
     )
     last = answers.unique(list(_KEY), keep="last", maintain_order=True)
     bound = last.join(asked, on=list(_KEY), how="semi", maintain_order="left")

@@ -16,7 +16,7 @@ from expectations.rulebook.rulebook import SEVERITIES, Check, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
 from expectations.verdicts.checks import Check as CheckOfFrame
 from expectations.verdicts.findings import ONLY_ONE, problem_findings
-from warehouse.catalogue.frames import PROBLEM, Schema, finding_place, shaped, with_place
+from warehouse.catalogue.frames import PROBLEM, Schema, finding_key, shaped, with_finding_id
 from warehouse.catalogue.load import Catalogue
 
 
@@ -154,14 +154,14 @@ def fold_into_blocks(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: Rul
     )
     joined = numbered.drop("follows").join(read, on="finding_number", how="left", maintain_order="left")
     counts = (
-        joined.group_by("submission", place="follows")
+        joined.group_by("submission", finding="follows")
         .agg(follower_count=pl.len(), critical_count=(pl.col("severity") == "critical").sum())
-        .drop_nulls("place")
+        .drop_nulls("finding")
     )
     grave = pl.when(pl.col("critical_count") > 0).then(pl.format("，含强制性{}处", "critical_count"))
     return (
-        with_place(joined)
-        .join(counts, on=["submission", "place"], how="left", maintain_order="left")
+        with_finding_id(joined)
+        .join(counts, on=["submission", "finding"], how="left", maintain_order="left")
         .with_columns(
             message=pl.when(pl.col("follower_count") > 0)
             .then(
@@ -309,8 +309,8 @@ def leave_out_blank(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
 
 def leave_out_repeated(findings: pl.DataFrame) -> pl.DataFrame:
     """``findings`` without the rows of one question beyond the first few: a unit listed a thousand times is one mistake."""
-    place = [pl.col("submission"), *finding_place(findings)]
-    return findings.filter(pl.int_range(pl.len()).over(*place) < ROWS_OF_A_PLACE)
+    question = [pl.col("submission"), *finding_key(findings)]
+    return findings.filter(pl.int_range(pl.len()).over(*question) < ROWS_OF_A_PLACE)
 
 
 def ask_once_of_empty(

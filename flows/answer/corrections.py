@@ -12,6 +12,7 @@ import polars as pl
 
 from expectations.workbook.issued import write_workbook
 from flows.settings import Installation
+from warehouse.catalogue.frames import Schema, shaped
 from warehouse.standing.outcomes import Outcome
 from warehouse.standing.questions import given_entries, questions, unread
 from warehouse.store.query import standing_entries
@@ -20,26 +21,26 @@ from warehouse.words.dates import moment_words
 EARLIER = "以前的更正表"
 """Where a unit's correction workbooks go when a newer one takes their place: a clerk may have begun to fill one in."""
 
-Asked = tuple[object, ...]
-"""What a question is known by within its submission; see :func:`asked_key`."""
-
-_KEY = ("place", "message")
 _IS_OPEN = (pl.col("severity") == "critical") | (
     (pl.col("severity") == "warning") & pl.col("finding_status").is_in(["open", "reopened"])
 )
 
 
+SHOWN: Schema = {
+    "finding": pl.String,
+    "sheet": pl.String,  # this and cell: of the submission; with finding the key, since a unit may be listed twice
+    "cell": pl.String,
+    "shown_sheet": pl.String,  # of the correction workbook
+    "shown_cell": pl.String,
+}
+
+
 @dataclass(frozen=True)
 class Correction:
-    """A correction workbook: its path, and where each question stands in it, in the order it lists them."""
+    """A correction workbook: its path, and where each question stands in it (SHOWN), in the order it lists them."""
 
     path: Path
-    places: Mapping[Asked, str]
-
-
-def asked_key(finding: Mapping[str, Any]) -> Asked:
-    """What a finding is known by within its submission."""
-    return tuple(finding[name] or "" for name in _KEY)
+    shown: pl.DataFrame
 
 
 def write_corrections(
@@ -53,7 +54,10 @@ def write_corrections(
     latest = outcome.submissions.filter("is_latest")
     if latest.is_empty():
         return {}
-    found = questions(place.home.database, latest["submission"].to_list(), list(place.catalogue.forms))
+    of_latest = outcome.findings.join(
+        latest.select("submission"), on="submission", how="semi", maintain_order="left"
+    )
+    found = questions(of_latest, list(place.catalogue.forms))
     asked_of = found.partition_by("submission", as_dict=True, maintain_order=True)
     written = {}
     for row in latest.iter_rows(named=True):
@@ -64,11 +68,10 @@ def write_corrections(
             continue
         name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"
         shown = write_correction(place, out / name, row, asked)
-        places = {
-            asked_key(finding): "!".join(shown.get(number, (finding["sheet"] or "", "")))
-            for number, finding in enumerate(asked.iter_rows(named=True))
-        }
-        written[row["submission"]] = Correction(out / name, places)
+        places = [shown.get(n, (sheet, None)) for n, sheet in enumerate(asked["sheet"])]
+        where = pl.DataFrame(places, schema=["shown_sheet", "shown_cell"], orient="row")
+        of_questions = asked.select("finding", "sheet", "cell").hstack(where)
+        written[row["submission"]] = Correction(out / name, shaped(of_questions, SHOWN))
     return written
 
 

@@ -14,7 +14,7 @@ from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.marks import plain
 from expectations.sheets.values import shown
 from expectations.verdicts.causes import by_cause, notes_by_cause
-from flows.answer.corrections import Correction, asked_key
+from flows.answer.corrections import Correction
 from flows.answer.receipt_page import as_text, page_of
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
@@ -342,21 +342,20 @@ def _as_shown(
         return found
     left_to_do = {rule.id: rule.in_correction for rule in rulebook.rules.values() if rule.in_correction}
     numbers = {form.id: form.number for form in catalogue.forms.values()}
-    places = [correction.places.get(asked_key(row)) for row in found.iter_rows(named=True)]
-    place = pl.Series(places, dtype=pl.String)
-    split = place.str.splitn("!", 2)
-    sheet, cell = (split.struct.field(name) for name in ("field_0", "field_1"))
-    is_placed = place.is_not_null()
+    key = ["finding", "sheet", "cell"]
+    shown = correction.shown.unique(key, keep="first").with_columns(is_shown=pl.lit(True))
+    found = found.join(shown, on=key, how="left", nulls_equal=True, maintain_order="left")
+    is_shown = pl.col("is_shown").fill_null(False)
     # What could not be taken over stands on a sheet of its own, which does not tell where it came from.
     came_from = pl.format("原{} {}", pl.col("form").replace_strict(numbers, default=""), "cell")
     return found.with_columns(
-        org_name=pl.when(sheet == UNREAD_SHEET).then(came_from).otherwise("org_name"),
-        fix=pl.when(is_placed)
+        org_name=pl.when(pl.col("shown_sheet") == UNREAD_SHEET).then(came_from).otherwise("org_name"),
+        fix=pl.when(is_shown)
         .then(pl.col("rule").replace_strict(left_to_do, default=None, return_dtype=pl.String))
         .fill_null(pl.col("fix")),
-        sheet=pl.when(is_placed).then(sheet.replace("", None)).otherwise("sheet"),
-        cell=pl.when(is_placed).then(cell.replace("", None)).otherwise("cell"),
-    )
+        sheet=pl.when(is_shown).then("shown_sheet").otherwise("sheet"),
+        cell=pl.when(is_shown).then("shown_cell").otherwise("cell"),
+    ).drop("shown_sheet", "shown_cell", "is_shown")
 
 
 def _status_words(is_second: bool) -> pl.Expr:

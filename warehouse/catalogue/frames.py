@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 import polars as pl
@@ -76,6 +77,7 @@ UNREAD: Schema = {
 """A filled cell that was not taken over: of a form's sheet, or of the cover who signs (no form). Key: submission, sheet, cell."""
 
 FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
+    "finding": pl.String,  # id of the question (with_finding_id), the same in every submission of the unit and year
     "submission": pl.String,
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -95,29 +97,36 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "suggestion": pl.String,
     "likely": pl.String,  # which cells are most likely wrong, one Chinese sentence; null: nothing to say
     "operands": pl.String,  # the values concerned, as text: what an explanation is bound to
-    "follows": pl.String,  # place of the question about misplaced numbers that explains this one; null: stands alone
+    "follows": pl.String,  # id of the question about misplaced numbers that explains this one; null: stands alone
 }
 
-FINDING_PLACE = ("form", "rule", "org_code", "item", "field")
+FINDING_KEY = ("form", "rule", "org_code", "item", "field")
 """The columns that say, beside unit and year, which finding of one submission is that of another; never null."""
 
-PLACE_SEPARATOR = "|"
+_ID_LENGTH = 16  # hexadecimal digits: of 10 million findings two have the same id once in 300,000 times
 
 
-def finding_place(findings: pl.DataFrame) -> list[pl.Expr]:
-    """The FINDING_PLACE columns of ``findings``: '' where null, and an unrecognised unit by the name that was written."""
+def finding_key(findings: pl.DataFrame) -> list[pl.Expr]:
+    """The FINDING_KEY columns of ``findings``: '' where null, and an unrecognised unit by the name that was written."""
     names = {"org_code": ("org_code", "org_name")}
     return [
         pl.coalesce(*(n for n in names.get(column, (column,)) if n in findings.columns), pl.lit("")).alias(
             column
         )
-        for column in FINDING_PLACE
+        for column in FINDING_KEY
     ]
 
 
-def with_place(findings: pl.DataFrame) -> pl.DataFrame:
-    """``findings`` (FINDING, EXPLANATION) with ``place``: the FINDING_PLACE columns in one text."""
-    return findings.with_columns(place=pl.concat_str(finding_place(findings), separator=PLACE_SEPARATOR))
+def with_finding_id(findings: pl.DataFrame) -> pl.DataFrame:
+    """``findings`` (FINDING, EXPLANATION) with ``finding``: a short hash of unit, year and FINDING_KEY.
+
+    A question keeps it from one submission of the unit and year to the next. Rows of a sheet that list the same unit twice
+    share it.
+    """
+    key = [pl.col("unit_code").fill_null(""), pl.col("year").cast(pl.String).fill_null("")]
+    text = findings.select(pl.concat_str([*key, *finding_key(findings)], separator="|")).to_series()
+    ids = [hashlib.sha256(each.encode()).hexdigest()[:_ID_LENGTH] for each in text]
+    return findings.with_columns(finding=pl.Series(ids, dtype=pl.String))
 
 
 ANSWER: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_PLACE, shaped
+from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_KEY, shaped
 from warehouse.ledger.journal import Entry, Event
 
-IDENTITY = ("unit_code", "year", *FINDING_PLACE, "operands")
+IDENTITY = ("unit_code", "year", *FINDING_KEY, "operands")
 _DECIDED = {Event.EXPLANATION_ACCEPTED: "accepted", Event.EXPLANATION_REFUSED: "refused"}
-_WRITTEN = ("submission", "unit_code", "year", *FINDING_PLACE, "operands", "text")
+_WRITTEN = ("submission", "unit_code", "year", *FINDING_KEY, "operands", "text")
 
 
 def explanations(entries: Iterable[Entry]) -> pl.DataFrame:

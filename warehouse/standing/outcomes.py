@@ -15,12 +15,13 @@ from warehouse.store.statements import statement
 
 ASKED = {
     **FINDING,
-    "place": pl.String,
     "finding_status": pl.String,
     "text": pl.String,
     "reason": pl.String,
     "is_new": pl.Boolean,
     "is_folded": pl.Boolean,  # explained by an open question about misplaced numbers
+    "draft": pl.String,  # what was accepted as explanation of the same question last year; null: nothing
+    "had_explanation": pl.Boolean,  # it was explained when the numbers were others
 }
 """Columns of Outcome.findings."""
 

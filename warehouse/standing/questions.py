@@ -7,29 +7,35 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.catalogue.frames import FINDING_PLACE, PLACE_SEPARATOR, UNREAD, shaped
+from warehouse.catalogue.frames import UNREAD, finding_key, form_place, shaped
 from warehouse.store.query import entries_of, read_only, run
-from warehouse.store.statements import statement
 from warehouse.words import labels
 
 
-def questions(path: Path, submissions: Sequence[str], forms: Sequence[str] = ()) -> pl.DataFrame:
-    """The findings of latest submissions that are not settled, of each the grave ones first.
+def questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
+    """What is asked of units among ``findings`` (ASKED of their latest submissions), in the order in which it is listed.
 
-    ``forms``: their order.
-
-    All in one query: what became of a finding is looked up over the whole warehouse, and takes its time.
-
-    Columns of quality.finding_latest, org_code and item as in FINDING_PLACE, and ``draft`` (what was accepted as
-    explanation of the same finding last year, of the units it was then; null: nothing) and ``had_explanation`` (it was
-    explained when the numbers were others). A finding whose explanation is accepted is settled.
+    Not what is settled (its explanation is accepted) nor what another question explains. org_code and item are as in
+    FINDING_KEY.
     """
-    with read_only(path) as connection:
-        sql = statement("warehouse.standing", "open_questions").format(place=_PLACE)
-        return run(connection, sql, [list(submissions), list(labels.SEVERITY), list(forms)])
-
-
-_PLACE = f"concat_ws('{PLACE_SEPARATOR}', {', '.join(f'd.{column}' for column in FINDING_PLACE)})"
+    rank = {severity: number for number, severity in enumerate(labels.SEVERITY)}
+    row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.Int32)
+    return (
+        findings.filter((pl.col("finding_status") != "accepted") & ~pl.col("is_folded"))
+        .with_columns(*(e for e in finding_key(findings) if e.meta.output_name() in ("org_code", "item")))
+        .sort(
+            pl.col("severity").replace_strict(rank, return_dtype=pl.Int64),
+            form_place(forms),
+            "sheet",
+            row,
+            "cell",
+            "rule",
+            "org_code",
+            "message",
+            nulls_last=[False, False, *[True] * 6],
+            maintain_order=True,
+        )
+    )
 
 
 def given_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:

@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from warehouse.catalogue.frames import (
     FINDING,
-    FINDING_PLACE,
+    FINDING_KEY,
     INDICATOR,
     MEASURE,
     UNREAD,
     empty,
     shaped,
-    with_place,
+    with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contribution_table, split_numbers
@@ -122,7 +122,7 @@ class NightBuild:
         for table, frame in (
             ("core.observation_log", observations),
             ("core.measure_log", measures),
-            ("quality.finding", with_place(findings)),
+            ("quality.finding", with_finding_id(findings)),
             ("quality.note", notes),
             ("quality.unread", empty(UNREAD) if unread is None else unread),
         ):
@@ -187,8 +187,8 @@ class NightBuild:
             "FROM quality.finding WHERE list_contains(?, submission) AND list_contains(?, rule)",
             [submissions, rules],
         ).pl()
-        said = ["submission", *FINDING_PLACE, "operands", "message"]
-        new = with_place(shaped(findings, FINDING))
+        said = ["submission", *FINDING_KEY, "operands", "message"]
+        new = with_finding_id(shaped(findings, FINDING))
         changed = pl.concat(
             [
                 one.join(other, on=said, how="anti", nulls_equal=True).select("submission")
@@ -254,7 +254,7 @@ class NightBuild:
 
     def set_explanations(self, explanations: pl.DataFrame) -> None:
         """Replace quality.explanation by ``explanations`` (EXPLANATION)."""
-        self._replace("quality.explanation", with_place(explanations))
+        self._replace("quality.explanation", with_finding_id(explanations))
 
     def add_run(self, run: Mapping[str, Any]) -> None:
         """Add (or replace) the run's row of quality.run; counts that are not given are counted from the logs.
