@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from warehouse.words import labels
+from warehouse.words.templates import text_of
+
+_ROOM = "expectations.gate"
 
 
 class GateCounts(Protocol):
@@ -63,10 +66,17 @@ def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
         old.unlink()
     for page in pages:
         text = standing_alone(page.text, page.title)
-        about = f"<h1>{html.escape(page.title)}</h1>{_whose(head.at, page.units)}"
+        about = text_of(_ROOM, "page_head.html", **_head(page.title, head.at, page.units))
         text = _CONTENT.sub(lambda found, about=about: found.group() + about, text, count=1)  # type: ignore[misc]
         (folder / f"{page.name}.html").write_text(text, encoding="utf-8")
-    (folder / "index.html").write_text(_index(pages, head), encoding="utf-8")
+    index = text_of(
+        _ROOM,
+        "index.html",
+        pages=[{"name": page.name, "title": page.title, "numbers": _numbers(page)} for page in pages],
+        style=_STYLE,
+        **_head("审核结果", head.at, head.units),
+    )
+    (folder / "index.html").write_text(index, encoding="utf-8")
 
 
 def standing_alone(text: str, title: str) -> str:
@@ -83,41 +93,15 @@ def standing_alone(text: str, title: str) -> str:
     return text.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
 
 
-def _whose(at: str, units: Sequence[UnitLine]) -> str:
-    """When the night was, and a line for each submission with the findings that the page is about."""
-    titles = "".join(f"<th>{word}</th>" for word in ("填报单位", "年度", *labels.SEVERITY.values()))
-    lines = "".join(
-        f"<tr><td>{html.escape(unit.unit_name)}</td><td>{unit.year}</td>"
-        + "".join(f'<td class="number">{count}</td>' for count in unit.counts)
-        + "</tr>"
-        for unit in units
-    )
-    return (
-        f"<p>{html.escape(at)}的夜间作业，核对报送{len(units)}份；下表为各份的问题数。</p>"
-        f'<table class="table"><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>'
-    )
+def _head(title: str, at: str, units: Sequence[UnitLine]) -> dict[str, object]:
+    return {"title": title, "at": at, "units": units, "severities": list(labels.SEVERITY.values())}
 
 
-def _index(pages: Sequence[Page], head: Head) -> str:
-    rows = "".join(_line(page) for page in pages)
-    titles = "".join(
-        f"<th>{word}</th>" for word in ("报表", "审核项", "未通过项", "核对次数", *labels.SEVERITY.values())
-    )
-    return (
-        f'<!DOCTYPE html><html lang="zh"><head><meta charset="utf-8"><title>审核结果</title><style>{_STYLE}</style></head>'
-        '<body><div class="container-fluid"><h1>审核结果</h1>'
-        f"{_whose(head.at, head.units)}"
-        "<p>按报表列出当晚全部审核项（各批合计）；强制性、核实性、提示性各栏为不成立的次数。</p>"
-        f'<table class="table"><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div></body></html>'
-    )
-
-
-def _line(page: Page) -> str:
+def _numbers(page: Page) -> list[int]:
+    """Of a suite: its expectations, how many are broken, evaluations, and failures of each severity."""
     broken = sum(1 for count in page.counts if count.failed)
     failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in labels.SEVERITY]
-    numbers = [len(page.counts), broken, sum(count.evaluated for count in page.counts), *failed]
-    cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
-    return f'<tr><td><a href="{page.name}.html">{html.escape(page.title)}</a></td>{cells}</tr>'
+    return [len(page.counts), broken, sum(count.evaluated for count in page.counts), *failed]
 
 
 _CONTENT = re.compile(r'<div class="container-fluid[^>]*>')

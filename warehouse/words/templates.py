@@ -9,6 +9,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from warehouse.words.numbers import grouped
+
 
 def text_of(room: str, name: str, **values: object) -> str:
     """The text of ``<room>/<name>.j2`` with ``values``; ``room`` is a package, such as flows.answer."""
@@ -31,5 +33,5 @@ def _texts(room: str) -> Environment:
         keep_trailing_newline=True,
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
     )
-    texts.filters["in_one_line"] = lambda text: text.replace("\n", "")
+    texts.filters |= {"grouped": grouped, "in_one_line": lambda text: text.replace("\n", "")}
     return texts
