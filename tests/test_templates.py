@@ -19,7 +19,7 @@ STATEMENTS = sorted(
 )
 HEADER = re.compile(r"\{#(.*?)#\}", re.DOTALL)
 SYNTAX = Environment(trim_blocks=True, lstrip_blocks=True)
-SYNTAX.filters |= dict.fromkeys(("grouped", "in_one_line"), str)
+SYNTAX.filters |= dict.fromkeys(("grouped", "in_cells", "in_one_line"), str)
 
 
 def named(path: Path) -> str:

@@ -5,6 +5,7 @@ Values go into a page of HTML escaped and into any other text as they are: what 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,5 +34,14 @@ def _texts(room: str) -> Environment:
         keep_trailing_newline=True,
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
     )
-    texts.filters |= {"grouped": grouped, "in_one_line": lambda text: text.replace("\n", "")}
+    texts.filters |= {
+        "grouped": grouped,
+        "in_cells": _in_cells,
+        "in_one_line": lambda text: text.replace("\n", ""),
+    }
     return texts
+
+
+def _in_cells(texts: Iterable[str]) -> str:
+    """Texts as cells of a table of Markdown."""
+    return " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in texts)
