@@ -14,17 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from warehouse.words import labels
+from warehouse.words.templates import text_of
 
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
+_ROOM = "expectations.gate"
 
 
 class GateCounts(Protocol):
@@ -73,13 +66,15 @@ def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
         old.unlink()
     for page in pages:
         text = standing_alone(page.text, page.title)
-        about = _PAGES.get_template("page_head.html.j2").render(
-            title=page.title, at=head.at, units=page.units, severities=labels.SEVERITY.values()
-        )
+        about = text_of(_ROOM, "page_head.html", **_head(page.title, head.at, page.units))
         text = _CONTENT.sub(lambda found, about=about: found.group() + about, text, count=1)  # type: ignore[misc]
         (folder / f"{page.name}.html").write_text(text, encoding="utf-8")
-    index = _PAGES.get_template("index.html.j2").render(
-        pages=pages, title="审核结果", at=head.at, units=head.units, severities=labels.SEVERITY, style=_STYLE
+    index = text_of(
+        _ROOM,
+        "index.html",
+        pages=[{"name": page.name, "title": page.title, "numbers": _numbers(page)} for page in pages],
+        style=_STYLE,
+        **_head("审核结果", head.at, head.units),
     )
     (folder / "index.html").write_text(index, encoding="utf-8")
 
@@ -96,6 +91,17 @@ def standing_alone(text: str, title: str) -> str:
     for phrase, chinese in _PHRASES:
         text = phrase.sub(chinese, text)
     return text.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
+
+
+def _head(title: str, at: str, units: Sequence[UnitLine]) -> dict[str, object]:
+    return {"title": title, "at": at, "units": units, "severities": list(labels.SEVERITY.values())}
+
+
+def _numbers(page: Page) -> list[int]:
+    """Of a suite: its expectations, how many are broken, evaluations, and failures of each severity."""
+    broken = sum(1 for count in page.counts if count.failed)
+    failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in labels.SEVERITY]
+    return [len(page.counts), broken, sum(count.evaluated for count in page.counts), *failed]
 
 
 _CONTENT = re.compile(r'<div class="container-fluid[^>]*>')

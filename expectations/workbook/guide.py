@@ -14,7 +14,9 @@ from expectations.workbook.rows import is_carried_over
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.words import labels
+from warehouse.words.dates import day_words
 from warehouse.words.numbers import NOT_APPLICABLE
+from warehouse.words.templates import text_of
 from warehouse.words.workbook_texts import GUIDE_SHEET, SERIAL
 
 RuleLine = tuple[str, str, str]
@@ -104,22 +106,16 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
 
 def _method(issue: Issue) -> list[str]:
     settings = issue.catalogue.settings
-    words, due = settings.words, settings.deadline.of(issue.year)
-    lines = [
-        f"本报表由各县(市、区)计划生育协会和市本级填报，报告年度为{issue.year}年，{due.year}年{due.month}月{due.day}日前报送。",
-        "只填浅黄色的格；灰色格由系统生成，不用填写。不要增删或者改名工作表，不要增删列和改动表头。",
-        f"数字填阿拉伯数字。没有发生的填“0”；该单位不适用的填“{words.not_applicable[0]}”；空白表示未填报，不作0处理。",
-        f"是否类填“{words.yes[0]}”或“{words.no[0]}”；有下拉列表的从列表中选择；日期按“{issue.year}-06-30”的格式填写。",
-        f"名册逐个填写，不得重复；本年没有的，在名册第1行的名称栏填“{words.nothing_to_list[0]}”，不要留空。",
-        "时点指标填报告年度末的数，时期指标填报告年度1月1日至12月31日的合计数；都不含下级单位另行填报的数。",
-        "合计由公式算出。复制数据时请选择性粘贴为“数值”，不要剪切。",
-        "更正时修改本工作簿后重新报送，以最后一次报送的为准，并整本替换以前报送的数。",
-    ]
-    if issue.has_prior:
-        lines.append(
-            f"“上年”栏为{issue.year - 1}年已报的数，供对照，不用填写；名册已列出上年在册的，请逐项核对并补充本年新增的。"
-        )
-    return lines
+    text = text_of(
+        "expectations.workbook",
+        "filling",
+        year=issue.year,
+        last_year=issue.year - 1,
+        due=day_words(settings.deadline.of(issue.year)),
+        words=settings.words,
+        has_prior=issue.has_prior,
+    )
+    return text.splitlines()
 
 
 def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:

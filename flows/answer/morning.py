@@ -25,6 +25,7 @@ from warehouse.standing.outcomes import Outcome, outcome
 from warehouse.standing.status import status
 from warehouse.standing.worklist import worklist
 from warehouse.words.dates import moment_words
+from warehouse.words.templates import text_of
 
 
 @dataclass
@@ -138,8 +139,11 @@ def publish_pages(night: Night) -> None:
 def tell_failure(place: Installation, error: BaseException) -> None:
     """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
     if place.settings.alerts:
-        at = datetime.now(TIME_ZONE)
-        title = f"{place.catalogue.settings.city.association}年报夜间作业中止　{moment_words(at)}"
-        why = machine_fault(error) or str(error)
-        body = f"{title}\n\n原因：{why}\n请在服务器上运行 nianbao doctor 检查。\n"
-        send_digest(place.settings.alerts, title, body)
+        text = text_of(
+            "flows.answer",
+            "failure",
+            association=place.catalogue.settings.city.association,
+            moment=moment_words(datetime.now(TIME_ZONE)),
+            reason=machine_fault(error) or str(error),
+        )
+        send_digest(place.settings.alerts, text.partition("\n")[0], text)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.marks import plain
@@ -19,26 +18,19 @@ from flows.answer.receipt_page import as_text, page_of
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Settings
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal_head import Head, head_words
 from warehouse.ledger.review import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
 from warehouse.standing.outcomes import Outcome
 from warehouse.words import labels
 from warehouse.words.dates import day_words, moment_words
+from warehouse.words.templates import lines_of, text_of
 from warehouse.words.workbook_texts import UNREAD_SHEET
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
-_STANDS = "此前已接收的版本继续有效。"
-
-_TEMPLATE = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    autoescape=False,  # every text of others goes through as_text
-).get_template("receipt.md.j2")
+_FATES = {YEAR_LOCKED: "locked", EMPTY: "empty", RETURNED: "returned", YEAR_DOUBTED: "year_doubted"}
+"""What the templates call the fate of a submission that is held for one of these."""
 
 
 class Office:
@@ -77,13 +69,12 @@ class Office:
             asked = asked.with_columns(status=_status_words(row["previous"] is not None))
             lines = by_cause(asked, self.catalogue, self.rulebook)
             noted = notes.get(key, outcome.notes.clear())
-            text = _TEMPLATE.render(
-                self._of(row),
-                is_repeated=False,
+            text = self._text(
+                row,
                 sentences=[
                     *_verdict(row, asked, folded, found),
                     *self._compared(row, asked, changes.get(key)),
-                    *_what_to_do(row, correction),
+                    *_sentences("what_to_do", row, correction=correction and correction.path.name),
                 ],
                 findings=[_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
                 finding_count=asked.height,
@@ -110,26 +101,18 @@ class Office:
         written: list[Path] = []
         for again in repeated:
             row = first[again.submission]
-            text = _TEMPLATE.render(
-                self._of(row) | {"file_name": as_text(again.name)},
-                is_repeated=True,
-                sentences=list(_said_again(row)),
-                findings=[],
-                finding_count=0,
-                folded_count=0,
-                is_corrected=False,
-                line_count=0,
-                rules="",
-                sheets=[],
-                notes=[],
-                note_count=0,
+            text = self._text(
+                row, is_repeated=True, file_name=as_text(again.name), sentences=_said_again(row)
             )
             written.append(self._write(row, text, "_重复"))
         return written
 
+    def _text(self, row: dict[str, Any], **told: object) -> str:
+        """The receipt about a submission; what it is not ``told`` it leaves out."""
+        return text_of("flows.answer", "receipt.md", **self._of(row) | told)
+
     def _of(self, row: dict[str, Any]) -> dict[str, object]:
-        """What every receipt about a submission may print."""
-        settings = self.catalogue.settings
+        """What every receipt about a submission may print, and nothing found."""
         return {
             "unit_name": self.names.get(row["unit_code"], UNKNOWN_UNIT),
             "year": row["year"],
@@ -138,8 +121,12 @@ class Office:
             "submission": row["submission"],
             "result": result_words(row),
             "due": self._due(row),
-            "contact": contact_words(settings),
+            "contact": self.catalogue.settings.contact,
             **self.foot,
+            **dict.fromkeys(("is_repeated", "is_corrected"), False),
+            **dict.fromkeys(("findings", "sheets", "notes"), ()),
+            **dict.fromkeys(("finding_count", "folded_count", "line_count", "note_count"), 0),
+            "rules": "",
         }
 
     def _due(self, row: dict[str, Any]) -> str:
@@ -159,21 +146,20 @@ class Office:
             found.filter(told).height
             for told in (is_open & pl.col("is_new"), is_open & ~pl.col("is_new"), is_back)
         )
-        blanked = row["blanked_count"]
-        parts = []
-        if row["fixed_count"] or blanked or new or kept or back:
-            parts += [f"已改正 {row['fixed_count']} 处"]
-            parts += [f"改为未报 {blanked} 处（不算改正）"] if blanked else []
-            parts += [f"仍未处理 {kept} 处", f"新出现 {new} 处"]
-            parts += [f"再次出现 {back} 处"] if back else []
         listed = [] if changes is None else changes.to_dicts()
-        if listed:
-            count = listed[0]["change_count"]
-            more = " 等" if count > len(listed) else ""
-            parts += [f"改动 {count} 个数：{'；'.join(map(self._change, listed))}{more}"]
-        elif changes is not None or not parts:
-            parts += ["没有改动任何数"]
-        yield f"与上次报送相比，{'，'.join(parts)}。"
+        yield from lines_of(
+            "flows.answer",
+            "sentences",
+            "compared",
+            is_asked=bool(row["fixed_count"] or row["blanked_count"] or new or kept or back),
+            fixed_count=row["fixed_count"],
+            blanked_count=row["blanked_count"],
+            kept_count=kept,
+            new_count=new,
+            back_count=back,
+            changes=[self._change(change) for change in listed],
+            change_count=listed[0]["change_count"] if listed else 0,
+        )
 
     def _change(self, change: dict[str, Any]) -> str:
         form = self.catalogue.forms.get(change["form"])
@@ -229,104 +215,59 @@ def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
 
 def due_words(due: date, today: date, is_over: bool = False) -> str:
     """By when a unit is to report: ``2025年1月20日，还有 10 天``; without the days when it ``is_over``."""
-    if is_over:
-        return day_words(due)
-    days = (due - today).days
-    left = f"还有 {days} 天" if days > 0 else "今天截止" if days == 0 else f"已过 {-days} 天"
-    return f"{day_words(due)}，{left}"
-
-
-def contact_words(settings: Settings) -> str:
-    """Whom to turn to: office, person and telephone, as far as the catalogue says."""
-    contact = settings.contact
-    if contact is None:
-        return ""
-    telephone = f"电话 {contact.telephone}" if contact.telephone else ""
-    return "　".join(filter(None, (contact.office, contact.person, telephone)))
+    [words] = lines_of(
+        "flows.answer",
+        "sentences",
+        "due",
+        day=day_words(due),
+        days=(due - today).days,
+        is_over=is_over,
+    )
+    return words
 
 
 def result_words(row: dict[str, Any]) -> str:
     """What became of the file, in a few words."""
-    match row["rule"]:
-        case r if r == YEAR_LOCKED:
-            return f"暂存（{row['year']}年度已锁定）"
-        case r if r == RETURNED:
-            return "市级退回"
-        case r if r == YEAR_DOUBTED:
-            return "暂存，年度有疑"
-        case _:
-            return labels.FILE_STATE[row["file_state"]]
+    [words] = _sentences("result", row)
+    return words
 
 
 def _verdict(
     row: dict[str, Any], asked: pl.DataFrame, folded: pl.DataFrame, found: pl.DataFrame
-) -> Iterator[str]:
+) -> list[str]:
     """What became of the submission and what it means, sentence by sentence.
 
     Of all that was ``found``, ``asked`` is listed; what is ``folded`` follows from what is listed.
     """
-    status, is_warning = pl.col("finding_status"), pl.col("severity") == "warning"
-    open_count = asked.filter(is_warning & status.is_in(["open", "reopened"])).height
-    explained, accepted = (found.filter(status == said).height for said in ("explained", "accepted"))
-    critical = row["critical_count"]
-    following = folded.filter(pl.col("severity") == "critical").height
-    match row["decision"]:
-        case "accepted" if open_count:
-            yield f"本次报送已接收入库，尚有 {open_count} 处需要核实：确有错误的请改正，属实的请说明。"
-        case "accepted":
-            settled = "" if explained else "没有需要改正或核实的问题，"
-            yield f"本次报送{settled}数据已入库，无须再做处理。"
-        case "held" if not row["rule"] and critical:
-            of_these = (
-                f"（其中 {following} 处由下表所列的其他问题引起，改正后一并消除，不另列出）"
-                if following
-                else ""
-            )
-            yield f"本次报送有 {critical} 处强制性问题{of_these}，暂未入库。"
-            yield "请按下表改正后重新报送整个工作簿。"
-        case _:
-            yield as_text(row["reason"])
-            if row["rule"] == YEAR_LOCKED and not critical:
-                yield "报表本身没有需要改正的问题；如需补报请与市级联系。"
-    if row["decision"] != "accepted" and row["has_earlier"]:
-        yield _STANDS
-    if explained:
-        yield f"收到说明 {explained} 处，正在等待市级审核，这几处不必再作说明。"
-    if accepted:
-        yield f"另有 {accepted} 处已经说明并获市级认可，不再列出。"
-
-
-def _what_to_do(row: dict[str, Any], correction: Correction | None) -> Iterator[str]:
-    if correction is not None:
-        yield (
-            f"请打开同一文件夹中的“{correction.path.name}”：有问题的单元格已着色并附批注（下表的位置即该表中的位置），"
-            "可在表中直接改正，或在“说明”表中写明原因，保存后重新报送整个工作簿。"
-        )
-    if row["is_superseded"]:
-        yield "收到本文件之后，又收到本单位同一年度的新文件并已入库，以后收到的为准。"
-
-
-def _said_again(row: dict[str, Any]) -> Iterator[str]:
-    """What a unit is told whose file had been received before."""
-    reason = as_text(row["reason"])
-    if row["rule"] == RETURNED:
-        yield f"本文件与退回的文件相同。{reason}"
-        return
-    yield (
-        f"本文件与 {moment_words(row['received_at'])} 收到的“{as_text(row['file_name'])}”内容完全相同，"
-        f"未重复入库，处理结果不变：**{result_words(row)}**。"
+    status, severity = pl.col("finding_status"), pl.col("severity")
+    is_open = (severity == "warning") & status.is_in(["open", "reopened"])
+    return _sentences(
+        "verdict",
+        row,
+        open_count=asked.filter(is_open).height,
+        following_count=folded.filter(severity == "critical").height,
+        explained_count=found.filter(status == "explained").height,
+        accepted_count=found.filter(status == "accepted").height,
     )
-    if row["decision"] == "refused" or row["rule"] in (YEAR_LOCKED, YEAR_DOUBTED, EMPTY):
-        yield reason
-    elif row["decision"] == "held":
-        yield "强制性问题尚未改正，请按原回执改正并保存后重新报送整个工作簿。"
-    elif row["is_superseded"]:
-        yield (
-            "此后又收到本单位同一年度的新文件并已入库，仍以后收到的为准。"
-            "如要改回本文件的数据，请打开本文件核对并另行保存后重新报送。"
-        )
-    else:
-        yield "如需更正，请在工作簿中改正并保存后重新报送。"
+
+
+def _said_again(row: dict[str, Any]) -> list[str]:
+    """What a unit is told whose file had been received before."""
+    return _sentences("said_again", row)
+
+
+def _sentences(macro: str, row: dict[str, Any], **told: object) -> list[str]:
+    """Sentences about the file of a submission, in the words of sentences.j2."""
+    is_held = row["decision"] == "held"
+    file = {
+        "fate": _FATES.get(row["rule"], "held") if is_held else row["decision"],
+        "label": labels.FILE_STATE[row["file_state"]],
+        "file_name": as_text(row["file_name"]),
+        "received_at": moment_words(row["received_at"]),
+        "reason": as_text(row["reason"]),
+        **{name: row[name] for name in ("year", "critical_count", "has_earlier", "is_superseded")},
+    }
+    return lines_of("flows.answer", "sentences", macro, file=file, **told)
 
 
 def _by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

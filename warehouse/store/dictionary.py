@@ -18,16 +18,9 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Code, Field, Form, Indicator, Measure
 from warehouse.expression.expression import parse
 from warehouse.registry.levels import Level
-from warehouse.store.tables import Table, tables
+from warehouse.store.tables import tables
 from warehouse.words import labels
-from warehouse.words.markdown import markdown_table
-
-HEAD = (
-    "# 数据字典\n\n"
-    "本页由程序根据制度目录（warehouse/catalogue）和库表声明（warehouse/tables.yaml）生成，请勿手工修改。\n"
-    "同样的内容在 `warehouse.duckdb` 的 `mart.dictionary` 和各表、各列的注释中也可查到。\n\n"
-    "图例：0 为真零，“—”为不适用，“…”为未报送，“*”为不予公布。百分比一律为 0—100 制。\n"
-)
+from warehouse.words.templates import text_of
 
 
 def label_of(catalogue: Catalogue, name: str) -> str:
@@ -195,68 +188,63 @@ def _tables() -> Iterator[dict[str, Any]]:
 
 def dictionary_markdown(catalogue: Catalogue) -> str:
     """The whole dictionary as a Chinese Markdown page."""
-    parts = [HEAD, "## 一、指标\n", *_indicator_pages(catalogue), "## 二、报表与字段\n"]
-    parts += [_form_page(catalogue, form) for form in catalogue.forms.values()]
-    parts += ["## 三、代码表\n", _code_lists(catalogue), "## 四、库表与列\n"]
-    parts += [_table_page(table) for table in tables().values()]
-    return "\n".join(parts)
-
-
-def _indicator_pages(catalogue: Catalogue) -> Iterator[str]:
-    for number, programme in enumerate(catalogue.programmes.values(), start=1):
-        mine = [i for i in catalogue.indicators.values() if i.programme == programme.id]
-        if mine:
-            yield f"### {number}. {programme.name_zh} `{programme.id}`\n"
-            yield markdown_table(
-                ["指标", "英文名", "单位", "性质", "公式", "取自", "释义", "层级", "公布"],
-                (
-                    (
-                        i.name_zh,
-                        f"`{i.id}`",
-                        i.unit,
-                        labels.KIND[i.kind],
-                        formula_words(catalogue, i),
-                        _columns_of(catalogue, i),
-                        i.meaning,
-                        _levels(i.levels),
-                        "是" if i.is_published else "",
-                    )
-                    for i in mine
-                ),
-            )
-
-
-def _form_page(catalogue: Catalogue, form: Form) -> str:
-    head = f"### {form.number} {form.title} `{form.id}`\n\n{form.grain}。填报层级：{_levels(form.levels)}。\n"
-    notes = "".join(f"\n{note}\n" for note in form.notes)
-    fields = markdown_table(
-        ["栏目", "英文名", "类型", "单位", "时点/时期", "释义"],
-        (
-            (f.label, f"`{f.id}`", _type(catalogue, f), f.unit, labels.KIND.get(f.kind or "", ""), f.meaning)
-            for f in form.fields
-        ),
-    )
-    if not form.counts:
-        return f"{head}{notes}\n{fields}"
-    counts = markdown_table(
-        ["计数", "英文名", "单位", "条件", "释义"],
-        (
-            (c.label, f"`{c.id}`", c.unit, where_words(catalogue, form, c.where), c.meaning)
-            for c in form.counts
-        ),
-    )
-    return f"{head}{notes}\n{fields}\n由本表各行计得：\n\n{counts}"
-
-
-def _code_lists(catalogue: Catalogue) -> str:
-    return markdown_table(
-        ["代码表", "可填内容", "也可写作"],
-        (
+    return text_of(
+        "warehouse.store",
+        "dictionary.md",
+        programmes=[
+            {"number": number, "programme": programme, "rows": rows}
+            for number, programme in enumerate(catalogue.programmes.values(), start=1)
+            if (rows := _indicator_rows(catalogue, programme.id))
+        ],
+        forms=[
+            {
+                "form": form,
+                "levels": _levels(form.levels),
+                "rows": [_field_row(catalogue, field) for field in form.fields],
+                "counts": [
+                    (c.label, f"`{c.id}`", c.unit, where_words(catalogue, form, c.where), c.meaning)
+                    for c in form.counts
+                ],
+            }
+            for form in catalogue.forms.values()
+        ],
+        codes=[
             (f"`{codes.id}`", f"{code.label}{_years_words(code)}", "、".join(code.aliases))
             for codes in catalogue.code_lists.values()
             for code in codes.codes
-        ),
+        ],
+        tables=[
+            {
+                "table": table,
+                "kind": labels.TABLE_KIND[table.kind],
+                "rows": [(f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns],
+            }
+            for table in tables().values()
+        ],
     )
+
+
+def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...]]:
+    return [
+        (
+            i.name_zh,
+            f"`{i.id}`",
+            i.unit,
+            labels.KIND[i.kind],
+            formula_words(catalogue, i),
+            _columns_of(catalogue, i),
+            i.meaning,
+            _levels(i.levels),
+            "是" if i.is_published else "",
+        )
+        for i in catalogue.indicators.values()
+        if i.programme == programme
+    ]
+
+
+def _field_row(catalogue: Catalogue, field: Field) -> tuple[str, ...]:
+    kind = labels.KIND.get(field.kind or "", "")
+    return field.label, f"`{field.id}`", _type(catalogue, field), field.unit, kind, field.meaning
 
 
 def _years_words(code: Code) -> str:
@@ -264,15 +252,6 @@ def _years_words(code: Code) -> str:
     if code.since is None and code.until is None:
         return ""
     return f"（{code.since or ''}—{code.until or ''}年度）"
-
-
-def _table_page(table: Table) -> str:
-    columns = markdown_table(
-        ["列", "中文名", "类型", "释义"],
-        ((f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns),
-    )
-    kind = labels.TABLE_KIND[table.kind]
-    return f"### {table.full_name} {table.name_zh}\n\n{kind}。{table.grain}\n\n{columns}"
 
 
 def _type(catalogue: Catalogue, field: Field) -> str:

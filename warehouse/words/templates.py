@@ -1,0 +1,47 @@
+"""Texts for people stand in .j2 files of the rooms that send them: Python hands over plain values, the file has the words.
+
+Values go into a page of HTML escaped and into any other text as they are: what others wrote is made harmless before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from warehouse.words.numbers import grouped
+
+
+def text_of(room: str, name: str, **values: object) -> str:
+    """The text of ``<room>/<name>.j2`` with ``values``; ``room`` is a package, such as flows.answer."""
+    return _texts(room).get_template(f"{name}.j2").render(values)
+
+
+def lines_of(room: str, name: str, macro: str, **values: object) -> list[str]:
+    """The lines of one ``macro`` of ``<room>/<name>.j2``, where a text is put together from sentences of several places."""
+    said = getattr(_texts(room).get_template(f"{name}.j2").module, macro)
+    return str(said(**values)).split("\n")[:-1]
+
+
+@cache
+def _texts(room: str) -> Environment:
+    texts = Environment(
+        loader=PackageLoader(room, ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+    )
+    texts.filters |= {
+        "grouped": grouped,
+        "in_cells": _in_cells,
+        "in_one_line": lambda text: text.replace("\n", ""),
+    }
+    return texts
+
+
+def _in_cells(texts: Iterable[str]) -> str:
+    """Texts as cells of a table of Markdown."""
+    return " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in texts)
