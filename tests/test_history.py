@@ -59,7 +59,9 @@ def night(
 
 
 def history(path: Path, columns: str = "finding_status") -> list[tuple[Any, ...]]:
-    return query(path, f"SELECT {columns} FROM quality.finding_history ORDER BY form, rule, org_code, item, field").rows()
+    return query(
+        path, f"SELECT {columns} FROM quality.finding_history ORDER BY form, rule, org_code, item, field"
+    ).rows()
 
 
 LATER = {
