@@ -31,7 +31,7 @@ class Suite:
 
     def failed(self) -> dict[str, int]:
         """Check id -> how many rows break it."""
-        return self.verdicts.select((~pl.all()).sum().cast(pl.Int64)).row(0, named=True)
+        return _counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 
 
 def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame) -> Suite:
@@ -43,4 +43,8 @@ def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame)
     assert len(set(ids)) == len(ids), "a check's id is unique in its suite"
     verdicts = rows.select(check.verdict.cast(pl.Boolean).alias(check.id) for check in checks)
     concerned = rows.select(check.concerned.sum().cast(pl.Int64).alias(check.id) for check in checks)
-    return Suite(name, title, tuple(checks), rows, verdicts, concerned.row(0, named=True) if checks else {})
+    return Suite(name, title, tuple(checks), rows, verdicts, _counts(concerned))
+
+
+def _counts(one_row: pl.DataFrame) -> dict[str, int]:
+    return one_row.row(0, named=True) if one_row.width else {}

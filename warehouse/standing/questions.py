@@ -19,7 +19,7 @@ def questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
     FINDING_KEY.
     """
     rank = {severity: number for number, severity in enumerate(labels.SEVERITY)}
-    row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.Int32)
+    row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.Int64)
     return (
         findings.filter((pl.col("finding_status") != "accepted") & ~pl.col("is_folded"))
         .with_columns(*(e for e in finding_key(findings) if e.meta.output_name() in ("org_code", "item")))
