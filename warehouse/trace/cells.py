@@ -10,6 +10,7 @@ from warehouse.catalogue.models import Field, Form, Measure
 from warehouse.expression.expression import Expression, parse
 from warehouse.store.query import run
 from warehouse.store.statements import statement
+from warehouse.store.tables import quoted
 
 CELL = {
     "measure": pl.String,
@@ -56,7 +57,10 @@ def cells_of(
 def _observations(
     connection: duckdb.DuckDBPyConnection, form: Form, fields: list[str], years: list[int]
 ) -> pl.DataFrame:
-    found = run(connection, statement("warehouse.trace", "cells"), [form.id, form.id, fields, years])
+    sql = statement("warehouse.trace", "cells").format(
+        form=quoted(form.id), fields=", ".join(map(quoted, fields)), years=", ".join(map(str, years))
+    )
+    found = run(connection, sql)
     booleans = [f.id for f in form.fields if f.type == "boolean"]
     said = (
         pl.when(pl.col("field").is_in(booleans))
