@@ -20,7 +20,7 @@ from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
-from tests.test_journal import DAMAGES, damaged
+from tests.journal_files import DAMAGES, damaged
 from warehouse.ledger.archive import Archive, ArchiveDamaged
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX
