@@ -32,6 +32,8 @@ from transforms.indicators.indicators import indicators
 from warehouse.catalogue.frames import INDICATOR
 from warehouse.catalogue.load import load_catalogue
 
+BINZHOU = load_catalogue()
+
 # ------------------------------------------------------------------------------------------------ rates
 
 
@@ -239,7 +241,7 @@ def published() -> list[dict[str, str]]:
 @pytest.mark.parametrize("figure", published(), ids=lambda f: f["indicator"])
 def test_every_published_figure_is_an_indicator_that_bears_its_name_and_unit(figure: dict[str, str]) -> None:
     """What is printed below a heading (其中国家级) says by itself what it counts; persons of many years are 人次."""
-    indicator = load_catalogue().indicators[figure["indicator"]]
+    indicator = BINZHOU.indicators[figure["indicator"]]
     assert re.sub('[“”"]', "", figure["name_zh"]) in re.sub('[“”"]', "", indicator.name_zh)
     is_of_persons = (figure["unit"], indicator.kind) == ("人", "cumulative")
     assert indicator.unit == ("人次" if is_of_persons else figure["unit"])
@@ -250,13 +252,13 @@ def test_every_published_figure_is_an_indicator_that_bears_its_name_and_unit(fig
 
 
 def test_nothing_else_claims_to_be_published_and_much_else_is_derived() -> None:
-    found = load_catalogue().indicators
+    found = BINZHOU.indicators
     assert {i.id for i in found.values() if i.is_published} == {f["indicator"] for f in published()}
     assert len(found) >= len(published()) + 35
 
 
 def test_an_indicators_unit_suffix_and_kind_agree() -> None:
-    for indicator in load_catalogue().indicators.values():
+    for indicator in BINZHOU.indicators.values():
         assert (indicator.unit == "%") == indicator.id.endswith("_pct"), indicator.id
         assert indicator.id.endswith("_cny") == (indicator.unit.startswith("元")), indicator.id
         assert (indicator.kind == "rank") <= indicator.id.endswith("_rank"), indicator.id
