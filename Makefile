@@ -6,8 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 NIANBAO_HOME ?= ./data
 PYTEST_FLAGS ?=
-# A file's tests stay on one core: they share what they set up.
-PARALLEL ?= -n auto --dist loadfile
+# A file's tests stay on one core: they share what they set up. tests/conftest.py says which files come first.
+PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 LOCK_FLAGS ?=
 UV := uv==0.13.9
 

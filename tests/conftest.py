@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 from tests.example_counts import CI_EXAMPLES
@@ -21,3 +24,22 @@ settings.register_profile("dev", deadline=None, print_blob=True, max_examples=CI
 settings.register_profile("ci", deadline=None, print_blob=True, max_examples=CI_EXAMPLES, derandomize=True)
 settings.register_profile("deep", deadline=None, print_blob=True, max_examples=CI_EXAMPLES * 20)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+LONGEST = (
+    *("test_live_checks", "test_obedient_clerk", "test_damage", "test_night", "test_rebuild", "test_ending"),
+    *("test_cli", "test_build", "test_judge", "test_suites", "test_history", "test_trace"),
+)
+"""Files that take half a minute and more of a core."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Integration tests first: Prefect's server ends with the last. Long files first: no core waits for one at the end."""
+    integration = Path(__file__).parent / "integration"
+    sizes = Counter(item.path for item in items)
+
+    def turn(item: pytest.Item) -> tuple[bool, int, int]:
+        name = item.path.stem
+        length = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+        return integration not in item.path.parents, length, -sizes[item.path]
+
+    items.sort(key=turn)

@@ -137,7 +137,10 @@ def _frame(form: Form, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def drawn(catalogue: Catalogue, unit: str, count: int) -> list[Entries]:
-    """``count`` different entries for the workbook of ``unit``, to be looked at all together."""
+    """``count`` different entries for the workbook of ``unit``, to be looked at all together.
+
+    As many under every profile: together they show every rule held and broken, and LibreOffice opens each of them.
+    """
     found: list[Entries] = []
 
     @settings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,42 +12,31 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
-from openpyxl.cell import Cell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from expectations.rulebook.rulebook import Rule, RuleBook
 from expectations.sheets.layout import sheet_name, unit_rows
-from expectations.workbook.issued import write_workbook
+from tests.issued_workbooks import (
+    CITY,
+    COUNTY,
+    TOWNSHIP,
+    YEAR,
+    bent,
+    cell_of,
+    column_of,
+    everything,
+    frame,
+    issue,
+    opened,
+    row_of,
+)
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
-
-COUNTY = "371621"  # the smallest one
-CITY = "371600"
-YEAR = 2024
-TOWNSHIP = "371621001"
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return load_catalogue()
-
-
-def bent(catalogue: Catalogue, form: str, field: str, **changes: Any) -> Catalogue:
-    """The catalogue with one field of one form changed."""
-    old = catalogue.forms[form]
-    fields = tuple(f.model_copy(update=changes) if f.id == field else f for f in old.fields)
-    return replace(catalogue, forms={**catalogue.forms, form: old.model_copy(update={"fields": fields})})
-
-
-def issue(catalogue: Catalogue, folder: Path, unit: str = COUNTY, **given: Any) -> Path:
-    path = folder / f"{unit}.xlsx"
-    write_workbook(path, unit, YEAR, catalogue, **given)
-    return path
-
-
-def opened(catalogue: Catalogue, folder: Path, unit: str = COUNTY, **given: Any) -> Workbook:
-    return openpyxl.load_workbook(issue(catalogue, folder, unit, **given))
 
 
 @pytest.fixture(scope="module")
@@ -61,60 +49,6 @@ def blank(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Wor
 def continued(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Workbook:
     """The county's empty workbook with last year's figures beside."""
     return opened(catalogue, tmp_path_factory.mktemp("continued"), prior=everything(catalogue))
-
-
-def column_of(sheet: Worksheet, label: str) -> int:
-    """The column whose header is exactly ``label``; that of 本年 when last year's stands beside it."""
-    found = [cell.column for row in sheet.iter_rows(max_row=14) for cell in row if cell.value == label]
-    assert found, f"{sheet.title} has no header {label}"
-    return int(found[0])
-
-
-def row_of(sheet: Worksheet, code: str) -> int:
-    return next(row[0].row for row in sheet.iter_rows(max_col=1) if row[0].value == code)
-
-
-def cell_of(book: Workbook, form: Form, code: str, label: str) -> Cell:
-    sheet = book[sheet_name(form)]
-    cell = sheet.cell(row_of(sheet, code), column_of(sheet, label))
-    assert isinstance(cell, Cell)
-    return cell
-
-
-def frame(*rows: dict[str, Any]) -> pl.DataFrame:
-    """Entries as the warehouse or the samples give them; a column may mix numbers and 不适用."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = []
-    for name in names:
-        values = [row.get(name) for row in rows]
-        is_mixed = len({type(v) for v in values if v is not None}) > 1
-        columns.append(pl.Series(name, values, dtype=pl.Object) if is_mixed else pl.Series(name, values))
-    return pl.DataFrame(columns)
-
-
-def everything(catalogue: Catalogue) -> dict[str, pl.DataFrame]:
-    """A value in every cell of every units form of the county."""
-    plain: dict[str, Any] = {"boolean": True, "date": date(2023, 3, 1), "text": "甲"}
-    found = {}
-    for form in catalogue.forms_of("county", YEAR):
-        if form.is_roster:
-            continue
-        codes = unit_rows(catalogue, COUNTY, catalogue.row_levels(form, "county"), YEAR)["org_code"]
-        found[form.id] = frame(
-            *(
-                {
-                    "org_code": code,
-                    **{
-                        f.id: catalogue.code_lists[f.codes].labels[0]
-                        if f.codes
-                        else plain.get(f.type, float(i))
-                        for f in form.fields
-                    },
-                }
-                for i, code in enumerate(codes, start=1)
-            )
-        )
-    return found
 
 
 def test_the_sheets_are_cover_guide_the_units_forms_and_a_hidden_list(catalogue: Catalogue, tmp_path: Path):
@@ -423,91 +357,6 @@ def test_the_same_inputs_give_the_same_bytes(catalogue: Catalogue, tmp_path: Pat
         path = issue(catalogue, tmp_path / folder, entries=everything(catalogue), is_sample=True)
         digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
     assert len(digests) == 1
-
-
-def test_the_guide_explains_every_field_and_lists_the_rules_of_the_units_forms(
-    catalogue: Catalogue, tmp_path: Path
-):
-    lines = [("年2表", "强制性", "失独与伤残之和等于特殊家庭成员数")]
-    sheet = opened(catalogue, tmp_path, rulebook=lines)["填报说明"]
-    texts = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None}
-    for form in catalogue.forms_of("county", YEAR):
-        for field in form.fields_at(catalogue.row_levels(form, "county"), YEAR):
-            assert field.meaning in texts
-    assert lines[0][2] in texts
-    assert any("不作0处理" in text for text in texts)
-
-
-def rule(**given: Any) -> Rule:
-    plain = {"severity": "critical", "message": "不等", "why": "因为", "fix": "请改", "words": "两数相等"}
-    return Rule.model_validate({"id": "test.rule", "scope": "row", **plain, **given})
-
-
-def test_rules_of_other_years_other_units_and_unusable_files_are_not_in_the_guide(
-    catalogue: Catalogue, tmp_path: Path
-):
-    given = {
-        "mine": rule(form="population", expression="infant_family_count <= infant_count", words="甲规则"),
-        "old": rule(form="population", expression="infant_count > 0", words="乙规则", until=2020),
-        "city": rule(form="culture_pilot", expression="designated_year > 2000", words="丙规则"),
-        "file": rule(scope="refusal", words="丁规则"),
-        "across": rule(scope="unit", levels=["county"], expression="member_count > 0", words="戊规则"),
-    }
-    sheet = opened(catalogue, tmp_path, rulebook=RuleBook(given))["填报说明"]
-    texts = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None}
-    assert {"甲规则", "县(市、区)：戊规则"} <= texts
-    assert not {"乙规则", "丙规则", "丁规则"} & texts
-
-
-def test_a_rule_of_a_row_colours_its_cells_when_broken(catalogue: Catalogue, tmp_path: Path):
-    book = RuleBook({"a": rule(form="population", expression="infant_family_count <= infant_count")})
-    sheet = opened(catalogue, tmp_path, rulebook=book)[sheet_name(catalogue.forms["population"])]
-    [(place, [condition])] = [
-        (str(key.sqref), [str(r.formula[0]) for r in key.rules])
-        for key in sheet.conditional_formatting
-        if not str(key.rules[0].formula[0]).startswith("COUNT(")  # a total of nothing, which shows nothing
-    ]
-    infants, families = (column_of(sheet, label) for label in ("0—3岁婴幼儿数", "婴幼儿家庭数"))
-    letters = [openpyxl.utils.get_column_letter(n) for n in sorted((infants, families))]
-    assert re.sub(r"\d+", "", place) == f"{letters[0]}:{letters[1]}"
-    # By INDEX in the line at hand: no cell that may be cut away is named.
-    assert f"ROW(),{families})<=INDEX(" in condition
-    assert not re.search(r"\$[A-Z]+(?!\$)\d", condition)
-
-
-def test_the_sheet_of_live_checks_tells_rules_of_a_row_of_a_unit_and_of_the_catalogue_apart(
-    catalogue: Catalogue, tmp_path: Path
-):
-    given = {
-        "row": rule(id="a.row", form="population", expression="infant_count IS NOT NULL", words="甲规则"),
-        "unit": rule(
-            id="a.unit", scope="unit", levels=["township"], severity="info", words="乙规则",
-            expression="member_count <= resident_population_count",
-        ),
-        "before": rule(
-            id="a.before", scope="unit", levels=["township"], words="丙规则",
-            expression="member_count >= prev(member_count)",
-        ),
-        "total": rule(id="a.total", scope="total", check="sheet", words="丁规则"),
-    }  # fmt: skip
-    book = opened(catalogue, tmp_path, rulebook=RuleBook(given))
-    lines = [row for row in book["审核"].iter_rows(min_row=14, max_col=10, values_only=True) if row[0]]
-    assert [(line[1], line[2], line[3], line[9]) for line in lines] == [
-        ("年2表", "0—3岁婴幼儿数已填", "强制性", "a.row"),
-        ("年1表、年2表", "乙规则", "提示性", "a.unit"),
-        ("各表", "丁规则", "强制性", "a.total"),
-    ]
-    assert [cell.value for cell in book["表间汇总"][3]] == [
-        "单位代码", "单位名称", "年1表\n个人会员数", "年2表\n常住人口数",
-    ]  # fmt: skip
-
-
-def test_a_measure_that_counts_rows_of_units_is_summed_too(catalogue: Catalogue, tmp_path: Path):
-    counted = rule(scope="unit", levels=["county"], expression="association_count > 0")
-    book = opened(catalogue, tmp_path, rulebook=RuleBook({"a": counted}))
-    formula = book["表间汇总"]["C4"].value.text
-    assert "MMULT" in formula
-    assert '="是"' in formula
 
 
 def test_a_unit_that_does_not_report_gets_no_workbook(catalogue: Catalogue, tmp_path: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.answer.receipt_page import page_of
-from tests.test_receipts import Office, submission
+from tests.receipt_office import Office, submission
 from warehouse.ledger import durability
 
 

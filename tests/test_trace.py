@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import random
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,8 @@ import pytest
 
 from tests.warehouse_samples import finding, note, observation, results, sha, submission
 from transforms.indicators.indicators import compute
-from warehouse.catalogue.frames import FINDING, MEASURE, NOTE, OBSERVATION, empty, shaped
-from warehouse.catalogue.load import REGISTRY_FORM, Catalogue, load_catalogue
+from warehouse.catalogue.frames import MEASURE, NOTE, empty, shaped
+from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.store.build import NightBuild
 from warehouse.store.query import QueryError
@@ -356,64 +354,3 @@ def test_a_text_of_few_lines_still_counts_all_cells(warehouse: Path, catalogue: 
     text = trace_text(traced(warehouse, catalogue, "served", "371600"), 1)
     assert "列出数值最大的 1 个" in text
     assert "90　服务婴幼儿家庭数　2024年　沾化区 富国街道　年3-2表!F6　zhanhua-2024.xlsx" in text
-
-
-def invented(catalogue: Catalogue, year: int, unit: str, level: str, draw: random.Random) -> pl.DataFrame:
-    """MEASURE rows of every measure for every unit asked, some of them zero, not applicable or not reported."""
-    units = catalogue.registry.units(year)
-    own = pl.col("org_code") == unit if level == "city" else pl.col("county_code") == unit
-    parts = []
-    for measure in (m for m in catalogue.measures.values() if m.form != REGISTRY_FORM):
-        levels = [lv for lv in measure.levels if (lv == "city") == (level == "city")]
-        codes = units.filter(own, pl.col("level").is_in(levels))["org_code"]
-        states = draw.choices(
-            ["value", "zero", "not_applicable", "not_reported"], [90, 5, 2, 3], k=len(codes)
-        )
-        number = {"value": lambda: float(draw.randint(1, 500)), "zero": lambda: 0.0}
-        values = [number[s]() if s in number else None for s in states]
-        part = pl.DataFrame(
-            {"org_code": codes, "state": states, "value": pl.Series(values, dtype=pl.Float64)}
-        )
-        parts.append(part.with_columns(measure=pl.lit(measure.id), year=pl.lit(year), unit_code=pl.lit(unit)))
-    return pl.concat(parts).with_columns(submission=pl.lit(sha(f"{unit}-{year}"))).pipe(shaped, MEASURE)
-
-
-def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_computed_indicator(
-    tmp_path: Path,
-) -> None:
-    """Two readings of one declaration, written apart: transforms/indicators/indicators.py and warehouse/trace/terms.py."""
-    catalogue = load_catalogue()
-    draw = random.Random(1)
-    units = [("371602", "county"), ("371625", "county"), ("371600", "city")]
-    submissions, measures = [], []
-    for seq, (year, (unit, level)) in enumerate(itertools.product((2022, 2023, 2024), units), start=1):
-        if (year, unit) != (2023, "371625"):  # one unit did not report that year
-            submissions.append(submission(f"{unit}-{year}", seq, unit=unit, year=year))
-            measures.append(invented(catalogue, year, unit, level, draw))
-    with NightBuild(tmp_path / "w.duckdb", None, catalogue) as night:
-        night.add_batch(
-            pl.concat(submissions),
-            empty(OBSERVATION),
-            pl.concat(measures),
-            empty(FINDING),
-            empty(NOTE),
-            results(),
-        )
-        night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
-        night.check()
-    shapes: dict[tuple[object, ...], str] = {}
-    for declared in catalogue.indicators.values():
-        inner = catalogue.expanded(declared)
-        asked = frozenset(catalogue.measures[t.name].levels for t in inner.terms)
-        shapes.setdefault(
-            (declared.kind, len(inner.terms), asked, tuple(t.function for t in inner.terms)), declared.id
-        )
-    compared = 0
-    for name, org in itertools.product(shapes.values(), ("371600", "371602", "371602001")):
-        try:
-            found = trace(tmp_path / "w.duckdb", catalogue, name, org, 2024)
-        except QueryError:
-            continue  # not asked of this level
-        assert not [r for r in found.remarks if "重新计算得" in r], (name, org)
-        compared += 1
-    assert compared > 30

@@ -15,9 +15,9 @@ _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
 
 from flows.answer.morning import Report  # noqa: E402
-from flows.cli.samples import write_samples  # noqa: E402
 from flows.nightly import run_night  # noqa: E402
 from flows.settings import Installation, Settings  # noqa: E402
+from tests.integration.sample_files import SampleFiles  # noqa: E402
 from warehouse.catalogue.load import DEFAULT_FOLDER  # noqa: E402
 
 LANHE = Path(__file__).parent.parent / "catalogues" / "lanhe"
@@ -53,18 +53,19 @@ def prefect_server() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """``samples(years, catalogue)``: a folder of sample workbooks, unit by unit, written once."""
-    written: dict[tuple[tuple[int, ...], Path], Path] = {}
+    """``samples(years, catalogue, units=None)``: a folder of sample workbooks, unit by unit, each written once.
 
-    def folder(years: Sequence[int], catalogue: Path = DEFAULT_FOLDER) -> Path:
+    Name the units that the test looks at: a workbook of the whole catalogue takes half a second.
+    """
+    known: dict[tuple[tuple[int, ...], Path], SampleFiles] = {}
+
+    def folder(
+        years: Sequence[int], catalogue: Path = DEFAULT_FOLDER, units: Sequence[str] | None = None
+    ) -> Path:
         key = (tuple(years), catalogue)
-        if key not in written:
-            target = tmp_path_factory.mktemp("samples")
-            place = Installation(Settings(home=target / "home", catalogue=catalogue))
-            for _ in write_samples(place, list(years), target / "inbox"):
-                pass
-            written[key] = target / "inbox"
-        return written[key]
+        if key not in known:
+            known[key] = SampleFiles(tmp_path_factory.mktemp("samples"), catalogue, years)
+        return known[key].written(units)
 
     return folder
 
@@ -79,8 +80,8 @@ def new_installation(
     """An installation whose inbox holds the sample workbooks of ``units`` (default: all) for ``years``."""
     place = Installation(Settings(home=home, catalogue=catalogue, workers=2))
     place.home.make()
-    if years:
-        for folder in sorted(samples(years, catalogue).iterdir()):
+    if years and (units is None or units):
+        for folder in sorted(samples(years, catalogue, units).iterdir()):
             if units is None or folder.name in units:
                 shutil.copytree(folder, place.home.inbox / folder.name)
     return place
@@ -99,6 +100,40 @@ def installation(tmp_path: Path, samples: Samples) -> NewInstallation:
         return new_installation(tmp_path / name, samples, years, units, catalogue)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> NewInstallation:
+    """``settled(years, units, catalogue)``: an installation after the night that received these, made once, to copy."""
+    made: dict[tuple[object, ...], Installation] = {}
+
+    def once(years: Sequence[int], units: Sequence[str] | None, catalogue: Path) -> Installation:
+        key = (tuple(years), None if units is None else tuple(units), catalogue)
+        if key not in made:
+            home = tmp_path_factory.mktemp("settled") / "home"
+            made[key] = new_installation(home, samples, years, units, catalogue)
+            night(made[key])
+        return made[key]
+
+    return once
+
+
+@pytest.fixture
+def after_a_night(tmp_path: Path, settled: NewInstallation) -> NewInstallation:
+    """``after_a_night(years, units=None, catalogue=LANHE)``: like ``installation``, its inbox received by a night."""
+
+    def make(
+        years: Sequence[int], units: Sequence[str] | None = None, catalogue: Path = LANHE
+    ) -> Installation:
+        return copied(settled(years, units, catalogue), tmp_path / "home")
+
+    return make
+
+
+def copied(place: Installation, home: Path) -> Installation:
+    """Another installation in the same state, to be changed by one test."""
+    shutil.copytree(place.home.root, home)
+    return Installation(place.settings.model_copy(update={"home": home}))
 
 
 def night(place: Installation, *, from_scratch: bool = False) -> Report:

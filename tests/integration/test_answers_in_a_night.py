@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import openpyxl
 import pytest
 
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, Samples, copied, new_installation, night
 from warehouse.store.query import query
 from warehouse.words.workbook_texts import ANSWER_BOX, ANSWER_SHEET, NO_BOX
 
@@ -15,10 +17,10 @@ EAST, TOWN = "990101", "990101001"
 UNREAD, BLANK = ("兰2表", "家庭户数"), ("兰2表", "走访户次")
 
 
-@pytest.fixture
-def place(installation: NewInstallation, samples: Samples) -> Installation:
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
     """The small city after a night that held the east: a text where a number belongs, and a blank cell."""
-    made = installation([2024], units=[], catalogue=LANHE)
+    made = new_installation(tmp_path_factory.mktemp("held") / "home", samples, [], catalogue=LANHE)
     [sample] = (samples([2024], LANHE) / EAST).iterdir()
     book = ClerkWorkbook(sample)
     book.enter(*BLANK, TOWN, 0)
@@ -27,6 +29,11 @@ def place(installation: NewInstallation, samples: Samples) -> Installation:
     book.save(made.home.inbox / "东岸县.xlsx")
     assert night(made).submissions["decision"].to_list() == ["held"]
     return made
+
+
+@pytest.fixture
+def place(held: Installation, tmp_path: Path) -> Installation:
+    return copied(held, tmp_path / "home")
 
 
 def answered(place: Installation, texts: dict[str, str], number: float | None) -> str:

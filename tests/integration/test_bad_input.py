@@ -15,7 +15,7 @@ import pytest
 from flows.answer.morning import Report
 from flows.settings import Installation
 from tests.integration import bad_files
-from tests.integration.conftest import NewInstallation, Samples, new_installation, night
+from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.query import query
@@ -83,7 +83,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> BadNight:
     inbox = place.home.inbox
 
     def issued(unit: str) -> Path:
-        [path] = (samples([2024]) / unit).iterdir()
+        [path] = (samples([2024], units=[unit]) / unit).iterdir()
         return path
 
     made = {
@@ -217,10 +217,11 @@ def test_a_refused_file_is_accepted_once_it_lies_in_the_right_folder(
     installation: NewInstallation, samples: Samples
 ) -> None:
     """Its receipt asks for exactly this; the bytes are the same."""
-    place = installation()
-    [file] = (samples([2024]) / HONEST).iterdir()
-    for folder in (MACROS, HONEST):
+    east, west = "990101", "990102"
+    place = installation(catalogue=LANHE)
+    [file] = (samples([2024], LANHE) / east).iterdir()
+    for folder in (west, east):
         (place.home.inbox / folder).mkdir(exist_ok=True)
         shutil.copy(file, place.home.inbox / folder / "年报.xlsx")
         night(place)
-    assert query(place.home.database, "FROM quality.standing")["unit_code"].to_list() == [HONEST]
+    assert query(place.home.database, "FROM quality.standing")["unit_code"].to_list() == [east]

@@ -32,10 +32,9 @@ def states(place: Installation, year: int) -> dict[str, str]:
 
 
 def test_a_year_that_is_opened_and_a_merger_hold_through_night_and_rebuild(
-    installation: NewInstallation, tmp_path: Path
+    after_a_night: NewInstallation, tmp_path: Path
 ) -> None:
-    place = installation([2024], catalogue=LANHE)
-    night(place)
+    place = after_a_night([2024])
     one, other = BRIDGE_VILLAGES
     amend(place, Event.YEAR_OPENED, CLERK, year=NEXT)
     amend(place, Event.REGISTRY_CHANGED, CLERK, change="merge", year=NEXT, org_code=other, old_codes=[one])
@@ -71,10 +70,9 @@ def test_a_year_that_is_opened_and_a_merger_hold_through_night_and_rebuild(
 
 
 def test_a_past_year_on_the_cover_is_asked_about_and_counts_once_it_is_confirmed(
-    installation: NewInstallation, samples: Samples
+    after_a_night: NewInstallation, samples: Samples
 ) -> None:
-    place = installation([2024], catalogue=LANHE)
-    night(place)
+    place = after_a_night([2024])
     amend(place, Event.YEAR_OPENED, CLERK, year=NEXT)
     changed_copy(samples, place.home.inbox / "东岸县年报.xlsx")
     report = night(place)
@@ -99,11 +97,10 @@ def test_a_past_year_on_the_cover_is_asked_about_and_counts_once_it_is_confirmed
     assert states(place, NEXT)[EAST] == "未报送"
 
 
-def test_a_decision_shows_at_once_as_taking_effect_tonight(installation: NewInstallation) -> None:
+def test_a_decision_shows_at_once_as_taking_effect_tonight(after_a_night: NewInstallation) -> None:
     from flows.decisions.review import approve, lock
 
-    place = installation([2024], catalogue=LANHE)
-    night(place)
+    place = after_a_night([2024])
     approve(place, 2024, EAST, CLERK)
     entries = Journal(place.home.journal, read_only=True).entries()
     shown = status(place.home.database, 2024, place.catalogue, entries)
@@ -116,10 +113,9 @@ def test_a_decision_shows_at_once_as_taking_effect_tonight(installation: NewInst
 
 
 def test_locking_with_units_outstanding_and_approving_everything_ask_first(
-    installation: NewInstallation,
+    after_a_night: NewInstallation,
 ) -> None:
-    place = installation([2024], units=[EAST], catalogue=LANHE)
-    night(place)
+    place = after_a_night([2024], units=[EAST])
 
     def said(*words: str) -> tuple[int, int]:
         """How the command ended, where nobody can be asked, and how long the journal is afterwards."""

@@ -9,21 +9,23 @@ import pytest
 
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.small_city import BRIDGE_EAST, BRIDGE_WEST
 from warehouse.store.query import query
 from warehouse.words.workbook_texts import ANSWER_SHEET
 
-COUNTY = "371625"  # 博兴县
+COUNTY = "990101"  # 东岸县 of the small city
+VILLAGE, OTHER = BRIDGE_EAST, BRIDGE_WEST
 
 
 @pytest.fixture
 def place(installation: NewInstallation) -> Installation:
-    return installation([2024], units=[])
+    return installation([2024], units=[], catalogue=LANHE)
 
 
 @pytest.fixture
 def sample(samples: Samples) -> Path:
-    [path] = (samples([2024]) / COUNTY).iterdir()
+    [path] = (samples([2024], LANHE) / COUNTY).iterdir()
     return path
 
 
@@ -67,7 +69,7 @@ def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
     place: Installation, sample: Path, tmp_path: Path
 ) -> None:
     book = ClerkWorkbook(sample)
-    total = book.cell("年1表", "个人会员数", "合计")
+    total = book.cell("兰1表", "会员数", "合计")
     assert isinstance(total.value, int | float)
     sent = total.value + 1
     total.value = sent
@@ -75,7 +77,7 @@ def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
     assert asked(place) == {"total.sheet"}
 
     returned = correction(place)
-    cell = ClerkWorkbook(returned).cell("年1表", "个人会员数", "合计")
+    cell = ClerkWorkbook(returned).cell("兰1表", "会员数", "合计")
     assert cell.value == sent
     assert cell.comment is not None
     assert f"合计{sent:.0f}，" in cell.comment.text
@@ -83,17 +85,17 @@ def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
     assert asked(place) == {"total.sheet"}
 
     mended = ClerkWorkbook(correction(place))
-    mended.cell("年1表", "个人会员数", "合计").value = sent - 1
+    mended.cell("兰1表", "会员数", "合计").value = sent - 1
     assert send(place, mended.save(tmp_path / "c.xlsx"), "c.xlsx") == "accepted"
 
 
 def test_a_subtotal_that_is_not_the_sum_stays_too(place: Installation, sample: Path, tmp_path: Path) -> None:
     book = ClerkWorkbook(sample)
-    sheet = book.sheet("年1表")
-    row = book.cell("年1表", "个人会员数", "合计").row + 1
+    sheet = book.sheet("兰1表")
+    row = book.cell("兰1表", "会员数", "合计").row + 1
     sheet.insert_rows(row)
-    sheet.cell(row, 1).value = "博昌街道小计"
-    sheet.cell(row, book.cell("年1表", "个人会员数", "合计").column).value = 7
+    sheet.cell(row, 1).value = "桥头镇小计"
+    sheet.cell(row, book.cell("兰1表", "会员数", "合计").column).value = 7
     assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
     assert asked(place) == {"total.township"}
     assert send(place, correction(place), "b.xlsx") == "held"
@@ -104,11 +106,10 @@ def test_what_was_wrong_and_is_left_as_it_was_holds_again(
     place: Installation, sample: Path, tmp_path: Path
 ) -> None:
     book = ClerkWorkbook(sample)
-    village = book.villages()[0]
-    book.cell("年1表", "个人会员数", village).value = "约三百"
+    book.cell("兰1表", "会员数", VILLAGE).value = "约三百"
     assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
     untouched = correction(place)
-    assert ClerkWorkbook(untouched).cell("年1表", "个人会员数", village).value == "约三百"
+    assert ClerkWorkbook(untouched).cell("兰1表", "会员数", VILLAGE).value == "约三百"
     assert send(place, untouched, "b.xlsx") == "held"
     assert asked(place) == {"conform.unreadable_number", "read.nothing_corrected"}
 
@@ -117,8 +118,8 @@ def test_a_column_of_ones_own_does_not_vanish_unnoticed(
     place: Installation, sample: Path, tmp_path: Path
 ) -> None:
     book = ClerkWorkbook(sample)
-    sheet = book.sheet("年2表")
-    head = book.cell("年2表", "常住人口数", line=0)
+    sheet = book.sheet("兰2表")
+    head = book.cell("兰2表", "家庭户数", line=0)
     sheet.cell(head.row, sheet.max_column + 1).value = "流动人口数"
     assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
     assert asked(place) == {"read.unknown_column"}
@@ -135,15 +136,15 @@ def test_a_roster_left_blank_comes_back_blank(place: Installation, sample: Path,
     [earlier] = sample.parents[1].glob(f"{COUNTY}/*2024*")
     del earlier
     book = ClerkWorkbook(sample)
-    sheet = book.sheet("年3-1表")
-    first = book.cell("年3-1表", "序号").row
-    names = book.cell("年3-1表", "序号").column
+    sheet = book.sheet("兰3表")
+    first = book.cell("兰3表", "序号").row
+    names = book.cell("兰3表", "序号").column
     for line in range(first, sheet.max_row + 1):
         for column in range(names + 1, sheet.max_column + 1):
             if not isinstance(sheet.cell(line, column), openpyxl.cell.cell.MergedCell):
                 sheet.cell(line, column).value = None
     send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx")
-    again = ClerkWorkbook(correction(place)).sheet("年3-1表")
+    again = ClerkWorkbook(correction(place)).sheet("兰3表")
     filled = [c.value for r in again.iter_rows(min_row=first, min_col=2, max_row=first + 5) for c in r]
     assert set(filled) == {None}
 
@@ -152,37 +153,37 @@ def test_a_correction_workbook_may_be_worked_in_and_sent_again(
     place: Installation, sample: Path, tmp_path: Path
 ) -> None:
     book = ClerkWorkbook(sample)
-    village, other = book.villages()[:2]
-    for code in (village, other):
-        book.cell("年1表", "工作人员数", code).value = 25
-    book.cell("年1表", "工作人员数", "合计").value = None
+    for code in (VILLAGE, OTHER, "合计"):
+        book.cell("兰1表", "会员数", code).value = None
     send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx")
 
     mine = ClerkWorkbook(correction(place))
-    mine.enter("年1表", "工作人员数", village, 3)
+    mine.cell("兰1表", "会员数", VILLAGE).value = 3
+    mine.cell("兰1表", "会员数", "合计").value = None
     assert send(place, mine.save(tmp_path / "b.xlsx"), "b.xlsx") == "accepted"
-    mine.enter("年1表", "工作人员数", other, 2)
+    mine.cell("兰1表", "会员数", OTHER).value = 2
     assert send(place, mine.save(tmp_path / "c.xlsx"), "c.xlsx") == "accepted"
-    assert (number(place, village, "staff_count"), number(place, other, "staff_count")) == (3, 2)
+    assert (number(place, VILLAGE, "member_count"), number(place, OTHER, "member_count")) == (3, 2)
 
 
 def test_a_correction_workbook_that_undoes_what_came_later_is_held(
     place: Installation, sample: Path, tmp_path: Path
 ) -> None:
     book = ClerkWorkbook(sample)
-    village, other = book.villages()[:2]
-    book.enter("年1表", "工作人员数", village, 25)
+    book.enter("兰1表", "会员数", VILLAGE, 25)
+    book.cell("兰2表", "走访户次", VILLAGE[:9]).value = None
+    book.cell("兰2表", "走访户次", "合计").value = None
     send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx")
     old = tmp_path / "old.xlsx"
     old.write_bytes(correction(place).read_bytes())
 
-    book.enter("年1表", "工作人员数", village, 3)
+    book.enter("兰1表", "会员数", VILLAGE, 3)
     assert send(place, book.save(tmp_path / "b.xlsx"), "b.xlsx") == "accepted"
 
     late = ClerkWorkbook(old)
-    late.enter("年1表", "工作人员数", other, 2)
+    late.enter("兰1表", "会员数", OTHER, 2)
     assert send(place, late.save(tmp_path / "c.xlsx"), "c.xlsx") == "held"
     assert asked(place) == {"read.undoes_newer"}
-    assert number(place, village, "staff_count") == 3
+    assert number(place, VILLAGE, "member_count") == 3
     [receipt] = [p for p in place.home.outbox.rglob("回执_2024_*.md") if "c.xlsx" in p.read_text("utf-8")]
-    assert "有 1 处仍是改动以前的数，首处在工作表“年1表" in receipt.read_text(encoding="utf-8")
+    assert "有 1 处仍是改动以前的数，首处在工作表“兰1表" in receipt.read_text(encoding="utf-8")

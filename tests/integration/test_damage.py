@@ -20,7 +20,7 @@ from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
-from tests.test_journal import DAMAGES, damaged
+from tests.journal_files import DAMAGES, damaged
 from warehouse.ledger.archive import Archive, ArchiveDamaged
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX
@@ -71,6 +71,12 @@ def said_by_both(place: Installation, error: type[Exception]) -> str:
     return sentence
 
 
+def files_of(place: Installation) -> dict[Path, bytes]:
+    """What a night must leave alone when it stops: every file of the home but the log of errors."""
+    found = (path for path in place.home.root.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in found if path.name != "nianbao-error.log"}
+
+
 def test_a_whole_installation_is_well(place: Installation) -> None:
     assert health(place).problems == health(place).hints == []
 
@@ -96,7 +102,9 @@ def test_each_of_the_papers_tells_alone(place: Installation, how: str, witness: 
         gone = place.home.root / paper
         shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
     damaged(place.home.journal, how)
-    said_by_both(place, JournalBroken)
+    before = files_of(place)
+    assert "请从备份中恢复最新的 journal.jsonl" in said_by_both(place, JournalBroken)
+    assert before.items() <= files_of(place).items()
 
 
 # -------------------------------------------------------------------------------------------- the warehouse

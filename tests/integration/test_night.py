@@ -21,7 +21,7 @@ from flows.night import open_night
 from flows.nightly import run_night
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import NewInstallation, Samples, new_installation, night
+from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.publish import AlreadyRunning
 from warehouse.store.query import query
@@ -29,6 +29,7 @@ from warehouse.store.query import query
 PUBLISHED = Path(__file__).parent.parent / "published_figures.csv"
 YEARS = range(2019, 2025)
 YANGXIN, WUDI = "371622", "371623"
+EAST, WEST = "990101", "990102"  # of the small city
 
 
 def figures() -> list[dict[str, str]]:
@@ -75,7 +76,7 @@ def changed(source: Path, target: Path, count: float | str) -> Path:
 
 
 def workbook(samples: Samples, unit: str, year: int = 2024) -> Path:
-    [path] = (samples([year]) / unit).glob(f"{unit}_{year}_*.xlsx")
+    [path] = (samples([year], units=[unit]) / unit).glob(f"{unit}_{year}_*.xlsx")
     return path
 
 
@@ -220,7 +221,7 @@ def test_a_critical_finding_holds_only_itself_and_the_previous_version_stands(
 
 
 def test_a_second_night_at_the_same_time_says_so(installation: NewInstallation) -> None:
-    place = installation([2024], units=[YANGXIN])
+    place = installation([2024], units=[EAST], catalogue=LANHE)
     said: list[str] = []
 
     def second_night(_key: str, _result: object) -> None:
@@ -237,12 +238,11 @@ def test_a_second_night_at_the_same_time_says_so(installation: NewInstallation) 
 
 
 def test_a_night_that_broke_off_before_publishing_is_made_good_by_the_next(
-    installation: NewInstallation, samples: Samples, monkeypatch: pytest.MonkeyPatch
+    after_a_night: NewInstallation, samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = installation([2024], units=[WUDI])
-    night(place)
+    place = after_a_night([2024], units=[WEST])
     published = fingerprint(place.home.database)
-    shutil.copy(workbook(samples, YANGXIN), place.home.inbox)
+    shutil.copy(next((samples([2024], LANHE) / EAST).iterdir()), place.home.inbox)
 
     def broken(*_: object) -> pl.DataFrame:
         raise RuntimeError("power cut")
@@ -256,16 +256,16 @@ def test_a_night_that_broke_off_before_publishing_is_made_good_by_the_next(
     assert events(place).count(Event.ACCEPTED) == 2
 
     report = night(place)
-    assert report.submissions["unit_code"].to_list() == [YANGXIN]
+    assert report.submissions["unit_code"].to_list() == [EAST]
     assert submissions(place)["is_standing"].to_list() == [True, True]
     assert events(place).count(Event.ACCEPTED) == 2
-    assert len([text for text in receipts(place) if "阳信县" in text]) == 1
+    assert len([text for text in receipts(place) if "东岸县" in text]) == 1
 
 
 def test_a_night_that_broke_off_right_after_receiving_is_made_good_by_the_next(
     installation: NewInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = installation([2024], units=[YANGXIN])
+    place = installation([2024], units=[EAST], catalogue=LANHE)
 
     def broken(*_: object) -> object:
         raise RuntimeError("power cut")
@@ -282,7 +282,7 @@ def test_a_night_that_broke_off_right_after_receiving_is_made_good_by_the_next(
 def test_receipts_of_a_night_that_broke_off_after_publishing_are_written_by_the_next(
     installation: NewInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = installation([2024], units=[YANGXIN])
+    place = installation([2024], units=[EAST], catalogue=LANHE)
 
     def broken(*_: object) -> object:
         raise RuntimeError("power cut")
@@ -295,9 +295,8 @@ def test_receipts_of_a_night_that_broke_off_after_publishing_are_written_by_the_
     assert len(receipts(place)) == 1
 
 
-def test_a_torn_journal_line_is_mended_and_noted(installation: NewInstallation) -> None:
-    place = installation([2024], units=[YANGXIN])
-    night(place)
+def test_a_torn_journal_line_is_mended_and_noted(after_a_night: NewInstallation) -> None:
+    place = after_a_night([2024], units=[EAST])
     with place.home.journal.open("ab") as journal:
         journal.write(b'{"seq":3,"prev":"')
     night(place)

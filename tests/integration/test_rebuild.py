@@ -135,11 +135,11 @@ def test_a_rebuild_of_counties_with_every_form_gives_what_the_nights_gave(
     installation: NewInstallation, samples: Samples, tmp_path: Path
 ) -> None:
     place = installation([2024], units=[YANGXIN, "371600"])
-    issued = next((samples([2024]) / YANGXIN).iterdir())
+    issued = next((samples([2024], units=[YANGXIN]) / YANGXIN).iterdir())
     night(place)
     restated = ClerkWorkbook(issued)
     restated.enter("年1表", "个人会员数", org=restated.villages()[0], value=311)
-    held = ClerkWorkbook(next((samples([2024]) / WUDI).iterdir()))
+    held = ClerkWorkbook(next((samples([2024], units=[WUDI]) / WUDI).iterdir()))
     held.cell("年1表", "个人会员数", org=held.villages()[0]).value = "三百"
     receive(place, restated.save(tmp_path / "更正.xlsx"), held.save(tmp_path / "暂存.xlsx"))
     assert_rebuild_gives_the_same(place, tmp_path)

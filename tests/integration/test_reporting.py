@@ -16,7 +16,7 @@ from expectations.workbook.issued import write_workbook
 from flows.answer.validation_report import last_judging_run, write_report
 from flows.decisions.rule_trial import try_rule
 from flows.settings import Installation, Settings
-from tests.integration.conftest import LANHE, NewInstallation, night
+from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.validation_report_schema import SCHEMA
 from warehouse.catalogue.load import load_catalogue
 from warehouse.ledger.review import ReviewRefused
@@ -26,10 +26,10 @@ from warehouse.store.query import query
 EAST, WEST = "990101", "990102"
 
 
-@pytest.fixture
-def place(installation: NewInstallation) -> Installation:
-    """The small city after a night with one county's workbook and another's that nobody filled in."""
-    made = installation([2024], units=[EAST], catalogue=LANHE)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
+    """The small city after a night with one county's workbook and another's that nobody filled in; tests only look."""
+    made = new_installation(tmp_path_factory.mktemp("reporting") / "home", samples, [2024], [EAST], LANHE)
     write_workbook(made.home.inbox / "西岸县.xlsx", WEST, 2024, made.catalogue, made.rulebook)
     night(made)
     return made
@@ -89,10 +89,10 @@ def test_a_rule_can_be_tried_on_past_years_before_it_is_in_force(place: Installa
         try_rule(trying, "no.such_rule", [2024])
 
 
-def test_the_validation_report_gives_every_verdict_to_machines(place: Installation) -> None:
+def test_the_validation_report_gives_every_verdict_to_machines(place: Installation, tmp_path: Path) -> None:
     run = last_judging_run(place)
     assert run is not None
-    path = place.home.root / "report.json"
+    path = tmp_path / "report.json"
     write_report(path, place, run)
     report = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.validate(report, SCHEMA, format_checker=jsonschema.FormatChecker())

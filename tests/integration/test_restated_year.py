@@ -37,7 +37,7 @@ def test_what_is_asked_of_a_later_year_follows_the_year_before_it(
     installation: NewInstallation, samples: Samples
 ) -> None:
     place = installation([2021, 2022, 2024], units=[COUNTY])
-    [sample] = samples([2023]).glob(f"{COUNTY}/*")
+    [sample] = samples([2023], units=[COUNTY]).glob(f"{COUNTY}/*")
     with_residents(sample, place.home.inbox / "少报.xlsx", 0.7)
     night(place)
     before = asked(place)

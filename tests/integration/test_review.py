@@ -19,11 +19,9 @@ EAST, WEST, CITY = "990101", "990102", "990100"
 
 
 @pytest.fixture
-def place(installation: NewInstallation) -> Installation:
+def place(after_a_night: NewInstallation) -> Installation:
     """The small city after the night in which 2024 came in."""
-    made = installation([2024], catalogue=LANHE)
-    night(made)
-    return made
+    return after_a_night([2024])
 
 
 def maturity(place: Installation, org_code: str) -> list[str]:

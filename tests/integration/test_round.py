@@ -85,7 +85,7 @@ def with_decisions(path: Path, decision: str) -> None:
 
 def test_a_round_over_three_nights(installation: NewInstallation, samples: Samples, tmp_path: Path) -> None:
     place = installation([2023], units=[])
-    [sample] = (samples([2023]) / COUNTY).iterdir()
+    [sample] = (samples([2023], units=[COUNTY]) / COUNTY).iterdir()
 
     # First night: six mistakes; one of them holds the submission.
     with_mistakes(sample, place.home.inbox / "博兴县2023.xlsx")
@@ -137,7 +137,7 @@ def test_a_round_over_three_nights(installation: NewInstallation, samples: Sampl
     assert boxes(openpyxl.load_workbook(latest(place, "更正表_2023_*.xlsx"))[ANSWER_SHEET]).keys() == IGNORED
 
     # Next year the same two are offered last year's words.
-    [sample] = (samples([2024]) / COUNTY).iterdir()
+    [sample] = (samples([2024], units=[COUNTY]) / COUNTY).iterdir()
     with_mistakes(sample, place.home.inbox / "博兴县2024.xlsx")
     night(place)
     sheet = openpyxl.load_workbook(latest(place, "更正表_2024_*.xlsx"))[ANSWER_SHEET]

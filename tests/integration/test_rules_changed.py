@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from expectations.rulebook.rulebook import Rule, RuleBook
 from flows.settings import Installation
-from tests.integration.conftest import LANHE, NewInstallation, night
+from tests.integration.conftest import NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.store.query import query
 
@@ -28,9 +28,8 @@ def with_a_rule(place: Installation) -> Installation:
     return again
 
 
-def test_a_new_rule_judges_what_stands_and_the_units_hear_of_it(installation: NewInstallation) -> None:
-    place = installation([2023, 2024], catalogue=LANHE)
-    night(place)
+def test_a_new_rule_judges_what_stands_and_the_units_hear_of_it(after_a_night: NewInstallation) -> None:
+    place = after_a_night([2023, 2024])
     runs = query(place.home.database, "SELECT count(*) FROM quality.run").item()
 
     strict = with_a_rule(place)
@@ -51,9 +50,8 @@ def test_a_new_rule_judges_what_stands_and_the_units_hear_of_it(installation: Ne
     assert_same_content(kept, place.home.database)
 
 
-def test_with_the_same_rules_nothing_is_done_twice(installation: NewInstallation) -> None:
-    place = installation([2024], catalogue=LANHE)
-    night(place)
+def test_with_the_same_rules_nothing_is_done_twice(after_a_night: NewInstallation) -> None:
+    place = after_a_night([2024])
     made = place.home.database.stat().st_mtime_ns
     night(Installation(place.settings))
     assert place.home.database.stat().st_mtime_ns == made

@@ -12,7 +12,7 @@ from expectations.workbook.issued import write_workbook
 from flows.decisions.review import lock
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, Samples, copied, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.ledger.review import EMPTY_WORDS
 from warehouse.standing.status import status
@@ -36,10 +36,10 @@ def clear(book: ClerkWorkbook, form: str, label: str, org: str) -> None:
     book.cell(form, label, org).value = None
 
 
-@pytest.fixture
-def place(installation: NewInstallation, samples: Samples) -> Installation:
+@pytest.fixture(scope="module")
+def questioned(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
     """The small city after a night in which the east was accepted with three open questions."""
-    made = installation([2024], units=[], catalogue=LANHE)
+    made = new_installation(tmp_path_factory.mktemp("questioned") / "home", samples, [], catalogue=LANHE)
     [sample] = (samples([2024], LANHE) / EAST).iterdir()
     with_blanks(sample, made.home.inbox / "东岸县.xlsx", BLANKS)
     assert night(made).submissions["decision"].to_list() == ["accepted"]
@@ -47,12 +47,17 @@ def place(installation: NewInstallation, samples: Samples) -> Installation:
     return made
 
 
+@pytest.fixture
+def place(questioned: Installation, tmp_path: Path) -> Installation:
+    return copied(questioned, tmp_path / "home")
+
+
 def asked(place: Installation) -> list[tuple[object, ...]]:
     """The open questions, with what their history says, and how many stand in the worklist."""
     found = query(
         place.home.database,
         """SELECT l.org_code, l.field, l.finding_status, h.finding_status, h.closed_at
-           FROM quality.finding_latest AS l JOIN quality.finding_history AS h USING (unit_code, year, place)
+           FROM quality.finding_latest AS l JOIN quality.finding_history AS h USING (finding)
            WHERE l.severity <> 'info' ORDER BY l.place""",
     )
     assert query(place.home.database, "FROM quality.worklist").height == found.height

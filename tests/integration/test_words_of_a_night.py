@@ -11,7 +11,7 @@ import pytest
 
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import LANHE, NewInstallation, night
+from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.test_wording import UNFIT
 
 EAST, WEST = "990101", "990102"
@@ -22,10 +22,11 @@ FILES = r"[^\s│|“”（）]*\.(?:xlsx|txt|md|duckdb)|nianbao(?: [a-z]+)+(?: 
 """Names of files are whoever's who named them, and commands are what an administrator types."""
 
 
-@pytest.fixture
-def place(installation: NewInstallation) -> Installation:
-    """After a night with a number that is none, a total that is wrong, and a file that is no workbook."""
-    made = installation([2023, 2024], units=[EAST, WEST], catalogue=LANHE)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
+    """After a night with a number that is none, a total that is wrong, and a file that is no workbook; tests only look."""
+    home = tmp_path_factory.mktemp("words") / "home"
+    made = new_installation(home, samples, [2023, 2024], [EAST, WEST], LANHE)
     [sent] = [path for path in made.home.inbox.rglob("*2024*.xlsx") if EAST in str(path)]
     book = ClerkWorkbook(sent)
     row = book.cell("兰2表", "走访户次")
