@@ -73,6 +73,7 @@ def docs(
     """由目录册生成数据字典和审核关系手册。"""
     from expectations.rulebook.rule_document import rules_markdown
     from expectations.rulebook.rulebook import load_rules
+    from expectations.verdicts.silences import silences_markdown
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.store.dictionary import dictionary_markdown
 
@@ -84,6 +85,7 @@ def docs(
     pages = {
         "dictionary.md": dictionary_markdown(declared),
         "rules.md": rules_markdown(load_rules(None, declared), declared),
+        "silences.md": silences_markdown(),
     }
     stale = []
     for name, text in pages.items():
