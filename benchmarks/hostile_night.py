@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.measuring import run_measured
 from benchmarks.mutations import bent_bytes, bent_workbook, hostile
-from flows.cli.samples import write_samples
+from flows.cli.sample_workbooks import write_samples
 from flows.settings import Installation, Settings
 
 YEAR = 2024

@@ -21,8 +21,8 @@ import yaml
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from expectations.workbook.issued import write_workbook
-from flows.cli.samples import workbook_name
-from transforms.samples.samples import sample_entries
+from flows.cli.sample_workbooks import workbook_name
+from transforms.samples.sample_entries import sample_entries
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 
 _FIRST_CODE = 300_001

@@ -26,7 +26,7 @@ from expectations.rulebook.rulebook import RuleBook
 from flows.settings import Installation, Settings
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.conform import Conformed
-from transforms.conforming.observations import measures as measures_of
+from transforms.conforming.observations import sum_measures as measures_of
 from warehouse.catalogue.frames import MEASURE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive
@@ -41,7 +41,7 @@ SEEDS = 3
 """How many of the seeds are drawn: for each kind and noise all workbooks are judged anew, a hundred errors in them."""
 
 ONE = re.compile(r"^(?:最可能有误：|如只有一处有误，应是)(?P<cell>[^（]*)（(?P<said>[^）]*)）")
-"""A sentence that names one cell (expectations.error_localisation.words and .totals)."""
+"""A sentence that names one cell (expectations.error_localisation.likely_words and .totals)."""
 
 TWO = re.compile(r"^只改一处不能相符，(?:有误的应是|最可能有误的是)")
 SAYS = re.compile(r"应(为|不小于|不大于)(-?[\d.]+)")

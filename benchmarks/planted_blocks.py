@@ -15,7 +15,7 @@ import polars as pl
 
 from benchmarks.planted_errors import EVALUATION, TUNING, City, able, noisy
 from benchmarks.plants import KEY, is_large
-from expectations.outliers.rules import cells_asked, series_checks
+from expectations.outliers.rules import locate_questions, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.outliers.shifted import MIN_ROWS
 from flows.settings import Installation, Settings
@@ -175,7 +175,7 @@ def measured(
             clean = noisy(measures, noise, seed)
             year = clean["year"].max()
             prior, now = clean.filter(pl.col("year") < year), clean.filter(pl.col("year") == year)
-            asked = cells_asked(checks, series_frame(now, prior, city.catalogue))
+            asked = locate_questions(checks, series_frame(now, prior, city.catalogue))
             false = sum(questions.height for rule, questions, _ in asked if rule.id in NAMED)
             rows.append((noise, "clean", counties, false, sum(q.height for _, q, _ in asked)))
             draw = random.Random(seed)
@@ -208,7 +208,7 @@ def _of_kind(plant, names, truth, now, prior, city, checks, draw):  # type: igno
         )
         state = pl.when(pl.col("value") == 0).then(pl.lit("zero")).otherwise(pl.lit("value"))
         frame = series_frame(shaped(bent.with_columns(state=state), MEASURE), prior, city.catalogue)
-        asked = cells_asked(checks, frame)
+        asked = locate_questions(checks, frame)
         named = [cells.select(KEY) for rule, _, cells in asked if rule.id in names]
         told = pl.concat(named).unique() if named else wrong.select(KEY).clear()
         found = wrong.join(told, on=KEY, how="semi").height * 2 > wrong.height

@@ -19,7 +19,7 @@ import polars as pl
 
 from benchmarks.planted_table import report
 from benchmarks.plants import COLUMN, KEY, Kind, is_large, kinds
-from expectations.outliers.rules import cells_asked, series_checks
+from expectations.outliers.rules import locate_questions, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.rulebook import RuleBook
 from flows.settings import Installation, Settings
@@ -142,7 +142,7 @@ def able(now: pl.DataFrame, prior: pl.DataFrame, city: City) -> pl.DataFrame:
 def _methods(now: pl.DataFrame, prior: pl.DataFrame, city: City) -> Iterator[tuple[str, int, pl.DataFrame]]:
     """Of each method how many questions it asks, and the numbers they speak of (KEY)."""
     frame = series_frame(now, prior, city.catalogue)
-    asked = cells_asked(series_checks(city.rulebook), frame)
+    asked = locate_questions(series_checks(city.rulebook), frame)
     cells = pl.concat(rows.select(KEY) for _, _, rows in asked).unique()
     yield NIANBAO, sum(questions.height for _, questions, _ in asked), cells
     if prior["year"].n_unique() < max(POINTS) - 1:

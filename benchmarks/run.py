@@ -28,8 +28,8 @@ from benchmarks.many_counties import City, prepare
 from benchmarks.measuring import Measured, load, machine, run_measured, versions
 from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
 from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.checks import row_checks, unit_checks
 from expectations.verdicts.column_checks import column_checks
+from expectations.verdicts.rule_checks import row_checks, unit_checks
 from flows.cli.night_commands import STEPS
 from warehouse.catalogue.load import Catalogue, load_catalogue
 

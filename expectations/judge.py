@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from expectations.error_localisation.findings import name_likely_cells, name_likely_numbers
+from expectations.error_localisation.likely_cells import name_likely_cells, name_likely_numbers
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import standing_before, unit_frame
 from expectations.outliers.rules import examine_series, locate_series, series_checks
@@ -18,10 +18,10 @@ from expectations.outliers.scores import series_frame
 from expectations.rulebook.condition import TOTAL_ROW
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts import silence
-from expectations.verdicts.answers import bind_answers
-from expectations.verdicts.checks import row_checks, unit_checks
+from expectations.verdicts.bound_explanations import bind_answers
 from expectations.verdicts.column_checks import column_checks
-from expectations.verdicts.findings import ADDRESS, locate, problem_findings, with_rows
+from expectations.verdicts.locate_findings import ADDRESS, locate, problem_findings, with_rows
+from expectations.verdicts.rule_checks import row_checks, unit_checks
 from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import (
     ANSWER,
@@ -121,7 +121,7 @@ def judge(batch: Batch, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: b
     asked = pl.concat([asked, problem_findings(loose, batch.submissions, rulebook, catalogue)])
     return Judgement(
         _in_order(asked, catalogue),
-        _results(suites, runs),
+        _collect_results(suites, runs),
         bound,
         _in_order(revised, catalogue),
         runs,
@@ -145,7 +145,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     ]
     rows = {suite.name: suite.rows for _, suite in of_forms}
     broken = [silence.leave_out_impossible(locate(suite, batch.columns), rulebook) for _, suite in of_forms]
-    standing = _standing(batch, pl.concat([*found, *broken]))
+    standing = _select_standing(batch, pl.concat([*found, *broken]))
     found += [
         name_likely_cells(
             findings, suite.checks, suite.rows, form, standing, catalogue, rulebook, batch.notes
@@ -192,7 +192,7 @@ def _examine_form(form: Form, batch: Batch, catalogue: Catalogue, rulebook: Rule
     return evaluate(form.id, f"{form.number} {form.title}", checks, rows)
 
 
-def _standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:
+def _select_standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:
     """The measures of all years that may be compared with: submissions of the batch count that no rule holds so far."""
     held = findings.filter(severity="critical")["submission"].unique()
     believed = batch.measures.filter(~pl.col("submission").is_in(held.implode()))
@@ -211,7 +211,7 @@ def _counted(suites: list[Suite]) -> Sequence[SuiteRun]:
     return run_suites(ready)
 
 
-def _results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
+def _collect_results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
     """RULE_RESULT: counts and severity as Great Expectations gives them, one row per rule and form."""
     by_name = {suite.name: suite for suite in suites}
     rows = []

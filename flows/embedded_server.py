@@ -47,7 +47,7 @@ def prepare(home: Path) -> None:
 
 
 @contextmanager
-def embedded_server(home: Path) -> Iterator[Callable[[], None]]:
+def embed_server(home: Path) -> Iterator[Callable[[], None]]:
     """A server for this command, unless the environment names one; yields what waits until it answers."""
     prepare(home)
     if "PREFECT_API_URL" in os.environ:
@@ -55,8 +55,8 @@ def embedded_server(home: Path) -> Iterator[Callable[[], None]]:
         return
     with (
         tempfile.TemporaryFile() as said,
-        _started(said) as (server, port),
-        _environment(
+        _start_server(said) as (server, port),
+        _set_environment(
             PREFECT_API_URL=f"http://{_LOCAL}:{port}/api",
             PREFECT_API_REQUEST_TIMEOUT=str(_START_SECONDS),
             **{name: _with_local(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
@@ -66,7 +66,7 @@ def embedded_server(home: Path) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _started(said: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _start_server(said: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The server's process and its port. It ends when this does, and when this process dies, however that comes."""
     with socket.create_server((_LOCAL, 0), backlog=128) as wire:
         port = wire.getsockname()[1]
@@ -109,7 +109,7 @@ def _wait(server: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def _set_environment(**values: str) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -58,7 +58,7 @@ def ending_promptly(last_words: Callable[[], str]) -> Iterator[None]:
     heard, told = socket.socketpair()
     told.setblocking(False)
     is_over = threading.Event()
-    former = {number: signal.signal(number, _end) for number in _ENDING}
+    former = {number: signal.signal(number, _end_command) for number in _ENDING}
     former_wakeup = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(heard, is_over, last_words), daemon=True).start()
     try:
@@ -71,7 +71,7 @@ def ending_promptly(last_words: Callable[[], str]) -> Iterator[None]:
         told.close()  # and with it the thread ends
 
 
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
+def _end_command(number: int, _frame: FrameType | None) -> NoReturn:
     _Asked.by = number
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
@@ -97,7 +97,7 @@ def leave() -> NoReturn:
     os._exit(EXIT_CODE)
 
 
-def left_words(home: Path) -> str:
+def describe_remains(home: Path) -> str:
     """What a command that broke off has left for the next night; nothing where that cannot be told."""
     from flows.receiving.inbox import files_in
     from warehouse.ledger.journal import Event, Journal, JournalBroken

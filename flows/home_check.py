@@ -14,7 +14,7 @@ from flows.system_words import reason_of
 from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head, Shown, heads_at_the_foot
-from warehouse.store.query import QueryError, WarehouseMissing, shown_heads
+from warehouse.store.query import QueryError, WarehouseMissing, read_shown_heads
 
 _SPARE_BYTES = 16 << 20
 """What a night with little data writes besides the warehouse."""
@@ -82,12 +82,14 @@ def _bytes_short(home: Home) -> int:
 
 def verify_shown_heads(journal: Journal, home: Home) -> None:
     """Compare the journal with every head that was shown: in receipts, digests and the warehouse. JournalBroken."""
-    papers = chain(_papers(home.outbox), _papers(home.site, is_deep=False), _papers(home.site / "digests"))
+    papers = chain(
+        _list_papers(home.outbox), _list_papers(home.site, is_deep=False), _list_papers(home.site / "digests")
+    )
     for shown in chain(_of_the_warehouse(home.database), heads_at_the_foot(papers)):
         journal.verify_head(shown)
 
 
-def _papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
+def _list_papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
     for at, folders, names in os.walk(folder):
         yield from (Path(at, name) for name in sorted(names) if name.endswith((".md", ".txt")))
         if not is_deep:
@@ -97,7 +99,7 @@ def _papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
 def _of_the_warehouse(database: Path) -> list[Shown]:
     """The heads in quality.run; none where the warehouse is missing or damaged, which is another question."""
     try:
-        rows = shown_heads(database)
+        rows = read_shown_heads(database)
     except (WarehouseMissing, QueryError):
         return []
     return [Shown(Head(count, hash_), f"数据仓库（{run} 次作业）") for run, count, hash_ in rows]

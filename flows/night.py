@@ -33,9 +33,9 @@ from transforms.conforming.conform import Conformed
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import empty
 from warehouse.ledger.archive import Archive
-from warehouse.ledger.explanations import explanations, new_explanations
+from warehouse.ledger.explanation_entries import explanations, new_explanations
 from warehouse.ledger.journal import Draft, Entry, Event, Journal
-from warehouse.ledger.review import (
+from warehouse.ledger.review_entries import (
     REVIEWS,
     YEAR_DOUBTED,
     YEAR_LOCKED,
@@ -44,10 +44,10 @@ from warehouse.ledger.review import (
     is_locked,
     returns,
 )
-from warehouse.standing.headline import MOVED, moved, published_figures
+from warehouse.standing.headline import MOVED, find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild, is_of_this_version
 from warehouse.store.publish import publish, writer_lock
-from warehouse.store.query import journal_count, known_submissions, last_made_by
+from warehouse.store.query import journal_count, read_known_submissions, read_last_versions
 from warehouse.store.soundness import make_sound
 
 OnDone = Callable[[str, object], None]
@@ -109,7 +109,7 @@ class Night:
 
     def pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
-        known = {} if self.anew else known_submissions(self.home.database)
+        known = {} if self.anew else read_known_submissions(self.home.database)
         batches: dict[str, list[Entry]] = {}
         for entry in self.journal.entries():
             if entry.event == Event.RECEIVED and entry.seq > known.get(str(entry.submission), 0):
@@ -136,7 +136,7 @@ class Night:
         """Whether the published warehouse cannot be built upon: what stands in it would be judged differently today."""
         database = self.home.database
         return database.exists() and not (
-            is_of_this_version(database) and last_made_by(database) == made_by(self.place)
+            is_of_this_version(database) and read_last_versions(database) == list_versions(self.place)
         )
 
     def is_news_for_the_warehouse(self) -> bool:
@@ -196,7 +196,7 @@ class Night:
 
     def _assess(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:
         with self.timed("check"):
-            later = self._later(readings, build)
+            later = self._read_later_measures(readings, build)
             return assess(
                 readings,
                 conformed,
@@ -208,7 +208,7 @@ class Night:
                 build.asked(later["submission"].unique().to_list(), self.several_years),
             )
 
-    def _later(self, readings: Readings, build: NightBuild) -> pl.DataFrame:
+    def _read_later_measures(self, readings: Readings, build: NightBuild) -> pl.DataFrame:
         """The standing measures of later years that are compared with what this batch says; not of locked years."""
         first = readings.first_seq or 0
         entries = [e for e in self.journal.entries() if e.seq < first]
@@ -294,7 +294,7 @@ class Night:
                     "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
                     "journal_count": head.count,
                     "journal_hash": head.hash,
-                    **made_by(self.place),
+                    **list_versions(self.place),
                     "rule_count": len(self.rulebook.rules),
                     "city_rule_count": len(self.rulebook.city_rules),
                     **{name: self.counts[name] for name in COUNTS},
@@ -305,12 +305,12 @@ class Night:
             build.check()
             self.revised = build.revised_since(self.home.database)
             build.close()
-            before = published_figures(self.home.database)
+            before = read_published_figures(self.home.database)
             publish(self.home.building, self.home.database)
-            self.moved = moved(before, published_figures(self.home.database))
+            self.moved = find_moved_figures(before, read_published_figures(self.home.database))
 
 
-def made_by(place: Installation) -> dict[str, str]:
+def list_versions(place: Installation) -> dict[str, str]:
     """What a warehouse is made by today: when any of these changes, it is made anew."""
     return {
         "code_version": code_version(),

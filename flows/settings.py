@@ -11,11 +11,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
-from warehouse.catalogue.amended import amended
+from warehouse.catalogue.amended import apply_amendments
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
-from warehouse.ledger.campaign import amendments
+from warehouse.ledger.amendments import amendments
 from warehouse.ledger.journal import Journal
-from warehouse.store.publish import beside
+from warehouse.store.publish import build_path
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +53,7 @@ class Home:
         self.archive = self.root / "archive"
         self.journal = self.archive / "journal.jsonl"
         self.database = self.root / "warehouse.duckdb"
-        self.building = beside(self.database)
+        self.building = build_path(self.database)
         self.site = self.root / "site"
 
     def make(self) -> Home:
@@ -80,7 +80,9 @@ class Installation:
         """The city with what the journal says has happened since. CatalogueError, JournalBroken, AmendmentRefused."""
         if not self.home.journal.is_file():
             return self.declared
-        return amended(self.declared, amendments(Journal(self.home.journal, read_only=True).entries()))
+        return apply_amendments(
+            self.declared, amendments(Journal(self.home.journal, read_only=True).entries())
+        )
 
     def forget_catalogue(self) -> None:
         """Read catalogue and rules anew when next asked for: the journal says something else now."""

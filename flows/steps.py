@@ -16,19 +16,26 @@ import polars as pl
 from expectations.judge import Batch, Judgement, judge
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.decision import CIRCUMSTANCE, decide
-from expectations.verdicts.returned import returned_problems
+from expectations.verdicts.returned import find_unanswered_returns
 from expectations.verdicts.silence import CELL_ASKED
 from flows.ending import is_ending
 from flows.system_words import machine_fault
 from flows.wall.wall import Death, ReadJob, read_all
 from transforms.conforming.conform import Conformed, assemble, conform
 from transforms.conforming.identify import identify
-from transforms.conforming.observations import measures, observations
+from transforms.conforming.observations import observe, sum_measures
 from transforms.reading.reading import FileRead, reading_plan
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry
-from warehouse.ledger.review import EMPTY, EMPTY_WORDS, YEAR_DOUBTED, YEAR_LOCKED, doubted_words, locked_words
+from warehouse.ledger.review_entries import (
+    EMPTY,
+    EMPTY_WORDS,
+    YEAR_DOUBTED,
+    YEAR_LOCKED,
+    explain_doubted_year,
+    explain_locked_year,
+)
 from warehouse.store.past import Past
 
 _REFUSAL_OF_DEATH = {
@@ -127,7 +134,7 @@ def read_batch(
             "received_at": entry.at.isoformat(timespec="seconds"),
             "run": entry.run,
         }
-        found = _file_read(results[sha256])
+        found = _interpret_reading(results[sha256])
         members += [(entry, name, content) for name, content in found.members]
         identity = identify(found, str(entry.payload["file_name"]), entry.payload.get("folder"), catalogue)
         whose = {"unit_code": identity.unit_code, "year": identity.year}
@@ -144,7 +151,7 @@ def read_batch(
     )
 
 
-def _file_read(result: object) -> FileRead:
+def _interpret_reading(result: object) -> FileRead:
     """What the wall gave for a file; a file that killed its reader is a refused one."""
     if isinstance(result, Death):
         return FileRead(_REFUSAL_OF_DEATH[result.code], detail=result.sentence, cause=result.detail)
@@ -175,10 +182,10 @@ def assess(
     ``later`` the measures of standing submissions of later years, to be compared with it anew,
     ``asked_later`` what is asked of them anyway. ``is_gated``: Great Expectations counts as well, see :func:`judge`.
     """
-    measured = measures(conformed, catalogue)
-    observed = observations(conformed, catalogue)
+    measured = sum_measures(conformed, catalogue)
+    observed = observe(conformed, catalogue)
     answered = {submission: read.answered for submission, read in readings.reads.items() if read.answered}
-    returned = returned_problems(
+    returned = find_unanswered_returns(
         answered,
         readings.submissions,
         observed,
@@ -187,7 +194,7 @@ def assess(
         rulebook,
         list(catalogue.forms),
     )
-    filled = _filled(observed, conformed.declared_empty)
+    filled = _list_filled_cells(observed, conformed.declared_empty)
     batch = Batch(
         forms=conformed.forms,
         columns=conformed.columns,
@@ -219,7 +226,7 @@ def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -
     return [s for s in past["submission"] if not readings.reads[s].answered]
 
 
-def _filled(observed: pl.DataFrame, declared_empty: pl.DataFrame) -> pl.DataFrame:
+def _list_filled_cells(observed: pl.DataFrame, declared_empty: pl.DataFrame) -> pl.DataFrame:
     """The submission of each cell that holds something, zeros too, and of each roster that says there is nothing to list."""
     cells = observed.filter(pl.col("state").is_in(["value", "zero"]))
     return pl.concat([cells.select("submission"), declared_empty.select("submission")])
@@ -277,7 +284,7 @@ def decide_batch(
     ``doubted``: submissions of a past year while ``current`` is reported (:func:`of_doubtful_year`): held with a question.
     """
     submissions = assessed.readings.submissions
-    filled = _filled(assessed.observations, assessed.conformed.declared_empty)
+    filled = _list_filled_cells(assessed.observations, assessed.conformed.declared_empty)
     counted = submissions.join(
         filled.group_by("submission").len("filled_count"), on="submission", how="left", maintain_order="left"
     ).with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
@@ -288,11 +295,11 @@ def decide_batch(
             said = entry.payload
             circumstances.append((submission, str(entry.event), said.get("rule"), said.get("reason")))
         elif year in locked:
-            circumstances.append((submission, "held", YEAR_LOCKED, locked_words(year)))
+            circumstances.append((submission, "held", YEAR_LOCKED, explain_locked_year(year)))
         elif not row["filled_count"]:
             circumstances.append((submission, "held", EMPTY, EMPTY_WORDS))
         elif submission in doubted:
-            circumstances.append((submission, "held", YEAR_DOUBTED, doubted_words(year, current)))
+            circumstances.append((submission, "held", YEAR_DOUBTED, explain_doubted_year(year, current)))
     decisions = decide(
         submissions,
         assessed.judgement.findings,

@@ -17,7 +17,7 @@ import click
 import duckdb
 import yaml
 
-from warehouse.store.tables import quoted
+from warehouse.store.tables import quote
 
 COMPARED = ("mart.indicator", "core.observation", "core.measure", "quality.finding", "quality.submission")
 OF_THE_RUN = ("run", "received_at", "received_seq", "submission", "previous", "sha256")
@@ -29,7 +29,7 @@ def differences(before: Path, after: Path, table: str) -> duckdb.DuckDBPyRelatio
     """Rows that only one of the two has: is_new and the columns both have."""
     connection = duckdb.connect()
     for name, path in (("before", before), ("after", after)):
-        connection.execute(f"ATTACH {quoted(str(path))} AS {name} (READ_ONLY)")
+        connection.execute(f"ATTACH {quote(str(path))} AS {name} (READ_ONLY)")
     columns = [
         [c for c, *_ in connection.execute(f"DESCRIBE {name}.{table}").fetchall()]
         for name in ("before", "after")

@@ -11,7 +11,7 @@ import polars as pl
 from tests.warehouse_samples import batch, finding, measures_of, observation, sha
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.store.build import NightBuild
-from warehouse.store.publish import beside, publish
+from warehouse.store.publish import build_path, publish
 
 LANHE = Path(__file__).parent / "catalogues" / "lanhe"
 CITY, EAST, WEST = "990100", "990101", "990102"
@@ -86,11 +86,11 @@ def published(
 ) -> Path:
     """The warehouse of these batches; ``explanations`` may be given."""
     path = home / "warehouse.duckdb"
-    with NightBuild(beside(path), None, catalogue) as build:
+    with NightBuild(build_path(path), None, catalogue) as build:
         for each in batches:
             build.add_batch(**each)
         build.set_rules(RULES)
         if "explanations" in tables:
             build.set_explanations(tables["explanations"])
-    publish(beside(path), path)
+    publish(build_path(path), path)
     return path

@@ -15,7 +15,7 @@ from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.store.build import NightBuild, PreviousUnreadable
 from warehouse.store.integrity import IntegrityError
-from warehouse.store.publish import beside, new_database, publish
+from warehouse.store.publish import build_path, new_database, publish
 from warehouse.store.query import query, standing_measures
 
 RUN = {
@@ -39,14 +39,14 @@ def night(
 ) -> Path:
     """Yesterday's published file, the batches on top, published."""
     published = home / "warehouse.duckdb"
-    with NightBuild(beside(published), published, catalogue) as build:
+    with NightBuild(build_path(published), published, catalogue) as build:
         for each in batches:
             build.add_batch(**each)
         if indicators is not None:
             build.set_indicators(indicators)
         build.add_run(RUN)
         build.check()
-    publish(beside(published), published)
+    publish(build_path(published), published)
     return published
 
 
@@ -138,7 +138,7 @@ def test_a_held_submission_stands_once_its_explanation_is_accepted(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
     path = night(tmp_path, catalogue, batch("a", 1), batch("b", 2, value=5, decision="held"))
-    with NightBuild(beside(path), path, catalogue) as build:
+    with NightBuild(build_path(path), path, catalogue) as build:
         build.set_decisions(pl.DataFrame({"submission": [sha("b")], "decision": ["accepted"]}))
         assert build.standing_measures()["value"].to_list() == [5]
         build.check()
@@ -249,7 +249,7 @@ def test_a_previous_file_that_cannot_be_built_upon_is_refused(
             )
     with (
         pytest.raises(PreviousUnreadable, match="nianbao rebuild"),
-        NightBuild(beside(previous), previous, catalogue),
+        NightBuild(build_path(previous), previous, catalogue),
     ):
         pass
     assert [p.name for p in tmp_path.iterdir()] == ["warehouse.duckdb"]
@@ -328,9 +328,9 @@ def test_a_change_is_said_in_points_in_places_or_in_per_cent(
         }
     )
     path = tmp_path / "warehouse.duckdb"
-    with NightBuild(beside(path), None, catalogue) as build:
+    with NightBuild(build_path(path), None, catalogue) as build:
         build.set_indicators(stated, shaped(comparison, COMPARISON))
-    publish(beside(path), path)
+    publish(build_path(path), path)
     row = query(path, "FROM mart.indicator_change").row(0, named=True)
     assert (row["change"], row["change_unit"], row["change_pct"]) == says
     assert (row["value"], row["previous_coverage_pct"]) == (260, 90)
@@ -345,10 +345,10 @@ def test_a_disk_that_fails_during_the_take_over_is_not_blamed_on_the_previous_fi
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        with pytest.raises(duckdb.Error) as failed, NightBuild(beside(path), path, catalogue) as build:
+        with pytest.raises(duckdb.Error) as failed, NightBuild(build_path(path), path, catalogue) as build:
             build.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert machine_fault(failed.value) == "文件超过系统允许的大小，无法继续写入。"
     assert path.read_bytes() == before
-    assert not beside(path).exists()
+    assert not build_path(path).exists()

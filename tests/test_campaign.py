@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.decisions.campaign import amend
+from flows.decisions.amend_campaign import amend
 from flows.settings import Installation, Settings
 from flows.steps import Readings, of_doubtful_year
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
 from transforms.reading.reading import FileRead
-from warehouse.catalogue.amended import Amendment, AmendmentRefused, amended
+from warehouse.catalogue.amended import Amendment, AmendmentRefused, apply_amendments
 from warehouse.ledger.journal import Event, Journal
-from warehouse.store.declared_tables import expected_reports
+from warehouse.store.declared_tables import list_expected_reports
 
 ONE, OTHER = BRIDGE_VILLAGES
 NEXT = lanhe().settings.last_year + 1
@@ -66,7 +66,7 @@ def test_a_deadline_that_is_granted_holds_for_that_unit_alone(place: Installatio
     says = {"unit_code": EAST, "year": NEXT - 1, "until": f"{NEXT}-03-31", "reason": "因灾延期"}
     amend(place, Event.DEADLINE_MOVED, "王主任", **says)
     due = dict(
-        expected_reports(place.catalogue)
+        list_expected_reports(place.catalogue)
         .filter(pl.col("year") == NEXT - 1)
         .select("unit_code", "due_date")
         .iter_rows()
@@ -84,13 +84,13 @@ def test_the_last_deadline_granted_holds(place: Installation) -> None:
 
 
 def test_a_renamed_unit_has_its_old_name_before_and_the_new_one_since() -> None:
-    now = amended(lanhe(), [change("rename", org_code=ONE, name="新桥村")])
+    now = apply_amendments(lanhe(), [change("rename", org_code=ONE, name="新桥村")])
     assert units(now, NEXT)[ONE] == "新桥村"
     assert units(now, NEXT - 1)[ONE] == units(lanhe(), NEXT - 1)[ONE]
 
 
 def test_a_merged_unit_leaves_its_history_to_the_one_it_was_merged_into() -> None:
-    now = amended(lanhe(), [change("merge", org_code=OTHER, old_codes=[ONE])])
+    now = apply_amendments(lanhe(), [change("merge", org_code=OTHER, old_codes=[ONE])])
     assert ONE not in units(now, NEXT)
     assert now.registry.succession.filter(old_code=ONE).select("new_code", "year", "share").rows() == [
         (OTHER, NEXT, 1.0)
@@ -100,12 +100,12 @@ def test_a_merged_unit_leaves_its_history_to_the_one_it_was_merged_into() -> Non
 def test_a_unit_may_be_opened_split_moved_and_closed() -> None:
     new = f"{BRIDGE}099"
     opened = [change("open", org_code=new, name="新村", parent_code=BRIDGE)]
-    assert units(amended(lanhe(), opened), NEXT)[new] == "新村"
-    halved = amended(lanhe(), [*opened, change("split", org_code=ONE, heirs={new: 0.5, OTHER: 0.5})])
+    assert units(apply_amendments(lanhe(), opened), NEXT)[new] == "新村"
+    halved = apply_amendments(lanhe(), [*opened, change("split", org_code=ONE, heirs={new: 0.5, OTHER: 0.5})])
     assert ONE not in units(halved, NEXT)
-    moved = amended(lanhe(), [change("move", org_code=ONE, parent_code=BAY)])
+    moved = apply_amendments(lanhe(), [change("move", org_code=ONE, parent_code=BAY)])
     assert moved.registry.units(NEXT).filter(org_code=ONE)["parent_code"].item() == BAY
-    assert ONE not in units(amended(lanhe(), [change("close", org_code=ONE)]), NEXT)
+    assert ONE not in units(apply_amendments(lanhe(), [change("close", org_code=ONE)]), NEXT)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_unit_may_be_opened_split_moved_and_closed() -> None:
 )
 def test_what_cannot_be_is_refused_in_one_sentence(wrong: Amendment, words: str) -> None:
     with pytest.raises(AmendmentRefused, match=words) as refused:
-        amended(lanhe(), [wrong])
+        apply_amendments(lanhe(), [wrong])
     assert str(refused.value).endswith("。")
     assert "registry" not in str(refused.value)
 
@@ -134,7 +134,7 @@ def test_the_same_amendments_make_the_same_catalogue(kinds: list[str]) -> None:
         "move": change("move", org_code=OTHER, parent_code=BAY),
     }
     chosen = [all_of[kind] for kind in kinds]
-    one, two = amended(lanhe(), chosen), amended(lanhe(), chosen)
+    one, two = apply_amendments(lanhe(), chosen), apply_amendments(lanhe(), chosen)
     assert one.version == two.version
     assert one.registry.all_units.equals(two.registry.all_units)
     assert (one.version == lanhe().version) is (not kinds)

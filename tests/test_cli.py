@@ -31,7 +31,7 @@ def nianbao(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.fixture(scope="module")
 def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample workbook of 阳信县 for 2024, as its clerk would have filled it in."""
-    from flows.cli.samples import write_samples
+    from flows.cli.sample_workbooks import write_samples
 
     folder = tmp_path_factory.mktemp("issued")
     place = installation(folder / "home", None)

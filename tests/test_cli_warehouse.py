@@ -16,7 +16,7 @@ from tests.terminal import Terminal, is_one_chinese_sentence
 from tests.warehouse_samples import batch, indicator
 from warehouse.catalogue.load import load_catalogue
 from warehouse.store.build import NightBuild
-from warehouse.store.publish import beside, publish
+from warehouse.store.publish import build_path, publish
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def nianbao(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a small published warehouse."""
     database = tmp_path_factory.mktemp("published") / "warehouse.duckdb"
-    with NightBuild(beside(database), None, load_catalogue()) as build:
+    with NightBuild(build_path(database), None, load_catalogue()) as build:
         build.add_batch(**batch("滨城区", 1))
         build.set_indicators(indicator("sunflower_site_count", 92.0))
         build.add_run(
@@ -40,7 +40,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "journal_hash": "0" * 64,
             }
         )
-    publish(beside(database), database)
+    publish(build_path(database), database)
     return database.parent
 
 
@@ -114,9 +114,9 @@ def test_an_exported_workbook_is_ready_to_be_read(nianbao: Terminal, tmp_path: P
         indicator("wechat_rank", 1004.0, unit="位", kind="stock"),
         indicator("claim_paid_cny", None, unit="元", org_name="=HYPERLINK(1)"),
     ]
-    with NightBuild(beside(database), None, load_catalogue()) as build:
+    with NightBuild(build_path(database), None, load_catalogue()) as build:
         build.set_indicators(pl.concat(stated))
-    publish(beside(database), database)
+    publish(build_path(database), database)
     target = tmp_path / "指标.xlsx"
     assert nianbao("export", "mart.indicator", "--out", str(target)).code == 0
     book = openpyxl.load_workbook(target)

@@ -18,7 +18,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contribution_table, contributions, split_numbers
 from warehouse.registry.registry import Registry
 from warehouse.store.tables import tables
-from warehouse.trace.terms import parts_of, read_nodes, source_years
+from warehouse.trace.recomputed_terms import parts_of, read_nodes, source_years
 
 YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 LEVELS = ("township", "county", "city")

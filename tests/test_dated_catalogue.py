@@ -11,7 +11,7 @@ import pytest
 
 from expectations.workbook.issued import write_workbook
 from tests.measure_rows import EAST, LANHE
-from transforms.conforming.cells import ODD, parsed
+from transforms.conforming.odd_cells import ODD, parse_odd_cells
 from transforms.reading.plan import reading_plan
 from warehouse.catalogue.load import Catalogue, CatalogueError, load_catalogue
 
@@ -82,7 +82,7 @@ def test_an_answer_means_what_it_meant_in_its_year(catalogue: Catalogue) -> None
         ],
         schema=ODD,
     )  # fmt: skip
-    found = parsed(odd, catalogue)
+    found = parse_odd_cells(odd, catalogue)
     assert found["text"].to_list() == ["市级", "县级", None, "县级", "市级", "市级"]
     assert found["rule"].to_list()[2] == "conform.unknown_code"
 

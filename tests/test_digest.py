@@ -13,7 +13,7 @@ from flows.answer.digest import News, digest_text
 from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.ledger.journal import Head
-from warehouse.ledger.review import EMPTY_WORDS
+from warehouse.ledger.review_entries import EMPTY_WORDS
 from warehouse.standing.headline import MOVED
 from warehouse.standing.outcomes import ASKED, Outcome
 

@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.verdicts.answers import UNBOUND_RULE, bind_answers
-from flows.decisions.explanations import Decision, decide
+from expectations.verdicts.bound_explanations import UNBOUND_RULE, bind_answers
+from flows.decisions.decide_explanations import Decision, decide
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import ANSWER, FINDING
-from warehouse.ledger.explanations import explanations, new_explanations
+from warehouse.ledger.explanation_entries import explanations, new_explanations
 from warehouse.ledger.journal import Event, Journal
-from warehouse.ledger.review import ReviewRefused
+from warehouse.ledger.review_entries import ReviewRefused
 
 AT = datetime(2025, 1, 10, tzinfo=UTC)
 PLACE = {

@@ -12,9 +12,9 @@ from tests.small_city import BRIDGE_EAST, BRIDGE_WEST, EAST, published, question
 from tests.warehouse_samples import sha
 from warehouse.catalogue.frames import form_place
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.standing.outcomes import outcome
-from warehouse.standing.questions import questions
-from warehouse.standing.worklist import worklist
+from warehouse.standing.outcomes import read_outcome
+from warehouse.standing.questions import list_questions
+from warehouse.standing.worklist import read_worklist
 
 ROOT = Path(__file__).parents[1]
 _IN_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
@@ -64,7 +64,9 @@ def test_the_small_citys_ids_stand_otherwise_than_its_numbers(catalogue: Catalog
 def test_a_unit_is_asked_the_grave_ones_first_and_those_in_the_order_of_the_forms(
     warehouse: Path, catalogue: Catalogue
 ) -> None:
-    found = questions(outcome(warehouse).findings.filter(submission=sha("now")), list(catalogue.forms))
+    found = list_questions(
+        read_outcome(warehouse).findings.filter(submission=sha("now")), list(catalogue.forms)
+    )
     order = [form.number for form in catalogue.forms.values()]
     assert numbers(found, catalogue) == [
         (severity, number)
@@ -79,7 +81,7 @@ def test_a_unit_is_asked_the_grave_ones_first_and_those_in_the_order_of_the_form
 
 
 def test_questions_of_the_same_effect_are_listed_by_form(warehouse: Path, catalogue: Catalogue) -> None:
-    found = worklist(warehouse, 2024).filter(pl.col("effect_pct").is_null())
+    found = read_worklist(warehouse, 2024).filter(pl.col("effect_pct").is_null())
     listed = numbers(found, catalogue)
     assert len(set(listed)) > 2
     order = [form.number for form in catalogue.forms.values()]

@@ -33,8 +33,8 @@ from tests.workbooks import (
     workbook,
 )
 from transforms.conforming.conform import Conformed
-from transforms.reading.units import said_of_units
-from warehouse.words.texts import fold
+from transforms.reading.stated_units import parse_unit_words
+from warehouse.words.folding import fold
 
 COUNT = column("population", "adolescent_count")
 _DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -212,7 +212,7 @@ def test_a_unit_below_the_label_may_be_said_in_words(tmp_path: Path) -> None:
 
 
 def test_what_a_text_says_of_units_is_taken_apart() -> None:
-    said = said_of_units(fold("金额单位：万元，保留四位小数，累计"), PLAN)
+    said = parse_unit_words(fold("金额单位：万元，保留四位小数，累计"), PLAN)
     assert (said.units, said.unknown) == (("万元",), ("累计",))
 
 

@@ -14,12 +14,12 @@ from tests.small_city import RULES
 from tests.warehouse_samples import TOWNSHIP, batch, finding, measures_of, observation, refused, sha
 from warehouse.catalogue.frames import with_finding_id
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.ledger.explanations import explanations
+from warehouse.ledger.explanation_entries import explanations
 from warehouse.ledger.journal import Event, Journal
-from warehouse.ledger.review import EMPTY, YEAR_LOCKED
-from warehouse.standing.outcomes import outcome
+from warehouse.ledger.review_entries import EMPTY, YEAR_LOCKED
+from warehouse.standing.outcomes import read_outcome
 from warehouse.store.build import NightBuild
-from warehouse.store.publish import beside, publish
+from warehouse.store.publish import build_path, publish
 from warehouse.store.query import query
 
 BEIJING = timezone(timedelta(hours=8))
@@ -48,7 +48,7 @@ def night(
 ) -> Path:
     published = home / "warehouse.duckdb"
     run = {"run": f"run-{day}", "started_at": f"2025-01-{day:02}T02:00:00+08:00"}
-    with NightBuild(beside(published), None, catalogue) as build:
+    with NightBuild(build_path(published), None, catalogue) as build:
         for each in batches:
             build.add_batch(**each)
         build.set_rules(RULES)
@@ -56,7 +56,7 @@ def night(
             build.set_events(journal.frame())
             build.set_explanations(explanations(journal.entries()))
         build.add_run({**run, "journal_count": 1, "journal_hash": "0" * 64})
-    publish(beside(published), published)
+    publish(build_path(published), published)
     return published
 
 
@@ -87,7 +87,7 @@ def test_a_file_that_does_not_count_leaves_every_question_as_it_was(
         "SELECT report_state, last_file_state, warning_count FROM mart.reporting WHERE year = 2024 AND unit_code = '371602'",
     )
     assert states.rows() == [("accepted", last, 1)]
-    counts = outcome(path).submissions.select("previous", "fixed_count", "blanked_count")
+    counts = read_outcome(path).submissions.select("previous", "fixed_count", "blanked_count")
     assert counts.rows()[1] == (None, 0, 0)
 
 
@@ -102,7 +102,7 @@ def test_what_could_not_be_read_is_quoted_where_it_is_told_what_changed(
     first = told("a", 1, value=None, asks=False)
     first["findings"] = finding("a", value="1O1", rule="conform.unreadable_number")
     path = night(tmp_path, catalogue, first, told("b", 5, value=101, asks=False))
-    found = outcome(path, forms=["sunflower_activity"]).changes
+    found = read_outcome(path, forms=["sunflower_activity"]).changes
     assert found.select("old", "new").rows() == [("1O1", "101")]
 
 
@@ -114,7 +114,7 @@ def test_a_changed_number_is_mended_and_a_blanked_one_is_not(tmp_path: Path, cat
     ):
         path = night(tmp_path, catalogue, told("a", 1), told("b", 5, value=value, asks=False))
         assert history(path, "finding_status, closed_at") == [(status, "2025-01-05T08:00:00+08:00")]
-        found = outcome(path).submissions.select("fixed_count", "blanked_count")
+        found = read_outcome(path).submissions.select("fixed_count", "blanked_count")
         assert found.rows() == [(0, 0), counts]
         assert query(path, "FROM quality.worklist").is_empty()
 
@@ -260,7 +260,7 @@ def test_one_explanation_answers_for_all_that_follows_but_for_what_blocks(
         path, "SELECT is_folded FROM quality.finding_latest WHERE follows IS NOT NULL ORDER BY severity"
     )
     assert latest["is_folded"].to_list() == folded
-    told_of = outcome(path).findings.filter(pl.col("follows").is_not_null()).sort("severity")
+    told_of = read_outcome(path).findings.filter(pl.col("follows").is_not_null()).sort("severity")
     assert told_of["is_folded"].to_list() == folded
 
 

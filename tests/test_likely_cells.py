@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.error_localisation.cells import Search, likely_cells
 from expectations.error_localisation.mends import Variable
+from expectations.error_localisation.smallest_sets import Search, likely_cells
 from expectations.frames.unit_frame import HISTORY
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.rulebook import Rule
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 from tests.example_counts import examples
 
 LABELS = {"a": "甲数", "b": "乙数", "c": "丙数", "d": "丁数"}

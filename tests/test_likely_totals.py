@@ -10,7 +10,7 @@ import pytest
 
 from expectations.judge import examine
 from expectations.outliers.rules import BLOCK_CELL
-from expectations.verdicts.findings import ONLY_ONE
+from expectations.verdicts.locate_findings import ONLY_ONE
 from expectations.verdicts.silence import doubt_totals
 from tests.judged_batches import Rows, batch_of, catalogue, first, measures_before, rulebook, valid_rows
 from warehouse.catalogue.frames import FINDING, NOTE, empty, shaped

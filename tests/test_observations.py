@@ -8,7 +8,7 @@ import polars as pl
 
 from tests.workbooks import CATALOGUE, FIRST, Grid, column, conformed, cover, save_xlsx, sheet, workbook
 from transforms.conforming.conform import Conformed, assemble, conform
-from transforms.conforming.observations import measures, observations
+from transforms.conforming.observations import observe, sum_measures
 from warehouse.catalogue.frames import MEASURE, OBSERVATION
 
 
@@ -17,7 +17,7 @@ def of(tmp_path: Path, **forms: Grid) -> Conformed:
 
 
 def measured(result: Conformed, measure: str) -> dict[str, tuple[str, float | None]]:
-    rows = measures(result, CATALOGUE).filter(measure=measure)
+    rows = sum_measures(result, CATALOGUE).filter(measure=measure)
     return {r["org_code"]: (r["state"], r["value"]) for r in rows.iter_rows(named=True)}
 
 
@@ -25,7 +25,7 @@ def test_every_cell_that_the_form_asks_is_one_observation(tmp_path: Path) -> Non
     rows = sheet()
     rows[FIRST][2:6] = ["", 0, "不适用", "很多"]
     rows.append(["", "合计", *[1] * 10])
-    found = observations(of(tmp_path, population=rows), CATALOGUE)
+    found = observe(of(tmp_path, population=rows), CATALOGUE)
     assert dict(found.schema) == OBSERVATION
     assert found.height == 20  # two townships, ten fields, and no total row
     first = found.filter(org_code="371602001").select("state", "value", "cell").rows()[:4]
@@ -38,7 +38,7 @@ def test_every_cell_that_the_form_asks_is_one_observation(tmp_path: Path) -> Non
 
 
 def test_texts_dates_and_answers_stand_as_text(tmp_path: Path) -> None:
-    found = observations(of(tmp_path, organisation=sheet("organisation")), CATALOGUE)
+    found = observe(of(tmp_path, organisation=sheet("organisation")), CATALOGUE)
     texts = dict(found.filter(org_code="371602001", item="").select("field", "text").rows())
     assert texts["has_association"] == "true"
     assert texts["term_renewed_date"] == "2023-04-12"
@@ -50,7 +50,7 @@ def test_a_cell_of_another_level_counts_only_when_something_stands_in_it(tmp_pat
     rows = sheet("family_health")
     at = column("family_health", "health_expert_count")
     rows[FIRST][at] = ""
-    found = observations(of(tmp_path, family_health=rows), CATALOGUE).filter(field="health_expert_count")
+    found = observe(of(tmp_path, family_health=rows), CATALOGUE).filter(field="health_expert_count")
     assert found.select("org_code", "value").rows() == [("371602002", 12.0)]
     assert measured(of(tmp_path, family_health=rows), "health_expert_count") == {}
 
@@ -59,7 +59,7 @@ def test_a_number_is_a_measure_with_its_state(tmp_path: Path) -> None:
     rows = sheet()
     rows[FIRST][column("population", "household_count")] = "不适用"
     result = of(tmp_path, population=rows)
-    assert dict(measures(result, CATALOGUE).schema) == MEASURE
+    assert dict(sum_measures(result, CATALOGUE).schema) == MEASURE
     assert measured(result, "household_count") == {
         "371602001": ("not_applicable", None),
         "371602002": ("value", 12.0),
@@ -127,17 +127,15 @@ def test_only_those_who_fill_in_a_roster_are_expected_in_it(tmp_path: Path) -> N
 def test_a_key_is_never_doubled(tmp_path: Path) -> None:
     forms = {f.id: sheet(f.id) for f in CATALOGUE.forms_of("county", 2024) if "township" in f.levels}
     result = of(tmp_path, **forms)
-    found = measures(result, CATALOGUE)
+    found = sum_measures(result, CATALOGUE)
     assert not found.select(pl.struct("submission", "org_code", "measure").is_duplicated().any()).item()
     assert (
-        not observations(result, CATALOGUE)
-        .select(pl.struct("form", "field", "row").is_duplicated().any())
-        .item()
+        not observe(result, CATALOGUE).select(pl.struct("form", "field", "row").is_duplicated().any()).item()
     )
 
 
 def test_an_empty_batch_gives_empty_frames_of_the_right_shape() -> None:
     nobody = pl.DataFrame(schema={"submission": pl.String, "unit_code": pl.String, "year": pl.Int32})
     nothing = conform(assemble({}, nobody), nobody, CATALOGUE)
-    assert dict(observations(nothing, CATALOGUE).schema) == OBSERVATION
-    assert dict(measures(nothing, CATALOGUE).schema) == MEASURE
+    assert dict(observe(nothing, CATALOGUE).schema) == OBSERVATION
+    assert dict(sum_measures(nothing, CATALOGUE).schema) == MEASURE

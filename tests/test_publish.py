@@ -10,7 +10,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.store.publish import AlreadyRunning, NotPublishable, beside, new_database, publish, writer_lock
+from warehouse.store.publish import (
+    AlreadyRunning,
+    NotPublishable,
+    build_path,
+    new_database,
+    publish,
+    writer_lock,
+)
 
 
 def build(path: Path, value: int) -> Path:
@@ -75,7 +82,7 @@ def test_an_existing_database_is_not_built_upon(tmp_path: Path) -> None:
 
 
 def test_what_a_cut_off_night_left_is_replaced(tmp_path: Path) -> None:
-    unfinished = beside(tmp_path / "warehouse.duckdb")
+    unfinished = build_path(tmp_path / "warehouse.duckdb")
     unfinished.write_bytes(b"half")
     unfinished.with_name(unfinished.name + ".wal").write_bytes(b"half")
     assert headline(build(unfinished, 3)) == 3
@@ -89,7 +96,7 @@ def test_a_path_with_a_quote_is_only_a_path(tmp_path: Path) -> None:
 def test_publishing_replaces_the_file_and_makes_it_read_only(tmp_path: Path) -> None:
     published = tmp_path / "warehouse.duckdb"
     for value in (1, 2):
-        publish(build(beside(published), value), published)
+        publish(build(build_path(published), value), published)
         assert headline(published) == value
         assert published.stat().st_mode & 0o777 == 0o440
         assert sorted(p.name for p in tmp_path.iterdir()) == ["warehouse.duckdb", "warehouse.duckdb.sha256"]
@@ -97,17 +104,17 @@ def test_publishing_replaces_the_file_and_makes_it_read_only(tmp_path: Path) -> 
 
 def test_a_reader_keeps_the_night_it_opened(tmp_path: Path) -> None:
     published = tmp_path / "warehouse.duckdb"
-    publish(build(beside(published), 1), published)
+    publish(build(build_path(published), 1), published)
     with duckdb.connect(str(published), read_only=True) as reader:
-        publish(build(beside(published), 2), published)
+        publish(build(build_path(published), 2), published)
         assert reader.execute("SELECT value FROM mart.headline").fetchone() == (1,)
     assert headline(published) == 2
 
 
 def test_changes_left_beside_the_built_file_stop_the_swap(tmp_path: Path) -> None:
     published = tmp_path / "warehouse.duckdb"
-    publish(build(beside(published), 1), published)
-    built = build(beside(published), 2)
+    publish(build(build_path(published), 1), published)
+    built = build(build_path(published), 2)
     (tmp_path / (built.name + ".wal")).write_bytes(b"x")
     with pytest.raises(NotPublishable, match="不能发布"):
         publish(built, published)
@@ -116,10 +123,10 @@ def test_changes_left_beside_the_built_file_stop_the_swap(tmp_path: Path) -> Non
 
 def test_changes_left_beside_the_published_file_are_put_aside(tmp_path: Path) -> None:
     published = tmp_path / "warehouse.duckdb"
-    publish(build(beside(published), 1), published)
+    publish(build(build_path(published), 1), published)
     for value in (2, 3, 4, 5):
         (tmp_path / "warehouse.duckdb.wal").write_bytes(str(value).encode())
-        publish(build(beside(published), value), published)
+        publish(build(build_path(published), value), published)
         assert headline(published) == value
     kept = sorted(p.read_bytes() for p in tmp_path.glob("warehouse.duckdb.wal.aside-*"))
     assert kept == [b"4", b"5"]
@@ -127,10 +134,10 @@ def test_changes_left_beside_the_published_file_are_put_aside(tmp_path: Path) ->
 
 def test_what_is_no_database_is_not_published(tmp_path: Path) -> None:
     published = tmp_path / "warehouse.duckdb"
-    publish(build(beside(published), 1), published)
-    beside(published).write_bytes(b"not a database at all")
+    publish(build(build_path(published), 1), published)
+    build_path(published).write_bytes(b"not a database at all")
     with pytest.raises(NotPublishable, match="不是 DuckDB"):
-        publish(beside(published), published)
+        publish(build_path(published), published)
     assert headline(published) == 1
 
 

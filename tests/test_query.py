@@ -13,15 +13,15 @@ import pytest
 
 from tests.warehouse_samples import batch, finding, observation, refused, submission
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.standing.outcomes import outcome
+from warehouse.standing.outcomes import read_outcome
 from warehouse.standing.status import status
 from warehouse.store.build import NightBuild
-from warehouse.store.publish import beside, publish
+from warehouse.store.publish import build_path, publish
 from warehouse.store.query import (
     QueryError,
     WarehouseMissing,
-    known_submissions,
     query,
+    read_known_submissions,
     read_only,
     standing_entries,
     standing_measures,
@@ -35,11 +35,11 @@ def catalogue() -> Catalogue:
 
 def night(home: Path, catalogue: Catalogue, *batches: dict[str, pl.DataFrame]) -> Path:
     published = home / "warehouse.duckdb"
-    with NightBuild(beside(published), published, catalogue) as build:
+    with NightBuild(build_path(published), published, catalogue) as build:
         for each in batches:
             build.add_batch(**each)
         build.check()
-    publish(beside(published), published)
+    publish(build_path(published), published)
     return published
 
 
@@ -114,8 +114,8 @@ def test_a_missing_warehouse_is_told_in_chinese(tmp_path: Path) -> None:
     with pytest.raises(WarehouseMissing, match="还没有数据仓库"):
         query(tmp_path / "warehouse.duckdb", "SELECT 1")
     assert list(tmp_path.iterdir()) == []
-    assert known_submissions(tmp_path / "warehouse.duckdb") == {}
-    assert outcome(tmp_path / "warehouse.duckdb").submissions.is_empty()
+    assert read_known_submissions(tmp_path / "warehouse.duckdb") == {}
+    assert read_outcome(tmp_path / "warehouse.duckdb").submissions.is_empty()
 
 
 def test_a_file_that_is_no_warehouse_is_told_in_chinese(tmp_path: Path) -> None:
@@ -255,8 +255,8 @@ def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue
         ("惠民县", "收到但无法读取", "e.xlsx", 0, 0, False, False),
         ("阳信县", "未报送", None, 0, 0, False, False),
     ]
-    assert list(known_submissions(path).values()) == [1, 3, 4, 5, 6]
-    assert known_submissions(path)[submission("b", 1)["submission"][0]] == 1
+    assert list(read_known_submissions(path).values()) == [1, 3, 4, 5, 6]
+    assert read_known_submissions(path)[submission("b", 1)["submission"][0]] == 1
 
 
 def test_the_outcome_says_of_each_submission_whether_another_counts(
@@ -273,7 +273,7 @@ def test_the_outcome_says_of_each_submission_whether_another_counts(
         batch("d", 4, unit="371603"),
         refused("e", 5, unit=None, year=None),
     )
-    found = outcome(path)
+    found = read_outcome(path)
     assert found.submissions.select("received_seq", "has_earlier", "is_superseded").rows() == [
         (1, False, True),
         (2, True, False),
@@ -282,7 +282,7 @@ def test_the_outcome_says_of_each_submission_whether_another_counts(
         (5, False, False),
     ]
     assert found.findings["submission"].to_list() == held["submissions"]["submission"].to_list()
-    later = outcome(path, after=3)
+    later = read_outcome(path, after=3)
     assert later.submissions["received_seq"].to_list() == [4, 5]
     assert later.findings.is_empty()
 

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.verdicts.answers import bind_answers
-from expectations.workbook.answers import opinion_on
+from expectations.verdicts.bound_explanations import bind_answers
+from expectations.workbook.explanation_sheet import opinion_on
 from tests.small_city import (
     BRIDGE_EAST,
     BRIDGE_WEST,
@@ -25,8 +25,8 @@ from tests.small_city import (
 from tests.warehouse_samples import sha
 from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_KEY, shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.standing.outcomes import outcome
-from warehouse.standing.questions import questions
+from warehouse.standing.outcomes import read_outcome
+from warehouse.standing.questions import list_questions
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def explained(org: str, text: str, number: int, decision: str = "accepted", year
 
 
 def asked_now(path: Path) -> pl.DataFrame:
-    return questions(outcome(path).findings.filter(submission=sha("now")), ())
+    return list_questions(read_outcome(path).findings.filter(submission=sha("now")), ())
 
 
 def drafts(home: Path, catalogue: Catalogue, said: list[pl.DataFrame], *orgs: str) -> dict[str, Any]:

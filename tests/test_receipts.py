@@ -11,7 +11,7 @@ import pytest
 from flows.answer.receipts import UNKNOWN_UNIT, outbox_folder
 from flows.receiving.receive import Repeated
 from tests.receipt_office import HEAD, HUIMIN, Office, cells, finding, submission
-from warehouse.ledger.review import EMPTY, EMPTY_WORDS, YEAR_LOCKED, locked_words
+from warehouse.ledger.review_entries import EMPTY, EMPTY_WORDS, YEAR_LOCKED, explain_locked_year
 
 
 @pytest.fixture
@@ -78,12 +78,12 @@ def test_an_empty_workbook_is_answered_with_one_sentence(office: Office) -> None
 
 
 def test_a_file_held_because_the_year_is_locked_is_not_told_to_mend_and_send_again(office: Office) -> None:
-    row = submission(decision="held", rule=YEAR_LOCKED, critical_count=3, reason=locked_words(2024))
+    row = submission(decision="held", rule=YEAR_LOCKED, critical_count=3, reason=explain_locked_year(2024))
     [text] = office.write([row], [finding(row)])
-    assert locked_words(2024) in text.splitlines()
+    assert explain_locked_year(2024) in text.splitlines()
     assert "请按下表改正" not in text
     assert "报表本身没有需要改正的问题" not in text
-    [text] = office.write([submission(decision="held", rule=YEAR_LOCKED, reason=locked_words(2024))])
+    [text] = office.write([submission(decision="held", rule=YEAR_LOCKED, reason=explain_locked_year(2024))])
     assert cells(text, "处理结果")[1] == "**暂存（2024年度已锁定）**"
     assert "报表本身没有需要改正的问题；如需补报请与市级联系。" in text.splitlines()
 

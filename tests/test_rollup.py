@@ -23,10 +23,10 @@ from tests.measure_rows import (
     rows,
     with_registry,
 )
-from transforms.indicators.cells import columns_of
 from transforms.indicators.indicators import compute
+from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.rollup import fold_up
-from transforms.indicators.terms import term_tree
+from transforms.indicators.term_tree import term_tree
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
 from warehouse.registry.succession import departures

@@ -13,8 +13,15 @@ import pytest
 import yaml
 
 from expectations.rulebook.message import placeholders
-from expectations.rulebook.rulebook import CITY_RULES, GENERAL_FOLDER, Rule, RuleBook, load_rules, statement
-from expectations.verdicts.answers import UNBOUND_RULE
+from expectations.rulebook.rulebook import (
+    CITY_RULES,
+    GENERAL_FOLDER,
+    Rule,
+    RuleBook,
+    load_rules,
+    state_demand,
+)
+from expectations.verdicts.bound_explanations import UNBOUND_RULE
 from expectations.verdicts.returned import UNCHANGED_RULE, UNDOING_RULE
 from expectations.verdicts.silence import NOTHING_FILLED
 from tests.judged_batches import catalogue
@@ -83,9 +90,9 @@ def test_a_rule_that_compares_with_last_year_can_be_explained() -> None:
 
 def test_rendering_says_what_a_rule_demands() -> None:
     rule = rulebook().rules["population.special_members_add_up"]
-    assert statement(rule, catalogue()) == "失独家庭成员数 ＋ 伤残家庭成员数 ＝ 计生特殊家庭成员数"
+    assert state_demand(rule, catalogue()) == "失独家庭成员数 ＋ 伤残家庭成员数 ＝ 计生特殊家庭成员数"
     summed = rulebook().rules["organisation.members_within_residents"]
-    assert statement(summed, catalogue()) == "本级及所辖单位个人会员数合计 ≤ 常住人口数"
+    assert state_demand(summed, catalogue()) == "本级及所辖单位个人会员数合计 ≤ 常住人口数"
 
 
 def test_a_refusal_is_one_sentence_that_says_how_to_mend_it() -> None:

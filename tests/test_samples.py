@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.samples.numbers import lot, split
-from transforms.samples.samples import sample_entries
+from transforms.samples.lots import lot, split
+from transforms.samples.sample_entries import sample_entries
 from transforms.samples.spec import in_year
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.models import in_force

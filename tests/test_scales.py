@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from expectations.sheets.values import shown
+from expectations.sheets.shown_values import show_value
 from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.models import Field
 from warehouse.words.scales import SCALES, scale_of
@@ -32,7 +32,7 @@ def money(**more: Any) -> Field:
 def test_what_is_issued_in_a_multiple_is_read_back_as_it_was(word: str) -> None:
     field = money(entry_unit=f"{word}元")
     assert field.entry_scale == SCALES[word]
-    in_cell = shown(field, 3e8, WORDS)
+    in_cell = show_value(field, 3e8, WORDS)
     assert isinstance(in_cell, float)
     assert in_cell * field.entry_scale == pytest.approx(3e8)
 

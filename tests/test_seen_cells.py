@@ -26,8 +26,8 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.reading.cells import number_text
-from transforms.reading.formats.seen import added_text
+from transforms.reading.cell_texts import number_text
+from transforms.reading.formats.seen import split_format
 
 
 # ------------------------------------------------------------------------------------------------- digits
@@ -223,7 +223,7 @@ def test_a_percentage_is_told_as_it_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", ["yyyy年m月", "0.00E+00", "@", "# ?/?", "0_ ", "General", '0;-0;"零"'])
 def test_most_formats_print_nothing_beside_the_number(code: str) -> None:
-    assert added_text(code) is None
+    assert split_format(code) is None
 
 
 # ------------------------------------------------------------------------------------------------- the rest

@@ -16,7 +16,7 @@ import expectations.gate.suites as gate
 from expectations.gate.night_docs import publish_docs
 from expectations.judge import Judgement, judge
 from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.verdicts import Suite
 from tests.example_counts import examples
 from tests.judged_batches import (

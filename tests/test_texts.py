@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.example_counts import examples
 from tests.judged_files import findings
 from tests.workbooks import FIRST, Grid, column, conformed, save_xlsx, sheet, workbook
-from warehouse.words.texts import BLANK, INVISIBLE, fold, folded, row_word, shown, without_brackets
+from warehouse.words.folding import BLANK, INVISIBLE, drop_brackets, fold, fold_column, row_word, show_column
 
 ASSIGNED = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cs", "Cn")]
 TEXT = st.text(st.one_of(st.sampled_from(ASSIGNED), st.sampled_from("Σσς（⼀⺠\u200b\ufe0f \n一民(")))
@@ -35,7 +35,7 @@ SAME_NAMES = [
 
 def test_texts_are_compared_without_width_blanks_and_brackets() -> None:
     assert fold(" （０—３岁）\n婴幼儿　数 ") == "(0-3岁)婴幼儿数"
-    assert without_brackets("村(社区)名称((a)b)") == "村名称"
+    assert drop_brackets("村(社区)名称((a)b)") == "村名称"
 
 
 @pytest.mark.parametrize("other", SAME_NAMES)
@@ -56,14 +56,14 @@ def test_what_looks_different_stays_different(other: str) -> None:
 
 
 def test_python_and_polars_fold_every_character_alike() -> None:
-    frame = pl.DataFrame({"text": ASSIGNED}).with_columns(fold=folded(pl.col("text")))
+    frame = pl.DataFrame({"text": ASSIGNED}).with_columns(fold=fold_column(pl.col("text")))
     assert [pair for pair in frame.iter_rows() if fold(pair[0]) != pair[1]] == []
 
 
 @settings(max_examples=examples(500))
 @given(TEXT)
 def test_python_and_polars_fold_every_text_alike_and_once_is_enough(text: str) -> None:
-    assert pl.select(folded(pl.lit(text))).item() == fold(text)
+    assert pl.select(fold_column(pl.lit(text))).item() == fold(text)
     assert fold(fold(text)) == fold(text)
 
 
@@ -78,7 +78,7 @@ def test_every_space_control_and_format_character_is_blank() -> None:
 def test_a_heading_word_of_a_row_is_known_with_blanks_colon_and_bracket() -> None:
     words = pl.Series(["合  计：", "合计(全县)", "总 计", "合计、"])
     assert pl.select(row_word(words)).to_series().to_list() == ["合计", "合计", "总计", "合计"]  # type: ignore[arg-type]
-    assert pl.select(shown(pl.lit("\u200b２６ "))).item() == "26"
+    assert pl.select(show_column(pl.lit("\u200b２６ "))).item() == "26"
 
 
 # ------------------------------------------------------------------------------------------------- rosters

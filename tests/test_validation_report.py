@@ -16,7 +16,7 @@ from tests.small_city import BRIDGE, BRIDGE_EAST, EAST, LANHE, question, told
 from tests.validation_report_schema import SCHEMA
 from warehouse.catalogue.frames import RULE_RESULT
 from warehouse.store.build import NightBuild
-from warehouse.store.publish import beside, publish
+from warehouse.store.publish import build_path, publish
 
 Counts = tuple[str, str, int, int, int]  # rule, form, evaluated, failed, not evaluated
 
@@ -34,12 +34,12 @@ def report_of(place: Installation, *results: Counts, found: list[pl.DataFrame], 
     rows = [(rule, form, "warning", *counts) for rule, form, *counts in results]
     made["results"] = pl.DataFrame(rows, schema=RULE_RESULT, orient="row")
     database = place.home.database
-    with NightBuild(beside(database), None, place.catalogue) as build:
+    with NightBuild(build_path(database), None, place.catalogue) as build:
         build.add_batch(**made)
         at = "2025-01-02T02:00:00+08:00"
         numbers = {"journal_count": 1, "journal_hash": "0" * 64, "code_version": "0.1"}
         build.add_run({"run": run, "started_at": at, "finished_at": at, **numbers})
-    publish(beside(database), database)
+    publish(build_path(database), database)
     target = place.home.root / "report.json"
     count = write_report(target, place, "2")
     report = json.loads(target.read_text(encoding="utf-8"))

@@ -11,17 +11,23 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.rulebook.message import plainly
+from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.causes import notes_by_cause, places_of
+from expectations.verdicts.causes import list_cells, notes_by_cause
 from flows.answer import receipts
 from flows.cli import night_commands
 from flows.settings import Home
 from warehouse.catalogue.frames import FINDING, NOTE, shaped
 from warehouse.catalogue.load import load_catalogue
-from warehouse.ledger.review import RETURNED, YEAR_DOUBTED, YEAR_LOCKED, locked_words, returned_words
+from warehouse.ledger.review_entries import (
+    RETURNED,
+    YEAR_DOUBTED,
+    YEAR_LOCKED,
+    explain_locked_year,
+    explain_return,
+)
 from warehouse.words import labels
-from warehouse.words.dates import moment_words
+from warehouse.words.day_words import moment_words
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = load_catalogue()
@@ -90,7 +96,7 @@ SAID: list[tuple[str, dict[str, str | None], str, str]] = [
 def test_a_sentence_says_who_where_which_number_and_what_to_do(
     rule: str, known: dict[str, str | None], message: str, fix: str
 ) -> None:
-    assert plainly(RULES[rule].message, known) == message
+    assert fill_plainly(RULES[rule].message, known) == message
     assert fix in RULES[rule].fix
 
 
@@ -103,17 +109,17 @@ def answered(**more: Any) -> dict[str, Any]:
 
 
 def test_a_returned_file_sent_again_is_told_why_it_was_returned() -> None:
-    row = answered(rule=RETURNED, reason=returned_words("年1表漏报两个乡镇"))
-    [sentence] = receipts._said_again(row)
+    row = answered(rule=RETURNED, reason=explain_return("年1表漏报两个乡镇"))
+    [sentence] = receipts._describe_repeat(row)
     assert sentence.startswith("本文件与退回的文件相同。市级")
     assert "年1表漏报两个乡镇" in sentence
     assert "强制性问题" not in sentence
 
 
 def test_a_file_of_a_locked_year_without_faults_is_told_so() -> None:
-    row = answered(rule=YEAR_LOCKED, reason=locked_words(2024))
+    row = answered(rule=YEAR_LOCKED, reason=explain_locked_year(2024))
     nothing = pl.DataFrame(schema={**FINDING, "finding_status": pl.String})
-    said = "".join(receipts._verdict(row, nothing, nothing, nothing))
+    said = "".join(receipts._describe_decision(row, nothing, nothing, nothing))
     assert receipts.result_words(row) == "暂存（2024年度已锁定）"
     assert "报表本身没有需要改正的问题；如需补报请与市级联系。" in said
 
@@ -132,7 +138,7 @@ def test_a_place_is_the_number_of_the_form_the_cell_and_whose_it_is() -> None:
         ),
         FINDING,
     )  # fmt: skip
-    assert places_of(found, CATALOGUE).to_list() == ["年1表 N12（椒园社区居民委员会 个人会员数）"]
+    assert list_cells(found, CATALOGUE).to_list() == ["年1表 N12（椒园社区居民委员会 个人会员数）"]
 
 
 def test_a_number_with_unseen_characters_is_told_as_read() -> None:
@@ -237,7 +243,7 @@ def test_where_things_are_is_told_without_the_servers_folders(
     monkeypatch.chdir(tmp_path / folder)
     home = Home(tmp_path / "data")
     monkeypatch.setattr(night_commands, "chosen", lambda: SimpleNamespace(home=home))
-    assert night_commands.whereabouts(home.database) == told
+    assert night_commands.shorten_path(home.database) == told
 
 
 def test_moments_are_written_as_an_office_writes_them() -> None:

@@ -24,7 +24,7 @@ from tests.small_city import (
     told,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.standing.worklist import covering_words, with_shares, worklist
+from warehouse.standing.worklist import covering_words, read_worklist, with_shares
 
 LAST_YEAR = {EAST: 40.0, BRIDGE: 85.0, BRIDGE_EAST: 1000.0, BRIDGE_WEST: 1000.0, BEND: 75.0, GREAT: 800.0}
 THIS_YEAR = {**LAST_YEAR, BRIDGE: 870.0}
@@ -46,7 +46,7 @@ def listed(
 ) -> pl.DataFrame:
     """The worklist of 2024 when the east, held, raises ``asked``; last year stands."""
     now = told("now", 2, numbers or THIS_YEAR, asked=list(asked), decision="held", **more)
-    return worklist(published(home, catalogue, told("before", 1, LAST_YEAR, year=2023), now), 2024)
+    return read_worklist(published(home, catalogue, told("before", 1, LAST_YEAR, year=2023), now), 2024)
 
 
 def effects(frame: pl.DataFrame) -> list[tuple[str, float]]:
@@ -89,7 +89,7 @@ def test_a_number_without_one_of_last_year_is_compared_with_its_peers_else_taken
         asked=[question(BRIDGE_WEST, 9000.0), question(BEND, 60.0)],
     )  # fmt: skip
     path = published(tmp_path, catalogue, told("before", 1, before, year=2023), peers, now)
-    moved = {r["cell"]: r["effect_pct"] * 1000 / 100 for r in worklist(path, 2024).iter_rows(named=True)}
+    moved = {r["cell"]: r["effect_pct"] * 1000 / 100 for r in read_worklist(path, 2024).iter_rows(named=True)}
     assert moved == pytest.approx({f"C{BRIDGE_WEST}": 9000.0 - 900.0, f"C{BEND}": 60.0})
 
 
@@ -107,7 +107,7 @@ def test_a_merged_unit_is_compared_with_those_it_was(tmp_path: Path, catalogue: 
     before = told("before", 1, {UPPER: 300.0, LOWER: 200.0, BRIDGE_EAST: 1000.0}, year=2022)
     asked = [question(GREAT, 530.0), question(BEND, 530.0, "unit")]
     now = told("now", 2, {GREAT: 530.0}, year=2023, asked=asked, decision="held")
-    found = worklist(published(tmp_path, catalogue, before, now), 2023)
+    found = read_worklist(published(tmp_path, catalogue, before, now), 2023)
     assert found["previous_value"].to_list() == [500.0, 500.0]
     assert found["effect_pct"].to_list() == pytest.approx([2.0, 2.0])
 
@@ -115,7 +115,7 @@ def test_a_merged_unit_is_compared_with_those_it_was(tmp_path: Path, catalogue: 
 def test_the_figure_is_this_years_when_every_unit_stands(tmp_path: Path, catalogue: Catalogue) -> None:
     others = [told("w", 3, {"990102001001": 50.0}, unit=WEST), told("c", 4, {"990100": 50.0}, unit="990100")]
     now = told("now", 2, {BRIDGE: 100.0}, asked=[question(BRIDGE, 100.0)])
-    found = worklist(
+    found = read_worklist(
         published(tmp_path, catalogue, told("before", 1, LAST_YEAR, year=2023), now, *others), 2024
     )
     assert found["effect_pct"].to_list() == pytest.approx([100.0 * 15 / 200])

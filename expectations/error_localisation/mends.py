@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.error_localisation.slips import LOST, column_slips, near, undone
+from expectations.error_localisation.slips import LOST, column_slips, near, undo_slips
 from expectations.rulebook.message import value_text
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.models import Field
 from warehouse.expression.expression import Expression, Term
-from warehouse.words.numbers import number_text
+from warehouse.words.number_words import number_text
 
 MEND: Schema = {
     "place": pl.UInt32,  # key: number of the row among the suspects
@@ -143,11 +143,11 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
         known = around.with_column_slips(name, known)
     slips = [(pl.col("column_value"), pl.col("column_text"))] if variable.is_typed else []
     slips += (
-        [(other, pl.lit(text)) for other, text in undone(value, is_money=not variable.is_whole)]
+        [(other, pl.lit(text)) for other, text in undo_slips(value, is_money=not variable.is_whole)]
         if variable.is_typed
         else []
     )
-    crossings = [_crossing(edge, name) for edge in around.edges]
+    crossings = [_solve_for_one(edge, name) for edge in around.edges]
     points = [
         before,
         *(other for other, _ in slips),
@@ -215,7 +215,7 @@ def cell_words(variable: Variable, wanted: pl.Expr | None = None, past: str = "p
     )
 
 
-def substituted(edge: Expression, values: dict[str, float]) -> pl.Expr:
+def substitute_numbers(edge: Expression, values: dict[str, float]) -> pl.Expr:
     """The edge's difference with numbers in place of some of its columns."""
 
     def meaning(term: Term) -> pl.Expr:
@@ -224,9 +224,9 @@ def substituted(edge: Expression, values: dict[str, float]) -> pl.Expr:
     return edge.polars(meaning)
 
 
-def _crossing(edge: Expression, name: str) -> pl.Expr:
+def _solve_for_one(edge: Expression, name: str) -> pl.Expr:
     """The number at which the edge is met when only ``name`` changes; not finite where it is met nowhere."""
-    zero, one = substituted(edge, {name: 0.0}), substituted(edge, {name: 1.0})
+    zero, one = substitute_numbers(edge, {name: 0.0}), substitute_numbers(edge, {name: 1.0})
     return -zero / (one - zero)
 
 

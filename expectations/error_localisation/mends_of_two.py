@@ -14,7 +14,7 @@ from expectations.error_localisation.mends import (
     cell_words,
     log_distance,
     numbers_around,
-    substituted,
+    substitute_numbers,
 )
 from warehouse.catalogue.frames import empty
 from warehouse.expression.expression import Expression
@@ -41,15 +41,15 @@ def mends_of_two(one: Variable, other: Variable, around: Around) -> pl.DataFrame
         *((-at, pl.lit(1.0), pl.lit(0.0)) for at in _levels(one, "past_x")),
         *((-at, pl.lit(0.0), pl.lit(1.0)) for at in _levels(other, "past_y")),
     ]
-    found = [_mended(one, other, rows, lines, around) for rows in known.iter_slices(_CHUNK) if rows.height]
+    found = [_try_mends(one, other, rows, lines, around) for rows in known.iter_slices(_CHUNK) if rows.height]
     return pl.concat([empty(MEND), *found])
 
 
-def _mended(
+def _try_mends(
     one: Variable, other: Variable, rows: pl.DataFrame, lines: list[Line], around: Around
 ) -> pl.DataFrame:
     x, y = pl.col("x"), pl.col("y")
-    corners = _crossings(rows, lines)
+    corners = _intersect_lines(rows, lines)
     points = pl.concat(
         corners.select("place", x=at_x, y=at_y)
         for at_x, at_y in product(numbers_around(x, one), numbers_around(y, other))
@@ -83,12 +83,12 @@ def _levels(variable: Variable, past: str) -> list[pl.Expr]:
 def _line(edge: Expression, one: str, other: str) -> Line:
     """The line in the plane of both cells along which the edge is met."""
     origin, right, up = (
-        substituted(edge, {one: x, other: y}) for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+        substitute_numbers(edge, {one: x, other: y}) for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
     )
     return origin, right - origin, up - origin
 
 
-def _crossings(rows: pl.DataFrame, lines: list[Line]) -> pl.DataFrame:
+def _intersect_lines(rows: pl.DataFrame, lines: list[Line]) -> pl.DataFrame:
     """place, x, y of every point at which two of the lines meet."""
     long = pl.concat(
         rows.select(

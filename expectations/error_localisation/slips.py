@@ -49,7 +49,7 @@ def factors_undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str
     return [(value / factor, of_money if is_money else of_count) for factor, of_count, of_money in _FACTORS]
 
 
-def undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
+def undo_slips(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
     """What ``value`` is without a slip of its own, and the slip in words; one pair for every slip."""
     digits = value.round().cast(pl.Int64, strict=False).cast(pl.String)
     is_whole = (value >= 10) & (value == value.round())
@@ -75,7 +75,7 @@ def near(value: pl.Expr, other: pl.Expr) -> pl.Expr:
 
 def slip_of(value: pl.Expr, before: pl.Expr, unit: pl.Expr, *, factors_only: bool = False) -> pl.Expr:
     """The slip of its own that explains ``value`` where ``before`` was usual; ``unit``: the unit of measurement."""
-    ways = factors_undone if factors_only else undone
+    ways = factors_undone if factors_only else undo_slips
     of_count, of_money = (
         pl.coalesce(
             pl.when(near(other, before)).then(pl.lit(text)) for other, text in ways(value, is_money=money)
@@ -108,7 +108,7 @@ def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     moved = ~near(pl.col("value"), pl.col("previous_value"))
     asked = doubtful.select(*COLUMN, "org_code").unique()
     whole = numbers.join(asked, on=COLUMN, how="semi", nulls_equal=True).unique([*COLUMN, "org_code"])
-    runs = pl.concat([_copied(whole), _shifted(whole)]).unique(
+    runs = pl.concat([_find_copied_runs(whole), _find_shifted_runs(whole)]).unique(
         [*COLUMN, "org_code"], keep="first", maintain_order=True
     )
     in_runs = runs.join(asked, on=[*COLUMN, "org_code"], how="semi", nulls_equal=True)
@@ -140,7 +140,7 @@ def with_copies(ordered: pl.DataFrame, column: Sequence[str]) -> pl.DataFrame:
     return ordered.with_columns(run=run).with_columns(run_count=pl.len().over("run"))
 
 
-def _copied(whole: pl.DataFrame) -> pl.DataFrame:
+def _find_copied_runs(whole: pl.DataFrame) -> pl.DataFrame:
     """The numbers that equal the one above them, in runs that had different numbers last year; what belongs there is unknown."""
     runs = with_copies(whole.sort(*COLUMN, "org_code"), COLUMN).filter(
         pl.col("run_count") >= MIN_COPIES, pl.col("value") > 0
@@ -158,7 +158,7 @@ def _copied(whole: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _shifted(whole: pl.DataFrame) -> pl.DataFrame:
+def _find_shifted_runs(whole: pl.DataFrame) -> pl.DataFrame:
     """The numbers of runs in which each is near last year's number of the unit before it, or after it."""
     ordered = whole.sort(*COLUMN, "org_code")
     parts = []

@@ -16,14 +16,14 @@ from collections.abc import Sequence
 import polars as pl
 
 from expectations.error_localisation.mends import SAME, Around, cell_words, log_distance, variable_of
-from expectations.error_localisation.slips import TURNED, near, undone
+from expectations.error_localisation.slips import TURNED, near, undo_slips
 from expectations.frames.form_frame import additive_fields
 from expectations.rulebook.condition import DATA_ROW, TOTAL_ROW, state_column
-from expectations.verdicts.checks import Check
-from expectations.verdicts.findings import ONLY_ONE
+from expectations.verdicts.locate_findings import ONLY_ONE
+from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import Schema, empty, shaped
 from warehouse.catalogue.models import Field, Form
-from warehouse.words.numbers import number_text
+from warehouse.words.number_words import number_text
 
 TOTAL_PLACE = ("submission", "rule", "org_code", "field")
 
@@ -55,7 +55,7 @@ def likely_totals(
     """LIKELY_TOTAL of every total row of the prepared ``frame`` that differs from its sum.
 
     ``rules``: rule id of ``total_of`` sheet and township; ``row_checks``: the row rules of the form; ``history`` as in
-    :func:`expectations.error_localisation.cells.likely_cells`; ``notes`` (NOTE): numbers that were written as texts.
+    :func:`expectations.error_localisation.smallest_sets.likely_cells`; ``notes`` (NOTE): numbers that were written as texts.
     """
     texts = notes.filter(pl.col("form") == form.id).with_columns(
         row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32),
@@ -89,7 +89,7 @@ def _of_field(
         return empty(LIKELY_TOTAL)
     rows = _rows_below(field, totals, row_checks, frame, history)
     known = totals.join(_likeliest_row(rows), on="total_number", how="left").join(
-        _written_as_texts(totals, frame, texts), on="total_number", how="left"
+        _find_numbers_as_text(totals, frame, texts), on="total_number", how="left"
     )
     known = known.with_columns(
         pl.col("row_count", "suspect_count").fill_null(0),
@@ -98,7 +98,7 @@ def _of_field(
     )
     slip = pl.coalesce(
         pl.when((other - pl.col("sum")).abs() <= SAME).then(pl.lit(text))
-        for other, text in undone(pl.col("total"), is_money=field.type == "cny")
+        for other, text in undo_slips(pl.col("total"), is_money=field.type == "cny")
     )
     # Digits that look turned are chance in one total of nine; a total ten times its sum is none.
     by_chance = (slip == TURNED) & (pl.col("has_row_slip") | (pl.col("gain") >= DOUBT_GAIN))
@@ -116,9 +116,11 @@ def _of_field(
         pl.when(turned.is_not_null())
         .then(pl.format("最可能有误：{}。", itself))
         .when(pl.col("is_clear") & (slip.is_null() | by_chance))
-        .then(pl.format("最可能有误：{}；{}无误的，把{}。", "first", _rows_word(), _mended(pl.col("sum"))))
+        .then(
+            pl.format("最可能有误：{}；{}无误的，把{}。", "first", _rows_word(), _write_advice(pl.col("sum")))
+        )
         .when((pl.col("row_count") > 0) | (pl.col("suspect_count") > 0))
-        .then(pl.format("{}无误的，把{}。", _rows_word(), _mended(pl.col("sum"))))
+        .then(pl.format("{}无误的，把{}。", _rows_word(), _write_advice(pl.col("sum"))))
         .otherwise(pl.format(ONLY_ONE + "{}。", itself))
     )
     known = known.with_columns(is_settled=pl.col("as_text").fill_null(value=False))
@@ -157,12 +159,12 @@ def _rows_word() -> pl.Expr:
     return pl.when(pl.col("total_of") == "township").then(pl.lit("所辖各行")).otherwise(pl.lit("各行"))
 
 
-def _mended(right: pl.Expr) -> pl.Expr:
+def _write_advice(right: pl.Expr) -> pl.Expr:
     total = pl.when(pl.col("total_of") == "township").then(pl.lit("小计")).otherwise(pl.lit("合计"))
     return pl.format("{}改为{}", total, number_text(right))
 
 
-def _written_as_texts(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+def _find_numbers_as_text(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     """total_number, as_text: whether what is missing from a total is what was written as text."""
     rows = frame.filter(pl.col("row_kind") == DATA_ROW).select("submission", "sheet", "row", "township_code")
     placed = texts.drop_nulls("number").join(rows, on=["submission", "sheet", "row"])
@@ -215,7 +217,7 @@ def _rows_below(
         pl.when(value.is_null()).then(pl.lit("疑漏填")),
         *(
             pl.when((mend - other).abs() <= SAME).then(pl.lit(text))
-            for other, text in undone(value, is_money=not variable.is_whole)
+            for other, text in undo_slips(value, is_money=not variable.is_whole)
         ),
     )
     broken = pl.any_horizontal(pl.lit(value=False), *(~c.verdict for c in reading)).fill_null(value=False)

@@ -22,7 +22,7 @@ from expectations.rulebook.rulebook import field_schema
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
-from warehouse.words.texts import fold, folded, row_word
+from warehouse.words.folding import fold, fold_column, row_word
 
 ROW_PROBLEMS = (
     "conform.blank_unit",
@@ -63,7 +63,7 @@ def prepare(
 ) -> pl.DataFrame:
     """The prepared frame of ``form`` for the whole batch (see the module), in the order of sheet and row."""
     schema = {**KEYS, **field_schema(form), **{state_column(f.id): pl.String for f in form.fields}}
-    given = pl.DataFrame(schema=schema) if rows is None else rows.select(_conformed(rows, schema))
+    given = pl.DataFrame(schema=schema) if rows is None else rows.select(_cast_columns(rows, schema))
     present = columns.filter(pl.col("form") == form.id)
     left_out = problems.filter(pl.col("form") == form.id, pl.col("rule").is_in(ROW_PROBLEMS))
     sheets = submissions.select("submission", "unit_code", "year").join(
@@ -79,7 +79,7 @@ def prepare(
     summed = _with_sums(named, form)
     return _with_answers(summed, form, asked).with_columns(
         *(pl.col(f.id).dt.year().alias(f"{f.id}__year") for f in form.fields if f.type == "date"),
-        *(folded(pl.col(f.id)).alias(key_column(f)) for f in form.fields if key_column(f) != f.id),
+        *(fold_column(pl.col(f.id)).alias(key_column(f)) for f in form.fields if key_column(f) != f.id),
     )
 
 
@@ -88,7 +88,7 @@ def key_column(field: Field) -> str:
     return f"{field.id}__key" if field.type == "text" else field.id
 
 
-def _conformed(rows: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[pl.Expr]:
+def _cast_columns(rows: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[pl.Expr]:
     return [
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in schema.items()

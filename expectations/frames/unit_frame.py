@@ -95,13 +95,13 @@ def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogu
     )
 
 
-def last_years_summed(
+def sum_last_years(
     names: Sequence[str], standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue
 ) -> pl.DataFrame:
     """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
     parts = [empty(HISTORY)]
     for year in years:
-        summed = _summed(_contributed(standing, year - 1, year, catalogue), list(names), [])
+        summed = _sum_over_ancestors(_contributed(standing, year - 1, year, catalogue), list(names), [])
         long = summed.unpivot(index="node", variable_name="measure", value_name="previous_value")
         parts.append(shaped(long.with_columns(org_code="node", year=pl.lit(year)), HISTORY))
     return pl.concat(parts)
@@ -127,9 +127,9 @@ def _of_year(
         )
     )
     now = _contributed(measures.filter(pl.col("measure").is_in(names)), year, year, catalogue)
-    current = _summed(now, names, ["submission", "unit_code"])
+    current = _sum_over_ancestors(now, names, ["submission", "unit_code"])
     last = _contributed(standing.filter(pl.col("measure").is_in(before)), year - 1, year, catalogue)
-    previous = _summed(last, before, []).rename({name: f"{name}__prev" for name in before})
+    previous = _sum_over_ancestors(last, before, []).rename({name: f"{name}__prev" for name in before})
     return (
         current.join(nodes, on=["node", "unit_code"])
         .join(previous, on="node", how="left")
@@ -155,7 +155,7 @@ def _contributed(measures: pl.DataFrame, source_year: int, year: int, catalogue:
     )
 
 
-def _summed(contributed: pl.DataFrame, names: list[str], keys: list[str]) -> pl.DataFrame:
+def _sum_over_ancestors(contributed: pl.DataFrame, names: list[str], keys: list[str]) -> pl.DataFrame:
     """One row per ``keys`` and node, a column for each of ``names``; a sum with a gap is null."""
     is_gap = pl.col("state").is_in(["not_reported", "unreadable"]).any()
     value = pl.col("value").filter(pl.col("state").is_in(["value", "zero"]))

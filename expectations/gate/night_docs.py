@@ -27,7 +27,7 @@ def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str
     ``names``: what reporting units are called; ``at``: the moment of the night, in words. Nothing is written when no suite
     ran. The pages stand alone: no script, nothing fetched from elsewhere.
     """
-    runs = together(run for judgement, _ in judged for run in judgement.docs)
+    runs = merge_suite_runs(run for judgement, _ in judged for run in judgement.docs)
     if not runs:
         return
     from expectations.gate.suites import page_of
@@ -47,15 +47,15 @@ def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str
     write_pages(pages, folder, Head(at, _units(submissions, findings, names)))
 
 
-def together(runs: Iterable[SuiteRun]) -> list[SuiteRun]:
+def merge_suite_runs(runs: Iterable[SuiteRun]) -> list[SuiteRun]:
     """One run for each suite: the counts of all batches added up, expectation by expectation."""
     whole: dict[str, SuiteRun] = {}
     for run in runs:
-        whole[run.name] = _added(whole[run.name], run) if run.name in whole else run
+        whole[run.name] = _add_counts(whole[run.name], run) if run.name in whole else run
     return list(whole.values())
 
 
-def _added(one: SuiteRun, other: SuiteRun) -> SuiteRun:
+def _add_counts(one: SuiteRun, other: SuiteRun) -> SuiteRun:
     result = copy.deepcopy(one.result)
     known = {_check(outcome): outcome for outcome in result.results}
     for outcome in other.result.results:

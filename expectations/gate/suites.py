@@ -4,7 +4,7 @@ The only module that imports Great Expectations and pandas. Importing it takes 4
 
 What it is given is VERDICT, what every check says of every row: each column is an expectation of its own, that values be
 in the set of True. Only counts are asked (listing failing rows costs about 0.2 ms each): rows are located by
-:mod:`expectations.verdicts.findings`.
+:mod:`expectations.verdicts.locate_findings`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.v1_validator import Validator
 from great_expectations.validator.validator import ValidationDependencies
 
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.verdicts import Suite
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -124,13 +124,13 @@ class SuiteRun:
 
 def run_suites(suites: Sequence[Suite]) -> list[SuiteRun]:
     """Validate the verdicts of each suite. Raises RuntimeError when an expectation fails to run."""
-    context = gx.get_context(mode="ephemeral", project_config=_silent())
+    context = gx.get_context(mode="ephemeral", project_config=_configure_silently())
     asset = context.data_sources.add_pandas("batch").add_dataframe_asset("form")
     definition = asset.add_batch_definition_whole_dataframe("night")
     return [_run(definition, suite) for suite in suites]
 
 
-def _silent() -> DataContextConfig:
+def _configure_silently() -> DataContextConfig:
     """Everything in memory, nothing sent anywhere, nothing on the terminal."""
     return DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(),
@@ -182,7 +182,7 @@ def _expectation(check: Check) -> ExpectRuleToHold:
     )
 
 
-def counted_words(counts: Mapping[str, Any]) -> str:
+def describe_counts(counts: Mapping[str, Any]) -> str:
     """``核对92行，不成立1行（1.09%）；未核对3行``: counts and percentage of the same rows."""
     missing, failed = int(counts.get("missing_count") or 0), int(counts.get("unexpected_count") or 0)
     evaluated = int(counts.get("element_count") or 0) - missing
@@ -198,7 +198,7 @@ def page_of(run: SuiteRun) -> str:
         config = outcome.expectation_config
         if config is not None and "column" in config.kwargs:
             config.kwargs["column"] = config.meta["label"]
-        outcome.result["observed_value"] = counted_words(outcome.result)
+        outcome.result["observed_value"] = describe_counts(outcome.result)
         outcome.result.pop("unexpected_count", None)  # else the page says it once more, of all rows
     result.meta["run_id"] = RunIdentifier(run_name=run.name, run_time=_NO_TIME)
     page = ValidationResultsPageRenderer().render(result)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from expectations.live_audit.columns import column_lines
+from expectations.live_audit.declared_lines import column_lines
 from expectations.live_audit.grid import (
     Grid,
-    area_of,
     define_words,
+    describe_line,
     form_grid,
-    listed_rows,
-    named_line,
+    name_area,
     rule_levels,
+    test_listed,
 )
 from expectations.live_audit.sums import can_sum, write_sums
 from expectations.live_audit.tally import Line, rule_tally
 from expectations.live_audit.unjudged import reading_lines
-from expectations.rulebook.rulebook import Rule, statement
+from expectations.rulebook.rulebook import Rule, state_demand
 from expectations.sheets.page import Issue
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
@@ -30,7 +30,7 @@ def audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
     """
     define_words(issue)
     filled = [form for form in forms if form.id in issue.rows]
-    grids = {f.id: form_grid(issue, f, r := issue.rows[f.id], area_of(issue, f.id, r)) for f in filled}
+    grids = {f.id: form_grid(issue, f, r := issue.rows[f.id], name_area(issue, f.id, r)) for f in filled}
     lines = list(reading_lines(issue, filled, grids))
     lines += [line for form in filled for line in _row_lines(issue, form, grids[form.id])]
     lines += _unit_lines(issue, grids)
@@ -39,15 +39,15 @@ def audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
 
 def _row_lines(issue: Issue, form: Form, grid: Grid) -> Iterator[Line]:
     rows = issue.rows[form.id]
-    listed = listed_rows(issue, form, rows, grid)
-    place = named_line(grid, rows)
+    listed = test_listed(issue, form, rows, grid)
+    place = describe_line(grid, rows)
     for rule in issue.live_checks:
         if rule.scope != "row" or form.id not in rule.forms or not set(rule.operands) <= set(grid.columns):
             continue
         levels = rule_levels(rule, form)
         if set(levels) & set(grid.levels):
             tally = rule_tally(rule, form.number, grid, listed, levels, place)
-            words = _of_levels(rule, statement(rule, issue.catalogue, form.id), grid)
+            words = _of_levels(rule, state_demand(rule, issue.catalogue, form.id), grid)
             yield Line(rule, form.number, words, [tally])
 
 

@@ -29,7 +29,7 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
     named = issue.styles.named
     sheet.merge_range(0, 0, 0, last, "填报审核", named("guide_title"))
     sheet.set_row(0, 32)
-    for line, formula in enumerate((_summary(count), _consequence(count, of_reading)), start=1):
+    for line, formula in enumerate((_summarise(count), _say_consequence(count, of_reading)), start=1):
         sheet.merge_range(line, 0, line, last, "", named("audit_sum"))
         # What a program shows that does not compute it: nothing is known yet.
         sheet.write_formula(
@@ -45,21 +45,27 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
     text = f"请先看以下各条（强制性的在前，最多列 {2 * _POINTERS} 条）："
     head = 3 + len(_NOTES)
     sheet.merge_range(head, 0, head, last, "", named("guide_form"))
-    sheet.write_formula(head, 0, f'=IF(COUNT({_range(ORDER, count)})=0,"","{text}")', named("guide_form"), "")
+    sheet.write_formula(
+        head, 0, f'=IF(COUNT({_line_range(ORDER, count)})=0,"","{text}")', named("guide_form"), ""
+    )
     for index in range(_POINTERS):
         _write_pointers(issue, sheet, index, count, last)
 
 
 def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last: int) -> None:
     """Two broken lines side by side: which, of what form, how grave, where first and how many."""
-    line, order, look = 4 + len(_NOTES) + index, _range(ORDER, count), issue.styles.named("audit_pointer")
+    line, order, look = (
+        4 + len(_NOTES) + index,
+        _line_range(ORDER, count),
+        issue.styles.named("audit_pointer"),
+    )
     for side, (left, right) in enumerate(((0, 3), (4, last))):
         rank = index + side * _POINTERS + 1
         serial = f"${column_letter(_SERIALS[side])}${line + 1}"
         number = f"=IFERROR(MATCH(SMALL({order},{rank}),{order},0),0)"
         sheet.write_formula(line, _SERIALS[side], number, issue.styles.named("plain"), 0)
         columns = (1, 3, 4, 7, 5, 6, 2)
-        parts = [f"INDEX({_range(column, count)},{serial})" for column in columns]
+        parts = [f"INDEX({_line_range(column, count)},{serial})" for column in columns]
         form, severity, verdict, place, failed, unjudged, words = parts
         is_unjudged = f'{verdict}="{NOT_EVALUATED}"'
         severity = f'IF({is_unjudged},"{NOT_EVALUATED}",{severity})'
@@ -71,31 +77,33 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
     sheet.set_row(line, 16)
 
 
-def _range(column: int, count: int) -> str:
+def _line_range(column: int, count: int) -> str:
     letter = column_letter(column)
     return f"${letter}${TOP + 1}:${letter}${TOP + count}"
 
 
-def _of(word: str, severity: str | None, count: int) -> str:
+def _count_lines(word: str, severity: str | None, count: int) -> str:
     if severity is None:
-        return f'COUNTIF({_range(4, count)},"{word}")'
-    return f'COUNTIFS({_range(4, count)},"{word}",{_range(3, count)},"{labels.SEVERITY[severity]}")'
+        return f'COUNTIF({_line_range(4, count)},"{word}")'
+    return f'COUNTIFS({_line_range(4, count)},"{word}",{_line_range(3, count)},"{labels.SEVERITY[severity]}")'
 
 
-def _summary(count: int) -> str:
-    broken, critical, warning = (_of(BROKEN, s, count) for s in (None, "critical", "warning"))
-    rest = "，".join(f'{word} "&{_of(word, None, count)}&" 条' for word in (HINT, PASSED, NOT_EVALUATED))
+def _summarise(count: int) -> str:
+    broken, critical, warning = (_count_lines(BROKEN, s, count) for s in (None, "critical", "warning"))
+    rest = "，".join(
+        f'{word} "&{_count_lines(word, None, count)}&" 条' for word in (HINT, PASSED, NOT_EVALUATED)
+    )
     return f'="共 {count} 条审核关系：不符 "&{broken}&" 条（强制性 "&{critical}&" 条，核实性 "&{warning}&" 条），{rest}"'
 
 
-def _consequence(count: int, of_reading: int) -> str:
+def _say_consequence(count: int, of_reading: int) -> str:
     """What follows; that all is well is only said where nothing stands that could not be judged."""
-    critical, warning = (_of(BROKEN, severity, count) for severity in ("critical", "warning"))
-    unjudged = f"SUM({_range(6, of_reading)})" if of_reading else "0"
+    critical, warning = (_count_lines(BROKEN, severity, count) for severity in ("critical", "warning"))
+    unjudged = f"SUM({_line_range(6, of_reading)})" if of_reading else "0"
     return (
         f'=IF({critical}>0,"有强制性审核关系不符：须改正，否则报送后暂存，不计入汇总",'
         f'IF({warning}>0,"有核实性审核关系不符：请改正；属实的可以报送，并在退回的更正表中写明说明",'
         f'IF({unjudged}>0,"有内容无法核对，还不能认定没有问题：请按着色的“{NOT_EVALUATED}”各条改正",'
-        f'IF({_of(PASSED, None, count)}=0,"尚未填报，各条审核关系都还没有核对",'
+        f'IF({_count_lines(PASSED, None, count)}=0,"尚未填报，各条审核关系都还没有核对",'
         f'"没有不符的审核关系"))))&IF({unjudged}>0,"（无法核对的 "&{unjudged}&" 处）","")'
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from expectations.live_audit.grid import Grid, listed_rows, named_line
-from expectations.live_audit.tally import BROKEN, ONE_UNKNOWN, Tally, answered
+from expectations.live_audit.grid import Grid, describe_line, test_listed
+from expectations.live_audit.tally import BROKEN, ONE_UNKNOWN, Tally, guard_answers
 from expectations.sheets.page import Issue, Rows
 from warehouse.catalogue.models import Field, Form
 
@@ -45,17 +45,17 @@ def sheets_of(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) ->
     found = []
     for form in forms:
         rows, grid = issue.rows[form.id], grids[form.id]
-        found.append(FormRows(issue, form, rows, grid, listed_rows(issue, form, rows, grid)))
+        found.append(FormRows(issue, form, rows, grid, test_listed(issue, form, rows, grid)))
     return found
 
 
-def tallies(
+def tally_fields(
     sheet: FormRows, parts: Iterable[Part], told: str = BROKEN, gone: str = ONE_UNKNOWN
 ) -> list[Tally]:
     """The fields of a sheet together, none when there are none; ``told`` and ``gone`` as in a tally."""
     parts = list(parts)
     if not parts:
         return []
-    answers = [answered(part.concerned, part.answer) for part in parts]
-    place = named_line(sheet.grid, sheet.rows)
+    answers = [guard_answers(part.concerned, part.answer) for part in parts]
+    place = describe_line(sheet.grid, sheet.rows)
     return [Tally(sheet.form.number, sheet.grid, answers, f"ROW({parts[0].place})", place, told, gone)]

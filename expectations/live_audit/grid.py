@@ -91,10 +91,10 @@ class Grid:
 def define_words(issue: Issue) -> None:
     """Name the ways to write 不适用, for the formulas of all grids."""
     words = dict.fromkeys((*issue.catalogue.settings.words.not_applicable, NOT_ASKED))
-    issue.book.define_name(NOT_APPLICABLE, f"={{{','.join(map(quoted, words))}}}")
+    issue.book.define_name(NOT_APPLICABLE, f"={{{','.join(map(quote, words))}}}")
 
 
-def area_of(issue: Issue, key: str, rows: Rows) -> str:
+def name_area(issue: Issue, key: str, rows: Rows) -> str:
     """Name the rectangle of a sheet; ``key`` is a form's id."""
     name = f"area_{key}"
     corner = f"${column_letter(len(rows.columns) - 1)}${rows.last + 1 + _MARGIN}"
@@ -130,24 +130,24 @@ def rule_levels(rule: Rule, form: Form) -> tuple[Level, ...]:
     return rule.levels or tuple(level for level in form.levels if all(level in levels for levels in asked))
 
 
-def named_line(grid: Grid, rows: Rows) -> str:
+def describe_line(grid: Grid, rows: Rows) -> str:
     """How a line of a form is told to the clerk, with ``{line}`` to be filled in."""
     return f'"第"&{{line}}&"行 "&{grid.at_line(rows.name_column + 1)}'
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A text as a formula writes it."""
     return '"' + text.replace('"', '""') + '"'
 
 
-def not_applicable(place: str) -> str:
+def test_not_applicable(place: str) -> str:
     """A test that a cell says 不适用, in one way or another."""
     return f"ISNUMBER(MATCH({place},{NOT_APPLICABLE},0))"
 
 
-def missing(place: str) -> str:
+def test_missing(place: str) -> str:
     """A test that a cell is blank or says 不适用."""
-    return f'(({place}="")+{not_applicable(place)}>0)'
+    return f'(({place}="")+{test_not_applicable(place)}>0)'
 
 
 def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
@@ -162,34 +162,34 @@ def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
 
         return number
     if field.type == "boolean":
-        yes, no = quoted(words.yes[0]), quoted(words.no[0])
+        yes, no = quote(words.yes[0]), quote(words.no[0])
         return lambda p: Cell(f"IF({p}={yes},1,0)", f"(({p}={yes})+({p}={no})>0)")
     if field.type == "code":
-        labels = ",".join(map(quoted, issue.catalogue.code_lists[field.codes or ""].labels))
+        labels = ",".join(map(quote, issue.catalogue.code_lists[field.codes or ""].labels))
         return lambda p: Cell(p, f"ISNUMBER(MATCH({p},{{{labels}}},0))")
     if field.type == "date":  # any other text is no date, and nothing is known of it
         return lambda p: Cell(p, f"ISNUMBER({p})")
-    return lambda p: Cell(p, f"(1-{missing(p)})")
+    return lambda p: Cell(p, f"(1-{test_missing(p)})")
 
 
-def listed_rows(issue: Issue, form: Form, rows: Rows, grid: Grid) -> str:
+def test_listed(issue: Issue, form: Form, rows: Rows, grid: Grid) -> str:
     """A test of the rows that count: of org units, those with a code; of a roster, those that list something."""
     if not form.is_roster:
         return grid.at_level(None)
-    tests = [lists_something(issue, form, grid)]
+    tests = [test_lists_something(issue, form, grid)]
     org = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "roster_org"), None)
     if org is not None and rows.orgs:
         tests.append(f"ISNUMBER(MATCH({grid.column(org)},{rows.orgs},0))")
     return "*".join(tests)
 
 
-def lists_something(issue: Issue, form: Form, grid: Grid) -> str:
+def test_lists_something(issue: Issue, form: Form, grid: Grid) -> str:
     """A test of the rows of a roster in which something stands that is not 无; an error value is something."""
     filled = "+".join(f'IFERROR(--({grid.place(name)}<>""),1)' for name in grid.columns)
-    return f"({filled}-{says_nothing(issue, form, grid)}>0)"
+    return f"({filled}-{test_says_nothing(issue, form, grid)}>0)"
 
 
-def says_nothing(issue: Issue, form: Form, grid: Grid) -> str:
+def test_says_nothing(issue: Issue, form: Form, grid: Grid) -> str:
     """A test of the rows of a roster that say 无."""
-    words = ",".join(map(quoted, issue.catalogue.settings.words.nothing_to_list))
+    words = ",".join(map(quote, issue.catalogue.settings.words.nothing_to_list))
     return f"ISNUMBER(MATCH({grid.place(form.item_field or '')},{{{words}}},0))"

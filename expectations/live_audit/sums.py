@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.live_audit.grid import Grid, area_of, listed_rows, not_applicable, says_nothing
+from expectations.live_audit.grid import Grid, name_area, test_listed, test_not_applicable, test_says_nothing
 from expectations.rulebook.rulebook import Rule
 from expectations.sheets.layout import Column, unit_rows
 from expectations.sheets.page import Issue, Rows, set_print
 from warehouse.catalogue.models import Form, Measure
 from warehouse.expression.expression import Cell, Term, parse
 from warehouse.registry.levels import LEVELS, Level
-from warehouse.words.numbers import NOT_APPLICABLE, NOT_REPORTED
+from warehouse.words.number_words import NOT_APPLICABLE, NOT_REPORTED
 from warehouse.words.workbook_texts import SUMS_SHEET
 
 _HEAD, _CODE, _NAME = 2, 1, 2  # line of the heads (from 0), columns of code and name (from 1)
@@ -71,7 +71,7 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
         *(Column("field", m.label, "", 13.0) for m in measures),
     )
     rows = Rows(SUMS_SHEET, columns, first, last, _NAME - 1)
-    area = area_of(issue, "sums", rows)
+    area = name_area(issue, "sums", rows)
     _write_heads(issue, columns, measures, units, sheet)
     below = f":INDEX({area},{last + 2},"  # with the blank line below: never a single cell
     of = _Units(f"INDEX({area},{first + 1},1){below}1)", f"INDEX({area},{first + 1},2){below}2)")
@@ -122,18 +122,18 @@ def _write_heads(
 
 def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
     if form.is_roster:
-        return _counted(issue, measure, form, grid, units)
+        return _count_roster_rows(issue, measure, form, grid, units)
     grid = replace(grid, last=grid.last + 1)  # with the blank line below: never a single cell
-    asked = grid.at_level(_levels(measure, grid))
+    asked = grid.at_level(_summed_levels(measure, grid))
     if measure.where is None:
         place = grid.place(measure.id)
         cell = grid.cells[measure.id](place)
-        state = f"IF({cell.known},1,IF({not_applicable(place)},0,{_GAP}))"
+        state = f"IF({cell.known},1,IF({test_not_applicable(place)},0,{_GAP}))"
         value = f"IF({cell.known},{cell.value},0)"
     else:
         truth = parse(measure.where).excel(grid.cell)
         cells = [(grid.place(name), grid.cells[name]) for name in sorted(_fields_of(measure))]
-        gaps = "+".join(f"(1-{read(p).known})*(1-{not_applicable(p)})" for p, read in cells)
+        gaps = "+".join(f"(1-{read(p).known})*(1-{test_not_applicable(p)})" for p, read in cells)
         # A condition that cannot be answered because a field does not apply does not apply either.
         unknown = f"IF({gaps}>0,{_GAP},0)" if gaps else "0"
         state = f"IF(({truth})*(1-({truth}))=0,1,{unknown})"
@@ -144,14 +144,14 @@ def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Unit
     return f'IF({known}=0,"{NOT_APPLICABLE}",IF({known}<{_GAP},{summed},"{NOT_REPORTED}"))'
 
 
-def _levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
+def _summed_levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
     return tuple(level for level in grid.levels if level in measure.levels)
 
 
-def _counted(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
+def _count_roster_rows(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
     """How many rows of a roster count: listed under the unit's name, then added up."""
     rows = issue.rows[form.id]
-    listed = listed_rows(issue, form, rows, grid)
+    listed = test_listed(issue, form, rows, grid)
 
     def cell(term: Term) -> Cell:
         """As in the grid; but an error value in a text is no text, as at night."""
@@ -167,6 +167,6 @@ def _counted(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Uni
     else:
         own = f"MMULT(--(TRANSPOSE({grid.column(org)})={units.names}),{counts})"
     below = f"--(LEFT(TRANSPOSE({units.codes}),LEN({units.codes}))={units.codes})"
-    is_answered = f"SUM(IF({listed},1,0)+IF({says_nothing(issue, form, grid)},1,0))>0"
+    is_answered = f"SUM(IF({listed},1,0)+IF({test_says_nothing(issue, form, grid)},1,0))>0"
     summed = f"MMULT({below},{own})"
     return f'IF({is_answered},IF({summed}<{_GAP},{summed},"{NOT_REPORTED}"),"{NOT_REPORTED}")'

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from expectations.live_audit.grid import Grid, missing
+from expectations.live_audit.grid import Grid, test_missing
 from expectations.rulebook.rulebook import Rule
 from warehouse.expression.excel import UNKNOWN
 from warehouse.registry.levels import Level
@@ -70,21 +70,21 @@ def rule_tally(
 ) -> Tally:
     """A rule with an expression; ``listed`` is the test of rows that count in a roster, ``levels`` what the rule speaks of."""
     answer = rule.parsed.excel(grid.cell, rule.tolerance)
-    if readable := _readable(rule, grid):
+    if readable := _test_readable(rule, grid):
         answer = f"IF({readable},{answer},{UNKNOWN})"
     if rule.condition is not None:
         condition = rule.condition.excel(grid.cell)
         answer = f"IF(({condition})=1,{answer},IF(({condition})>0,{UNKNOWN},{NOT_ASKED}))"
-    answers = answered(listed if grid.code is None else grid.at_level(levels), answer)
+    answers = guard_answers(listed if grid.code is None else grid.at_level(levels), answer)
     return Tally(number, grid, [answers], f"ROW({grid.place(rule.operands[0])})", place)
 
 
-def answered(concerned: str, answer: str) -> str:
+def guard_answers(concerned: str, answer: str) -> str:
     """The answers of the rows concerned: of a cell with an error value, or of a sheet that is gone, nothing is known."""
     return f"IFERROR(IF({concerned},{answer},{NOT_ASKED}),{UNKNOWN})"
 
 
-def _readable(rule: Rule, grid: Grid) -> str:
+def _test_readable(rule: Rule, grid: Grid) -> str:
     """A test that no cell holds what cannot be read: then the rule is not evaluated, whatever the other cells say.
 
     "" where the rule cannot be decided without all of its cells.
@@ -93,5 +93,5 @@ def _readable(rule: Rule, grid: Grid) -> str:
     if not any(part and (part.may_ignore_operands or part.asks_for_answers) for part in parts):
         return ""
     terms = [term for term in rule.terms if term.name in grid.columns]
-    tests = (f"({grid.cell(t).known}+{missing(grid.place(t.name))}>0)" for t in terms)
+    tests = (f"({grid.cell(t).known}+{test_missing(grid.place(t.name))}>0)" for t in terms)
     return "*".join(dict.fromkeys(tests))

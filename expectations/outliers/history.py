@@ -99,11 +99,15 @@ def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: 
     has_moves = not catalogue.registry.succession.is_empty()
     rows = keys.given(before if has_moves else before.filter(is_known))
     known = (rows.filter(is_known) if has_moves else rows).with_columns(log=(pl.col("value") + 1).log())
-    moved = _moved(rows, years, keys, catalogue.registry) if has_moves and rows.height else empty(MOVED)
+    moved = (
+        _apportion_history(rows, years, keys, catalogue.registry)
+        if has_moves and rows.height
+        else empty(MOVED)
+    )
     return History(shaped(known, KNOWN), moved)
 
 
-def _moved(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry) -> pl.DataFrame:
+def _apportion_history(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry) -> pl.DataFrame:
     """MOVED for ``years``; ``rows``: MEASURE with keys."""
     sources = _taken_over(registry, years, rows["year"].unique().to_list(), keys)
     parts = rows.join(

@@ -17,7 +17,7 @@ MOST = 8.0
 """What a number costs at most that does not fit at all (four standard deviations)."""
 
 
-def with_places(numbers: pl.DataFrame) -> pl.DataFrame:
+def with_expectations(numbers: pl.DataFrame) -> pl.DataFrame:
     """The series frame with what is expected of each place and what its number costs there.
 
     Added are ``wanted`` (the log of the number expected), ``noise`` (how the place's numbers spread over their weights)

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 import polars as pl
 
 from expectations.error_localisation.slips import with_slips
-from expectations.outliers.texts import texts
+from expectations.outliers.series_texts import describe_series
 from expectations.rulebook.condition import Condition
-from expectations.rulebook.message import filled
+from expectations.rulebook.message import fill_template
 from expectations.rulebook.rulebook import Rule, RuleBook
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.silence import ask_widest
 from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_finding_id
-from warehouse.words.numbers import number_text
+from warehouse.words.number_words import number_text
 
 _REACH = {
     "number": ["row"],
@@ -79,7 +79,7 @@ def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
         _cells_of(check.rule, rows, suite.rows) for check, rows in asked if check.rule.speaks_of != "number"
     ]
     return (
-        pl.concat([empty(FINDING), *(_findings(check, rows, suite.rows) for check, rows in asked)]),
+        pl.concat([empty(FINDING), *(_collect_findings(check, rows, suite.rows) for check, rows in asked)]),
         pl.concat([empty(BLOCK_CELL), *blocks]),
     )
 
@@ -111,7 +111,7 @@ def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFr
     )
 
 
-def cells_asked(
+def locate_questions(
     checks: Sequence[Check], frame: pl.DataFrame
 ) -> list[tuple[Rule, pl.DataFrame, pl.DataFrame]]:
     """For every rule the rows of ``frame`` that hold its questions, and all rows these speak of."""
@@ -125,14 +125,14 @@ def _meaning(place: str) -> pl.Expr:
     return pl.col("label" if place == "label" else f"{place}_text")
 
 
-def _findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+def _collect_findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     rule = check.rule
     if broken.is_empty():
         return empty(FINDING)
     # Where last year has no number, a slip is measured by what earlier years had.
     expected = (pl.col("previous_value").alias("stated"), pl.col("expected").alias("previous_value"))
     explained = with_slips(
-        broken.with_columns(**texts()).with_columns(expected), frame.with_columns(expected[1])
+        broken.with_columns(**describe_series()).with_columns(expected), frame.with_columns(expected[1])
     )
     has_unit = rule.speaks_of in ("number", "row", "pair", "run", "exchange", "upper", "cross")
     place = pl.format("{}：", "org_name") if has_unit else pl.lit("")
@@ -144,7 +144,7 @@ def _findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.Dat
             field=pl.col("measure"),
             fields=pl.concat_list("measure"),
             value=check.value,
-            message=pl.concat_str(place, filled(rule.message, check.meaning)),
+            message=pl.concat_str(place, fill_template(rule.message, check.meaning)),
             fix=pl.lit(rule.fix),
             operands=check.operands,
         ),

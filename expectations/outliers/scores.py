@@ -15,7 +15,7 @@ a step from 0 to 1 is small), each leaving out the number that is judged:
 A group is a reporting unit, level and measure. What is usual comes from the pairs of earlier years, and a group with
 few of them is drawn towards what is usual for counts. What moves a whole column alike this year is taken off as well,
 and what moves a whole row (a second site doubles all that a township does): that is one question about the column or
-row (:mod:`expectations.outliers.columns`) and not one of every number.
+row (:mod:`expectations.outliers.column_scores`) and not one of every number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.outliers.again import with_again_scores
-from expectations.outliers.columns import (
+from expectations.outliers.column_scores import (
     with_column_scores,
     with_pair_scores,
     with_row_scores,
@@ -31,7 +31,7 @@ from expectations.outliers.columns import (
 )
 from expectations.outliers.effects import with_published_effects
 from expectations.outliers.history import History, history_of, keys_of
-from expectations.outliers.misfit import with_places
+from expectations.outliers.misfit import with_expectations
 from expectations.outliers.peers import with_peer_scores
 from expectations.outliers.shifted import with_shift_scores, with_upper_scores
 from expectations.outliers.spread import (
@@ -62,7 +62,7 @@ _SET, _ROW = ["column"], ["line"]
 
 def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Every number of ``measures`` (MEASURE) beside the earlier years in ``standing``: keys, SERIES_TYPES and what
-    :mod:`expectations.outliers.texts` puts into words.
+    :mod:`expectations.outliers.series_texts` puts into words.
 
     ``standing`` may hold years of the batch itself and later ones; a number is compared with earlier years only.
     """
@@ -72,19 +72,19 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
     years = numbers["year"].unique().drop_nulls().sort().to_list()
     history = history_of(standing, years, keys, catalogue)
     now = (
-        _placed(_named(numbers, years, catalogue), keys.measures.height)
+        _number_columns_and_lines(_name_units_and_measures(numbers, years, catalogue), keys.measures.height)
         .with_columns(log=(pl.col("value") + 1).log())
         .with_row_index("row")
         .join(
-            _usual(history, years, keys.measures.height),
+            _measure_usual_change(history, years, keys.measures.height),
             on=["year", "group"],
             how="left",
             maintain_order="left",
         )
     )
-    scored = with_peer_scores(_scored(_with_shifts(_with_gaps(_with_past(now, history)))), history)
+    scored = with_peer_scores(_score(_with_shifts(_with_gaps(_with_past(now, history)))), history)
     frame = with_run_scores(with_pair_scores(with_row_scores(with_column_scores(scored))), history.known)
-    placed = with_places(with_published_effects(frame, standing, catalogue))
+    placed = with_expectations(with_published_effects(frame, standing, catalogue))
     for with_scores in (
         with_swap_scores, with_cross_scores, with_exchange_scores, with_shift_scores, with_upper_scores,
         with_again_scores,
@@ -96,7 +96,7 @@ def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Cata
     return frame.with_columns(pl.selectors.float().fill_nan(None), row_kind=pl.lit(DATA_ROW))
 
 
-def _named(numbers: pl.DataFrame, years: list[int], catalogue: Catalogue) -> pl.DataFrame:
+def _name_units_and_measures(numbers: pl.DataFrame, years: list[int], catalogue: Catalogue) -> pl.DataFrame:
     """``numbers`` with the words for unit and measure, as they are in their year."""
     names = [_names_of(year, catalogue) for year in years]
     empty = pl.DataFrame(
@@ -129,7 +129,7 @@ def _names_of(year: int, catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def _placed(numbers: pl.DataFrame, measure_count: int) -> pl.DataFrame:
+def _number_columns_and_lines(numbers: pl.DataFrame, measure_count: int) -> pl.DataFrame:
     """``numbers`` with ``column`` (a measure of a submission at one level) and ``line`` (an org unit's row of a form)."""
     submissions = numbers.select("submission").unique().with_row_index("_submission")
     forms = numbers.select("form").unique().with_row_index("_form")
@@ -146,7 +146,7 @@ def _placed(numbers: pl.DataFrame, measure_count: int) -> pl.DataFrame:
     )
 
 
-def _usual(history: History, years: list[int], measure_count: int) -> pl.DataFrame:
+def _measure_usual_change(history: History, years: list[int], measure_count: int) -> pl.DataFrame:
     """What changed in a group in the years before each of ``years``; key: year, group.
 
     ``usual`` (log ratio), ``low`` and ``high`` of it, ``spread`` over the weights, ``pair_count``; ``usual_same_pct``:
@@ -281,7 +281,7 @@ def _with_shifts(numbers: pl.DataFrame) -> pl.DataFrame:
     return numbers.with_columns(pl.col("column_shift", "row_shift").fill_null(0.0))
 
 
-def _scored(numbers: pl.DataFrame) -> pl.DataFrame:
+def _score(numbers: pl.DataFrame) -> pl.DataFrame:
     """A number must be unusual beside earlier years, and still be so when what its column or its row did is taken off."""
     spread = pl.col("spread").fill_null(ASSUMED_SPREAD)
     size = pl.max_horizontal("log", pl.col("log") - pl.col("gap"))

@@ -31,7 +31,7 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     ``shift_count`` (rows), ``shift_moved`` (rows that speak for it), ``shift_end`` (name of the last),
     ``shift_column`` (null: all columns). ``numbers`` have the ``exchange_`` scores.
     """
-    ordered = _doubtful(numbers.drop_nulls("wanted")).sort("submission", "measure", "key")
+    ordered = _select_ill_fitting_forms(numbers.drop_nulls("wanted")).sort("submission", "measure", "key")
     column = ["submission", "measure"]
     moved = [
         ordered.select(
@@ -46,8 +46,8 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         for step in STEPS
     ]  # fmt: skip
     cells = pl.concat(moved).drop_nulls("left").with_columns(gain=pl.col("cost") - pl.col("left"))
-    of_form = _stretches(cells.with_columns(part=pl.col("form")))
-    of_column = _stretches(cells.with_columns(part=pl.col("measure")))
+    of_form = _find_stretches(cells.with_columns(part=pl.col("form")))
+    of_column = _find_stretches(cells.with_columns(part=pl.col("measure")))
     whole = of_form.join(
         of_column.group_by("submission", "form").agg(best=pl.col("gain").max()), on=["submission", "form"]
     ).filter(pl.col("gain") > pl.col("best"))
@@ -81,7 +81,7 @@ def _without_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _doubtful(numbers: pl.DataFrame) -> pl.DataFrame:
+def _select_ill_fitting_forms(numbers: pl.DataFrame) -> pl.DataFrame:
     """The numbers of forms in which enough rows fit badly: no row gains more than it costs where it stands."""
     sheet = ["submission", "form"]
     rows = numbers.group_by(*sheet, "org_code").agg(pl.col("cost").sum()).filter(pl.col("cost") >= CLEAR)
@@ -89,7 +89,7 @@ def _doubtful(numbers: pl.DataFrame) -> pl.DataFrame:
     return numbers.join(bad, on=sheet, how="semi", maintain_order="left")
 
 
-def _stretches(cells: pl.DataFrame) -> pl.DataFrame:
+def _find_stretches(cells: pl.DataFrame) -> pl.DataFrame:
     """The best stretch of rows of each part: submission, form, label, gain, fit, count, step, end, rows.
 
     The sum of a stretch is the difference of two running sums; the largest ends where the running sum is furthest

@@ -31,17 +31,17 @@ def with_swap_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
     ``swap_gain``: what the exchange gains; ``swap_fit``: what its numbers still cost in the mean; ``swap_count``: rows.
     """
-    bad = _bad(numbers, ["submission", "form", "measure"], pl.col("cost").mean() >= BAD_COLUMN)
-    pairs = _beside(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
+    bad = _select_ill_fitting(numbers, ["submission", "form", "measure"], pl.col("cost").mean() >= BAD_COLUMN)
+    pairs = _pair_numbers(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
     scored = pairs.group_by("submission", "form", "measure", "measure_other", maintain_order=True).agg(
         gain=_gain().sum(),
-        fit=_left().mean() / 2,
+        fit=_cost_after_swap().mean() / 2,
         count=pl.len().cast(pl.Float64),
         moved=(_distance() > 0).sum(),
         other=pl.col("label_other").first(),
         rows=pl.concat([pl.col("row"), pl.col("row_other")]),
     )
-    best = _best(
+    best = _keep_best_pairs(
         scored.filter(pl.col("moved") * 2 >= MIN_CELLS), "measure", "measure_other", ["submission", "form"]
     )
     return with_block(numbers, "swap", best.select("gain", "fit", "count", "other", "rows"))
@@ -53,7 +53,7 @@ def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     As with_swap_scores; ``cross_ratio``: how far the two are apart in the row where they are nearest, ``cross_count``: rows.
     """
     bad = numbers.filter(pl.col("cost") >= BAD_CELL)
-    pairs = _beside(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
+    pairs = _pair_numbers(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
     scored = pairs.select(
         "submission",
         "form",
@@ -64,7 +64,7 @@ def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         "measure",
         "measure_other",
         gain=_gain(),
-        fit=_left() / 2,
+        fit=_cost_after_swap() / 2,
         ratio=_distance().exp(),
         other=pl.col("label_other"),
         other_unit=pl.col("unit_other"),
@@ -72,7 +72,7 @@ def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         other_previous=pl.col("previous_value_other"),
         rows=pl.concat_list("row", "row_other"),
     )
-    best = _best(scored, "measure", "measure_other", ["line"]).sort("key", maintain_order=True)
+    best = _keep_best_pairs(scored, "measure", "measure_other", ["line"]).sort("key", maintain_order=True)
     alike = ["submission", "form", "org_level", "measure", "measure_other"]
     # A row of which one is not sure is no part of a block of others.
     own = pl.when(pl.col("gain") >= ROW_GAIN).then(pl.lit(0)).otherwise(pl.col("line") + 1)
@@ -103,14 +103,14 @@ def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         .head(MOST_LINES)
     )
     bad = numbers.join(lines.select("line"), on="line", how="semi")
-    pairs = _beside(bad, bad, on=["submission", "form", "org_level", "measure"]).filter(
+    pairs = _pair_numbers(bad, bad, on=["submission", "form", "org_level", "measure"]).filter(
         pl.col("org_code") < pl.col("org_code_other")
     )
     of_form = pairs.group_by(
         "submission", "form", "org_code", "org_code_other", "org_name", "org_name_other", maintain_order=True
     ).agg(
         gain=_gain().sum(),
-        left=_left().sum(),
+        left=_cost_after_swap().sum(),
         count=pl.len(),
         moved=(_distance() > 0).sum(),
         rows=pl.concat([pl.col("row"), pl.col("row_other")]),
@@ -128,7 +128,7 @@ def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
             rows=pl.col("rows").explode(),
         )
     )
-    best = _best(together, "org_code", "org_code_other", ["submission"])
+    best = _keep_best_pairs(together, "org_code", "org_code_other", ["submission"])
     return with_block(numbers, "exchange", best.select("gain", "fit", "share", "count", "other", "rows"))
 
 
@@ -167,19 +167,19 @@ def with_block(numbers: pl.DataFrame, kind: str, blocks: pl.DataFrame) -> pl.Dat
     )
 
 
-def _bad(numbers: pl.DataFrame, alike: list[str], is_bad: pl.Expr) -> pl.DataFrame:
+def _select_ill_fitting(numbers: pl.DataFrame, alike: list[str], is_bad: pl.Expr) -> pl.DataFrame:
     columns = numbers.drop_nulls("cost").group_by(alike).agg(is_bad=is_bad).filter("is_bad")
     return numbers.join(columns, on=alike, how="semi")
 
 
-def _beside(one: pl.DataFrame, other: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+def _pair_numbers(one: pl.DataFrame, other: pl.DataFrame, on: list[str]) -> pl.DataFrame:
     """Every number of ``one`` beside those of ``other`` that share ``on``; of both all is known."""
     names = [name for name in (*_CELL, *_NUMBER) if name not in on]
     left, right = (frame.drop_nulls("cost").select(*on, *names) for frame in (one, other))
     return left.join(right, on=on, suffix="_other")
 
 
-def _left() -> pl.Expr:
+def _cost_after_swap() -> pl.Expr:
     """What two numbers cost once they have changed places."""
     return cost(pl.col("log"), pl.col("wanted_other"), pl.col("noise_other")) + cost(
         pl.col("log_other"), pl.col("wanted"), pl.col("noise")
@@ -187,14 +187,14 @@ def _left() -> pl.Expr:
 
 
 def _gain() -> pl.Expr:
-    return pl.col("cost") + pl.col("cost_other") - _left()
+    return pl.col("cost") + pl.col("cost_other") - _cost_after_swap()
 
 
 def _distance() -> pl.Expr:
     return (pl.col("log") - pl.col("log_other")).abs()
 
 
-def _best(pairs: pl.DataFrame, one: str, other: str, within: list[str]) -> pl.DataFrame:
+def _keep_best_pairs(pairs: pl.DataFrame, one: str, other: str, within: list[str]) -> pl.DataFrame:
     """The pairs that are the best of either side."""
     pairs = pairs.filter(pl.col("gain") > 0)
     sides = pl.concat([pairs.select(*within, "gain", side=one), pairs.select(*within, "gain", side=other)])

@@ -50,20 +50,20 @@ class Condition:
         if self.until is not None:
             parts.append(pl.col("year") <= self.until)
         concerned = pl.all_horizontal(part.fill_null(False) for part in parts)
-        return concerned if self.when is None else concerned & self._when().fill_null(True)
+        return concerned if self.when is None else concerned & self._precondition().fill_null(True)
 
     @cached_property
     def verdict(self) -> pl.Expr:
         """True where the rule holds, False where it is broken, null where it was not evaluated or does not apply."""
         decidable = self.concerned
         if self.when is not None:
-            decidable = decidable & self._when().fill_null(False)
+            decidable = decidable & self._precondition().fill_null(False)
         if self.states:
             decidable = decidable & ~any_unreadable(self.states)
         holds = parse(self.expression).polars(lambda term: pl.col(term.column), self.tolerance)
         return pl.when(decidable).then(holds)
 
-    def _when(self) -> pl.Expr:
+    def _precondition(self) -> pl.Expr:
         assert self.when is not None, "only called where there is a precondition"
         return parse(self.when).polars(lambda term: pl.col(term.column))
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from warehouse.words.numbers import NOT_REPORTED, number_text
+from warehouse.words.number_words import NOT_REPORTED, number_text
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -25,7 +25,7 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(_PLACE.findall(template))
 
 
-def filled(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
+def fill_template(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
     """The template as a String expression; ``meaning`` gives the text of a name (null = missing)."""
     pieces: list[pl.Expr] = []
     position = 0
@@ -37,10 +37,10 @@ def filled(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
     return pl.concat_str(pieces)
 
 
-def plainly(template: str, values: dict[str, str | None]) -> str:
+def fill_plainly(template: str, values: dict[str, str | None]) -> str:
     """The template filled for one case, for texts outside frames."""
     frame = pl.select(pl.lit(None)) if not values else pl.DataFrame({k: [v] for k, v in values.items()})
-    return str(frame.select(filled(template, lambda name: pl.col(name).cast(pl.String))).item())
+    return str(frame.select(fill_template(template, lambda name: pl.col(name).cast(pl.String))).item())
 
 
 def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None) -> pl.Expr:
@@ -59,7 +59,7 @@ def with_unit(text: pl.Expr, unit: str) -> pl.Expr:
     return pl.format(f"第{{}}{unit}" if unit == "位" else f"{{}}{unit}", text)
 
 
-def quoted(text: pl.Expr) -> pl.Expr:
+def quote(text: pl.Expr) -> pl.Expr:
     """A text of others in quotes; what is quoted in it stands in single ones: “‘健康家·味道’主题实践”. Null stays null."""
     return pl.format("“{}”", text.str.replace_many({"“": "‘", "”": "’"}))
 
@@ -72,5 +72,5 @@ def value_text(value: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Exp
         day = value.dt
         return pl.format("{}年{}月{}日", day.year(), day.month(), day.day())
     if dtype == pl.String:
-        return quoted(value)
+        return quote(value)
     return number_text(value)

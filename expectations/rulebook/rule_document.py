@@ -6,7 +6,7 @@ from collections import Counter
 
 import polars as pl
 
-from expectations.rulebook.message import plainly
+from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import Rule, RuleBook, Scope
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
@@ -44,7 +44,7 @@ def _row(rule: Rule) -> list[str]:
     years = ""
     if rule.since is not None or rule.until is not None:
         years = f"，{rule.since or ''}—{rule.until or ''}年度"
-    words = rule.words or plainly(rule.message, {})
+    words = rule.words or fill_plainly(rule.message, {})
     cells = (rule.id, labels.SEVERITY[rule.severity], words, levels + years, rule.why, rule.fix)
     return [cell.replace("|", "｜").replace("\n", " ") for cell in cells]
 

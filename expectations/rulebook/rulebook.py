@@ -28,10 +28,10 @@ from typing import Annotated, Any, Literal
 import polars as pl
 from pydantic import StringConstraints, model_validator
 
-from expectations.rulebook.message import placeholders, plainly
+from expectations.rulebook.message import fill_plainly, placeholders
 from expectations.rulebook.series_names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.mistakes import near, unknown
+from warehouse.catalogue.mistakes import suggest_name, unknown_name
 from warehouse.catalogue.models import Chinese, Field, Form, Measure, Name, Record
 from warehouse.catalogue.yaml_source import Source
 from warehouse.expression.expression import Expression, ExpressionError, Term, parse
@@ -111,14 +111,14 @@ class Rule(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_form(cls, content: Any) -> Any:
+    def _expand_form(cls, content: Any) -> Any:
         """``form: x`` is short for ``forms: [x]``."""
         if isinstance(content, dict) and "form" in content:
             return {**{k: v for k, v in content.items() if k != "form"}, "forms": (content["form"],)}
         return content
 
     @model_validator(mode="after")
-    def _consistent(self) -> Rule:
+    def _refuse_contradictions(self) -> Rule:
         if (self.expression is not None) != (self.scope in ("row", "unit", "series")):
             raise ValueError("范围（scope）为 row、unit、series 的要写 expression，其他的不写")
         if (self.check is not None) != (self.scope in CHECKS):
@@ -212,7 +212,7 @@ class RuleBook:
     def refusal_sentence(self, rule: str, detail: str | None) -> str:
         """What is wrong with a file that was refused and how to mend it: one Chinese sentence."""
         record = self.rules[rule]
-        return f"{plainly(record.message, {'detail': detail or None})}，{record.fix}"
+        return f"{fill_plainly(record.message, {'detail': detail or None})}，{record.fix}"
 
 
 def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[str, str]:
@@ -284,7 +284,7 @@ def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict
                 _check(rule, catalogue)
             except (ExpressionError, ValueError) as error:
                 raise source.error([index], f"审核关系“{rule.id}”：{error}") from None
-            words = rule.words or statement(rule, catalogue)
+            words = rule.words or state_demand(rule, catalogue)
             found[rule.id] = rule.model_copy(update={"words": words, **_years(rule, catalogue)})
     return found
 
@@ -305,7 +305,7 @@ def _years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
     return {"since": max(firsts, default=None), "until": min(lasts, default=None)}
 
 
-def statement(rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
+def state_demand(rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
     """What an expression rule demands, in Chinese words."""
     labels = label_of(rule, catalogue, form)
     words = rule.parsed.words(lambda term: labels[term.name])
@@ -334,7 +334,7 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
             if undefined:
                 raise ValueError(f"提示语（message）用来计算的“{min(undefined)}”不在本条的公式之内")
         elif name not in allowed:
-            raise ValueError(f"提示语（message）中的 {{{name}}} 没有定义{near(name, allowed)}")
+            raise ValueError(f"提示语（message）中的 {{{name}}} 没有定义{suggest_name(name, allowed)}")
     if undefined := placeholders(rule.many) - MANY_PLACEHOLDERS:
         raise ValueError(f"归并提示语（many）中的 {{{min(undefined)}}} 没有定义")
     if rule.scope in ("row", "unit") and rule.parsed.sides is None:
@@ -349,7 +349,7 @@ def _term_placeholders(rule: Rule) -> frozenset[str]:
 
 def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> None:
     if form is not None and form not in catalogue.forms:
-        raise ValueError(unknown("报表", form, catalogue.forms))
+        raise ValueError(unknown_name("报表", form, catalogue.forms))
     schema: dict[str, Any] = (
         {m.id: pl.Float64 for m in catalogue.measures.values() if m.form in catalogue.forms}
         if form is None
@@ -359,11 +359,11 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
     what = "计量" if form is None else f"报表“{form}”的栏目"
     for term in rule.terms:
         if term.name not in known:
-            raise ValueError(unknown(what, term.name, known))
+            raise ValueError(unknown_name(what, term.name, known))
         if term.function is not None and not (form is None and term.function == "prev"):
             raise ValueError(f"范围（scope）为 {rule.scope} 的审核关系不能用 {term.function}()")
     if rule.shown_at not in schema:
-        raise ValueError(f"field：{unknown(what, rule.shown_at, schema)}")
+        raise ValueError(f"field：{unknown_name(what, rule.shown_at, schema)}")
     if form is not None and rule.levels and not set(rule.levels) <= set(catalogue.forms[form].levels):
         raise ValueError(f"levels：报表“{form}”没有这一层级的行")
     _check_types(rule, known)
@@ -371,7 +371,7 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
 
 def _check_types(rule: Rule, known: dict[str, Any]) -> None:
     if undefined := {term.name for term in rule.terms} - known.keys():
-        raise ValueError(unknown("公式中的", min(undefined), known))
+        raise ValueError(unknown_name("公式中的", min(undefined), known))
     frame = pl.DataFrame(schema={term.column: known[term.name] for term in rule.terms})
     for expression in (rule.parsed, rule.condition):
         if expression is not None:

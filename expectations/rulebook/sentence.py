@@ -11,7 +11,7 @@ import polars as pl
 from expectations.rulebook.condition import state_column
 from expectations.rulebook.message import value_text, with_unit
 from warehouse.expression.expression import Expression, Term, parse
-from warehouse.words.numbers import NOT_APPLICABLE, NOT_REPORTED, number_text
+from warehouse.words.number_words import NOT_APPLICABLE, NOT_REPORTED, number_text
 
 Meaning = Callable[[str], pl.Expr]
 Types = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -47,8 +47,8 @@ class Sentence:
             assert sides is not None, "the rule book refuses {left} where there are no sides"
             return self._side(sides[0] if place == "left" else sides[2])
         name, _, wanted = place.partition(".")
-        texts = {"value": self.text, "change": self._change, "lacking": self._lacking}
-        return texts.get(wanted, self._labelled)(_term(name))
+        texts = {"value": self.text, "change": self._change, "lacking": self._label_missing}
+        return texts.get(wanted, self._label_value)(_term(name))
 
     def text(self, term: Term) -> pl.Expr:
         """The value of a term as a clerk writes it, with its unit; where there is none, the mark of its state."""
@@ -74,7 +74,7 @@ class Sentence:
         mark = pl.when(is_not_applicable).then(pl.lit(NOT_APPLICABLE)).otherwise(pl.lit(NOT_REPORTED))
         return pl.coalesce(shown, mark)
 
-    def _lacking(self, term: Term) -> pl.Expr:
+    def _label_missing(self, term: Term) -> pl.Expr:
         """The label of a yes or no that is no; null otherwise."""
         return pl.when(~pl.col(term.column)).then(pl.lit(self.labels[term.name]))
 
@@ -85,7 +85,7 @@ class Sentence:
         moved = pl.when(percent < 0).then(pl.lit("下降")).otherwise(pl.lit("增长"))
         return pl.format("比上年（{}）{}{}%", self.text(last), moved, number_text(percent.abs()))
 
-    def _labelled(self, term: Term) -> pl.Expr:
+    def _label_value(self, term: Term) -> pl.Expr:
         function = {"prev": "上年"}.get(term.function or "", "")
         return pl.format(function + self.labels[term.name] + "{}", self._after_label(term))
 

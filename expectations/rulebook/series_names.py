@@ -59,7 +59,7 @@ SERIES_PLACEHOLDERS = frozenset(
         "cross_other_value", "cross_other_previous", "cross_rows", "sheet_same_count", "effect", "shift_start", "previous_value",
     }
 )  # fmt: skip
-"""Places of a message; each is a column ``<place>_text`` of :mod:`expectations.outliers.texts`, but label and slip."""
+"""Places of a message; each is a column ``<place>_text`` of :mod:`expectations.outliers.series_texts`, but label and slip."""
 
 
 def speaks_of(names: Iterable[str]) -> SpeaksOf:

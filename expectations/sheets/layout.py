@@ -128,7 +128,7 @@ def form_columns(
         columns.append(Column("field", field.label, str(number), width, field))
         if pair:
             columns.append(Column("prior", field.label, "", width, field))
-    return _widened(columns)
+    return _widen_columns(columns)
 
 
 def _field_width(catalogue: Catalogue, field: Field, is_pair: bool) -> float:
@@ -147,7 +147,7 @@ def _field_width(catalogue: Catalogue, field: Field, is_pair: bool) -> float:
     return max(for_label, 8.5 if is_pair else 9.0)
 
 
-def _widened(columns: list[Column]) -> tuple[Column, ...]:
+def _widen_columns(columns: list[Column]) -> tuple[Column, ...]:
     total = sum(c.width for c in columns)
     filled = [c for c in columns if c.role in ("field", "prior")]
     if total >= NARROWEST_SHEET or not filled:

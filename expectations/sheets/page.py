@@ -10,7 +10,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from expectations.rulebook.rulebook import Check, Rule
 from expectations.sheets.layout import Column
-from expectations.sheets.marks import Marks
+from expectations.sheets.question_marks import Marks
 from expectations.sheets.styles import Styles
 from expectations.sheets.validation import Lists
 from warehouse.catalogue.load import Catalogue
@@ -76,7 +76,7 @@ def set_print(issue: Issue, sheet: Worksheet, what: str, is_landscape: bool = Tr
         sheet.set_header(f'&C&"SimHei,Regular"&10&KC00000 {mark}（虚构，仅供演示）')
 
 
-def block(
+def write_block(
     sheet: Worksheet, top: int, left: int, bottom: int, right: int, text: str, issue: Issue, style: str
 ) -> None:
     """Text over one cell or a merged block."""

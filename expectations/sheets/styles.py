@@ -128,13 +128,13 @@ class Styles:
 
     def named(self, name: str) -> Format:
         """A format of the list above."""
-        return self._get((name, ""), _NAMED[name])
+        return self._register_format((name, ""), _NAMED[name])
 
     def value(self, role: str, field_type: str) -> Format:
         """The format of a value cell: ``role`` input, prior, total or a severity; ``field_type`` as in the catalogue."""
-        return self._get((role, field_type), {**_BOX, **_TYPE[field_type], **_ROLE[role]})
+        return self._register_format((role, field_type), {**_BOX, **_TYPE[field_type], **_ROLE[role]})
 
-    def _get(self, key: tuple[str, str], properties: dict[str, Any]) -> Format:
+    def _register_format(self, key: tuple[str, str], properties: dict[str, Any]) -> Format:
         if key not in self._made:
             self._made[key] = self._book.add_format(properties)
         return self._made[key]

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from expectations.rulebook.message import plainly
-from expectations.rulebook.rulebook import SEVERITIES, RuleBook, statement
-from expectations.verdicts.findings import ROW_PREFIX
+from expectations.rulebook.message import fill_plainly
+from expectations.rulebook.rulebook import SEVERITIES, RuleBook, state_demand
+from expectations.verdicts.locate_findings import ROW_PREFIX
 from warehouse.catalogue.frames import Schema, form_place
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
@@ -62,13 +62,13 @@ def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -
         maintain_order=True,
     )
     return ordered.with_columns(
-        place=_places(ordered, catalogue), message=_sentences(ordered, catalogue, rulebook)
+        place=_say_where(ordered, catalogue), message=_sentences(ordered, catalogue, rulebook)
     ).select(CAUSE.keys())
 
 
-def places_of(findings: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+def list_cells(findings: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
     """Of each of ``findings`` where to look, one by one: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
-    return _places(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
+    return _say_where(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
 
 
 def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     done = pl.element().replace_strict(labels.NORMALISATION, default=None, return_dtype=pl.String)
     said = pl.col("fix").str.split("+").list.eval(done).list.drop_nulls().list.join("，")
     value = pl.when(said != "").then(pl.format("{}（{}）", "value", said)).otherwise("value")
-    return ordered.with_columns(place=_places(ordered, catalogue), value=value).select(
+    return ordered.with_columns(place=_say_where(ordered, catalogue), value=value).select(
         "submission", "place", "count", "raw", "value"
     )
 
@@ -152,9 +152,9 @@ def _sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) ->
             sentences.append(row["message"])
         elif rule.many:
             known = {"label": label, "count": str(row["count"]), "first": row["message"]}
-            sentences.append(plainly(rule.many, known))
+            sentences.append(fill_plainly(rule.many, known))
         else:
-            words = statement(rule, catalogue, row["form"]) if rule.scope == "row" else rule.words
+            words = state_demand(rule, catalogue, row["form"]) if rule.scope == "row" else rule.words
             about = f"“{label}”" if label else ""
             sentences.append(f"{about}{row['count']}处不符合“{words.rstrip('。')}”，如{row['message']}")
     return pl.Series(sentences, dtype=pl.String)
@@ -168,7 +168,7 @@ def _label(catalogue: Catalogue, form: str | None, field: str | None) -> str:
     return found or (measure.label if measure else "")
 
 
-def _places(lines: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+def _say_where(lines: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
     """Where to look: the number of the form (else the sheet's name), the cell or range, and what stands there."""
     numbers = {form.id: form.number for form in catalogue.forms.values()}
     places = []

@@ -12,10 +12,10 @@ from expectations.rulebook.message import value_text
 from expectations.rulebook.rulebook import FIELD_TYPES, Rule, RuleBook
 from expectations.rulebook.rulebook import Check as CheckName
 from expectations.rulebook.sentence import Meaning
-from expectations.verdicts.checks import ACROSS_FIELDS, Check, operands_text, plain_text
+from expectations.verdicts.rule_checks import ACROSS_FIELDS, Check, operands_text, plain_text
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
-from warehouse.words.numbers import number_text
+from warehouse.words.number_words import number_text
 
 FIRST_DATE_YEAR = 2000
 """No date of a form lies before this year: the association's present statutes and terms are younger."""

@@ -19,7 +19,7 @@ UNDOING_RULE = "read.undoes_newer"
 _CELL = ("form", "org_code", "item", "field")
 
 
-def returned_problems(
+def find_unanswered_returns(
     answered: Mapping[str, str],
     submissions: pl.DataFrame,
     observations: pl.DataFrame,
@@ -48,15 +48,15 @@ def returned_problems(
         return empty(PROBLEM)
     wanted = pl.concat([returned["answered"], returned["newest"]]).drop_nulls().unique()
     old = wanted.filter(~wanted.is_in(own["submission"])).sort().to_list()
-    said = _said(pl.concat([observations, earlier(old)]))
+    said = _join_state_and_text(pl.concat([observations, earlier(old)]))
     pairs = returned.select("submission", "answered", "newest", "received_at_then", "critical_rules_then")
     cells = (
-        pairs.join(_of(said, "submission", "now"), on="submission")
-        .join(_of(said, "answered", "then"), on=["answered", *_CELL], how="full", coalesce=True)
-        .join(_of(said, "newest", "since"), on=["newest", *_CELL], how="left")
+        pairs.join(_suffix_columns(said, "submission", "now"), on="submission")
+        .join(_suffix_columns(said, "answered", "then"), on=["answered", *_CELL], how="full", coalesce=True)
+        .join(_suffix_columns(said, "newest", "since"), on=["newest", *_CELL], how="left")
         .drop_nulls("submission")
     )
-    return pl.concat([_untouched(pairs, cells, rulebook), _undoing(cells, forms)])
+    return pl.concat([_select_untouched(pairs, cells, rulebook), _select_undoing(cells, forms)])
 
 
 def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -70,14 +70,14 @@ def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _said(observations: pl.DataFrame) -> pl.DataFrame:
+def _join_state_and_text(observations: pl.DataFrame) -> pl.DataFrame:
     text = pl.concat_str("state", pl.col("value").cast(pl.String), "text", separator="|", ignore_nulls=True)
     return observations.select("submission", *_CELL, "sheet", "cell", said=text).unique(
         ["submission", *_CELL], keep="first", maintain_order=True
     )
 
 
-def _of(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
+def _suffix_columns(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
     names = {
         "submission": key,
         "said": f"said_{suffix}",
@@ -87,7 +87,7 @@ def _of(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
     return said.rename(names)
 
 
-def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+def _select_untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
     """Those that had a cell to correct and have no other cell.
 
     Totals are no cells; they are compared each time. What the correction workbook's layout has mended is none either.
@@ -101,7 +101,7 @@ def _untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> 
     )
 
 
-def _undoing(cells: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
+def _select_undoing(cells: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
     undone = cells.filter(
         pl.col("newest") != pl.col("answered"),
         pl.col("said_now").eq_missing(pl.col("said_then")),

@@ -13,8 +13,8 @@ import polars as pl
 from expectations.frames.unit_frame import last_years, unit_frame
 from expectations.rulebook.rulebook import SEVERITIES, Check, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
-from expectations.verdicts.checks import Check as CheckOfFrame
-from expectations.verdicts.findings import ONLY_ONE, problem_findings
+from expectations.verdicts.locate_findings import ONLY_ONE, problem_findings
+from expectations.verdicts.rule_checks import Check as CheckOfFrame
 from warehouse.catalogue.frames import PROBLEM, Schema, finding_key, shaped, with_finding_id
 from warehouse.catalogue.load import Catalogue
 

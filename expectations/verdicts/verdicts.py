@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 
 
 @dataclass(frozen=True)

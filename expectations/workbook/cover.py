@@ -8,7 +8,7 @@ from datetime import date, datetime
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.sheets.page import PROTECTION, Issue, set_print
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SIGNED = ("head", "statistics_head", "clerk", "report_date")
@@ -42,13 +42,13 @@ def write_cover(issue: Issue) -> None:
     }
     line = 5
     for label, text in fixed.items():
-        _line(issue, sheet, line, label)
+        _write_line(issue, sheet, line, label)
         sheet.write_string(line, 2, text, named("cover_fixed"))
         line += 1
     for key in _SIGNED:
         if key not in labels:
             continue
-        _line(issue, sheet, line, labels[key])
+        _write_line(issue, sheet, line, labels[key])
         if issue.is_sample and key == "report_date":
             due = settings.deadline.of(issue.year)
             reported = date(due.year, due.month, max(1, due.day - 10))
@@ -56,7 +56,7 @@ def write_cover(issue: Issue) -> None:
         elif issue.is_sample:
             sheet.write_string(line, 2, "样例", named("cover_input"))
         else:
-            _sign(issue, sheet, line, key)
+            _write_signature_line(issue, sheet, line, key)
         line += 1
     sheet.data_validation(
         line - 1,
@@ -85,7 +85,7 @@ def write_cover(issue: Issue) -> None:
     sheet.protect("", PROTECTION)
 
 
-def _sign(issue: Issue, sheet: Worksheet, line: int, key: str) -> None:
+def _write_signature_line(issue: Issue, sheet: Worksheet, line: int, key: str) -> None:
     """A line to be signed; in a correction workbook as the file that came had it."""
     spellings = issue.catalogue.settings.cover_labels[key]
     text = next((found for s in spellings if (found := issue.signed.get(fold(s)))), None)
@@ -98,6 +98,6 @@ def _sign(issue: Issue, sheet: Worksheet, line: int, key: str) -> None:
         sheet.write_string(line, 2, text, look)
 
 
-def _line(issue: Issue, sheet: Worksheet, line: int, label: str) -> None:
+def _write_line(issue: Issue, sheet: Worksheet, line: int, label: str) -> None:
     sheet.set_row(line, 32)
     sheet.write_string(line, 1, label, issue.styles.named("cover_label"))

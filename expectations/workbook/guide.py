@@ -10,12 +10,12 @@ from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.layout import display_width
 from expectations.sheets.page import PROTECTION, Issue, set_print
 from expectations.sheets.validation import bounds
-from expectations.workbook.rows import is_carried_over
+from expectations.workbook.sheet_rows import is_carried_over
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.words import labels
-from warehouse.words.dates import day_words
-from warehouse.words.numbers import NOT_APPLICABLE
+from warehouse.words.day_words import day_words
+from warehouse.words.number_words import NOT_APPLICABLE
 from warehouse.words.templates import text_of
 from warehouse.words.workbook_texts import GUIDE_SHEET, SERIAL
 
@@ -73,18 +73,18 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
         text = f"{words.sample_mark}（虚构，仅供演示，不得作为统计资料使用）"
         sheet.merge_range(line, 0, line, 5, text, named("sample"))
         line += 1
-    line = _section(issue, sheet, line, "一、填报方法")
+    line = _write_section(issue, sheet, line, "一、填报方法")
     for number, text in enumerate(_method(issue), start=1):
-        line = _paragraph(issue, sheet, line, f"{number}. {text}")
-    line = _section(issue, sheet, line + 1, "二、填报表目录")
+        line = _write_paragraph(issue, sheet, line, f"{number}. {text}")
+    line = _write_section(issue, sheet, line + 1, "二、填报表目录")
     for form in forms:
-        line = _paragraph(issue, sheet, line, f"{form.number}　{form.title}：{form.grain}。")
-    line = _section(issue, sheet, line + 1, "三、指标解释")
+        line = _write_paragraph(issue, sheet, line, f"{form.number}　{form.title}：{form.grain}。")
+    line = _write_section(issue, sheet, line + 1, "三、指标解释")
     for form in forms:
-        line = _fields(issue, sheet, line, form)
+        line = _write_fields(issue, sheet, line, form)
     if rules:
-        line = _section(issue, sheet, line + 1, "四、审核关系")
-        line = _paragraph(
+        line = _write_section(issue, sheet, line + 1, "四、审核关系")
+        line = _write_paragraph(
             issue,
             sheet,
             line,
@@ -118,7 +118,7 @@ def _method(issue: Issue) -> list[str]:
     return text.splitlines()
 
 
-def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
+def _write_fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
     named = issue.styles.named
     title = f"{form.number}　{form.title}　{form.grain}"
     sheet.merge_range(line, 0, line, 5, title, named("guide_form"))
@@ -130,7 +130,7 @@ def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
     for number, field in enumerate(form.fields_at(levels, issue.year), start=1):
         line += 1
         label = f"{field.group}：{field.label}" if field.group else field.label
-        ask = requirement(issue.catalogue, form, field, levels, issue.year)
+        ask = describe_requirement(issue.catalogue, form, field, levels, issue.year)
         sheet.write_number(line, 0, number, named("guide_centre"))
         sheet.write_string(line, 1, label, named("guide_cell"))
         sheet.write_string(line, 2, field.stated_unit or NOT_APPLICABLE, named("guide_centre"))
@@ -145,11 +145,13 @@ def _fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
     elif form.is_roster:
         remarks.append("填报告年度末在册的全部，不只是本年新增的。")
     for text in remarks:
-        line = _paragraph(issue, sheet, line, f"注：{text}")
+        line = _write_paragraph(issue, sheet, line, f"注：{text}")
     return line + 1
 
 
-def requirement(catalogue: Catalogue, form: Form, field: Field, levels: Iterable[str], year: int) -> str:
+def describe_requirement(
+    catalogue: Catalogue, form: Form, field: Field, levels: Iterable[str], year: int
+) -> str:
     """What a field asks of the clerk, in words: 必填, by whom, from which list, within which bounds."""
     parts = ["必填" if field.required else "选填"]
     rows = list(levels)
@@ -172,13 +174,13 @@ def requirement(catalogue: Catalogue, form: Form, field: Field, levels: Iterable
     return "；".join(parts)
 
 
-def _section(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
+def _write_section(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
     sheet.write_string(line, 0, text, issue.styles.named("guide_section"))
     sheet.set_row(line, 26)
     return line + 1
 
 
-def _paragraph(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
+def _write_paragraph(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
     sheet.merge_range(line, 0, line, 5, text, issue.styles.named("guide_text"))
     sheet.set_row(line, _height([(text, sum(_WIDTHS))]))
     return line + 1

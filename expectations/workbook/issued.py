@@ -13,20 +13,20 @@ import polars as pl
 from xlsxwriter.workbook import Workbook
 
 from expectations.live_audit.audit import add_audit, write_audit
-from expectations.live_audit.checks import column_rules, live_checks, reading_rules
+from expectations.live_audit.live_formats import column_rules, live_checks, reading_rules
 from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.layout import unit_level, unit_name
-from expectations.sheets.marks import Marks, marks_of
 from expectations.sheets.page import Issue
+from expectations.sheets.question_marks import Marks, marks_of
 from expectations.sheets.styles import Styles
 from expectations.sheets.validation import Lists
-from expectations.workbook.answers import add_answers, write_answers
 from expectations.workbook.cover import write_cover
+from expectations.workbook.explanation_sheet import add_answers, write_answers
 from expectations.workbook.form import write_form
 from expectations.workbook.guide import RuleLine, rule_lines, write_guide
-from expectations.workbook.unread import add_unread
+from expectations.workbook.unread_sheet import add_unread
 from warehouse.catalogue.load import Catalogue
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 
 def write_workbook(
@@ -53,7 +53,7 @@ def write_workbook(
     in the file's properties (default: the first day after the report year). Raises KeyError when
     the unit does not report in ``year``.
 
-    With ``questions`` (as :func:`expectations.sheets.marks.marks_of` takes them) it becomes a correction workbook: the
+    With ``questions`` (as :func:`expectations.sheets.question_marks.marks_of` takes them) it becomes a correction workbook: the
     cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
     ``answered`` is its id, ``unread`` (UNREAD) what was not taken over of it. Returned is where each question, by its row
     number, is shown: sheet and cell.
@@ -81,7 +81,7 @@ def write_workbook(
             reading_rules=reading_rules(rulebook),
             is_correction=questions is not None,
             marks=Marks() if questions is None else marks_of(questions, catalogue.forms, lost),
-            signed={} if unread is None else _signed(unread),
+            signed={} if unread is None else _read_signatures(unread),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
@@ -116,7 +116,7 @@ def write_workbook(
     return issue.marks.places
 
 
-def _signed(unread: pl.DataFrame) -> dict[str, str]:
+def _read_signatures(unread: pl.DataFrame) -> dict[str, str]:
     """What the cover of the file said of who signs: folded heading -> text."""
     of_cover = unread.filter(pl.col("reason") == "cover").select("heading", "text")
     return {fold(heading).rstrip(":"): text for heading, text in of_cover.iter_rows()}

@@ -14,9 +14,9 @@ from expectations.workbook.issued import write_workbook
 from flows.settings import Installation
 from warehouse.catalogue.frames import Schema, shaped
 from warehouse.standing.outcomes import Outcome
-from warehouse.standing.questions import given_entries, questions, unread
+from warehouse.standing.questions import list_questions, read_entries, read_unread
 from warehouse.store.query import standing_entries
-from warehouse.words.dates import moment_words
+from warehouse.words.day_words import moment_words
 
 EARLIER = "以前的更正表"
 """Where a unit's correction workbooks go when a newer one takes their place: a clerk may have begun to fill one in."""
@@ -57,7 +57,7 @@ def write_corrections(
     of_latest = outcome.findings.join(
         latest.select("submission"), on="submission", how="semi", maintain_order="left"
     )
-    found = questions(of_latest, list(place.catalogue.forms))
+    found = list_questions(of_latest, list(place.catalogue.forms))
     asked_of = found.partition_by("submission", as_dict=True, maintain_order=True)
     written = {}
     for row in latest.iter_rows(named=True):
@@ -84,7 +84,7 @@ def _put_aside(folder: Path, year: int) -> None:
 def write_correction(
     place: Installation, path: Path, row: dict[str, Any], asked: pl.DataFrame
 ) -> Mapping[int, tuple[str, str]]:
-    """The workbook that asks ``asked`` (warehouse.standing.questions.questions) about the submission ``row``.
+    """The workbook that asks ``asked`` (warehouse.standing.questions.list_questions) about the submission ``row``.
 
     Where each question is shown, by its row in ``asked``: sheet and cell.
     """
@@ -98,7 +98,7 @@ def write_correction(
         row["year"],
         catalogue,
         place.rulebook,
-        given_entries(database, row["submission"]),
+        read_entries(database, row["submission"]),
         prior or None,
         questions=asked.with_columns(
             scope=_of_rule({rule.id: rule.scope for rule in rules}),
@@ -106,7 +106,7 @@ def write_correction(
             in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
         ),
         answered=row["submission"],
-        unread=unread(database, row["submission"], list(catalogue.forms)),
+        unread=read_unread(database, row["submission"], list(catalogue.forms)),
         about=f"本表根据{moment_words(received)}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )
 

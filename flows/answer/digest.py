@@ -19,8 +19,8 @@ from warehouse.standing.headline import MOVED
 from warehouse.standing.outcomes import Outcome
 from warehouse.standing.worklist import covering_words
 from warehouse.words import labels
-from warehouse.words.dates import day_words
-from warehouse.words.numbers import grouped
+from warehouse.words.day_words import day_words
+from warehouse.words.number_words import group_thousands
 from warehouse.words.templates import text_of
 
 _LISTED = 20
@@ -35,8 +35,8 @@ class News:
     ``outcome``: what became of the submissions since the last digest; ``statuses``: per year how the reports stand (as
     warehouse.standing.status.status gives it); ``moved``: published figures that are otherwise than at the last digest (MOVED of
     warehouse.standing.headline); ``left``: one sentence for each file that stayed in the inbox; ``repeated``: the names of files
-    whose bytes had been received before; ``worklists``: per year what is open (warehouse.standing.worklist.worklist); ``notes``:
-    what happened to the installation itself; ``warning``: what the whole night lacked.
+    whose bytes had been received before; ``worklists``: per year what is open (read_worklist);
+    ``notes``: what happened to the installation itself; ``warning``: what the whole night lacked.
     """
 
     outcome: Outcome
@@ -53,13 +53,13 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
     """The digest of a night as plain text that Markdown shows as it is."""
     names = catalogue.unit_names()
     outcome = news.outcome
-    submissions = _named(outcome.submissions, names)
+    submissions = _name_submissions(outcome.submissions, names)
     # A file that another of the same night replaced is history: it is counted, not told.
     standing = submissions.remove("is_replaced") if submissions.height else submissions
     findings = outcome.findings.join(standing.select("submission"), on="submission", how="semi")
     settings = catalogue.settings
     critical = findings.filter(pl.col("severity") == "critical")
-    lines = _critical(critical, standing, catalogue, rulebook)
+    lines = _list_critical_findings(critical, standing, catalogue, rulebook)
     return text_of(
         "flows.answer",
         "digest.md",
@@ -77,7 +77,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
         fixed_count=int(standing["fixed_count"].sum()) if standing.height else 0,
         **{state: _files(standing, state) for state in ("held", "empty", "refused")},
         lapsed=_who(standing, pl.col("ends_approval")),
-        moved=list(_moved(news.moved, catalogue)),
+        moved=list(_describe_moved_figures(news.moved, catalogue)),
         moved_count=news.moved.height,
         repeated=list(map(as_text, news.repeated)),
         left=news.left,
@@ -94,13 +94,13 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             group
             for year, frame in sorted(news.statuses.items())
             if settings.first_year <= year <= settings.last_year  # what a refused file states may be any year
-            for group in _missing(year, frame, settings.deadline.of(year), at.date())
+            for group in _list_missing_units(year, frame, settings.deadline.of(year), at.date())
         ],
         journal_head=head_words(head),
     )
 
 
-def _named(submissions: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+def _name_submissions(submissions: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     """``submissions`` with ``who`` (unit and year in words) and ``is_replaced`` (by a later file of the same batch)."""
     if submissions.is_empty():
         return submissions.with_columns(who=pl.lit(""), is_replaced=pl.lit(value=False))
@@ -146,7 +146,7 @@ def _counts(outcome: Outcome, submissions: pl.DataFrame) -> dict[str, int]:
     return counts | of_states | {"total": new.height, "replaced": new.filter("is_replaced").height}
 
 
-def _moved(moved: pl.DataFrame, catalogue: Catalogue) -> Iterator[dict[str, object]]:
+def _describe_moved_figures(moved: pl.DataFrame, catalogue: Catalogue) -> Iterator[dict[str, object]]:
     """The published figures that moved, those that moved most first: points for percentages, no per cent for ranks."""
     for row in moved.head(_FIGURES).iter_rows(named=True):
         indicator = catalogue.indicators[row["indicator"]]
@@ -155,8 +155,8 @@ def _moved(moved: pl.DataFrame, catalogue: Catalogue) -> Iterator[dict[str, obje
         yield {
             "year": row["year"],
             "name": indicator.name_zh,
-            "old": grouped(old, indicator.decimals),
-            "new": grouped(new, indicator.decimals),
+            "old": group_thousands(old, indicator.decimals),
+            "new": group_thousands(new, indicator.decimals),
             "unit": indicator.unit,
             "is_more": new > old,
             "points": f"{abs(new - old):.{indicator.decimals}f}" if is_points else "",
@@ -166,7 +166,9 @@ def _moved(moved: pl.DataFrame, catalogue: Catalogue) -> Iterator[dict[str, obje
         }
 
 
-def _missing(year: int, status: pl.DataFrame, common: date, today: date) -> Iterator[dict[str, object]]:
+def _list_missing_units(
+    year: int, status: pl.DataFrame, common: date, today: date
+) -> Iterator[dict[str, object]]:
     """Of whom nothing stands, with what they sent, by the day they are due."""
     missing = status.filter(~pl.col("has_standing")).sort("due_date", maintain_order=True)
     for (due,), units in missing.group_by("due_date", maintain_order=True):
@@ -182,7 +184,7 @@ def _missing(year: int, status: pl.DataFrame, common: date, today: date) -> Iter
         }
 
 
-def _critical(
+def _list_critical_findings(
     critical: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook
 ) -> pl.DataFrame:
     """The lines (CAUSE) of the ``critical`` findings with ``who``, workbook by workbook."""

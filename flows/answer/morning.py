@@ -20,11 +20,11 @@ from flows.settings import Installation
 from flows.system_words import machine_fault
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Event
-from warehouse.ledger.review import EXPLANATION_DECISIONS
-from warehouse.standing.outcomes import Outcome, outcome
+from warehouse.ledger.review_entries import EXPLANATION_DECISIONS
+from warehouse.standing.outcomes import Outcome, read_outcome
 from warehouse.standing.status import status
-from warehouse.standing.worklist import worklist
-from warehouse.words.dates import moment_words
+from warehouse.standing.worklist import read_worklist
+from warehouse.words.day_words import moment_words
 from warehouse.words.templates import text_of
 
 
@@ -58,7 +58,7 @@ def report(night: Night) -> Report:
     returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
     confirmed = [str(e.submission) for e in entries if e.event == Event.YEAR_CONFIRMED]
     decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
-    found = outcome(
+    found = read_outcome(
         night.home.database,
         last.payload["answered"] if last else 0,
         returned,
@@ -78,7 +78,7 @@ def answer(night: Night, report: Report) -> list[Path]:
         written = [correction.path for correction in corrections.values()]
         written += office.answer(report.outcome, corrections)
     if report.repeated:
-        known = outcome(night.home.database).submissions
+        known = read_outcome(night.home.database).submissions
         written += office.answer_repeated(report.repeated, known)
     return written
 
@@ -112,7 +112,7 @@ def _send_digest(night: Night, report: Report) -> None:
         moved=night.moved,
         left=report.left,
         repeated=[repeated.name for repeated in report.repeated],
-        worklists={year: worklist(database, year) for year in years},
+        worklists={year: read_worklist(database, year) for year in years},
         notes=report.notes,
         warning=night.rulebook.warning,
     )

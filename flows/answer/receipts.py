@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
-from expectations.sheets.marks import plain
-from expectations.sheets.values import shown
+from expectations.sheets.question_marks import show_plainly
+from expectations.sheets.shown_values import show_value
 from expectations.verdicts.causes import by_cause, notes_by_cause
 from flows.answer.corrections import Correction
 from flows.answer.receipt_page import as_text, page_of
@@ -20,10 +20,10 @@ from flows.settings import Installation
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal_head import Head, head_words
-from warehouse.ledger.review import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
+from warehouse.ledger.review_entries import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
 from warehouse.standing.outcomes import Outcome
 from warehouse.words import labels
-from warehouse.words.dates import day_words, moment_words
+from warehouse.words.day_words import day_words, moment_words
 from warehouse.words.templates import lines_of, text_of
 from warehouse.words.workbook_texts import UNREAD_SHEET
 
@@ -72,17 +72,17 @@ class Office:
             text = self._text(
                 row,
                 sentences=[
-                    *_verdict(row, asked, folded, found),
-                    *self._compared(row, asked, changes.get(key)),
+                    *_describe_decision(row, asked, folded, found),
+                    *self._compare_with_previous(row, asked, changes.get(key)),
                     *_sentences("what_to_do", row, correction=correction and correction.path.name),
                 ],
-                findings=[_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
+                findings=[_escape_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
                 finding_count=asked.height,
                 folded_count=folded.height,
                 is_corrected=correction is not None,
                 line_count=lines.height,
                 rules="、".join(lines["rule"].unique(maintain_order=True)),
-                sheets=list(self._sheets(sheets.get(key), asked)),
+                sheets=list(self._summarise_forms(sheets.get(key), asked)),
                 notes=[
                     {name: as_text(note[name]) for name in ("place", "raw", "value")}
                     for note in notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
@@ -102,16 +102,16 @@ class Office:
         for again in repeated:
             row = first[again.submission]
             text = self._text(
-                row, is_repeated=True, file_name=as_text(again.name), sentences=_said_again(row)
+                row, is_repeated=True, file_name=as_text(again.name), sentences=_describe_repeat(row)
             )
             written.append(self._write(row, text, "_重复"))
         return written
 
     def _text(self, row: dict[str, Any], **told: object) -> str:
         """The receipt about a submission; what it is not ``told`` it leaves out."""
-        return text_of("flows.answer", "receipt.md", **self._of(row) | told)
+        return text_of("flows.answer", "receipt.md", **self._list_printed_values(row) | told)
 
-    def _of(self, row: dict[str, Any]) -> dict[str, object]:
+    def _list_printed_values(self, row: dict[str, Any]) -> dict[str, object]:
         """What every receipt about a submission may print, and nothing found."""
         return {
             "unit_name": self.names.get(row["unit_code"], UNKNOWN_UNIT),
@@ -120,7 +120,7 @@ class Office:
             "received_at": moment_words(row["received_at"]),
             "submission": row["submission"],
             "result": result_words(row),
-            "due": self._due(row),
+            "due": self._describe_due_date(row),
             "contact": self.catalogue.settings.contact,
             **self.foot,
             **dict.fromkeys(("is_repeated", "is_corrected"), False),
@@ -129,12 +129,12 @@ class Office:
             "rules": "",
         }
 
-    def _due(self, row: dict[str, Any]) -> str:
+    def _describe_due_date(self, row: dict[str, Any]) -> str:
         """By when to report; the days only where the report is still owed."""
         due, is_delivered = row["due_date"], row["decision"] == "accepted"
         return due_words(due, self.printed_at.date(), is_over=is_delivered) if due else ""
 
-    def _compared(
+    def _compare_with_previous(
         self, row: dict[str, Any], found: pl.DataFrame, changes: pl.DataFrame | None
     ) -> Iterator[str]:
         """What is otherwise than in the submission before: the questions, and the numbers."""
@@ -157,21 +157,23 @@ class Office:
             kept_count=kept,
             new_count=new,
             back_count=back,
-            changes=[self._change(change) for change in listed],
+            changes=[self._describe_change(change) for change in listed],
             change_count=listed[0]["change_count"] if listed else 0,
         )
 
-    def _change(self, change: dict[str, Any]) -> str:
+    def _describe_change(self, change: dict[str, Any]) -> str:
         form = self.catalogue.forms.get(change["form"])
         field = next((f for f in form.fields if f.id == change["field"]), None) if form else None
         if form is None or field is None:
             return as_text(f"{change['sheet']} {change['cell']}")
         words = self.catalogue.settings.words
-        old, new = (plain(shown(field, change[name], words)) for name in ("old", "new"))
+        old, new = (show_plainly(show_value(field, change[name], words)) for name in ("old", "new"))
         what = f"{change['item'] or change['org_name'] or ''} {field.label}".strip()
         return as_text(f"{form.number} {change['cell']}（{what}）{old} → {new}")
 
-    def _sheets(self, filled: pl.DataFrame | None, found: pl.DataFrame) -> Iterator[dict[str, object]]:
+    def _summarise_forms(
+        self, filled: pl.DataFrame | None, found: pl.DataFrame
+    ) -> Iterator[dict[str, object]]:
         """One line for each form: how much is filled in, and how many questions there are."""
         if filled is None:
             return
@@ -232,7 +234,7 @@ def result_words(row: dict[str, Any]) -> str:
     return words
 
 
-def _verdict(
+def _describe_decision(
     row: dict[str, Any], asked: pl.DataFrame, folded: pl.DataFrame, found: pl.DataFrame
 ) -> list[str]:
     """What became of the submission and what it means, sentence by sentence.
@@ -251,7 +253,7 @@ def _verdict(
     )
 
 
-def _said_again(row: dict[str, Any]) -> list[str]:
+def _describe_repeat(row: dict[str, Any]) -> list[str]:
     """What a unit is told whose file had been received before."""
     return _sentences("said_again", row)
 
@@ -317,6 +319,6 @@ def _status_words(is_second: bool) -> pl.Expr:
     )
 
 
-def _line(line: dict[str, Any]) -> dict[str, str]:
+def _escape_line(line: dict[str, Any]) -> dict[str, str]:
     texts = {name: as_text(line[name]) for name in ("place", "message", "fix", "status")}
     return texts | {"severity": labels.SEVERITY[line["severity"]]}

@@ -62,7 +62,7 @@ def write_report(path: Path, place: Installation, night: str) -> int:
     return count
 
 
-def last_judging_run(place: Installation) -> str | None:
+def find_last_judging_run(place: Installation) -> str | None:
     """The latest run whose submissions the warehouse has results for."""
     with read_only(place.home.database) as connection:
         return run(connection, "SELECT max(run) AS run FROM quality.rule_result")["run"][0]  # type: ignore[no-any-return]
@@ -74,13 +74,13 @@ def _records(
     """Every breach, then what else is to be said of each rule and form."""
     told: Counter[tuple[str, str]] = Counter()
     for row in breaches.iter_rows(named=True):
-        told[row["rule"], _counted_at(row, rulebook)] += 1
+        told[row["rule"], _counting_form(row, rulebook)] += 1
         yield _breach(row)
     for row in results.iter_rows(named=True):
-        yield from _rest(row, told[row["rule"], row["form"]], night)
+        yield from _remaining_records(row, told[row["rule"], row["form"]], night)
 
 
-def _counted_at(row: Record, rulebook: RuleBook) -> str:
+def _counting_form(row: Record, rulebook: RuleBook) -> str:
     """The form under which quality.rule_result counts a breach; none for a rule over the years of any number."""
     rule = rulebook.rules.get(row["rule"])
     return "" if rule is not None and rule.scope == "series" else row["form"] or ""
@@ -89,9 +89,9 @@ def _counted_at(row: Record, rulebook: RuleBook) -> str:
 def _breach(row: Record) -> Record:
     """One place where a rule does not hold."""
     whose = {"unit": row["unit_code"], "year": row["year"]}
-    target = _key({**whose, **{name: row[name] for name in _PLACES}})
+    target = _format_key({**whose, **{name: row[name] for name in _PLACES}})
     return {
-        **_about(row),
+        **_identify_rule(row),
         "data": {
             "source": [row["submission"]],
             "target": [target],
@@ -102,9 +102,9 @@ def _breach(row: Record) -> Record:
     }
 
 
-def _rest(row: Record, told: int, night: str) -> Iterator[Record]:
+def _remaining_records(row: Record, told: int, night: str) -> Iterator[Record]:
     """The places of a form that have no record of their own, verdict by verdict; none where a rule concerned nobody."""
-    target = _key({"run": night, "form": row["form"]})
+    target = _format_key({"run": night, "form": row["form"]})
     counts = (
         (_TRUE, row["evaluated"] - row["failed"], "the rule holds"),
         (
@@ -116,15 +116,20 @@ def _rest(row: Record, told: int, night: str) -> Iterator[Record]:
     )
     for value, count, what in counts:
         if count > 0:
-            data = {"source": [_key({"run": night})], "target": [target], "description": what, "count": count}
-            yield {**_about(row), "data": data, "value": value}
+            data = {
+                "source": [_format_key({"run": night})],
+                "target": [target],
+                "description": what,
+                "count": count,
+            }
+            yield {**_identify_rule(row), "data": data, "value": value}
 
 
-def _about(row: Record) -> Record:
+def _identify_rule(row: Record) -> Record:
     return {"rule": row["rule"], "severity": row["severity"]}
 
 
-def _key(parts: Record) -> str:
+def _format_key(parts: Record) -> str:
     """Names and values of what identifies data, without what is not known."""
     return ";".join(f"{name}={value}" for name, value in parts.items() if value not in (None, ""))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.console import chosen, fail, out
+from flows.cli.console import current_installation, fail, out
 
 _NEXT = "下一次夜间作业后，数据仓库随之更新；template 和 status 现在就按此办理。"
 
@@ -30,11 +30,11 @@ def register(app: typer.Typer) -> None:
 @year_app.command("open")
 def open_year(year: Annotated[int, typer.Argument(help="报告年度")], by: By = None) -> None:
     """开放一个年度：各单位可以报送，template 和 status 随之可用。"""
-    from flows.decisions.campaign import amend
+    from flows.decisions.amend_campaign import amend
     from warehouse.ledger.journal import Event
-    from warehouse.words.dates import day_words
+    from warehouse.words.day_words import day_words
 
-    settings = amend(chosen(), Event.YEAR_OPENED, by or getpass.getuser(), year=year).settings
+    settings = amend(current_installation(), Event.YEAR_OPENED, by or getpass.getuser(), year=year).settings
     due = settings.deadline.of(year)
     out.print(
         f"{year}年度已开放，截止日期 {day_words(due)}。下发的工作簿由 nianbao template --year {year} 生成，"
@@ -50,13 +50,13 @@ def deadline(
     by: By = None,
 ) -> None:
     """准予一个单位延期报送。"""
-    from flows.decisions.campaign import amend
+    from flows.decisions.amend_campaign import amend
     from warehouse.ledger.journal import Event
-    from warehouse.words.dates import day_words
+    from warehouse.words.day_words import day_words
 
     if not reason.strip():
         raise fail("请写明延期原因，登记簿要记。")
-    place = chosen()
+    place = current_installation()
     of = year or place.catalogue.settings.last_year
     says = {"unit_code": unit, "year": of, "until": until.date().isoformat(), "reason": reason.strip()}
     amend(place, Event.DEADLINE_MOVED, by or getpass.getuser(), **says)
@@ -140,14 +140,21 @@ def move_unit(
 
 
 def _change(change: str, year: int, by: str | None, **says: object) -> None:
-    from flows.decisions.campaign import amend
+    from flows.decisions.amend_campaign import amend
     from warehouse.ledger.journal import Event
 
-    amend(chosen(), Event.REGISTRY_CHANGED, by or getpass.getuser(), change=change, year=year, **says)
+    amend(
+        current_installation(),
+        Event.REGISTRY_CHANGED,
+        by or getpass.getuser(),
+        change=change,
+        year=year,
+        **says,
+    )
 
 
 def _name(code: str, year: int) -> str:
     """The unit's name in a year with its code; the code alone when the registry has it not."""
-    units = chosen().catalogue.registry.units(year)
+    units = current_installation().catalogue.registry.units(year)
     found = dict(units.select("org_code", "name").iter_rows())
     return f"{found[code]}（{code}）" if code in found else code

@@ -18,10 +18,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from flows.cli.usage_words import usage_sentence
-from flows.ending import INTERRUPTED, ending_promptly, is_ended_by_the_system, is_ending, leave, left_words
+from flows.ending import (
+    INTERRUPTED,
+    describe_remains,
+    ending_promptly,
+    is_ended_by_the_system,
+    is_ending,
+    leave,
+)
 from flows.error_log import note_error
 from flows.system_words import machine_fault, reason_of
-from warehouse.words.numbers import grouped
+from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:
     from flows.night import OnDone
@@ -38,7 +45,7 @@ def choose_installation(home: Path | None, catalogue: Path | None) -> None:
     _chosen.update(home=home, catalogue=catalogue)
 
 
-def chosen() -> Installation:
+def current_installation() -> Installation:
     """The installation the command works on."""
     from flows.settings import installation
 
@@ -69,7 +76,7 @@ def run_app(app: typer.Typer) -> None:
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.ledger.archive import ArchiveDamaged
     from warehouse.ledger.journal import JournalBroken
-    from warehouse.ledger.review import ReviewRefused
+    from warehouse.ledger.review_entries import ReviewRefused
     from warehouse.store.build import PreviousUnreadable
     from warehouse.store.integrity import IntegrityError
     from warehouse.store.publish import AlreadyRunning, NotPublishable
@@ -77,11 +84,11 @@ def run_app(app: typer.Typer) -> None:
 
     # The library does not export its UsageError by name.
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
-    before = _published_mark()
+    before = _stamp_published_file()
 
     def broken_off() -> str:
         asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"
-        return f"{asked}{_what_stands(before)}{left_words(_home())}"
+        return f"{asked}{_what_stands(before)}{describe_remains(_home())}"
 
     try:
         with ending_promptly(lambda: f"错误：{broken_off()}"):
@@ -101,10 +108,10 @@ def run_app(app: typer.Typer) -> None:
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:
-        swapped = _what_stands(before) if _published_mark() != before else ""
+        swapped = _what_stands(before) if _stamp_published_file() != before else ""
         fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}{swapped}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
-        fail(broken_off() if is_ending() else _unexpected(error, before))
+        fail(broken_off() if is_ending() else _describe_unexpected_error(error, before))
     else:
         if isinstance(code, int) and code:
             sys.exit(code)
@@ -114,7 +121,7 @@ def run_app(app: typer.Typer) -> None:
     sys.exit(2)
 
 
-def _unexpected(error: Exception, before: tuple[int, int] | None) -> str:
+def _describe_unexpected_error(error: Exception, before: tuple[int, int] | None) -> str:
     """What is said of an error that nobody foresaw, whose details go into the log."""
     where = note_error(_home(), traceback.format_exc())
     fault = machine_fault(error)
@@ -122,7 +129,7 @@ def _unexpected(error: Exception, before: tuple[int, int] | None) -> str:
     return f"{what}{_what_stands(before)}{where}"
 
 
-def _published_mark() -> tuple[int, int] | None:
+def _stamp_published_file() -> tuple[int, int] | None:
     """Which file is the published warehouse."""
     try:
         found = (_home() / "warehouse.duckdb").stat()
@@ -133,7 +140,7 @@ def _published_mark() -> tuple[int, int] | None:
 
 def _what_stands(before: tuple[int, int] | None) -> str:
     """Whether the warehouse was still swapped by a command that broke off."""
-    if _published_mark() == before:
+    if _stamp_published_file() == before:
         return "数据仓库未改动。"
     return "数据仓库已更新，其后的步骤未完成，下次夜间作业会补做。"
 
@@ -157,16 +164,16 @@ def print_frame(
             (labels or {}).get(name, name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
         )
     for row in frame.iter_rows():
-        table.add_row(*(nothing if value is None else shown(value) for value in row))
+        table.add_row(*(nothing if value is None else format_value(value) for value in row))
     out.print(table)
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as people read it: 261,061 and 12.35."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):
-        return grouped(value, 0 if value.is_integer() else 2)
+        return group_thousands(value, 0 if value.is_integer() else 2)
     return str(value)
 
 

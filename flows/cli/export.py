@@ -45,7 +45,7 @@ def write_xlsx(
     ``title``: what was exported; ``decimals``: indicator -> how many decimals are shown of it.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    parts, first = _with_first(map(_flat, parts))
+    parts, first = _with_first(map(_flatten_lists, parts))
     names = first.columns
     with xlsxwriter.Workbook(str(target), options) as book:
         sheet = book.add_worksheet("数据")
@@ -73,7 +73,7 @@ def _with_first(parts: Iterator[pl.DataFrame]) -> tuple[Iterator[pl.DataFrame], 
     return chain(looked_at, parts), looked_at[-1]
 
 
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+def _flatten_lists(frame: pl.DataFrame) -> pl.DataFrame:
     """Lists as text: a cell holds one thing."""
     return frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))
 
@@ -96,7 +96,7 @@ def _write_rows(
 ) -> None:
     """The cells of ``part`` in the order of rows, which a sheet in constant memory asks for."""
     writers = list(enumerate(_writer(sheet, dtype) for dtype in part.dtypes))
-    columns = [zip(c.to_list(), _codes(part, c.name, decimals, formats), strict=False) for c in part]
+    columns = [zip(c.to_list(), _cell_formats(part, c.name, decimals, formats), strict=False) for c in part]
     for row, cells in enumerate(zip(*columns, strict=True), start=first_row):
         for (column, write), (value, style) in zip(writers, cells, strict=True):
             if value is not None:
@@ -117,7 +117,7 @@ def _writer(sheet: Worksheet, dtype: pl.DataType) -> Callable[..., object]:
     return write
 
 
-def _codes(
+def _cell_formats(
     frame: pl.DataFrame, name: str, decimals: Mapping[str, int], formats: _Formats
 ) -> Iterator[Format]:
     """The format of each cell of a column."""

@@ -10,9 +10,9 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.cli.console import chosen, err, fail, out, print_frame, print_json, shown
+from flows.cli.console import current_installation, err, fail, format_value, out, print_frame, print_json
 from warehouse.words import labels
-from warehouse.words.dates import moment_words
+from warehouse.words.day_words import moment_words
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def check(
 
     if not file.is_file():
         raise fail(f"找不到文件：{file}")
-    verdict = check_file(chosen(), file)
+    verdict = check_file(current_installation(), file)
     if verdict.refusal is not None:
         if as_json:
             print_json(pl.DataFrame({"refusal": [verdict.refusal]}))
@@ -44,7 +44,7 @@ def check(
     elif findings.is_empty():
         out.print(f"{verdict.title}：全部审核通过。", markup=False)
     else:
-        place = chosen()
+        place = current_installation()
         lines = by_cause(findings, place.catalogue, place.rulebook)
         table = lines.select(
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
@@ -68,7 +68,7 @@ def status(
     from warehouse.ledger.journal import Journal
     from warehouse.standing.status import status as read_status
 
-    place = chosen()
+    place = current_installation()
     if sentence := place.catalogue.not_reported(year):
         raise fail(sentence)
     entries = Journal(place.home.journal, read_only=True).entries()
@@ -110,7 +110,7 @@ def query(
     from flows.cli.csv_text import csv_text
     from warehouse.store.query import query as run_query
 
-    frame = run_query(chosen().home.database, sql)
+    frame = run_query(current_installation().home.database, sql)
     if as_json:
         print_json(frame)
     elif as_csv:
@@ -130,7 +130,7 @@ def trace(
     from warehouse.trace.text import trace_text
     from warehouse.trace.trace import trace as run_trace
 
-    place = chosen()
+    place = current_installation()
     traced = run_trace(place.home.database, place.catalogue, indicator, org, year)
     if as_json:
         print_json(traced.frame())
@@ -152,7 +152,7 @@ def export(
         count = _write_workbook(target, sql, table)
         out.print(f"已导出 {count} 行：{target}", soft_wrap=True, markup=False)
         return
-    frame = run_query(chosen().home.database, sql)
+    frame = run_query(current_installation().home.database, sql)
     match target.suffix.lower():
         case ".csv":
             target.write_bytes(
@@ -170,12 +170,12 @@ def export(
 def _write_workbook(target: Path, sql: str, exported: str) -> int:
     """The rows as a workbook, its columns explained in the warehouse's own words; how many there are."""
     from flows.cli.export import PART, ROWS_OF_A_SHEET, write_xlsx
-    from warehouse.store.query import column_words, streamed
+    from warehouse.store.query import column_words, stream
 
-    place = chosen()
+    place = current_installation()
     decimals = {i.id: i.decimals for i in place.catalogue.indicators.values()}
     words = column_words(place.home.database, exported)
-    with streamed(place.home.database, sql, PART) as (count, parts):
+    with stream(place.home.database, sql, PART) as (count, parts):
         if count > ROWS_OF_A_SHEET:
             raise fail(
                 f"共 {count:,} 行，一张工作表最多容纳 {ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
@@ -188,9 +188,11 @@ def _as_stated(frame: pl.DataFrame) -> pl.DataFrame:
     """A number that is not there says why, where the row states it: — does not apply, … not reported or held."""
     if not {"value", "state"} <= set(frame.columns) or frame.schema["state"] != pl.String:
         return frame
-    from warehouse.words.numbers import NO_NUMBER
+    from warehouse.words.number_words import NO_NUMBER
 
     why = pl.col("state").replace_strict(NO_NUMBER, default=None, return_dtype=pl.String)
     said = pl.when(pl.col("value").is_null()).then(why)
-    stands = pl.Series("value", [None if v is None else shown(v) for v in frame["value"]], dtype=pl.String)
+    stands = pl.Series(
+        "value", [None if v is None else format_value(v) for v in frame["value"]], dtype=pl.String
+    )
     return frame.with_columns(value=pl.coalesce(said, stands))

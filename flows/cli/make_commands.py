@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.console import chosen, err, fail, out
+from flows.cli.console import current_installation, err, fail, out
 
 
 def register(app: typer.Typer) -> None:
@@ -24,10 +24,10 @@ def template(
 ) -> None:
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
     from expectations.workbook.issued import write_workbook
-    from flows.cli.samples import check_year, unit_rows, workbook_name
+    from flows.cli.sample_workbooks import check_year, unit_rows, workbook_name
     from warehouse.store.query import standing_entries
 
-    place = chosen()
+    place = current_installation()
     check_year(place.catalogue, year)
     units = unit_rows(place.catalogue, year, unit)
     if not units:
@@ -47,9 +47,9 @@ def sample(
     year: Annotated[list[int] | None, typer.Option(help="报告年度，可重复（默认全部年度）")] = None,
 ) -> None:
     """生成样例数据工作簿（数字为虚构分解，合计与公开数一致）。"""
-    from flows.cli.samples import check_year, write_samples
+    from flows.cli.sample_workbooks import check_year, write_samples
 
-    place = chosen()
+    place = current_installation()
     settings = place.catalogue.settings
     years = year or list(range(settings.first_year, settings.last_year + 1))
     for wanted in years:
@@ -77,7 +77,7 @@ def docs(
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.store.dictionary import dictionary_markdown
 
-    declared = chosen().declared  # not what one installation has made of it
+    declared = current_installation().declared  # not what one installation has made of it
     if folder is None:
         if declared.folder.resolve() != DEFAULT_FOLDER.resolve():
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")

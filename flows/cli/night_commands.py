@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import polars as pl
 import typer
 
-from flows.cli.console import chosen, err, fail, out, print_frame, print_json, progress
+from flows.cli.console import current_installation, err, fail, out, print_frame, print_json, progress
 
 if TYPE_CHECKING:
     from flows.answer.morning import Report
@@ -41,14 +41,14 @@ def nightly(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输�
     if as_json:
         print_json(report.submissions)
     else:
-        _summary(report)
+        _print_summary(report)
 
 
 def rebuild() -> None:
     """由档案和登记簿重建数据仓库（不收新表、不发通知）。"""
     report = _run("rebuild", from_scratch=True)
     out.print(
-        f"已重建：{report.submissions.height} 份报送，{whereabouts(chosen().home.database)}",
+        f"已重建：{report.submissions.height} 份报送，{shorten_path(current_installation().home.database)}",
         soft_wrap=True,
         markup=False,
     )
@@ -63,13 +63,13 @@ def _warm_up() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
-    from flows.embedded_server import embedded_server, run_as_flow
+    from flows.embedded_server import embed_server, run_as_flow
     from flows.home_check import require_fit
 
-    place = chosen()
+    place = current_installation()
     require_fit(place.home)
     # The server takes seconds to start: it does so while the libraries are imported.
-    with embedded_server(place.home.root) as wait_for_server:
+    with embed_server(place.home.root) as wait_for_server:
         from flows.nightly import run_night
         from flows.receiving.receive import arrivals
 
@@ -81,10 +81,10 @@ def _run(name: str, *, from_scratch: bool) -> Report:
             return run_as_flow(name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done))
 
 
-def _summary(report: Report) -> None:
+def _print_summary(report: Report) -> None:
     from flows.answer.receipts import result_words
 
-    names = chosen().catalogue.unit_names()
+    names = current_installation().catalogue.unit_names()
     for repeated in report.repeated:
         out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
     for sentence in report.notes:
@@ -114,23 +114,23 @@ def _summary(report: Report) -> None:
     out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
     for sentence in report.failed_channels:
         err.print(sentence, style="yellow", markup=False)
-    home = chosen().home
+    home = current_installation().home
     for label, path in (("数据仓库", home.database), ("回执", home.outbox), ("网页", home.site)):
-        out.print(f"{label}：{whereabouts(path)}", soft_wrap=True, markup=False)
+        out.print(f"{label}：{shorten_path(path)}", soft_wrap=True, markup=False)
 
 
-def whereabouts(path: Path) -> str:
+def shorten_path(path: Path) -> str:
     """A path of the installation as seen from where the command is given; else from the data folder, not from the disk's root."""
     if path.is_relative_to(Path.cwd()):
         return str(path.relative_to(Path.cwd()))
-    return f"数据目录下的 {path.relative_to(chosen().home.root)}"
+    return f"数据目录下的 {path.relative_to(current_installation().home.root)}"
 
 
 def doctor() -> None:
     """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库是否完好。"""
-    from flows.health.doctor import examined
+    from flows.health.doctor import examine_home
 
-    health = examined(chosen())
+    health = examine_home(current_installation())
     for sentence in health.facts:
         out.print(sentence, soft_wrap=True, markup=False)
     for sentence in health.hints:
@@ -147,10 +147,10 @@ def report(
     night: Annotated[str, typer.Option("--run", help="作业编号（默认最近一次；可查 quality.run）")] = "",
 ) -> None:
     """一次作业的审核报告（JSON，供程序读取）：每条审核关系在哪里成立、不成立、未能核对。"""
-    from flows.answer.validation_report import last_judging_run, write_report
+    from flows.answer.validation_report import find_last_judging_run, write_report
 
-    place = chosen()
-    wanted = night or last_judging_run(place)
+    place = current_installation()
+    wanted = night or find_last_judging_run(place)
     if wanted is None or (count := write_report(to, place, wanted)) == 0:
         raise fail("没有这次作业的审核结果。")
     out.print(f"{to}：{count} 条", soft_wrap=True, markup=False)

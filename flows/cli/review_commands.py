@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.cli.console import ask, chosen, fail, out, print_frame, print_json
+from flows.cli.console import ask, current_installation, fail, out, print_frame, print_json
 from warehouse.words import labels
 
 _AFTERWARDS = "下一次夜间作业后生效；要立即生效，请运行 nianbao nightly。"
@@ -37,14 +37,14 @@ def list_findings(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """各单位最近一次报送中未了结的强制性和核实性问题，对全市公布数影响大的在前。"""
-    from expectations.verdicts.causes import places_of
-    from expectations.verdicts.findings import ROW_PREFIX
-    from warehouse.standing.worklist import covering_words, worklist
+    from expectations.verdicts.causes import list_cells
+    from expectations.verdicts.locate_findings import ROW_PREFIX
+    from warehouse.standing.worklist import covering_words, read_worklist
 
-    place = chosen()
+    place = current_installation()
     if sentence := place.catalogue.not_reported(year, unit):
         raise fail(sentence)
-    found = worklist(place.home.database, year, unit)
+    found = read_worklist(place.home.database, year, unit)
     if as_json:
         print_json(found)
     elif found.is_empty():
@@ -55,14 +55,14 @@ def list_findings(
             累计=pl.format("{}%", pl.col("cumulative_share_pct").floor().cast(pl.Int64)).fill_null("—"),
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             单位="unit_name",
-            位置=places_of(found, place.catalogue),
+            位置=list_cells(found, place.catalogue),
             问题=pl.col("message").str.replace(ROW_PREFIX, ""),
             状态=pl.col("finding_status").replace_strict(labels.FINDING_STATUS),
         )
-        print_frame(table, title=_titled(f"{year}年度：{found.height} 处", covering_words(found)))
+        print_frame(table, title=_add_covering(f"{year}年度：{found.height} 处", covering_words(found)))
 
 
-def _titled(what: str, covering: str) -> str:
+def _add_covering(what: str, covering: str) -> str:
     return f"{what}，{covering}" if covering else what
 
 
@@ -72,17 +72,17 @@ def explanations(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """待审核的说明，影响大的在前。"""
-    from flows.decisions.explanations import waiting
+    from flows.decisions.decide_explanations import list_waiting_explanations
     from warehouse.standing.worklist import covering_words
 
-    found = waiting(chosen(), year)
+    found = list_waiting_explanations(current_installation(), year)
     if as_json:
         print_json(found)
     elif found.is_empty():
         out.print("没有待审核的说明。")
     else:
         table = found.select(编号="explanation", 单位="unit_name", 年度="year", 问题="message", 说明="text")
-        print_frame(table, title=_titled(f"待审核的说明 {found.height} 条", covering_words(found)))
+        print_frame(table, title=_add_covering(f"待审核的说明 {found.height} 条", covering_words(found)))
 
 
 @review.command()
@@ -92,9 +92,11 @@ def accept(
     by: By = None,
 ) -> None:
     """认可说明：只要数值不变，该问题不再提出。"""
-    from flows.decisions.explanations import Decision, decide
+    from flows.decisions.decide_explanations import Decision, decide
 
-    decide(chosen(), [Decision(n, is_accepted=True, reason=reason) for n in numbers], _actor(by))
+    decide(
+        current_installation(), [Decision(n, is_accepted=True, reason=reason) for n in numbers], _actor(by)
+    )
     out.print(f"已认可 {len(numbers)} 条说明。{_AFTERWARDS}")
 
 
@@ -105,9 +107,11 @@ def refuse(
     by: By = None,
 ) -> None:
     """不认可说明：问题仍须改正或重新说明。"""
-    from flows.decisions.explanations import Decision, decide
+    from flows.decisions.decide_explanations import Decision, decide
 
-    decide(chosen(), [Decision(n, is_accepted=False, reason=reason) for n in numbers], _actor(by))
+    decide(
+        current_installation(), [Decision(n, is_accepted=False, reason=reason) for n in numbers], _actor(by)
+    )
     out.print(f"{len(numbers)} 条说明未予认可。{_AFTERWARDS}")
 
 
@@ -117,16 +121,16 @@ def issue(
     year: Annotated[int | None, typer.Option(help="报告年度（默认全部）")] = None,
 ) -> None:
     """把待审核的说明写成一个表格文件，逐行填写决定。"""
-    from flows.decisions.explanations import issue_batch
+    from flows.decisions.decide_explanations import issue_batch
     from warehouse.standing.worklist import covering_words
 
     if file.suffix.lower() != ".xlsx":
         raise fail(f"请给出以 .xlsx 结尾的文件名：{file}")
     if file.exists():
         raise fail(f"{file} 已经存在，可能填有决定；请另取文件名。")
-    issued = issue_batch(chosen(), file, year)
+    issued = issue_batch(current_installation(), file, year)
     if issued.height:
-        title = _titled(f"{file}：{issued.height} 条", covering_words(issued))
+        title = _add_covering(f"{file}：{issued.height} 条", covering_words(issued))
         out.print(f"{title}。填好后运行 nianbao review take {file}", markup=False, soft_wrap=True)
     else:
         out.print("没有待审核的说明，未写文件。")
@@ -138,11 +142,11 @@ def take(
     by: By = None,
 ) -> None:
     """收回填好的审核表，一次办理全部决定。"""
-    from flows.decisions.explanations import take_batch
+    from flows.decisions.decide_explanations import take_batch
 
     if not file.is_file():
         raise fail(f"找不到文件：{file}")
-    done, skipped = take_batch(chosen(), file, _actor(by))
+    done, skipped = take_batch(current_installation(), file, _actor(by))
     accepted = sum(decision.is_accepted for decision in done)
     if done:
         out.print(f"认可 {accepted} 条，不认可 {len(done) - accepted} 条。{_AFTERWARDS}")
@@ -160,9 +164,9 @@ def send_back(
     by: By = None,
 ) -> None:
     """退回一个单位最近一次报送，此前接收的版本（如有）继续有效。"""
-    from flows.decisions.review import send_back as run
+    from flows.decisions.review_submissions import send_back as run
 
-    name = run(chosen(), year, unit, reason, _actor(by))
+    name = run(current_installation(), year, unit, reason, _actor(by))
     out.print(f"已退回：{name}。{_AFTERWARDS}", markup=False)
 
 
@@ -174,14 +178,14 @@ def approve(
     yes: Yes = False,
 ) -> None:
     """审定已接收的报送：数据由初报转为终报；此后重新报送的须再次审定。"""
-    from flows.decisions.review import approve as run
-    from flows.decisions.review import outstanding
+    from flows.decisions.review_submissions import approve as run
+    from flows.decisions.review_submissions import list_outstanding_units
 
     if unit is None:
-        missing = outstanding(chosen(), year)
+        missing = list_outstanding_units(current_installation(), year)
         rest = f"（尚有 {len(missing)} 个单位没有已接收的报送：{'、'.join(missing)}）" if missing else ""
         ask(f"将审定{year}年度全部已接收的报送{rest}", yes)
-    approved = run(chosen(), year, unit, _actor(by))
+    approved = run(current_installation(), year, unit, _actor(by))
     if approved:
         names = "、".join(one.unit_name for one in approved)
         out.print(f"已审定 {len(approved)} 个单位：{names}。{_AFTERWARDS}", markup=False)
@@ -201,31 +205,31 @@ def confirm(
     by: By = None,
 ) -> None:
     """确认年度有疑的报送确为该年度的更正，予以入库。"""
-    from flows.decisions.review import confirm_year
+    from flows.decisions.review_submissions import confirm_year
 
-    name = confirm_year(chosen(), year, unit, _actor(by))
+    name = confirm_year(current_installation(), year, unit, _actor(by))
     out.print(f"已确认：{name} 为{year}年度报表。{_AFTERWARDS}", markup=False)
 
 
 @review.command()
 def lock(year: Year, by: By = None, yes: Yes = False) -> None:
     """锁定一个年度：此后收到的报送一律暂存。"""
-    from flows.decisions.review import lock as run
-    from flows.decisions.review import outstanding
+    from flows.decisions.review_submissions import list_outstanding_units
+    from flows.decisions.review_submissions import lock as run
 
-    if missing := outstanding(chosen(), year):
+    if missing := list_outstanding_units(current_installation(), year):
         ask(
             f"{year}年度尚有 {len(missing)} 个单位没有已接收的报送：{'、'.join(missing)}。锁定后其报送一律暂存",
             yes,
         )
-    run(chosen(), year, _actor(by))
+    run(current_installation(), year, _actor(by))
     out.print(f"{year}年度已锁定，此后收到的报送一律暂存。")
 
 
 @review.command()
 def unlock(year: Year, by: By = None) -> None:
     """解锁一个年度。"""
-    from flows.decisions.review import lock as run
+    from flows.decisions.review_submissions import lock as run
 
-    run(chosen(), year, _actor(by), unlock=True)
+    run(current_installation(), year, _actor(by), unlock=True)
     out.print(f"{year}年度已解锁。")

@@ -7,7 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.cli.console import chosen, fail, out, print_frame, print_json
+from flows.cli.console import current_installation, fail, out, print_frame, print_json
 from warehouse.words import labels
 
 _SHOWN = 50
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 @rules.command("list")
 def list_rules(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False) -> None:
     """全部审核关系。"""
-    book = chosen().rulebook.rules.values()
+    book = current_installation().rulebook.rules.values()
     frame = pl.DataFrame(
         [(r.id, r.severity, r.scope, r.words, r.since, r.until) for r in book],
         schema={
@@ -53,15 +53,15 @@ def try_out(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """试算：这条审核关系在往年已接收的报表上会提出多少问题（不改动任何数据）。"""
-    from expectations.verdicts.causes import places_of
-    from expectations.verdicts.findings import ROW_PREFIX
+    from expectations.verdicts.causes import list_cells
+    from expectations.verdicts.locate_findings import ROW_PREFIX
     from flows.decisions.rule_trial import try_rule
 
     first, _, last = years.partition("-")
     if not (first.isdigit() and (last or first).isdigit()):
         raise fail(f"年度应写作 2024 或 2019-2024，填的是“{years}”。")
     wanted = range(int(first), int(last or first) + 1)
-    place = chosen()
+    place = current_installation()
     sentences = [place.catalogue.not_reported(year) for year in wanted]
     if not sentences or any(sentences):
         raise fail(next(filter(None, sentences), f"年度应由小到大，填的是“{years}”。"))
@@ -82,7 +82,7 @@ def try_out(
         table = found.select(
             年度="year",
             单位=pl.col("unit_code").replace_strict(place.catalogue.unit_names(), default="未识别单位"),
-            位置=places_of(found, place.catalogue),
+            位置=list_cells(found, place.catalogue),
             问题=pl.col("message").str.replace(ROW_PREFIX, ""),
         )
         print_frame(table, title=f"前 {_SHOWN} 处" if trial.findings.height > _SHOWN else None)

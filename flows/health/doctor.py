@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from expectations.rulebook.rulebook import load_rules
-from flows.health.sampled_rebuild import differing
+from flows.health.sampled_rebuild import find_differences
 from flows.home_check import home_problems, verify_shown_heads
-from flows.night import made_by
+from flows.night import list_versions
 from flows.receiving.inbox import files_in
 from flows.settings import Installation
 from warehouse.ledger.archive import DAMAGE_WORDS, Archive
 from warehouse.ledger.journal import Event, Journal, JournalBroken
 from warehouse.store.build import is_of_this_version
-from warehouse.store.query import known_submissions, last_made_by
+from warehouse.store.query import read_known_submissions, read_last_versions
 from warehouse.store.soundness import STATE_WORDS, examine
 
 
@@ -27,7 +27,7 @@ class Health:
     hints: list[str] = field(default_factory=list)
 
 
-def examined(place: Installation) -> Health:
+def examine_home(place: Installation) -> Health:
     """Everything a night needs: catalogue, folders, disk, inbox, journal, archive, warehouse. CatalogueError."""
     health = Health()
     try:
@@ -109,16 +109,16 @@ def _warehouse(
     if state not in {"whole", "unrecorded"}:
         health.problems.append(f"数据仓库：{database} {STATE_WORDS[state]}，{_what_to_do(state, database)}")
         return
-    if not is_of_this_version(database) or last_made_by(database) != made_by(place):
+    if not is_of_this_version(database) or read_last_versions(database) != list_versions(place):
         health.hints.append("数据仓库由另一版本的程序、目录册或审核关系建立，下次夜间作业会重新建立。")
         return
-    unknown = received.items() - known_submissions(database).items()
+    unknown = received.items() - read_known_submissions(database).items()
     if unknown:
         health.problems.append(f"有 {len(unknown)} 份报送尚未入库，请运行 nianbao nightly。")
     if is_archive_whole:
         health.problems += [
             f"数据仓库：“{entry.payload['file_name']}”的数据与档案中的文件不符，请运行 nianbao rebuild，由档案重新建立。"
-            for entry in differing(place, journal)
+            for entry in find_differences(place, journal)
         ]
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
-from transforms.conforming.observations import measures, observations
+from transforms.conforming.observations import observe, sum_measures
 from warehouse.catalogue.frames import MEASURE, OBSERVATION
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
@@ -17,7 +17,7 @@ from warehouse.store.query import query
 SAMPLE = 3
 
 
-def differing(place: Installation, journal: Journal, sample: int = SAMPLE) -> list[Entry]:
+def find_differences(place: Installation, journal: Journal, sample: int = SAMPLE) -> list[Entry]:
     """Of a few submissions in the warehouse, drawn anew with every entry of the journal, those that read otherwise."""
     held = query(
         place.home.database,
@@ -33,8 +33,8 @@ def differing(place: Installation, journal: Journal, sample: int = SAMPLE) -> li
     wanted = [str(entry.submission) for entry in drawn]
     bad: set[str] = set()
     for table, anew, schema in (
-        ("core.observation_log", observations(conformed, place.catalogue), OBSERVATION),
-        ("core.measure_log", measures(conformed, place.catalogue), MEASURE),
+        ("core.observation_log", observe(conformed, place.catalogue), OBSERVATION),
+        ("core.measure_log", sum_measures(conformed, place.catalogue), MEASURE),
     ):
         columns = list(schema)
         kept = query(

@@ -60,20 +60,20 @@ def files_in(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
     too_deep: set[str] = set()
     while waiting:
         folder, depth = waiting.popleft()
-        names, is_all = _names(folder, room, left)
+        names, is_all = _list_names(folder, room, left)
         room -= len(names)
         for path in (folder / name for name in names if not _is_ignored(name)):
             try:
                 found = path.lstat()
             except OSError as error:
-                left(f"{shown(path.name)}：{why_unread(error)}")
+                left(f"{decode_name(path.name)}：{explain_unread(error)}")
                 continue
             if stat.S_ISREG(found.st_mode):
                 yield path, _mark(found)
             elif stat.S_ISLNK(found.st_mode):
-                left(f"{shown(path.name)}：是链接（快捷方式），未收取。请放入文件本身。")
+                left(f"{decode_name(path.name)}：是链接（快捷方式），未收取。请放入文件本身。")
             elif not stat.S_ISDIR(found.st_mode):
-                left(f"{shown(path.name)}：不是普通文件，未收取。请放入文件本身。")
+                left(f"{decode_name(path.name)}：不是普通文件，未收取。请放入文件本身。")
             elif depth < MAX_DEPTH:
                 waiting.append((path, depth + 1))
             else:
@@ -82,10 +82,12 @@ def files_in(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
             left(f"收件箱内超过 {MAX_ENTRIES} 个文件，其余留待下次收取。请移走无关的文件。")
             break
     for top in sorted(too_deep):
-        left(f"文件夹 {shown(top)}：超过 {MAX_DEPTH} 层，更深处的文件未收取。请移到收件箱下的单位文件夹。")
+        left(
+            f"文件夹 {decode_name(top)}：超过 {MAX_DEPTH} 层，更深处的文件未收取。请移到收件箱下的单位文件夹。"
+        )
 
 
-def _names(folder: Path, room: int, left: OnLeft) -> tuple[list[str], bool]:
+def _list_names(folder: Path, room: int, left: OnLeft) -> tuple[list[str], bool]:
     """At most ``room`` names of a folder in order, and whether these are all."""
     try:
         with os.scandir(folder) as entries:
@@ -93,12 +95,12 @@ def _names(folder: Path, room: int, left: OnLeft) -> tuple[list[str], bool]:
     except FileNotFoundError:
         return [], True
     except OSError:
-        left(f"文件夹 {shown(folder.name)}：无法打开，请检查文件夹权限。")
+        left(f"文件夹 {decode_name(folder.name)}：无法打开，请检查文件夹权限。")
         return [], True
     return sorted(names[:room]), len(names) <= room
 
 
-def shown(name: str) -> str:
+def decode_name(name: str) -> str:
     """A file's name as text: bytes that are not UTF-8 are taken for GB 18030, as Windows in China writes them."""
     raw = os.fsencode(name)
     try:
@@ -111,10 +113,10 @@ def shown(name: str) -> str:
 def folder_of(path: Path, inbox: Path) -> str | None:
     """The inbox subfolder in which a file lies, however deep; none for what lies in the inbox itself."""
     parts = path.relative_to(inbox).parts
-    return shown(parts[0]) if len(parts) > 1 else None
+    return decode_name(parts[0]) if len(parts) > 1 else None
 
 
-def why_unread(error: OSError) -> str:
+def explain_unread(error: OSError) -> str:
     """Why a file of the inbox could not be read, and what to do."""
     match error:
         case FileNotFoundError():

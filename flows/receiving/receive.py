@@ -22,7 +22,7 @@ from itertools import groupby
 from pathlib import Path
 
 from flows.receiving.finished import is_quiet, wait_until_quiet, without_writers
-from flows.receiving.inbox import Mark, OnLeft, files_in, folder_of, mark_of, shown, why_unread
+from flows.receiving.inbox import Mark, OnLeft, decode_name, explain_unread, files_in, folder_of, mark_of
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Draft, Entry, Event, Journal
@@ -69,7 +69,7 @@ def arrivals(inbox: Path, on_left: OnLeft | None = None, quiet_seconds: float = 
     marks = dict(files_in(inbox, left))
     loose = [p for p in marks if p.suffix.lower() == ".csv"]
     single = [p for p in marks if p.suffix.lower() != ".csv"]
-    found = [Arrival((p,), shown(p.name), folder_of(p, inbox)) for p in single]
+    found = [Arrival((p,), decode_name(p.name), folder_of(p, inbox)) for p in single]
     found += _csv_groups(loose, inbox)
     ready = []
     for arrival in found:
@@ -114,7 +114,7 @@ def receive(
     """
     left = on_left or _log
     wait_until_quiet((mark for _, mark in files_in(inbox, lambda _: None)), quiet_seconds)
-    known = _known(journal)
+    known = _list_known_submissions(journal)
     drafts: list[Draft] = []
     repeated: list[Repeated] = []
     taken: list[tuple[Path, Mark, str]] = []
@@ -157,7 +157,7 @@ def receive_members(
 
     Each is a submission by itself; what was received before, the file sent once more, say, is left out.
     """
-    known = _known(journal)
+    known = _list_known_submissions(journal)
     drafts: list[Draft] = []
     for entry, name, content in members:
         sha256 = archive.put(content)
@@ -175,7 +175,7 @@ def receive_members(
     return journal.append_many(drafts)
 
 
-def _known(journal: Journal) -> set[str]:
+def _list_known_submissions(journal: Journal) -> set[str]:
     """Submissions that need not be received again: all but those whose latest receipt was refused."""
     decisions = journal.decisions()
     receipts = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
@@ -206,7 +206,7 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
         about = Path(os.fsdecode(error.filename)) if error.filename is not None else None
         if error.errno in _DISK_IS_FULL or (about is not None and about not in arrival.files):
             raise
-        left(f"{arrival.name}：{why_unread(error)}")
+        left(f"{arrival.name}：{explain_unread(error)}")
         return None
     return _Kept(
         sha256, sum(mark.size for mark in marks), tuple(zip(arrival.files, marks, hashes, strict=True))
@@ -222,17 +222,17 @@ def _take_away(file: Path, mark: Mark, sha256: str, left: OnLeft) -> None:
     """Remove a received file from the inbox, unless what lies there is not what was archived."""
     try:
         with without_writers(file) as is_nobody_writing:
-            if is_nobody_writing and mark_of(file) == mark and _hash(file) == sha256:
+            if is_nobody_writing and mark_of(file) == mark and _hash_file(file) == sha256:
                 file.unlink()
             else:
-                left(f"{shown(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
+                left(f"{decode_name(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
     except FileNotFoundError:
         pass  # received all the same
     except OSError:
-        left(f"{shown(file.name)}：已收取，但无法从收件箱移走，请检查收件箱文件夹的写入权限。")
+        left(f"{decode_name(file.name)}：已收取，但无法从收件箱移走，请检查收件箱文件夹的写入权限。")
 
 
-def _hash(file: Path) -> str:
+def _hash_file(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
@@ -249,7 +249,7 @@ def _csv_groups(files: Iterable[Path], inbox: Path) -> Iterator[Arrival]:
     for (parent, prefix), group in groupby(sorted(files, key=lambda p: (key(p), p.name)), key=key):
         members = tuple(group)
         name = members[0].name if len(members) == 1 else f"{prefix or Path(parent).name}.csv.zip"
-        yield Arrival(members, shown(name), folder_of(members[0], inbox))
+        yield Arrival(members, decode_name(name), folder_of(members[0], inbox))
 
 
 def _pack(files: Sequence[Path]) -> tuple[bytes, list[str]]:
@@ -260,5 +260,5 @@ def _pack(files: Sequence[Path]) -> tuple[bytes, list[str]]:
         for file in sorted(files, key=lambda f: f.name):
             content = file.read_bytes()
             hashes[file] = hashlib.sha256(content).hexdigest()
-            bundle.writestr(zipfile.ZipInfo(shown(file.name), (1980, 1, 1, 0, 0, 0)), content)
+            bundle.writestr(zipfile.ZipInfo(decode_name(file.name), (1980, 1, 1, 0, 0, 0)), content)
     return buffer.getvalue(), [hashes[file] for file in files]

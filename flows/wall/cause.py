@@ -46,7 +46,7 @@ def _far_cell(book: zipfile.ZipFile) -> Cause | None:
     names = None
     parts = [n for n in book.namelist() if n.startswith("xl/worksheets/") and n.endswith(".xml")]
     for part in parts[:_PARTS]:
-        beginning = _beginning(book, part)
+        beginning = _read_beginning(book, part)
         corners: list[tuple[bytes, bytes]] = _CELL.findall(beginning)
         for first_column, first_row, last_column, last_row in _DIMENSION.findall(beginning):
             corners += [(first_column, first_row), (last_column, last_row)]
@@ -80,9 +80,9 @@ def _sheet_names(book: zipfile.ZipFile) -> dict[str, str]:
     """Path of a sheet's part -> name of the sheet, as far as the beginnings of the two lists tell."""
     targets = {
         tag.get("Id", ""): tag.get("Target", "").lstrip("/").removeprefix("xl/")
-        for tag in _tags(_beginning(book, "xl/_rels/workbook.xml.rels"))
+        for tag in _tags(_read_beginning(book, "xl/_rels/workbook.xml.rels"))
     }
-    sheets = _tags(_beginning(book, "xl/workbook.xml"))
+    sheets = _tags(_read_beginning(book, "xl/workbook.xml"))
     return {f"xl/{targets.get(tag.get('r:id', ''), '')}": tag.get("name", "")[:31] for tag in sheets}
 
 
@@ -96,7 +96,7 @@ def _tags(xml: bytes) -> list[dict[str, str]]:
     ]
 
 
-def _beginning(book: zipfile.ZipFile, part: str) -> bytes:
+def _read_beginning(book: zipfile.ZipFile, part: str) -> bytes:
     try:
         with book.open(part) as opened:
             return opened.read(_PART_BYTES)

@@ -55,7 +55,7 @@ def main(start: Start) -> None:
     _bound(start)
     with socket.socket(fileno=start.socket) as wire:
         try:
-            functions = {"read": named(start.read), "look": named(start.look)}
+            functions = {"read": import_function(start.read), "look": import_function(start.look)}
         except BaseException:  # noqa: BLE001 - whatever it was, the parent tells it
             _send(wire, Reply("unready", traceback.format_exc(), is_last=True), start)
             return
@@ -75,7 +75,7 @@ def main(start: Start) -> None:
             del job, args, reply  # or they would take up room while the next file is read
 
 
-def named(function: str) -> Callable[[str, tuple[Any, ...]], object]:
+def import_function(function: str) -> Callable[[str, tuple[Any, ...]], object]:
     """The function that `module:function` names."""
     module, _, name = function.partition(":")
     found: Callable[[str, tuple[Any, ...]], object] = getattr(importlib.import_module(module), name)
@@ -147,12 +147,12 @@ def _send(wire: socket.socket, reply: Reply, start: Start) -> bool:
 
 
 def _receive(wire: socket.socket) -> tuple[str, str, tuple[Any, ...]] | None:
-    length = _exactly(wire, LENGTH_BYTES)
-    data = _exactly(wire, int.from_bytes(length, "big")) if length else None
+    length = _receive_exactly(wire, LENGTH_BYTES)
+    data = _receive_exactly(wire, int.from_bytes(length, "big")) if length else None
     return pickle.loads(data) if data else None  # noqa: S301 - from the parent
 
 
-def _exactly(wire: socket.socket, count: int) -> bytes | None:
+def _receive_exactly(wire: socket.socket, count: int) -> bytes | None:
     data = bytearray()
     while len(data) < count:
         try:

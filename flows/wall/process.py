@@ -111,7 +111,7 @@ class ReadingProcess:
                 stderr=self._complaints,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
-                env=_environment(),
+                env=_limit_environment(),
             )
 
     def fileno(self) -> int:
@@ -163,22 +163,22 @@ class ReadingProcess:
         try:
             chunk = self._wire.recv(_MIB)
         except BlockingIOError:
-            return self._end(is_timeout=True) if time.monotonic() >= self.deadline else None
+            return self._collect_end(is_timeout=True) if time.monotonic() >= self.deadline else None
         except OSError:
             chunk = b""
         if not chunk:
-            return self._end(is_timeout=False)
+            return self._collect_end(is_timeout=False)
         self._received += chunk
         length = int.from_bytes(self._received[:LENGTH_BYTES], "big")
         if len(self._received) < LENGTH_BYTES or len(self._received) < LENGTH_BYTES + length:
-            return self._end(is_timeout=True) if time.monotonic() >= self.deadline else None
+            return self._collect_end(is_timeout=True) if time.monotonic() >= self.deadline else None
         # Pickled by a child: the wall is against exhaustion only (see flows.wall.wall).
         reply = Reply(*pickle.loads(memoryview(self._received)[LENGTH_BYTES:]))  # noqa: S301
         self._received = bytearray()
         self.deadline = math.inf
         return reply
 
-    def _end(self, *, is_timeout: bool) -> End:
+    def _collect_end(self, *, is_timeout: bool) -> End:
         if is_timeout:
             self._process.kill()
         try:
@@ -197,7 +197,7 @@ def _nameless_file() -> int:
     return handle
 
 
-def _environment() -> dict[str, str]:
+def _limit_environment() -> dict[str, str]:
     known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     search = [str(Path(folder).absolute()) for folder in sys.path if Path(folder).exists()]
     return {**known, **_BOUNDS, "PYTHONPATH": os.pathsep.join(search)}

@@ -128,7 +128,7 @@ class _Wall:
             child = ReadingProcess(self._read, self._limits)
             self._tasks[child] = None
             self._selector.register(child, selectors.EVENT_READ)
-        for child in self._heard_from():
+        for child in self._wait_for_children():
             outcome = child.hear()
             if outcome is None:
                 continue
@@ -164,7 +164,7 @@ class _Wall:
         else:
             child.give("look", task.job.path, (), min(wall_seconds, _LOOK_SECONDS))
 
-    def _heard_from(self) -> list[ReadingProcess]:
+    def _wait_for_children(self) -> list[ReadingProcess]:
         """Wait until children speak, die or run out of time; idle ones have all the time there is."""
         nearest = min(child.deadline for child in self._tasks)
         timeout = None if nearest == math.inf else max(0.0, nearest - time.monotonic())
@@ -189,11 +189,11 @@ def _settle(task: _Task, outcome: Reply | End, limits: Limits) -> _Task | _Settl
         # Somebody else killed the child, most likely the kernel for want of memory on the machine: not proof
         # against the file.
         return replace(task, is_second_try=True)
-    code, detail = _verdict(outcome)
-    return replace(task, death=Death(code, "", _shortened(detail)))
+    code, detail = _classify_death(outcome)
+    return replace(task, death=Death(code, "", _shorten(detail)))
 
 
-def _verdict(outcome: Reply | End) -> tuple[DeathCode, str]:
+def _classify_death(outcome: Reply | End) -> tuple[DeathCode, str]:
     """What a file's child died of, and what it said."""
     if isinstance(outcome, Reply):
         said = str(outcome.content)
@@ -208,7 +208,7 @@ def _verdict(outcome: Reply | End) -> tuple[DeathCode, str]:
     return "memory" if is_memory or any(words in said for words in _OUT_OF_MEMORY) else "crash", said
 
 
-def _shortened(said: str) -> str:
+def _shorten(said: str) -> str:
     """The beginning (a Rust message) and the end (a Python error) of what may be long."""
     return said if len(said) <= 2 * _DETAIL_HALF else f"{said[:_DETAIL_HALF]}\n…\n{said[-_DETAIL_HALF:]}"
 

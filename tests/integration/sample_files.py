@@ -9,9 +9,9 @@ import polars as pl
 import yaml
 
 from expectations.workbook.issued import write_workbook
-from flows.cli.samples import unit_rows, workbook_name
+from flows.cli.sample_workbooks import unit_rows, workbook_name
 from flows.settings import Installation, Settings
-from transforms.samples.samples import sample_entries
+from transforms.samples.sample_entries import sample_entries
 
 Entries = dict[str, dict[str, pl.DataFrame]]
 

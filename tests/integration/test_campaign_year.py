@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from expectations.workbook.issued import write_workbook
 from flows.cli.app import app
-from flows.decisions.campaign import amend
-from flows.decisions.review import confirm_year
+from flows.decisions.amend_campaign import amend
+from flows.decisions.review_submissions import confirm_year
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
@@ -98,7 +98,7 @@ def test_a_past_year_on_the_cover_is_asked_about_and_counts_once_it_is_confirmed
 
 
 def test_a_decision_shows_at_once_as_taking_effect_tonight(after_a_night: NewInstallation) -> None:
-    from flows.decisions.review import approve, lock
+    from flows.decisions.review_submissions import approve, lock
 
     place = after_a_night([2024])
     approve(place, 2024, EAST, CLERK)

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.health.doctor import Health, examined
+from flows.health.doctor import Health, examine_home
 from flows.home_check import HomeUnfit
 from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
@@ -55,7 +55,7 @@ def place(settled: Path, tmp_path: Path) -> Installation:
 
 def health(place: Installation) -> Health:
     """What doctor finds, but for what it says of the small city's catalogue, which has no rules of its own."""
-    found = examined(place)
+    found = examine_home(place)
     found.problems = [
         problem for problem in found.problems if not problem.startswith("目录册没有本市的审核关系")
     ]

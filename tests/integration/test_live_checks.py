@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 
 from expectations.live_audit.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
-from expectations.live_audit.checks import column_rules, live_checks
 from expectations.live_audit.grid import rule_levels
+from expectations.live_audit.live_formats import column_rules, live_checks
 from expectations.live_audit.unjudged import READING
 from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule, RuleBook, load_rules
-from expectations.verdicts.checks import Check
+from expectations.verdicts.rule_checks import Check
 from expectations.workbook.issued import write_workbook
 from flows.checking import check_file
 from flows.settings import Installation, Settings

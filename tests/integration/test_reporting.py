@@ -13,14 +13,14 @@ import pytest
 
 from expectations.rulebook.rulebook import Rule
 from expectations.workbook.issued import write_workbook
-from flows.answer.validation_report import last_judging_run, write_report
+from flows.answer.validation_report import find_last_judging_run, write_report
 from flows.decisions.rule_trial import try_rule
 from flows.settings import Installation, Settings
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.validation_report_schema import SCHEMA
 from warehouse.catalogue.load import load_catalogue
-from warehouse.ledger.review import ReviewRefused
-from warehouse.store.declared_tables import expected_reports
+from warehouse.ledger.review_entries import ReviewRefused
+from warehouse.store.declared_tables import list_expected_reports
 from warehouse.store.query import query
 
 EAST, WEST = "990101", "990102"
@@ -60,7 +60,7 @@ def test_an_extension_moves_the_due_date_of_one_unit_and_one_year(tmp_path: Path
     text = settings.read_text(encoding="utf-8")
     granted = f'extensions: [{{unit: "{EAST}", year: 2024, until: 2025-03-01, reason: 因灾延期}}]'
     settings.write_text(f"{text}\n{granted}\n", encoding="utf-8")
-    due = expected_reports(load_catalogue(tmp_path / "city")).filter(due_date=date(2025, 3, 1))
+    due = list_expected_reports(load_catalogue(tmp_path / "city")).filter(due_date=date(2025, 3, 1))
     assert due.select("year", "unit_code").rows() == [(2024, EAST)]
 
 
@@ -90,7 +90,7 @@ def test_a_rule_can_be_tried_on_past_years_before_it_is_in_force(place: Installa
 
 
 def test_the_validation_report_gives_every_verdict_to_machines(place: Installation, tmp_path: Path) -> None:
-    run = last_judging_run(place)
+    run = find_last_judging_run(place)
     assert run is not None
     path = tmp_path / "report.json"
     write_report(path, place, run)

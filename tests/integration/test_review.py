@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.decisions.review import approve, lock, send_back
+from flows.decisions.review_submissions import approve, lock, send_back
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.ledger.review import ReviewRefused
+from warehouse.ledger.review_entries import ReviewRefused
 from warehouse.standing.status import status
 from warehouse.store.query import query
 

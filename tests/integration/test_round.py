@@ -9,7 +9,7 @@ import polars as pl
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from flows.decisions.explanations import issue_batch, take_batch
+from flows.decisions.decide_explanations import issue_batch, take_batch
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night

@@ -16,7 +16,7 @@ from flows.answer.morning import Report
 from flows.cli.catalogue_commands import STARTER
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night
-from transforms.samples.samples import sample_entries
+from transforms.samples.sample_entries import sample_entries
 from warehouse.store.query import query
 from warehouse.trace.text import trace_text
 from warehouse.trace.trace import trace

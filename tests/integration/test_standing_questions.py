@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from expectations.workbook.issued import write_workbook
-from flows.decisions.review import lock
+from flows.decisions.review_submissions import lock
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, copied, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.ledger.review import EMPTY_WORDS
+from warehouse.ledger.review_entries import EMPTY_WORDS
 from warehouse.standing.status import status
 from warehouse.store.query import query
 

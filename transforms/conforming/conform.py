@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.conforming.cells import parsed
 from transforms.conforming.heads import HEADS, head_problems
+from transforms.conforming.odd_cells import parse_odd_cells
 from transforms.conforming.problems import (
     missing_parts,
     part_problems,
@@ -17,14 +17,14 @@ from transforms.conforming.problems import (
     value_notes,
     value_problems,
 )
-from transforms.conforming.rows import ROWS, placed
-from transforms.conforming.unread import unread_rows
-from transforms.conforming.values import finished, header_scales, odd_cells, plain_values
+from transforms.conforming.row_kinds import ROWS, assign_rows
+from transforms.conforming.typed_values import finish_values, header_scales, odd_cells, plain_values
+from transforms.conforming.unread_cells import list_unread_rows
 from transforms.reading.reading import FileRead
 from warehouse.catalogue.frames import ANSWER, NOTE, PROBLEM, UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
-from warehouse.words.texts import BLANK
+from warehouse.words.folding import BLANK
 
 COLUMNS = {
     "submission": pl.String,
@@ -105,7 +105,7 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
         rows = pl.concat([rows for _, _, rows in found], how="diagonal")
         assert key_of_row.height == rows.height, "every row belongs to one file"
         forms[form] = pl.concat(
-            [key_of_row, rows.with_columns(_written(pl.col(pl.String)))], how="horizontal"
+            [key_of_row, rows.with_columns(_clean_texts(pl.col(pl.String)))], how="horizontal"
         )
     columns = [
         (sha256, sheet.form, sheet.sheet, name, letter, sheet.units.get(name))
@@ -135,16 +135,18 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
 def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> Conformed:
     """Type every cell, say of which unit every row speaks, and name what cannot be read or was normalised."""
     forms = {
-        id: _indexed(frame, catalogue.forms[id]) for id, frame in raw.forms.items() if id in catalogue.forms
+        id: _index_rows(frame, catalogue.forms[id])
+        for id, frame in raw.forms.items()
+        if id in catalogue.forms
     }
-    rows = placed(_rows(forms, catalogue), catalogue)
+    rows = assign_rows(_gather_rows(forms, catalogue), catalogue)
     scales = header_scales(raw.columns, catalogue)
     plain = {id: plain_values(frame, catalogue.forms[id], scales, catalogue) for id, frame in forms.items()}
-    cells = parsed(odd_cells(forms, plain, rows, scales, catalogue), catalogue)
+    cells = parse_odd_cells(odd_cells(forms, plain, rows, scales, catalogue), catalogue)
     cells_of = {id: part for (id,), part in cells.group_by("form", maintain_order=True)}
     rows_of = {id: part for (id,), part in rows.group_by("form", maintain_order=True)}
     conformed = {
-        id: finished(frame, plain[id], cells_of.get(id), rows_of.get(id, rows.clear()))
+        id: finish_values(frame, plain[id], cells_of.get(id), rows_of.get(id, rows.clear()))
         for id, frame in forms.items()
     }
     parts = [
@@ -165,16 +167,16 @@ def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> C
         .unique(maintain_order=True),
         submissions=submissions.select("submission", "unit_code", "year"),
         answers=raw.answers,
-        unread=pl.concat([raw.rest, unread_rows(forms, rows, raw.columns, catalogue)]),
+        unread=pl.concat([raw.rest, list_unread_rows(forms, rows, raw.columns, catalogue)]),
     )
 
 
-def _written(cell: pl.Expr) -> pl.Expr:
+def _clean_texts(cell: pl.Expr) -> pl.Expr:
     """A cell's text; null where there is nothing to be seen in it."""
     return pl.when(~cell.str.contains(f"^{BLANK}*$")).then(cell)
 
 
-def _indexed(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
+def _index_rows(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
     """The rows with ``index`` and every column of the form, missing ones null; blanks of texts are null."""
     names = ("lead", "org_code", "org_name", "parent_name", *(f.id for f in form.fields))
     absent = [pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns]
@@ -186,8 +188,8 @@ def _indexed(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
     )
 
 
-def _rows(forms: dict[str, pl.DataFrame], catalogue: Catalogue) -> pl.DataFrame:
-    """The rows of all forms as :func:`transforms.conforming.rows.placed` needs them."""
+def _gather_rows(forms: dict[str, pl.DataFrame], catalogue: Catalogue) -> pl.DataFrame:
+    """The rows of all forms as :func:`transforms.conforming.row_kinds.assign_rows` needs them."""
     parts = []
     for id, frame in forms.items():
         form = catalogue.forms[id]

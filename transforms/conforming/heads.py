@@ -7,7 +7,7 @@ import polars as pl
 from transforms.conforming.identify import ReportingUnits, reporting_units, years_in
 from warehouse.catalogue.frames import PROBLEM, shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.words.texts import fold, without_brackets
+from warehouse.words.folding import drop_brackets, fold
 
 HEADS = {
     "submission": pl.String,
@@ -26,7 +26,7 @@ def head_problems(heads: pl.DataFrame, submissions: pl.DataFrame, catalogue: Cat
     units = {year: reporting_units(catalogue, year) for year in whose["year"].unique().to_list()}
     details = []
     for unit, year, key, text, form in whose.select(said).unique(maintain_order=True).iter_rows():
-        if detail := _contradiction(key, text, form, unit, year, units[year], catalogue):
+        if detail := _find_contradiction(key, text, form, unit, year, units[year], catalogue):
             details.append((unit, year, key, text, form, detail))
     schema = dict.fromkeys(said, pl.String) | {"year": pl.Int32, "detail": pl.String}
     told = whose.join(
@@ -35,7 +35,7 @@ def head_problems(heads: pl.DataFrame, submissions: pl.DataFrame, catalogue: Cat
     return shaped(told.drop("unit_code").with_columns(rule=pl.lit("read.head_contradiction")), PROBLEM)
 
 
-def _contradiction(
+def _find_contradiction(
     key: str, text: str, form: str, unit: str, year: int, units: ReportingUnits, catalogue: Catalogue
 ) -> str:
     """What a head says otherwise, in words; '' when it agrees."""
@@ -53,5 +53,5 @@ def _contradiction(
 
 def _is_alike(text: str, own: str) -> bool:
     """Whether a name that is no reporting unit's may still be meant for it: 滨城计生协, or only brackets and signs."""
-    bare = without_brackets(fold(text)).strip("_.:/-")
+    bare = drop_brackets(fold(text)).strip("_.:/-")
     return not bare or fold(own)[:2] in bare

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from transforms.reading.reading import FileRead
 from warehouse.catalogue.load import Catalogue
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
@@ -56,10 +56,10 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
     Unit and year of a refused file are those that could be told all the same: its receipt goes to that unit.
     """
     settings = catalogue.settings
-    year = _year(read, file_name)
+    year = _identify_year(read, file_name)
     is_open = year is not None and settings.first_year <= year <= settings.last_year
     units = reporting_units(catalogue, year if year is not None and is_open else settings.last_year)
-    unit, refusal, detail = _unit(read, file_name, folder, units)
+    unit, refusal, detail = _identify_unit(read, file_name, folder, units)
     if read.status != "read" or not read.sheets:
         refusal, detail = ("refuse.no_sheet", "") if read.status == "read" else (read.status, read.detail)
     elif refusal is None and year is None:
@@ -70,7 +70,7 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
     return Identity(unit, year, refusal, detail)
 
 
-def _unit(
+def _identify_unit(
     read: FileRead, file_name: str, folder: str | None, units: ReportingUnits
 ) -> tuple[str | None, str | None, str]:
     """The unit, or the refusal and its details."""
@@ -115,7 +115,7 @@ def reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
     return ReportingUnits(code_of, {**name_of, city.code: city.own_level_name})
 
 
-def _year(read: FileRead, file_name: str) -> int | None:
+def _identify_year(read: FileRead, file_name: str) -> int | None:
     """The year the cover states; without one, the only year that the file name holds."""
     stated = read.cover.get("year")
     texts = [stated] if stated else [PurePath(file_name).stem]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.conforming.unit_names import UnitBook, may_list, stem, suggested, unit_book
+from transforms.conforming.unit_names import UnitBook, may_list, stem, suggest_units, unit_book
 from warehouse.catalogue.frames import ERROR_MARK
 from warehouse.catalogue.load import Catalogue
-from warehouse.words.texts import folded
+from warehouse.words.folding import fold_column
 
 KEYS = {
     "form": pl.String,
@@ -24,12 +24,12 @@ KEYS = {
     "org_name": pl.String,
     "parent_name": pl.String,
 }
-"""What :func:`matched` needs of each row."""
+"""What :func:`match_units` needs of each row."""
 
 _NUMBER_TAIL = r"\.0$"
 
 
-def matched(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def match_units(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Give each row (columns of KEYS) its unit.
 
     Returns the rows in their order with: found_code, found_name, found_level, township_code (null: no unit found),
@@ -53,7 +53,7 @@ def matched(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
     number = pl.col("org_code").cast(pl.Float64, strict=False)
-    code = folded(pl.col("org_code")).str.replace("^=", "").str.replace(_NUMBER_TAIL, "")
+    code = fold_column(pl.col("org_code")).str.replace("^=", "").str.replace(_NUMBER_TAIL, "")
     name = pl.when(pl.col("org_name") != ERROR_MARK).then("org_name")
     return rows.with_columns(
         code_key=pl.when(pl.col("org_code") != ERROR_MARK).then(code),
@@ -61,12 +61,12 @@ def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
         is_lost=((number.abs() >= 1e15) | (code.str.contains("e") & number.is_not_null())).fill_null(
             value=False
         ),
-        name_key=folded(name).replace("", None),
-        parent_key=folded(pl.col("parent_name")).replace("", None),
+        name_key=fold_column(name).replace("", None),
+        parent_key=fold_column(pl.col("parent_name")).replace("", None),
     ).with_columns(code_key=pl.when(~pl.col("is_lost")).then(pl.col("code_key").replace("", None)))
 
 
-def _found(units: pl.DataFrame) -> pl.DataFrame:
+def _rename_match_columns(units: pl.DataFrame) -> pl.DataFrame:
     return units.select(
         "year",
         code_key="org_code",
@@ -80,7 +80,7 @@ def _found(units: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_code(keyed: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
-    units = _found(book.units)
+    units = _rename_match_columns(book.units)
     joined = keyed.join(units, on=["year", "code_key"], how="left", maintain_order="left").with_columns(
         padded=pl.lit(value=False)
     )
@@ -243,4 +243,4 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
         found_level=pl.when(is_kept).then("found_level"),
         is_total=pl.col("is_total") & is_kept,
     )
-    return suggested(answered, book)
+    return suggest_units(answered, book)

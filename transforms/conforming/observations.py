@@ -13,7 +13,7 @@ from warehouse.expression.expression import Term, parse
 _KEYS = ("submission", "unit_code", "year", "org_code", "item", "sheet", "row")
 
 
-def observations(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
+def observe(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
     """Every cell of the data rows as an OBSERVATION: blank ones too, where the form asks; unreadable ones as not reported.
 
     Cells that the form does not ask (another level's field, a field not in force) count only where something stands
@@ -56,7 +56,7 @@ def _cells(rows: pl.DataFrame, form: Form, field: Field) -> pl.LazyFrame:
     )
 
 
-def measures(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
+def sum_measures(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
     """Every measure of the catalogue per org unit, as MEASURE; only for levels at which it is asked.
 
     Forms of units give what their rows say, and nothing for units without a row. A roster gives each unit of its
@@ -73,8 +73,8 @@ def measures(conformed: Conformed, catalogue: Catalogue) -> pl.DataFrame:
         if form.is_roster:
             key = (form.id, measure.levels)
             if key not in expected:
-                expected[key] = _expected(measure, form, conformed.submissions, catalogue)
-            parts.append(_counted(measure, form, rows, conformed, expected[key]))
+                expected[key] = _list_expected_units(measure, form, conformed.submissions, catalogue)
+            parts.append(_count_roster_rows(measure, form, rows, conformed, expected[key]))
         elif rows is not None:
             parts.append(_by_row(measure, form, rows))
     return pl.concat(part.select(pl.col(n).cast(t) for n, t in MEASURE.items()) for part in parts).collect()
@@ -115,7 +115,7 @@ def _by_row(measure: Measure, form: Form, rows: pl.DataFrame) -> pl.LazyFrame:
     )
 
 
-def _counted(
+def _count_roster_rows(
     measure: Measure, form: Form, rows: pl.DataFrame | None, conformed: Conformed, expected: pl.DataFrame
 ) -> pl.LazyFrame:
     """How many rows of a roster count, for each of the ``expected`` units."""
@@ -152,7 +152,9 @@ def _counted(
     )
 
 
-def _expected(measure: Measure, form: Form, submissions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _list_expected_units(
+    measure: Measure, form: Form, submissions: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
     """submission, unit_code, year, org_code: the units of the measure's levels below those who fill in the form."""
     parts = [pl.DataFrame(schema={k: MEASURE[k] for k in ("submission", "unit_code", "year", "org_code")})]
     for year in submissions["year"].unique().drop_nulls().sort().to_list():

@@ -7,8 +7,8 @@ import polars as pl
 from warehouse.catalogue.frames import DATE_MARK, PROBLEM, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
-from warehouse.words.near import nearest
-from warehouse.words.texts import INVISIBLE
+from warehouse.words.folding import INVISIBLE
+from warehouse.words.near import find_nearest
 
 
 def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def _near_labels(problems: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     found = []
     for form, value in unknown.select("form", "value").drop_nulls().unique(maintain_order=True).iter_rows():
         labels = [field.label for field in catalogue.forms[form].fields]
-        place = nearest(value, labels)
+        place = find_nearest(value, labels)
         found.append((form, "read.unknown_column", value, None if place is None else labels[place]))
     return pl.DataFrame(found, schema=schema, orient="row")
 

@@ -9,8 +9,8 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.levels import LEVELS
 from warehouse.words import labels
-from warehouse.words.near import NEAR, nearest
-from warehouse.words.texts import fold, folded
+from warehouse.words.folding import fold, fold_column
+from warehouse.words.near import NEAR, find_nearest
 
 _FEW, _NEARER = 40, 60.0  # among many names two have a character in common by chance
 _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
@@ -36,7 +36,7 @@ def unit_years(years: list[int], catalogue: Catalogue) -> pl.DataFrame:
         last = catalogue.registry.units(catalogue.settings.last_year)
         frames = [last.clear().with_columns(year=pl.lit(None, pl.Int32))]
     return pl.concat(frames).with_columns(
-        unit_code=pl.coalesce("county_code", "org_code"), name_key=folded(pl.col("name"))
+        unit_code=pl.coalesce("county_code", "org_code"), name_key=fold_column(pl.col("name"))
     )
 
 
@@ -77,16 +77,20 @@ def may_list(book: UnitBook) -> pl.Expr:
     )
 
 
-def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
+def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     """Add ``suggestion``: the nearest name of the reporting unit, with its code, for names that nobody has."""
     is_asked = (
         pl.col("rule").is_in(_SUGGESTED) & pl.col("name_key").is_not_null() & pl.col("same_names").is_null()
     )
     key = ["form", "year", "unit_code", "parent_key", "name_key"]
-    asked = rows.filter(is_asked).select(*key, stem=_compared(pl.col("name_key"))).unique(maintain_order=True)
+    asked = (
+        rows.filter(is_asked)
+        .select(*key, stem=_strip_for_comparison(pl.col("name_key")))
+        .unique(maintain_order=True)
+    )
     if asked.is_empty():
         return rows.with_columns(suggestion=pl.lit(None, pl.String))
-    named = book.named.with_columns(stem=_compared(pl.col("name_key")))
+    named = book.named.with_columns(stem=_strip_for_comparison(pl.col("name_key")))
     parts = []
     for (form, year, unit_code, parent), names in asked.group_by(key[:4], maintain_order=True):
         choices = (
@@ -100,7 +104,9 @@ def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
         stems = choices["stem"].to_list()
         cutoff = NEAR if len(stems) <= _FEW else _NEARER
         texts = choices.select(pl.format("{}（{}）", "name", "org_code")).to_series().to_list()
-        near = [nearest(name, stems, cutoff) for name in names["stem"].to_list()]  # distinct unmatched ones
+        near = [
+            find_nearest(name, stems, cutoff) for name in names["stem"].to_list()
+        ]  # distinct unmatched ones
         found = pl.Series([None if place is None else texts[place] for place in near], dtype=pl.String)
         parts.append(names.select(key).with_columns(suggestion=found))
     return rows.join(
@@ -108,7 +114,7 @@ def suggested(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     ).with_columns(suggestion=pl.when(is_asked).then("suggestion"))
 
 
-def _compared(key: pl.Expr) -> pl.Expr:
+def _strip_for_comparison(key: pl.Expr) -> pl.Expr:
     """What of a name is compared: what kind of unit it is says nothing, since hundreds have the same."""
     return pl.coalesce(stem(key), key)
 

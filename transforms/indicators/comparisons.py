@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.indicators.cells import columns_of
 from transforms.indicators.coverage import Cells, added, coverage_pct, worst_pct
-from transforms.indicators.plans import Plan, evaluated, known, pairs_of, standing_of
+from transforms.indicators.measure_cells import columns_of
+from transforms.indicators.plans import Plan, evaluate, known_value, pairs_of, standing_of
 from transforms.indicators.streaks import before_column
 from warehouse.catalogue.frames import COMPARISON, empty, shaped
 from warehouse.catalogue.load import Catalogue
@@ -41,7 +41,7 @@ def comparisons_of(plans: Sequence[Plan], catalogue: Catalogue) -> list[Comparis
     for plan in plans:
         if any(term.function in YEARS_BACK for term in plan.terms):
             continue
-        earlier = [_earlier(term) for term in plan.terms]
+        earlier = [_earlier_term(term) for term in plan.terms]
         is_running = _is_running(plan)
         both = plan.reading([*plan.terms, *earlier], catalogue, is_aligned=not is_running)
         before = [t for t in earlier if t.function == "prev"] or earlier
@@ -52,7 +52,7 @@ def comparisons_of(plans: Sequence[Plan], catalogue: Catalogue) -> list[Comparis
 _NUMBERS = ("comparable_value", "previous_value", "comparable_pct", "previous_coverage_pct")
 
 
-def compared(
+def compare(
     rolled: pl.DataFrame, comparisons: Sequence[Comparison], asked: Mapping[str, pl.Expr]
 ) -> pl.DataFrame:
     """The COMPARISON frame of rolled-up rows (or village rows) that hold the readings of ``comparisons``.
@@ -64,7 +64,7 @@ def compared(
     place = ["year", "org_code", "org_level"]
     wide = rolled.select(*place, *(e for c in comparisons for e in _numbers(c, asked)))
     wide = wide.with_columns(
-        _windowed(pl.col(_column(c, name)), c.both.window).alias(_column(c, name))
+        _apply_window(pl.col(_column(c, name)), c.both.window).alias(_column(c, name))
         for c in comparisons
         for name in _NUMBERS[:2]
     )
@@ -103,7 +103,7 @@ def _numbers(comparison: Comparison, asked: Mapping[str, pl.Expr]) -> Iterator[p
     yield from (e.alias(_column(comparison, n)) for e, n in zip(found, (*_NUMBERS, _HAS), strict=True))
 
 
-def _earlier(term: Term) -> Term:
+def _earlier_term(term: Term) -> Term:
     """What tells how a term stood a year ago: last year's value, or what this year added to a running sum."""
     return Term(term.name) if term.function == "cumulative" else Term(term.name, "prev")
 
@@ -118,20 +118,20 @@ def _values(plan: Plan) -> tuple[pl.Expr, pl.Expr]:
     if plan.window == "streak":
         return pl.col(plan.streak_column), pl.col(before_column(plan))
     if not _is_running(plan):
-        return evaluated(plan, plan.inner), plan.inner.polars(lambda term: _before(plan, term))
-    pairs = [(columns_of(t), columns_of(_earlier(t))) for t in plan.inner.terms]
+        return evaluate(plan, plan.inner), plan.inner.polars(lambda term: _earlier_value(plan, term))
+    pairs = [(columns_of(t), columns_of(_earlier_term(t))) for t in plan.inner.terms]
     adds = pl.any_horizontal(pl.col(own[1]) > 0 for _, own in pairs)
     stood = pl.any_horizontal(pl.col(run[1]) > pl.col(own[1]) for run, own in pairs)
     now = plan.inner.polars(lambda term: pl.col(term.column))
-    before = plan.inner.polars(lambda term: pl.col(term.column) - pl.col(_earlier(term).column))
+    before = plan.inner.polars(lambda term: pl.col(term.column) - pl.col(_earlier_term(term).column))
     return now, pl.when(adds & stood).then(before)
 
 
-def _before(plan: Plan, term: Term) -> pl.Expr:
+def _earlier_value(plan: Plan, term: Term) -> pl.Expr:
     """The value of a term a year ago; null where nothing was reported."""
     if term.function != "cumulative":
-        return known(plan, _earlier(term))
-    run, own = (columns_of(t, plan.prefix) for t in (term, _earlier(term)))
+        return known_value(plan, _earlier_term(term))
+    run, own = (columns_of(t, plan.prefix) for t in (term, _earlier_term(term)))
     return pl.when(pl.col(run[1]) > pl.col(own[1])).then(pl.col(run[0]) - pl.col(own[0]))
 
 
@@ -147,12 +147,12 @@ def _past_coverage(comparison: Comparison) -> pl.Expr:
     pairs: list[Cells] = pairs_of(past) if past.terms[0].function == "prev" else []
     for term in both.inner.terms:
         if term.function == "cumulative":
-            run, own = (columns_of(t, both.prefix) for t in (term, _earlier(term)))
+            run, own = (columns_of(t, both.prefix) for t in (term, _earlier_term(term)))
             pairs.append((pl.col(run[1]) - pl.col(own[1]), pl.col(run[2]) - pl.col(own[2])))
     return worst_pct(pairs) if past.is_aligned else coverage_pct(added(pairs))
 
 
-def _windowed(value: pl.Expr, window: str | None) -> pl.Expr:
+def _apply_window(value: pl.Expr, window: str | None) -> pl.Expr:
     """The place or the share that a number has in its year, among those that are compared."""
     match window:
         case "rank" | "rank_asc" | "percentile":

@@ -13,21 +13,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.indicators.cells import asked_years, columns_of, data_years, is_deep
-from transforms.indicators.comparisons import compared, comparisons_of
+from transforms.indicators.comparisons import compare, comparisons_of
 from transforms.indicators.coverage import coverage_pct, worst
+from transforms.indicators.measure_cells import columns_of, data_years, is_deep, select_asked_years
 from transforms.indicators.plans import (
     Plan,
     cells,
-    evaluated,
-    known,
+    evaluate,
+    known_value,
     plans_of,
     readings,
     standing_of,
 )
-from transforms.indicators.rollup import fold_up, roll_up, speaks_of
+from transforms.indicators.rollup import covers, fold_up, roll_up
 from transforms.indicators.streaks import with_streaks
-from transforms.indicators.terms import term_tree
+from transforms.indicators.term_tree import term_tree
 from warehouse.catalogue.frames import COMPARISON, INDICATOR, ROLLUP, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Expression, Term
@@ -73,7 +73,7 @@ def compute(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame) -
     found += [_rows(villages.lazy(), plan, catalogue, years) for plan in plans if plan in deep]
     asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
     of_villages = [c for c in comparisons if c.both in deep]
-    changes = [compared(rolled, comparisons, asked), compared(villages, of_villages, asked)]
+    changes = [compare(rolled, comparisons, asked), compare(villages, of_villages, asked)]
     return Computed(
         pl.concat([empty(INDICATOR), *pl.collect_all(found)]),
         pl.concat(changes),
@@ -109,7 +109,7 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
             is_final=alone,
             state=_state(plan),
         )
-        .with_columns(_windowed(plan))
+        .with_columns(_apply_window(plan))
         .filter(pl.col("org_level").is_in(indicator.levels))
     )
     nothing = pl.lit(None, dtype=pl.Float64)
@@ -148,12 +148,12 @@ def _is_asked(plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.Expr:
     asked = []
     for term in plan.terms:
         measure = catalogue.measures[term.name]
-        in_years = asked_years(measure, catalogue, range(years[0], years[-1] + 1))
+        in_years = select_asked_years(measure, catalogue, range(years[0], years[-1] + 1))
         if back := YEARS_BACK.get(term.function or ""):
             in_years = [*in_years, *(y + back for y in in_years)]
         elif term.function == "cumulative":
             in_years = [y for y in years if in_years and y >= in_years[0]]
-        asked.append(pl.col("year").is_in(in_years) & speaks_of(catalogue.asked_levels(measure)))
+        asked.append(pl.col("year").is_in(in_years) & covers(catalogue.asked_levels(measure)))
     return pl.all_horizontal(asked)
 
 
@@ -161,17 +161,17 @@ def _value(plan: Plan) -> tuple[pl.Expr, pl.Expr | None, pl.Expr | None]:
     """Value within the window function, and what stands above and below the line of a rate."""
     if plan.window == "streak":
         return pl.col(plan.streak_column), None, None
-    inner = evaluated(plan, plan.inner)
+    inner = evaluate(plan, plan.inner)
     if plan.window == "share":
         return inner, inner, pl.col("city_value")
     ratio: tuple[Expression, Expression] | None = None if plan.window else plan.inner.ratio
     if ratio is None:
         return inner, None, None
-    above, below = (side.polars(lambda term: known(plan, term)) for side in ratio)
+    above, below = (side.polars(lambda term: known_value(plan, term)) for side in ratio)
     return inner, above, below
 
 
-def _windowed(plan: Plan) -> list[pl.Expr]:
+def _apply_window(plan: Plan) -> list[pl.Expr]:
     """What a window function makes of the values of the same year, and how well the others are covered, too.
 
     A place is among all units of the level, a share is of the whole city: what those lack, it lacks as well.
@@ -186,7 +186,7 @@ def _windowed(plan: Plan) -> list[pl.Expr]:
             everybody = (own[0].sum().over(level), own[1].sum().over(level))
             return [
                 place.cast(pl.Float64).alias("value"),
-                *_named(worst([own, everybody])),
+                *_name_columns(worst([own, everybody])),
                 peer_count,
                 (pl.col("is_final") & no_open_one).alias("is_final"),
             ]
@@ -199,14 +199,14 @@ def _windowed(plan: Plan) -> list[pl.Expr]:
             return [
                 part.alias("value"),
                 of_city.alias("city_value"),
-                *_named(worst([own, (next(city), next(city))])),
+                *_name_columns(worst([own, (next(city), next(city))])),
                 peer_count,
                 (pl.col("is_final") & city_is_final).alias("is_final"),
             ]
     return []
 
 
-def _named(pair: tuple[pl.Expr, pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
+def _name_columns(pair: tuple[pl.Expr, pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
     return pair[0].alias("reported"), pair[1].alias("expected")
 
 

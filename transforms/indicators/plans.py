@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from transforms.indicators.cells import columns_of
 from transforms.indicators.coverage import Cells, added, worst
+from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.rollup import counts_of_levels
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
@@ -111,18 +111,18 @@ def _is_complete(term: Term) -> pl.Expr:
     return pl.col(reported) >= pl.col(expected) - 1e-6
 
 
-def known(plan: Plan, term: Term) -> pl.Expr:
+def known_value(plan: Plan, term: Term) -> pl.Expr:
     """The value of a term on a rolled-up row: null where nothing was reported."""
     value, reported, _ = columns_of(term, plan.prefix)
     return pl.when(pl.col(reported) > 0).then(pl.col(value))
 
 
-def evaluated(plan: Plan, expression: Expression) -> pl.Expr:
+def evaluate(plan: Plan, expression: Expression) -> pl.Expr:
     """``expression`` over the terms of ``plan`` on a rolled-up row; a sum is what was reported of it."""
     if plan.inner.is_sum and not plan.is_aligned:
         anything = pl.any_horizontal(pl.col(columns_of(t)[1]) > 0 for t in plan.terms)
         return pl.when(anything).then(expression.polars(lambda term: pl.col(term.column)))
-    return expression.polars(lambda term: known(plan, term))
+    return expression.polars(lambda term: known_value(plan, term))
 
 
 def standing_of(value: pl.Expr, window: str, level: list[str]) -> pl.Expr:

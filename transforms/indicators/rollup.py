@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from transforms.indicators.cells import asked_years, columns_of, is_deep
 from transforms.indicators.coverage import coverage_pct
-from transforms.indicators.terms import Tree
+from transforms.indicators.measure_cells import columns_of, is_deep, select_asked_years
+from transforms.indicators.term_tree import Tree
 from warehouse.catalogue.frames import ROLLUP
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Measure
@@ -39,9 +39,9 @@ def _of_measure(
     nodes: pl.LazyFrame, measure: Measure, catalogue: Catalogue, years: list[int]
 ) -> pl.LazyFrame:
     value, reported, expected = (pl.col(c) for c in columns_of(Term(measure.id)))
-    asked = asked_years(measure, catalogue, years)
+    asked = select_asked_years(measure, catalogue, years)
     return (
-        nodes.filter(pl.col("year").is_in(asked), speaks_of(catalogue.asked_levels(measure)))
+        nodes.filter(pl.col("year").is_in(asked), covers(catalogue.asked_levels(measure)))
         .select(
             "year",
             "org_code",
@@ -80,7 +80,7 @@ def fold_up(base: pl.DataFrame, keys: list[str], sums: list[pl.Expr]) -> pl.Data
     return pl.concat([townships, *above], how="vertical_relaxed")
 
 
-def speaks_of(levels: Iterable[str]) -> pl.Expr:
+def covers(levels: Iterable[str]) -> pl.Expr:
     """Whether a rolled-up row covers any unit of ``levels``."""
     return pl.sum_horizontal(pl.col(f"n__{level}") for level in levels) > 0
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.indicators.cells import columns_of
-from transforms.indicators.plans import Plan, evaluated, readings
+from transforms.indicators.measure_cells import columns_of
+from transforms.indicators.plans import Plan, evaluate, readings
 from transforms.indicators.rollup import fold_up
-from transforms.indicators.terms import Tree, seen_from_later
+from transforms.indicators.term_tree import Tree, seen_from_later
 from warehouse.catalogue.load import Catalogue
 
 
@@ -34,10 +34,10 @@ def with_streaks(rolled: pl.DataFrame, tree: Tree, plans: list[Plan], catalogue:
         "year",
         "unit",
         back=pl.col("year") - pl.col("source_year"),
-        **{p.streak_column: evaluated(p, p.inner).cast(pl.Int32) for p in wanted},
+        **{p.streak_column: evaluate(p, p.inner).cast(pl.Int32) for p in wanted},
     ).sort("back")
     lengths = held.group_by("year", "unit", maintain_order=True).agg(
-        _length(p.streak_column, since).alias(name)
+        _count_streak(p.streak_column, since).alias(name)
         for p in wanted
         for since, name in enumerate((p.streak_column, before_column(p)))
     )
@@ -49,7 +49,7 @@ def before_column(plan: Plan) -> str:
     return f"{plan.streak_column}_before"
 
 
-def _length(held: str, since: int) -> pl.Expr:
+def _count_streak(held: str, since: int) -> pl.Expr:
     """How many years in a row, from ``since`` years back; the rows of a group are sorted by how far they lie back."""
     back, answer = (pl.col(c).filter(pl.col("back") >= since) for c in ("back", held))
     unbroken = back == back.cum_count().cast(pl.Int64) + (since - 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from transforms.reading.apply_marks import Problem, problem
 from transforms.reading.formats.book import Marks, Row, SheetInfo
 from transforms.reading.header import Header
-from transforms.reading.marks import Problem, problem
 from transforms.reading.plan import FormPlan
 
 OTHER_ROWS = 5_000

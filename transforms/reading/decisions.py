@@ -6,7 +6,7 @@ from pathlib import Path
 
 from transforms.reading.formats.book import Refusal
 from transforms.reading.formats.formats import open_book
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 from warehouse.words.workbook_texts import BATCH_HEADS
 
 Decisions = list[dict[str, str]]

@@ -13,15 +13,15 @@ from itertools import pairwise
 
 from transforms.reading.formats.book import Row
 from transforms.reading.plan import ROW_COLUMNS, FormPlan, ReadPlan
-from transforms.reading.units import (
+from transforms.reading.stated_units import (
     Said,
     Stated,
     is_unit_text,
-    said_of_units,
+    parse_unit_words,
     take_sheet_units,
     take_unit,
 )
-from warehouse.words.texts import fold, without_brackets
+from warehouse.words.folding import drop_brackets, fold
 
 _HEAD_ROWS = 25
 _LABEL_ROWS = 6  # how far below the first two labels the header may end
@@ -62,7 +62,7 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     while top > 0 and top > best - 3 and _continues_up(head[top - 1], found[top - 1], head[best], form):
         top -= 1
     stubs = [c for c, column in found[best].items() if column in ROW_COLUMNS]
-    while (below := _next_filled(head, bottom)) is not None and (
+    while (below := _find_next_filled(head, bottom)) is not None and (
         _continues_down(head[below], found[below], plan) or _is_detail_line(head[below], stubs, form, plan)
     ):
         bottom = below
@@ -85,7 +85,9 @@ def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[st
             break
         head.append([heading_text(cell) for cell in row])
         texts = enumerate(head[-1])
-        found.append({c: column for c, text in texts if text and (column := _meaning(text, form, plan)[0])})
+        found.append(
+            {c: column for c, text in texts if text and (column := _interpret_heading(text, form, plan)[0])}
+        )
         if end == _HEAD_ROWS and len(found[-1]) > 1:
             end = len(head) + _LABEL_ROWS
     return head, found
@@ -114,7 +116,7 @@ def _lines(
                 lines.append((r, c, text + beside))
     for r in range(header.top, header.bottom + 1):
         groups = ((c, text) for c, text in enumerate(head[r]) if "(" in text)
-        lines += [(r, c, text) for c, text in groups if without_brackets(text) in form.groups]
+        lines += [(r, c, text) for c, text in groups if drop_brackets(text) in form.groups]
     for r in range(max(header.bottom + 1, len(rows) - _FOOT_ROWS), len(rows)):
         for c, cell in enumerate(rows[r][:_FOOT_COLUMNS]):
             if isinstance(cell, str) and "单位" in cell:
@@ -122,15 +124,13 @@ def _lines(
     return lines
 
 
-def _next_filled(head: list[list[str]], row: int) -> int | None:
+def _find_next_filled(head: list[list[str]], row: int) -> int | None:
     """The next row with any text; labels merged downwards leave blank rows behind them."""
     return next((r for r in range(row + 1, len(head)) if any(head[r])), None)
 
 
 def _continues_up(row: list[str], found: dict[int, str], best: list[str], form: FormPlan) -> bool:
-    return any(not best[c] for c in found) or any(
-        without_brackets(text) in form.groups for text in row if text
-    )
+    return any(not best[c] for c in found) or any(drop_brackets(text) in form.groups for text in row if text)
 
 
 def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bool:
@@ -180,17 +180,17 @@ def _take_column(
         row, text = texts.pop(0)
         if text.strip("()").startswith(_LAST_YEAR):
             return
-        units = said_of_units(text.strip("()"), plan).units or units
+        units = parse_unit_words(text.strip("()"), plan).units or units
         if not texts:  # 本年 under a label that is merged over 本年 and 上年, in either order
-            texts = _label_to_the_left(head, header.top, row, column)
+            texts = _look_left(head, header.top, row, column)
     if not texts:
         return
     row, text = texts[0]
     if _is_last_year(text, form, plan):
         return
-    meaning, said = _meaning(text, form, plan)
+    meaning, said = _interpret_heading(text, form, plan)
     if meaning is None and len(texts) > 1:  # one label broken over two lines
-        meaning, said = _meaning("".join(t for _, t in reversed(texts)), form, plan)
+        meaning, said = _interpret_heading("".join(t for _, t in reversed(texts)), form, plan)
     written = str(rows[row][column]).strip()
     if meaning is None:
         if _is_ignored(text, form, plan):
@@ -205,7 +205,7 @@ def _take_column(
         take_unit(header.stated, meaning, units or said.units, form, (row, column, written))
 
 
-def _label_to_the_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:
+def _look_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:
     for r in range(row - 1, top - 1, -1):
         for c in range(column - 1, max(column - 3, -1), -1):
             if head[r][c]:
@@ -217,48 +217,48 @@ def _is_last_year(text: str, form: FormPlan, plan: ReadPlan) -> bool:
     if text.startswith(_LAST_YEAR):
         return True
     ending = _LAST_YEAR_END.search(text)
-    return bool(ending and _meaning(text[: ending.start()], form, plan)[0])
+    return bool(ending and _interpret_heading(text[: ending.start()], form, plan)[0])
 
 
 def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
-    if text in plan.ignored_columns or without_brackets(text) in plan.ignored_columns:
+    if text in plan.ignored_columns or drop_brackets(text) in plan.ignored_columns:
         return True
     return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
 
 
-def _meaning(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, Said]:
+def _interpret_heading(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, Said]:
     """The column that a folded header text names, and what its brackets say beyond the name."""
     known = form.labels.get(text)
     if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
         return known, Said()  # most texts of a sheet are data: be done with them quickly
     if known is not None:
         bracket = _LAST_BRACKET.search(text)
-        said = said_of_units(bracket[1], plan) if bracket else Said()
+        said = parse_unit_words(bracket[1], plan) if bracket else Said()
         return known, Said(said.units) if not said.unknown else Said()
     ending = _THIS_YEAR_END.search(text)
     if ending and ending.start():
-        return _meaning(text[: ending.start()], form, plan)
+        return _interpret_heading(text[: ending.start()], form, plan)
     if text.startswith("本年") and text[2:] in form.labels:
         return form.labels[text[2:]], Said()
     if bracket := _LAST_BRACKET.search(text):  # the last bracket first: the others may belong to the label
-        meaning, said = _meaning(text[: bracket.start()], form, plan)
+        meaning, said = _interpret_heading(text[: bracket.start()], form, plan)
         if meaning is not None:
-            more = _said_beyond([bracket[1]], meaning, form, plan)
+            more = _read_brackets_beyond([bracket[1]], meaning, form, plan)
             return meaning, Said(said.units + more.units, said.unknown + more.unknown)
-    loose = without_brackets(text).rstrip(":")
+    loose = drop_brackets(text).rstrip(":")
     meaning = form.labels.get(loose) or form.loose_labels.get(loose)
     if meaning is None:
         return None, Said()
-    return meaning, _said_beyond(_ANY_BRACKET.findall(text), meaning, form, plan)
+    return meaning, _read_brackets_beyond(_ANY_BRACKET.findall(text), meaning, form, plan)
 
 
-def _said_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> Said:
+def _read_brackets_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> Said:
     """What brackets say that do not belong to a label of the column."""
     units: list[str] = []
     unknown: list[str] = []
     for bracket in brackets:
         if bracket not in form.brackets.get(column, ()):
-            said = said_of_units(bracket, plan)
+            said = parse_unit_words(bracket, plan)
             units.extend(said.units)
             unknown += [bracket] if said.unknown else []
     return Said(tuple(units), tuple(unknown))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from transforms.reading.apply_marks import Problem, problem
 from transforms.reading.formats.book import Marks, Row, SheetInfo
 from transforms.reading.header import Header
-from transforms.reading.marks import Problem, problem
 from transforms.reading.plan import ROW_COLUMNS, FormPlan
 from warehouse.words.addresses import column_letter
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 _REMARK = "备注"
 
@@ -33,7 +33,7 @@ def heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> list[Pr
     ]
 
 
-def not_taken_over(
+def report_ignored_content(
     rows: list[Row], places: list[int], header: Header, marks: Marks, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
     """One sentence on what the sheet holds beside the form: remarks, columns of one's own, comments, pictures."""
@@ -42,7 +42,9 @@ def not_taken_over(
         # The first column holds serial numbers, 合计 and what is printed below the table.
         if column and (count := sum(_is_text(rows[r][column]) for r in places)):
             parts.append(f"“{heading}”栏{count}处")
-    parts += [f"没有表头的{column_letter(column)}列" for column in _unheaded(rows, places, header)]
+    parts += [
+        f"没有表头的{column_letter(column)}列" for column in _find_unheaded_columns(rows, places, header)
+    ]
     remarks = [r + 1 for r in places if any(_is_remark(cell) for cell in rows[r][:2])]
     if remarks:
         parts.append(f"第{'、'.join(map(str, remarks[:5]))}行的备注")
@@ -53,7 +55,7 @@ def not_taken_over(
     return [problem("read.not_taken_over", info, form, detail="、".join(parts))] if parts else []
 
 
-def _unheaded(rows: list[Row], places: list[int], header: Header) -> list[int]:
+def _find_unheaded_columns(rows: list[Row], places: list[int], header: Header) -> list[int]:
     """Columns right of the first that have no heading and hold something beside a row's unit."""
     width = len(rows[0]) if rows else 0
     heads = rows[header.top : header.bottom + 1]

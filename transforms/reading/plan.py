@@ -7,8 +7,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from warehouse.words.folding import drop_brackets, fold
 from warehouse.words.scales import SCALES
-from warehouse.words.texts import fold, without_brackets
 
 if TYPE_CHECKING:
     from warehouse.catalogue.load import Catalogue
@@ -22,7 +22,7 @@ ROW_COLUMNS = ("org_code", "org_name", "parent_name")
 
 @dataclass(frozen=True, slots=True)
 class FormPlan:
-    """How one form is recognised. All texts are folded (:func:`warehouse.words.texts.fold`)."""
+    """How one form is recognised. All texts are folded (:func:`warehouse.words.folding.fold`)."""
 
     id: str
     number: str
@@ -76,12 +76,12 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
     return ReadPlan(
         forms=tuple(_form_plan(catalogue, form) for form in catalogue.forms.values()),
         cover_labels={fold(text): key for key, texts in settings.cover_labels.items() for text in texts},
-        cover_sheets=_folded(words.cover_sheet),
-        other_sheets=_folded(words.other_sheets),
-        ignored_columns=_folded(words.ignored_columns),
-        note_prefixes=tuple(sorted(_folded((*words.note_row_prefix, words.sample_mark)))),
-        empty_explanations=_folded(words.empty_explanations),
-        empty_remarks=_folded(words.empty_remarks),
+        cover_sheets=_fold_all(words.cover_sheet),
+        other_sheets=_fold_all(words.other_sheets),
+        ignored_columns=_fold_all(words.ignored_columns),
+        note_prefixes=tuple(sorted(_fold_all((*words.note_row_prefix, words.sample_mark)))),
+        empty_explanations=_fold_all(words.empty_explanations),
+        empty_remarks=_fold_all(words.empty_remarks),
         units=frozenset(fold(scale + unit) for unit in units for scale in ("", *SCALES)),
         most_rows=_SPARE_ROWS + 2 * _largest_county(catalogue),
     )
@@ -93,7 +93,7 @@ def _largest_county(catalogue: Catalogue) -> int:
     return int(counties.value_counts()["count"].max() or 0)  # type: ignore[arg-type]
 
 
-def _folded(texts: tuple[str, ...]) -> frozenset[str]:
+def _fold_all(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(fold(text) for text in texts)
 
 
@@ -121,7 +121,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         title=fold(form.title),
         aliases=tuple(fold(alias) for alias in form.aliases),
         labels=labels,
-        loose_labels=_loose(labels),
+        loose_labels=_drop_heading_brackets(labels),
         brackets=_brackets(labels),
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
         is_roster=form.is_roster,
@@ -139,8 +139,8 @@ def _brackets(labels: dict[str, str]) -> dict[str, frozenset[str]]:
     return {column: frozenset(texts) for column, texts in found.items()}
 
 
-def _loose(labels: dict[str, str]) -> dict[str, str]:
+def _drop_heading_brackets(labels: dict[str, str]) -> dict[str, str]:
     meant: dict[str, set[str]] = {}
     for label, column in labels.items():
-        meant.setdefault(without_brackets(label), set()).add(column)
+        meant.setdefault(drop_brackets(label), set()).add(column)
     return {label: columns.pop() for label, columns in meant.items() if label and len(columns) == 1}

@@ -12,27 +12,27 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.reading.answers import Answer, read_answers
-from transforms.reading.bounds import OTHER_ROWS, rows_too_many
-from transforms.reading.cells import frame_of
-from transforms.reading.formats.book import Book, Marks, Refusal, Row, SheetInfo
-from transforms.reading.formats.formats import open_book
-from transforms.reading.header import Header, find_header
-from transforms.reading.marks import (
+from transforms.reading.apply_marks import (
     Problem,
     fill_merged,
+    find_merged_values,
     mark_unknown,
-    merged_values,
     print_formats,
     problem,
     put,
     struck_cells,
 )
-from transforms.reading.notices import heading_problems, not_taken_over
+from transforms.reading.bounds import OTHER_ROWS, rows_too_many
+from transforms.reading.cell_texts import frame_of
+from transforms.reading.explanation_boxes import Answer, read_answers
+from transforms.reading.formats.book import Book, Marks, Refusal, Row, SheetInfo
+from transforms.reading.formats.formats import open_book
+from transforms.reading.header import Header, find_header
+from transforms.reading.notices import heading_problems, report_ignored_content
 from transforms.reading.plan import FormPlan, ReadPlan, reading_plan
 from transforms.reading.rest import Rest, rest_of
-from transforms.reading.rows import table_rows
-from transforms.reading.sheets import head_of_form, read_cover, sheet_kind, signed
+from transforms.reading.sheets import head_of_form, read_cover, read_signatures, sheet_kind
+from transforms.reading.table_rows import table_rows
 from warehouse.words.addresses import column_letter
 
 __all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
@@ -103,7 +103,7 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
         if form is None or header is None:
             if kind == "cover":
                 read.cover = {**read_cover(rows, plan), **read.cover}
-                read.rest += signed(rows, info, plan)
+                read.rest += read_signatures(rows, info, plan)
             elif kind == "other":
                 answered, answers, unread = read_answers(info, rows[:OTHER_ROWS], plan)
                 read.problems += unread
@@ -144,10 +144,10 @@ def _read_sheet(
     print_formats(rows, header, marks, form)
     merged = book.merged(info.name)
     fill_merged(rows, header, merged)
-    problems += merged_values(rows, header, merged, info, form)
+    problems += find_merged_values(rows, header, merged, info, form)
     problems += struck_cells(rows, header, marks, info, form)
     places = table_rows(rows, header)
-    problems += not_taken_over(rows, places, header, marks, info, form)
+    problems += report_ignored_content(rows, places, header, marks, info, form)
     if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
         problems.append(problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))

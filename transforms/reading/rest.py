@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.reading.cells import number_text
+from transforms.reading.cell_texts import number_text
 from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.plan import FormPlan

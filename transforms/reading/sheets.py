@@ -9,7 +9,7 @@ from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.plan import FormPlan, ReadPlan
 from transforms.reading.rest import Rest
 from warehouse.words.addresses import column_letter
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 _HEAD_ROWS, _COVER_ROWS = 8, 60
 _IDENTIFYING = ("unit_name", "unit_code", "year", "form_set")
@@ -38,7 +38,7 @@ def _by_name(folded: str, plan: ReadPlan) -> FormPlan | None:
     for form in plan.forms:
         if folded in (form.number, form.title, *form.aliases):
             return form
-    return _only([f for f in plan.forms if f.number in folded]) or _longest(folded, plan)
+    return _only_remaining_form([f for f in plan.forms if f.number in folded]) or _longest(folded, plan)
 
 
 def _longest(folded: str, plan: ReadPlan) -> FormPlan | None:
@@ -49,18 +49,18 @@ def _longest(folded: str, plan: ReadPlan) -> FormPlan | None:
     if not inside:
         return None
     longest = max(length for length, _ in inside)
-    return _only([form for length, form in inside if length == longest])
+    return _only_remaining_form([form for length, form in inside if length == longest])
 
 
 def _by_head(rows: list[Row], plan: ReadPlan) -> FormPlan | None:
     texts = [fold(cell) for row in rows[:_HEAD_ROWS] for cell in row if isinstance(cell, str) and cell]
     numbered = [f for f in plan.forms if any(_is_number(text, f.number) for text in texts)]
     if numbered:
-        return _only(numbered)
+        return _only_remaining_form(numbered)
     titled = [f for f in plan.forms if any(text.endswith(f.title) for text in texts)]
     if titled:
-        return _only(titled)
-    return _only(
+        return _only_remaining_form(titled)
+    return _only_remaining_form(
         [
             f
             for f in plan.forms
@@ -73,7 +73,7 @@ def _is_number(text: str, number: str) -> bool:
     return text == number or text.endswith(f":{number}") or text.startswith((f"{number}:", f"({number})"))
 
 
-def _only(forms: list[FormPlan]) -> FormPlan | None:
+def _only_remaining_form(forms: list[FormPlan]) -> FormPlan | None:
     unique = {form.id: form for form in forms}
     return next(iter(unique.values())) if len(unique) == 1 else None
 
@@ -95,7 +95,7 @@ def read_cover(rows: list[Row], plan: ReadPlan) -> dict[str, str]:
     return cover
 
 
-def signed(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Rest]:
+def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Rest]:
     """What the cover says beside unit and year: who signs, and when (UNREAD, without a form)."""
     found: dict[str, Rest] = {}
     for line, row in enumerate(rows[:_COVER_ROWS], start=1):

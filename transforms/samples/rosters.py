@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from transforms.samples.numbers import lot, split
+from transforms.samples.lots import lot, split
 from transforms.samples.spec import RosterField, RosterForm, SampleSpec, in_year
-from transforms.samples.units import default_value
+from transforms.samples.unit_samples import default_value
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 

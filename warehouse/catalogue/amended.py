@@ -21,7 +21,7 @@ from warehouse.catalogue.models import Extension
 from warehouse.catalogue.registry_files import check_registry
 from warehouse.registry.levels import Level
 from warehouse.registry.registry import Registry
-from warehouse.words.dates import day_words
+from warehouse.words.day_words import day_words
 
 YEAR_OPENED, DEADLINE_MOVED, REGISTRY_CHANGED = "year_opened", "deadline_moved", "registry_changed"
 CHANGES = ("open", "close", "rename", "merge", "split", "move")
@@ -48,7 +48,7 @@ class Amendment:
     says: Mapping[str, Any] = field(default_factory=dict)
 
 
-def amended(catalogue: Catalogue, amendments: Sequence[Amendment]) -> Catalogue:
+def apply_amendments(catalogue: Catalogue, amendments: Sequence[Amendment]) -> Catalogue:
     """``catalogue`` after ``amendments``, in order. AmendmentRefused at the first that it does not allow."""
     if not amendments:
         return catalogue
@@ -100,10 +100,10 @@ def _change_registry(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue
     return replace(catalogue, registry=registry)
 
 
-def _opened(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _open_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     code = says["org_code"]
     if code in registry.units(year)["org_code"]:
-        raise AmendmentRefused(f"{_told(registry, code)}在{year}年度已在名录内。")
+        raise AmendmentRefused(f"{_describe_unit(registry, code)}在{year}年度已在名录内。")
     level = _LEVEL_OF_DIGITS.get(len(code))
     if level is None:
         raise AmendmentRefused(f"单位代码“{code}”不对：县6位，乡镇9位，村12位。")
@@ -111,39 +111,39 @@ def _opened(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.
     return pl.concat([registry.all_units, new]), registry.succession
 
 
-def _closed(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return _ended(registry, [says["org_code"]], year), registry.succession
+def _close_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return _end_units(registry, [says["org_code"]], year), registry.succession
 
 
-def _renamed(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    before = _valid(registry, says["org_code"], year)
+def _rename_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    before = _find_valid_unit(registry, says["org_code"], year)
     new = _unit(registry, before["org_code"], says["name"], before["level"], before["parent_code"], year)
-    return pl.concat([_ended(registry, [before["org_code"]], year), new]), registry.succession
+    return pl.concat([_end_units(registry, [before["org_code"]], year), new]), registry.succession
 
 
-def _merged(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _merge_units(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     into, olds = says["org_code"], list(says["old_codes"])
     if into in olds:
-        raise AmendmentRefused(f"{_told(registry, into)}不能并入它自己。")
-    handed = pl.concat([_handed(old, {into: 1.0}, year) for old in olds])
-    return _ended(registry, olds, year), pl.concat([registry.succession, handed])
+        raise AmendmentRefused(f"{_describe_unit(registry, into)}不能并入它自己。")
+    handed = pl.concat([_list_heirs(old, {into: 1.0}, year) for old in olds])
+    return _end_units(registry, olds, year), pl.concat([registry.succession, handed])
 
 
 def _split(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     old, heirs = says["org_code"], dict(says["heirs"])
     goes_on = old in heirs
-    units = registry.all_units if goes_on else _ended(registry, [old], year)
+    units = registry.all_units if goes_on else _end_units(registry, [old], year)
     others = {code: share for code, share in heirs.items() if code != old}
-    return units, pl.concat([registry.succession, _handed(old, others, year)])
+    return units, pl.concat([registry.succession, _list_heirs(old, others, year)])
 
 
-def _moved(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    before = _valid(registry, says["org_code"], year)
+def _move_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    before = _find_valid_unit(registry, says["org_code"], year)
     new = _unit(registry, before["org_code"], before["name"], before["level"], says["parent_code"], year)
-    return pl.concat([_ended(registry, [before["org_code"]], year), new]), registry.succession
+    return pl.concat([_end_units(registry, [before["org_code"]], year), new]), registry.succession
 
 
-def _valid(registry: Registry, code: str, year: int) -> dict[str, Any]:
+def _find_valid_unit(registry: Registry, code: str, year: int) -> dict[str, Any]:
     """The unit as it is in the year before ``year``."""
     found = registry.units(year - 1).filter(pl.col("org_code") == code)
     if found.is_empty():
@@ -151,10 +151,10 @@ def _valid(registry: Registry, code: str, year: int) -> dict[str, Any]:
     return found.row(0, named=True)
 
 
-def _ended(registry: Registry, codes: list[str], year: int) -> pl.DataFrame:
+def _end_units(registry: Registry, codes: list[str], year: int) -> pl.DataFrame:
     """All units, with those of ``codes`` valid until the year before ``year``."""
     for code in codes:
-        _valid(registry, code, year)
+        _find_valid_unit(registry, code, year)
     is_last = pl.col("org_code").is_in(codes) & (pl.col("valid_to").is_null() | (pl.col("valid_to") >= year))
     return registry.all_units.with_columns(
         valid_to=pl.when(is_last).then(pl.lit(year - 1, pl.Int32)).otherwise("valid_to")
@@ -168,7 +168,7 @@ def _unit(
     return pl.DataFrame([row], schema=registry.all_units.schema, orient="row")
 
 
-def _handed(old: str, heirs: Mapping[str, float], year: int) -> pl.DataFrame:
+def _list_heirs(old: str, heirs: Mapping[str, float], year: int) -> pl.DataFrame:
     return pl.DataFrame(
         [(old, new, year, share) for new, share in heirs.items()],
         schema={"old_code": pl.String, "new_code": pl.String, "year": pl.Int32, "share": pl.Float64},
@@ -176,12 +176,14 @@ def _handed(old: str, heirs: Mapping[str, float], year: int) -> pl.DataFrame:
     )
 
 
-def _told(registry: Registry, code: str) -> str:
+def _describe_unit(registry: Registry, code: str) -> str:
     found = registry.all_units.filter(pl.col("org_code") == code)
     return f"{found['name'][-1]}（{code}）" if found.height else code
 
 
 _STEPS = {YEAR_OPENED: _open_year, DEADLINE_MOVED: _move_deadline, REGISTRY_CHANGED: _change_registry}
-_CHANGED = dict(zip(CHANGES, (_opened, _closed, _renamed, _merged, _split, _moved), strict=True))
+_CHANGED = dict(
+    zip(CHANGES, (_open_unit, _close_unit, _rename_unit, _merge_units, _split, _move_unit), strict=True)
+)
 
-__all__ = ["CHANGES", "Amendment", "AmendmentRefused", "amended"]
+__all__ = ["CHANGES", "Amendment", "AmendmentRefused", "apply_amendments"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from warehouse.catalogue.models import Code, CodeList, Field, Form, Indicator, Measure
 from warehouse.catalogue.yaml_source import Source
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 
 def check_labels(source: Source, form: Form) -> None:
@@ -14,7 +14,7 @@ def check_labels(source: Source, form: Form) -> None:
     seen: dict[str, list[Field]] = {}
     for index, field in enumerate(form.fields):
         for text in field.all_labels:
-            others = [f for f in seen.setdefault(fold(text), []) if f is not field and _meet(f, field)]
+            others = [f for f in seen.setdefault(fold(text), []) if f is not field and _overlap(f, field)]
             if others:
                 raise source.error(
                     ["fields", index],
@@ -29,7 +29,7 @@ def check_codes(source: Source, code_lists: Mapping[str, CodeList]) -> None:
         seen: dict[str, list[Code]] = {}
         for number, code in enumerate(codes.codes):
             for text in (code.label, *code.aliases):
-                others = [c for c in seen.setdefault(fold(text), []) if c is not code and _meet(c, code)]
+                others = [c for c in seen.setdefault(fold(text), []) if c is not code and _overlap(c, code)]
                 if others:
                     is_same = others[0].label == code.label
                     both = f"既指“{others[0].label}”，又指“{code.label}”"
@@ -46,7 +46,7 @@ def check_numbers(sources: Mapping[str, Source], forms: Iterable[Form]) -> None:
     for form in forms:
         for other in known:
             for key in ("number", "title"):
-                if fold(getattr(form, key)) == fold(getattr(other, key)) and _meet(form, other):
+                if fold(getattr(form, key)) == fold(getattr(other, key)) and _overlap(form, other):
                     raise sources[form.id].error(
                         [key],
                         f"报表“{form.id}”与“{other.id}”的{'表号' if key == 'number' else '表名'}都是“{getattr(form, key)}”",
@@ -54,7 +54,7 @@ def check_numbers(sources: Mapping[str, Source], forms: Iterable[Form]) -> None:
         known.append(form)
 
 
-def unread_measures(
+def find_unread_measures(
     measures: Mapping[str, Measure], indicators: Iterable[Indicator], read: Mapping[str, frozenset[str]]
 ) -> Iterator[Measure]:
     """The reported measures that no indicator reads; ``read``: indicator -> the measures its formula leads to."""
@@ -62,6 +62,6 @@ def unread_measures(
     yield from (m for m in measures.values() if m.id not in used)
 
 
-def _meet(one: Field | Form | Code, other: Field | Form | Code) -> bool:
+def _overlap(one: Field | Form | Code, other: Field | Form | Code) -> bool:
     """Whether both are in force in some year."""
     return (one.since or 0) <= (other.until or 9999) and (other.since or 0) <= (one.until or 9999)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.catalogue.mistakes import unknown
+from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import Indicator, Measure, Programme
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression, ExpressionError, parse
 
 
-def parsed(source: Source, place: list[str | int], text: str) -> Expression:
+def parse_at(source: Source, place: list[str | int], text: str) -> Expression:
     """The expression that stands at ``place``; CatalogueError with file and line when it is none."""
     try:
         return parse(text)
@@ -20,7 +20,7 @@ def parsed(source: Source, place: list[str | int], text: str) -> Expression:
         raise source.error(place, str(error)) from None
 
 
-def expanded(
+def expand(
     indicator: Indicator, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
 ) -> Expression:
     """The formula with names of other indicators replaced until only measures remain."""
@@ -53,7 +53,7 @@ def read_indicators(
             if indicator.id in found:
                 raise place.error("id", f"指标编号“{indicator.id}”已经用过")
             if indicator.programme not in programmes:
-                raise place.error("programme", unknown("项目", indicator.programme, programmes))
+                raise place.error("programme", unknown_name("项目", indicator.programme, programmes))
             _check_name(place, names)
             found[indicator.id] = indicator
             places.append(place)
@@ -125,7 +125,7 @@ def _check_names(
     listed: Mapping[str, str],
 ) -> None:
     indicator = place.indicator
-    expression = parsed(place.source, [place.index, "formula"], indicator.formula)
+    expression = parse_at(place.source, [place.index, "formula"], indicator.formula)
     if undefined := expression.names - measures.keys() - indicators.keys():
         known = measures.keys() | indicators.keys()
         if of_roster := sorted(undefined & listed.keys()):
@@ -134,7 +134,7 @@ def _check_names(
                 "formula",
                 f"“{name}”是名册“{listed[name]}”的栏目：名册按行计数（见该表的 counts），各行的数不相加",
             )
-        raise place.error("formula", unknown("公式中的", min(undefined), known))
+        raise place.error("formula", unknown_name("公式中的", min(undefined), known))
     if indicator.id in measures and expression.text != indicator.id:
         raise place.error("id", f"“{indicator.id}”是报表中的计量，用这个编号的指标，公式只能是它本身")
 
@@ -158,10 +158,10 @@ def _check_meaning(
 ) -> None:
     """Refuses formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
     try:
-        text = expanded(place.indicator, measures, indicators).text
+        text = expand(place.indicator, measures, indicators).text
     except ExpressionError as error:
         raise place.error("formula", str(error)) from None
-    whole = parsed(place.source, [place.index, "formula"], text)
+    whole = parse_at(place.source, [place.index, "formula"], text)
     if any(term.function == "total" for term in whole.terms):
         raise place.error("formula", "total() 只用于审核关系，指标公式中不能用")
     _check_kind(place, whole, measures)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, unread_measures
-from warehouse.catalogue.formulas import expanded, parsed, read_indicators
-from warehouse.catalogue.mistakes import unknown
+from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, find_unread_measures
+from warehouse.catalogue.formulas import expand, parse_at, read_indicators
+from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import (
     CodeList,
     Field,
@@ -99,7 +99,7 @@ class Catalogue:
 
         A name that is both measure and indicator means the measure.
         """
-        return expanded(indicator, self.measures, self.indicators)
+        return expand(indicator, self.measures, self.indicators)
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
@@ -132,8 +132,8 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     check_numbers(sources, forms.values())
     listed = {f.id: form.title for form in forms.values() if form.is_roster for f in form.fields if f.kind}
     indicators = read_indicators(folder, programmes, measures, listed)
-    read = {i.id: expanded(i, measures, indicators).names for i in indicators.values()}
-    for measure in unread_measures(measures, indicators.values(), read):
+    read = {i.id: expand(i, measures, indicators).names for i in indicators.values()}
+    for measure in find_unread_measures(measures, indicators.values(), read):
         if measure.form != REGISTRY_FORM:
             raise sources[measure.form].error(
                 places[measure.id],
@@ -173,7 +173,7 @@ def _read_form(source: Source, shared: dict[str, Field]) -> Form:
         if isinstance(entry, dict) and "shared" in entry:
             use = source.read(SharedFieldUse, entry, ["fields", index])
             if use.shared not in shared:
-                raise source.error(["fields", index], unknown("共用栏目", use.shared, shared))
+                raise source.error(["fields", index], unknown_name("共用栏目", use.shared, shared))
             given = use.model_dump(exclude_unset=True, exclude={"shared"})
             fields.append({**shared[use.shared].model_dump(), **given})
         else:
@@ -186,28 +186,28 @@ def _check_form(
     source: Source, form: Form, programmes: dict[str, Programme], code_lists: dict[str, CodeList]
 ) -> None:
     if form.programme not in programmes:
-        raise source.error(["programme"], unknown("项目", form.programme, programmes))
+        raise source.error(["programme"], unknown_name("项目", form.programme, programmes))
     names: set[str] = set()
     for index, field in enumerate(form.fields):
         if field.id in names:
             raise source.error(["fields", index], f"本表有两个栏目的编号都是“{field.id}”")
         names.add(field.id)
         if field.codes is not None and field.codes not in code_lists:
-            raise source.error(["fields", index, "codes"], unknown("代码表", field.codes, code_lists))
+            raise source.error(["fields", index, "codes"], unknown_name("代码表", field.codes, code_lists))
         if field.levels and not set(field.levels) <= set(form.levels):
             raise source.error(["fields", index, "levels"], f"栏目“{field.label}”的层级超出了本表的层级")
     for index, count in enumerate(form.counts):
         undefined = (
-            parsed(source, ["counts", index, "where"], count.where).names - names - {"org_level", "year"}
+            parse_at(source, ["counts", index, "where"], count.where).names - names - {"org_level", "year"}
         )
         if undefined:
             raise source.error(
                 ["counts", index, "where"],
-                f"计数条件：本表{unknown('的栏目', min(undefined), names)}",
+                f"计数条件：本表{unknown_name('的栏目', min(undefined), names)}",
             )
     for name in [*form.key, *([form.item_field] if form.item_field else [])]:
         if name not in names | {"org_code"}:
-            raise source.error(["key"], f"本表{unknown('的栏目', name, names)}")
+            raise source.error(["key"], f"本表{unknown_name('的栏目', name, names)}")
     if form.is_roster and form.item_field is None:
         raise source.error(["rows"], "名册类报表要用 item_field 写明以哪个栏目称呼一行")
     if form.is_roster and not form.key:

@@ -13,14 +13,14 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from warehouse.words.near import nearest
+from warehouse.words.near import find_nearest
 
 
 class CatalogueError(Exception):
     """A mistake in a declared file; the text names file and line."""
 
 
-def at(path: Path, line: int | None, sentence: str) -> CatalogueError:
+def mistake_at(path: Path, line: int | None, sentence: str) -> CatalogueError:
     """The mistake at a line of a file."""
     return CatalogueError(f"{path}:{line}: {sentence}" if line is not None else f"{path}: {sentence}")
 
@@ -30,21 +30,21 @@ def text_of(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise at(path, None, "缺少这个文件") from None
+        raise mistake_at(path, None, "缺少这个文件") from None
     except OSError:
-        raise at(path, None, "这个文件读不出来，请核对它是否为文件、是否有读取权限") from None
+        raise mistake_at(path, None, "这个文件读不出来，请核对它是否为文件、是否有读取权限") from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise at(path, line, "文件不是 UTF-8 编码（可能是 GBK），请另存为 UTF-8 编码") from None
+        raise mistake_at(path, line, "文件不是 UTF-8 编码（可能是 GBK），请另存为 UTF-8 编码") from None
 
 
 def of_yaml(path: Path, error: yaml.YAMLError) -> CatalogueError:
     """What cannot be read as YAML."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = None if mark is None else mark.line + 1
-    return at(
+    return mistake_at(
         path,
         line,
         "此处写法不符合 YAML 格式，请检查括号、引号是否成对，冒号后是否有空格，缩进是否对齐（不能用制表符）",
@@ -54,16 +54,16 @@ def of_yaml(path: Path, error: yaml.YAMLError) -> CatalogueError:
 _NEAR = 60.0  # of 100, as rapidfuzz counts likeness: an id differs by a letter or two
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def suggest_name(name: str, known: Iterable[str]) -> str:
     """，是否应为“…”: the known name that is most like ``name``; '' when none is."""
     names = sorted(known)
-    place = nearest(name, names, _NEAR)
+    place = find_nearest(name, names, _NEAR)
     return "" if place is None else f"，是否应为“{names[place]}”"
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """A name that is used and not defined."""
-    return f"{what}“{name}”没有定义{near(name, known)}"
+    return f"{what}“{name}”没有定义{suggest_name(name, known)}"
 
 
 def of_model(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
@@ -82,7 +82,7 @@ def of_model(error: ValidationError, model: type[BaseModel]) -> tuple[list[str |
         case "missing":
             return place[:-1], f"缺少“{key}”"
         case "extra_forbidden":
-            return place, f"没有“{key}”这个项目名{near(key, set(_keys(model)))}"
+            return place, f"没有“{key}”这个项目名{suggest_name(key, set(_keys(model)))}"
         case "literal_error":
             return place, f"“{key}”只能是 {_options(str(context['expected']))}{shown}"
         case "string_pattern_mismatch":

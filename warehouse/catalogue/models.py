@@ -65,7 +65,7 @@ class Code(Record):
     until: int | None = None
 
     @model_validator(mode="after")
-    def _consistent(self) -> Code:
+    def _refuse_contradictions(self) -> Code:
         _check_years(self.label, self.since, self.until)
         return self
 
@@ -120,7 +120,7 @@ class Field(Record):
     until: int | None = None
 
     @model_validator(mode="after")
-    def _filled_in_a_multiple(self) -> Field:
+    def _check_entry_unit(self) -> Field:
         if scale_of(self.stated_unit, self.unit) is None:
             raise ValueError(
                 f"entry_unit“{self.entry_unit}”不是“{self.unit}”的倍数（可用{'、'.join(SCALES)}）"
@@ -153,7 +153,7 @@ class Field(Record):
         return self.model_copy(update={"label": earlier[0].label}) if earlier else self
 
     @model_validator(mode="after")
-    def _consistent(self) -> Field:
+    def _refuse_contradictions(self) -> Field:
         if self.type in ("count", "cny", "rank") and self.kind is None:
             raise ValueError(f"栏目“{self.label}”是数字，要用 kind 写明 stock（时点）或 flow（时期）")
         if (self.type == "code") != (self.codes is not None):
@@ -216,7 +216,7 @@ class Form(Record):
     until: int | None = None
 
     @model_validator(mode="after")
-    def _consistent(self) -> Form:
+    def _refuse_contradictions(self) -> Form:
         _check_years(self.title, self.since, self.until)
         return self
 
@@ -227,7 +227,7 @@ class Form(Record):
 
     def field(self, name: str) -> Field:
         """The field called ``name``; KeyError when the form has none."""
-        return next_named(self.fields, name)
+        return find_named(self.fields, name)
 
     def levels_of(self, field: Field) -> tuple[Level, ...]:
         """The row levels at which ``field`` is asked."""
@@ -342,21 +342,23 @@ class Words(Record):
 
     @field_validator("note_row_prefix")
     @classmethod
-    def _and_printed_notes(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _with(texts, NOTE, *SIGNATURES)
+    def _add_printed_notes(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _add_printed_words(texts, NOTE, *SIGNATURES)
 
     @field_validator("ignored_columns")
     @classmethod
-    def _and_the_serial_number(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _with(texts, SERIAL)
+    def _add_serial_number(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _add_printed_words(texts, SERIAL)
 
     @field_validator("other_sheets")
     @classmethod
-    def _and_printed_sheets(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _with(texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET, AUDIT_SHEET, SUMS_SHEET, UNREAD_SHEET)
+    def _add_printed_sheets(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _add_printed_words(
+            texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET, AUDIT_SHEET, SUMS_SHEET, UNREAD_SHEET
+        )
 
 
-def _with(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]:
+def _add_printed_words(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*texts, *printed)))
 
 
@@ -367,7 +369,7 @@ class Deadline(Record):
     day: int
 
     @model_validator(mode="after")
-    def _exists(self) -> Deadline:
+    def _check_day_exists(self) -> Deadline:
         try:
             date(2023, self.month, self.day)  # no leap year: the day must come every year
         except ValueError:
@@ -425,7 +427,7 @@ class Settings(Record):
         return self.model_copy(update={"form_set": printed})
 
     @model_validator(mode="after")
-    def _consistent(self) -> Settings:
+    def _refuse_contradictions(self) -> Settings:
         lacking = [y for y in range(self.first_year, self.last_year + 1) if not self._has_form_set(y)]
         if lacking:
             raise ValueError(f"form_set 没有写明{lacking[0]}年度的报表版本")
@@ -442,7 +444,7 @@ def in_force(record: Field | Form | Code | FormSet, year: int) -> bool:
     return (record.since is None or record.since <= year) and (record.until is None or year <= record.until)
 
 
-def next_named(fields: tuple[Field, ...], name: str) -> Field:
+def find_named(fields: tuple[Field, ...], name: str) -> Field:
     """The field called ``name``; KeyError when there is none."""
     for field in fields:
         if field.id == name:

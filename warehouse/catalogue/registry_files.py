@@ -43,7 +43,7 @@ def read_registry(
         if succession_path.exists()
         else pl.DataFrame(schema={**_SUCCESSION, "line": pl.Int64})
     )
-    return _checked(units, succession, city_code, years, is_asked, path, succession_path)
+    return _check_all(units, succession, city_code, years, is_asked, path, succession_path)
 
 
 def check_registry(
@@ -56,12 +56,12 @@ def check_registry(
 ) -> Registry:
     """A registry of ``units`` and ``succession`` that stand in no file, by the same checks; ``called``: what errors name."""
     place = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
-    return _checked(
+    return _check_all(
         units.with_columns(place), succession.with_columns(place), city_code, years, is_asked, called, called
     )
 
 
-def _checked(
+def _check_all(
     units: pl.DataFrame,
     succession: pl.DataFrame,
     city_code: str,
@@ -85,11 +85,11 @@ def _read_csv(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     names = list(schema)
     if not rows or rows[0] != names:
         found = "、".join(rows[0]) if rows else ""
-        raise mistakes.at(path, 1, f"第一行应为 {','.join(names)}，现为“{found}”")
+        raise mistakes.mistake_at(path, 1, f"第一行应为 {','.join(names)}，现为“{found}”")
     lines = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(row)]
     for number, row in lines:
         if len(row) != len(names):
-            raise mistakes.at(path, number, f"本行有{len(row)}栏，应为{len(names)}栏，请核对逗号")
+            raise mistakes.mistake_at(path, number, f"本行有{len(row)}栏，应为{len(names)}栏，请核对逗号")
     written = pl.DataFrame([row for _, row in lines], schema=dict.fromkeys(names, pl.String), orient="row")
     written = written.with_columns(
         pl.all().str.strip_chars().replace("", None),
@@ -102,7 +102,7 @@ def _read_csv(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
         )
         if wrong.height:
             what = "年份" if dtype == pl.Int32 else "数字"
-            raise mistakes.at(
+            raise mistakes.mistake_at(
                 path, wrong.item(0, "line"), f"{name} 填的是“{wrong.item(0, 'said')}”，应为{what}"
             )
     return typed
@@ -112,7 +112,7 @@ def _refuse(bad: pl.DataFrame, path: Path, sentence: str) -> None:
     """CatalogueError at the first of ``bad`` rows; ``sentence`` with the row's columns in braces."""
     if bad.height:
         row = bad.row(0, named=True)
-        raise mistakes.at(path, row["line"], sentence.format(**row))
+        raise mistakes.mistake_at(path, row["line"], sentence.format(**row))
 
 
 def _check_units(units: pl.DataFrame, path: Path, city_code: str) -> None:
@@ -153,7 +153,7 @@ def _check_units(units: pl.DataFrame, path: Path, city_code: str) -> None:
         f"市的代码是{{org_code}}，catalogue.yaml 中是{city_code}",
     )
     if units.filter(level == "city").is_empty():
-        raise mistakes.at(path, None, f"缺少市（{city_code}）这一行")
+        raise mistakes.mistake_at(path, None, f"缺少市（{city_code}）这一行")
     below = units.filter(level != "city")
     above = units.select(parent_code="org_code", parent_level="level").unique()
     _refuse(
@@ -219,9 +219,9 @@ def _check_shares(registry: Registry, succession: pl.DataFrame, path: Path) -> N
         line, share = given.item(0, "line"), given["share"].sum()
         valid = registry.units(int(str(year)))["org_code"]
         if old not in registry.units(int(str(year)) - 1)["org_code"]:
-            raise mistakes.at(path, line, f"{old}在{year}年的前一年不存在，不能在{year}年移交")
+            raise mistakes.mistake_at(path, line, f"{old}在{year}年的前一年不存在，不能在{year}年移交")
         for number, code in given.select("line", "new_code").iter_rows():
             if code not in valid:
-                raise mistakes.at(path, number, f"承接单位 {code} 在{year}年不存在")
+                raise mistakes.mistake_at(path, number, f"承接单位 {code} 在{year}年不存在")
         if share > 1 + _WHOLE or (old not in valid and share < 1 - _WHOLE):
-            raise mistakes.at(path, line, f"{old}在{year}年的承接比例合计为{share:g}，应为1")
+            raise mistakes.mistake_at(path, line, f"{old}在{year}年的承接比例合计为{share:g}，应为1")

@@ -35,14 +35,14 @@ class Source:
         except yaml.YAMLError as error:
             raise mistakes.of_yaml(path, error) from error
         except ValueError as error:  # 2024-02-30 is no date
-            raise mistakes.at(path, _wrong_date(self.node), "日期不存在，请核对年月日") from error
+            raise mistakes.mistake_at(path, _wrong_date(self.node), "日期不存在，请核对年月日") from error
 
     def _refuse_duplicate_keys(self, node: yaml.Node) -> None:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
                 if str(key.value) in seen:
-                    raise mistakes.at(
+                    raise mistakes.mistake_at(
                         self.path, key.start_mark.line + 1, f"“{key.value}”写了两次，请只留一处"
                     )
                 seen.add(str(key.value))
@@ -69,7 +69,7 @@ class Source:
 
     def error(self, place: Sequence[str | int], message: str) -> CatalogueError:
         """A CatalogueError that names this file and the line of ``place``."""
-        return mistakes.at(self.path, self.line(place), message)
+        return mistakes.mistake_at(self.path, self.line(place), message)
 
     def read(self, model: type[M], content: Any, place: Sequence[str | int] = ()) -> M:
         """``content`` (standing at ``place``) as ``model``; raises CatalogueError with file and line."""

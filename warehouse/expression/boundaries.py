@@ -31,11 +31,14 @@ def _difference(left: exp.Expression, right: exp.Expression) -> Iterator[exp.Exp
     ):
         return
     if isinstance(left, exp.Div):
-        left, right = left.this, exp.Mul(this=_closed(right), expression=_closed(left.expression))
+        left, right = left.this, exp.Mul(this=_parenthesise(right), expression=_parenthesise(left.expression))
     elif isinstance(right, exp.Div):
-        left, right = exp.Mul(this=_closed(left), expression=_closed(right.expression)), right.this
-    yield exp.Sub(this=_closed(left), expression=_closed(right))
+        left, right = (
+            exp.Mul(this=_parenthesise(left), expression=_parenthesise(right.expression)),
+            right.this,
+        )
+    yield exp.Sub(this=_parenthesise(left), expression=_parenthesise(right))
 
 
-def _closed(node: exp.Expression) -> exp.Expression:
+def _parenthesise(node: exp.Expression) -> exp.Expression:
     return exp.Paren(this=node.copy())

@@ -52,13 +52,15 @@ def as_excel(  # noqa: PLR0911
         case exp.And() as both:
             return f"({truth(both.this)})*({truth(both.expression)})"
         case exp.Or() as either:
-            return _any([truth(either.this), truth(either.expression)])
+            return _join_by_or([truth(either.this), truth(either.expression)])
         case exp.Not() as opposite:
             return f"1-({truth(opposite.this)})"
         case exp.Is() as asked if isinstance(asked.expression, exp.Null):
             return _is_missing(asked.this, cell)
         case exp.In() as listed if listed.expressions:
-            return _any([truth(exp.EQ(this=listed.this, expression=option)) for option in listed.expressions])
+            return _join_by_or(
+                [truth(exp.EQ(this=listed.this, expression=option)) for option in listed.expressions]
+            )
         case exp.Between() as span:
             low = exp.GTE(this=span.this, expression=span.args["low"])
             high = exp.LTE(this=span.this, expression=span.args["high"])
@@ -73,7 +75,7 @@ def as_excel(  # noqa: PLR0911
 
 def _comparison(node: Any, cell: Callable[[Term], Cell], tolerance: float) -> _Value:
     left, right = _operand(node.this, cell), _operand(node.expression, cell)
-    known, guards = _joined(left, right)
+    known, guards = _join_tests(left, right)
     sign = COMPARE[type(node)][0]
     if tolerance and type(node) in (exp.EQ, exp.LTE, exp.GTE):
         gap = f"{left.formula}-{right.formula}"
@@ -102,7 +104,7 @@ def _is_missing(node: exp.Expression, cell: Callable[[Term], Cell]) -> str:
     return f"IF({found.known},0,1)" if found.known else "0"
 
 
-def _any(truths: list[str]) -> str:
+def _join_by_or(truths: list[str]) -> str:
     return f"1-{'*'.join(f'(1-({t}))' for t in truths)}"
 
 
@@ -111,7 +113,7 @@ def _operand(node: exp.Expression, cell: Callable[[Term], Cell]) -> _Value:
     return value if isinstance(node, LEAF) else value._replace(formula=f"({value.formula})")
 
 
-def _joined(*values: _Value) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _join_tests(*values: _Value) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = dict.fromkeys(test for value in values for test in value.known)
     return tuple(known), tuple(dict.fromkeys(test for value in values for test in value.guards))
 
@@ -123,7 +125,7 @@ def _value(node: exp.Expression, cell: Callable[[Term], Cell]) -> _Value:  # noq
         return _Value(found.value, (found.known,) if found.known else ())
     if type(node) in ARITHMETIC:
         left, right = _operand(node.this, cell), _operand(node.expression, cell)
-        known, guards = _joined(left, right)
+        known, guards = _join_tests(left, right)
         if isinstance(node, exp.Div):
             guards = (*guards, f"{right.formula}<>0")
         return _Value(f"{left.formula}{ARITHMETIC[type(node)][0]}{right.formula}", known, guards)

@@ -26,6 +26,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from warehouse.expression.boundaries import boundaries
+from warehouse.expression.chinese import as_words
 from warehouse.expression.excel import Cell, as_excel
 from warehouse.expression.nodes import (
     COMPARE,
@@ -37,7 +38,6 @@ from warehouse.expression.nodes import (
     window_name,
 )
 from warehouse.expression.polars import as_polars
-from warehouse.expression.words import as_words
 
 __all__ = ["Cell", "Expression", "ExpressionError", "Term", "parse"]
 
@@ -137,7 +137,7 @@ class Expression:
     @property
     def spelled_out(self) -> Expression:
         """The expression with ``mean3(x)`` written as the sum of its three years, which all that compute know."""
-        return Expression(self.node.copy().transform(_spelled_out))
+        return Expression(self.node.copy().transform(_spell_out_node))
 
     def polars(self, column: Callable[[Term], pl.Expr], tolerance: float = 0.0) -> pl.Expr:
         """As a polars expression. Null operands give null (not evaluated); division by zero gives null."""
@@ -169,7 +169,7 @@ def parse(text: str) -> Expression:
     return expression
 
 
-def _spelled_out(node: exp.Expression) -> exp.Expression:
+def _spell_out_node(node: exp.Expression) -> exp.Expression:
     term = term_of(node)
     if term is None or term.function != "mean3":
         return node

@@ -28,7 +28,7 @@ from warehouse.ledger.journal_entry import (
     is_torn,
     read_entry,
 )
-from warehouse.ledger.journal_head import Head, Shown, keep_head, kept_head
+from warehouse.ledger.journal_head import Head, Shown, keep_head, read_kept_head
 
 __all__ = ["JOURNAL_FRAME", "NO_HASH", "Draft", "Entry", "Event", "Head", "Journal", "JournalBroken", "Torn"]
 
@@ -179,7 +179,7 @@ class Journal:
         return pl.DataFrame(rows, schema=pl.Schema(JOURNAL_FRAME), orient="row")
 
     def _open(self) -> None:
-        kept = kept_head(self.path)  # first: a writer may be at work meanwhile
+        kept = read_kept_head(self.path)  # first: a writer may be at work meanwhile
         torn = self._read()
         if kept is not None:
             self.verify_head(kept)  # a line that was kept once is lost, not torn

@@ -130,7 +130,7 @@ def entry_line(draft: Draft, seq: int, prev: str) -> bytes:
     """The line, with its newline, that says this draft at this place. ValueError, TypeError for a faulty
     draft."""
     event = Event(draft.event)
-    if key := _fault(event, draft.payload):
+    if key := _find_fault(event, draft.payload):
         raise ValueError(f"a {event} entry needs {key} of the right type")
     if draft.at.tzinfo is None:
         raise ValueError("an entry's time needs a time zone")
@@ -176,14 +176,14 @@ def read_entry(raw: bytes, seq: int, prev: str) -> Entry:
     if at.tzinfo is None or not isinstance(record["actor"], str) or not isinstance(record["run"], str | None):
         raise broken("的时间、操作人或运行编号不合规定")
     payload = {key: value for key, value in record.items() if key not in _OWN_KEYS}
-    if key := _fault(event, payload):
+    if key := _find_fault(event, payload):
         raise broken(f"（{event}）的 {key} 缺失或类型不符")
     return Entry(
         seq, prev, at, record["actor"], record["run"], event, payload, hashlib.sha256(raw).hexdigest()
     )
 
 
-def _fault(event: Event, payload: Mapping[str, Any]) -> str | None:
+def _find_fault(event: Event, payload: Mapping[str, Any]) -> str | None:
     """Which key of its payload an entry of this kind lacks, or has with the wrong type."""
     for key, kind, events in _SUBJECTS:
         if (key in payload or event in events) and type(payload.get(key)) is not kind:

@@ -40,7 +40,7 @@ def head_words(head: Head) -> str:
     return f"登记簿第 {head.count} 条，校验值 {head.hash}"
 
 
-def kept_head(journal: Path) -> Shown | None:
+def read_kept_head(journal: Path) -> Shown | None:
     """The head that was written beside a journal; none where there is none yet, or nothing that is one."""
     file = journal.with_name(journal.name + HEAD_SUFFIX)
     try:

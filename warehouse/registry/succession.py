@@ -25,7 +25,7 @@ def departures(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
     """
     if year <= source_year:
         return pl.DataFrame(schema=DEPARTURE)
-    gone, step = departures(registry, source_year, year - 1), _step(registry, year)
+    gone, step = departures(registry, source_year, year - 1), _step_one_year(registry, year)
     if step.is_empty():
         return gone
     onward = gone.join(step, left_on="org_code", right_on="old_code", how="left").select(
@@ -47,7 +47,7 @@ def departures(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
 
 
 @lru_cache(maxsize=256)
-def _step(registry: Registry, year: int) -> pl.DataFrame:
+def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
     """Units of the year before whose numbers stand elsewhere in ``year``: old_code, new_code, share.
 
     The declared succession comes first. What it leaves over stays with the unit if that goes on, else it goes

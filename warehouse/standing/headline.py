@@ -16,7 +16,7 @@ MOVED: Schema = {**FIGURE, "old_value": pl.Float64}
 """A figure that had another value before; key as FIGURE."""
 
 
-def published_figures(path: Path) -> pl.DataFrame:
+def read_published_figures(path: Path) -> pl.DataFrame:
     """FIGURE of all years; nothing where there is no warehouse that can be read."""
     try:
         found = query(path, "SELECT year, indicator, value FROM mart.headline WHERE value IS NOT NULL")
@@ -25,7 +25,7 @@ def published_figures(path: Path) -> pl.DataFrame:
     return shaped(found, FIGURE)
 
 
-def moved(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+def find_moved_figures(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """MOVED: the figures that are known in both and differ, those that moved most (in proportion) first."""
     both = after.join(before, on=["year", "indicator"], suffix="_before")
     old, new = pl.col("value_before"), pl.col("value")

@@ -59,7 +59,7 @@ class Outcome:
     changes: pl.DataFrame = field(default_factory=lambda: empty(CHANGE))
 
 
-def outcome(
+def read_outcome(
     path: Path,
     after: int = 0,
     returned: Sequence[str] = (),

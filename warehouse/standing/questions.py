@@ -12,7 +12,7 @@ from warehouse.store.query import entries_of, read_only, run
 from warehouse.words import labels
 
 
-def questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
+def list_questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
     """What is asked of units among ``findings`` (ASKED of their latest submissions), in the order in which it is listed.
 
     Not what is settled (its explanation is accepted) nor what another question explains. org_code and item are as in
@@ -38,7 +38,7 @@ def questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def given_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:
+def read_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:
     """What a submission says, form by form, as :func:`warehouse.store.query.standing_entries`; ``row`` is its place in the sheet.
 
     A roster that says 无 has a frame without rows.
@@ -51,7 +51,7 @@ def given_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:
     return dict.fromkeys(nothing, pl.DataFrame()) | given
 
 
-def unread(path: Path, submission: str, forms: Sequence[str] = ()) -> pl.DataFrame:
+def read_unread(path: Path, submission: str, forms: Sequence[str] = ()) -> pl.DataFrame:
     """UNREAD of a submission, in the order of ``forms`` and row by row."""
     with read_only(path) as connection:
         found = run(

@@ -9,7 +9,7 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry, Event
-from warehouse.ledger.review import is_locked
+from warehouse.ledger.review_entries import is_locked
 from warehouse.store.query import query
 from warehouse.store.statements import statement
 from warehouse.words import labels
@@ -43,7 +43,7 @@ def status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry]
     )
     reports = query(path, statement("warehouse.standing", "reports"), [catalogue.settings.last_year, year])
     known = int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
-    tonight = _decided_since([e for e in entries if e.seq > known], year, roster["unit_code"].to_list())
+    tonight = _describe_decisions([e for e in entries if e.seq > known], year, roster["unit_code"].to_list())
     report, last = pl.col("report_state"), pl.col("last_file_state")
     joined = roster.join(reports, on="unit_code", how="left", maintain_order="left").with_columns(
         pl.col("is_reported", "is_standing", "has_standing", "is_approved").fill_null(False),
@@ -67,11 +67,11 @@ def status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry]
         )
         .with_columns(
             status=pl.concat_str(
-                _named(pl.col("state")),
+                _label_state(pl.col("state")),
                 pl.when((pl.col("state") == "year_doubted") & pl.col("doubted_year").is_not_null())
                 .then(pl.format("（封面写的是{}年度）", "doubted_year"))
                 .when(report != last)
-                .then(pl.format("（最后一份{}）", _named(last)))
+                .then(pl.format("（最后一份{}）", _label_state(last)))
                 .fill_null(""),
             ),
             tonight=pl.col("unit_code").replace_strict(tonight, default="", return_dtype=pl.String),
@@ -85,11 +85,11 @@ def status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry]
     )  # fmt: skip
 
 
-def _named(code: pl.Expr) -> pl.Expr:
+def _label_state(code: pl.Expr) -> pl.Expr:
     return code.replace_strict(labels.REPORT_STATE, default=None, return_dtype=pl.String)
 
 
-def _decided_since(entries: list[Entry], year: int, units: list[str]) -> dict[str, str]:
+def _describe_decisions(entries: list[Entry], year: int, units: list[str]) -> dict[str, str]:
     """unit_code -> what was decided about its ``year`` in ``entries``, in words."""
     said: dict[str, list[str]] = {}
     for entry in entries:

@@ -13,7 +13,7 @@ CELL = ("submission", "form", "sheet", "cell", "org_code", "item", "field")
 """What tells one doubtful cell from another; where the sheet and cell are known, they alone do."""
 
 
-def worklist(path: Path, year: int, unit_code: str | None = None) -> pl.DataFrame:
+def read_worklist(path: Path, year: int, unit_code: str | None = None) -> pl.DataFrame:
     """The rows of quality.worklist for a year (of one unit), by effect, with their shares (:func:`with_shares`)."""
     found = query(
         path,

@@ -30,13 +30,13 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contribution_table, split_numbers
 from warehouse.store import integrity
 from warehouse.store.connection import open_in_memory
-from warehouse.store.declared_tables import expected_reports, uses
+from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import dictionary_rows
 from warehouse.store.held import mark_held
 from warehouse.store.past import Past
 from warehouse.store.publish import new_database
 from warehouse.store.statements import statement
-from warehouse.store.tables import SCHEMAS, quoted, tables, tables_of
+from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
 _IN_ANY_ORDER = {
@@ -275,7 +275,7 @@ class NightBuild:
         """Take over the record of earlier runs from a published file that is not built upon."""
         if not previous.exists():
             return
-        with self._attached(previous):
+        with self._attach_previous(previous):
             try:
                 runs = self._frame("FROM previous.quality.run WHERE run NOT IN (SELECT run FROM quality.run)")
             except duckdb.Error:
@@ -286,15 +286,15 @@ class NightBuild:
         """The latest submissions of every unit and year that the published file knew, and asks something else of."""
         if not previous.exists():
             return []
-        with self._attached(previous):
+        with self._attach_previous(previous):
             try:
                 return self._frame(statement("warehouse.store", "revised"))["submission"].to_list()
             except duckdb.Error:
                 return []  # that version kept its findings otherwise: nothing to compare with
 
     @contextmanager
-    def _attached(self, previous: Path) -> Iterator[None]:
-        self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
+    def _attach_previous(self, previous: Path) -> Iterator[None]:
+        self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
         try:
             yield
         finally:
@@ -314,10 +314,10 @@ class NightBuild:
     def _take_over(self, previous: Path) -> None:
         """Copy the log tables of ``previous``; the rest is made anew. An error of the disk is raised as it is."""
         try:
-            self._connection.execute(f"ATTACH {quoted(str(previous))} AS previous (READ_ONLY)")
+            self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
         except duckdb.Error as error:
             raise _unreadable(previous, _first_line(error)) from error
-        if other := _built_otherwise(self._connection, "previous"):
+        if other := _find_changed_table(self._connection, "previous"):
             raise _unreadable(previous, f"表 {other} 与本版本程序的结构不同")
         for table in tables_of("log"):
             copied = self._connection.execute(
@@ -334,9 +334,9 @@ class NightBuild:
         settings = self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
         self._append("core.contribution", contribution_table(registry, years))
-        self._append("core.expected_report", expected_reports(self.catalogue))
+        self._append("core.expected_report", list_expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
-        self._append("mart.use", uses(self.catalogue))
+        self._append("mart.use", list_uses(self.catalogue))
         programmes = self.catalogue.programmes.values()
         self._append(
             "mart.programme",
@@ -394,11 +394,11 @@ class NightBuild:
 def is_of_this_version(database: Path) -> bool:
     """Whether a warehouse that can be opened has the log tables that this version builds upon."""
     with open_in_memory() as connection:
-        connection.execute(f"ATTACH {quoted(str(database))} AS previous (READ_ONLY)")
-        return _built_otherwise(connection, "previous") is None
+        connection.execute(f"ATTACH {quote(str(database))} AS previous (READ_ONLY)")
+        return _find_changed_table(connection, "previous") is None
 
 
-def _built_otherwise(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
+def _find_changed_table(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
     """The first log table that an attached warehouse has otherwise than this version, or not at all."""
     for table in tables_of("log"):
         found = connection.execute(

@@ -10,7 +10,7 @@ from warehouse.catalogue.models import Settings
 from warehouse.expression.expression import parse
 
 
-def expected_reports(catalogue: Catalogue) -> pl.DataFrame:
+def list_expected_reports(catalogue: Catalogue) -> pl.DataFrame:
     """Who reports which year: year, unit_code (key), unit_name, unit_level, due_date; the city as its own level."""
     settings = catalogue.settings
     years = range(settings.first_year, settings.last_year + 1)
@@ -37,7 +37,7 @@ def due_date(settings: Settings, year: int) -> pl.Expr:
     )
 
 
-def uses(catalogue: Catalogue) -> pl.DataFrame:
+def list_uses(catalogue: Catalogue) -> pl.DataFrame:
     """Which cells move a published indicator: indicator, measure, form, field (key), is_count, levels."""
     rows = []
     for indicator in catalogue.indicators.values():

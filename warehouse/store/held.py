@@ -17,12 +17,12 @@ def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> No
     held = connection.execute("SELECT count(*) FROM mart.reporting WHERE report_state = 'held'").fetchone()
     if held == (0,):
         return
-    connection.register("sources", _sources(catalogue).to_arrow())
+    connection.register("sources", _list_sources(catalogue).to_arrow())
     connection.execute(statement("warehouse.store", "mark_held"), [HELD])
     connection.unregister("sources")
 
 
-def _sources(catalogue: Catalogue) -> pl.DataFrame:
+def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
     """Whose workbooks an indicator comes from: indicator, unit_level (county, city)."""
     forms = {
         i.id: {catalogue.measures[t.name].form for t in catalogue.expanded(i).terms} & catalogue.forms.keys()
@@ -37,7 +37,7 @@ def _sources(catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(sorted(rows), schema={"indicator": pl.String, "unit_level": pl.String}, orient="row")
 
 
-def held_units(catalogue: Catalogue, held: pl.DataFrame) -> pl.DataFrame:
+def list_held_units(catalogue: Catalogue, held: pl.DataFrame) -> pl.DataFrame:
     """source_year, source_code of every org unit whose numbers would come from a held report (year, unit_code)."""
     parts = [pl.DataFrame(schema={"source_year": pl.Int32, "source_code": pl.String})]
     city = catalogue.settings.city.code

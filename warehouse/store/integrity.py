@@ -11,7 +11,7 @@ import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.store.statements import statement
-from warehouse.store.tables import SCHEMAS, quoted
+from warehouse.store.tables import SCHEMAS, quote
 
 EXAMPLES = 3
 _PLAIN = {"indicator": pl.String, "measure": pl.String, "org_level": pl.String}
@@ -25,7 +25,7 @@ class IntegrityError(Exception):
         self.sentences = sentences
 
 
-_IN_SCHEMAS = f"database_name = current_database() AND schema_name IN ({', '.join(map(quoted, SCHEMAS))})"
+_IN_SCHEMAS = f"database_name = current_database() AND schema_name IN ({', '.join(map(quote, SCHEMAS))})"
 
 # Sentence with {examples} and {count}; query whose first column names an offending thing.
 ASSERTIONS: tuple[tuple[str, str], ...] = (
@@ -95,13 +95,13 @@ def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_
         row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         if row is None or row[0] != expected:
             failures.append(f"{table} 应有 {expected} 行，实有 {row and row[0]} 行，有数据丢失或重复")
-    if failure := _sums_not_kept(connection, catalogue):
+    if failure := _find_lost_sum(connection, catalogue):
         failures.append(failure)
     if failures:
         raise IntegrityError(failures)
 
 
-def _sums_not_kept(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
+def _find_lost_sum(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
     """The city's indicators that are nothing but one measure must equal the sum of the standing measures."""
     plain = [
         (i.id, i.formula, level)

@@ -33,7 +33,7 @@ class NotPublishable(Exception):
     """The built file must not take the published one's place; the published one still stands."""
 
 
-def beside(published: Path) -> Path:
+def build_path(published: Path) -> Path:
     """Where the file that is to replace `published` is built: same folder, hence an atomic rename."""
     return published.with_name(published.name + UNFINISHED_SUFFIX)
 

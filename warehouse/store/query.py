@@ -18,7 +18,7 @@ import polars as pl
 
 from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.store.connection import open_in_memory
-from warehouse.store.tables import quoted
+from warehouse.store.tables import quote
 
 NOT_APPLICABLE = "不适用"
 
@@ -40,7 +40,7 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         )
     with open_in_memory() as connection:
         try:
-            connection.execute(f"ATTACH {quoted(str(path))} AS warehouse (READ_ONLY)")
+            connection.execute(f"ATTACH {quote(str(path))} AS warehouse (READ_ONLY)")
             connection.execute("USE warehouse")
         except duckdb.Error as error:
             raise WarehouseMissing(
@@ -62,12 +62,12 @@ def run(
 ) -> pl.DataFrame:
     """The same over a connection of ``read_only``: several queries of one connection see one night. QueryError."""
     try:
-        return connection.execute(_reading(connection, sql), parameters).pl()
+        return connection.execute(_parse_reading_statement(connection, sql), parameters).pl()
     except duckdb.Error as error:
         raise QueryError(_in_chinese(error)) from error
 
 
-def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+def _parse_reading_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     """The one statement of ``sql``, which may only read. QueryError, duckdb.Error."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
@@ -78,11 +78,11 @@ def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statemen
 
 
 @contextmanager
-def streamed(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
+def stream(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
     """How many rows a query has, and the rows in frames of at most ``rows``; the first frame is empty and tells the columns."""
     with read_only(path) as connection:
         try:
-            statement = _reading(connection, sql)
+            statement = _parse_reading_statement(connection, sql)
             count = connection.execute(f"SELECT count(*) FROM ({sql.rstrip().rstrip(';')})").fetchone()
             reader = connection.execute(statement).to_arrow_reader(rows)
         except duckdb.Error as error:
@@ -100,7 +100,7 @@ def standing_measures(path: Path) -> pl.DataFrame:
     return query(path, f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
 
 
-def known_submissions(path: Path) -> dict[str, int]:
+def read_known_submissions(path: Path) -> dict[str, int]:
     """Every submission the warehouse holds, whatever was decided, with the place of its receipt in the journal.
 
     Nothing where there is no warehouse yet.
@@ -117,7 +117,7 @@ def journal_count(path: Path) -> int:
     return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
 
 
-def last_made_by(path: Path) -> dict[str, str]:
+def read_last_versions(path: Path) -> dict[str, str]:
     """code_version, catalogue_version and rules_version of the run that made the warehouse; {} where it does not say."""
     try:
         found = query(
@@ -140,7 +140,7 @@ def column_words(path: Path, exported: str) -> dict[str, tuple[str, str]]:
     return {name: (name_zh, meaning) for name, name_zh, meaning in words.iter_rows()}
 
 
-def shown_heads(path: Path) -> list[tuple[str, int, str]]:
+def read_shown_heads(path: Path) -> list[tuple[str, int, str]]:
     """Run, journal_count and journal_hash of every night that the warehouse remembers."""
     if not path.exists():
         return []
@@ -178,20 +178,20 @@ def entries_of(
     )
     order = run(connection, "SELECT form, name FROM mart.dictionary WHERE kind = 'field'")
     return {
-        str(form): _wide(part, order.filter(pl.col("form") == form)["name"].to_list()).drop(
+        str(form): _pivot_by_field(part, order.filter(pl.col("form") == form)["name"].to_list()).drop(
             ["sheet"] if keep_row else ["sheet", "row"]
         )
         for (form,), part in rows.partition_by("form", as_dict=True, maintain_order=True).items()
     }
 
 
-def _wide(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+def _pivot_by_field(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
     """One form's observations side by side; one pass per field."""
     wide = rows.select("sheet", "row", "org_code").unique(maintain_order=True)
     for field in order:
         cells = rows.filter(pl.col("field") == field)
         if cells.height:
-            typed = cells.select("sheet", "row", "state", typed=_typed(cells["type"][0]))
+            typed = cells.select("sheet", "row", "state", typed=_cast_to_field(cells["type"][0]))
             joined = wide.select("sheet", "row").join(
                 typed, on=["sheet", "row"], how="left", maintain_order="left"
             )
@@ -199,7 +199,7 @@ def _wide(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
     return wide
 
 
-def _typed(field_type: str) -> pl.Expr:
+def _cast_to_field(field_type: str) -> pl.Expr:
     match field_type:
         case "boolean":
             return pl.col("text") == "true"

@@ -17,7 +17,7 @@ import duckdb
 
 from warehouse.ledger.durability import sync_file, sync_folder, write_durably
 from warehouse.store.connection import open_in_memory
-from warehouse.store.tables import quoted
+from warehouse.store.tables import quote
 
 CHECKSUM_SUFFIX = ".sha256"
 State = Literal["missing", "whole", "unrecorded", "changed", "no_file", "unreadable", "occupied"]
@@ -54,14 +54,14 @@ def examine(published: Path) -> State:
         return "missing"
     if not published.is_file():
         return "no_file"
-    recorded = _recorded(published)
+    recorded = _read_checksums(published)
     if recorded and checksum(published) not in recorded:
         return "changed"
     if wal_of(published).exists():
         return "occupied"
     try:
         with open_in_memory() as connection:
-            connection.execute(f"ATTACH {quoted(str(published))} AS examined (READ_ONLY)")
+            connection.execute(f"ATTACH {quote(str(published))} AS examined (READ_ONLY)")
             connection.execute("SELECT count(*) FROM duckdb_columns()").fetchone()
     except duckdb.IOException as error:
         return "occupied" if "lock" in str(error).lower() else "unreadable"
@@ -125,7 +125,7 @@ def _replace_by_copy(published: Path) -> None:
     sync_folder(published.parent)
 
 
-def _recorded(published: Path) -> list[str]:
+def _read_checksums(published: Path) -> list[str]:
     """The checksums of what may stand under the published name: the latest, and of the one before."""
     try:
         return _HASH.findall(_checksum_file(published).read_text(encoding="utf-8", errors="replace"))

@@ -89,12 +89,12 @@ class Table:
         """COMMENT ON the table or view and each of its columns."""
         what = "VIEW" if self.kind == "view" else "TABLE"
         return [
-            f"COMMENT ON {what} {self.full_name} IS {quoted(self.comment)}",
-            *(f'COMMENT ON COLUMN {self.full_name}."{c.name}" IS {quoted(c.comment)}' for c in self.columns),
+            f"COMMENT ON {what} {self.full_name} IS {quote(self.comment)}",
+            *(f'COMMENT ON COLUMN {self.full_name}."{c.name}" IS {quote(c.comment)}' for c in self.columns),
         ]
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """``text`` as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 

@@ -8,8 +8,8 @@ import polars as pl
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.expression.expression import Expression, Term, parse
 from warehouse.store.dictionary import label_of
-from warehouse.store.held import HELD, held_units
-from warehouse.trace.cells import CELL, cells_of
+from warehouse.store.held import HELD, list_held_units
+from warehouse.trace.source_cells import CELL, cells_of
 
 TERM = {
     "term": pl.String,  # e.g. class_count__cumulative
@@ -52,7 +52,7 @@ TRACED = {
 PLACE = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.String, "place": pl.String}
 
 
-def taken_apart(
+def take_apart(
     connection: duckdb.DuckDBPyConnection,
     catalogue: Catalogue,
     expression: Expression,
@@ -60,7 +60,7 @@ def taken_apart(
     held: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """TERM rows and cells of the contributions; ``held``: year, unit_code of what only a held report says."""
-    cells = _cells(connection, catalogue, found, held_units(catalogue, held))
+    cells = _cells(connection, catalogue, found, list_held_units(catalogue, held))
     key = ["term", "measure", "node", "source_year"]
     used = pl.col("is_kept") & (pl.col("reported") > 0)
     terms = found.group_by(key, maintain_order=True).agg(
@@ -129,7 +129,9 @@ def _cells(
         is_left_out=has_number & ~pl.col("is_kept"),
     )
     years = found["source_year"].unique().to_list()
-    places = pl.concat([pl.DataFrame(schema=PLACE), *(_places(catalogue, y) for y in years)])
+    places = pl.concat(
+        [pl.DataFrame(schema=PLACE), *(_name_units_with_ancestors(catalogue, y) for y in years)]
+    )
     return joined.join(places, on=["source_year", "source_code"], how="left", maintain_order="left").sort(
         "term", "source_year", pl.col("contribution").abs(), descending=[False, True, True], nulls_last=True,
         maintain_order=True,
@@ -143,7 +145,7 @@ def _words(term: Term, catalogue: Catalogue) -> str:
     return parse(text).words(lambda t: label_of(catalogue, t.name))
 
 
-def _places(catalogue: Catalogue, year: int) -> pl.DataFrame:
+def _name_units_with_ancestors(catalogue: Catalogue, year: int) -> pl.DataFrame:
     """Name of each unit of a year, alone and with the units above it: frame PLACE."""
     units = catalogue.registry.units(year)
     names = units.select("org_code", "name")

@@ -8,7 +8,7 @@ import polars as pl
 
 from warehouse.trace.trace import Trace
 from warehouse.words import labels
-from warehouse.words.numbers import NO_NUMBER, grouped
+from warehouse.words.number_words import NO_NUMBER, group_thousands
 from warehouse.words.templates import text_of
 
 
@@ -29,7 +29,7 @@ def trace_text(trace: Trace, limit: int = 20) -> str:
         formula_zh=trace.formula_zh,
         of=row,
         level=labels.LEVEL_SHORT.get(row["org_level"], ""),
-        value=grouped(value, decimals) if value is not None else NO_NUMBER[row["state"]],
+        value=group_thousands(value, decimals) if value is not None else NO_NUMBER[row["state"]],
         exact=value if is_rounded else None,
         maturity=labels.MATURITY.get(row["maturity"], ""),
         why=row["state"] if value is None else "",
@@ -48,6 +48,6 @@ def trace_text(trace: Trace, limit: int = 20) -> str:
 def _typed(cell: dict[str, Any]) -> dict[str, str]:
     """What stands in a cell in the clerk's writing, where that is not the number alone; a counted row's is in quotes already."""
     raw = cell["raw"]
-    if not raw or not cell["cell"] or raw == grouped(cell["contribution"]).replace(",", ""):
+    if not raw or not cell["cell"] or raw == group_thousands(cell["contribution"]).replace(",", ""):
         return {"typed": ""}
     return {"typed": raw if raw.endswith("”") else f"“{raw}”"}

@@ -19,8 +19,8 @@ from warehouse.expression.expression import Expression, Term
 from warehouse.store.dictionary import formula_words
 from warehouse.store.held import HELD
 from warehouse.store.query import QueryError, read_only, run
-from warehouse.trace.parts import taken_apart
-from warehouse.trace.terms import Reading, parts_of, read_nodes, source_years
+from warehouse.trace.parts import take_apart
+from warehouse.trace.recomputed_terms import Reading, parts_of, read_nodes, source_years
 
 TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of addition
 
@@ -71,7 +71,7 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
     expression = catalogue.expanded(declared)
     window, inner = expression.window or (None, expression)
     with read_only(path) as connection:  # one connection: all queries see the same night
-        row = _published(connection, declared, org_code, year)
+        row = _read_published_row(connection, declared, org_code, year)
         measures = run(
             connection,
             "SELECT year, org_code, measure, state, value FROM core.measure WHERE measure IN (SELECT unnest(?))",
@@ -81,8 +81,8 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
         work = _Work(catalogue, inner, measures, first_year, row)
         parts, computed, peers = work.compute(window)
         held = run(connection, "SELECT year, unit_code FROM mart.reporting WHERE report_state = 'held'")
-        terms, cells = taken_apart(connection, catalogue, inner, pl.concat(parts), held)
-    remarks, is_exact = _verdict(row, computed, terms)
+        terms, cells = take_apart(connection, catalogue, inner, pl.concat(parts), held)
+    remarks, is_exact = _judge_parts(row, computed, terms)
     if held_count := cells.filter(pl.col("state") == HELD).height:
         remarks.append(
             f"暂存：其中 {held_count} 个单元格所在的报送件已收到，因待改正而暂存，改正接收后计入。"
@@ -90,7 +90,7 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
     return Trace(declared, formula_words(catalogue, declared), row, terms, cells, peers, is_exact, remarks)
 
 
-def _published(
+def _read_published_row(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, org_code: str, year: int
 ) -> dict[str, Any]:
     found = run(
@@ -129,17 +129,17 @@ class _Work:
         if window == "streak":
             return self._streak(node, level)
         reading = self._read(level)
-        value = _at(reading, node)
+        value = _evaluate_at(reading, node)
         parts = [reading.parts.filter(pl.col("node") == node)]
         if window == "share":
             city_code = self.catalogue.settings.city.code
             city = self._read("city")
-            whole = _at(city, city_code)
+            whole = _evaluate_at(city, city_code)
             if node != city_code:
                 parts.append(city.parts.filter(pl.col("node") == city_code))
             return parts, None if value is None or not whole else value / whole * 100.0, None
         if window in ("rank", "rank_asc", "percentile"):
-            peers = _ranked(reading, self.catalogue, self.row["year"], window)
+            peers = _rank_peers(reading, self.catalogue, self.row["year"], window)
             return parts, peers.filter(pl.col("org_code") == node)["rank"].item(), peers
         return parts, value, None
 
@@ -157,7 +157,7 @@ class _Work:
             found = parts_of(self.measures, self.catalogue, terms, year)
             reading = read_nodes(found, self.inner, self.catalogue, year, level)
             parts.append(reading.parts.filter(pl.col("node") == node))
-            held = _at(reading, node)
+            held = _evaluate_at(reading, node)
             if held is None and source_year == year:
                 return parts, None, None
             if not held:
@@ -166,14 +166,14 @@ class _Work:
         return parts, float(length), None
 
 
-def _at(reading: Reading, node: str) -> float | None:
+def _evaluate_at(reading: Reading, node: str) -> float | None:
     """The expression's value at a node."""
     found = reading.nodes.filter(pl.col("node") == node)["result"]
     value = found[0] if found.len() else None
     return None if value is None else float(value)
 
 
-def _ranked(reading: Reading, catalogue: Catalogue, year: int, window: str) -> pl.DataFrame:
+def _rank_peers(reading: Reading, catalogue: Catalogue, year: int, window: str) -> pl.DataFrame:
     """org_code, org_name, value, rank of the units of the level, best first."""
     names = catalogue.registry.units(year).select(node="org_code", org_name="name")
     return (
@@ -182,20 +182,20 @@ def _ranked(reading: Reading, catalogue: Catalogue, year: int, window: str) -> p
             "org_name",
             org_code="node",
             value=pl.col("result").cast(pl.Float64),
-            rank=_standing(pl.col("result"), window).cast(pl.Float64),
+            rank=_rank_value(pl.col("result"), window).cast(pl.Float64),
         )
         .sort("rank", "org_code", nulls_last=True)
     )
 
 
-def _standing(value: pl.Expr, window: str) -> pl.Expr:
+def _rank_value(value: pl.Expr, window: str) -> pl.Expr:
     """The place or percentile among all rows, computed without the code that computed the indicator."""
     if window != "percentile":
         return value.rank("min", descending=window == "rank")
     return pl.when(value.count() > 1).then((value.rank("min") - 1) / (value.count() - 1) * 100.0)
 
 
-def _verdict(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -> tuple[list[str], bool]:
+def _judge_parts(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -> tuple[list[str], bool]:
     """What is to be said of how the parts make up the number, and whether they do."""
     remarks: list[str] = []
     parted = terms.filter(
@@ -206,7 +206,7 @@ def _verdict(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -
         f"不符：{t['label']}（{t['source_year']}年）各单元格合计为 {t['cell_sum']}，计量值合计为 {t['value']}。"
         for t in parted.iter_rows(named=True)
     ]
-    is_same = _equal(row["value"], computed)
+    is_same = _is_equal(row["value"], computed)
     if is_same and parted.is_empty():
         remarks.append("核对：由在用报送件的单元格重新计算，与指标值相符。")
     elif not is_same:
@@ -227,7 +227,7 @@ def _verdict(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -
     return remarks, is_same and parted.is_empty()
 
 
-def _equal(one: float | None, other: float | None) -> bool:
+def _is_equal(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is None and other is None
     return abs(one - other) <= TOLERANCE * max(1.0, abs(one))

@@ -8,7 +8,7 @@ NEAR = 50.0
 """Of 100, as rapidfuzz counts likeness: 石庙 and 石苗, one of two characters."""
 
 
-def nearest(name: str, known: Sequence[str], cutoff: float = NEAR) -> int | None:
+def find_nearest(name: str, known: Sequence[str], cutoff: float = NEAR) -> int | None:
     """The place in ``known`` of the name most like ``name``; null when none is as near as ``cutoff``."""
     from rapidfuzz import fuzz, process  # only where something is wrong
 

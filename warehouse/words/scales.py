@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.words.texts import fold
+from warehouse.words.folding import fold
 
 SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8}
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from warehouse.words.numbers import grouped
+from warehouse.words.number_words import group_thousands
 
 
 def text_of(room: str, name: str, **values: object) -> str:
@@ -35,7 +35,7 @@ def _texts(room: str) -> Environment:
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
     )
     texts.filters |= {
-        "grouped": grouped,
+        "grouped": group_thousands,
         "in_cells": _in_cells,
         "in_one_line": lambda text: text.replace("\n", ""),
     }

@@ -1,6 +1,6 @@
 """Texts that every issued workbook prints: reading knows them again, whatever words a catalogue adds."""
 
-from warehouse.words.numbers import NOT_APPLICABLE
+from warehouse.words.number_words import NOT_APPLICABLE
 
 GUIDE_SHEET = "填报说明"
 AUDIT_SHEET = "审核"

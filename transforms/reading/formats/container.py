@@ -53,17 +53,17 @@ def open_archive(archive: zipfile.ZipFile, open_inside: Open) -> Book:
             continue
         csv_count += name.lower().endswith(CSV_SUFFIXES)
         if info.flag_bits & 1:
-            raise Refusal("refuse.encrypted", f"压缩包中的“{_last(name)}”")
-        if _beginning(archive, info).startswith(_MAGIC) or name.lower().endswith(_NESTED):
+            raise Refusal("refuse.encrypted", f"压缩包中的“{_base_name(name)}”")
+        if _read_beginning(archive, info).startswith(_MAGIC) or name.lower().endswith(_NESTED):
             members.append((info, name))
     if members:
         if len(members) > _MOST_WORKBOOKS or sum(info.file_size for info, _ in members) > MAX_BYTES:
             raise Refusal("refuse.too_large")
-        found = ((_last(name), _content(archive, info, name)) for info, name in members)
-        return _only(found, open_inside)
+        found = ((_base_name(name), _read_member(archive, info, name)) for info, name in members)
+        return _open_only_workbook(found, open_inside)
     if csv_count:
         return open_csv_archive(archive)
-    raise Refusal("refuse.archive", _listing(member_name(info) for info in archive.infolist()))
+    raise Refusal("refuse.archive", _list_contents(member_name(info) for info in archive.infolist()))
 
 
 def open_mail(data: bytes, open_inside: Open) -> Book:
@@ -76,7 +76,7 @@ def open_mail(data: bytes, open_inside: Open) -> Book:
         content = part.get_payload(decode=True)
         if isinstance(content, bytes):
             attached.append((str(part.get_filename()), content))
-    return _of_mail(attached, open_inside)
+    return _open_attachment(attached, open_inside)
 
 
 def open_outlook_mail(data: bytes, open_inside: Open) -> Book | None:
@@ -92,7 +92,7 @@ def open_outlook_mail(data: bytes, open_inside: Open) -> Book | None:
         name = next((name for name in names if name), b"").decode("utf-16-le", "replace")
         if content:
             attached.append((name or "附件", content))
-    return _of_mail(attached, open_inside)
+    return _open_attachment(attached, open_inside)
 
 
 def is_password_protected(data: bytes) -> bool:
@@ -131,18 +131,18 @@ class _Streams:
         return bytes(found) if found is not None else None
 
 
-def _of_mail(attached: list[tuple[str, bytes]], open_inside: Open) -> Book:
+def _open_attachment(attached: list[tuple[str, bytes]], open_inside: Open) -> Book:
     workbooks = [
         (name, content)
         for name, content in attached
         if content.startswith(_MAGIC) or name.lower().endswith((".csv", *_NESTED))
     ]
     if not workbooks:
-        raise Refusal("refuse.mail", _listing(name for name, _ in attached))
-    return _only(workbooks, open_inside)
+        raise Refusal("refuse.mail", _list_contents(name for name, _ in attached))
+    return _open_only_workbook(workbooks, open_inside)
 
 
-def _only(members: Iterable[tuple[str, bytes]], open_inside: Open) -> Book:
+def _open_only_workbook(members: Iterable[tuple[str, bytes]], open_inside: Open) -> Book:
     """The one of ``members`` that can be opened. Raises Refusal."""
     books: list[tuple[str, bytes, Book]] = []
     refusals: list[Refusal] = []
@@ -161,16 +161,16 @@ def _only(members: Iterable[tuple[str, bytes]], open_inside: Open) -> Book:
     raise next((r for r in refusals if r.rule != "refuse.not_a_workbook"), refusals[0])
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
     if info.file_size > MAX_BYTES:
-        raise Refusal("refuse.too_large", f"压缩包中的“{_last(name)}”")
+        raise Refusal("refuse.too_large", f"压缩包中的“{_base_name(name)}”")
     try:
         return archive.read(info)
     except UNREADABLE_MEMBER as error:
-        raise Refusal("refuse.damaged", f"压缩包中的“{_last(name)}”", error) from error
+        raise Refusal("refuse.damaged", f"压缩包中的“{_base_name(name)}”", error) from error
 
 
-def _beginning(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read_beginning(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as member:
             return member.read(8)
@@ -178,10 +178,10 @@ def _beginning(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise Refusal("refuse.damaged", cause=error) from error
 
 
-def _last(name: str) -> str:
+def _base_name(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).name
 
 
-def _listing(names: Iterable[str]) -> str:
-    shown = [_last(name) for name in names if not name.endswith("/")]
+def _list_contents(names: Iterable[str]) -> str:
+    shown = [_base_name(name) for name in names if not name.endswith("/")]
     return f"里面是{'、'.join(shown[:3])}{'等' if len(shown) > 3 else ''}" if shown else "里面没有文件"

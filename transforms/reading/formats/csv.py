@@ -45,7 +45,7 @@ def open_csv(data: bytes, file_name: str) -> CsvBook:
     """One text file. Anything that is not called a CSV is no workbook, whatever text it holds. Raises Refusal."""
     if not file_name.lower().endswith(CSV_SUFFIXES):
         raise Refusal("refuse.not_a_workbook")
-    return CsvBook({PurePosixPath(file_name).stem: decoded(data)}, "csv")
+    return CsvBook({PurePosixPath(file_name).stem: decode(data)}, "csv")
 
 
 def open_csv_archive(archive: zipfile.ZipFile) -> CsvBook:
@@ -66,11 +66,11 @@ def open_csv_archive(archive: zipfile.ZipFile) -> CsvBook:
             rule = "refuse.encrypted" if info.flag_bits & 1 else "refuse.damaged"
             raise Refusal(rule, f"压缩包中的“{name}”", error) from error
         stem = PurePosixPath(name).stem
-        texts[stem if stem not in texts else name] = decoded(data) if data else ""
+        texts[stem if stem not in texts else name] = decode(data) if data else ""
     return CsvBook(texts, "zip")
 
 
-def decoded(data: bytes) -> str:
+def decode(data: bytes) -> str:
     """Text of a CSV: UTF-8 with or without mark, UTF-16 with mark, else GB18030. Raises Refusal."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]

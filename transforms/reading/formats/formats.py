@@ -46,11 +46,11 @@ def open_book(data: bytes, file_name: str, depth: int = _DEPTH) -> Book:
     if any(sign in data[:4096] for sign in _OWN_RECEIPT):
         raise Refusal("refuse.own_receipt")
     if is_mail(data):
-        return open_mail(data, _inside(depth))
+        return open_mail(data, _open_nested(depth))
     return open_csv(data, file_name)
 
 
-def _inside(depth: int) -> Open:
+def _open_nested(depth: int) -> Open:
     """Opens what stands inside another file."""
 
     def opened(data: bytes, name: str) -> Book:
@@ -79,7 +79,7 @@ def _open_zip(data: bytes, depth: int) -> Book:
         return OdsBook(data, archive)
     if found & _OF_OFFICE:
         raise Refusal("refuse.not_a_workbook")
-    return open_archive(archive, _inside(depth))
+    return open_archive(archive, _open_nested(depth))
 
 
 def _main_part(package: Package) -> str:
@@ -101,7 +101,7 @@ def _open_ole2(data: bytes, file_name: str, depth: int) -> Book:
             raise
         if is_password_protected(data):
             raise Refusal("refuse.encrypted", cause=refusal.cause) from refusal
-        if mail := open_outlook_mail(data, _inside(depth)):
+        if mail := open_outlook_mail(data, _open_nested(depth)):
             return mail
         is_wps = file_name.lower().endswith(".et") or "ETExtData".encode("utf-16-le") in data
         if is_wps:

@@ -9,7 +9,7 @@ from html import unescape
 from itertools import islice
 
 from transforms.reading.formats.book import UNREADABLE_MEMBER, CalamineBook, Marks, Range, Refusal
-from transforms.reading.formats.seen import SeenText, seen_text
+from transforms.reading.formats.seen import SeenText, join_runs
 
 _TABLE = re.compile(rb'<table:table\b[^>]*\btable:name="([^"]*)"[^>]*>(.*?)</table:table>', re.DOTALL)
 _ROW = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)
@@ -139,8 +139,8 @@ def _mark_looks(
     is_struck = style is not None and style[1] in looks.struck
     seen = None
     if b"<text:span" in content and (looks.raised or looks.struck):
-        seen = _seen(content, looks)
-    around = None if value is None else _added(value[0], content)
+        seen = _read_looks(content, looks)
+    around = None if value is None else _find_added_text(value[0], content)
     for place in places:
         if is_struck or (seen is not None and seen.struck):
             marks.struck[row, place] = "" if is_struck or seen is None else seen.struck
@@ -150,7 +150,7 @@ def _mark_looks(
             marks.added[row, place] = around
 
 
-def _seen(content: bytes, looks: _Looks) -> SeenText:
+def _read_looks(content: bytes, looks: _Looks) -> SeenText:
     lines: list[str] = []
     struck = ""
     for paragraph in _PARAGRAPH.findall(_ANNOTATION.sub(b"", content)):
@@ -160,7 +160,7 @@ def _seen(content: bytes, looks: _Looks) -> SeenText:
             runs.append((_plain(paragraph[at : span.start()]), "", False))
             runs.append((_plain(span[2]), looks.raised.get(span[1], ""), span[1] in looks.struck))
             at = span.end()
-        seen = seen_text([*runs, (_plain(paragraph[at:]), "", False)])
+        seen = join_runs([*runs, (_plain(paragraph[at:]), "", False)])
         lines.append(seen.text)
         struck += seen.struck
     return SeenText("\n".join(lines), struck)
@@ -170,7 +170,7 @@ def _plain(xml: bytes) -> str:
     return unescape(_TAG.sub(b"", xml).decode("utf-8", "replace"))
 
 
-def _added(value: bytes, content: bytes) -> tuple[str, str] | None:
+def _find_added_text(value: bytes, content: bytes) -> tuple[str, str] | None:
     """What the format prints around the number, unless it shows another number than is stored (divided by 万)."""
     stored = re.search(rb'office:value="([^"]*)"', value)
     paragraph = _PARAGRAPH.search(_ANNOTATION.sub(b"", content))

@@ -32,14 +32,14 @@ class SeenText(NamedTuple):
     struck: str
 
 
-def seen_text(runs: list[tuple[str, str, bool]]) -> SeenText:
+def join_runs(runs: list[tuple[str, str, bool]]) -> SeenText:
     """The text of ``runs``: text, '' or 'super' or 'sub', whether it is struck through."""
     place = {"super": _RAISED, "sub": _LOWERED}
     text = "".join(part.translate(place[raised]) if raised else part for part, raised, _ in runs)
     return SeenText(text, "".join(part for part, _, is_struck in runs if is_struck).strip())
 
 
-def seen_string(item: bytes) -> SeenText | None:
+def read_string(item: bytes) -> SeenText | None:
     """What is seen of a string of SpreadsheetML (<si> or <is>); None when no run of it is raised or struck through."""
     if b"strike" not in item and b"vertAlign" not in item:
         return None
@@ -48,12 +48,12 @@ def seen_string(item: bytes) -> SeenText | None:
         text = "".join(unescape(part.decode("utf-8", "replace")) for part in _TEXT.findall(run))
         raised = _RAISING.search(run)
         runs.append((text, raised[1].decode() if raised else "", bool(STRUCK.search(run))))
-    seen = seen_text(runs)
+    seen = join_runs(runs)
     return seen if seen.struck or any(raised for _, raised, _ in runs) else None
 
 
 @lru_cache(maxsize=1024)
-def added_text(code: str) -> tuple[str, str] | None:
+def split_format(code: str) -> tuple[str, str] | None:
     """What a number format prints before and behind a number: 0.00"万元" gives ('', '万元'); None when nothing.
 
     Signs of currency and blanks are nothing. A format that shows the number divided (0!.0,"万") shows the number

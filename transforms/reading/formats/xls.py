@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from transforms.reading.formats.book import CalamineBook, Marks
-from transforms.reading.formats.seen import SeenText, added_text, seen_text
+from transforms.reading.formats.seen import SeenText, join_runs, split_format
 
 _EMPTY, _NUMBER = 0, 2  # kinds of cells, as xlrd counts them
 Looks = dict[int, tuple[tuple[str, str] | None, bool]]
@@ -33,11 +33,11 @@ class XlsBook(CalamineBook):
         if not self._xlrd or name not in self._xlrd.sheet_names():
             return marks
         sheet = self._xlrd.sheet_by_name(name)
-        looks = _looks(self._xlrd)
+        looks = _list_looks(self._xlrd)
         marks.comments = len(sheet.cell_note_map)
         marks.hidden_rows = {row for row, info in sheet.rowinfo_map.items() if info.hidden}
         for (row, column), runs in sheet.rich_text_runlist_map.items():
-            seen = _seen(str(sheet.cell_value(row, column)), runs, self._xlrd.font_list)
+            seen = _read_looks(str(sheet.cell_value(row, column)), runs, self._xlrd.font_list)
             if seen is not None:
                 marks.seen[row, column] = seen.text
                 if seen.struck:
@@ -62,23 +62,23 @@ def _mark_looks(marks: Marks, sheet: Any, row: int, looks: Looks) -> None:
             marks.added[row, column] = around
 
 
-def _looks(book: Any) -> Looks:
+def _list_looks(book: Any) -> Looks:
     """Number of a style -> what its format prints around a number, and whether it strikes through, where it does either."""
     found: Looks = {}
     for number, style in enumerate(book.xf_list):
         form = book.format_map.get(style.format_key)
-        around = added_text(form.format_str) if form is not None else None
+        around = split_format(form.format_str) if form is not None else None
         is_struck = bool(book.font_list[style.font_index].struck_out)
         if around or is_struck:
             found[number] = around, is_struck
     return found
 
 
-def _seen(text: str, runs: list[tuple[int, int]], fonts: list[Any]) -> SeenText | None:
+def _read_looks(text: str, runs: list[tuple[int, int]], fonts: list[Any]) -> SeenText | None:
     """How a text of runs is seen; None when none is raised or struck through."""
     kinds = {0: "", 1: "super", 2: "sub"}
     parts: list[tuple[str, str, bool]] = [(text[: runs[0][0]] if runs else text, "", False)]
     for (start, font), (end, _) in zip(runs, [*runs[1:], (len(text), 0)], strict=True):
         look = fonts[font]
         parts.append((text[start:end], kinds.get(look.escapement, ""), bool(look.struck_out)))
-    return seen_text(parts) if any(raised or is_struck for _, raised, is_struck in parts) else None
+    return join_runs(parts) if any(raised or is_struck for _, raised, is_struck in parts) else None

@@ -58,7 +58,7 @@ class Package:
         with zipfile.ZipFile(written, "w") as archive:
             for key in self._names:
                 content = self.read(key)
-                path = _moved(key, _key(folder), _key(file))
+                path = _moved_path(key, _key(folder), _key(file))
                 if key.endswith(".rels"):
                     old = f"/{folder}/".encode() if folder else b"/"
                     content = content.replace(b'="' + old, b'="/xl/').replace(b"='" + old, b"='/xl/")
@@ -74,7 +74,7 @@ def _key(path: str) -> str:
     return path.replace("\\", "/").lstrip("/").lower()
 
 
-def _moved(path: str, folder: str, file: str) -> str:
+def _moved_path(path: str, folder: str, file: str) -> str:
     inside = path.removeprefix(f"{folder}/") if folder else path
     if inside == path and folder:
         return path

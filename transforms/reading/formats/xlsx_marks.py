@@ -15,7 +15,7 @@ from html import unescape
 from xml.etree import ElementTree
 
 from transforms.reading.formats.book import Marks
-from transforms.reading.formats.seen import STRUCK, SeenText, added_text, seen_string
+from transforms.reading.formats.seen import STRUCK, SeenText, read_string, split_format
 from warehouse.words.addresses import column_index, column_letter
 
 Place = tuple[int, int]
@@ -42,7 +42,7 @@ class Styles:
 def styles_of(xml: bytes) -> Styles:
     """The styles worth a look; most workbooks have none."""
     codes = [unescape(found[2].decode("utf-8", "replace")) for found in _FORMAT.finditer(xml)]
-    has_added = any(added_text(code) for code in codes) or re.search(rb'numFmtId=["\'](?:9|10)["\']', xml)
+    has_added = any(split_format(code) for code in codes) or re.search(rb'numFmtId=["\'](?:9|10)["\']', xml)
     if not has_added and not STRUCK.search(xml):
         return Styles()
     formats, fonts, styles = dict(_PERCENT_FORMATS), list[bool](), Styles()
@@ -54,7 +54,7 @@ def styles_of(xml: bytes) -> Styles:
             fonts = [_is_struck(font) for font in node]
         elif kind == "cellXfs":
             for number, style in enumerate(node):
-                if around := added_text(formats.get(style.get("numFmtId", ""), "")):
+                if around := split_format(formats.get(style.get("numFmtId", ""), "")):
                     styles.added[str(number)] = around
                 font = int(style.get("fontId") or 0)
                 if font < len(fonts) and fonts[font]:
@@ -73,7 +73,7 @@ def strings_of(xml: bytes) -> dict[str, SeenText]:
     if not any(sign in xml for sign in _RUN_SIGNS):
         return {}
     items = re.finditer(rb"<(?:\w+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?si>)", xml, re.DOTALL)
-    found = ((str(number), seen_string(item[1] or b"")) for number, item in enumerate(items))
+    found = ((str(number), read_string(item[1] or b"")) for number, item in enumerate(items))
     return {number: seen for number, seen in found if seen}
 
 
@@ -93,7 +93,7 @@ class _Patterns:
 
 
 @lru_cache(maxsize=8)
-def _patterns(prefix: bytes) -> _Patterns:
+def _compile_patterns(prefix: bytes) -> _Patterns:
     p = re.escape(prefix)
 
     def built(pattern: bytes) -> re.Pattern[bytes]:
@@ -115,13 +115,13 @@ def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Mar
     """The marks of a sheet, but for comments and pictures, which are other parts."""
     prefix = b"" if b"<sheetData" in xml else _prefix(xml)
     if _is_odd(xml, prefix):
-        xml = _rewritten(xml)
+        xml = _rewrite_plainly(xml)
         prefix = _prefix(xml)
-    patterns = _patterns(prefix)
+    patterns = _compile_patterns(prefix)
     marks = Marks()
     if b't="e"' in xml:
         for found in _ERROR.finditer(xml):
-            if place := _place(xml, xml.rfind(b"<", 0, found.start())):
+            if place := _parse_address(xml, xml.rfind(b"<", 0, found.start())):
                 end = xml.find(b"</%bc>" % prefix, found.end())
                 text = None if found[0].endswith(b"/>") else patterns.value.search(xml, found.end(), end)
                 marks.errors[place] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
@@ -130,12 +130,12 @@ def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Mar
             cell = xml.rfind(b"<%bc " % prefix, 0, found.start())
             # A text formula whose result is '' is a blank that the clerk sees.
             is_text = _IS_TEXT.search(xml, cell, xml.find(b">", cell))
-            if not is_text and (place := _place(xml, cell)):
+            if not is_text and (place := _parse_address(xml, cell)):
                 marks.valueless[place] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
     if b'hidden="' in xml:
         marks.hidden_rows = {int(row) - 1 for row in patterns.hidden_row.findall(xml)}
     _mark_styles(marks, xml, prefix, styles)
-    for place, seen in _seen_texts(xml, patterns, strings):
+    for place, seen in _find_raised_and_struck(xml, patterns, strings):
         marks.seen[place] = seen.text
         if seen.struck:
             marks.struck[place] = seen.struck
@@ -148,7 +148,7 @@ def _mark_styles(marks: Marks, xml: bytes, prefix: bytes, styles: Styles) -> Non
         return
     names = b"|".join(number.encode() for number in sorted(wanted))
     for found in re.finditer(rb'<%bc\s[^>]*\bs="(%b)"[^>/]*>' % (re.escape(prefix), names), xml):
-        place = _place(xml, found.start())
+        place = _parse_address(xml, found.start())
         if place is None:
             continue
         style = found[1].decode()
@@ -158,17 +158,17 @@ def _mark_styles(marks: Marks, xml: bytes, prefix: bytes, styles: Styles) -> Non
             marks.added[place] = styles.added[style]
 
 
-def _seen_texts(
+def _find_raised_and_struck(
     xml: bytes, patterns: _Patterns, strings: dict[str, SeenText]
 ) -> Iterator[tuple[Place, SeenText]]:
     if strings:
         for found in patterns.text_cell.finditer(xml):
-            seen, place = strings.get(found[1].decode()), _place(xml, found.start())
+            seen, place = strings.get(found[1].decode()), _parse_address(xml, found.start())
             if seen and place:
                 yield place, seen
     if b"inlineStr" in xml and any(sign in xml for sign in _RUN_SIGNS):
         for found in patterns.inline_cell.finditer(xml):
-            inline, place = seen_string(found[1]), _place(xml, found.start())
+            inline, place = read_string(found[1]), _parse_address(xml, found.start())
             if inline and place:
                 yield place, inline
 
@@ -180,7 +180,7 @@ def _is_odd(xml: bytes, prefix: bytes) -> bool:
     xml = xml[start : xml.rfind(b">", start, start + _BEGINNING) + 1]
     if xml.count(cell + b' r="') == xml.count(cell + b" ") and not xml.count(cell + b">"):
         return False
-    return bool(_patterns(prefix).unplaced.search(xml))
+    return bool(_compile_patterns(prefix).unplaced.search(xml))
 
 
 def _has_valueless(xml: bytes, prefix: bytes) -> bool:
@@ -192,7 +192,7 @@ def _has_valueless(xml: bytes, prefix: bytes) -> bool:
     return formulas != valued
 
 
-def _rewritten(xml: bytes) -> bytes:
+def _rewrite_plainly(xml: bytes) -> bytes:
     """The same sheet as most programs write it: double quotes, and a place on every row and cell."""
     root = ElementTree.fromstring(xml)
     row = 0
@@ -214,7 +214,7 @@ def _prefix(xml: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _place(xml: bytes, tag: int) -> Place | None:
+def _parse_address(xml: bytes, tag: int) -> Place | None:
     """The place that the cell's tag names, which starts at ``tag``."""
     found = _PLACE.search(xml, tag, xml.find(b">", tag)) if tag >= 0 else None
     return (int(found[2]) - 1, column_index(found[1].decode())) if found else None

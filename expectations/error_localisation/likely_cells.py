@@ -1,0 +1,89 @@
+"""Adds to the findings of a suite which cells are most likely wrong; see :mod:`expectations.error_localisation.smallest_sets`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from expectations.error_localisation.mends import Variable, variable_of
+from expectations.error_localisation.smallest_sets import PLACE, likely_cells
+from expectations.error_localisation.totals import TOTAL_PLACE, likely_totals
+from expectations.frames.unit_frame import last_years, sum_last_years
+from expectations.rulebook.rulebook import RuleBook, is_below, label_at
+from expectations.verdicts.rule_checks import Check
+from expectations.verdicts.silence import leave_out_settled
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Form, Measure
+from warehouse.registry.levels import Level
+
+
+def name_likely_cells(
+    findings: pl.DataFrame,
+    checks: Sequence[Check],
+    frame: pl.DataFrame,
+    form: Form,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+    rulebook: RuleBook,
+    notes: pl.DataFrame,
+) -> pl.DataFrame:
+    """``findings`` (FINDING) of a form's suite with ``likely`` filled. ``frame``: the prepared form.
+
+    ``standing``: the MEASURE rows of other years that may be compared with; ``notes``: NOTE of the batch.
+    """
+    checks = _of_expressions(checks)
+    totals = {str(rule.check): rule.id for rule in rulebook.of_scope("total")}
+    rules = [check.rule.id for check in checks]
+    if not findings["rule"].is_in([*rules, *totals.values()]).any():
+        return findings
+    variables = [variable_of(f, catalogue.code_lists[f.codes].labels if f.codes else ()) for f in form.fields]
+    history = last_years(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
+    findings = _join_sentences(findings, likely_cells(checks, frame, variables, history), PLACE)
+    said = likely_totals(totals, form, checks, frame, history, notes)
+    asked = leave_out_settled(findings, said.filter("is_settled").select(TOTAL_PLACE))
+    return _join_sentences(asked, said.drop("is_settled"), TOTAL_PLACE)
+
+
+def name_likely_numbers(
+    findings: pl.DataFrame,
+    checks: Sequence[Check],
+    frame: pl.DataFrame,
+    standing: pl.DataFrame,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """The same for the cross-form suite, whose cells are measures summed up to a unit. ``frame``: the unit frame."""
+    if findings.is_empty():
+        return findings
+    # Rows that are counted are no cells in which a number could be mended.
+    counted = {measure.id for measure in catalogue.measures.values() if measure.where is not None}
+    checks = [check for check in _of_expressions(checks) if counted.isdisjoint(check.fields)]
+    names = [name for name in catalogue.measures if name in frame.columns]
+    years = frame["year"].unique().drop_nulls().to_list()
+    history = sum_last_years(names, standing, years, catalogue)
+    said = [
+        likely_cells(checks, part, [_describe_variable(catalogue.measures[n], level) for n in names], history)
+        for (level,), part in frame.partition_by("org_level", as_dict=True, maintain_order=True).items()
+    ]
+    return _join_sentences(findings, pl.concat(said), PLACE)
+
+
+def _describe_variable(measure: Measure, level: Level) -> Variable:
+    """A measure as it stands at a unit of ``level``: what the unit itself reports, or a sum of what stands below it."""
+    is_own = measure.where is None and not is_below(measure, level)
+    is_whole = measure.unit != "元"
+    return Variable(
+        measure.id, label_at(measure, level), is_number=True, is_whole=is_whole, low=0.0, is_typed=is_own
+    )
+
+
+def _of_expressions(checks: Sequence[Check]) -> list[Check]:
+    return [check for check in checks if check.rule.expression is not None]
+
+
+def _join_sentences(findings: pl.DataFrame, said: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:
+    joined = findings.join(
+        said, on=list(place), how="left", maintain_order="left", nulls_equal=True, suffix="_said"
+    )
+    assert joined.height == findings.height, "of a finding one thing is said"
+    return joined.with_columns(likely=pl.coalesce("likely", "likely_said")).drop("likely_said")

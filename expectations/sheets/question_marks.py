@@ -1,0 +1,196 @@
+"""Marks of a correction workbook: which cells are in question, how gravely, and what the comment on each says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+from xlsxwriter.worksheet import Worksheet
+
+from expectations.rulebook.rulebook import SEVERITIES
+from expectations.sheets.layout import Column, display_width
+from expectations.sheets.shown_values import Value
+from warehouse.catalogue.models import Form
+from warehouse.words import labels
+from warehouse.words.addresses import column_letter
+from warehouse.words.number_words import NOT_REPORTED
+
+_ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number: nothing else says which it is
+_COMMENT_WIDTH = 46  # in character cells
+TOTAL = "合计"
+"""Key of the questions about a form's total row."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One finding as the unit is asked about it; ``place`` is where the correction workbook shows it, once written."""
+
+    finding: Mapping[str, Any]
+
+    @property
+    def severity(self) -> str:
+        """critical, warning or info."""
+        return str(self.finding["severity"])
+
+    @property
+    def sentence(self) -> str:
+        """The message without the row number, which is that of the file received."""
+        return without_row(str(self.finding["message"]))
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the sheet, laid out anew, shows nothing of it any more, or has the room for what was missing."""
+        return bool(self.finding["in_correction"]) or not self.finding["field"]
+
+    @property
+    def fix(self) -> str:
+        """What the unit is to do in the correction workbook."""
+        return str(self.finding["in_correction"] or self.finding["fix"])
+
+
+def without_row(message: str) -> str:
+    """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
+    return re.sub(_ROW_WITH_UNIT, "", message)
+
+
+@dataclass
+class Marks:
+    """Questions by form, row and field; ``places`` collects the address each was shown at, by its number.
+
+    A row is an org code, the row number of a roster's row in the file received, or TOTAL. ``subtotals``: by form, the
+    township's name and the questions about its 小计. ``unread``: by form and row of the file received, the questions
+    about rows that were not taken over: they stand on 未读入的内容, since no row of the layout is theirs.
+    """
+
+    questions: list[Question] = field(default_factory=list)
+    by_row: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
+    subtotals: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
+    unread: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    places: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    def of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
+        """Field ('' for the row itself) -> numbers of the questions, of one row of ``form``."""
+        return self.by_row.get((form.id, str(key)), {})
+
+    def not_shown(self, form: Form) -> dict[str, list[int]]:
+        """Field ('' for the form itself) -> numbers of the questions about ``form`` that no cell has shown."""
+        found: dict[str, list[int]] = {}
+        elsewhere = {number for numbers in self.unread.values() for number in numbers}
+        for number, question in enumerate(self.questions):
+            if number in elsewhere:
+                continue
+            if question.finding["form"] == form.id and number not in self.places:
+                found.setdefault(question.finding["field"] or "", []).append(number)
+        return found
+
+    def severity(self, numbers: Iterable[int]) -> str:
+        """The gravest of some questions."""
+        return min((self.questions[n].severity for n in numbers), key=SEVERITIES.index)
+
+    def raw(self, numbers: Iterable[int]) -> str | None:
+        """What stands in a cell that could not be read, so that the unit finds its own text again."""
+        found = (self.questions[n].finding for n in numbers)
+        return next((str(f["value"]) for f in found if f["value"] and f["scope"] == "problem"), None)
+
+    def reported(self, numbers: Iterable[int]) -> float:
+        """The number that a total row says, which is not the sum of its rows."""
+        return next(float(self.questions[n].finding["value"]) for n in numbers)
+
+    def comment(
+        self,
+        sheet: Worksheet,
+        line: int,
+        index: int,
+        numbers: list[int],
+        columns: tuple[Column, ...] = (),
+        values: Mapping[str, Value] | None = None,
+        before: Value = None,
+    ) -> None:
+        """Write the comment of the cell and note where its questions are shown.
+
+        ``values``: what the row says, by field, as its cells show it; ``before``: what the cell said last year.
+        """
+        texts = [self._text(n, line, columns, values or {}, before) for n in numbers]
+        text = "\n\n".join(texts)
+        lines = sum(-(-max(display_width(part), 1) // _COMMENT_WIDTH) for part in text.split("\n"))
+        options = {
+            "width": 330,
+            "height": 18 * lines + 12,
+            "font_size": 9,
+            "font_name": "SimSun",
+            "author": "计生协年报",
+        }
+        sheet.write_comment(line, index, text, options)
+        for number in numbers:
+            self.places.setdefault(number, (sheet.get_name(), f"{column_letter(index)}{line + 1}"))
+
+    def _text(
+        self,
+        number: int,
+        line: int,
+        columns: tuple[Column, ...],
+        values: Mapping[str, Value],
+        before: Value,
+    ) -> str:
+        finding = self.questions[number].finding
+        asked = finding["fields"] or ()
+        cells = [
+            f"{column_letter(i)}{line + 1} {c.field.label} {show_plainly(values.get(c.field.id))}"
+            for i, c in enumerate(columns)
+            if c.role == "field" and c.field and c.field.id in asked
+        ]
+        parts = [f"【{labels.SEVERITY[finding['severity']]}】{self.questions[number].sentence}"]
+        if len(cells) > 1:
+            parts.append(f"有关单元格：{'；'.join(cells)}")
+        if before not in (None, ""):
+            parts.append(f"上年数：{show_plainly(before)}")
+        if finding["likely"]:
+            parts.append(str(finding["likely"]))
+        if finding["suggestion"] and finding["suggestion"] not in finding["message"]:
+            parts.append(f"是否为“{finding['suggestion']}”？")
+        parts.append(f"处理：{self.questions[number].fix}")
+        return "\n".join(parts)
+
+
+def show_plainly(value: Value) -> str:
+    """A shown value in a sentence; blank is …."""
+    if value is None or value == "":
+        return NOT_REPORTED
+    return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)
+
+
+def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None) -> Marks:
+    """Marks of ``questions``: FINDING and scope and in_correction (of its rule), and what became of it.
+
+    That is finding_status, text, reason, draft, had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
+    """
+    marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
+    lost = set() if unread is None else _lost_rows(unread)
+    for number, question in enumerate(marks.questions):
+        finding = question.finding
+        form = forms.get(finding["form"] or "")
+        if form is None:
+            continue
+        row = re.search(r"\d+$", finding["cell"] or "")
+        field_id = finding["field"] or ""
+        if row and (form.id, int(row[0])) in lost:
+            marks.unread.setdefault((form.id, int(row[0])), []).append(number)
+            continue
+        if finding["scope"] == "total" and finding["org_code"] != finding["unit_code"]:
+            of_form = marks.subtotals.setdefault(form.id, {})
+            of_form.setdefault(finding["org_name"], {}).setdefault(field_id, []).append(number)
+            continue
+        key = (row[0] if row else None) if form.is_roster else finding["org_code"]
+        key = TOTAL if finding["scope"] == "total" else key
+        if key:
+            marks.by_row.setdefault((form.id, key), {}).setdefault(field_id, []).append(number)
+    return marks
+
+
+def _lost_rows(unread: pl.DataFrame) -> set[tuple[str, int]]:
+    """Form and row of the rows of units that were not taken over."""
+    rows = unread.filter(pl.col("reason") != "own_column").select("form", "row").unique()
+    return {(str(form), int(row)) for form, row in rows.iter_rows()}

@@ -1,0 +1,254 @@
+"""Writes the rows of a form's sheet: org units with 合计 below, or a roster with room for more.
+
+The 合计 formulas sum from the header's last line to a thin locked line below the rows: whatever a clerk cuts and
+pastes between input cells, both ends stay where they are and no reference breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+from xlsxwriter.worksheet import Worksheet
+
+from expectations.live_audit.live_formats import colour_breaches
+from expectations.sheets.layout import Column, unit_rows
+from expectations.sheets.page import Issue, Rows, write_block
+from expectations.sheets.question_marks import TOTAL
+from expectations.sheets.shown_values import Row, put, records, show_value
+from expectations.sheets.validation import field_validation, township_validation
+from warehouse.catalogue.models import Field, Form
+from warehouse.words.addresses import column_letter
+from warehouse.words.workbook_texts import NOT_ASKED
+
+_BLANK_ROSTER_ROWS, _SPARE_ROSTER_ROWS = 40, 20
+_NAME_STYLE = {"city": "name_upper", "county": "name_upper", "township": "name_middle", "village": "name"}
+
+
+def write_units(
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    first: int,
+    entries: pl.DataFrame | None,
+    prior: pl.DataFrame | None,
+) -> int:
+    """Rows of org units, the thin line and 合计; returns the line after."""
+    levels = issue.catalogue.row_levels(form, issue.unit_level)
+    units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year).to_dicts()
+    now, before = _by_unit(entries), _by_unit(prior)
+    named, words = issue.styles.named, issue.catalogue.settings.words
+    closed = named("closed")
+    sums = [0.0] * len(columns)
+    # Asked, and how it looks, once per column and level instead of once per cell.
+    asked = [frozenset() if c.field is None else frozenset(form.levels_of(c.field)) for c in columns]
+    looks = [
+        issue.styles.value("prior" if c.role == "prior" else "input", c.field.type) if c.field else closed
+        for c in columns
+    ]
+    for line, unit in enumerate(units, start=first):
+        code, level = unit["org_code"], unit["level"]
+        row, row_before = now.get(code, {}), before.get(code, {})
+        asked_of = issue.marks.of_row(form, code)
+        said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields} if asked_of else {}
+        for index, column in enumerate(columns):
+            field = column.field
+            if field is None:
+                _write_stub(sheet, line, index, column, unit, issue)
+                if column.role == "org_name" and "" in asked_of:
+                    typed = issue.marks.raw(asked_of[""])
+                    name = unit["name"] if typed is None or typed.isdigit() else typed
+                    _mark_row(issue, sheet, line, index, asked_of[""], name)
+            elif level not in asked[index]:
+                sheet.write_string(line, index, NOT_ASKED, closed)
+            else:
+                source = row_before if column.role == "prior" else row
+                value = show_value(field, source.get(field.id), words)
+                if column.role == "field" and field.id in asked_of:
+                    numbers = asked_of[field.id]
+                    value = issue.marks.raw(numbers) if value is None else value
+                    put(
+                        sheet,
+                        line,
+                        index,
+                        value,
+                        issue.styles.value(issue.marks.severity(numbers), field.type),
+                    )
+                    past = show_value(field, row_before.get(field.id), words)
+                    issue.marks.comment(sheet, line, index, numbers, columns, said, past)
+                else:
+                    put(sheet, line, index, value, looks[index])
+                if isinstance(value, float):
+                    sums[index] += value
+    spacer = first + len(units)
+    sheet.set_row(spacer, 3)
+    for index in range(len(columns)):
+        sheet.write_blank(spacer, index, None, named("spacer"))
+    _validate(issue, sheet, form, columns, first, spacer - 1)
+    _write_total(issue, sheet, form, columns, first - 1, spacer, sums)
+    return _write_subtotals(issue, sheet, form, columns, spacer + 2)
+
+
+def _write_stub(
+    sheet: Worksheet, line: int, index: int, column: Column, unit: Mapping[str, str | None], issue: Issue
+) -> None:
+    named = issue.styles.named
+    match column.role:
+        case "org_code":
+            sheet.write_string(line, index, unit["org_code"] or "", named("code"))
+        case "org_name":
+            sheet.write_string(
+                line, index, unit["name"] or "", named(_NAME_STYLE[unit["level"] or "village"])
+            )
+        case _:
+            sheet.write_string(line, index, unit["parent_name"] or NOT_ASKED, named("parent"))
+
+
+def _mark_row(
+    issue: Issue,
+    sheet: Worksheet,
+    line: int,
+    index: int,
+    numbers: list[int],
+    name: str | None,
+) -> None:
+    sheet.write_string(line, index, name or "", issue.styles.named(f"row_{issue.marks.severity(numbers)}"))
+    issue.marks.comment(sheet, line, index, numbers)
+
+
+def _write_total(
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    top: int,
+    spacer: int,
+    sums: list[float],
+) -> None:
+    """合计 as formulas; in a correction workbook a total that was wrong stands there as it was sent."""
+    named = issue.styles.named
+    line = spacer + 1
+    stubs = sum(c.field is None for c in columns)
+    write_block(
+        sheet, line, 0, line, stubs - 1, issue.catalogue.settings.words.total_row[0], issue, "total_label"
+    )
+    asked_of = issue.marks.of_row(form, TOTAL)
+    for index, column in enumerate(columns):
+        field = column.field
+        if field is None:
+            continue
+        if column.role == "field" and field.id in asked_of:
+            _mark_total(issue, sheet, line, index, asked_of[field.id], field)
+        elif field.type in ("count", "cny"):
+            letter = column_letter(index)
+            summed = f"{letter}${top + 1}:{letter}${spacer + 1}"
+            style = issue.styles.value("total", field.type)
+            sheet.write_formula(line, index, f"=SUM({summed})", style, sums[index])
+            # The sum of nothing is 0 to a program; on paper it would be a reported zero.
+            is_blank = {"type": "formula", "criteria": f"=COUNT({summed})=0", "format": named("hidden")}
+            sheet.conditional_format(line, index, line, index, is_blank)
+        else:
+            sheet.write_string(line, index, NOT_ASKED, named("total_dash"))
+    sheet.set_row(line, 20)
+
+
+def _write_subtotals(
+    issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int
+) -> int:
+    """Subtotals of the file received that are not the sums of their rows: a line each; returns the line after."""
+    stubs = sum(c.field is None for c in columns)
+    for name, asked_of in issue.marks.subtotals.get(form.id, {}).items():
+        write_block(sheet, line, 0, line, stubs - 1, name, issue, "total_label")
+        for index, column in enumerate(columns):
+            if column.field is not None and column.role == "field" and column.field.id in asked_of:
+                _mark_total(issue, sheet, line, index, asked_of[column.field.id], column.field)
+        line += 1
+    return line
+
+
+def _mark_total(
+    issue: Issue, sheet: Worksheet, line: int, index: int, numbers: list[int], field: Field
+) -> None:
+    value = show_value(field, issue.marks.reported(numbers), issue.catalogue.settings.words)
+    put(sheet, line, index, value, issue.styles.value(issue.marks.severity(numbers), field.type))
+    issue.marks.comment(sheet, line, index, numbers)
+
+
+def write_roster(
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    first: int,
+    entries: pl.DataFrame | None,
+    prior: pl.DataFrame | None,
+) -> int:
+    """Rows of things; returns the line after. Last year's rows stand in when there are no entries yet."""
+    carried = prior if entries is None and is_carried_over(form) and not issue.is_correction else None
+    rows: list[Row] = records(entries if entries is not None else carried)
+    if entries is not None and not rows:
+        rows = [{form.item_field or "": issue.catalogue.settings.words.nothing_to_list[0]}]
+    levels = issue.catalogue.row_levels(form, issue.unit_level)
+    units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year)
+    names = dict(zip(units["org_code"], units["name"], strict=True))
+    words = issue.catalogue.settings.words
+    height = max(_BLANK_ROSTER_ROWS, len(rows) + _SPARE_ROSTER_ROWS)
+    for offset in range(height):
+        line = first + offset
+        row = rows[offset] if offset < len(rows) else {}
+        asked_of = issue.marks.of_row(form, row.get("row"))
+        for index, column in enumerate(columns):
+            if column.role == "serial":
+                sheet.write_number(line, index, offset + 1, issue.styles.named("serial"))
+            elif column.role == "roster_org":
+                name = names.get(str(row.get("org_code")))
+                put(sheet, line, index, name, issue.styles.value("input", "boolean"))
+            elif column.field is not None:
+                value = show_value(column.field, row.get(column.field.id), words)
+                numbers = asked_of.get(column.field.id)
+                if numbers:
+                    value = issue.marks.raw(numbers) if value is None else value
+                    said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields}
+                    issue.marks.comment(sheet, line, index, numbers, columns, said)
+                look = issue.marks.severity(numbers) if numbers else "input"
+                put(sheet, line, index, value, issue.styles.value(look, column.field.type))
+    orgs = ""
+    for index, column in enumerate(columns):
+        if column.role == "roster_org":
+            options = township_validation(tuple(names.values()), issue.lists, column.label)
+            sheet.data_validation(first, index, first + height - 1, index, options)
+            orgs = str(options["source"]).removeprefix("=")
+    _validate(issue, sheet, form, columns, first, first + height - 1, orgs)
+    return first + height
+
+
+def is_carried_over(form: Form) -> bool:
+    """Whether things once listed stay listed: rosters of stock do, a year's own cases do not."""
+    return any(count.kind == "stock" for count in form.counts)
+
+
+def _validate(
+    issue: Issue,
+    sheet: Worksheet,
+    form: Form,
+    columns: tuple[Column, ...],
+    first: int,
+    last: int,
+    orgs: str = "",
+) -> None:
+    for index, column in enumerate(columns):
+        if column.role != "field" or column.field is None or last < first:
+            continue
+        cell = f"{column_letter(index)}{first + 1}"
+        options = field_validation(issue.catalogue, form, column.field, cell, issue.year, issue.lists)
+        if options is not None:
+            sheet.data_validation(first, index, last, index, options)
+    name = next(i for i, c in enumerate(columns) if c.role in ("org_name", "field"))
+    issue.rows[form.id] = Rows(sheet.get_name(), columns, first, last, name, orgs)
+    if not issue.is_correction:  # there the colours say what was found; 审核 says what still is
+        colour_breaches(issue, sheet, form)
+
+
+def _by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:
+    return {str(row["org_code"]): row for row in records(frame)}

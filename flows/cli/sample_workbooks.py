@@ -1,0 +1,67 @@
+"""Writes sample submissions through the issued workbook, each filled by transforms.samples.sample_entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+from expectations.workbook.issued import write_workbook
+from flows.cli.console import fail
+from flows.settings import Installation
+from transforms.samples.sample_entries import sample_entries
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.yaml_source import CatalogueError
+
+
+def check_year(catalogue: Catalogue, year: int) -> None:
+    """Leave with a sentence when the catalogue does not know the year."""
+    if sentence := catalogue.not_reported(year):
+        raise fail(sentence)
+
+
+def unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[tuple[str, str]]:
+    """Code and name of the reporting units of a year, or of the one named."""
+    roster = catalogue.registry.roster(year)
+    if unit is not None:
+        roster = roster.filter(pl.col("unit_code") == unit)
+    own = catalogue.settings.city
+    return [
+        (code, own.own_level_name if code == own.code else name)
+        for code, name in roster.select("unit_code", "unit_name").iter_rows()
+    ]
+
+
+def workbook_name(code: str, name: str, year: int) -> str:
+    """The file name of an issued workbook."""
+    return f"{code}_{year}_{name}_计生协年报.xlsx"
+
+
+def write_samples(place: Installation, years: list[int], folder: Path) -> Iterator[Path]:
+    """Write the sample workbooks of the years, oldest first; yields each path as it is done."""
+    spec_path = place.catalogue.folder / "samples.yaml"
+    spec = yaml.safe_load(spec_path.read_text(encoding="utf-8")) if spec_path.exists() else {}
+    prior: dict[str, dict[str, pl.DataFrame]] = {}
+    for year in sorted(years):
+        try:
+            entries = sample_entries(place.catalogue, spec, year)
+        except ValueError as error:
+            raise CatalogueError(f"{spec_path}: {error}") from None
+        for code, name in unit_rows(place.catalogue, year):
+            target = folder / code
+            target.mkdir(parents=True, exist_ok=True)
+            path = target / workbook_name(code, name, year)
+            write_workbook(
+                path,
+                code,
+                year,
+                place.catalogue,
+                place.rulebook,
+                entries[code],
+                prior.get(code),
+                is_sample=True,
+            )
+            yield path
+        prior = entries

@@ -1,0 +1,163 @@
+"""The terms that formulas read (``x``, ``prev(x)``, ``cumulative(x)``), for every year at the nodes they are summed from.
+
+Measures asked of villages stand in a *deep* frame of all units, the others in a *shallow* one without villages, so
+that seventy columns do not stand beside thousands of villages that have nothing to say in them. History goes along
+the years under the code of whoever carries it on (``warehouse.registry.contribution``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.indicators.measure_cells import (
+    cells_of,
+    columns_of,
+    data_years,
+    is_deep,
+    number_of,
+    places_of,
+    select_reported_cells,
+)
+from warehouse.catalogue.load import Catalogue
+from warehouse.expression.expression import Term
+from warehouse.expression.nodes import YEARS_BACK
+from warehouse.registry.contribution import hand_on
+from warehouse.registry.registry import Registry
+from warehouse.registry.succession import departures
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The terms of all years, at the two places from which they are summed.
+
+    ``base``: one row per year and township (its villages included), county (its own row) and city (its own row).
+    ``villages``: one row per year and village, with the terms of deep measures only.
+    Keys of both: year, unit (number of an org code in ``codes``). Beside the terms: base, county, city (units above),
+    unit_code (who reports) and ``n__<level>``, how many units of that level a row speaks of.
+    """
+
+    base: pl.DataFrame
+    villages: pl.DataFrame
+    places: pl.DataFrame
+    gone: Gone
+
+
+Gone = Mapping[tuple[int, int], pl.DataFrame]
+"""Per (source_year, year) the units whose numbers stand elsewhere: DEPARTURE, units as their numbers in the registry."""
+
+
+def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term]) -> Tree:
+    """The terms that formulas read, computed for every year of the data and every base node and village."""
+    terms = list(terms)
+    years = data_years(measures)
+    span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
+    codes = pl.Enum(catalogue.registry.all_units["org_code"].unique().sort())  # a tie goes to the first code
+    places = places_of(catalogue, span, codes)
+    gone = _gone(catalogue.registry, span, codes)
+    reported = select_reported_cells(measures, codes, span[0])
+    frames = {}
+    for deep in (True, False):
+        mine = [t for t in terms if is_deep(catalogue.measures[t.name]) == deep]
+        names = sorted({t.name for t in mine})
+        rows = places if deep else places.filter(pl.col("org_level") != "village")
+        cells = cells_of(
+            reported, rows, [catalogue.measures[n] for n in names], catalogue, span, len(codes.categories)
+        )
+        frames[deep] = _with_terms(cells, rows, mine, gone, catalogue)
+    base = _base(frames[False], frames[True], places)
+    wanted = pl.col("year").is_in(years)
+    return Tree(
+        base=base.filter(wanted),
+        villages=frames[True].filter(wanted, pl.col("org_level") == "village"),
+        places=places,
+        gone=gone,
+    )
+
+
+def _gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
+    return {
+        (source_year, year): departures(registry, source_year, year).with_columns(
+            number_of(pl.col("source_code", "org_code"), codes)
+        )
+        for year in years
+        for source_year in years
+        if source_year <= year
+    }
+
+
+def seen_from_later(
+    frame: pl.DataFrame, gone: Gone, quanta: Mapping[str, float], reach: int | None = None
+) -> pl.DataFrame:
+    """Rows of a year as they stand seen from each later year (and from the year itself).
+
+    ``frame``: year, unit, numbers. Result: source_year, year, unit and the numbers, times the share that the
+    unit carries on, those of ``quanta`` in whole parts; several rows may fall to one unit. ``reach`` bounds how many
+    years back is looked.
+    """
+    numbers = {c: quanta.get(c) for c in frame.columns if c not in ("year", "unit")}
+    of_year = frame.rename({"unit": "source_code"}).partition_by("year", as_dict=True, include_key=False)
+    return pl.concat(
+        hand_on(of_year[(source_year,)], elsewhere, numbers).select(
+            pl.lit(source_year, pl.Int32).alias("source_year"),
+            pl.lit(year, pl.Int32).alias("year"),
+            pl.col("org_code").alias("unit"),
+            *numbers,
+        )
+        for (source_year, year), elsewhere in gone.items()
+        if (source_year,) in of_year and (reach is None or year - source_year <= reach)
+    )
+
+
+def _with_terms(
+    cells: pl.DataFrame,
+    rows: pl.DataFrame,
+    terms: list[Term],
+    gone: Gone,
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """``rows`` with the three columns of each term."""
+    plain = [t for t in terms if t.function is None]
+    frame = pl.concat([rows, cells.select(c for t in plain for c in columns_of(t))], how="horizontal")
+    past = [t for t in terms if t.function is not None]
+    if not past:
+        return frame
+    read = dict.fromkeys(c for t in past for c in columns_of(Term(t.name)))
+    back = [YEARS_BACK.get(t.function or "") for t in past]
+    reach = None if None in back else max(b for b in back if b)
+    whole = {columns_of(Term(t.name))[0]: catalogue.measures[t.name].quantum for t in past}
+    history = seen_from_later(cells.select("year", "unit", *read), gone, whole, reach)
+    sums = [
+        pl.when(_looks_back(term)).then(source).otherwise(0.0).sum().alias(name)
+        for term in past
+        for source, name in zip(columns_of(Term(term.name)), columns_of(term), strict=True)
+    ]
+    summed = history.group_by("year", "unit").agg(sums)
+    joined = frame.join(summed, on=["year", "unit"], how="left", maintain_order="left")
+    lost = summed.join(frame, on=["year", "unit"], how="anti")
+    if lost.height:
+        raise AssertionError(f"history of {lost.height} units falls to units that do not exist")
+    return joined.with_columns(pl.col(c).fill_null(0.0) for t in past for c in columns_of(t))
+
+
+def _looks_back(term: Term) -> pl.Expr:
+    """Which source years a term function sums."""
+    if back := YEARS_BACK.get(term.function or ""):
+        return pl.col("source_year") == pl.col("year") - back
+    if term.function == "cumulative":
+        return pl.col("source_year") >= (term.since or 0)
+    raise ValueError(f"{term.function}() has no meaning in an indicator")
+
+
+def _base(shallow: pl.DataFrame, deep: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Shallow rows, joined by the sums of the deep ones: a township takes in its villages."""
+    numbers = [c for c in deep.columns if c not in places.columns]
+    summed = deep.group_by("year", pl.col("base").alias("unit")).agg(
+        *(pl.col(c).sum() for c in numbers), pl.col("n__village").sum()
+    )
+    base = shallow.drop("n__village").join(summed, on=["year", "unit"], how="left", maintain_order="left")
+    if base.height != shallow.height or summed.height != shallow.height:
+        raise AssertionError("every base node has one row in both frames")
+    return base

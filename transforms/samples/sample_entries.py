@@ -1,0 +1,101 @@
+"""Sample entries of every reporting unit for one year: invented, steady over the years, adding up to declared totals.
+
+The split over units is invented; whoever writes workbooks of these entries marks them as samples.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from transforms.samples.rosters import RosterSamples
+from transforms.samples.spec import SampleSpec
+from transforms.samples.unit_samples import UnitSamples, unit_sizes
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Field, Form
+
+_TYPES = {"boolean": pl.Boolean, "date": pl.Date, "code": pl.String, "text": pl.String}
+
+
+def sample_entries(
+    catalogue: Catalogue, spec: Mapping[str, Any] | None, year: int
+) -> dict[str, dict[str, pl.DataFrame]]:
+    """unit_code -> form id -> frame of org_code and the form's fields, ready to be written into workbooks.
+
+    ``spec`` is the content of samples.yaml (none or empty: everything small and plausible). Values are in stored units:
+    numbers as floats, 不适用 as text, null where a field is not asked of a row's level; columns that mix the two have
+    the Object type. A roster without rows is a frame of no rows. Raises ValueError naming what is declared wrongly.
+    """
+    wishes = read_spec(catalogue, spec)
+    rosters = RosterSamples(catalogue, wishes, year, unit_sizes(catalogue, wishes, year))
+    forms = {form.id: form for level in ("county", "city") for form in catalogue.forms_of(level, year)}
+    listed = {form.id: rosters.rows(form) for form in forms.values() if form.is_roster}
+    placed = {form_id: Counter(str(row["org_code"]) for row in rows) for form_id, rows in listed.items()}
+    figures = UnitSamples(catalogue, wishes, year, placed)
+    tables = {
+        form.id: listed[form.id] if form.is_roster else _unit_rows(figures, form, year)
+        for form in forms.values()
+    }
+    return {
+        unit: {
+            form.id: _frame(form, year, [row for row in tables[form.id] if row["org_code"] in members])
+            for form in catalogue.forms_of(level, year)
+        }
+        for unit, level, members in _reporting_units(catalogue, year)
+    }
+
+
+def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpec:
+    """The typed wishes; ValueError for a wrong attribute or a form or field the catalogue has not."""
+    try:
+        wishes = SampleSpec.model_validate(dict(spec or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"samples: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    for forms in (wishes.units, wishes.rosters):
+        for form_id, plan in forms.items():
+            if form_id not in catalogue.forms:
+                raise ValueError(f"samples: the catalogue has no form {form_id!r}")
+            unknown = plan.fields.keys() - {field.id for field in catalogue.forms[form_id].fields}
+            if unknown:
+                raise ValueError(f"samples: form {form_id!r} has no field {', '.join(sorted(unknown))}")
+    return wishes
+
+
+def _unit_rows(figures: UnitSamples, form: Form, year: int) -> list[dict[str, Any]]:
+    columns = {field.id: figures.column(form, field) for field in form.fields_at(form.levels, year)}
+    codes = [unit.code for unit in figures.units if unit.level in form.levels]
+    return [
+        {"org_code": code, **{name: values.get(code) for name, values in columns.items()}} for code in codes
+    ]
+
+
+def _reporting_units(catalogue: Catalogue, year: int) -> list[tuple[str, str, frozenset[str]]]:
+    """Code, level and org units of everyone who reports; the city's own level has the city's row alone."""
+    units = catalogue.registry.units(year)
+    found = []
+    for code, level in catalogue.registry.roster(year).select("unit_code", "unit_level").iter_rows():
+        inside = (
+            units.filter(pl.col("county_code") == code)["org_code"]
+            if level == "county"
+            else pl.Series([code])
+        )
+        found.append((str(code), str(level), frozenset(inside)))
+    return found
+
+
+def _frame(form: Form, year: int, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    columns = [pl.Series("org_code", [row["org_code"] for row in rows], dtype=pl.String)]
+    fields = form.fields_at(form.levels, year)
+    columns += [_series(field, [row.get(field.id) for row in rows]) for field in fields]
+    return pl.DataFrame(columns)
+
+
+def _series(field: Field, values: list[Any]) -> pl.Series:
+    dtype = pl.Float64 if field.is_numeric else _TYPES[field.type]
+    is_mixed = dtype != pl.String and any(isinstance(value, str) for value in values)
+    return pl.Series(field.id, values, dtype=pl.Object if is_mixed else dtype)

@@ -1,0 +1,33 @@
+"""How numbers are written for people, and what stands where there is none."""
+
+from __future__ import annotations
+
+import polars as pl
+
+NOT_REPORTED = "…"
+NOT_APPLICABLE = "—"
+NO_NUMBER = {"not_applicable": NOT_APPLICABLE, "not_reported": NOT_REPORTED, "held": NOT_REPORTED}
+"""The legend, wherever numbers are shown."""
+
+_EXACT = 1e15  # larger numbers do not fit an integer text exactly, and do not occur in forms
+
+
+def group_thousands(value: float | None, decimals: int | None = None) -> str:
+    """A number with thousands separators; without ``decimals`` as many as it needs, six at most; … for none."""
+    if value is None:
+        return NOT_REPORTED
+    if decimals is None:
+        text = f"{value:,.6f}"
+        return text.rstrip("0").rstrip(".")
+    return f"{value:,.{decimals}f}"
+
+
+def number_text(value: pl.Expr) -> pl.Expr:
+    """A number in a sentence: no trailing .0, at most two decimals; null stays null."""
+    rounded = value.cast(pl.Float64).round(2)
+    is_whole = (rounded == rounded.round(0)) & (rounded.abs() < _EXACT)
+    return (
+        pl.when(is_whole)
+        .then(rounded.cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(rounded.cast(pl.String))
+    )
