@@ -20,7 +20,7 @@ import polars as pl
 import yaml
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from flows.cli.sample_workbooks import workbook_name
 from transforms.samples.sample_entries import sample_entries
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
@@ -140,4 +140,4 @@ def _write_county(job: tuple[str, str, str, int]) -> None:
     )
     name = str(city.registry.roster(year).filter(pl.col("unit_code") == code).item(0, "unit_name"))
     path = Path(folder) / "workbooks" / workbook_name(code, name, year)
-    write_workbook(path, code, year, city, rulebook, entries, prior, is_sample=True)
+    write_workbook(path, code, year, city, rulebook, Content(entries, prior or {}, is_sample=True))

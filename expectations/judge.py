@@ -147,9 +147,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     broken = [silence.leave_out_impossible(locate(suite, batch.columns), rulebook) for _, suite in of_forms]
     standing = _select_standing(batch, pl.concat([*found, *broken]))
     found += [
-        name_likely_cells(
-            findings, suite.checks, suite.rows, form, standing, catalogue, rulebook, batch.notes
-        )
+        name_likely_cells(findings, suite, form, standing, catalogue, rulebook, batch.notes)
         for (form, suite), findings in zip(of_forms, broken, strict=True)
     ]
     measures = pl.concat([batch.measures, batch.later])
@@ -167,7 +165,7 @@ def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[lis
     found_of_units = silence.leave_out_followers(
         found_of_units, asked, of_units.checks, measures, standing, catalogue
     )
-    found_of_units = name_likely_numbers(found_of_units, of_units.checks, units, standing, catalogue)
+    found_of_units = name_likely_numbers(found_of_units, of_units, standing, catalogue)
     found.append(with_rows(found_of_units, rows, batch.columns))
     folded = silence.fold_into_blocks(pl.concat(found), blocks, rulebook)
     suites = [suite for _, suite in of_forms] + [s for s in (of_units, of_series) if s.rows.height]

@@ -13,7 +13,7 @@ import polars as pl
 
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
-from flows.steps import assess, conform_batch, read_batch, refusal_words
+from flows.steps import Background, assess, conform_batch, read_batch, refusal_words
 from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, MEASURE, empty
 from warehouse.ledger.journal import NO_HASH, Entry, Event
@@ -65,7 +65,9 @@ def check_file(place: Installation, file: Path) -> Verdict:
         if place.home.database.exists():
             prior = standing_measures(place.home.database)
             past = Past(opened.enter_context(read_only(place.home.database)))
-        assessed = assess(readings, conformed, place.catalogue, place.rulebook, prior, past, is_gated=False)
+        assessed = assess(
+            readings, conformed, place.catalogue, place.rulebook, Background(prior, past), is_gated=False
+        )
     this = readings.submissions.row(0, named=True)
     last_year = prior.filter(unit_code=this["unit_code"], year=this["year"] - 1)
     return Verdict(file.name, None, assessed.judgement.findings, not last_year.is_empty())

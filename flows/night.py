@@ -15,11 +15,12 @@ from expectations.rulebook.rule_document import rule_rows
 from flows.clock import TIME_ZONE
 from flows.error_log import note_error
 from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
-from flows.receiving.receive import Repeated, receive, receive_members
+from flows.receiving.receive import Repeated, Signature, receive, receive_members
 from flows.settings import Installation, code_version
 from flows.steps import (
     OUR_OWN,
     Assessed,
+    Background,
     Readings,
     assess,
     conform_batch,
@@ -94,14 +95,11 @@ class Night:
         """Archive and journal what lies in the inbox; how many new submissions came."""
         if self.from_scratch:
             return 0
-        actor = self.place.settings.actor
         entries, self.repeated = receive(
             self.home.inbox,
             self.archive,
             self.journal,
-            actor=actor,
-            at=self.at,
-            run=self.run,
+            Signature(self.place.settings.actor, self.at, self.run),
             on_left=self.left.append,
             quiet_seconds=self.place.settings.quiet_seconds,
         )
@@ -197,16 +195,9 @@ class Night:
     def _assess(self, readings: Readings, conformed: Conformed, build: NightBuild) -> Assessed:
         with self.timed("check"):
             later = self._read_later_measures(readings, build)
-            return assess(
-                readings,
-                conformed,
-                self.catalogue,
-                self.rulebook,
-                build.standing_measures(),
-                build.past(),
-                later,
-                build.asked(later["submission"].unique().to_list(), self.several_years),
-            )
+            asked = build.asked(later["submission"].unique().to_list(), self.several_years)
+            known = Background(build.standing_measures(), build.past(), later, asked)
+            return assess(readings, conformed, self.catalogue, self.rulebook, known)
 
     def _read_later_measures(self, readings: Readings, build: NightBuild) -> pl.DataFrame:
         """The standing measures of later years that are compared with what this batch says; not of locked years."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -107,6 +108,20 @@ class Assessed:
     later: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class Background:
+    """What the warehouse knows when a batch comes.
+
+    ``prior``: the standing measures (MEASURE); ``past``: what was received before; ``later``: the measures of standing
+    submissions of later years, to be compared with the batch anew, ``asked_later`` (CELL_ASKED) what is asked of them anyway.
+    """
+
+    prior: pl.DataFrame
+    past: Past
+    later: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
+    asked_later: pl.DataFrame = field(default_factory=partial(empty, CELL_ASKED))
+
+
 def read_batch(
     received: Sequence[Entry],
     archive: Objects,
@@ -169,18 +184,13 @@ def assess(
     conformed: Conformed,
     catalogue: Catalogue,
     rulebook: RuleBook,
-    prior: pl.DataFrame,
-    past: Past,
-    later: pl.DataFrame | None = None,
-    asked_later: pl.DataFrame | None = None,
+    background: Background,
     *,
     is_gated: bool = True,
 ) -> Assessed:
-    """Judge the batch against the rules.
+    """Judge the batch against the rules and against what is known already.
 
-    ``prior`` holds the standing measures of before this batch, ``past`` what was received before it,
-    ``later`` the measures of standing submissions of later years, to be compared with it anew,
-    ``asked_later`` what is asked of them anyway. ``is_gated``: Great Expectations counts as well, see :func:`judge`.
+    ``is_gated``: Great Expectations counts as well, see :func:`expectations.judge.judge`.
     """
     measured = sum_measures(conformed, catalogue)
     observed = observe(conformed, catalogue)
@@ -189,8 +199,8 @@ def assess(
         answered,
         readings.submissions,
         observed,
-        past.received(),
-        past.observations,
+        background.past.received(),
+        background.past.observations,
         rulebook,
         list(catalogue.forms),
     )
@@ -202,17 +212,15 @@ def assess(
         submissions=readings.submissions,
         declared_empty=conformed.declared_empty,
         measures=measured,
-        prior=prior,
-        later=empty(MEASURE) if later is None else later,
+        prior=background.prior,
+        later=background.later,
         notes=conformed.notes,
-        asked_later=empty(CELL_ASKED) if asked_later is None else asked_later,
+        asked_later=background.asked_later,
         answers=conformed.answers,
         unfilled=readings.submissions.join(filled, on="submission", how="anti")["submission"].to_list(),
     )
     judgement = judge(batch, catalogue, rulebook, is_gated=is_gated)
-    return Assessed(
-        readings, conformed, observed, measured, judgement, empty(MEASURE) if later is None else later
-    )
+    return Assessed(readings, conformed, observed, measured, judgement, background.later)
 
 
 def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -> list[str]:

@@ -14,7 +14,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from expectations.sheets.layout import sheet_name, unit_rows
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Asked, Content, write_workbook
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 
@@ -33,7 +33,11 @@ def bent(catalogue: Catalogue, form: str, field: str, **changes: Any) -> Catalog
 
 def issue(catalogue: Catalogue, folder: Path, unit: str = COUNTY, **given: Any) -> Path:
     path = folder / f"{unit}.xlsx"
-    write_workbook(path, unit, YEAR, catalogue, **given)
+    content = Content(
+        **{name: given.pop(name) for name in ("entries", "prior", "is_sample") if given.get(name)}
+    )
+    rulebook = given.pop("rulebook", None)
+    write_workbook(path, unit, YEAR, catalogue, rulebook, content, Asked(**given) if given else None)
     return path
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flows.receiving.receive import Arrival, arrivals, receive
+from flows.receiving.receive import Arrival, Signature, arrivals, receive
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
 
@@ -43,7 +43,7 @@ class Place:
     def receive(self) -> tuple[list[Entry], list[Arrival]]:
         self.left.clear()
         return receive(
-            self.inbox, self.archive, self.journal, actor="试", at=AT, run="r1", on_left=self.left.append
+            self.inbox, self.archive, self.journal, Signature("试", AT, "r1"), on_left=self.left.append
         )
 
     def content(self, entry: Entry) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from flows.receiving import inbox as walk
 from flows.receiving.finished import is_quiet, without_writers
 from flows.receiving.inbox import files_in, mark_of
-from flows.receiving.receive import MAX_SET, arrivals, receive
+from flows.receiving.receive import MAX_SET, Signature, arrivals, receive
 from tests.test_receive import AT, Place, names
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.journal import Entry
@@ -54,9 +54,7 @@ def night(place: Place) -> list[Entry]:
         place.inbox,
         place.archive,
         place.journal,
-        actor="试",
-        at=AT,
-        run="r1",
+        Signature("试", AT, "r1"),
         on_left=place.left.append,
         quiet_seconds=QUIET,
     )[0]

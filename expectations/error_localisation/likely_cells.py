@@ -13,6 +13,7 @@ from expectations.frames.unit_frame import last_years, sum_last_years
 from expectations.rulebook.rulebook import RuleBook, is_below, label_at
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.silence import leave_out_settled
+from expectations.verdicts.verdicts import Suite
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form, Measure
 from warehouse.registry.levels import Level
@@ -20,19 +21,18 @@ from warehouse.registry.levels import Level
 
 def name_likely_cells(
     findings: pl.DataFrame,
-    checks: Sequence[Check],
-    frame: pl.DataFrame,
+    suite: Suite,
     form: Form,
     standing: pl.DataFrame,
     catalogue: Catalogue,
     rulebook: RuleBook,
     notes: pl.DataFrame,
 ) -> pl.DataFrame:
-    """``findings`` (FINDING) of a form's suite with ``likely`` filled. ``frame``: the prepared form.
+    """``findings`` (FINDING) of a form's suite with ``likely`` filled.
 
     ``standing``: the MEASURE rows of other years that may be compared with; ``notes``: NOTE of the batch.
     """
-    checks = _of_expressions(checks)
+    checks, frame = _of_expressions(suite.checks), suite.rows
     totals = {str(rule.check): rule.id for rule in rulebook.of_scope("total")}
     rules = [check.rule.id for check in checks]
     if not findings["rule"].is_in([*rules, *totals.values()]).any():
@@ -47,17 +47,17 @@ def name_likely_cells(
 
 def name_likely_numbers(
     findings: pl.DataFrame,
-    checks: Sequence[Check],
-    frame: pl.DataFrame,
+    suite: Suite,
     standing: pl.DataFrame,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
-    """The same for the cross-form suite, whose cells are measures summed up to a unit. ``frame``: the unit frame."""
+    """The same for the cross-form suite, whose cells are measures summed up to a unit."""
     if findings.is_empty():
         return findings
     # Rows that are counted are no cells in which a number could be mended.
     counted = {measure.id for measure in catalogue.measures.values() if measure.where is not None}
-    checks = [check for check in _of_expressions(checks) if counted.isdisjoint(check.fields)]
+    checks = [check for check in _of_expressions(suite.checks) if counted.isdisjoint(check.fields)]
+    frame = suite.rows
     names = [name for name in catalogue.measures if name in frame.columns]
     years = frame["year"].unique().drop_nulls().to_list()
     history = sum_last_years(names, standing, years, catalogue)

@@ -77,9 +77,10 @@ def set_print(issue: Issue, sheet: Worksheet, what: str, is_landscape: bool = Tr
 
 
 def write_block(
-    sheet: Worksheet, top: int, left: int, bottom: int, right: int, text: str, issue: Issue, style: str
+    sheet: Worksheet, block: tuple[int, int, int, int], text: str, issue: Issue, style: str
 ) -> None:
-    """Text over one cell or a merged block."""
+    """Text over one cell or a merged block (top, left, bottom, right)."""
+    top, left, bottom, right = block
     look = issue.styles.named(style)
     if (top, left) == (bottom, right):
         sheet.write_string(top, left, text, look)

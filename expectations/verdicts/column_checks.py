@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -96,7 +97,6 @@ def _check(
     verdict: pl.Expr,
     *,
     words: str = "",
-    label: str = "",
     texts: Mapping[str, pl.Expr] | None = None,
 ) -> Check:
     texts = texts or {}
@@ -111,7 +111,7 @@ def _check(
         meaning=_meaning(form, field, **texts),
         value=texts.get("total", _value(field)),
         operands=operands_text(_values(field, texts)),
-        label=label or (ACROSS_FIELDS if field is None else field.label),
+        label=ACROSS_FIELDS if field is None else field.label,
         words=words or rule.words,
     )
 
@@ -131,7 +131,7 @@ def _values(field: Field | None, texts: Mapping[str, pl.Expr]) -> dict[str, pl.E
 def _rows_check(rule: Rule, form: Form) -> Check:
     concerned = one_of("row_kind", (DATA_ROW, MISSING_ROW))
     verdict = pl.when(concerned).then(pl.col("row").is_not_null())
-    return _check(rule, form, None, concerned, verdict, label="行")
+    return replace(_check(rule, form, None, concerned, verdict), label="行")
 
 
 def _unique_check(rule: Rule, form: Form) -> Check:
@@ -142,10 +142,10 @@ def _unique_check(rule: Rule, form: Form) -> Check:
     verdict = pl.when(concerned & is_whole).then(~pl.struct(key).is_duplicated())
     field = form.field(form.item_field) if form.item_field else None
     labels = "和".join(form.field(name).label if name != "org_code" else "所属单位" for name in form.key)
-    return _check(
-        rule, form, field, concerned, verdict,
-        words=f"{labels}不重复", label=ACROSS_FIELDS, texts={"key": pl.lit(labels)},
-    )  # fmt: skip
+    check = _check(
+        rule, form, field, concerned, verdict, words=f"{labels}不重复", texts={"key": pl.lit(labels)}
+    )
+    return replace(check, label=ACROSS_FIELDS)
 
 
 def _required_check(rule: Rule, field: Field, form: Form) -> Check:

@@ -42,12 +42,12 @@ def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Colum
     named, settings, last = issue.styles.named, issue.catalogue.settings, len(columns) - 1
     left, right = head_blocks(columns)
     line = 0
-    write_block(sheet, line, 0, line, last, form.title, issue, "title")
+    write_block(sheet, (line, 0, line, last), form.title, issue, "title")
     sheet.set_row(line, 32)
     line += 1
     if issue.is_sample:
         text = f"{settings.words.sample_mark}（虚构，仅供演示，不得作为统计资料使用）"
-        write_block(sheet, line, 0, line, last, text, issue, "sample")
+        write_block(sheet, (line, 0, line, last), text, issue, "sample")
         sheet.set_row(line, 20)
         line += 1
     rights = [f"表　　号：{form.number}", f"制定机关：{settings.form_set.issuer}"]
@@ -57,11 +57,11 @@ def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Colum
     if units := form.unit_text(column.field for column in columns if column.field):
         rights.append(f"计量单位：{units}")
     for text in rights:
-        write_block(sheet, line, right, line, last, text, issue, "head_right")
+        write_block(sheet, (line, right, line, last), text, issue, "head_right")
         line += 1
     line -= 1
     sheet.write_string(line, 0, f"填报单位：{issue.unit_name}", named("head_left"))
-    write_block(sheet, line, left + 1, line, right - 1, f"{issue.year}年", issue, "head_middle")
+    write_block(sheet, (line, left + 1, line, right - 1), f"{issue.year}年", issue, "head_middle")
     if form.is_roster:
         line += 1
         words = issue.catalogue.settings.words
@@ -77,7 +77,7 @@ def _write_header(issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], l
     for span in spans:
         style = "header_number" if span.top == depth - 1 else "header"
         write_block(
-            sheet, line + span.top, span.left, line + span.bottom, span.right, span.text, issue, style
+            sheet, (line + span.top, span.left, line + span.bottom, span.right), span.text, issue, style
         )
         room = sum(columns[i].width for i in range(span.left, span.right + 1)) - 1.5
         needed = -(-display_width(span.text) // max(int(room), 1))
@@ -105,10 +105,10 @@ def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: i
         *form.notes,
     ]
     for number, text in enumerate(notes, start=1):
-        write_block(sheet, line, 0, line, width - 1, f"{NOTE}{number}：{text}", issue, "note")
+        write_block(sheet, (line, 0, line, width - 1), f"{NOTE}{number}：{text}", issue, "note")
         line += 1
     signature = f"{'：　　　　　　'.join(SIGNATURES)}：　　　　年　　月　　日"
-    write_block(sheet, line, 0, line, width - 1, signature, issue, "signature")
+    write_block(sheet, (line, 0, line, width - 1), signature, issue, "signature")
     sheet.set_row(line, 24)
 
 

@@ -6,6 +6,7 @@ Same inputs, same bytes: no clock is read and nothing depends on the order of a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,38 @@ from expectations.workbook.unread_sheet import add_unread
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import fold
 
+Entries = Mapping[str, pl.DataFrame]
+"""Form id -> a frame with org_code and the form's fields, in stored units; null is a blank cell, 不适用 is written out."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What stands in the cells of an issued workbook.
+
+    ``entries``: this year's values (none for an empty form; a roster without rows says 无); ``prior``: last year's.
+    ``created`` stands in the file's properties (default: the first day after the report year).
+    """
+
+    entries: Entries = field(default_factory=dict)
+    prior: Entries = field(default_factory=dict)
+    is_sample: bool = False
+    created: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What makes an issued workbook a correction workbook.
+
+    ``questions`` (as :func:`expectations.sheets.question_marks.marks_of` takes them): their cells are coloured and commented,
+    and 说明 lists them; ``about`` says there of which submission, ``answered`` is its id, ``unread`` (UNREAD) what was not
+    taken over of it.
+    """
+
+    questions: pl.DataFrame
+    answered: str = ""
+    about: str = ""
+    unread: pl.DataFrame | None = None
+
 
 def write_workbook(
     path: Path,
@@ -35,34 +68,22 @@ def write_workbook(
     year: int,
     catalogue: Catalogue,
     rulebook: RuleBook | Sequence[RuleLine] | None = None,
-    entries: Mapping[str, pl.DataFrame] | None = None,
-    prior: Mapping[str, pl.DataFrame] | None = None,
-    is_sample: bool = False,
-    created: datetime | None = None,
-    questions: pl.DataFrame | None = None,
-    about: str = "",
-    answered: str = "",
-    unread: pl.DataFrame | None = None,
+    content: Content | None = None,
+    asked: Asked | None = None,
 ) -> Mapping[int, tuple[str, str]]:
     """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
 
-    ``entries`` (this year's values; None for an empty form) and ``prior`` (last year's) map form ids to frames with
-    org_code and the form's fields, in stored units; values are numbers, texts, booleans or dates, null is a blank
-    cell, 不适用 is written out. An entries frame of no rows for a roster is written as 无. ``rulebook`` (or ready-made
-    lines of 表号, 性质, text) fills 审核关系 in 填报说明, and its row rules colour cells that break them. ``created`` stands
-    in the file's properties (default: the first day after the report year). Raises KeyError when
-    the unit does not report in ``year``.
-
-    With ``questions`` (as :func:`expectations.sheets.question_marks.marks_of` takes them) it becomes a correction workbook: the
-    cells in question are coloured and commented, and 说明 lists them; ``about`` says there of which submission,
-    ``answered`` is its id, ``unread`` (UNREAD) what was not taken over of it. Returned is where each question, by its row
-    number, is shown: sheet and cell.
+    ``rulebook`` (or ready-made lines of 表号, 性质, text) fills 审核关系 in 填报说明, and its row rules colour cells that break
+    them. Returned is where each question of ``asked``, by its row number, is shown: sheet and cell. Raises KeyError when the
+    unit does not report in ``year``.
     """
+    content = content or Content()
+    unread = None if asked is None else asked.unread
     catalogue = catalogue.in_year(year)
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
     lost = None if unread is None else unread.filter(pl.col("reason") != "cover")
-    moment = created or datetime(year + 1, 1, 1, tzinfo=UTC)
+    moment = content.created or datetime(year + 1, 1, 1, tzinfo=UTC)
     with Workbook(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         styles = Styles(book)
         issue = Issue(
@@ -74,33 +95,33 @@ def write_workbook(
             unit_name=unit_name(catalogue, unit_code, year),
             unit_level=level,
             year=year,
-            has_prior=bool(prior),
-            is_sample=is_sample,
+            has_prior=bool(content.prior),
+            is_sample=content.is_sample,
             live_checks=live_checks(rulebook, year),
             column_rules=column_rules(rulebook),
             reading_rules=reading_rules(rulebook),
-            is_correction=questions is not None,
-            marks=Marks() if questions is None else marks_of(questions, catalogue.forms, lost),
+            is_correction=asked is not None,
+            marks=Marks() if asked is None else marks_of(asked.questions, catalogue.forms, lost),
             signed={} if unread is None else _read_signatures(unread),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
-        answers = None if questions is None else add_answers(issue)
+        answers = None if asked is None else add_answers(issue)
         write_guide(issue, forms, rule_lines(rulebook, catalogue, level, year))
         audit = add_audit(issue) if issue.live_checks else None
         for form in forms:
-            write_form(issue, form, (entries or {}).get(form.id), (prior or {}).get(form.id))
+            write_form(issue, form, content.entries.get(form.id), content.prior.get(form.id))
         if audit is not None:
             write_audit(issue, audit, forms)
         if lost is not None:
             add_unread(issue, lost)
-        if answers is not None:  # last: it says where everything stands
-            write_answers(issue, answers, about, answered)
+        if asked is not None and answers is not None:  # last: it says where everything stands
+            write_answers(issue, answers, asked.about, asked.answered)
         issue.lists.write(book, styles)
         book.set_properties(
             {
                 "title": f"{settings.city.association}统计年报（{issue.unit_name}，{year}年）",
-                "subject": settings.words.sample_mark if is_sample else "统计年报",
+                "subject": settings.words.sample_mark if content.is_sample else "统计年报",
                 "author": settings.form_set.issuer,
                 "company": settings.city.association,
                 "created": moment,
@@ -110,7 +131,7 @@ def write_workbook(
             "form_set": settings.form_set.version,
             "unit_code": unit_code,
             "report_year": str(year),
-            "is_sample": "true" if is_sample else "false",
+            "is_sample": "true" if content.is_sample else "false",
         }.items():
             book.set_custom_property(f"nianbao_{name}", text, "text")
     return issue.marks.places

@@ -131,7 +131,7 @@ def _write_total(
     line = spacer + 1
     stubs = sum(c.field is None for c in columns)
     write_block(
-        sheet, line, 0, line, stubs - 1, issue.catalogue.settings.words.total_row[0], issue, "total_label"
+        sheet, (line, 0, line, stubs - 1), issue.catalogue.settings.words.total_row[0], issue, "total_label"
     )
     asked_of = issue.marks.of_row(form, TOTAL)
     for index, column in enumerate(columns):
@@ -159,7 +159,7 @@ def _write_subtotals(
     """Subtotals of the file received that are not the sums of their rows: a line each; returns the line after."""
     stubs = sum(c.field is None for c in columns)
     for name, asked_of in issue.marks.subtotals.get(form.id, {}).items():
-        write_block(sheet, line, 0, line, stubs - 1, name, issue, "total_label")
+        write_block(sheet, (line, 0, line, stubs - 1), name, issue, "total_label")
         for index, column in enumerate(columns):
             if column.field is not None and column.role == "field" and column.field.id in asked_of:
                 _mark_total(issue, sheet, line, index, asked_of[column.field.id], column.field)

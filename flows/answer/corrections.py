@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Asked, Content, write_workbook
 from flows.settings import Installation
 from warehouse.catalogue.frames import Schema, shaped
 from warehouse.standing.outcomes import Outcome
@@ -82,25 +82,18 @@ def _put_aside(folder: Path, year: int) -> None:
 
 
 def write_correction(
-    place: Installation, path: Path, row: dict[str, Any], asked: pl.DataFrame
+    place: Installation, path: Path, row: dict[str, Any], questions: pl.DataFrame
 ) -> Mapping[int, tuple[str, str]]:
-    """The workbook that asks ``asked`` (warehouse.standing.questions.list_questions) about the submission ``row``.
+    """The workbook that asks ``questions`` (warehouse.standing.questions.list_questions) about the submission ``row``.
 
-    Where each question is shown, by its row in ``asked``: sheet and cell.
+    Where each question is shown, by its row in ``questions``: sheet and cell.
     """
     rules = place.rulebook.rules.values()
     received = datetime.fromisoformat(row["received_at"])
     database, catalogue = place.home.database, place.catalogue
     prior = standing_entries(database, row["unit_code"], row["year"] - 1)
-    return write_workbook(
-        path,
-        row["unit_code"],
-        row["year"],
-        catalogue,
-        place.rulebook,
-        read_entries(database, row["submission"]),
-        prior or None,
-        questions=asked.with_columns(
+    asked = Asked(
+        questions=questions.with_columns(
             scope=_of_rule({rule.id: rule.scope for rule in rules}),
             # Where the layout itself mends what was asked, the workbook says what is left to do.
             in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
@@ -109,6 +102,8 @@ def write_correction(
         unread=read_unread(database, row["submission"], list(catalogue.forms)),
         about=f"本表根据{moment_words(received)}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )
+    content = Content(read_entries(database, row["submission"]), prior)
+    return write_workbook(path, row["unit_code"], row["year"], catalogue, place.rulebook, content, asked)
 
 
 def _of_rule(values: Mapping[str, str]) -> pl.Expr:

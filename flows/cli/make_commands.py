@@ -23,7 +23,7 @@ def template(
     folder: Annotated[Path, typer.Option("--out", help="存放文件夹")] = Path("templates"),
 ) -> None:
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
-    from expectations.workbook.issued import write_workbook
+    from expectations.workbook.issued import Content, write_workbook
     from flows.cli.sample_workbooks import check_year, unit_rows, workbook_name
     from warehouse.store.query import standing_entries
 
@@ -38,7 +38,7 @@ def template(
             standing_entries(place.home.database, code, year - 1) if place.home.database.exists() else None
         )
         path = folder / workbook_name(code, name, year)
-        write_workbook(path, code, year, place.catalogue, place.rulebook, None, prior)
+        write_workbook(path, code, year, place.catalogue, place.rulebook, Content(prior=prior or {}))
         out.print(str(path), soft_wrap=True, markup=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from flows.cli.console import fail
 from flows.settings import Installation
 from transforms.samples.sample_entries import sample_entries
@@ -59,9 +59,7 @@ def write_samples(place: Installation, years: list[int], folder: Path) -> Iterat
                 year,
                 place.catalogue,
                 place.rulebook,
-                entries[code],
-                prior.get(code),
-                is_sample=True,
+                Content(entries[code], prior.get(code, {}), is_sample=True),
             )
             yield path
         prior = entries

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.receiving.finished import is_quiet, wait_until_quiet, without_writers
 from flows.receiving.inbox import Mark, OnLeft, decode_name, explain_unread, files_in, folder_of, mark_of
@@ -94,14 +95,19 @@ def _why_not_yet(marks: Sequence[Mark], quiet_seconds: float) -> str | None:
     return None
 
 
+class Signature(NamedTuple):
+    """Who received, when, in which run: what the journal says of each entry."""
+
+    actor: str
+    at: datetime
+    run: str
+
+
 def receive(
     inbox: Path,
     archive: Archive,
     journal: Journal,
-    *,
-    actor: str,
-    at: datetime,
-    run: str,
+    by: Signature,
     on_left: OnLeft | None = None,
     quiet_seconds: float = 0.0,
 ) -> tuple[list[Entry], list[Repeated]]:
@@ -134,7 +140,7 @@ def receive(
             "folder": arrival.folder,
             "bytes": kept.bytes,
         }
-        drafts.append(Draft(Event.RECEIVED, actor, at, run, payload))
+        drafts.append(Draft(Event.RECEIVED, by.actor, by.at, by.run, payload))
     entries = journal.append_many(drafts)
     for file, mark, sha256 in taken:
         _take_away(file, mark, sha256, left)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from flows.cli.sample_workbooks import unit_rows, workbook_name
 from flows.settings import Installation, Settings
 from transforms.samples.sample_entries import sample_entries
@@ -39,7 +39,12 @@ class SampleFiles:
         prior = self._of(earlier).get(unit) if earlier else None
         place = self._place
         write_workbook(
-            path, unit, year, place.catalogue, place.rulebook, self._of(year)[unit], prior, is_sample=True
+            path,
+            unit,
+            year,
+            place.catalogue,
+            place.rulebook,
+            Content(self._of(year)[unit], prior or {}, is_sample=True),
         )
 
     def _of(self, year: int) -> Entries:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 from typer.testing import CliRunner
 
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from flows.cli.app import app
 from flows.decisions.amend_campaign import amend
 from flows.decisions.review_submissions import confirm_year
@@ -45,7 +45,7 @@ def test_a_year_that_is_opened_and_a_merger_hold_through_night_and_rebuild(
     # The workbook that is issued now is the new year's, without the village that is no more.
     prior = standing_entries(place.home.database, EAST, 2024)
     issued = tmp_path / "东岸县2025.xlsx"
-    write_workbook(issued, EAST, NEXT, place.catalogue, place.rulebook, prior, prior)
+    write_workbook(issued, EAST, NEXT, place.catalogue, place.rulebook, Content(prior, prior))
     book = ClerkWorkbook(issued)
     codes = {
         str(cell.value)

@@ -10,7 +10,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from expectations.rulebook.rulebook import load_rules
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from tests.drawn_entries import COUNTY, YEAR, drawn, small_catalogue
 from tests.integration.libreoffice import require_libreoffice, run_macro
 from tests.integration.sheet_verdicts import audit, disagreements, through_nianbao
@@ -62,7 +62,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Pasted:
     catalogue = small_catalogue(folder / "catalogue")
     rulebook = load_rules(None, catalogue)
     issued, saved = folder / "issued.xlsx", folder / "saved.xlsx"
-    write_workbook(issued, COUNTY, YEAR, catalogue, rulebook, drawn(catalogue, COUNTY, 3)[-1])
+    write_workbook(issued, COUNTY, YEAR, catalogue, rulebook, Content(drawn(catalogue, COUNTY, 3)[-1]))
     names = openpyxl.load_workbook(issued, read_only=True).sheetnames
     steps = [
         STEP.format(sheet=next(n for n in names if n.startswith(f"{number} ")), cells=cells, to=to)

@@ -21,7 +21,7 @@ from expectations.live_audit.unjudged import READING
 from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule, RuleBook, load_rules
 from expectations.verdicts.rule_checks import Check
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from flows.checking import check_file
 from flows.settings import Installation, Settings
 from tests.drawn_entries import CITY, COUNTY, YEAR, drawn, pasted, small_catalogue
@@ -76,14 +76,14 @@ def all_workbooks(
     for unit, count in ((COUNTY, COUNTIES), (CITY, CITIES)):
         for number, entries in enumerate(drawn(catalogue, unit, count)):
             path = folder / f"{unit}_{number}.xlsx"
-            write_workbook(path, unit, YEAR, catalogue, rulebook, entries)
+            write_workbook(path, unit, YEAR, catalogue, rulebook, Content(entries))
             if number % 4 == 1:
                 _meddle_with_totals(path)
             written.append((path, unit))
     for number, entries in enumerate(drawn(catalogue, COUNTY, PASTED)):
         path = folder / f"pasted_{number}.xlsx"
         given = truth(catalogue, COUNTY) if number % 2 else entries
-        write_workbook(path, COUNTY, YEAR, catalogue, rulebook, given)
+        write_workbook(path, COUNTY, YEAR, catalogue, rulebook, Content(given))
         pasted(path, number)
         written.append((path, COUNTY))
     computed = recalculated([path for path, _ in written], folder)

@@ -16,7 +16,7 @@ from random import Random
 import openpyxl
 import pytest
 
-from expectations.workbook.issued import write_workbook
+from expectations.workbook.issued import Content, write_workbook
 from flows.settings import Installation, Settings
 from tests.form_sheets import answers
 from tests.integration.conftest import night
@@ -72,7 +72,9 @@ def _with_mistakes(place: Installation, folder: Path) -> list[Case]:
     made = []
     for unit, year, names in plans:
         books = folder / f"{year}_{unit}_books.xlsx"
-        write_workbook(books, unit, year, place.catalogue, place.rulebook, truth(place.catalogue, unit, year))
+        write_workbook(
+            books, unit, year, place.catalogue, place.rulebook, Content(truth(place.catalogue, unit, year))
+        )
         book = openpyxl.load_workbook(books)
         for name in names:
             MISTAKES[name](book, Random(f"{SEED} {name}"))
