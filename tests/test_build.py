@@ -13,8 +13,9 @@ from flows.system_words import machine_fault
 from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
 from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.store.build import NightBuild, PreviousUnreadable
+from warehouse.store.build import NightBuild
 from warehouse.store.integrity import IntegrityError
+from warehouse.store.previous import PreviousUnreadable
 from warehouse.store.publish import build_path, new_database, publish
 from warehouse.store.query import query, standing_measures
 

@@ -9,7 +9,8 @@ import polars as pl
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from warehouse.catalogue.models import Field, Words
+from warehouse.catalogue.models import Field
+from warehouse.catalogue.settings import Words
 
 Value = float | int | str | bool | date | None
 Row = Mapping[str, Value]

@@ -17,8 +17,8 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import CatalogueError
-from warehouse.catalogue.models import Extension
 from warehouse.catalogue.registry_files import check_registry
+from warehouse.catalogue.settings import Extension
 from warehouse.registry.levels import Level
 from warehouse.registry.registry import Registry
 from warehouse.words.day_words import day_words

@@ -21,11 +21,11 @@ from warehouse.catalogue.models import (
     Indicator,
     Measure,
     Programme,
-    Settings,
     SharedFieldUse,
     in_force,
 )
 from warehouse.catalogue.registry_files import read_registry
+from warehouse.catalogue.settings import Settings
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression
 from warehouse.registry.levels import Level

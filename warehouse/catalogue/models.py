@@ -1,4 +1,4 @@
-"""The typed models a catalogue is read into: forms, fields, indicators, programmes, code lists, settings.
+"""The typed models a catalogue is read into: forms, fields, indicators, programmes, code lists.
 
 Everything here is declared data of one city. Unknown keys are refused, so that a misspelt attribute never
 passes silently. Chinese texts are what users see; ids are English and follow the grammar of names
@@ -8,24 +8,12 @@ passes silently. Chinese texts are what users see; ids are English and follow th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from warehouse.registry.levels import Level
 from warehouse.words.scales import SCALES, scale_of
-from warehouse.words.workbook_texts import (
-    ANSWER_SHEET,
-    AUDIT_SHEET,
-    GUIDE_SHEET,
-    LIST_SHEET,
-    NOTE,
-    SERIAL,
-    SIGNATURES,
-    SUMS_SHEET,
-    UNREAD_SHEET,
-)
 
 FieldType = Literal["count", "cny", "rank", "year", "date", "boolean", "code", "text"]
 NUMERIC_TYPES: frozenset[str] = frozenset({"count", "cny", "rank", "year"})
@@ -283,163 +271,17 @@ class Indicator(Record):
     source: str = ""
 
 
-class City(Record):
-    """The city whose association sums up."""
+class Dated(Protocol):
+    """What holds in some report years only."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-    name: Chinese
-    association: Chinese
-    own_level_name: Chinese
+    @property
+    def since(self) -> int | None: ...
 
-
-class RowHeader(Record):
-    """The label and other spellings of a column that names a row's org unit."""
-
-    label: Chinese
-    aliases: tuple[str, ...] = ()
+    @property
+    def until(self) -> int | None: ...
 
 
-class RowHeaders(Record):
-    """The columns that say which org unit a row speaks of; a roster's org column has a label of its own."""
-
-    org_code: RowHeader
-    org_name: RowHeader
-    parent_name: RowHeader
-    roster_org: RowHeader
-
-
-class FormSet(Record):
-    """What the head of every form prints; where it changes, one record for each span of report years."""
-
-    version: Chinese
-    issuer: Chinese
-    approval: str = ""
-    valid_until: Chinese
-    since: int | None = None
-    until: int | None = None
-
-
-class Words(Record):
-    """How clerks write things that are not numbers. Matching ignores spaces, width and letter case.
-
-    What the issued workbook itself prints (workbook_texts) is always known and need not be listed.
-    """
-
-    yes: tuple[str, ...]
-    no: tuple[str, ...]
-    not_applicable: tuple[str, ...]
-    nothing_to_list: tuple[str, ...]
-    total_row: tuple[str, ...]
-    subtotal_suffix: tuple[str, ...]
-    note_row_prefix: tuple[str, ...]
-    part_row_prefix: tuple[str, ...] = ()
-    ignored_columns: tuple[str, ...]
-    empty_remarks: tuple[str, ...] = ()
-    empty_explanations: tuple[str, ...] = ()
-    cover_sheet: tuple[str, ...]
-    other_sheets: tuple[str, ...]
-    sample_mark: Chinese
-
-    @field_validator("note_row_prefix")
-    @classmethod
-    def _add_printed_notes(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _add_printed_words(texts, NOTE, *SIGNATURES)
-
-    @field_validator("ignored_columns")
-    @classmethod
-    def _add_serial_number(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _add_printed_words(texts, SERIAL)
-
-    @field_validator("other_sheets")
-    @classmethod
-    def _add_printed_sheets(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return _add_printed_words(
-            texts, GUIDE_SHEET, LIST_SHEET, ANSWER_SHEET, AUDIT_SHEET, SUMS_SHEET, UNREAD_SHEET
-        )
-
-
-def _add_printed_words(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*texts, *printed)))
-
-
-class Deadline(Record):
-    """The day of the year after the report year on which submissions are due."""
-
-    month: int
-    day: int
-
-    @model_validator(mode="after")
-    def _check_day_exists(self) -> Deadline:
-        try:
-            date(2023, self.month, self.day)  # no leap year: the day must come every year
-        except ValueError:
-            raise ValueError(f"截止日期{self.month}月{self.day}日不是每年都有的日子") from None
-        return self
-
-    def of(self, year: int) -> date:
-        """The due date for report year ``year``."""
-        return date(year + 1, self.month, self.day)
-
-
-class Extension(Record):
-    """A later due date that was granted to one reporting unit for one report year."""
-
-    unit: str
-    year: int
-    until: date
-    reason: Chinese
-
-
-class Contact(Record):
-    """Whom a unit turns to with a question, as receipts print it."""
-
-    office: Chinese
-    person: str = ""
-    telephone: str = ""
-
-
-class Settings(Record):
-    """catalogue.yaml: the city, its years, the form head, the row headers and the clerks' words."""
-
-    city: City
-    first_year: int
-    last_year: int
-    deadline: Deadline
-    extensions: tuple[Extension, ...] = ()
-    form_set: FormSet  # of the newest year
-    form_sets: tuple[FormSet, ...] = ()  # where form_set is a list: all of them
-    contact: Contact | None = None
-    row_headers: RowHeaders
-    cover_labels: dict[Name, tuple[str, ...]]
-    words: Words
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_or_several_form_sets(cls, content: Any) -> Any:
-        """``form_set`` may be a list: what forms of each span of years print."""
-        if isinstance(content, dict) and isinstance(content.get("form_set"), list) and content["form_set"]:
-            return {**content, "form_set": content["form_set"][-1], "form_sets": tuple(content["form_set"])}
-        return content
-
-    def in_year(self, year: int) -> Settings:
-        """The settings with the head that forms of ``year`` print."""
-        printed = next((f for f in self.form_sets if in_force(f, year)), self.form_set)
-        return self.model_copy(update={"form_set": printed})
-
-    @model_validator(mode="after")
-    def _refuse_contradictions(self) -> Settings:
-        lacking = [y for y in range(self.first_year, self.last_year + 1) if not self._has_form_set(y)]
-        if lacking:
-            raise ValueError(f"form_set 没有写明{lacking[0]}年度的报表版本")
-        if self.first_year > self.last_year:
-            raise ValueError(f"first_year（{self.first_year}）晚于 last_year（{self.last_year}）")
-        return self
-
-    def _has_form_set(self, year: int) -> bool:
-        return not self.form_sets or any(in_force(f, year) for f in self.form_sets)
-
-
-def in_force(record: Field | Form | Code | FormSet, year: int) -> bool:
+def in_force(record: Dated, year: int) -> bool:
     """Whether a dated record is asked, offered or printed in ``year``."""
     return (record.since is None or record.since <= year) and (record.until is None or year <= record.until)
 

@@ -29,11 +29,11 @@ from warehouse.catalogue.frames import (
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contribution_table, split_numbers
 from warehouse.store import integrity
-from warehouse.store.connection import open_in_memory
 from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import dictionary_rows
 from warehouse.store.held import mark_held
 from warehouse.store.past import Past
+from warehouse.store.previous import find_changed_table, unreadable
 from warehouse.store.publish import new_database
 from warehouse.store.statements import statement
 from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
@@ -43,10 +43,6 @@ _IN_ANY_ORDER = {
     "core.observation_log"
 }  # its rows say where they stood; in parallel it is written twice as fast
 DECISIONS = ("accepted", "held", "refused")
-
-
-class PreviousUnreadable(Exception):
-    """Yesterday's warehouse cannot be built upon; a rebuild from the archive is needed."""
 
 
 class NightBuild:
@@ -316,9 +312,9 @@ class NightBuild:
         try:
             self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
         except duckdb.Error as error:
-            raise _unreadable(previous, _first_line(error)) from error
-        if other := _find_changed_table(self._connection, "previous"):
-            raise _unreadable(previous, f"表 {other} 与本版本程序的结构不同")
+            raise unreadable(previous, first_line(error)) from error
+        if other := find_changed_table(self._connection, "previous"):
+            raise unreadable(previous, f"表 {other} 与本版本程序的结构不同")
         for table in tables_of("log"):
             copied = self._connection.execute(
                 f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
@@ -389,33 +385,3 @@ class NightBuild:
     def _count(self, table: str) -> int:
         row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(row[0]) if row else 0
-
-
-def is_of_this_version(database: Path) -> bool:
-    """Whether a warehouse that can be opened has the log tables that this version builds upon."""
-    with open_in_memory() as connection:
-        connection.execute(f"ATTACH {quote(str(database))} AS previous (READ_ONLY)")
-        return _find_changed_table(connection, "previous") is None
-
-
-def _find_changed_table(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
-    """The first log table that an attached warehouse has otherwise than this version, or not at all."""
-    for table in tables_of("log"):
-        found = connection.execute(
-            """SELECT column_name, data_type FROM duckdb_columns()
-               WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index""",
-            [database, table.schema, table.name],
-        ).fetchall()
-        if found != [(c.name, c.sql_type) for c in table.columns]:
-            return table.full_name
-    return None
-
-
-def _unreadable(previous: Path, why: str) -> PreviousUnreadable:
-    return PreviousUnreadable(
-        f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由存档和日志重建。"
-    )
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]

@@ -34,3 +34,8 @@ def open_in_memory(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     )
     connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+def first_line(error: duckdb.Error) -> str:
+    """What DuckDB says is wrong, without where in the statement."""
+    return str(error).splitlines()[0]

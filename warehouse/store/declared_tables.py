@@ -6,7 +6,7 @@ import polars as pl
 
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Settings
+from warehouse.catalogue.settings import Settings
 from warehouse.expression.expression import parse
 
 

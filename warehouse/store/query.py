@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.frames import MEASURE, shaped
-from warehouse.store.connection import open_in_memory
+from warehouse.store.connection import first_line, open_in_memory
 from warehouse.store.tables import quote
 
 NOT_APPLICABLE = "不适用"
@@ -44,7 +44,7 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("USE warehouse")
         except duckdb.Error as error:
             raise WarehouseMissing(
-                f"数据仓库 {path} 无法打开：{_first_line(error)}。请运行 nianbao doctor 检查。"
+                f"数据仓库 {path} 无法打开：{first_line(error)}。请运行 nianbao doctor 检查。"
             ) from error
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
@@ -239,7 +239,3 @@ def _in_chinese(error: duckdb.Error) -> str:
             return f"数据仓库只供查询，不能写入：{text}"
         case _:
             return f"查询未能执行：{text}"
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]

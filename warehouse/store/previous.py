@@ -1,0 +1,41 @@
+"""The published warehouse that a night builds upon: whether it can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from warehouse.store.connection import open_in_memory
+from warehouse.store.tables import quote, tables_of
+
+
+class PreviousUnreadable(Exception):
+    """Yesterday's warehouse cannot be built upon; a rebuild from the archive is needed."""
+
+
+def is_of_this_version(database: Path) -> bool:
+    """Whether a warehouse that can be opened has the log tables that this version builds upon."""
+    with open_in_memory() as connection:
+        connection.execute(f"ATTACH {quote(str(database))} AS previous (READ_ONLY)")
+        return find_changed_table(connection, "previous") is None
+
+
+def find_changed_table(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
+    """The first log table that an attached warehouse has otherwise than this version, or not at all."""
+    for table in tables_of("log"):
+        found = connection.execute(
+            """SELECT column_name, data_type FROM duckdb_columns()
+               WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index""",
+            [database, table.schema, table.name],
+        ).fetchall()
+        if found != [(c.name, c.sql_type) for c in table.columns]:
+            return table.full_name
+    return None
+
+
+def unreadable(previous: Path, why: str) -> PreviousUnreadable:
+    """What is raised of a published file that cannot be built upon."""
+    return PreviousUnreadable(
+        f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由存档和日志重建。"
+    )
