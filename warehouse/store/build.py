@@ -29,6 +29,7 @@ from warehouse.catalogue.frames import (
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contribution_table, split_numbers
 from warehouse.store import integrity
+from warehouse.store.connection import first_line
 from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import dictionary_rows
 from warehouse.store.held import mark_held
