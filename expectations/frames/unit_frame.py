@@ -157,7 +157,7 @@ def _contributed(measures: pl.DataFrame, source_year: int, year: int, catalogue:
 
 def _sum_over_ancestors(contributed: pl.DataFrame, names: list[str], keys: list[str]) -> pl.DataFrame:
     """One row per ``keys`` and node, a column for each of ``names``; a sum with a gap is null."""
-    is_gap = pl.col("state").is_in(["not_reported", "unreadable"]).any()
+    is_gap = (pl.col("state") == "not_reported").any()
     value = pl.col("value").filter(pl.col("state").is_in(["value", "zero"]))
     long = (
         contributed.lazy()
