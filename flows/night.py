@@ -47,7 +47,7 @@ from warehouse.ledger.review_entries import (
 )
 from warehouse.standing.headline import MOVED, find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild
-from warehouse.store.previous import is_of_this_version
+from warehouse.store.built_upon import is_of_this_version
 from warehouse.store.publish import publish, writer_lock
 from warehouse.store.query import journal_count, read_known_submissions, read_last_versions
 from warehouse.store.soundness import make_sound

@@ -14,8 +14,8 @@ from tests.warehouse_samples import batch, finding, indicator, note, refused, sh
 from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.store.build import NightBuild
+from warehouse.store.built_upon import PreviousUnreadable
 from warehouse.store.integrity import IntegrityError
-from warehouse.store.previous import PreviousUnreadable
 from warehouse.store.publish import build_path, new_database, publish
 from warehouse.store.query import query, standing_measures
 

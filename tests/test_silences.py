@@ -6,7 +6,7 @@ import inspect
 
 from expectations.rulebook import condition
 from expectations.verdicts import silence
-from expectations.verdicts.silences import SILENCES, silences_markdown
+from expectations.verdicts.silence_table import SILENCES, silences_markdown
 
 GIVES_CELLS = {"cells_asked"}
 

@@ -1,4 +1,7 @@
-"""What the places of an expression rule's message stand for: labels with numbers, sides, computed numbers."""
+"""What the places of an expression rule's message stand for: labels with numbers, sides, computed numbers.
+
+:func:`expectations.rulebook.message.fill_template` puts them into the sentence of a finding.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Decides on each submission: what is known of it beside its numbers comes first, then a critical finding holds it."""
+"""Decides on each submission: what is known of it beside its numbers comes first, then a critical finding holds it.
+
+The circumstances (year locked, empty, in doubt, recorded) are gathered in :func:`flows.steps.decide_batch`.
+"""
 
 from __future__ import annotations
 

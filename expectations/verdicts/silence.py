@@ -1,7 +1,7 @@
 """What silences what: one mistake is asked about once.
 
 A question that only follows from another is left out, or folded beneath it. Each step that does so is a function here and
-a line of :mod:`expectations.verdicts.silences`, from which docs/silences.md is made.
+a line of :mod:`expectations.verdicts.silence_table`, from which docs/silences.md is made.
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ def run_app(app: typer.Typer) -> None:
     from warehouse.ledger.archive import ArchiveDamaged
     from warehouse.ledger.journal import JournalBroken
     from warehouse.ledger.review_entries import ReviewRefused
+    from warehouse.store.built_upon import PreviousUnreadable
     from warehouse.store.integrity import IntegrityError
-    from warehouse.store.previous import PreviousUnreadable
     from warehouse.store.publish import AlreadyRunning, NotPublishable
     from warehouse.store.query import QueryError, WarehouseMissing
 

@@ -73,7 +73,7 @@ def docs(
     """由目录册生成数据字典和审核关系手册。"""
     from expectations.rulebook.rule_document import rules_markdown
     from expectations.rulebook.rulebook import load_rules
-    from expectations.verdicts.silences import silences_markdown
+    from expectations.verdicts.silence_table import silences_markdown
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.store.dictionary import dictionary_markdown
 

@@ -13,7 +13,7 @@ from flows.receiving.inbox import files_in
 from flows.settings import Installation
 from warehouse.ledger.archive import DAMAGE_WORDS, Archive
 from warehouse.ledger.journal import Event, Journal, JournalBroken
-from warehouse.store.previous import is_of_this_version
+from warehouse.store.built_upon import is_of_this_version
 from warehouse.store.query import read_known_submissions, read_last_versions
 from warehouse.store.soundness import STATE_WORDS, examine
 

@@ -1,4 +1,7 @@
-"""Numbers as clerks write them: full width, thousands separators, spaces, 万 and 亿, units."""
+"""Numbers as clerks write them: full width, thousands separators, spaces, 万 and 亿, units.
+
+Only what is no number outright comes here; a plain 42 is cast in :mod:`transforms.conforming.typed_values`.
+"""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ from warehouse.catalogue.frames import (
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contribution_table, split_numbers
 from warehouse.store import integrity
+from warehouse.store.built_upon import find_changed_table, unreadable
 from warehouse.store.connection import first_line
 from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import dictionary_rows
 from warehouse.store.held import mark_held
 from warehouse.store.past import Past
-from warehouse.store.previous import find_changed_table, unreadable
 from warehouse.store.publish import new_database
 from warehouse.store.statements import statement
 from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
