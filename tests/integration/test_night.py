@@ -119,6 +119,22 @@ def test_every_published_figure_comes_out(
     assert float(figure["low"]) <= found["value"][0] <= float(figure["high"])
 
 
+def test_the_sums_that_can_be_looked_up_are_those_of_the_indicators(
+    six_years: tuple[Installation, Report],
+) -> None:
+    found = query(
+        six_years[0].home.database,
+        """SELECT count(*) AS compared,
+                  count(*) FILTER (i.value IS DISTINCT FROM r.value OR i.state <> r.state
+                                   OR i.coverage_pct IS DISTINCT FROM r.coverage_pct) AS different
+           FROM mart.indicator AS i
+           JOIN mart.dictionary AS t ON t.kind = 'indicator' AND t.name = i.indicator
+           JOIN core.rollup AS r ON r.year = i.year AND r.org_code = i.org_code AND r.measure = t.formula""",
+    )
+    assert found["compared"].item() > 100_000
+    assert found["different"].item() == 0
+
+
 def test_every_submission_has_a_receipt_and_the_night_a_digest(
     six_years: tuple[Installation, Report],
 ) -> None:
