@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,14 @@ class Catalogue:
 
         A name that is both measure and indicator means the measure.
         """
-        return expand(indicator, self.measures, self.indicators)
+        if (known := self._expansions.get(indicator.formula)) is None:
+            known = self._expansions[indicator.formula] = expand(indicator, self.measures, self.indicators)
+        return known
+
+    @cached_property
+    def _expansions(self) -> dict[str, Expression]:
+        """Formula -> its expansion: a night asks for each of them four times."""
+        return {}
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
