@@ -48,6 +48,13 @@ def states(result: Conformed, form_id: str, field: str) -> list[str]:
     return result.forms[form_id][f"{field}__state"].to_list()
 
 
+def unreadable(result: Conformed, form_id: str, field: str) -> list[bool]:
+    rows = result.forms[form_id]
+    return rows.get_column(
+        f"{field}__is_unreadable", default=pl.repeat(False, rows.height, eager=True)
+    ).to_list()
+
+
 def rules(result: Conformed) -> list[str]:
     """Rule ids of the problems, without those of sheets and columns that these small workbooks leave out."""
     return result.problems.filter(~pl.col("rule").str.starts_with("read.missing"))["rule"].to_list()

@@ -276,7 +276,12 @@ def _conformed_form(
         given = [row.get(field.id) for row in rows]
         data[field.id] = [None if v in (NOT_APPLICABLE, UNREADABLE) else v for v in given]
         data[f"{field.id}__state"] = [_state(value) for value in given]
-        schema |= {field.id: FIELD_TYPES[field.type], f"{field.id}__state": pl.String}
+        data[f"{field.id}__is_unreadable"] = [value == UNREADABLE for value in given]
+        schema |= {
+            field.id: FIELD_TYPES[field.type],
+            f"{field.id}__state": pl.String,
+            f"{field.id}__is_unreadable": pl.Boolean,
+        }
     frame = pl.DataFrame(data, schema=schema).join(units, on="org_code", how="left", maintain_order="left")
     frame = frame.with_columns(
         submission=pl.format("{}-{}{}", "unit_code", pl.lit(year), pl.lit(mark)),
@@ -299,11 +304,9 @@ def _conformed_form(
 
 
 def _state(value: Any) -> str:
-    if value == UNREADABLE:
-        return "unreadable"
     if value == NOT_APPLICABLE:
         return "not_applicable"
-    if value is None:
+    if value is None or value == UNREADABLE:
         return "not_reported"
     return "zero" if value == 0 and not isinstance(value, bool) else "value"
 

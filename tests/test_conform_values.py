@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from tests.conformed_cells import of_cells, rules, states, values
+from tests.conformed_cells import of_cells, rules, states, unreadable, values
 from warehouse.catalogue.frames import ERROR_MARK
 
 
@@ -79,7 +79,8 @@ def test_money_may_carry_its_unit(written: str, value: float) -> None:
 def test_what_is_no_number_is_unreadable_and_named_with_its_cell(written: str) -> None:
     result = of_cells("population", "household_count", written)
     assert values(result, "population", "household_count") == [None]
-    assert states(result, "population", "household_count") == ["unreadable"]
+    assert states(result, "population", "household_count") == ["not_reported"]
+    assert unreadable(result, "population", "household_count") == [True]
     found = result.problems.filter(rule="conform.unreadable_number").row(0, named=True)
     assert (found["cell"], found["field"], found["value"]) == ("C5", "household_count", written)
     assert found["org_name"] == "市中街道"
@@ -115,7 +116,7 @@ def test_the_four_states_stay_apart() -> None:
 
 def test_an_error_value_is_neither_zero_nor_blank_and_is_reported_once() -> None:
     result = of_cells("population", "household_count", ERROR_MARK, "#N/A")
-    assert states(result, "population", "household_count") == ["unreadable", "unreadable"]
+    assert unreadable(result, "population", "household_count") == [True, True]
     found = result.problems.filter(~pl.col("rule").str.starts_with("read.missing"))
     assert found.select("rule", "cell").rows() == [
         ("read.error_cell", "C6")
@@ -154,7 +155,7 @@ def test_a_date_is_read_however_it_is_written(written: str, day: dt.date, fix: s
 @pytest.mark.parametrize("written", ["2023", "2023.1", "2023-02-30", "去年", "2023年13月", "12", "23.4.12"])
 def test_what_is_no_date_is_unreadable(written: str) -> None:
     result = of_cells("organisation", "term_renewed_date", written)
-    assert states(result, "organisation", "term_renewed_date") == ["unreadable"]
+    assert unreadable(result, "organisation", "term_renewed_date") == [True]
     assert rules(result) == ["conform.unreadable_date"]
 
 

@@ -18,7 +18,7 @@ import polars as pl
 from expectations.error_localisation.mends import SAME, Around, cell_words, log_distance, variable_of
 from expectations.error_localisation.slips import TURNED, near, undo_slips
 from expectations.frames.form_frame import additive_fields
-from expectations.rulebook.condition import DATA_ROW, TOTAL_ROW, state_column
+from expectations.rulebook.condition import DATA_ROW, TOTAL_ROW, state_column, unreadable_column
 from expectations.verdicts.locate_findings import ONLY_ONE
 from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import Schema, empty, shaped
@@ -196,7 +196,9 @@ def _rows_below(
     reading = [c for c in row_checks if name in c.fields and c.rule.severity != "info"]
     part = pl.when(pl.col("total_of") == "township").then("township_code")
     data = frame.filter(
-        pl.col("row_kind") == DATA_ROW, pl.col(state_column(name)).is_in(["value", "zero", "not_reported"])
+        pl.col("row_kind") == DATA_ROW,
+        pl.col(state_column(name)).is_in(["value", "zero", "not_reported"]),
+        ~pl.col(unreadable_column(name)),
     ).with_row_index("place")
     around = Around(data, reading, (), frame, history)
     known = data.join(around.past(name), on=["org_code", "year"], how="left", maintain_order="left")

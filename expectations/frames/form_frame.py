@@ -6,7 +6,7 @@ The prepared frame has every conformed column and
 * ``total_of`` "sheet" or "township" on total rows whose rows are known, null otherwise;
 * every number null on total rows; for those that add up ``x__total``, what the total row says, and ``x__sum``, what
   its rows add up to (null when none was reported or one is unreadable);
-* for every field that is asked: ``x__answer``, its state where an answer is due (null elsewhere);
+* for every field that is asked: ``x__is_answered`` where an answer is due (null elsewhere);
 * for texts ``x__key``, by which the rows of a roster are told apart; for dates ``x__year``; ``unit_text``, the unit as
   findings name it.
 """
@@ -17,7 +17,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from expectations.rulebook.condition import DATA_ROW, MISSING_ROW, TOTAL_ROW, state_column
+from expectations.rulebook.condition import (
+    DATA_ROW,
+    MISSING_ROW,
+    TOTAL_ROW,
+    state_column,
+    unreadable_column,
+)
 from expectations.rulebook.rulebook import field_schema
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
@@ -62,7 +68,13 @@ def prepare(
     catalogue: Catalogue,
 ) -> pl.DataFrame:
     """The prepared frame of ``form`` for the whole batch (see the module), in the order of sheet and row."""
-    schema = {**KEYS, **field_schema(form), **{state_column(f.id): pl.String for f in form.fields}}
+    unreadable = [unreadable_column(field.id) for field in form.fields]
+    schema = {
+        **KEYS,
+        **field_schema(form),
+        **{state_column(f.id): pl.String for f in form.fields},
+        **dict.fromkeys(unreadable, pl.Boolean),
+    }
     given = pl.DataFrame(schema=schema) if rows is None else rows.select(_cast_columns(rows, schema))
     present = columns.filter(pl.col("form") == form.id)
     left_out = problems.filter(pl.col("form") == form.id, pl.col("rule").is_in(ROW_PROBLEMS))
@@ -74,7 +86,8 @@ def prepare(
         if form.is_roster
         else _missing_units(form, given, sheets, left_out, catalogue)
     )
-    named = _place_totals(pl.concat([given, missing], how="diagonal"), left_out, catalogue)
+    rows = pl.concat([given, missing], how="diagonal").with_columns(pl.col(unreadable).fill_null(False))
+    named = _place_totals(rows, left_out, catalogue)
     asked = present.select("submission", "field").unique().with_columns(is_there=True)
     summed = _with_sums(named, form)
     return _with_answers(summed, form, asked).with_columns(
@@ -224,14 +237,12 @@ def _with_sums(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
 def _sum(field: Field) -> pl.Expr:
     """The sum of what was reported; null when nothing was, or when a cell of it cannot be read."""
     value = pl.col(field.id)
-    is_sum = (
-        value.is_not_null().any() & ~(pl.col(state_column(field.id)) == "unreadable").fill_null(False).any()
-    )
+    is_sum = value.is_not_null().any() & ~pl.col(unreadable_column(field.id)).any()
     return pl.when(is_sum).then(value.sum()).alias(f"{field.id}__sum")
 
 
 def _with_answers(frame: pl.DataFrame, form: Form, asked: pl.DataFrame) -> pl.DataFrame:
-    """Add ``x__answer``: the state of cells where the form asks, in a column that the sheet has."""
+    """Add ``x__is_answered`` where the form asks and the sheet has a column: something stands there, readable or not."""
     required = [f for f in form.fields if f.required]
     there = (
         asked.filter(pl.col("field").is_in([f.id for f in required]))
@@ -253,6 +264,7 @@ def _with_answers(frame: pl.DataFrame, form: Form, asked: pl.DataFrame) -> pl.Da
             is_due = is_due & (pl.col("year") >= field.since)
         if field.until is not None:
             is_due = is_due & (pl.col("year") <= field.until)
-        return pl.when(is_due).then(state_column(field.id)).alias(f"{field.id}__answer")
+        is_answered = (pl.col(state_column(field.id)) != "not_reported") | pl.col(unreadable_column(field.id))
+        return pl.when(is_due).then(is_answered).alias(f"{field.id}__is_answered")
 
     return joined.with_columns(answer(f) for f in required).drop(f"{f.id}__is_there" for f in required)

@@ -22,6 +22,11 @@ def state_column(field: str) -> str:
     return f"{field}__state"
 
 
+def unreadable_column(field: str) -> str:
+    """The column that says where something stands in a field's cell that could not be read."""
+    return f"{field}__is_unreadable"
+
+
 @dataclass(frozen=True)
 class Condition:
     """A rule over the rows of a frame that has ``row_kind``, ``year``, ``org_level`` and the expression's columns.
@@ -37,7 +42,7 @@ class Condition:
     until: int | None = None
     tolerance: float = 0.0
     row_kind: str = DATA_ROW
-    states: tuple[str, ...] = ()  # fields whose state column the frame has
+    states: tuple[str, ...] = ()  # fields of whose cells the frame knows whether they could be read
 
     @cached_property
     def concerned(self) -> pl.Expr:
@@ -75,7 +80,7 @@ def one_of(column: str, values: Sequence[str]) -> pl.Expr:
 
 def any_unreadable(fields: Iterable[str]) -> pl.Expr:
     """Whether one of the fields' cells could not be read."""
-    return pl.any_horizontal((pl.col(state_column(f)) == "unreadable").fill_null(False) for f in fields)
+    return pl.any_horizontal(pl.col(unreadable_column(f)) for f in fields)
 
 
 def fields_with_state(terms: Iterable[Term]) -> tuple[str, ...]:

@@ -149,9 +149,9 @@ def _unique_check(rule: Rule, form: Form) -> Check:
 
 
 def _required_check(rule: Rule, field: Field, form: Form) -> Check:
-    answer = pl.col(f"{field.id}__answer")
+    answered = pl.col(f"{field.id}__is_answered")
     words = f"{field.label}应填写"
-    return _check(rule, form, field, answer.is_not_null(), answer != "not_reported", words=words)
+    return _check(rule, form, field, answered.is_not_null(), answered, words=words)
 
 
 def _range_check(rule: Rule, field: Field, form: Form) -> Check:

@@ -18,7 +18,7 @@ from expectations.live_audit.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSE
 from expectations.live_audit.grid import rule_levels
 from expectations.live_audit.live_formats import column_rules, live_checks
 from expectations.live_audit.unjudged import READING
-from expectations.rulebook.condition import DATA_ROW
+from expectations.rulebook.condition import DATA_ROW, unreadable_column
 from expectations.rulebook.rulebook import Rule, RuleBook, load_rules
 from expectations.verdicts.rule_checks import Check
 from expectations.workbook.issued import Content, write_workbook
@@ -240,12 +240,12 @@ def _by_sql(check: Check, frame: pl.DataFrame, catalogue: Catalogue) -> pl.Serie
     """The verdict of each row when DuckDB evaluates the rule's own text."""
     rule: Rule = check.rule
     levels = rule.levels if rule.scope == "unit" else rule_levels(rule, catalogue.forms[check.form])
-    states = [f"{name}__state" for name in rule.operands if f"{name}__state" in frame.columns]
-    readable = " AND ".join(f"coalesce({state}, '') <> 'unreadable'" for state in states) or "true"
+    marks = [mark for name in rule.operands if (mark := unreadable_column(name)) in frame.columns]
+    readable = " AND ".join(f"NOT {mark}" for mark in marks) or "true"
     with duckdb.connect() as connection:
         # A division by zero is null, as standard SQL has it.
         connection.execute("SET ieee_floating_point_ops = false")
-        names = list(dict.fromkeys(["year", "org_level", "row_kind", *rule.operands, *states]))
+        names = list(dict.fromkeys(["year", "org_level", "row_kind", *rule.operands, *marks]))
         connection.register("frame_rows", frame.select(names).with_row_index("place").to_arrow())
         query = f"""
             SELECT CASE WHEN row_kind = '{DATA_ROW}' AND org_level IN ({", ".join(f"'{x}'" for x in levels or ())})

@@ -59,8 +59,9 @@ class Conformed:
     """A night's typed rows.
 
     ``forms``: form id -> submission, unit_code, year, sheet, row, row_kind (data | total), org_code, org_name,
-    org_level, item, then each field typed and its ``<field>__state`` (value | zero | not_applicable | not_reported |
-    unreadable). Rows whose unit is not known and second rows of a unit are left out, each with a problem.
+    org_level, item, then each field typed, its ``<field>__state`` (value | zero | not_applicable | not_reported), and
+    ``<field>__is_unreadable``: something stands in the cell that is none of these, which is not reported and a problem.
+    Rows whose unit is not known and second rows of a unit are left out, each with a problem.
     ``declared_empty``: submission, form of rosters that say 无. ``answers``: ANSWER.
     ``submissions``: submission, unit_code, year of all files, those without a row too. ``unread``: UNREAD.
     """

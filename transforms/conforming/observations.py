@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.conforming.conform import Conformed
-from warehouse.catalogue.frames import MEASURE, OBSERVATION, STATES, empty, shaped
+from warehouse.catalogue.frames import MEASURE, OBSERVATION, empty, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Field, Form, Measure, in_force
 from warehouse.expression.expression import Term, parse
@@ -41,7 +41,6 @@ def _cells(rows: pl.DataFrame, form: Form, field: Field) -> pl.LazyFrame:
     is_number = rows.schema[field.id] == pl.Float64
     text = value.dt.to_string("%Y-%m-%d") if field.type == "date" else value.cast(pl.String)
     is_asked = pl.col("org_level").is_in(list(form.levels_of(field))) & _in_force(field) & _in_force(form)
-    known = pl.when(state.is_in(STATES)).then(state).otherwise(pl.lit("not_reported"))
     return (
         rows.lazy()
         .filter(pl.col("row_kind") == "data", is_asked.fill_null(value=True) | state.is_in(["value", "zero"]))
@@ -49,7 +48,7 @@ def _cells(rows: pl.DataFrame, form: Form, field: Field) -> pl.LazyFrame:
             *_KEYS,
             pl.lit(form.id).alias("form"),
             pl.lit(field.id).alias("field"),
-            known.alias("state"),
+            state.alias("state"),
             (value if is_number else pl.lit(None, pl.Float64)).alias("value"),
             (pl.lit(None, pl.String) if is_number else text).alias("text"),
         )
@@ -95,12 +94,11 @@ def _by_row(measure: Measure, form: Form, rows: pl.DataFrame) -> pl.LazyFrame:
     keys = [pl.col(k) for k in ("submission", "unit_code", "year", "org_code")]
     if measure.where is None:
         state = pl.col(f"{measure.id}__state")
-        known = pl.when(state.is_in(STATES)).then(state).otherwise(pl.lit("not_reported"))
-        return asked.select(*keys, pl.lit(measure.id).alias("measure"), state=known, value=measure.id)
+        return asked.select(*keys, pl.lit(measure.id).alias("measure"), state=state, value=measure.id)
     holds, names = _condition(measure.where)
     # A condition that cannot be answered because a field does not apply does not apply either.
     states = [pl.col(f"{name}__state") for name in sorted(names) if f"{name}__state" in rows.columns]
-    is_open = pl.any_horizontal(state.is_in(["not_reported", "unreadable"]) for state in states)
+    is_open = pl.any_horizontal(state == "not_reported" for state in states)
     return asked.select(
         *keys,
         pl.lit(measure.id).alias("measure"),

@@ -43,9 +43,9 @@ _UNREADABLE = {
 def parse_odd_cells(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Odd cells (columns of ODD) in their order with what they say.
 
-    Adds number, flag, day, text (one of them filled for state value), ``state`` (value, not_applicable,
-    not_reported, unreadable), ``fix`` (null: written as it should be), ``written`` (the value as text, for notes),
-    and of the problem ``rule``, ``detail``, ``suggestion``.
+    Adds number, flag, day, text (one of them filled for state value), ``state`` (value, not_applicable, not_reported),
+    ``is_unreadable`` (something stands there that is none of these: not reported, and a problem), ``fix`` (null: written
+    as it should be), ``written`` (the value as text, for notes), and of the problem ``rule``, ``detail``, ``suggestion``.
     """
     words = catalogue.settings.words
     not_applicable = [fold(word) for word in words.not_applicable]
@@ -75,9 +75,10 @@ def parse_odd_cells(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .then(pl.lit("not_applicable"))
         .when(has_value)
         .then(pl.lit("value"))
-        .otherwise(pl.lit("unreadable"))
+        .otherwise(pl.lit("not_reported")),
+        is_unreadable=(pl.col("key") != "") & ~pl.col("is_not_applicable") & ~has_value,
     )
-    is_unreadable = pl.col("state") == "unreadable"
+    is_unreadable = pl.col("is_unreadable")
     fix = (
         pl.when(pl.col("type").is_in(list(NUMERIC_TYPES)))
         .then("number_fix")

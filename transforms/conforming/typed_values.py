@@ -146,7 +146,8 @@ def finish_values(
         states = _state_columns(values)
         for (name,), odd in cells.filter(pl.col("state") != "value").group_by("field", maintain_order=True):
             state = states[f"{name}__state"].clone().scatter(odd["index"], odd["state"])
-            states = states.with_columns(state)
+            unreadable = states[f"{name}__is_unreadable"].clone().scatter(odd["index"], odd["is_unreadable"])
+            states = states.with_columns(state, unreadable)
     keys = rows.select(
         "submission",
         "unit_code",
@@ -174,7 +175,7 @@ def _fill_odd_cells(series: pl.Series, odd: pl.DataFrame) -> pl.Series:
 
 
 def _state_columns(values: pl.DataFrame) -> pl.DataFrame:
-    """The states of plain values and of blanks, as columns ``<field>__state``."""
+    """The states of plain values and of blanks, as columns ``<field>__state``; ``<field>__is_unreadable`` of none yet."""
 
     def state(name: str, dtype: pl.DataType) -> pl.Expr:
         value = pl.col(name)
@@ -182,4 +183,8 @@ def _state_columns(values: pl.DataFrame) -> pl.DataFrame:
         known = pl.when(is_zero).then(pl.lit("zero")).when(value.is_null()).then(pl.lit("not_reported"))
         return known.otherwise(pl.lit("value")).alias(f"{name}__state")
 
-    return values.select(state(name, dtype) for name, dtype in values.schema.items())
+    readable = pl.repeat(False, values.height, dtype=pl.Boolean, eager=True)
+    return values.select(
+        *(state(name, dtype) for name, dtype in values.schema.items()),
+        *(readable.alias(f"{name}__is_unreadable") for name in values.columns),
+    )
