@@ -58,7 +58,7 @@ def asked(place: Installation) -> list[tuple[object, ...]]:
         place.home.database,
         """SELECT l.org_code, l.field, l.finding_status, h.finding_status, h.closed_at
            FROM quality.finding_latest AS l JOIN quality.finding_history AS h USING (finding)
-           WHERE l.severity <> 'info' ORDER BY l.place""",
+           WHERE l.severity <> 'info' ORDER BY l.finding""",
     )
     assert query(place.home.database, "FROM quality.worklist").height == found.height
     return found.rows()
