@@ -33,9 +33,8 @@ def bent(catalogue: Catalogue, form: str, field: str, **changes: Any) -> Catalog
 
 def issue(catalogue: Catalogue, folder: Path, unit: str = COUNTY, **given: Any) -> Path:
     path = folder / f"{unit}.xlsx"
-    content = Content(
-        **{name: given.pop(name) for name in ("entries", "prior", "is_sample") if given.get(name)}
-    )
+    parts = ("entries", "prior", "is_sample")
+    content = Content(**{name: value for name in parts if (value := given.pop(name, None)) is not None})
     rulebook = given.pop("rulebook", None)
     write_workbook(path, unit, YEAR, catalogue, rulebook, content, Asked(**given) if given else None)
     return path

@@ -7,8 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.measure_rows import with_indicator
 from tests.warehouse_samples import batch
 from warehouse.catalogue.load import Catalogue, load_catalogue
+from warehouse.registry.levels import LEVELS
 from warehouse.store.build import NightBuild
 from warehouse.store.dictionary import dictionary_markdown, dictionary_rows, write_dictionary
 from warehouse.store.query import query
@@ -86,3 +88,14 @@ def test_the_page_shows_every_table_form_and_code(catalogue: Catalogue) -> None:
 def test_the_page_is_written_where_asked(tmp_path: Path, catalogue: Catalogue) -> None:
     write_dictionary(tmp_path / "docs" / "dictionary.md", catalogue)
     assert (tmp_path / "docs" / "dictionary.md").read_text(encoding="utf-8").startswith("# 数据字典")
+
+
+def test_an_indicator_is_said_to_be_of_the_levels_at_which_it_is_computed(catalogue: Catalogue) -> None:
+    of_county = with_indicator(catalogue, "consultation_count", levels=("city", "county", "township"))
+    assert of_county.computed_levels(of_county.indicators["x"]) == ("city", "county")
+    of_city = with_indicator(catalogue, "wechat_follower_count", levels=("city", "county"))
+    assert of_city.computed_levels(of_city.indicators["x"]) == ("city",)
+    rate = with_indicator(catalogue, "member_count / resident_population_count", levels=LEVELS)
+    assert rate.computed_levels(rate.indicators["x"]) == ("city", "county", "township")
+    for row in dictionary_rows(catalogue).filter(kind="indicator").iter_rows(named=True):
+        assert row["levels"], row["name"]

@@ -91,6 +91,7 @@ def digest(
     repeated: tuple[str, ...] = (),
     worklists: dict[int, pl.DataFrame] | None = None,
     returned: tuple[str, ...] = (),
+    revised: tuple[str, ...] = (),
     **more: Any,
 ) -> str:
     news = News(
@@ -99,6 +100,7 @@ def digest(
             pl.DataFrame(findings or [], schema=ASKED),
             empty(NOTE),
             returned,
+            revised=revised,
         ),
         statuses or {},
         left=left,
@@ -276,6 +278,13 @@ def test_a_file_that_another_of_the_same_night_replaced_is_history(catalogue: Ca
 def test_what_is_otherwise_than_at_the_last_digest_is_said(catalogue: Catalogue) -> None:
     text = digest(catalogue, [submission("a", has_earlier=False, fixed_count=3)])
     assert "与上一期相比：新接收 1 个单位（惠民县 2024），已改正问题 3 处。" in text
+
+
+def test_a_file_that_was_only_judged_anew_is_not_newly_accepted(catalogue: Catalogue) -> None:
+    old = submission("old", has_earlier=False, fixed_count=0)
+    new = submission("a", "371622", has_earlier=False, fixed_count=0)
+    text = digest(catalogue, [old, new], revised=(str(old["submission"]),))
+    assert "新接收 1 个单位（阳信县 2024）" in text
 
 
 def test_published_figures_that_moved_are_listed_with_how_much(catalogue: Catalogue) -> None:

@@ -42,6 +42,16 @@ def test_warnings_do_not_hold_a_file_but_are_to_be_looked_at(office: Office) -> 
     assert cells(text, "F17")[1] == "核实性"
 
 
+def test_an_accepted_file_that_is_asked_more_later_is_not_called_free_of_questions(office: Office) -> None:
+    row = submission(critical_count=1)
+    [text] = office.write([row], [finding(row), finding(row, severity="warning", cell="F18")])
+    assert (
+        "已接收入库；重新核对时另有 1 处强制性问题、1 处核实性问题，请按下表改正后重新报送整个工作簿。"
+        in text
+    )
+    assert "没有需要改正" not in text
+
+
 def test_a_held_file_names_each_cell_and_how_to_mend_it(office: Office) -> None:
     row = submission(decision="held", critical_count=1, reason="有 1 处强制性问题，须改正后重新报送")
     [text] = office.write([row], [finding(row)])

@@ -242,7 +242,7 @@ def test_where_things_are_is_told_without_the_servers_folders(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / folder)
     home = Home(tmp_path / "data")
-    monkeypatch.setattr(night_commands, "chosen", lambda: SimpleNamespace(home=home))
+    monkeypatch.setattr(night_commands, "current_installation", lambda: SimpleNamespace(home=home))
     assert night_commands.shorten_path(home.database) == told
 
 

@@ -12,7 +12,7 @@ from expectations.frames.form_frame import additive_fields
 from expectations.live_audit.form_rows import FormRows, Part, sheets_of, tally_fields
 from expectations.live_audit.grid import Grid, quote, test_missing, test_says_nothing
 from expectations.live_audit.tally import BROKEN, HELD, NOT_ASKED, Line, Tally
-from expectations.rulebook.rulebook import Check
+from expectations.rulebook.rulebook import CheckName
 from expectations.sheets.page import Issue
 from expectations.verdicts.column_checks import FIRST_DATE_YEAR, is_key
 from warehouse.catalogue.models import Field, Form
@@ -174,7 +174,7 @@ def _check_township_total(sheet: FormRows) -> list[Tally]:
     ]
 
 
-_CHECKS: dict[Check, Callable[[FormRows], list[Tally]]] = {
+_CHECKS: dict[CheckName, Callable[[FormRows], list[Tally]]] = {
     "required": _check_required,
     "key_required": _check_key_required,
     "range": _check_range,

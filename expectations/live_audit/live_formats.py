@@ -12,7 +12,7 @@ from itertools import groupby
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.live_audit.grid import Grid, form_grid, rule_levels
-from expectations.rulebook.rulebook import Check, Rule, RuleBook
+from expectations.rulebook.rulebook import CheckName, Rule, RuleBook
 from expectations.sheets.page import Issue
 from warehouse.catalogue.models import Form
 from warehouse.words.addresses import column_letter
@@ -31,7 +31,7 @@ def live_checks(rulebook: object, year: int) -> tuple[Rule, ...]:
     )
 
 
-def column_rules(rulebook: object) -> dict[Check, Rule]:
+def column_rules(rulebook: object) -> dict[CheckName, Rule]:
     """The generated rules, by what they check."""
     if not isinstance(rulebook, RuleBook):
         return {}

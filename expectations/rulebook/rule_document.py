@@ -10,6 +10,7 @@ from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import Rule, RuleBook, Scope
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
+from warehouse.words.day_words import years_words
 from warehouse.words.templates import text_of
 
 _LEVELS = {"city": "市", "county": "县（市、区）", "township": "乡镇（街道）", "village": "村（社区）"}
@@ -41,11 +42,16 @@ def rules_markdown(rulebook: RuleBook, catalogue: Catalogue) -> str:
 
 def _row(rule: Rule) -> list[str]:
     levels = "、".join(_LEVELS[level] for level in rule.levels) if rule.levels else "全部"
-    years = ""
-    if rule.since is not None or rule.until is not None:
-        years = f"，{rule.since or ''}—{rule.until or ''}年度"
+    years = years_words(rule.since, rule.until)
     words = rule.words or fill_plainly(rule.message, {})
-    cells = (rule.id, labels.SEVERITY[rule.severity], words, levels + years, rule.why, rule.fix)
+    cells = (
+        rule.id,
+        labels.SEVERITY[rule.severity],
+        words,
+        "，".join(filter(None, (levels, years))),
+        rule.why,
+        rule.fix,
+    )
     return [cell.replace("|", "｜").replace("\n", " ") for cell in cells]
 
 

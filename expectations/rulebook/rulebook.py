@@ -43,11 +43,11 @@ GENERAL_FOLDER = Path(__file__).parent / "rules"
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 Scope = Literal["row", "unit", "series", "column", "total", "problem", "refusal"]
-Check = Literal[
+CheckName = Literal[
     "required", "key_required", "range", "whole", "codes", "date", "unique", "unit_rows", "roster_rows",
     "sheet", "township",
 ]  # fmt: skip
-CHECKS: dict[Scope, tuple[Check, ...]] = {
+CHECKS: dict[Scope, tuple[CheckName, ...]] = {
     "column": (
         "required", "key_required", "range", "whole", "codes", "date", "unique", "unit_rows", "roster_rows",
     ),
@@ -93,7 +93,7 @@ class Rule(Record):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
     scope: Scope
     forms: tuple[Name, ...] = ()
-    check: Check | None = None
+    check: CheckName | None = None
     expression: str | None = None
     when: str | None = None
     levels: tuple[Level, ...] | None = None
@@ -205,7 +205,7 @@ class RuleBook:
         """The expression rules over single rows of ``form``."""
         return [rule for rule in self.rules.values() if rule.scope == "row" and form in rule.forms]
 
-    def of_check(self, check: Check) -> Rule | None:
+    def of_check(self, check: CheckName) -> Rule | None:
         """The generated rule of ``check``; None when the rule book leaves it out."""
         return next((rule for rule in self.rules.values() if rule.check == check), None)
 

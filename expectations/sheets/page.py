@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.rulebook.rulebook import Check, Rule
+from expectations.rulebook.rulebook import CheckName, Rule
 from expectations.sheets.layout import Column
 from expectations.sheets.question_marks import Marks
 from expectations.sheets.styles import Styles
@@ -51,7 +51,7 @@ class Issue:
     has_prior: bool
     is_sample: bool
     live_checks: tuple[Rule, ...] = ()
-    column_rules: Mapping[Check, Rule] = field(default_factory=dict)
+    column_rules: Mapping[CheckName, Rule] = field(default_factory=dict)
     reading_rules: Mapping[str, Rule] = field(default_factory=dict)
     is_correction: bool = False
     marks: Marks = field(default_factory=Marks)

@@ -10,8 +10,7 @@ import polars as pl
 from expectations.frames.form_frame import additive_fields, key_column
 from expectations.rulebook.condition import DATA_ROW, MISSING_ROW, Condition, one_of
 from expectations.rulebook.message import value_text
-from expectations.rulebook.rulebook import FIELD_TYPES, Rule, RuleBook
-from expectations.rulebook.rulebook import Check as CheckName
+from expectations.rulebook.rulebook import FIELD_TYPES, CheckName, Rule, RuleBook
 from expectations.rulebook.sentence import Meaning
 from expectations.verdicts.rule_checks import ACROSS_FIELDS, Check, operands_text, plain_text
 from warehouse.catalogue.load import Catalogue

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from expectations.frames.unit_frame import last_years, unit_frame
-from expectations.rulebook.rulebook import SEVERITIES, Check, Rule, RuleBook
+from expectations.rulebook.rulebook import SEVERITIES, CheckName, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
 from expectations.verdicts.locate_findings import ONLY_ONE, problem_findings
-from expectations.verdicts.rule_checks import Check as CheckOfFrame
+from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import PROBLEM, Schema, finding_key, shaped, with_finding_id
 from warehouse.catalogue.load import Catalogue
 
@@ -27,7 +27,7 @@ NOTHING_FILLED = "read.nothing_filled"
 CELL_ASKED: Schema = {"submission": pl.String, "org_code": pl.String, "field": pl.String}
 """A number that some rule asks about, hints left out."""
 
-_IMPOSSIBLE: tuple[Check, ...] = ("range", "whole", "codes")
+_IMPOSSIBLE: tuple[CheckName, ...] = ("range", "whole", "codes")
 _ROW = ["submission", "form", "org_code", "item"]
 _ROWS_FIRST = "本栏各行另有疑问，请先核对改正各行，再核对合计。"
 
@@ -92,7 +92,7 @@ def fold_into_blocks(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: Rul
 
 
 def doubt_totals(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
-    """``findings`` (FINDING) without the right total named, where the rows that it sums up are in question themselves.
+    """``findings`` (FINDING) of totals whose own rows are in question, without the total suggested for them.
 
     ``blocks``: BLOCK_CELL.
     """
@@ -115,7 +115,7 @@ def doubt_totals(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBoo
 def leave_out_followers(
     findings: pl.DataFrame,
     asked: pl.DataFrame,
-    checks: Sequence[CheckOfFrame],
+    checks: Sequence[Check],
     measures: pl.DataFrame,
     standing: pl.DataFrame,
     catalogue: Catalogue,
@@ -165,7 +165,7 @@ def leave_out_followers(
 def ask_widest(
     rules: Sequence[Rule], broken: Sequence[pl.DataFrame], reach: Mapping[str, Sequence[str]]
 ) -> list[pl.DataFrame]:
-    """``broken`` (rows that break each of the series ``rules``) without those of which a wider question speaks.
+    """``broken`` (rows that break each of the series ``rules``) without rows that a wider question covers already.
 
     Of one number only the gravest question is left. ``reach``: what a rule speaks of -> the columns that its rows share.
     """

@@ -73,7 +73,12 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             "revised": len(outcome.revised),
             "reviewed": len(outcome.reviewed),
         },
-        newly_accepted=_who(standing, (pl.col("decision") == "accepted") & ~pl.col("has_earlier")),
+        newly_accepted=_who(
+            standing,
+            (pl.col("decision") == "accepted")
+            & ~pl.col("has_earlier")
+            & ~pl.col("submission").is_in(outcome.again),
+        ),
         fixed_count=int(standing["fixed_count"].sum()) if standing.height else 0,
         **{state: _files(standing, state) for state in ("held", "empty", "refused")},
         lapsed=_who(standing, pl.col("ends_approval")),
@@ -140,8 +145,7 @@ def _counts(outcome: Outcome, submissions: pl.DataFrame) -> dict[str, int]:
     counts = dict.fromkeys(("total", "accepted", "held", "empty", "refused", "replaced"), 0)
     if submissions.is_empty():
         return counts
-    answered = [*outcome.returned, *outcome.reviewed, *outcome.revised]
-    new = submissions.remove(pl.col("submission").is_in(answered))
+    new = submissions.remove(pl.col("submission").is_in(outcome.again))
     of_states = dict(new.group_by("file_state").len().iter_rows())
     return counts | of_states | {"total": new.height, "replaced": new.filter("is_replaced").height}
 

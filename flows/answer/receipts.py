@@ -242,11 +242,12 @@ def _describe_decision(
     Of all that was ``found``, ``asked`` is listed; what is ``folded`` follows from what is listed.
     """
     status, severity = pl.col("finding_status"), pl.col("severity")
-    is_open = (severity == "warning") & status.is_in(["open", "reopened"])
+    is_open = status.is_in(["open", "reopened"])
     return _sentences(
         "verdict",
         row,
-        open_count=asked.filter(is_open).height,
+        open_count=asked.filter(is_open, severity == "warning").height,
+        grave_count=asked.filter(is_open, severity == "critical").height,
         following_count=folded.filter(severity == "critical").height,
         explained_count=found.filter(status == "explained").height,
         accepted_count=found.filter(status == "accepted").height,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.indicators.coverage import Cells, added, coverage_pct, worst_pct
+from transforms.indicators.coverage import Cells, added, coverage_pct, least_covered_pct
 from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.plans import Plan, evaluate, known_value, pairs_of, standing_of
 from transforms.indicators.streaks import before_column
@@ -138,7 +138,7 @@ def _earlier_value(plan: Plan, term: Term) -> pl.Expr:
 def _coverage(comparison: Comparison) -> pl.Expr:
     """How much of what both years expect is compared."""
     both = comparison.both
-    return worst_pct(pairs_of(both)) if both.is_aligned else coverage_pct(added(pairs_of(both)))
+    return least_covered_pct(pairs_of(both)) if both.is_aligned else coverage_pct(added(pairs_of(both)))
 
 
 def _past_coverage(comparison: Comparison) -> pl.Expr:
@@ -149,7 +149,7 @@ def _past_coverage(comparison: Comparison) -> pl.Expr:
         if term.function == "cumulative":
             run, own = (columns_of(t, both.prefix) for t in (term, _earlier_term(term)))
             pairs.append((pl.col(run[1]) - pl.col(own[1]), pl.col(run[2]) - pl.col(own[2])))
-    return worst_pct(pairs) if past.is_aligned else coverage_pct(added(pairs))
+    return least_covered_pct(pairs) if past.is_aligned else coverage_pct(added(pairs))
 
 
 def _apply_window(value: pl.Expr, window: str | None) -> pl.Expr:

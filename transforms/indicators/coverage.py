@@ -16,8 +16,8 @@ def added(pairs: Iterable[Cells]) -> Cells:
     return pl.sum_horizontal(reported), pl.sum_horizontal(expected)
 
 
-def worst(pairs: Iterable[Cells]) -> Cells:
-    """Of those of whose expected cells the smallest part was reported; of what nothing is expected there is none."""
+def least_covered(pairs: Iterable[Cells]) -> Cells:
+    """The pair with the lowest reported part; a pair that expects nothing counts as the lowest."""
     pairs = list(pairs)
     if len(pairs) == 1:
         return pairs[0]
@@ -35,8 +35,8 @@ def _part(pair: Cells) -> pl.Expr:
     return pl.when(expected > 0).then(reported / expected).otherwise(-1.0)
 
 
-def worst_pct(pairs: Iterable[Cells]) -> pl.Expr:
-    """Reported in per cent of expected where that is least; null where one of them expects nothing."""
+def least_covered_pct(pairs: Iterable[Cells]) -> pl.Expr:
+    """The lowest reported part in per cent; null where one of the pairs expects nothing."""
     least = pl.min_horizontal([_part(pair) for pair in pairs])
     return pl.when(least >= 0).then(least * 100.0)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.indicators.comparisons import compare, comparisons_of
-from transforms.indicators.coverage import coverage_pct, worst
+from transforms.indicators.coverage import coverage_pct, least_covered
 from transforms.indicators.measure_cells import columns_of, data_years, is_deep, select_asked_years
 from transforms.indicators.plans import (
     Plan,
@@ -186,7 +186,7 @@ def _apply_window(plan: Plan) -> list[pl.Expr]:
             everybody = (own[0].sum().over(level), own[1].sum().over(level))
             return [
                 place.cast(pl.Float64).alias("value"),
-                *_name_columns(worst([own, everybody])),
+                *_name_columns(least_covered([own, everybody])),
                 peer_count,
                 (pl.col("is_final") & no_open_one).alias("is_final"),
             ]
@@ -199,7 +199,7 @@ def _apply_window(plan: Plan) -> list[pl.Expr]:
             return [
                 part.alias("value"),
                 of_city.alias("city_value"),
-                *_name_columns(worst([own, (next(city), next(city))])),
+                *_name_columns(least_covered([own, (next(city), next(city))])),
                 peer_count,
                 (pl.col("is_final") & city_is_final).alias("is_final"),
             ]

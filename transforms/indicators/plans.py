@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from transforms.indicators.coverage import Cells, added, worst
+from transforms.indicators.coverage import Cells, added, least_covered
 from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.rollup import counts_of_levels
 from warehouse.catalogue.load import Catalogue
@@ -135,7 +135,7 @@ def standing_of(value: pl.Expr, window: str, level: list[str]) -> pl.Expr:
 
 def cells(plan: Plan) -> Cells:
     """Cells reported and expected: of the worst covered term, or of all terms where they only add up."""
-    return worst(pairs_of(plan)) if plan.is_aligned else added(pairs_of(plan))
+    return least_covered(pairs_of(plan)) if plan.is_aligned else added(pairs_of(plan))
 
 
 def pairs_of(plan: Plan) -> list[Cells]:

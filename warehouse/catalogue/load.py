@@ -29,7 +29,7 @@ from warehouse.catalogue.registry_files import read_registry
 from warehouse.catalogue.settings import Settings
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression
-from warehouse.registry.levels import Level
+from warehouse.registry.levels import LEVELS, Level
 from warehouse.registry.registry import Registry
 from warehouse.words import labels
 
@@ -67,6 +67,14 @@ class Catalogue:
             return measure.levels
         reported_by = self.forms[measure.form].reported_by
         return tuple(lv for lv in measure.levels if ("city" if lv == "city" else "county") in reported_by)
+
+    def computed_levels(self, indicator: Indicator) -> tuple[Level, ...]:
+        """The levels of ``indicator`` at which there is a number: those that cover a unit asked for each of its terms."""
+        lowest = min(
+            max(LEVELS.index(level) for level in self.asked_levels(self.measures[term.name]))
+            for term in self.expanded(indicator).terms
+        )
+        return tuple(level for level in indicator.levels if LEVELS.index(level) <= lowest)
 
     def forms_of(self, unit_level: str, year: int) -> list[Form]:
         """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""

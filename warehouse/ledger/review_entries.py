@@ -67,7 +67,7 @@ def confirmations(entries: Iterable[Entry]) -> pl.DataFrame:
 
 
 def explain_doubted_year(year: int, current: int) -> str:
-    """The sentence that the unit reads whose cover names a past year of which its report was accepted."""
+    """What a unit is told whose workbook names a past year on its cover, for which its report is accepted already."""
     return (
         f"封面写的是{year}年度，贵单位{year}年度报表已接收，现在报送的是{current}年度。"
         f"如为{current}年度报表，请把封面的报告年度改为{current}后重新报送；"
@@ -76,10 +76,10 @@ def explain_doubted_year(year: int, current: int) -> str:
 
 
 def explain_return(reason: str) -> str:
-    """The sentence that a returned submission's unit reads."""
+    """What a unit is told whose workbook is returned."""
     return f"市级退回原因：{reason.rstrip('。')}。请按该意见处理后重新报送。"
 
 
 def explain_locked_year(year: int) -> str:
-    """The sentence that the unit reads whose submission came after the year was locked."""
+    """What a unit is told whose workbook came after the year was locked."""
     return f"{year}年度数据已锁定，本次报送未入库。确需更正的，请先联系市级管理员解锁，再另行保存并重新报送。"

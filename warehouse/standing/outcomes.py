@@ -58,6 +58,11 @@ class Outcome:
     sheets: pl.DataFrame = field(default_factory=lambda: empty(SHEET))
     changes: pl.DataFrame = field(default_factory=lambda: empty(CHANGE))
 
+    @property
+    def again(self) -> list[str]:
+        """Submissions that were received earlier and are answered once more."""
+        return [*self.returned, *self.reviewed, *self.revised]
+
 
 def read_outcome(
     path: Path,

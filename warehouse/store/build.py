@@ -280,7 +280,7 @@ class NightBuild:
         self._append("quality.run", runs)
 
     def revised_since(self, previous: Path) -> list[str]:
-        """The latest submissions of every unit and year that the published file knew, and asks something else of."""
+        """Latest submissions that the published file holds already, and whose findings are others there."""
         if not previous.exists():
             return []
         with self._attach_previous(previous):

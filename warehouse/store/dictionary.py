@@ -15,11 +15,12 @@ from typing import Any
 import polars as pl
 
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.catalogue.models import Code, Field, Form, Indicator, Measure
+from warehouse.catalogue.models import Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import parse
 from warehouse.registry.levels import Level
 from warehouse.store.tables import tables
 from warehouse.words import labels
+from warehouse.words.day_words import years_words
 from warehouse.words.templates import text_of
 
 
@@ -152,7 +153,7 @@ def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "form_column": _columns_of(catalogue, indicator),
             "programme": indicator.programme,
             "type": indicator.kind,
-            "levels": ",".join(indicator.levels),
+            "levels": ",".join(catalogue.computed_levels(indicator)),
             "is_published": indicator.is_published,
             "source": indicator.source or None,
         }
@@ -209,7 +210,7 @@ def dictionary_markdown(catalogue: Catalogue) -> str:
             for form in catalogue.forms.values()
         ],
         codes=[
-            (f"`{codes.id}`", f"{code.label}{_years_words(code)}", "、".join(code.aliases))
+            (f"`{codes.id}`", f"{code.label}{_in_years(code)}", "、".join(code.aliases))
             for codes in catalogue.code_lists.values()
             for code in codes.codes
         ],
@@ -234,7 +235,7 @@ def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...
             formula_words(catalogue, i),
             _columns_of(catalogue, i),
             i.meaning,
-            _levels(i.levels),
+            _levels(catalogue.computed_levels(i)),
             "是" if i.is_published else "",
         )
         for i in catalogue.indicators.values()
@@ -244,14 +245,14 @@ def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...
 
 def _field_row(catalogue: Catalogue, field: Field) -> tuple[str, ...]:
     kind = labels.KIND.get(field.kind or "", "")
-    return field.label, f"`{field.id}`", _type(catalogue, field), field.unit, kind, field.meaning
+    label = f"{field.label}{_in_years(field)}"
+    return label, f"`{field.id}`", _type(catalogue, field), field.unit, kind, field.meaning
 
 
-def _years_words(code: Code) -> str:
-    """The report years of a dated answer, in brackets."""
-    if code.since is None and code.until is None:
-        return ""
-    return f"（{code.since or ''}—{code.until or ''}年度）"
+def _in_years(record: Dated) -> str:
+    """The report years of a dated answer or field, in brackets."""
+    words = years_words(record.since, record.until)
+    return f"（{words}）" if words else ""
 
 
 def _type(catalogue: Catalogue, field: Field) -> str:

@@ -14,3 +14,10 @@ def moment_words(moment: datetime | str) -> str:
     """``2025年1月12日 02:03`` of a moment or an ISO time, in its own offset."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{day_words(at)} {at:%H:%M}"
+
+
+def years_words(since: int | None, until: int | None) -> str:
+    """Of which report years something holds: 2025年度起, 至2024年度, 2021—2024年度; '' of all."""
+    if since is None:
+        return "" if until is None else f"至{until}年度"
+    return f"{since}年度起" if until is None else f"{since}—{until}年度"
