@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.verdicts.silence import ROWS_OF_A_PLACE, leave_out_repeated
+from expectations.verdicts.silence import ROWS_OF_A_QUESTION, leave_out_repeated
 from warehouse.catalogue.frames import FINDING, shaped
 
 
@@ -24,7 +24,7 @@ def findings(*places: tuple[str, str, str]) -> pl.DataFrame:
 
 def test_a_unit_listed_a_thousand_times_is_told_a_few_times_from_the_first() -> None:
     told = leave_out_repeated(findings(*[("a", "conform.duplicate_unit", "371621001")] * 1000))
-    assert told["message"].to_list() == [str(number) for number in range(ROWS_OF_A_PLACE)]
+    assert told["message"].to_list() == [str(number) for number in range(ROWS_OF_A_QUESTION)]
 
 
 def test_different_questions_are_all_told_in_their_order() -> None:

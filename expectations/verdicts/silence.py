@@ -18,7 +18,7 @@ from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import PROBLEM, Schema, finding_key, shaped, with_finding_id
 from warehouse.catalogue.load import Catalogue
 
-ROWS_OF_A_PLACE = 5
+ROWS_OF_A_QUESTION = 5
 """How many rows are told of what is one question: same rule, form, unit, item and field."""
 
 NOTHING_FILLED = "read.nothing_filled"
@@ -223,7 +223,7 @@ def leave_out_blank(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
 def leave_out_repeated(findings: pl.DataFrame) -> pl.DataFrame:
     """``findings`` without the rows of one question beyond the first few: a unit listed a thousand times is one mistake."""
     question = [pl.col("submission"), *finding_key(findings)]
-    return findings.filter(pl.int_range(pl.len()).over(*question) < ROWS_OF_A_PLACE)
+    return findings.filter(pl.int_range(pl.len()).over(*question) < ROWS_OF_A_QUESTION)
 
 
 def ask_once_of_empty(

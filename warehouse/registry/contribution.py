@@ -29,8 +29,8 @@ CONTRIBUTION = {
 
 
 @lru_cache(
-    maxsize=64
-)  # of few registries and years, joined with by every rule and number that compares years
+    maxsize=4
+)  # rules that compare years ask for the same pair again and again; of a province it is large
 def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
     """CONTRIBUTION of what was reported for ``source_year``, as seen from ``year``.
 
