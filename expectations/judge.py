@@ -31,7 +31,13 @@ from warehouse.catalogue.frames import (
     PROBLEM,
     RULE_RESULT,
     SUBMISSION,
+    Answers,
+    Findings,
+    Measures,
+    Notes,
+    Problems,
     Schema,
+    Submissions,
     empty,
     form_place,
     shaped,
@@ -60,15 +66,15 @@ class Batch:
 
     forms: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     columns: pl.DataFrame = field(default_factory=partial(empty, ADDRESS))
-    problems: pl.DataFrame = field(default_factory=partial(empty, PROBLEM))
-    submissions: pl.DataFrame = field(default_factory=partial(empty, SUBMISSION))
+    problems: Problems = field(default_factory=partial(empty, PROBLEM))
+    submissions: Submissions = field(default_factory=partial(empty, SUBMISSION))
     declared_empty: pl.DataFrame = field(default_factory=partial(empty, DECLARED_EMPTY))
-    measures: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
+    measures: Measures = field(default_factory=partial(empty, MEASURE))
     prior: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
     later: pl.DataFrame = field(default_factory=partial(empty, MEASURE))
-    notes: pl.DataFrame = field(default_factory=partial(empty, NOTE))
+    notes: Notes = field(default_factory=partial(empty, NOTE))
     asked_later: pl.DataFrame = field(default_factory=partial(empty, silence.CELL_ASKED))
-    answers: pl.DataFrame = field(default_factory=partial(empty, ANSWER))
+    answers: Answers = field(default_factory=partial(empty, ANSWER))
     unfilled: Collection[str] = ()
 
     def __post_init__(self) -> None:
@@ -98,9 +104,9 @@ class Judgement:
     years now say of the later submissions.
     """
 
-    findings: pl.DataFrame
+    findings: Findings
     results: pl.DataFrame
-    answers: pl.DataFrame
+    answers: Answers
     revised: pl.DataFrame
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
@@ -190,7 +196,7 @@ def _examine_form(form: Form, batch: Batch, catalogue: Catalogue, rulebook: Rule
     return evaluate(form.id, f"{form.number} {form.title}", checks, rows)
 
 
-def _select_standing(batch: Batch, findings: pl.DataFrame) -> pl.DataFrame:
+def _select_standing(batch: Batch, findings: Findings) -> pl.DataFrame:
     """The measures of all years that may be compared with: submissions of the batch count that no rule holds so far."""
     held = findings.filter(severity="critical")["submission"].unique()
     believed = batch.measures.filter(~pl.col("submission").is_in(held.implode()))
@@ -238,7 +244,7 @@ def _collect_results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.Da
     )
 
 
-def _in_order(findings: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _in_order(findings: Findings, catalogue: Catalogue) -> pl.DataFrame:
     """By submission, form and row, so that the order of files or rows in the batch does not matter."""
     row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32)
     return with_finding_id(findings).sort(

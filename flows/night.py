@@ -32,7 +32,7 @@ from flows.steps import (
 )
 from transforms.conforming.conform import Conformed
 from transforms.indicators.indicators import compute
-from warehouse.catalogue.frames import empty
+from warehouse.catalogue.frames import Submissions, empty
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.explanation_entries import explanations, new_explanations
 from warehouse.ledger.journal import Draft, Entry, Event, Journal
@@ -242,7 +242,7 @@ class Night:
             )
         return submissions
 
-    def load(self, assessed: Assessed, submissions: pl.DataFrame, build: NightBuild) -> None:
+    def load(self, assessed: Assessed, submissions: Submissions, build: NightBuild) -> None:
         """Put the batch into the file being built."""
         with self.timed("load"):
             build.add_batch(

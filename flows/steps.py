@@ -26,7 +26,7 @@ from transforms.conforming.conform import Conformed, assemble, conform
 from transforms.conforming.identify import identify
 from transforms.conforming.observations import observe, sum_measures
 from transforms.reading.reading import FileRead, reading_plan
-from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
+from warehouse.catalogue.frames import MEASURE, SUBMISSION, Measures, Observations, Submissions, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry
 from warehouse.ledger.review_entries import (
@@ -84,7 +84,7 @@ class Readings:
     ``members``: workbooks that were found together in one file, each with the receipt of that file and its own name.
     """
 
-    submissions: pl.DataFrame
+    submissions: Submissions
     reads: dict[str, FileRead]
     refused: pl.DataFrame
     members: tuple[tuple[Entry, str, bytes], ...] = ()
@@ -102,8 +102,8 @@ class Assessed:
 
     readings: Readings
     conformed: Conformed
-    observations: pl.DataFrame
-    measures: pl.DataFrame
+    observations: Observations
+    measures: Measures
     judgement: Judgement
     later: pl.DataFrame
 

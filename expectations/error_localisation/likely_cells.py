@@ -14,20 +14,21 @@ from expectations.rulebook.rulebook import RuleBook, is_below, label_at
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.silence import leave_out_settled
 from expectations.verdicts.verdicts import Suite
+from warehouse.catalogue.frames import Findings, Notes
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form, Measure
 from warehouse.registry.levels import Level
 
 
 def name_likely_cells(
-    findings: pl.DataFrame,
+    findings: Findings,
     suite: Suite,
     form: Form,
     standing: pl.DataFrame,
     catalogue: Catalogue,
     rulebook: RuleBook,
-    notes: pl.DataFrame,
-) -> pl.DataFrame:
+    notes: Notes,
+) -> Findings:
     """``findings`` (FINDING) of a form's suite with ``likely`` filled.
 
     ``standing``: the MEASURE rows of other years that may be compared with; ``notes``: NOTE of the batch.
@@ -46,11 +47,11 @@ def name_likely_cells(
 
 
 def name_likely_numbers(
-    findings: pl.DataFrame,
+    findings: Findings,
     suite: Suite,
     standing: pl.DataFrame,
     catalogue: Catalogue,
-) -> pl.DataFrame:
+) -> Findings:
     """The same for the cross-form suite, whose cells are measures summed up to a unit."""
     if findings.is_empty():
         return findings
@@ -81,7 +82,7 @@ def _of_expressions(checks: Sequence[Check]) -> list[Check]:
     return [check for check in checks if check.rule.expression is not None]
 
 
-def _join_sentences(findings: pl.DataFrame, said: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:
+def _join_sentences(findings: Findings, said: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:
     joined = findings.join(
         said, on=list(place), how="left", maintain_order="left", nulls_equal=True, suffix="_said"
     )

@@ -21,7 +21,7 @@ from expectations.frames.form_frame import additive_fields
 from expectations.rulebook.condition import DATA_ROW, TOTAL_ROW, state_column, unreadable_column
 from expectations.verdicts.locate_findings import ONLY_ONE
 from expectations.verdicts.rule_checks import Check
-from warehouse.catalogue.frames import Schema, empty, shaped
+from warehouse.catalogue.frames import Notes, Schema, empty, shaped
 from warehouse.catalogue.models import Field, Form
 from warehouse.words.number_words import number_text
 
@@ -50,7 +50,7 @@ def likely_totals(
     row_checks: Sequence[Check],
     frame: pl.DataFrame,
     history: pl.DataFrame,
-    notes: pl.DataFrame,
+    notes: Notes,
 ) -> pl.DataFrame:
     """LIKELY_TOTAL of every total row of the prepared ``frame`` that differs from its sum.
 

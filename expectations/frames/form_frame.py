@@ -25,7 +25,7 @@ from expectations.rulebook.condition import (
     unreadable_column,
 )
 from expectations.rulebook.rulebook import field_schema
-from warehouse.catalogue.frames import Schema
+from warehouse.catalogue.frames import Problems, Schema, Submissions
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.words.folding import fold, fold_column, row_word
@@ -62,9 +62,9 @@ def prepare(
     form: Form,
     rows: pl.DataFrame | None,
     columns: pl.DataFrame,
-    submissions: pl.DataFrame,
+    submissions: Submissions,
     declared_empty: pl.DataFrame,
-    problems: pl.DataFrame,
+    problems: Problems,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
     """The prepared frame of ``form`` for the whole batch (see the module), in the order of sheet and row."""

@@ -13,7 +13,7 @@ import polars as pl
 
 from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule
-from warehouse.catalogue.frames import MEASURE, Schema, empty, shaped
+from warehouse.catalogue.frames import MEASURE, Measures, Schema, Submissions, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contributions, hand_on_measures
 
@@ -28,7 +28,7 @@ KEYS: Schema = {
 
 
 def unit_frame(
-    rules: Sequence[Rule], measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue
+    rules: Sequence[Rule], measures: Measures, standing: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
     """All columns that ``rules`` read, at their levels.
 
@@ -47,7 +47,7 @@ def unit_frame(
     return frame.with_columns(row_kind=pl.lit(DATA_ROW), unit_text=pl.col("org_name"), item=pl.lit(""))
 
 
-def standing_before(prior: pl.DataFrame, measures: pl.DataFrame, submissions: pl.DataFrame) -> pl.DataFrame:
+def standing_before(prior: pl.DataFrame, measures: Measures, submissions: Submissions) -> pl.DataFrame:
     """The measures ``prev`` looks at: of each unit and year the batch's latest submission, else what stood before.
 
     ``measures`` are those of submissions that are believed (no critical finding); ``submissions`` tell their order.
@@ -112,7 +112,7 @@ def _of_year(
     names: list[str],
     before: list[str],
     levels: Sequence[str],
-    measures: pl.DataFrame,
+    measures: Measures,
     standing: pl.DataFrame,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
@@ -139,7 +139,7 @@ def _of_year(
     )
 
 
-def _contributed(measures: pl.DataFrame, source_year: int, year: int, catalogue: Catalogue) -> pl.DataFrame:
+def _contributed(measures: Measures, source_year: int, year: int, catalogue: Catalogue) -> pl.DataFrame:
     """MEASURE rows of ``source_year`` with each node of ``year`` that they count for, and is_own.
 
     At the city only what the city reports itself counts: a workbook says nothing of what others sum up.

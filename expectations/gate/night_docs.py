@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from expectations.gate.data_docs import Head, Page, UnitLine, write_pages
+from warehouse.catalogue.frames import Findings, Submissions
 from warehouse.words import labels
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _is_of(run: SuiteRun) -> pl.Expr:
     return is_of & pl.col("form").is_in(sorted(forms)) if forms == {run.name} else is_of
 
 
-def _units(submissions: pl.DataFrame, findings: pl.DataFrame, names: Mapping[str, str]) -> list[UnitLine]:
+def _units(submissions: Submissions, findings: Findings, names: Mapping[str, str]) -> list[UnitLine]:
     """One line for each submission, by year and unit: how many findings of each severity."""
     counts = findings.group_by("submission").agg(
         (pl.col("severity") == severity).sum().alias(severity) for severity in labels.SEVERITY

@@ -45,6 +45,7 @@ from great_expectations.validator.validator import ValidationDependencies
 
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.verdicts import Suite
+from warehouse.catalogue.frames import Verdicts
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -167,7 +168,7 @@ def _counts(result: Any, concerned: Mapping[str, int]) -> Counts:
     return Counts(check, severity, evaluated, int(numbers["unexpected_count"]), skipped)
 
 
-def _to_pandas(verdicts: pl.DataFrame) -> pd.DataFrame:
+def _to_pandas(verdicts: Verdicts) -> pd.DataFrame:
     """True as 1.0, False as 0.0, not evaluated as NaN: numpy floats are counted fastest."""
     return verdicts.select(pl.all().cast(pl.Float32)).to_pandas()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from warehouse.catalogue.frames import Schema, empty, shaped
+from warehouse.catalogue.frames import Measures, Schema, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import CONTRIBUTION, contributions
 from warehouse.registry.levels import LEVELS
@@ -51,7 +51,7 @@ class Keys:
     """Org codes, measures and reporting units as small integers: ``places``, ``measures`` and ``reporters``."""
 
     places: pl.DataFrame
-    measures: pl.DataFrame
+    measures: Measures
     reporters: pl.DataFrame
 
     def given(self, rows: pl.DataFrame) -> pl.DataFrame:

@@ -44,6 +44,7 @@ from expectations.outliers.spread import (
 )
 from expectations.outliers.swapped import with_cross_scores, with_exchange_scores, with_swap_scores
 from expectations.rulebook.condition import DATA_ROW
+from warehouse.catalogue.frames import Measures
 from warehouse.catalogue.load import Catalogue
 
 FEW_PAIRS = 4
@@ -60,7 +61,7 @@ that is taken off a number's own change."""
 _SET, _ROW = ["column"], ["line"]
 
 
-def series_frame(measures: pl.DataFrame, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Every number of ``measures`` (MEASURE) beside the earlier years in ``standing``: keys, SERIES_TYPES and what
     :mod:`expectations.outliers.series_texts` puts into words.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import ANSWER, FINDING_KEY, PROBLEM, finding_key, shaped
+from warehouse.catalogue.frames import ANSWER, FINDING_KEY, PROBLEM, Answers, Findings, finding_key, shaped
 
 UNBOUND_RULE = "explanation.unbound"
 """The rule that a finding about an answer without its finding cites."""
@@ -16,7 +16,7 @@ UNBOUND_RULE = "explanation.unbound"
 _KEY = ("submission", *FINDING_KEY, "operands")
 
 
-def bind_answers(answers: pl.DataFrame, findings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def bind_answers(answers: Answers, findings: Findings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """ANSWER rows whose finding (a warning or a hint) is in ``findings``, and PROBLEM rows for the others."""
     asked = findings.filter(pl.col("severity") != "critical").select(
         "submission", *finding_key(findings), pl.col("operands").fill_null("")

@@ -12,7 +12,7 @@ import polars as pl
 from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import SEVERITIES, RuleBook, state_demand
 from expectations.verdicts.locate_findings import ROW_PREFIX
-from warehouse.catalogue.frames import Schema, form_place
+from warehouse.catalogue.frames import Findings, Notes, Schema, form_place
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
 
@@ -37,7 +37,7 @@ _WHOLE_WORKBOOK = "整个工作簿"
 _CAUSE = ("submission", "rank", "severity", "form", "sheet", "rule", "field", "status")
 
 
-def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -> pl.DataFrame:
+def by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook) -> pl.DataFrame:
     """The lines (CAUSE) of ``findings`` (FINDING, and ``status`` where something is to be said of each).
 
     Grave ones first, then by form and position. Up to FEW findings of one cause stand alone; a line of more says how
@@ -66,12 +66,12 @@ def by_cause(findings: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -
     ).select(CAUSE.keys())
 
 
-def list_cells(findings: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
+def list_cells(findings: Findings, catalogue: Catalogue) -> pl.Series:
     """Of each of ``findings`` where to look, one by one: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
     return _say_where(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
 
 
-def notes_by_cause(notes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
     """How numbers were written (NOTE), grouped in the same way: submission, place, count, raw and value of the first.
 
     The value says what was left out or computed, where its look does not.

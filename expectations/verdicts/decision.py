@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.rulebook.rulebook import SEVERITIES
-from warehouse.catalogue.frames import Schema
+from warehouse.catalogue.frames import Findings, Schema, Submissions
 
 CIRCUMSTANCE: Schema = {
     "submission": pl.String,
@@ -25,7 +25,7 @@ DECISION: Schema = {
 
 
 def decide(
-    submissions: pl.DataFrame, findings: pl.DataFrame, circumstances: pl.DataFrame | None = None
+    submissions: Submissions, findings: Findings, circumstances: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """One DECISION row for every submission, in their order. Of several ``circumstances`` of a submission the first counts."""
     counts = findings.group_by("submission").agg(

@@ -11,7 +11,7 @@ from expectations.rulebook.message import fill_template, quote
 from expectations.rulebook.rulebook import Rule, RuleBook
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.verdicts import Suite
-from warehouse.catalogue.frames import FINDING, Schema, empty, shaped
+from warehouse.catalogue.frames import FINDING, Findings, Problems, Schema, Submissions, empty, shaped
 from warehouse.catalogue.load import Catalogue
 
 ADDRESS: Schema = {
@@ -31,7 +31,7 @@ ROW_PREFIX = r"^第\d+行[ ：]?"
 """What stands before a sentence about a row, as a regular expression: left out where the place is told otherwise."""
 
 
-def locate(suite: Suite, columns: pl.DataFrame) -> pl.DataFrame:
+def locate(suite: Suite, columns: pl.DataFrame) -> Findings:
     """The False cells of VERDICT as findings (FINDING), each with its sentence; check by check, row by row."""
     failed = suite.failed()
     found = [
@@ -83,7 +83,7 @@ def _say_where(rule: Rule) -> pl.Expr:
     return pl.format("第{}行 {}：", pl.col("row"), pl.concat_str(unit, named))
 
 
-def with_rows(findings: pl.DataFrame, frames: dict[str, pl.DataFrame], columns: pl.DataFrame) -> pl.DataFrame:
+def with_rows(findings: Findings, frames: dict[str, pl.DataFrame], columns: pl.DataFrame) -> Findings:
     """Give findings of unit rules their sheet and, where the form has a row and a field for them, their cell."""
     if findings.is_empty():
         return findings
@@ -124,8 +124,8 @@ def with_rows(findings: pl.DataFrame, frames: dict[str, pl.DataFrame], columns: 
 
 
 def problem_findings(
-    problems: pl.DataFrame, submissions: pl.DataFrame, rulebook: RuleBook, catalogue: Catalogue
-) -> pl.DataFrame:
+    problems: Problems, submissions: Submissions, rulebook: RuleBook, catalogue: Catalogue
+) -> Findings:
     """What reading and conforming could not make sense of, as findings. Raises ValueError for an unknown rule id."""
     cited = problems["rule"].unique().to_list()
     unknown = sorted(set(cited) - {rule.id for rule in rulebook.of_scope("problem", "refusal")})
@@ -159,7 +159,7 @@ def _field_labels(catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def _of_problem(rule: Rule, problems: pl.DataFrame) -> pl.DataFrame:
+def _of_problem(rule: Rule, problems: Problems) -> Findings:
     column = {"form": "form_text", "unit": "org_name"}
 
     def meaning(place: str) -> pl.Expr:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
-from warehouse.catalogue.frames import PROBLEM, RECEIVED, empty, form_place, shaped
+from warehouse.catalogue.frames import PROBLEM, RECEIVED, Observations, Submissions, empty, form_place, shaped
 
 UNCHANGED_RULE = "read.nothing_corrected"
 UNDOING_RULE = "read.undoes_newer"
@@ -21,8 +21,8 @@ _CELL = ("form", "org_code", "item", "field")
 
 def find_unanswered_returns(
     answered: Mapping[str, str],
-    submissions: pl.DataFrame,
-    observations: pl.DataFrame,
+    submissions: Submissions,
+    observations: Observations,
     received: pl.DataFrame,
     earlier: Callable[[Sequence[str]], pl.DataFrame],
     rulebook: RuleBook,
@@ -70,7 +70,7 @@ def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _join_state_and_text(observations: pl.DataFrame) -> pl.DataFrame:
+def _join_state_and_text(observations: Observations) -> pl.DataFrame:
     text = pl.concat_str("state", pl.col("value").cast(pl.String), "text", separator="|", ignore_nulls=True)
     return observations.select("submission", *_CELL, "sheet", "cell", said=text).unique(
         ["submission", *_CELL], keep="first", maintain_order=True

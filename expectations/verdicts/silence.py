@@ -15,7 +15,16 @@ from expectations.rulebook.rulebook import SEVERITIES, CheckName, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
 from expectations.verdicts.locate_findings import ONLY_ONE, problem_findings
 from expectations.verdicts.rule_checks import Check
-from warehouse.catalogue.frames import PROBLEM, Schema, finding_key, shaped, with_finding_id
+from warehouse.catalogue.frames import (
+    PROBLEM,
+    Findings,
+    Measures,
+    Schema,
+    Submissions,
+    finding_key,
+    shaped,
+    with_finding_id,
+)
 from warehouse.catalogue.load import Catalogue
 
 ROWS_OF_A_QUESTION = 5
@@ -32,7 +41,7 @@ _ROW = ["submission", "form", "org_code", "item"]
 _ROWS_FIRST = "本栏各行另有疑问，请先核对改正各行，再核对合计。"
 
 
-def leave_out_impossible(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+def leave_out_impossible(findings: Findings, rulebook: RuleBook) -> Findings:
     """``findings`` (FINDING of a form) without those of expression rules that read an impossible number of their row."""
     impossible = [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
     named = findings.filter(pl.col("rule").is_in(impossible)).select(*_ROW, bad="field")
@@ -49,7 +58,7 @@ def leave_out_impossible(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataF
     )
 
 
-def fold_into_blocks(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+def fold_into_blocks(findings: Findings, blocks: pl.DataFrame, rulebook: RuleBook) -> Findings:
     """``findings`` (FINDING) with ``follows`` where a rule reads a number that a question about several speaks of.
 
     ``blocks``: BLOCK_CELL. Only what rules of one row or one unit find is folded, not what could not be read, nor totals.
@@ -91,7 +100,7 @@ def fold_into_blocks(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: Rul
     )
 
 
-def doubt_totals(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+def doubt_totals(findings: Findings, blocks: pl.DataFrame, rulebook: RuleBook) -> Findings:
     """``findings`` (FINDING) of totals whose own rows are in question, without the total suggested for them.
 
     ``blocks``: BLOCK_CELL.
@@ -113,13 +122,13 @@ def doubt_totals(findings: pl.DataFrame, blocks: pl.DataFrame, rulebook: RuleBoo
 
 
 def leave_out_followers(
-    findings: pl.DataFrame,
+    findings: Findings,
     asked: pl.DataFrame,
     checks: Sequence[Check],
-    measures: pl.DataFrame,
+    measures: Measures,
     standing: pl.DataFrame,
     catalogue: Catalogue,
-) -> pl.DataFrame:
+) -> Findings:
     """``findings`` (FINDING of the cross-form suite) without the warnings that the ``asked`` cells explain.
 
     ``asked``: submission, org_code, field of what other rules ask; ``measures``, ``standing``: as for
@@ -184,7 +193,7 @@ def ask_widest(
     return [kept[rule.id] for rule in rules]
 
 
-def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> Findings:
     """``series`` (FINDING of series rules) without questions about a number (CELL_ASKED) that another rule asks about.
 
     What is asked of a column or run stays.
@@ -197,17 +206,17 @@ def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBoo
     return pl.concat([series.filter(~is_single), single])
 
 
-def cells_asked(findings: pl.DataFrame) -> pl.DataFrame:
+def cells_asked(findings: Findings) -> pl.DataFrame:
     """CELL_ASKED of findings, hints left out."""
     return findings.filter(pl.col("severity") != "info").select(*CELL_ASKED)
 
 
-def leave_out_settled(findings: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
+def leave_out_settled(findings: Findings, settled: pl.DataFrame) -> Findings:
     """``findings`` without those of totals whose difference a question about a row explains; ``settled``: their places."""
     return findings.join(settled, on=settled.columns, how="anti", maintain_order="left", nulls_equal=True)
 
 
-def leave_out_blank(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
+def leave_out_blank(findings: Findings, rulebook: RuleBook) -> Findings:
     """``findings`` without "not filled in" where a row rule, as grave or graver, asks for the same cell in its own words."""
     is_blank = pl.col("rule").is_in(
         [r.id for r in rulebook.of_scope("column") if r.check in ("required", "key_required")]
@@ -220,19 +229,19 @@ def leave_out_blank(findings: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
     )
 
 
-def leave_out_repeated(findings: pl.DataFrame) -> pl.DataFrame:
+def leave_out_repeated(findings: Findings) -> Findings:
     """``findings`` without the rows of one question beyond the first few: a unit listed a thousand times is one mistake."""
     question = [pl.col("submission"), *finding_key(findings)]
     return findings.filter(pl.int_range(pl.len()).over(*question) < ROWS_OF_A_QUESTION)
 
 
 def ask_once_of_empty(
-    findings: pl.DataFrame,
+    findings: Findings,
     unfilled: Collection[str],
-    submissions: pl.DataFrame,
+    submissions: Submissions,
     rulebook: RuleBook,
     catalogue: Catalogue,
-) -> pl.DataFrame:
+) -> Findings:
     """``findings`` with one for each submission (``unfilled``) in which nobody filled in a number, in place of all its others."""
     empty_ones = pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String})
     said = shaped(empty_ones.with_columns(rule=pl.lit(NOTHING_FILLED)), PROBLEM)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.verdicts.rule_checks import Check
+from warehouse.catalogue.frames import Verdicts
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Suite:
     title: str
     checks: tuple[Check, ...]
     rows: pl.DataFrame
-    verdicts: pl.DataFrame
+    verdicts: Verdicts
     concerned: Mapping[str, int]
 
     def broken(self, check: Check) -> pl.DataFrame:

@@ -21,7 +21,18 @@ from transforms.conforming.row_kinds import ROWS, assign_rows
 from transforms.conforming.typed_values import finish_values, header_scales, odd_cells, plain_values
 from transforms.conforming.unread_cells import list_unread_rows
 from transforms.reading.reading import FileRead
-from warehouse.catalogue.frames import ANSWER, NOTE, PROBLEM, UNREAD, empty, shaped
+from warehouse.catalogue.frames import (
+    ANSWER,
+    NOTE,
+    PROBLEM,
+    UNREAD,
+    Answers,
+    Notes,
+    Problems,
+    Submissions,
+    empty,
+    shaped,
+)
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 from warehouse.words.folding import BLANK
@@ -48,8 +59,8 @@ class RawBatch:
 
     forms: dict[str, pl.DataFrame]
     columns: pl.DataFrame
-    problems: pl.DataFrame
-    answers: pl.DataFrame
+    problems: Problems
+    answers: Answers
     heads: pl.DataFrame
     rest: pl.DataFrame
 
@@ -68,15 +79,15 @@ class Conformed:
 
     forms: dict[str, pl.DataFrame]
     columns: pl.DataFrame
-    notes: pl.DataFrame
-    problems: pl.DataFrame
+    notes: Notes
+    problems: Problems
     declared_empty: pl.DataFrame
-    submissions: pl.DataFrame
-    answers: pl.DataFrame
+    submissions: Submissions
+    answers: Answers
     unread: pl.DataFrame
 
 
-def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBatch:
+def assemble(reads: Mapping[str, FileRead], submissions: Submissions) -> RawBatch:
     """Put the sheets of all files together. ``reads``: sha256 -> FileRead; ``submissions``: SUBMISSION frame.
 
     Only files that are in both and could be read are taken; unit and year come from ``submissions``.
@@ -133,7 +144,7 @@ def assemble(reads: Mapping[str, FileRead], submissions: pl.DataFrame) -> RawBat
     )
 
 
-def conform(raw: RawBatch, submissions: pl.DataFrame, catalogue: Catalogue) -> Conformed:
+def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Conformed:
     """Type every cell, say of which unit every row speaks, and name what cannot be read or was normalised."""
     forms = {
         id: _index_rows(frame, catalogue.forms[id])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.conforming.identify import ReportingUnits, reporting_units, years_in
-from warehouse.catalogue.frames import PROBLEM, shaped
+from warehouse.catalogue.frames import PROBLEM, Submissions, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import drop_brackets, fold
 
@@ -19,7 +19,7 @@ HEADS = {
 """What stands above the tables. Key: submission, form, key."""
 
 
-def head_problems(heads: pl.DataFrame, submissions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def head_problems(heads: pl.DataFrame, submissions: Submissions, catalogue: Catalogue) -> pl.DataFrame:
     """read.head_contradiction for each sheet whose head (HEADS) names another unit, year or form. PROBLEM rows."""
     whose = heads.join(submissions.select("submission", "unit_code", "year"), on="submission")
     said = ["unit_code", "year", "key", "text", "form"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.conforming.conform import Conformed
-from warehouse.catalogue.frames import MEASURE, OBSERVATION, empty, shaped
+from warehouse.catalogue.frames import MEASURE, OBSERVATION, Submissions, empty, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Field, Form, Measure, in_force
 from warehouse.expression.expression import Term, parse
@@ -151,7 +151,7 @@ def _count_roster_rows(
 
 
 def _list_expected_units(
-    measure: Measure, form: Form, submissions: pl.DataFrame, catalogue: Catalogue
+    measure: Measure, form: Form, submissions: Submissions, catalogue: Catalogue
 ) -> pl.DataFrame:
     """submission, unit_code, year, org_code: the units of the measure's levels below those who fill in the form."""
     parts = [pl.DataFrame(schema={k: MEASURE[k] for k in ("submission", "unit_code", "year", "org_code")})]

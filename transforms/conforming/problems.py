@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import DATE_MARK, PROBLEM, empty
+from warehouse.catalogue.frames import DATE_MARK, PROBLEM, Problems, Submissions, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import NUMERIC_TYPES
 from warehouse.words.folding import INVISIBLE
 from warehouse.words.near import find_nearest
 
 
-def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """The problems of reading, with the org unit and item of their row, and a near label for unknown columns."""
     if problems.is_empty():
         return problems
@@ -50,7 +50,7 @@ def row_problems(problems: pl.DataFrame, rows: pl.DataFrame, catalogue: Catalogu
     )
 
 
-def _near_labels(problems: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _near_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
     """form, rule, value, near: the label of the form that an unknown header is most like."""
     schema = {"form": pl.String, "rule": pl.String, "value": pl.String, "near": pl.String}
     unknown = problems.filter(
@@ -64,7 +64,7 @@ def _near_labels(problems: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
-def missing_parts(columns: pl.DataFrame, submissions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogue: Catalogue) -> pl.DataFrame:
     """read.missing_sheet and read.missing_column: what the unit's workbook of the year should have and has not."""
     asked = [
         (year, unit, form.id, field.id, field.label)

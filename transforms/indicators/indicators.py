@@ -28,7 +28,7 @@ from transforms.indicators.plans import (
 from transforms.indicators.rollup import covers, fold_up, roll_up
 from transforms.indicators.streaks import with_streaks
 from transforms.indicators.term_tree import term_tree
-from warehouse.catalogue.frames import COMPARISON, INDICATOR, ROLLUP, empty
+from warehouse.catalogue.frames import COMPARISON, INDICATOR, ROLLUP, Measures, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Expression, Term
 from warehouse.expression.nodes import YEARS_BACK
@@ -45,7 +45,7 @@ class Computed:
     rollup: pl.DataFrame
 
 
-def compute(measures: pl.DataFrame, catalogue: Catalogue, final: pl.DataFrame) -> Computed:
+def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Computed:
     """Every indicator and every sum of the MEASURE rows of all standing submissions.
 
     ``final``: year, unit_code of the approved submissions. One INDICATOR row per year with data, indicator and node of the

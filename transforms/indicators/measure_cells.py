@@ -13,13 +13,14 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from warehouse.catalogue.frames import Measures
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Measure, in_force
 from warehouse.expression.expression import Term
 from warehouse.registry.levels import LEVELS
 
 
-def data_years(measures: pl.DataFrame) -> list[int]:
+def data_years(measures: Measures) -> list[int]:
     """The years for which anything was submitted, ascending."""
     return sorted(measures["year"].unique().drop_nulls().to_list())
 
@@ -72,7 +73,7 @@ def places_of(catalogue: Catalogue, years: list[int], codes: pl.Enum) -> pl.Data
     )
 
 
-def select_reported_cells(measures: pl.DataFrame, codes: pl.Enum, first_year: int) -> dict[str, pl.DataFrame]:
+def select_reported_cells(measures: Measures, codes: pl.Enum, first_year: int) -> dict[str, pl.DataFrame]:
     """Per measure: place (year and unit as one number), value (null unless reported), is_na."""
     cells = measures.select(
         "measure",

@@ -21,6 +21,7 @@ from transforms.indicators.measure_cells import (
     places_of,
     select_reported_cells,
 )
+from warehouse.catalogue.frames import Measures
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
 from warehouse.expression.nodes import YEARS_BACK
@@ -49,7 +50,7 @@ Gone = Mapping[tuple[int, int], pl.DataFrame]
 """Per (source_year, year) the units whose numbers stand elsewhere: DEPARTURE, units as their numbers in the registry."""
 
 
-def term_tree(measures: pl.DataFrame, catalogue: Catalogue, terms: Iterable[Term]) -> Tree:
+def term_tree(measures: Measures, catalogue: Catalogue, terms: Iterable[Term]) -> Tree:
     """The terms that formulas read, computed for every year of the data and every base node and village."""
     terms = list(terms)
     years = data_years(measures)

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 import polars as pl
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+Submissions: TypeAlias = pl.DataFrame
+Problems: TypeAlias = pl.DataFrame
+Notes: TypeAlias = pl.DataFrame
+Observations: TypeAlias = pl.DataFrame
+Measures: TypeAlias = pl.DataFrame
+Verdicts: TypeAlias = pl.DataFrame
+Findings: TypeAlias = pl.DataFrame
+Answers: TypeAlias = pl.DataFrame
+"""What a signature calls a frame of this schema (SUBMISSION, PROBLEM, …): plain frames, told apart by name only.
+
+Verdicts have no fixed columns, but one for each check (:mod:`expectations.verdicts.verdicts`).
+"""
 
 STATES = ("value", "zero", "not_applicable", "not_reported")
 """The four states of a cell (design: they stay apart from workbook to indicator)."""

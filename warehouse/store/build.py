@@ -22,6 +22,11 @@ from warehouse.catalogue.frames import (
     INDICATOR,
     MEASURE,
     UNREAD,
+    Findings,
+    Measures,
+    Notes,
+    Observations,
+    Submissions,
     empty,
     shaped,
     with_finding_id,
@@ -86,11 +91,11 @@ class NightBuild:
 
     def add_batch(
         self,
-        submissions: pl.DataFrame,
-        observations: pl.DataFrame,
-        measures: pl.DataFrame,
-        findings: pl.DataFrame,
-        notes: pl.DataFrame,
+        submissions: Submissions,
+        observations: Observations,
+        measures: Measures,
+        findings: Findings,
+        notes: Notes,
         results: pl.DataFrame,
         unread: pl.DataFrame | None = None,
     ) -> int:
@@ -153,7 +158,7 @@ class NightBuild:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
         return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
 
-    def later_measures(self, submissions: pl.DataFrame) -> pl.DataFrame:
+    def later_measures(self, submissions: Submissions) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
         first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
         own = submissions.select("unit_code", "year").unique()
@@ -173,7 +178,7 @@ class NightBuild:
             [submissions, but_for],
         ).pl()
 
-    def revise_findings(self, submissions: list[str], rules: list[str], findings: pl.DataFrame) -> None:
+    def revise_findings(self, submissions: list[str], rules: list[str], findings: Findings) -> None:
         """Replace what ``rules`` found in ``submissions`` of earlier nights, where it changed.
 
         ``findings``: FINDING of these submissions; sheet and cell are filled from their observations.
