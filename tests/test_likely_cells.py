@@ -37,7 +37,7 @@ def check(expression: str, when: str | None = None, number: int = 0) -> Check:
     nothing = pl.lit("")
     return Check(
         rule.id, rule, "test", rule.operands, None, condition.concerned, condition.verdict, lambda _: nothing,
-        nothing, nothing, "", "",
+        lambda: nothing, lambda: nothing, "", "",
     )  # fmt: skip
 
 

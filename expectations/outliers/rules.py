@@ -8,6 +8,7 @@ a question speaks of is not asked about number by number.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
@@ -58,8 +59,8 @@ def series_checks(rulebook: RuleBook) -> list[Check]:
             concerned=condition.concerned,
             verdict=condition.verdict,
             meaning=_meaning,
-            value=number_text(pl.col("value")),
-            operands=_operands(rule),
+            value=partial(number_text, pl.col("value")),
+            operands=partial(_operands, rule),
             label="历年数列",
             words=rule.words,
         )
@@ -143,10 +144,10 @@ def _collect_findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -
             item=pl.lit(""),
             field=pl.col("measure"),
             fields=pl.concat_list("measure"),
-            value=check.value,
+            value=check.value(),
             message=pl.concat_str(place, fill_template(rule.message, check.meaning)),
             fix=pl.lit(rule.fix),
-            operands=check.operands,
+            operands=check.operands(),
         ),
         FINDING,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import polars as pl
 
@@ -96,9 +97,8 @@ def _check(
     verdict: pl.Expr,
     *,
     words: str = "",
-    texts: Mapping[str, pl.Expr] | None = None,
+    texts: Mapping[str, pl.Expr] = MappingProxyType({}),
 ) -> Check:
-    texts = texts or {}
     return Check(
         id=rule.id if field is None else f"{rule.id}.{field.id}",
         rule=rule,
@@ -108,8 +108,8 @@ def _check(
         concerned=concerned,
         verdict=verdict,
         meaning=_meaning(form, field, **texts),
-        value=texts.get("total", _value(field)),
-        operands=operands_text(_values(field, texts)),
+        value=lambda: texts["total"] if "total" in texts else _value(field),
+        operands=lambda: operands_text(_values(field, texts)),
         label=ACROSS_FIELDS if field is None else field.label,
         words=words or rule.words,
     )

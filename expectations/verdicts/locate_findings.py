@@ -56,12 +56,12 @@ def _locate_findings(check: Check, broken: pl.DataFrame, columns: pl.DataFrame) 
         pl.lit(list(check.fields), pl.List(pl.String)).alias("fields"),
         pl.col("sheet") if has_rows else pl.lit(None, pl.String).alias("sheet"),
         pl.col("row") if has_rows else pl.lit(None, pl.UInt32).alias("row"),
-        check.value.alias("value"),
+        check.value().alias("value"),
         pl.concat_str(_say_where(check.rule), fill_template(check.rule.message, check.meaning)).alias(
             "message"
         ),
         pl.lit(check.rule.fix).alias("fix"),
-        check.operands.alias("operands"),
+        check.operands().alias("operands"),
     )
     addresses = columns.filter(
         pl.col("form") == check.form, pl.col("field").eq_missing(pl.lit(check.shown_at, pl.String))

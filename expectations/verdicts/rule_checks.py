@@ -6,8 +6,9 @@ The checks of expression rules are made here, those of the catalogue's own decla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -35,9 +36,10 @@ ACROSS_FIELDS, ACROSS_FORMS = "各栏之间", "各表、各年度之间"
 class Check:
     """A rule at one field (or row) of a frame.
 
-    ``id`` is unique in its suite. ``verdict`` is True where the rule holds, False where it is broken, null where it was not
-    evaluated; ``concerned`` tells rows that were not evaluated from rows that are none of its business. ``operands`` is
-    the text of all values concerned. ``label`` and ``words`` are what the Data Docs call the column and what is expected of it.
+    ``id`` is unique in its suite. ``concerned``: rows to which the rule applies. ``verdict`` is True where it holds, False
+    where it is broken, null where it was not evaluated. ``value`` and ``operands`` make the texts of the value shown and of
+    all values concerned, which only a broken check needs. ``label`` and ``words`` are what the Data Docs call the column
+    and what is expected of it.
     """
 
     id: str
@@ -48,8 +50,8 @@ class Check:
     concerned: pl.Expr
     verdict: pl.Expr
     meaning: Meaning
-    value: pl.Expr
-    operands: pl.Expr
+    value: Callable[[], pl.Expr]
+    operands: Callable[[], pl.Expr]
     label: str
     words: str
 
@@ -107,8 +109,8 @@ def _expression_check(
         concerned=condition.concerned,
         verdict=condition.verdict,
         meaning=sentence.meaning,
-        value=plain_text(rule.shown_at, types[rule.shown_at]),
-        operands=operands_text(
+        value=partial(plain_text, rule.shown_at, types[rule.shown_at]),
+        operands=lambda: operands_text(
             {t.column: sentence.operand(t) for t in rule.terms if t.name not in CONTEXT_LABELS}
         ),
         label=label,
