@@ -55,7 +55,6 @@ def test_a_node_is_its_own_row_and_everything_below_it() -> None:
     assert node(rolled, "member_count", BRIDGE) == (210, 3, 3)
     assert node(rolled, "member_count", EAST) == (431, 6, 6)
     assert node(rolled, "member_count", CITY) == (763, 9, 9)
-    assert node(rolled, "member_count", BRIDGE_VILLAGES[0]) == (100, 1, 1)
 
 
 def test_a_field_of_the_city_row_belongs_to_the_city_alone() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from transforms.indicators.coverage import coverage_pct
-from transforms.indicators.measure_cells import columns_of, is_deep, select_asked_years
+from transforms.indicators.measure_cells import columns_of, select_asked_years
 from transforms.indicators.term_tree import Tree
 from warehouse.catalogue.frames import ROLLUP
 from warehouse.catalogue.load import Catalogue
@@ -17,21 +17,18 @@ from warehouse.registry.levels import LEVELS
 
 
 def roll_up(tree: Tree, catalogue: Catalogue) -> pl.DataFrame:
-    """The measures of standing submissions, summed for every year and every node: frame ROLLUP.
+    """The measures of standing submissions, summed for every year and every node above the villages: frame ROLLUP.
 
-    ``tree`` holds the terms of all measures. One row per year with data, org unit of the registry and measure asked of it
-    or of a unit below it.
+    ``tree`` holds the terms of all measures. One row per year with data, node of the registry and measure asked of it
+    or of a unit below it. What a village has is what it reported.
     """
     measures = catalogue.measures.values()
-    deep = [measure for measure in measures if is_deep(measure)]
     read = [c for measure in measures for c in columns_of(Term(measure.id))]
     rolled = fold_up(tree.base, ["year"], [*counts_of_levels(), *map(pl.col, read)])
     names = tree.places.select("year", "unit", "org_code", "org_level")
+    nodes = rolled.join(names, on=["year", "unit"], how="left", maintain_order="left").lazy()
     years = tree.base["year"].unique().to_list()
-    parts = []
-    for frame, of in ((rolled, measures), (tree.villages.drop("org_level"), deep)):
-        named = frame.join(names, on=["year", "unit"], how="left", maintain_order="left").lazy()
-        parts += [_of_measure(named, measure, catalogue, years) for measure in of]
+    parts = [_of_measure(nodes, measure, catalogue, years) for measure in measures]
     return pl.concat(pl.collect_all(parts)).sort("year", "org_code", "measure")
 
 

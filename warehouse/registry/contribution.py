@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import polars as pl
 
-from warehouse.catalogue.frames import Measures
 from warehouse.registry.apportion import apportion
 from warehouse.registry.registry import Registry
 from warehouse.registry.succession import departures
@@ -80,7 +79,7 @@ def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, floa
 
 
 def hand_on_measures(
-    measures: Measures,
+    measures: pl.DataFrame,
     registry: Registry,
     source_year: int,
     year: int,
@@ -109,7 +108,7 @@ HANDED_ON = {
 
 
 def split_numbers(
-    measures: Measures, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
+    measures: pl.DataFrame, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
 ) -> pl.DataFrame:
     """What each heir in ``years`` has of the numbers of the year before, of units that were split: HANDED_ON.
 

@@ -228,13 +228,16 @@ class NightBuild:
         comparisons: pl.DataFrame | None = None,
         rollup: pl.DataFrame | None = None,
     ) -> None:
-        """Replace mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup (ROLLUP) and core.handed_on."""
+        """Replace what is computed of all standing submissions.
+
+        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.handed_on.
+        """
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
         self._replace("mart.indicator", rows)
         mark_held(self._connection, self.catalogue)
         self._replace("mart.comparison", comparisons)
-        self._replace("core.rollup", rollup)
+        self._replace("core.rollup_above_villages", rollup)
         measures, settings = self.catalogue.measures.values(), self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
         quanta = {measure.id: measure.quantum for measure in measures}
