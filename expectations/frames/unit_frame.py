@@ -72,23 +72,23 @@ HISTORY: Schema = {
 """What units had the year before, under the codes of the report year; key: org_code, year, measure."""
 
 
-def last_years(standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
+def last_years(standing: Measures, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
     """HISTORY of the numbers that units report themselves, for report years ``years``."""
-    is_known = pl.col("state").is_in(["value", "zero"])
     return pl.concat(
         [
             empty(HISTORY),
             *(
-                _contributed(standing, year - 1, year, catalogue)
+                _contributed(standing, (year - 1, year), catalogue, [])
                 .filter("is_own")
                 .group_by("node", "measure", maintain_order=True)
-                .agg(previous_value=pl.when(is_known.all()).then(pl.col("value").sum()))
+                .agg(previous_value=pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").sum()))
                 .select(
                     org_code="node",
                     year=pl.lit(year, pl.Int32),
                     measure="measure",
                     previous_value="previous_value",
                 )
+                .collect()
                 for year in years
             ),
         ]
@@ -101,7 +101,7 @@ def sum_last_years(
     """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
     parts = [empty(HISTORY)]
     for year in years:
-        summed = _sum_over_ancestors(_contributed(standing, year - 1, year, catalogue), list(names), [])
+        summed = _sum_over_ancestors(_contributed(standing, (year - 1, year), catalogue, []), list(names), [])
         long = summed.unpivot(index="node", variable_name="measure", value_name="previous_value")
         parts.append(shaped(long.with_columns(org_code="node", year=pl.lit(year)), HISTORY))
     return pl.concat(parts)
@@ -126,9 +126,10 @@ def _of_year(
             unit_code=pl.coalesce("county_code", "org_code"),  # a county has nothing to say of the city's row
         )
     )
-    now = _contributed(measures.filter(pl.col("measure").is_in(names)), year, year, catalogue)
-    current = _sum_over_ancestors(now, names, ["submission", "unit_code"])
-    last = _contributed(standing.filter(pl.col("measure").is_in(before)), year - 1, year, catalogue)
+    keys, of_levels = ["submission", "unit_code"], nodes["node"].implode()
+    now = _contributed(measures.filter(pl.col("measure").is_in(names)), (year, year), catalogue, keys)
+    current = _sum_over_ancestors(now.filter(pl.col("node").is_in(of_levels)), names, keys)
+    last = _contributed(standing.filter(pl.col("measure").is_in(before)), (year - 1, year), catalogue, [])
     previous = _sum_over_ancestors(last, before, []).rename({name: f"{name}__prev" for name in before})
     return (
         current.join(nodes, on=["node", "unit_code"])
@@ -139,31 +140,41 @@ def _of_year(
     )
 
 
-def _contributed(measures: Measures, source_year: int, year: int, catalogue: Catalogue) -> pl.DataFrame:
-    """MEASURE rows of ``source_year`` with each node of ``year`` that they count for, and is_own.
+def _contributed(
+    measures: Measures, years: tuple[int, int], catalogue: Catalogue, keys: list[str]
+) -> pl.LazyFrame:
+    """Numbers of a year with each node they count for, seen from that year or the next (``years``: source_year, year).
 
+    Columns: ``keys``, measure, node, is_own, value (null unless reported) and is_gap (not reported: no sum of it is known).
     At the city only what the city reports itself counts: a workbook says nothing of what others sum up.
     """
     quanta = {measure.id: measure.quantum for measure in catalogue.measures.values()}
-    city = catalogue.settings.city.code
-    counts = contributions(catalogue.registry, source_year, year).filter(
-        (pl.col("node") != city) | (pl.col("org_code") == city)
+    city, registry = catalogue.settings.city.code, catalogue.registry
+    counts = contributions(registry, *years).filter((pl.col("node") != city) | (pl.col("org_code") == city))
+    has_moves = bool((counts["source_code"] != counts["org_code"]).any())
+    on = ["source_code", "org_code"] if has_moves else ["org_code"]
+    # The states as Booleans before the join: it repeats each number for every node above it.
+    numbers = (
+        hand_on_measures(measures, registry, *years, quanta)
+        .lazy()
+        .select(
+            *keys,
+            *on,
+            "measure",
+            is_gap=pl.col("state") == "not_reported",
+            value=pl.when(pl.col("state").is_in(["value", "zero"])).then("value"),
+        )
     )
-    handed_on = hand_on_measures(measures, catalogue.registry, source_year, year, quanta)
-    return handed_on.join(
-        counts.select("source_code", "org_code", "node", "is_own"), on=["source_code", "org_code"]
-    )
+    return numbers.join(counts.lazy().select(*on, "node", "is_own"), on=on).drop(on)
 
 
-def _sum_over_ancestors(contributed: pl.DataFrame, names: list[str], keys: list[str]) -> pl.DataFrame:
+def _sum_over_ancestors(contributed: pl.LazyFrame, names: list[str], keys: list[str]) -> pl.DataFrame:
     """One row per ``keys`` and node, a column for each of ``names``; a sum with a gap is null."""
-    is_gap = (pl.col("state") == "not_reported").any()
-    value = pl.col("value").filter(pl.col("state").is_in(["value", "zero"]))
+    value = pl.col("value")
     long = (
-        contributed.lazy()
-        .filter(pl.col("measure").is_in(names))
+        contributed.filter(pl.col("measure").is_in(names))
         .group_by(*keys, "node", "measure")
-        .agg(value=pl.when((value.count() > 0) & ~is_gap).then(value.sum()))
+        .agg(value=pl.when(value.is_not_null().any() & ~pl.col("is_gap").any()).then(value.sum()))
         .collect()
     )
     return long.pivot(on="measure", index=[*keys, "node"], values="value", on_columns=names).with_columns(

@@ -91,6 +91,8 @@ def hand_on_measures(
     """
     sources = measures.filter(pl.col("year") == source_year).rename({"org_code": "source_code"})
     gone = departures(registry, source_year, year)
+    if gone.is_empty():
+        return sources.with_columns(org_code="source_code", share=pl.lit(1.0))
     quantum = pl.col("measure").replace_strict(quanta, default=None, return_dtype=pl.Float64)
     alike = sources.with_columns(quantum=quantum).partition_by("quantum", as_dict=True, include_key=False)
     parts = [hand_on(part, gone, {"value": size}) for (size,), part in alike.items()]
