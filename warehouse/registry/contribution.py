@@ -109,6 +109,11 @@ HANDED_ON = {
 }
 
 
+def split_years(registry: Registry, years: Sequence[int]) -> list[int]:
+    """Those of ``years`` in which some unit's numbers of the year before are divided among heirs."""
+    return [year for year in years if (departures(registry, year - 1, year)["share"] < 1.0).any()]
+
+
 def split_numbers(
     measures: pl.DataFrame, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
 ) -> pl.DataFrame:

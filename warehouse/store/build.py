@@ -32,7 +32,7 @@ from warehouse.catalogue.frames import (
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import contribution_table, split_numbers
+from warehouse.registry.contribution import contribution_table, split_numbers, split_years
 from warehouse.store import integrity
 from warehouse.store.built_upon import find_changed_table, unreadable
 from warehouse.store.connection import first_line
@@ -241,8 +241,10 @@ class NightBuild:
         measures, settings = self.catalogue.measures.values(), self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
         quanta = {measure.id: measure.quantum for measure in measures}
-        split = split_numbers(self.standing_measures(), self.catalogue.registry, years, quanta)
-        self._replace("core.handed_on", split)
+        registry = self.catalogue.registry
+        split = split_years(registry, years)
+        numbers = split_numbers(self.standing_measures(), registry, split, quanta) if split else None
+        self._replace("core.handed_on", numbers)
 
     def _replace(self, table: str, rows: pl.DataFrame | None) -> None:
         self._connection.execute(f"DELETE FROM {table}")
