@@ -7,7 +7,7 @@ histories and traces are joins with this frame; nothing else follows parents or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -54,10 +54,11 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
     )
 
 
-def contribution_table(registry: Registry, years: Sequence[int]) -> pl.DataFrame:
-    """CONTRIBUTION of every year of ``years`` and of the year before, as seen from it."""
-    pairs = [(source_year, year) for year in years for source_year in (year - 1, year)]
-    return pl.concat([pl.DataFrame(schema=CONTRIBUTION), *(contributions(registry, *pair) for pair in pairs)])
+def contributions_of(registry: Registry, years: Sequence[int]) -> Iterator[pl.DataFrame]:
+    """CONTRIBUTION of every year of ``years`` and of the year before, as seen from it: one frame for each pair of years."""
+    for year in years:
+        for source_year in (year - 1, year):
+            yield contributions(registry, source_year, year)
 
 
 def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, float | None]) -> pl.DataFrame:

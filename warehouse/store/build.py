@@ -32,7 +32,7 @@ from warehouse.catalogue.frames import (
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import contribution_table, split_numbers, split_years
+from warehouse.registry.contribution import contributions_of, split_numbers, split_years
 from warehouse.store import integrity
 from warehouse.store.built_upon import find_changed_table, unreadable
 from warehouse.store.connection import first_line
@@ -340,7 +340,8 @@ class NightBuild:
         self._append("core.succession", registry.succession)
         settings = self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
-        self._append("core.contribution", contribution_table(registry, years))
+        for frame in contributions_of(registry, years):  # one by one: of a province each is large
+            self._append("core.contribution", frame)
         self._append("core.expected_report", list_expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
