@@ -63,13 +63,12 @@ def by_warehouse(
     catalogue: Catalogue, measures: pl.DataFrame, year: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """core.previous, from which the worklist takes last year's numbers: value and own_value."""
-    quanta = {m.id: m.quantum for m in catalogue.measures.values()}
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA core")
         for name, frame in {
             "contribution": pl.concat(contributions_of(catalogue.registry, YEARS)),
             "measure": measures,
-            "handed_on": split_numbers(measures, catalogue.registry, YEARS, quanta),
+            "handed_on": split_numbers(measures, catalogue.registry, YEARS, catalogue.quanta),
         }.items():
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"CREATE TABLE core.{name} AS FROM incoming")

@@ -16,6 +16,7 @@ from expectations.rulebook.rulebook import Rule
 from warehouse.catalogue.frames import MEASURE, Measures, Schema, Submissions, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contributions, hand_on_measures
+from warehouse.registry.succession import departures
 
 KEYS: Schema = {
     "submission": pl.String,
@@ -148,14 +149,12 @@ def _contributed(
     Columns: ``keys``, measure, node, is_own, value (null unless reported) and is_gap (not reported: no sum of it is known).
     At the city only what the city reports itself counts: a workbook says nothing of what others sum up.
     """
-    quanta = {measure.id: measure.quantum for measure in catalogue.measures.values()}
     city, registry = catalogue.settings.city.code, catalogue.registry
     counts = contributions(registry, *years).filter((pl.col("node") != city) | (pl.col("org_code") == city))
-    has_moves = bool((counts["source_code"] != counts["org_code"]).any())
-    on = ["source_code", "org_code"] if has_moves else ["org_code"]
+    on = ["org_code"] if departures(registry, *years).is_empty() else ["source_code", "org_code"]
     # The states as Booleans before the join: it repeats each number for every node above it.
     numbers = (
-        hand_on_measures(measures, registry, *years, quanta)
+        hand_on_measures(measures, registry, *years, catalogue.quanta)
         .lazy()
         .select(
             *keys,

@@ -113,6 +113,11 @@ class Catalogue:
         return known
 
     @cached_property
+    def quanta(self) -> dict[str, float]:
+        """Measure -> the smallest part it is handed on in."""
+        return {measure.id: measure.quantum for measure in self.measures.values()}
+
+    @cached_property
     def _expansions(self) -> dict[str, Expression]:
         """Formula -> its expansion: a night asks for each of them four times."""
         return {}

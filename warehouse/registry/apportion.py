@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-_NOTHING_LEFT = 1e-9
+NOTHING_LEFT = 1e-9
+"""Shares below this are rounding."""
+
 _DIGITS = 6  # of a part; beyond that it is rounding
 
 
@@ -17,20 +19,20 @@ def apportion(parts: pl.DataFrame, keys: list[str], heir: str, quanta: Mapping[s
     columns of ``quanta`` (column -> its smallest part). What the heirs get adds up to that number; among equal
     remainders the first heir gets more. A number that does not come in such parts is divided as it is.
     """
-    is_split = pl.col("share").fill_null(1.0) < 1.0 - _NOTHING_LEFT
+    is_split = pl.col("share").fill_null(1.0) < 1.0 - NOTHING_LEFT
     split = parts.filter(is_split)
     if split.is_empty() or not quanta:
         return parts
     ordered = split.sort(*keys, heir)
     exact = {c: pl.col(c) * pl.col("share") / quantum for c, quantum in quanta.items()}
-    floor = {c: (part + _NOTHING_LEFT).floor() for c, part in exact.items()}
+    floor = {c: (part + NOTHING_LEFT).floor() for c, part in exact.items()}
     remainder = ordered.with_columns(
         (exact[c] - floor[c]).round(_DIGITS).alias(f"{c}__remainder") for c in quanta
     )
     for column, quantum in quanta.items():
         left = (exact[column].sum() - floor[column].sum()).over(keys).round(_DIGITS)
         place = pl.col(f"{column}__remainder").rank("ordinal", descending=True).over(keys)
-        is_whole = (left - left.round()).abs() < _NOTHING_LEFT
+        is_whole = (left - left.round()).abs() < NOTHING_LEFT
         whole = ((floor[column] + (place <= left.round()).cast(pl.Float64)) * quantum).round(2)
         remainder = remainder.with_columns(
             pl.when(is_whole).then(whole).otherwise(exact[column] * quantum).alias(f"{column}__part")

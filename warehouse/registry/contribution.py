@@ -124,10 +124,8 @@ def split_numbers(
     """
     reported = measures.filter(pl.col("state").is_in(["value", "zero"]))
     parts = [pl.DataFrame(schema=HANDED_ON)]
-    for year in years:
+    for year in split_years(registry, years):
         split = departures(registry, year - 1, year).filter(pl.col("share") < 1.0)
-        if split.is_empty():
-            continue
         whole = reported.filter(pl.col("org_code").is_in(split["source_code"].implode()))
         given = hand_on_measures(whole, registry, year - 1, year, quanta)
         parts.append(given.with_columns(year=pl.lit(year, pl.Int32)).select(*HANDED_ON))

@@ -10,11 +10,11 @@ from functools import lru_cache
 
 import polars as pl
 
+from warehouse.registry.apportion import NOTHING_LEFT
 from warehouse.registry.levels import LEVELS
 from warehouse.registry.registry import Registry
 
 DEPARTURE = {"source_code": pl.String, "org_code": pl.String, "share": pl.Float64}
-_NOTHING_LEFT = 1e-9
 
 
 @lru_cache(maxsize=1024)  # of few registries and pairs of years; each pair is built upon the one before
@@ -65,7 +65,7 @@ def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
             how="left",
         )
         .with_columns(share=1.0 - pl.col("given").fill_null(0.0))
-        .filter(pl.col("share") > _NOTHING_LEFT)
+        .filter(pl.col("share") > NOTHING_LEFT)
     )
     goes_on = left_over.join(valid, on="org_code", how="semi").filter(pl.col("given").is_not_null())
     ended = left_over.join(valid, on="org_code", how="anti")

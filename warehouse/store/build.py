@@ -238,12 +238,13 @@ class NightBuild:
         mark_held(self._connection, self.catalogue)
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
-        measures, settings = self.catalogue.measures.values(), self.catalogue.settings
+        settings = self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
-        quanta = {measure.id: measure.quantum for measure in measures}
         registry = self.catalogue.registry
         split = split_years(registry, years)
-        numbers = split_numbers(self.standing_measures(), registry, split, quanta) if split else None
+        numbers = (
+            split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta) if split else None
+        )
         self._replace("core.handed_on", numbers)
 
     def _replace(self, table: str, rows: pl.DataFrame | None) -> None:
