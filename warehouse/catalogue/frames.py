@@ -23,9 +23,6 @@ Answers: TypeAlias = pl.DataFrame
 Verdicts have no fixed columns, but one for each check (:mod:`expectations.verdicts.verdicts`).
 """
 
-STATES = ("value", "zero", "not_applicable", "not_reported")
-"""The four states of a cell (design: they stay apart from workbook to indicator)."""
-
 ERROR_MARK = "\x00error"
 """Stands in a read cell for an error value or a formula without a value; never a number, never blank."""
 
