@@ -26,7 +26,7 @@ from expectations.rulebook.rulebook import RuleBook
 from flows.settings import Installation, Settings
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.conform import Conformed
-from transforms.conforming.observations import sum_measures as measures_of
+from transforms.conforming.observations import observe
 from warehouse.catalogue.frames import MEASURE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive
@@ -112,7 +112,7 @@ class Year:
         prior = noisy(self.prior, noise * math.sqrt(2), seed) if noise else self.prior
         batch = Batch(
             made.forms, made.columns, empty(PROBLEM), self.submissions, made.declared_empty,
-            shaped(measures_of(made, self.catalogue), MEASURE), shaped(prior, MEASURE),
+            shaped(observe(made, self.catalogue).measures, MEASURE), shaped(prior, MEASURE),
         )  # fmt: skip
         return examine(batch, self.catalogue, self.rulebook)[1].filter(pl.col("follows").is_null())
 

@@ -247,12 +247,13 @@ class Night:
         with self.timed("load"):
             build.add_batch(
                 submissions,
-                assessed.observations,
-                assessed.measures,
-                assessed.judgement.findings,
-                assessed.conformed.notes,
-                assessed.judgement.results,
-                assessed.conformed.unread,
+                observations=assessed.observed.observations,
+                counted_rows=assessed.observed.counted_rows,
+                measures=assessed.observed.measures,
+                findings=assessed.judgement.findings,
+                notes=assessed.conformed.notes,
+                unread=assessed.conformed.unread,
+                results=assessed.judgement.results,
             )
             later = assessed.later["submission"].unique().to_list()
             build.revise_findings(later, self.several_years, assessed.judgement.revised)

@@ -24,9 +24,9 @@ from flows.system_words import machine_fault
 from flows.wall.wall import Death, ReadJob, read_all
 from transforms.conforming.conform import Conformed, assemble, conform
 from transforms.conforming.identify import identify
-from transforms.conforming.observations import observe, sum_measures
+from transforms.conforming.observations import Observed, observe
 from transforms.reading.reading import FileRead, reading_plan
-from warehouse.catalogue.frames import MEASURE, SUBMISSION, Measures, Observations, Submissions, empty
+from warehouse.catalogue.frames import MEASURE, SUBMISSION, Observations, Submissions, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry
 from warehouse.ledger.review_entries import (
@@ -102,8 +102,7 @@ class Assessed:
 
     readings: Readings
     conformed: Conformed
-    observations: Observations
-    measures: Measures
+    observed: Observed
     judgement: Judgement
     later: pl.DataFrame
 
@@ -192,26 +191,25 @@ def assess(
 
     ``is_gated``: Great Expectations counts as well, see :func:`expectations.judge.judge`.
     """
-    measured = sum_measures(conformed, catalogue)
     observed = observe(conformed, catalogue)
     answered = {submission: read.answered for submission, read in readings.reads.items() if read.answered}
     returned = find_unanswered_returns(
         answered,
         readings.submissions,
-        observed,
+        observed.observations,
         background.past.received(),
         background.past.observations,
         rulebook,
         list(catalogue.forms),
     )
-    filled = _list_filled_cells(observed, conformed.declared_empty)
+    filled = _list_filled_cells(observed.observations, conformed.declared_empty)
     batch = Batch(
         forms=conformed.forms,
         columns=conformed.columns,
         problems=pl.concat([conformed.problems, returned]),
         submissions=readings.submissions,
         declared_empty=conformed.declared_empty,
-        measures=measured,
+        measures=observed.measures,
         prior=background.prior,
         later=background.later,
         notes=conformed.notes,
@@ -220,7 +218,7 @@ def assess(
         unfilled=readings.submissions.join(filled, on="submission", how="anti")["submission"].to_list(),
     )
     judgement = judge(batch, catalogue, rulebook, is_gated=is_gated)
-    return Assessed(readings, conformed, observed, measured, judgement, background.later)
+    return Assessed(readings, conformed, observed, judgement, background.later)
 
 
 def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -> list[str]:
@@ -234,7 +232,7 @@ def of_doubtful_year(readings: Readings, standing: pl.DataFrame, current: int) -
     return [s for s in past["submission"] if not readings.reads[s].answered]
 
 
-def _list_filled_cells(observed: pl.DataFrame, declared_empty: pl.DataFrame) -> pl.DataFrame:
+def _list_filled_cells(observed: Observations, declared_empty: pl.DataFrame) -> pl.DataFrame:
     """The submission of each cell that holds something, zeros too, and of each roster that says there is nothing to list."""
     cells = observed.filter(pl.col("state").is_in(["value", "zero"]))
     return pl.concat([cells.select("submission"), declared_empty.select("submission")])
@@ -292,7 +290,7 @@ def decide_batch(
     ``doubted``: submissions of a past year while ``current`` is reported (:func:`of_doubtful_year`): held with a question.
     """
     submissions = assessed.readings.submissions
-    filled = _list_filled_cells(assessed.observations, assessed.conformed.declared_empty)
+    filled = _list_filled_cells(assessed.observed.observations, assessed.conformed.declared_empty)
     counted = submissions.join(
         filled.group_by("submission").len("filled_count"), on="submission", how="left", maintain_order="left"
     ).with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))

@@ -13,7 +13,7 @@ import polars as pl
 from expectations.judge import Batch
 from expectations.rulebook.rulebook import FIELD_TYPES, RuleBook, load_rules
 from transforms.conforming.conform import Conformed
-from transforms.conforming.observations import sum_measures as measures_of
+from transforms.conforming.observations import observe
 from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
@@ -314,7 +314,7 @@ def _state(value: Any) -> str:
 def measures_before(rows: Rows | None = None, year: int = YEAR - 1) -> pl.DataFrame:
     """The standing measures of the year before, of valid rows unless others are given."""
     before, _ = conformed(rows or valid_rows(year=year), year, mark="-before")
-    return measures_of(before, catalogue())
+    return observe(before, catalogue()).measures
 
 
 @lru_cache(maxsize=1)
@@ -365,6 +365,6 @@ def _judged(
         empty(PROBLEM) if problems is None else shaped(problems, PROBLEM),
         pl.concat([submissions for _, submissions in parts]),
         made.declared_empty,
-        shaped(measures_of(made, catalogue()), MEASURE),
+        shaped(observe(made, catalogue()).measures, MEASURE),
         _standing() if prior is None else prior,
     )

@@ -10,7 +10,7 @@ import polars as pl
 from expectations.judge import Batch, judge
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from tests.workbooks import CATALOGUE, COUNTY, YEAR, conformed, submissions
-from transforms.conforming.observations import sum_measures
+from transforms.conforming.observations import observe
 from warehouse.catalogue.frames import SUBMISSION, shaped
 
 
@@ -29,7 +29,7 @@ def findings(path: Path, unit_code: str = COUNTY, year: int = YEAR) -> pl.DataFr
         columns=result.columns,
         problems=result.problems,
         submissions=shaped(submissions("s", unit_code=unit_code, year=year), SUBMISSION),
-        measures=sum_measures(result, CATALOGUE),
+        measures=observe(result, CATALOGUE).measures,
         declared_empty=result.declared_empty,
         notes=result.notes,
     )

@@ -30,7 +30,7 @@ from tests.judged_batches import (
 )
 from tests.judged_rows import ME, bent, found, judged, rules_of, the_finding
 from tests.rule_bends import BENDS
-from transforms.conforming.observations import sum_measures as measures_of
+from transforms.conforming.observations import observe
 from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, empty
 
 
@@ -219,7 +219,7 @@ def years_together(before: Rows, now: Rows) -> Batch:
         empty(PROBLEM),
         pl.concat([old_submissions, new_submissions]),
         pl.concat([old.declared_empty, new.declared_empty]),
-        pl.concat([measures_of(old, catalogue()), measures_of(new, catalogue())]),
+        pl.concat([observe(old, catalogue()).measures, observe(new, catalogue()).measures]),
         empty(MEASURE),
     )
 
@@ -259,7 +259,7 @@ def test_of_two_submissions_for_last_year_the_one_received_later_counts() -> Non
         batch.problems,
         pl.concat([later, batch.submissions]),
         batch.declared_empty,
-        pl.concat([measures_of(again, catalogue()), batch.measures]),
+        pl.concat([observe(again, catalogue()).measures, batch.measures]),
         batch.prior,
     )
     assert found(both).is_empty()

@@ -8,7 +8,7 @@ import polars as pl
 
 from tests.workbooks import CATALOGUE, FIRST, Grid, column, conformed, cover, save_xlsx, sheet, workbook
 from transforms.conforming.conform import Conformed, assemble, conform
-from transforms.conforming.observations import observe, sum_measures
+from transforms.conforming.observations import observe
 from warehouse.catalogue.frames import MEASURE, OBSERVATION
 
 
@@ -17,7 +17,7 @@ def of(tmp_path: Path, **forms: Grid) -> Conformed:
 
 
 def measured(result: Conformed, measure: str) -> dict[str, tuple[str, float | None]]:
-    rows = sum_measures(result, CATALOGUE).filter(measure=measure)
+    rows = observe(result, CATALOGUE).measures.filter(measure=measure)
     return {r["org_code"]: (r["state"], r["value"]) for r in rows.iter_rows(named=True)}
 
 
@@ -25,7 +25,7 @@ def test_every_cell_that_the_form_asks_is_one_observation(tmp_path: Path) -> Non
     rows = sheet()
     rows[FIRST][2:6] = ["", 0, "不适用", "很多"]
     rows.append(["", "合计", *[1] * 10])
-    found = observe(of(tmp_path, population=rows), CATALOGUE)
+    found = observe(of(tmp_path, population=rows), CATALOGUE).observations
     assert dict(found.schema) == OBSERVATION
     assert found.height == 20  # two townships, ten fields, and no total row
     first = found.filter(org_code="371602001").select("state", "value", "cell").rows()[:4]
@@ -38,7 +38,7 @@ def test_every_cell_that_the_form_asks_is_one_observation(tmp_path: Path) -> Non
 
 
 def test_texts_dates_and_answers_stand_as_text(tmp_path: Path) -> None:
-    found = observe(of(tmp_path, organisation=sheet("organisation")), CATALOGUE)
+    found = observe(of(tmp_path, organisation=sheet("organisation")), CATALOGUE).observations
     texts = dict(found.filter(org_code="371602001", item="").select("field", "text").rows())
     assert texts["has_association"] == "true"
     assert texts["term_renewed_date"] == "2023-04-12"
@@ -50,7 +50,9 @@ def test_a_cell_of_another_level_counts_only_when_something_stands_in_it(tmp_pat
     rows = sheet("family_health")
     at = column("family_health", "health_expert_count")
     rows[FIRST][at] = ""
-    found = observe(of(tmp_path, family_health=rows), CATALOGUE).filter(field="health_expert_count")
+    found = observe(of(tmp_path, family_health=rows), CATALOGUE).observations.filter(
+        field="health_expert_count"
+    )
     assert found.select("org_code", "value").rows() == [("371602002", 12.0)]
     assert measured(of(tmp_path, family_health=rows), "health_expert_count") == {}
 
@@ -59,7 +61,7 @@ def test_a_number_is_a_measure_with_its_state(tmp_path: Path) -> None:
     rows = sheet()
     rows[FIRST][column("population", "household_count")] = "不适用"
     result = of(tmp_path, population=rows)
-    assert dict(sum_measures(result, CATALOGUE).schema) == MEASURE
+    assert dict(observe(result, CATALOGUE).measures.schema) == MEASURE
     assert measured(result, "household_count") == {
         "371602001": ("not_applicable", None),
         "371602002": ("value", 12.0),
@@ -116,6 +118,25 @@ def test_a_roster_that_is_missing_or_blank_reports_nothing_and_one_that_says_so_
         assert len(found) > 10
 
 
+def test_every_row_that_counts_is_known_by_its_cells(tmp_path: Path) -> None:
+    rows = sheet("sunflower_site", {"": "市中街道"})
+    rows.append(["", "市中街道", "第二处", *rows[FIRST][3:]])
+    rows.append(["", "市西街道", "第三处", *rows[FIRST][3:]])
+    rows[FIRST + 2][column("sunflower_site", "status")] = "已撤销"
+    found = observe(of(tmp_path, sunflower_site=rows), CATALOGUE)
+    counted = found.counted_rows.filter(measure="sunflower_site_count")
+    cells = found.observations.join(counted, on=["submission", "form", "sheet", "row"], how="semi")
+    assert cells.filter(field="name").select("org_code", "item").rows() == [
+        ("371602001", rows[FIRST][2]),
+        ("371602001", "第二处"),
+    ]
+    sums = found.counted_rows.group_by("submission", "org_code", "measure").agg(
+        value=pl.len().cast(pl.Float64)
+    )
+    key = ["submission", "org_code", "measure", "value"]
+    assert sums.join(found.measures, on=key, how="anti").is_empty()
+
+
 def test_only_those_who_fill_in_a_roster_are_expected_in_it(tmp_path: Path) -> None:
     sheets = {"封面": cover("371600", "滨州市本级"), "年1表": sheet("organisation", {"371600": "滨州市本级"})}
     city = conformed(save_xlsx(tmp_path / "a.xlsx", sheets), unit_code="371600")
@@ -127,15 +148,17 @@ def test_only_those_who_fill_in_a_roster_are_expected_in_it(tmp_path: Path) -> N
 def test_a_key_is_never_doubled(tmp_path: Path) -> None:
     forms = {f.id: sheet(f.id) for f in CATALOGUE.forms_of("county", 2024) if "township" in f.levels}
     result = of(tmp_path, **forms)
-    found = sum_measures(result, CATALOGUE)
+    found = observe(result, CATALOGUE).measures
     assert not found.select(pl.struct("submission", "org_code", "measure").is_duplicated().any()).item()
     assert (
-        not observe(result, CATALOGUE).select(pl.struct("form", "field", "row").is_duplicated().any()).item()
+        not observe(result, CATALOGUE)
+        .observations.select(pl.struct("form", "field", "row").is_duplicated().any())
+        .item()
     )
 
 
 def test_an_empty_batch_gives_empty_frames_of_the_right_shape() -> None:
     nobody = pl.DataFrame(schema={"submission": pl.String, "unit_code": pl.String, "year": pl.Int32})
     nothing = conform(assemble({}, nobody), nobody, CATALOGUE)
-    assert dict(observe(nothing, CATALOGUE).schema) == OBSERVATION
-    assert dict(sum_measures(nothing, CATALOGUE).schema) == MEASURE
+    assert dict(observe(nothing, CATALOGUE).observations.schema) == OBSERVATION
+    assert dict(observe(nothing, CATALOGUE).measures.schema) == MEASURE

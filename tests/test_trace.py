@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.warehouse_samples import finding, note, observation, results, sha, submission
+from tests.warehouse_samples import note, observation, results, sha, submission
 from transforms.indicators.indicators import compute
-from warehouse.catalogue.frames import MEASURE, NOTE, empty, shaped
+from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, NOTE, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.store.build import NightBuild
@@ -71,6 +71,7 @@ def build(
     observations: pl.DataFrame,
     counted: pl.DataFrame | None = None,
     notes: pl.DataFrame | None = None,
+    counted_rows: pl.DataFrame | None = None,
 ) -> Path:
     """A warehouse of these observations, its indicators computed by transforms.indicators.indicators."""
     numbers = observations.filter(pl.col("text").is_null(), pl.col("form") != "organisation")
@@ -79,7 +80,9 @@ def build(
         measures = pl.concat([measures, counted])
     with NightBuild(path, None, catalogue) as night:
         night.add_batch(
-            submissions, observations, measures, finding("a").clear(), empty(NOTE) if notes is None else notes, results()
+            submissions, observations=observations, measures=measures,
+            notes=empty(NOTE) if notes is None else notes, results=results(),
+            counted_rows=empty(COUNTED_ROW) if counted_rows is None else counted_rows,
         )  # fmt: skip
         night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
         night.check()
@@ -226,8 +229,9 @@ def test_a_counted_roster_row_shows_every_cell_that_made_it_count_and_quotes_it(
         pl.exclude("value", "state"), measure=pl.lit("sunflower_site_national_count"), value=1.0, state=pl.lit("value")
     )  # fmt: skip
     path = build(
-        tmp_path / "w.duckdb", catalogue, submission("a", 1), observations, counted.pipe(shaped, MEASURE)
-    )
+        tmp_path / "w.duckdb", catalogue, submission("a", 1), observations, counted.pipe(shaped, MEASURE),
+        counted_rows=counted.pipe(shaped, COUNTED_ROW),
+    )  # fmt: skip
     found = trace(path, catalogue, "sunflower_site_national_count", "371602", 2024)
     assert found.is_exact, found.remarks
     rows = found.cells.filter(pl.col("contribution").is_not_null())
@@ -289,7 +293,8 @@ def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, cat
     )
     counted = observations.select(
         pl.exclude("value", "state"), measure=pl.lit("association_count"),
-        value=(pl.col("text") == "true").cast(pl.Float64), state=pl.lit("value"),
+        value=(pl.col("text") == "true").cast(pl.Float64),
+        state=pl.when(pl.col("text") == "true").then(pl.lit("value")).otherwise(pl.lit("zero")),
     ).pipe(shaped, MEASURE)  # fmt: skip
     path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1), observations, counted)
     found = trace(path, catalogue, "associations", "371602", 2024)

@@ -10,7 +10,7 @@ import polars as pl
 
 from tests.warehouse_samples import results, sha, submission
 from transforms.indicators.indicators import compute
-from warehouse.catalogue.frames import FINDING, MEASURE, NOTE, OBSERVATION, empty, shaped
+from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue, load_catalogue
 from warehouse.store.build import NightBuild
 from warehouse.store.query import QueryError
@@ -54,11 +54,8 @@ def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_compute
     with NightBuild(tmp_path / "w.duckdb", None, catalogue) as night:
         night.add_batch(
             pl.concat(submissions),
-            empty(OBSERVATION),
-            pl.concat(measures),
-            empty(FINDING),
-            empty(NOTE),
-            results(),
+            measures=pl.concat(measures),
+            results=results(),
         )
         night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
         night.check()

@@ -11,7 +11,7 @@ from expectations.judge import Batch, judge
 from expectations.rulebook.rulebook import Rule, RuleBook
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
-from transforms.conforming.observations import sum_measures
+from transforms.conforming.observations import observe
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused
@@ -55,7 +55,7 @@ def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
         forms=conformed.forms,
         columns=conformed.columns,
         submissions=readings.submissions,
-        measures=sum_measures(conformed, place.catalogue),
+        measures=observe(conformed, place.catalogue).measures,
         prior=standing_measures(place.home.database),
         declared_empty=conformed.declared_empty,
     )

@@ -8,8 +8,8 @@ import polars as pl
 
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
-from transforms.conforming.observations import observe, sum_measures
-from warehouse.catalogue.frames import MEASURE, OBSERVATION
+from transforms.conforming.observations import observe
+from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, OBSERVATION
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
 from warehouse.store.query import query
@@ -30,11 +30,13 @@ def find_differences(place: Installation, journal: Journal, sample: int = SAMPLE
         return []
     readings = read_batch(drawn, Archive(place.home.archive), place.catalogue, place.settings.workers)
     conformed = conform_batch(readings, place.catalogue)
+    observed = observe(conformed, place.catalogue)
     wanted = [str(entry.submission) for entry in drawn]
     bad: set[str] = set()
     for table, anew, schema in (
-        ("core.observation_log", observe(conformed, place.catalogue), OBSERVATION),
-        ("core.measure_log", sum_measures(conformed, place.catalogue), MEASURE),
+        ("core.observation_log", observed.observations, OBSERVATION),
+        ("core.counted_row", observed.counted_rows, COUNTED_ROW),
+        ("core.measure_log", observed.measures, MEASURE),
     ):
         columns = list(schema)
         kept = query(

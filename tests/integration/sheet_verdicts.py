@@ -22,7 +22,7 @@ from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.column_checks import column_checks
 from expectations.verdicts.rule_checks import Check, row_checks, unit_checks
 from transforms.conforming.conform import assemble, conform
-from transforms.conforming.observations import sum_measures
+from transforms.conforming.observations import observe
 from transforms.reading.reading import read_file, reading_plan
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
@@ -128,7 +128,7 @@ def through_nianbao(
     plan = reading_plan(catalogue)
     read = {name: read_file(str(path), (plan, path.name)) for name, path in zip(names, paths, strict=True)}
     made = conform(assemble(read, submissions), submissions, catalogue)
-    numbers = sum_measures(made, catalogue)
+    numbers = observe(made, catalogue).measures
     batch = Batch(
         forms=made.forms, columns=made.columns, problems=made.problems, submissions=submissions,
         measures=numbers, declared_empty=made.declared_empty,

@@ -14,6 +14,7 @@ Submissions: TypeAlias = pl.DataFrame
 Problems: TypeAlias = pl.DataFrame
 Notes: TypeAlias = pl.DataFrame
 Observations: TypeAlias = pl.DataFrame
+CountedRows: TypeAlias = pl.DataFrame
 Measures: TypeAlias = pl.DataFrame
 Verdicts: TypeAlias = pl.DataFrame
 Findings: TypeAlias = pl.DataFrame
@@ -207,6 +208,16 @@ MEASURE: dict[str, pl.DataType | type[pl.DataType]] = {
     "state": pl.String,
     "value": pl.Float64,
 }
+
+COUNTED_ROW: dict[str, pl.DataType | type[pl.DataType]] = {
+    "submission": pl.String,
+    "measure": pl.String,
+    "org_code": pl.String,  # whose number it counts for
+    "form": pl.String,
+    "sheet": pl.String,
+    "row": pl.UInt32,
+}
+"""A row of a roster that counts for a measure; key: submission, measure, sheet, row. Its cells: OBSERVATION."""
 
 ROLLUP: dict[str, pl.DataType | type[pl.DataType]] = {
     "year": pl.Int32,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import duckdb
 import polars as pl
@@ -21,13 +21,12 @@ from warehouse.catalogue.frames import (
     FINDING_KEY,
     INDICATOR,
     MEASURE,
-    UNREAD,
+    CountedRows,
     Findings,
     Measures,
     Notes,
     Observations,
     Submissions,
-    empty,
     shaped,
     with_finding_id,
 )
@@ -49,6 +48,28 @@ _IN_ANY_ORDER = {
     "core.observation_log"
 }  # its rows say where they stood; in parallel it is written twice as fast
 DECISIONS = ("accepted", "held", "refused")
+
+
+class BatchFrames(TypedDict, total=False):
+    """What is loaded of a batch beside its submissions; a frame that is not given has no rows."""
+
+    observations: Observations  # OBSERVATION
+    counted_rows: CountedRows  # COUNTED_ROW
+    measures: Measures  # MEASURE
+    findings: Findings  # FINDING
+    notes: Notes  # NOTE
+    unread: pl.DataFrame  # UNREAD
+    results: pl.DataFrame  # RULE_RESULT, + run where given, else the run of the batch's last submission
+
+
+_TABLE_OF = {
+    "observations": "core.observation_log",
+    "counted_rows": "core.counted_row",
+    "measures": "core.measure_log",
+    "findings": "quality.finding",
+    "notes": "quality.note",
+    "unread": "quality.unread",
+}
 
 
 class NightBuild:
@@ -89,23 +110,13 @@ class NightBuild:
         """Checkpoint and close the finished file, so that it can be published; leaving does the same."""
         self._stack.close()
 
-    def add_batch(
-        self,
-        submissions: Submissions,
-        observations: Observations,
-        measures: Measures,
-        findings: Findings,
-        notes: Notes,
-        results: pl.DataFrame,
-        unread: pl.DataFrame | None = None,
-    ) -> int:
+    def add_batch(self, submissions: Submissions, **frames: Unpack[BatchFrames]) -> int:
         """Append a batch; how many of its submissions were new. Known ones are left out with all their rows.
 
         A refused submission that was received again is new, and takes the place of its first receipt.
 
         ``submissions``: SUBMISSION + decision, and where there are status (default: the decision), reason, rule and
-        filled_count. The other frames: OBSERVATION, MEASURE, FINDING, NOTE, UNREAD, RULE_RESULT (+ run where given, else the
-        run of the batch's last submission). ValueError for a decision that is none and for rows of a foreign submission.
+        filled_count. ValueError for a decision that is none and for rows of a foreign submission.
         """
         bad = submissions.filter(~pl.col("decision").is_in(DECISIONS) | pl.col("decision").is_null())
         if bad.height:
@@ -121,13 +132,11 @@ class NightBuild:
             return 0
         self._forget(known.filter(again)["submission"].to_list())
         all_new = new.height == submissions.height
-        for table, frame in (
-            ("core.observation_log", observations),
-            ("core.measure_log", measures),
-            ("quality.finding", with_finding_id(findings)),
-            ("quality.note", notes),
-            ("quality.unread", empty(UNREAD) if unread is None else unread),
-        ):
+        if (findings := frames.get("findings")) is not None and findings["finding"].has_nulls():
+            frames["findings"] = with_finding_id(findings)
+        given: Mapping[str, Any] = frames
+        for name in _TABLE_OF.keys() & given.keys():
+            table, frame = _TABLE_OF[name], given[name]
             foreign = set(frame["submission"].unique()) - set(submissions["submission"])
             if foreign:
                 raise ValueError(
@@ -135,10 +144,11 @@ class NightBuild:
                 )
             self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
         self._append("quality.submission_log", new)
-        if "run" not in results.columns:
-            results = results.with_columns(run=pl.lit(new.sort("received_seq")["run"][-1], pl.String))
-        done = self._frame("SELECT DISTINCT run FROM quality.rule_result")
-        self._append("quality.rule_result", results.join(done, on="run", how="anti"))
+        if (results := frames.get("results")) is not None:
+            if "run" not in results.columns:
+                results = results.with_columns(run=pl.lit(new.sort("received_seq")["run"][-1], pl.String))
+            done = self._frame("SELECT DISTINCT run FROM quality.rule_result")
+            self._append("quality.rule_result", results.join(done, on="run", how="anti"))
         return new.height
 
     def set_decisions(self, decisions: pl.DataFrame) -> None:

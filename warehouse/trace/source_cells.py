@@ -7,7 +7,7 @@ import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Field, Form, Measure
-from warehouse.expression.expression import Expression, parse
+from warehouse.expression.expression import parse
 from warehouse.store.query import run
 from warehouse.store.statements import statement
 from warehouse.store.tables import quote
@@ -46,12 +46,14 @@ def cells_of(
     if measure.where is None:
         cells = _observations(connection, form, [measure.id], years)
         return _shape_cells(cells.filter(pl.col("org_level").is_in(measure.levels)), measure)
-    condition = parse(measure.where)
-    read = [f for f in form.fields if f.id in condition.names]
+    names = parse(measure.where).names
+    read = [f for f in form.fields if f.id in names]
     if not read:  # every row counts: it is shown at the cell that names it
         read = [form.field(form.item_field)] if form.item_field else list(form.fields[:1])
     observed = _observations(connection, form, [f.id for f in read], years)
-    return _select_counted_rows(observed, measure, condition, read)
+    counting = statement("warehouse.trace", "counted_roster_rows" if form.is_roster else "counted_units")
+    counted = run(connection, counting, [measure.id])
+    return _select_counted_rows(observed, measure, counted, read)
 
 
 def _observations(
@@ -72,24 +74,24 @@ def _observations(
 
 
 def _select_counted_rows(
-    observed: pl.DataFrame, measure: Measure, condition: Expression, read: list[Field]
+    observed: pl.DataFrame, measure: Measure, counted: pl.DataFrame, read: list[Field]
 ) -> pl.DataFrame:
-    """The rows of a form that satisfy the condition, with the cells it reads and what stands in each of them."""
-    wide = observed.select(*_ROW, "org_level").unique(maintain_order=True)
+    """The ``counted`` rows with the cells that the measure's condition reads, and what stands in each of them."""
+    rows = observed.select(*_ROW).unique(maintain_order=True)
+    rows = rows.join(counted, on=counted.columns, how="semi", maintain_order="left")
     said, where = [], []
     for field in read:
         mine = observed.filter(pl.col("field") == field.id)
         told = (pl.col(c).alias(f"{field.id}__{c}") for c in ("raw", "cell"))
-        wide = wide.join(
-            mine.select(*_ROW, _cast_cell(field).alias(field.id), *told),
+        rows = rows.join(
+            mine.select(*_ROW, *told),
             on=_ROW,
             how="left",
             maintain_order="left",
         )
         said.append(pl.format(f"{field.label}“{{}}”", pl.col(f"{field.id}__raw").fill_null("…")))
         where.append(pl.col(f"{field.id}__cell"))
-    counts = condition.polars(lambda term: pl.col(term.column))
-    rows = wide.filter(counts, pl.col("org_level").is_in(measure.levels)).select(
+    rows = rows.select(
         *_ROW,
         said=pl.concat_str(said, separator="，"),
         cells=pl.concat_str(where, separator="、", ignore_nulls=True),
@@ -99,19 +101,6 @@ def _select_counted_rows(
     return _shape_cells(
         cells.with_columns(raw="said", cell="cells", value=one, state=pl.lit("value")), measure
     )
-
-
-def _cast_cell(field: Field) -> pl.Expr:
-    """A cell as conditions read it; null unless it holds a value."""
-    match field.type:
-        case "boolean":
-            return pl.col("text").replace_strict(
-                {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
-            )
-        case "text" | "code" | "date":
-            return pl.col("text")
-        case _:
-            return pl.col("value")
 
 
 def _shape_cells(cells: pl.DataFrame, measure: Measure) -> pl.DataFrame:

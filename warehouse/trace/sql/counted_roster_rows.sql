@@ -1,0 +1,1 @@
+SELECT submission, sheet, row FROM core.counted_row WHERE measure = ?
