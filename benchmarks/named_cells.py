@@ -21,8 +21,9 @@ import polars as pl
 from benchmarks.planted_errors import EVALUATION, TUNING, noisy
 from benchmarks.plants import SMALLEST
 from expectations.frames.form_frame import additive_fields
-from expectations.judge import Batch, examine
+from expectations.judge import Evidence, examine
 from expectations.rulebook.rulebook import RuleBook
+from flows.batch import received_file
 from flows.settings import Installation, Settings
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.conform import Conformed
@@ -110,7 +111,7 @@ class Year:
         """
         made = replace(self.conformed, forms=forms)
         prior = noisy(self.prior, noise * math.sqrt(2), seed) if noise else self.prior
-        batch = Batch(
+        batch = Evidence(
             made.forms, made.columns, empty(PROBLEM), self.submissions, made.declared_empty,
             shaped(observe(made, self.catalogue).measures, MEASURE), shaped(prior, MEASURE),
         )  # fmt: skip
@@ -279,8 +280,10 @@ def last_year(home: Path) -> Year:
     wanted = set(standing.filter(year=of_year)["submission"])
     entries = Journal(place.home.journal, read_only=True).entries()
     received = [e for e in entries if e.event == Event.RECEIVED and str(e.submission) in wanted]
-    readings = read_batch(received, Archive(place.home.archive), place.catalogue, place.settings.workers)
-    conformed = conform_batch(readings, place.catalogue)
+    archive = Archive(place.home.archive)
+    files = [received_file(entry, archive.path(str(entry.submission))) for entry in received]
+    batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
+    conformed = batch.conformed
     prior = standing_measures(place.home.database).filter(pl.col("year") < of_year)
     forms = {
         name: with_subtotals(frame, place.catalogue, of_year)
@@ -292,7 +295,7 @@ def last_year(home: Path) -> Year:
         place.catalogue,
         place.rulebook,
         replace(conformed, forms=forms),
-        readings.submissions,
+        batch.submissions,
         prior.sort("year", "org_code", "measure"),
     )
 

@@ -53,8 +53,8 @@ DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one night hands to the rules.
+class Evidence:
+    """What the rules are shown of a batch.
 
     ``forms``: conformed rows by form (wide); ``columns`` (ADDRESS): column letters; ``problems`` (PROBLEM): what could not
     be read; ``submissions`` (SUBMISSION). ``measures`` (MEASURE) are the batch's own, without which rules across forms are
@@ -93,7 +93,7 @@ _SCHEMAS: dict[str, Schema] = {
     "asked_later": silence.CELL_ASKED,
     "answers": ANSWER,
 }
-"""Frames of a Batch that have exactly these columns, whoever made them."""
+"""Frames of a Evidence that have exactly these columns, whoever made them."""
 
 
 @dataclass(frozen=True)
@@ -104,27 +104,29 @@ class Judgement:
     years now say of the later submissions.
     """
 
-    findings: Findings
-    results: pl.DataFrame
-    answers: Answers
-    revised: pl.DataFrame
+    findings: Findings = field(default_factory=partial(empty, FINDING))
+    results: pl.DataFrame = field(default_factory=partial(empty, RULE_RESULT))
+    answers: Answers = field(default_factory=partial(empty, ANSWER))
+    revised: Findings = field(default_factory=partial(empty, FINDING))
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
 
-def judge(batch: Batch, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: bool = True) -> Judgement:
+def judge(
+    evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: bool = True
+) -> Judgement:
     """Examine a batch, tell each mistake once, and bind the clerks' answers.
 
     Great Expectations counts VERDICT: RuntimeError where it does not count what polars does. Without ``is_gated`` nothing
     is counted (results and docs are empty), which spares its import; the findings are the same.
     """
-    suites, findings = examine(batch, catalogue, rulebook)
+    suites, findings = examine(evidence, catalogue, rulebook)
     runs = _counted(suites) if is_gated else ()
     asked = silence.leave_out_repeated(silence.leave_out_blank(findings, rulebook))
-    asked = silence.ask_once_of_empty(asked, batch.unfilled, batch.submissions, rulebook, catalogue)
-    is_later = pl.col("submission").is_in(batch.later["submission"].unique().implode())
+    asked = silence.ask_once_of_empty(asked, evidence.unfilled, evidence.submissions, rulebook, catalogue)
+    is_later = pl.col("submission").is_in(evidence.later["submission"].unique().implode())
     revised, asked = asked.filter(is_later), asked.remove(is_later)
-    bound, loose = bind_answers(batch.answers, asked)
-    asked = pl.concat([asked, problem_findings(loose, batch.submissions, rulebook, catalogue)])
+    bound, loose = bind_answers(evidence.answers, asked)
+    asked = pl.concat([asked, problem_findings(loose, evidence.submissions, rulebook, catalogue)])
     return Judgement(
         _in_order(asked, catalogue),
         _collect_results(suites, runs),
@@ -139,54 +141,56 @@ def start_great_expectations() -> None:
     import_module("expectations.gate.suites")
 
 
-def examine(batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> tuple[list[Suite], pl.DataFrame]:
+def examine(evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> tuple[list[Suite], pl.DataFrame]:
     """Every suite with its verdicts, and the findings (FINDING) but for what follows from others; not yet in order."""
-    if batch.submissions.is_empty():
+    if evidence.submissions.is_empty():
         return [], empty(FINDING)
-    found = [problem_findings(batch.problems, batch.submissions, rulebook, catalogue)]
+    found = [problem_findings(evidence.problems, evidence.submissions, rulebook, catalogue)]
     of_forms = [
         (form, suite)
         for form in catalogue.forms.values()
-        if (suite := _examine_form(form, batch, catalogue, rulebook)) is not None
+        if (suite := _examine_form(form, evidence, catalogue, rulebook)) is not None
     ]
     rows = {suite.name: suite.rows for _, suite in of_forms}
-    broken = [silence.leave_out_impossible(locate(suite, batch.columns), rulebook) for _, suite in of_forms]
-    standing = _select_standing(batch, pl.concat([*found, *broken]))
+    broken = [
+        silence.leave_out_impossible(locate(suite, evidence.columns), rulebook) for _, suite in of_forms
+    ]
+    standing = _select_standing(evidence, pl.concat([*found, *broken]))
     found += [
-        name_likely_cells(findings, suite, form, standing, catalogue, rulebook, batch.notes)
+        name_likely_cells(findings, suite, form, standing, catalogue, rulebook, evidence.notes)
         for (form, suite), findings in zip(of_forms, broken, strict=True)
     ]
-    measures = pl.concat([batch.measures, batch.later])
+    measures = pl.concat([evidence.measures, evidence.later])
     units = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
     of_units = evaluate("cross_form", "表间和年度间审核", unit_checks(rulebook, catalogue), units)
-    found_of_units = locate(of_units, batch.columns)
+    found_of_units = locate(of_units, evidence.columns)
     checks = series_checks(rulebook)
     numbers = series_frame(measures, standing, catalogue) if checks else pl.DataFrame()
     of_series = examine_series(checks if numbers.height else [], numbers)
     series, blocks = locate_series(of_series)
-    others = [silence.cells_asked(pl.concat([*found, found_of_units])), batch.asked_later]
+    others = [silence.cells_asked(pl.concat([*found, found_of_units])), evidence.asked_later]
     series = silence.leave_out_asked(series, pl.concat(others), rulebook)
-    found.append(with_rows(series, rows, batch.columns))
-    asked = pl.concat([silence.cells_asked(pl.concat(found)), batch.asked_later])
+    found.append(with_rows(series, rows, evidence.columns))
+    asked = pl.concat([silence.cells_asked(pl.concat(found)), evidence.asked_later])
     found_of_units = silence.leave_out_followers(
         found_of_units, asked, of_units.checks, measures, standing, catalogue
     )
     found_of_units = name_likely_numbers(found_of_units, of_units, standing, catalogue)
-    found.append(with_rows(found_of_units, rows, batch.columns))
+    found.append(with_rows(found_of_units, rows, evidence.columns))
     folded = silence.fold_into_blocks(pl.concat(found), blocks, rulebook)
     suites = [suite for _, suite in of_forms] + [s for s in (of_units, of_series) if s.rows.height]
     return suites, silence.doubt_totals(folded, blocks, rulebook)
 
 
-def _examine_form(form: Form, batch: Batch, catalogue: Catalogue, rulebook: RuleBook) -> Suite | None:
+def _examine_form(form: Form, evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> Suite | None:
     """The form's rows and verdicts; None where nobody in the batch fills it in."""
     rows = prepare(
         form,
-        batch.forms.get(form.id),
-        batch.columns,
-        batch.submissions,
-        batch.declared_empty,
-        batch.problems,
+        evidence.forms.get(form.id),
+        evidence.columns,
+        evidence.submissions,
+        evidence.declared_empty,
+        evidence.problems,
         catalogue,
     )
     if rows.is_empty():
@@ -196,11 +200,11 @@ def _examine_form(form: Form, batch: Batch, catalogue: Catalogue, rulebook: Rule
     return evaluate(form.id, f"{form.number} {form.title}", checks, rows)
 
 
-def _select_standing(batch: Batch, findings: Findings) -> pl.DataFrame:
+def _select_standing(evidence: Evidence, findings: Findings) -> pl.DataFrame:
     """The measures of all years that may be compared with: submissions of the batch count that no rule holds so far."""
     held = findings.filter(severity="critical")["submission"].unique()
-    believed = batch.measures.filter(~pl.col("submission").is_in(held.implode()))
-    return standing_before(batch.prior, believed, batch.submissions)
+    believed = evidence.measures.filter(~pl.col("submission").is_in(held.implode()))
+    return standing_before(evidence.prior, believed, evidence.submissions)
 
 
 def _counted(suites: list[Suite]) -> Sequence[SuiteRun]:

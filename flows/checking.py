@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from flows.batch import Background, Batch, ReceivedFile
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
-from flows.steps import Background, assess, conform_batch, read_batch, refusal_words
+from flows.steps import conform_batch, judge_batch, read_batch, refusal_words
 from transforms.reading.formats.container import SEVERAL
-from warehouse.catalogue.frames import FINDING, MEASURE, empty
-from warehouse.ledger.journal import NO_HASH, Entry, Event
-from warehouse.store.past import Past
+from warehouse.catalogue.frames import FINDING, empty
+from warehouse.store.earlier import read_earlier
 from warehouse.store.query import read_only, standing_measures
 
 
@@ -31,26 +29,14 @@ class Verdict:
     has_last_year: bool = True  # else rules that compare with last year could not be evaluated
 
 
-class _OneFile:
-    """Stands where the archive stands: the path of the one file, whatever its hash."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def path(self, sha256: str) -> Path:
-        del sha256
-        return self.file
-
-
 def check_file(place: Installation, file: Path) -> Verdict:
     """Judge one file as tonight's run would."""
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    payload: dict[str, Any] = {"submission": sha256, "file_name": file.name, "folder": None}
-    entry = Entry(1, NO_HASH, datetime.now(TIME_ZONE), "check", None, Event.RECEIVED, payload, "")
-    readings = read_batch([entry], _OneFile(file), place.catalogue, workers=1)
-    if readings.refused.height:
-        refused = readings.refused.row(0, named=True)
+    received = ReceivedFile(sha256, file, file.name, None, 1, datetime.now(TIME_ZONE).isoformat(), None)
+    batch = read_batch([received], place.catalogue, workers=1)
+    if batch.refused.height:
+        refused = batch.refused.row(0, named=True)
         if refused["rule"] == SEVERAL:
             said = (
                 f"{file.name} 里面有{refused['detail']}。报送时会分别接收；要在这里审核的，请解压后逐个审核。"
@@ -59,15 +45,18 @@ def check_file(place: Installation, file: Path) -> Verdict:
         return Verdict(
             file.name, refusal_words(place.rulebook, refused["rule"], refused["detail"]), empty(FINDING)
         )
-    conformed = conform_batch(readings, place.catalogue)
-    with ExitStack() as opened:
-        prior, past = empty(MEASURE), Past()
-        if place.home.database.exists():
-            prior = standing_measures(place.home.database)
-            past = Past(opened.enter_context(read_only(place.home.database)))
-        assessed = assess(
-            readings, conformed, place.catalogue, place.rulebook, Background(prior, past), is_gated=False
-        )
-    this = readings.submissions.row(0, named=True)
-    last_year = prior.filter(unit_code=this["unit_code"], year=this["year"] - 1)
-    return Verdict(file.name, None, assessed.judgement.findings, not last_year.is_empty())
+    batch = conform_batch(batch, place.catalogue)
+    background = _read_background(place.home.database, batch)
+    batch = judge_batch(batch, background, place.catalogue, place.rulebook, is_gated=False)
+    this = batch.submissions.row(0, named=True)
+    last_year = background.prior.filter(unit_code=this["unit_code"], year=this["year"] - 1)
+    return Verdict(file.name, None, batch.judgement.findings, not last_year.is_empty())
+
+
+def _read_background(database: Path, batch: Batch) -> Background:
+    """What the published warehouse says of other years and earlier submissions; nothing where there is none yet."""
+    if not database.exists():
+        return Background()
+    with read_only(database) as connection:
+        received, earlier = read_earlier(connection, batch.submissions, batch.answered)
+    return Background(prior=standing_measures(database), received=received, earlier=earlier)

@@ -1,7 +1,7 @@
 """The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
-This page is the table of contents; each task is a thin wrapper around a step of flows/night.py, or of
-flows/answer/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
+This page is the table of contents; each task is a thin wrapper around a function of flows/intake.py, which takes a batch in,
+flows/publication.py, or flows/answer/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
 same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
 """
 
@@ -14,9 +14,11 @@ from typing import ParamSpec, TypeVar
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
+from flows import intake, publication
 from flows.answer import morning
 from flows.answer.morning import Report
-from flows.night import Night, OnDone, open_night
+from flows.intake import OnDone
+from flows.night import Night, open_night
 from flows.settings import Installation, installation
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
@@ -31,14 +33,14 @@ def _step(name: str, work: Callable[P, R]) -> Task[P, R]:
     return task(name=name, cache_policy=NO_CACHE, persist_result=False)(work)
 
 
-receive = _step("receive", Night.receive)
-read = _step("read", Night.read)
-conform = _step("conform", Night.conform)
-check = _step("check", Night.check)
-decide = _step("decide", Night.decide)
-load = _step("load", Night.load)
-compute = _step("roll up and compute indicators", Night.compute)
-publish = _step("publish", Night.publish)
+receive = _step("receive", intake.receive)
+read = _step("read", intake.read)
+conform = _step("conform", intake.conform)
+judge = _step("check", intake.judge)
+decide = _step("decide", intake.decide)
+load = _step("load", intake.load)
+compute = _step("roll up and compute indicators", publication.compute_indicators)
+publish = _step("publish", publication.publish_build)
 answer = _step("receipts", morning.answer)
 publish_pages = _step("validation pages", morning.publish_pages)
 tell = _step("digest", morning.tell)
@@ -59,8 +61,8 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
     """The order of a night."""
     with open_night(place, from_scratch=from_scratch) as night:
         receive(night)
-        if night.pending() or from_scratch or night.is_news_for_the_warehouse():
-            with night.open_build() as build:
+        if night.has_work():
+            with publication.open_build(night) as build:
                 for received in night.batches():
                     _take_in(night, received, build, on_done)
                 compute(night, build)
@@ -75,11 +77,11 @@ def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> R
 
 def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:
     """One batch, from its bytes to the file being built; its frames end with it."""
-    readings = read(night, received, on_done)
-    readings, conformed = conform(night, readings)
-    assessed = check(night, readings, conformed, build)
-    submissions = decide(night, assessed, build)
-    load(night, assessed, submissions, build)
+    batch = read(night, received, on_done)
+    batch = conform(night, batch)
+    batch = judge(night, batch, build)
+    batch = decide(night, batch, build)
+    load(night, batch, build)
 
 
 @flow(name="nightly", validate_parameters=False, persist_result=False)

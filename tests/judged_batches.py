@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.judge import Batch
+from expectations.judge import Evidence
 from expectations.rulebook.rulebook import FIELD_TYPES, RuleBook, load_rules
 from transforms.conforming.conform import Conformed
 from transforms.conforming.observations import observe
@@ -330,7 +330,7 @@ def batch_of(
     prior: pl.DataFrame | None = None,
     problems: pl.DataFrame | None = None,
     only: tuple[str, ...] | None = None,
-) -> Batch:
+) -> Evidence:
     """A night's batch of these rows; ``prior`` defaults to the same numbers a year before.
 
     ``only`` leaves the sheets of all other forms out, which makes judging faster.
@@ -343,7 +343,7 @@ def batch_of(
     return replace(batch, forms=forms, columns=columns)
 
 
-def batch_of_many(rows: dict[str, Rows], year: int = YEAR) -> Batch:
+def batch_of_many(rows: dict[str, Rows], year: int = YEAR) -> Evidence:
     """One night with a pair of submissions (county and city) for each of several rows; submissions end in the key."""
     prior = None if year == YEAR else measures_before(year=year - 1)
     return _judged([conformed(each, year, mark=f"/{key}") for key, each in rows.items()], prior, None)
@@ -351,7 +351,7 @@ def batch_of_many(rows: dict[str, Rows], year: int = YEAR) -> Batch:
 
 def _judged(
     parts: list[tuple[Conformed, pl.DataFrame]], prior: pl.DataFrame | None, problems: pl.DataFrame | None
-) -> Batch:
+) -> Evidence:
     made = Conformed(
         {form: pl.concat([c.forms[form] for c, _ in parts], how="diagonal") for form in parts[0][0].forms},
         *(
@@ -359,7 +359,7 @@ def _judged(
             for name in ("columns", "notes", "problems", "declared_empty", "submissions", "answers", "unread")
         ),
     )
-    return Batch(
+    return Evidence(
         made.forms,
         made.columns,
         empty(PROBLEM) if problems is None else shaped(problems, PROBLEM),

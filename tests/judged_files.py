@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.judge import Batch, judge
+from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from tests.workbooks import CATALOGUE, COUNTY, YEAR, conformed, submissions
 from transforms.conforming.observations import observe
@@ -24,7 +24,7 @@ def rulebook() -> RuleBook:
 def findings(path: Path, unit_code: str = COUNTY, year: int = YEAR) -> pl.DataFrame:
     """The findings of a workbook, without those of sheets, columns and rows that small ones leave out."""
     result = conformed(path, unit_code, year)
-    batch = Batch(
+    batch = Evidence(
         forms=result.forms,
         columns=result.columns,
         problems=result.problems,

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 import expectations.judge as judging
-from expectations.judge import Batch, examine, judge
+from expectations.judge import Evidence, examine, judge
 from expectations.rulebook.rulebook import RuleBook
 from tests.judged_batches import (
     COUNTY,
@@ -23,11 +23,11 @@ from tests.judged_batches import (
 ME = f"{COUNTY}-{YEAR}"
 
 
-def found(batch: Batch) -> pl.DataFrame:
+def found(batch: Evidence) -> pl.DataFrame:
     return examine(batch, catalogue(), rulebook())[1]
 
 
-def judged(batch: Batch, book: RuleBook | None = None, *, is_gated: bool = True) -> judging.Judgement:
+def judged(batch: Evidence, book: RuleBook | None = None, *, is_gated: bool = True) -> judging.Judgement:
     return judge(batch, catalogue(), book or rulebook(), is_gated=is_gated)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.batch import Batch
 from flows.decisions.amend_campaign import amend
 from flows.settings import Installation, Settings
-from flows.steps import Readings, of_doubtful_year
+from flows.steps import list_of_doubtful_year
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
-from transforms.reading.reading import FileRead
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, apply_amendments
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.declared_tables import list_expected_reports
@@ -151,9 +151,6 @@ def test_a_past_year_that_is_accepted_is_doubted_whether_or_not_the_unit_has_sen
             "unit_code": EAST,
         }
     )
-    reads = {name: FileRead("read") for name in sent["submission"]} | {
-        "amended": FileRead("read", answered="plain")
-    }
     standing = pl.DataFrame({"year": [NEXT - 1, *delivered], "unit_code": EAST})
-    readings = Readings(sent, reads, sent.clear())
-    assert of_doubtful_year(readings, standing, NEXT) == ["plain"]
+    batch = Batch(submissions=sent, answered={"amended": "plain"})
+    assert list_of_doubtful_year(batch, standing, NEXT) == ["plain"]

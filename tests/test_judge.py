@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import expectations.judge as judging
-from expectations.judge import Batch, examine, judge
+from expectations.judge import Evidence, examine, judge
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.decision import decide
 from tests.judged_batches import (
@@ -211,9 +211,9 @@ def test_a_problem_nobody_declared_is_a_mistake_of_ours() -> None:
 
 
 # ------------------------------------------------------------------------------------- the year before
-def years_together(before: Rows, now: Rows) -> Batch:
+def years_together(before: Rows, now: Rows) -> Evidence:
     (old, old_submissions), (new, new_submissions) = conformed(before, YEAR - 1), conformed(now)
-    return Batch(
+    return Evidence(
         {f: pl.concat([old.forms[f], new.forms[f]], how="diagonal") for f in new.forms},
         pl.concat([old.columns, new.columns]),
         empty(PROBLEM),
@@ -253,7 +253,7 @@ def test_of_two_submissions_for_last_year_the_one_received_later_counts() -> Non
     batch = years_together(rows, valid_rows())
     again, submissions = conformed(year_before("population"), YEAR - 1, mark="-again")
     later = submissions.with_columns(received_seq=pl.col("received_seq") + 10)
-    both = Batch(
+    both = Evidence(
         {f: pl.concat([batch.forms[f], again.forms[f]], how="diagonal") for f in batch.forms},
         pl.concat([batch.columns, again.columns]),
         batch.problems,
@@ -304,13 +304,13 @@ def test_the_frames_have_their_declared_shapes() -> None:
 
 
 def test_a_night_without_submissions_judges_nothing() -> None:
-    judgement = judge(Batch(), catalogue(), rulebook())
+    judgement = judge(Evidence(), catalogue(), rulebook())
     assert judgement.findings.is_empty()
 
 
 def test_a_batch_may_lack_forms_and_measures() -> None:
     batch = batch_of(valid_rows())
-    small = Batch(
+    small = Evidence(
         forms={"population": batch.forms["population"]},
         columns=batch.columns.filter(pl.col("form") == "population"),
         submissions=batch.submissions,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flows.receiving.receive import Arrival, Signature, arrivals, receive
+from flows.receiving.receive import Arrival, Signature, arrivals, receive_arrivals
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
 
@@ -42,7 +42,7 @@ class Place:
 
     def receive(self) -> tuple[list[Entry], list[Arrival]]:
         self.left.clear()
-        return receive(
+        return receive_arrivals(
             self.inbox, self.archive, self.journal, Signature("试", AT, "r1"), on_left=self.left.append
         )
 

@@ -6,7 +6,7 @@ no mistake, as long as nothing that a newer submission changed stands in it as i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -24,14 +24,14 @@ def find_unanswered_returns(
     submissions: Submissions,
     observations: Observations,
     received: pl.DataFrame,
-    earlier: Callable[[Sequence[str]], pl.DataFrame],
+    earlier: Observations,
     rulebook: RuleBook,
     forms: Sequence[str] = (),
 ) -> pl.DataFrame:
     """PROBLEM of the correction workbooks among ``submissions`` (SUBMISSION) with ``observations`` (OBSERVATION).
 
     ``answered``: submission -> the one it answers; ``received`` (RECEIVED): all that came before this batch;
-    ``earlier``: the OBSERVATION rows of such; ``forms``: their order. An answer to a submission nobody knows
+    ``earlier``: OBSERVATION rows of those that may be answered; ``forms``: their order. An answer to a submission nobody knows
     here is taken as any other file.
     """
     own = shaped(submissions.with_columns(critical_rules=pl.lit([], pl.List(pl.String))), RECEIVED)
@@ -46,9 +46,7 @@ def find_unanswered_returns(
     )
     if returned.is_empty():
         return empty(PROBLEM)
-    wanted = pl.concat([returned["answered"], returned["newest"]]).drop_nulls().unique()
-    old = wanted.filter(~wanted.is_in(own["submission"])).sort().to_list()
-    said = _join_state_and_text(pl.concat([observations, earlier(old)]))
+    said = _join_state_and_text(pl.concat([observations, earlier]))
     pairs = returned.select("submission", "answered", "newest", "received_at_then", "critical_rules_then")
     cells = (
         pairs.join(_suffix_columns(said, "submission", "now"), on="submission")

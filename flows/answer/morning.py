@@ -53,7 +53,7 @@ class Report:
 
 def report(night: Night) -> Report:
     """What this night did: all that is in the warehouse and was not answered by an earlier night."""
-    last = None if night.from_scratch else night.journal.last_run()
+    last = None if night.is_from_scratch else night.journal.last_run()
     entries = night.journal.entries()[last.seq if last else 0 :]
     returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
     confirmed = [str(e.submission) for e in entries if e.event == Event.YEAR_CONFIRMED]
@@ -63,10 +63,12 @@ def report(night: Night) -> Report:
         last.payload["answered"] if last else 0,
         returned,
         decided,
-        [*night.revised, *confirmed],
+        [*night.record.revised, *confirmed],
         list(night.catalogue.forms),
     )
-    return Report(night.run, found, night.repeated, night.left, night.notes, night.seconds)
+    return Report(
+        night.run, found, night.record.repeated, night.record.left, night.record.notes, night.record.seconds
+    )
 
 
 def answer(night: Night, report: Report) -> list[Path]:
@@ -109,7 +111,7 @@ def _send_digest(night: Night, report: Report) -> None:
     news = News(
         outcome=report.outcome,
         statuses={year: status(database, year, night.catalogue, entries) for year in years},
-        moved=night.moved,
+        moved=night.record.moved,
         left=report.left,
         repeated=[repeated.name for repeated in report.repeated],
         worklists={year: read_worklist(database, year) for year in years},
@@ -129,7 +131,7 @@ def _send_digest(night: Night, report: Report) -> None:
 def publish_pages(night: Night) -> None:
     """The validation results of the night as pages below site/."""
     publish_docs(
-        night.docs,
+        night.record.docs,
         night.home.site / "data_docs",
         night.catalogue.unit_names(),
         moment_words(night.at),

@@ -31,7 +31,7 @@ from flows.system_words import machine_fault, reason_of
 from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:
-    from flows.night import OnDone
+    from flows.intake import OnDone
     from flows.settings import Installation
 
 _WIDE = 160  # columns where the output is no terminal: a file or a pipe has no width of its own

@@ -24,7 +24,7 @@ STEPS = {
     "indicators": "计算指标",
     "publish": "发布",
 }
-"""What the steps of a night (flows.night) are called."""
+"""What the steps of a night (flows.nightly) are called."""
 
 
 def register(app: typer.Typer) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.judge import Batch, judge
+from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import Rule, RuleBook
+from flows.batch import received_file
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import observe
@@ -47,20 +48,20 @@ def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
     received = {
         e.submission: e for e in journal.entries() if e.event == Event.RECEIVED and e.submission in wanted
     }
-    readings = read_batch(
-        list(received.values()), Archive(place.home.archive), place.catalogue, place.settings.workers
-    )
-    conformed = conform_batch(readings, place.catalogue)
-    batch = Batch(
+    archive = Archive(place.home.archive)
+    files = [received_file(entry, archive.path(str(sha256))) for sha256, entry in received.items()]
+    batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
+    conformed = batch.conformed
+    evidence = Evidence(
         forms=conformed.forms,
         columns=conformed.columns,
-        submissions=readings.submissions,
+        submissions=batch.submissions,
         measures=observe(conformed, place.catalogue).measures,
         prior=standing_measures(place.home.database),
         declared_empty=conformed.declared_empty,
     )
-    judgement = judge(batch, place.catalogue, RuleBook({rule.id: always}))
-    return Trial(judgement.findings, judgement.results, readings.submissions.height)
+    judgement = judge(evidence, place.catalogue, RuleBook({rule.id: always}))
+    return Trial(judgement.findings, judgement.results, batch.submissions.height)
 
 
 def counting_all(rule: Rule) -> Rule:

@@ -6,6 +6,7 @@ import random
 
 import polars as pl
 
+from flows.batch import received_file
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import observe
@@ -28,9 +29,10 @@ def find_differences(place: Installation, journal: Journal, sample: int = SAMPLE
     drawn = random.Random(journal.head.hash).sample(known, min(sample, len(known)))
     if not drawn:
         return []
-    readings = read_batch(drawn, Archive(place.home.archive), place.catalogue, place.settings.workers)
-    conformed = conform_batch(readings, place.catalogue)
-    observed = observe(conformed, place.catalogue)
+    archive = Archive(place.home.archive)
+    files = [received_file(entry, archive.path(str(entry.submission))) for entry in drawn]
+    batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
+    observed = observe(batch.conformed, place.catalogue)
     wanted = [str(entry.submission) for entry in drawn]
     bad: set[str] = set()
     for table, anew, schema in (

@@ -22,6 +22,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from flows.batch import Member
 from flows.receiving.finished import is_quiet, wait_until_quiet, without_writers
 from flows.receiving.inbox import Mark, OnLeft, decode_name, explain_unread, files_in, folder_of, mark_of
 from transforms.reading.formats.book import MAX_BYTES
@@ -103,7 +104,7 @@ class Signature(NamedTuple):
     run: str
 
 
-def receive(
+def receive_arrivals(
     inbox: Path,
     archive: Archive,
     journal: Journal,
@@ -152,32 +153,28 @@ UNPACKED = "-unpacked"
 
 
 def receive_members(
-    members: Iterable[tuple[Entry, str, bytes]],
-    archive: Archive,
-    journal: Journal,
-    *,
-    actor: str,
-    at: datetime,
+    members: Iterable[Member], archive: Archive, journal: Journal, by: Signature
 ) -> list[Entry]:
-    """Archive and journal workbooks found in a file that was received (its entry, their name, their bytes).
+    """Archive and journal workbooks found in a file that was received.
 
     Each is a submission by itself; what was received before, the file sent once more, say, is left out.
     """
     known = _list_known_submissions(journal)
     drafts: list[Draft] = []
-    for entry, name, content in members:
-        sha256 = archive.put(content)
+    for member in members:
+        sha256 = archive.put(member.content)
         if sha256 in known:
             continue
         known.add(sha256)
         payload = {
             "submission": sha256,
-            "file_name": name,
-            "folder": entry.payload.get("folder"),
-            "bytes": len(content),
-            "container": entry.submission,
+            "file_name": member.name,
+            "folder": member.container.folder,
+            "bytes": len(member.content),
+            "container": member.container.submission,
         }
-        drafts.append(Draft(Event.RECEIVED, actor, at, f"{entry.run}{UNPACKED}", payload))
+        run = f"{member.container.run}{UNPACKED}"
+        drafts.append(Draft(Event.RECEIVED, by.actor, by.at, run, payload))
     return journal.append_many(drafts)
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import unit_frame
-from expectations.judge import Batch, judge
+from expectations.judge import Evidence, judge
 from expectations.live_audit.audit import FIRST, HEADS, HELD, OF
 from expectations.live_audit.audit_top import TOP
 from expectations.live_audit.unjudged import READING
@@ -129,7 +129,7 @@ def through_nianbao(
     read = {name: read_file(str(path), (plan, path.name)) for name, path in zip(names, paths, strict=True)}
     made = conform(assemble(read, submissions), submissions, catalogue)
     numbers = observe(made, catalogue).measures
-    batch = Batch(
+    batch = Evidence(
         forms=made.forms, columns=made.columns, problems=made.problems, submissions=submissions,
         measures=numbers, declared_empty=made.declared_empty,
     )  # fmt: skip

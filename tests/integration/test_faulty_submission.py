@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import flows.steps
-from expectations.judge import Batch, Judgement
+from expectations.judge import Evidence, Judgement
 from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.store.query import query
@@ -19,7 +19,7 @@ def judging_fails_for(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyp
     def set_units(units: set[str], error: Exception) -> None:
         def judge(*arguments: object, **named: object) -> Judgement:
             batch = arguments[0]
-            assert isinstance(batch, Batch)
+            assert isinstance(batch, Evidence)
             if set(batch.submissions["unit_code"]) & units:
                 raise error
             return true_judge(*arguments, **named)  # type: ignore[arg-type]

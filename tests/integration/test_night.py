@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 import flows.answer.morning
-import flows.night
+import flows.intake
+import flows.publication
 from flows.answer.morning import Report
 from flows.night import open_night
 from flows.nightly import run_night
@@ -264,7 +265,7 @@ def test_a_night_that_broke_off_before_publishing_is_made_good_by_the_next(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.night, "compute", broken)
+        patched.setattr(flows.publication, "compute", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     assert fingerprint(place.home.database) == published
@@ -287,7 +288,7 @@ def test_a_night_that_broke_off_right_after_receiving_is_made_good_by_the_next(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.night, "read_batch", broken)
+        patched.setattr(flows.intake, "read_batch", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     assert events(place) == [Event.RECEIVED]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
 
 import polars as pl
 
@@ -48,6 +49,12 @@ COLUMNS = {
 """Where each column of a form stands in each file's sheet. Key: submission, form, field."""
 
 
+DECLARED_EMPTY = {"submission": pl.String, "form": pl.String}
+"""Rosters that say that there is nothing to list."""
+
+UNIT_YEAR = {"submission": pl.String, "unit_code": pl.String, "year": pl.Int32}
+
+
 @dataclass(frozen=True)
 class RawBatch:
     """What was read of a night's files, as written.
@@ -77,14 +84,23 @@ class Conformed:
     ``submissions``: submission, unit_code, year of all files, those without a row too. ``unread``: UNREAD.
     """
 
-    forms: dict[str, pl.DataFrame]
-    columns: pl.DataFrame
-    notes: Notes
-    problems: Problems
-    declared_empty: pl.DataFrame
-    submissions: Submissions
-    answers: Answers
-    unread: pl.DataFrame
+    forms: dict[str, pl.DataFrame] = field(default_factory=dict)
+    columns: pl.DataFrame = field(default_factory=partial(empty, COLUMNS))
+    notes: Notes = field(default_factory=partial(empty, NOTE))
+    problems: Problems = field(default_factory=partial(empty, PROBLEM))
+    declared_empty: pl.DataFrame = field(default_factory=partial(empty, DECLARED_EMPTY))
+    submissions: Submissions = field(default_factory=partial(empty, UNIT_YEAR))
+    answers: Answers = field(default_factory=partial(empty, ANSWER))
+    unread: pl.DataFrame = field(default_factory=partial(empty, UNREAD))
+
+    def only(self, submissions: Collection[str]) -> Conformed:
+        """What is here of these submissions."""
+        wanted = pl.col("submission").is_in(list(submissions))
+        frames = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}
+        return Conformed(
+            forms={id: rows.filter(wanted) for id, rows in self.forms.items()},
+            **{name: frame.filter(wanted) for name, frame in frames.items()},
+        )
 
 
 def assemble(reads: Mapping[str, FileRead], submissions: Submissions) -> RawBatch:
@@ -177,7 +193,7 @@ def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Co
         declared_empty=rows.filter(pl.col("kind") == "nothing")
         .select("submission", "form")
         .unique(maintain_order=True),
-        submissions=submissions.select("submission", "unit_code", "year"),
+        submissions=submissions.select(*UNIT_YEAR),
         answers=raw.answers,
         unread=pl.concat([raw.rest, list_unread_rows(forms, rows, raw.columns, catalogue)]),
     )

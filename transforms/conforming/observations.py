@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
 from transforms.conforming.conform import Conformed
 from transforms.conforming.measures import count_rows, is_in_force, sum_measures
 from warehouse.catalogue.frames import (
+    COUNTED_ROW,
+    MEASURE,
     OBSERVATION,
     CountedRows,
     Measures,
@@ -26,9 +29,9 @@ _KEYS = ("submission", "unit_code", "year", "org_code", "item", "sheet", "row")
 class Observed:
     """The frames OBSERVATION, COUNTED_ROW and MEASURE of the same submissions: cells, and what is made of them."""
 
-    observations: Observations
-    counted_rows: CountedRows
-    measures: Measures
+    observations: Observations = field(default_factory=partial(empty, OBSERVATION))
+    counted_rows: CountedRows = field(default_factory=partial(empty, COUNTED_ROW))
+    measures: Measures = field(default_factory=partial(empty, MEASURE))
 
 
 def observe(conformed: Conformed, catalogue: Catalogue) -> Observed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
             folder / "registry",
             settings.city.code,
             range(settings.first_year, settings.last_year + 1),
-            lambda level, year: any(level in f.reported_by and in_force(f, year) for f in forms.values()),
+            partial(_is_asked, tuple(forms.values())),
         ),
     )
 
@@ -298,3 +298,8 @@ def _version(folder: Path) -> str:
 
 
 __all__ = ["DEFAULT_FOLDER", "REGISTRY_FORM", "Catalogue", "CatalogueError", "load_catalogue"]
+
+
+def _is_asked(forms: tuple[Form, ...], level: str, year: int) -> bool:
+    """Whether some form asks reporting units of ``level`` in ``year``."""
+    return any(level in form.reported_by and in_force(form, year) for form in forms)

@@ -15,23 +15,32 @@ import polars as pl
 from warehouse.registry.levels import LEVELS
 
 
+def _always(level: str, year: int) -> bool:
+    del level, year
+    return True
+
+
 class Registry:
     """All dated org units and their succession; every question is asked for one year.
 
-    ``is_asked``: whether some form asks units of a level (county, city) in a year.
+    ``is_asked``: whether some form asks units of a level (county, city) in a year; by default all are asked.
     """
 
     def __init__(
         self,
         units: pl.DataFrame,
         succession: pl.DataFrame,
-        is_asked: Callable[[str, int], bool] = lambda _level, _year: True,
+        is_asked: Callable[[str, int], bool] = _always,
     ) -> None:
         self.all_units = units
         self.succession = succession
         self.is_asked = is_asked
         self.units = lru_cache(maxsize=None)(self._units)
         self.roster = lru_cache(maxsize=None)(self._roster)
+
+    def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
+        """Pickled without what is remembered of earlier questions."""
+        return Registry, (self.all_units, self.succession, self.is_asked)
 
     def _units(self, year: int) -> pl.DataFrame:
         """Units valid in ``year``: org_code (key), name, level, parent_code, county_code, township_code.

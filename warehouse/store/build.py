@@ -6,7 +6,7 @@ from them by views. Hence a night replayed from an empty state gives the same co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -37,8 +37,8 @@ from warehouse.store.built_upon import find_changed_table, unreadable
 from warehouse.store.connection import first_line
 from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import dictionary_rows
+from warehouse.store.earlier import read_earlier
 from warehouse.store.held import mark_held
-from warehouse.store.past import Past
 from warehouse.store.publish import new_database
 from warehouse.store.statements import statement
 from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
@@ -224,9 +224,11 @@ class NightBuild:
             [changed.to_list(), rules],
         )
 
-    def past(self) -> Past:
-        """What was received before the batch at hand."""
-        return Past(self._connection)
+    def read_earlier(
+        self, submissions: Submissions, answering: Collection[str]
+    ) -> tuple[pl.DataFrame, Observations]:
+        """What was received before this batch, see :func:`warehouse.store.earlier.read_earlier`."""
+        return read_earlier(self._connection, submissions, answering)
 
     def standing_submissions(self) -> pl.DataFrame:
         """Which submission stands: unit_code, year (key), submission, received_seq."""

@@ -1,0 +1,143 @@
+"""A batch of received files as it grows on its way: read, conformed, judged, decided.
+
+Everything in it, and all that the steps before the decision are given, can be pickled, and every frame can be written as
+Parquet: where a step runs is no matter of the step's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from expectations.judge import Judgement
+from expectations.verdicts.decision import DECISION
+from expectations.verdicts.silence import CELL_ASKED
+from transforms.conforming.conform import Conformed
+from transforms.conforming.observations import Observed
+from transforms.reading.reading import FileRead
+from warehouse.catalogue.frames import (
+    MEASURE,
+    OBSERVATION,
+    RECEIVED,
+    SUBMISSION,
+    Measures,
+    Observations,
+    Schema,
+    Submissions,
+    empty,
+)
+from warehouse.ledger.journal import Entry
+
+REFUSED: Schema = {
+    "submission": pl.String,
+    "rule": pl.String,  # the refusal's id
+    "detail": pl.String,
+    "unit_code": pl.String,  # where the receipt goes; null when nobody knows
+    "year": pl.Int32,
+    "file_name": pl.String,
+    "received_seq": pl.Int64,
+    "received_at": pl.String,
+    "run": pl.String,
+}
+
+DECIDED: Schema = {**SUBMISSION, "filled_count": pl.Int64, **DECISION, "status": pl.String}
+"""A submission with its decision; ``status`` is what the decision is until somebody revises it."""
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """Archived bytes, and what the journal says of their receipt."""
+
+    submission: str
+    path: Path
+    file_name: str
+    folder: str | None
+    received_seq: int
+    received_at: str
+    run: str | None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A workbook that was found together with others in one file."""
+
+    container: ReceivedFile
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Background:
+    """What the warehouse knows when a batch comes.
+
+    ``prior``: the standing measures of all years; ``later``: those of later years, which are compared anew with what the
+    batch says of the years before them; ``asked_later`` (CELL_ASKED): what is asked of them anyway. ``received``
+    (RECEIVED): all readable submissions so far; ``earlier``: what those said that a correction workbook may answer.
+    """
+
+    prior: Measures = field(default_factory=partial(empty, MEASURE))
+    later: Measures = field(default_factory=partial(empty, MEASURE))
+    asked_later: pl.DataFrame = field(default_factory=partial(empty, CELL_ASKED))
+    received: pl.DataFrame = field(default_factory=partial(empty, RECEIVED))
+    earlier: Observations = field(default_factory=partial(empty, OBSERVATION))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files that are taken in together. Each step (flows.steps) gives a batch that knows more; what it lacks is empty.
+
+    Read: ``submissions`` (SUBMISSION) that could be read, with ``reads``, their content, until it is conformed;
+    ``refused`` (REFUSED); ``members`` found in refused containers; ``answered``: correction workbook -> the submission it
+    answers. Conformed: ``conformed``. Judged: ``observed``, ``judgement``, and ``compared_anew``, the later submissions
+    that were compared with this batch. Decided: ``decided`` (DECIDED), refused ones too.
+    """
+
+    submissions: Submissions = field(default_factory=partial(empty, SUBMISSION))
+    refused: pl.DataFrame = field(default_factory=partial(empty, REFUSED))
+    members: tuple[Member, ...] = ()
+    answered: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, FileRead] = field(default_factory=dict)
+    conformed: Conformed = field(default_factory=Conformed)
+    observed: Observed = field(default_factory=Observed)
+    judgement: Judgement = field(default_factory=Judgement)
+    compared_anew: tuple[str, ...] = ()
+    decided: pl.DataFrame = field(default_factory=partial(empty, DECIDED))
+
+    @property
+    def first_seq(self) -> int | None:
+        """The first place of receipt in the batch; None for an empty one."""
+        places = pl.concat([self.submissions["received_seq"], self.refused["received_seq"]])
+        return places.min()  # type: ignore[return-value]  # of integers
+
+    @property
+    def filled(self) -> pl.DataFrame:
+        """The submission of each cell that holds something, zeros too, and of each roster that says it lists nothing."""
+        cells = self.observed.observations.filter(pl.col("state").is_in(["value", "zero"]))
+        return pl.concat([cells.select("submission"), self.conformed.declared_empty.select("submission")])
+
+    def only(self, submissions: Collection[str]) -> Batch:
+        """As if only these readable submissions were in the batch; read and, if it was, conformed."""
+        return replace(
+            self,
+            submissions=self.submissions.filter(pl.col("submission").is_in(list(submissions))),
+            answered={s: a for s, a in self.answered.items() if s in submissions},
+            reads={s: read for s, read in self.reads.items() if s in submissions},
+            conformed=self.conformed.only(submissions),
+        )
+
+
+def received_file(entry: Entry, path: Path) -> ReceivedFile:
+    """The file of a receipt in the journal; ``path``: where its bytes rest."""
+    return ReceivedFile(
+        str(entry.submission),
+        path,
+        str(entry.payload["file_name"]),
+        entry.payload.get("folder"),
+        entry.seq,
+        entry.at.isoformat(timespec="seconds"),
+        entry.run,
+    )

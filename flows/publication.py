@@ -1,0 +1,68 @@
+"""The end of a night's work on the warehouse: sums and indicators of all that stands, and the swap of the files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from expectations.rulebook.rule_document import rule_rows
+from flows.clock import TIME_ZONE
+from flows.intake import hold_returned
+from flows.night import Night, list_versions
+from transforms.indicators.indicators import compute
+from warehouse.ledger.explanation_entries import explanations
+from warehouse.ledger.review_entries import approvals
+from warehouse.standing.headline import find_moved_figures, read_published_figures
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import publish
+
+_COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
+"""What is counted of a night, whenever its submissions were received; columns of quality.run."""
+
+
+def open_build(night: Night) -> NightBuild:
+    """The new warehouse file beside the published one, with everything that one knows, where it may be built upon."""
+    database = night.home.database
+    return NightBuild(
+        night.home.building, database if database.exists() and not night.is_anew else None, night.catalogue
+    )
+
+
+def compute_indicators(night: Night, build: NightBuild) -> None:
+    """Roll up the standing submissions and compute every indicator anew."""
+    with night.timed("indicators"):
+        hold_returned(night, build)
+        approved = approvals(night.journal.entries()).join(
+            build.standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
+        )
+        computed = compute(build.standing_measures(), night.catalogue, approved)
+        build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
+        build.set_rules(rule_rows(night.rulebook))
+        build.set_events(night.journal.frame())
+        build.set_explanations(explanations(night.journal.entries()))
+
+
+def publish_build(night: Night, build: NightBuild) -> None:
+    """Check the built file and put it in the place of the published one."""
+    database, head = night.home.database, night.journal.head
+    with night.timed("publish"):
+        build.add_run(
+            {
+                "run": night.run,
+                "started_at": night.at.isoformat(timespec="seconds"),
+                "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
+                "journal_count": head.count,
+                "journal_hash": head.hash,
+                **list_versions(night.place),
+                "rule_count": len(night.rulebook.rules),
+                "city_rule_count": len(night.rulebook.city_rules),
+                **{name: night.record.counts[name] for name in _COUNTS},
+            }
+        )
+        if night.is_anew:
+            build.keep_runs(database)
+        build.check()
+        night.record.revised = build.revised_since(database)
+        build.close()
+        before = read_published_figures(database)
+        publish(night.home.building, database)
+        night.record.moved = find_moved_figures(before, read_published_figures(database))
