@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def passed_on(thing: T) -> T:
     """What arrives in another process."""
-    return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
+    return pickle.loads(pickle.dumps(thing))  # our own bytes
 
 
 def frames_of(thing: object, name: str = "batch") -> Iterator[tuple[str, pl.DataFrame]]:
