@@ -55,10 +55,11 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
 
 
 def contributions_of(registry: Registry, years: Sequence[int]) -> Iterator[pl.DataFrame]:
-    """CONTRIBUTION of every year of ``years`` and of the year before, as seen from it: one frame for each pair of years."""
+    """CONTRIBUTION of every year of ``years``, and of the one before it as seen from it: one frame for each pair of years."""
     for year in years:
         for source_year in (year - 1, year):
-            yield contributions(registry, source_year, year)
+            if source_year in years:
+                yield contributions(registry, source_year, year)
 
 
 def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, float | None]) -> pl.DataFrame:

@@ -44,9 +44,9 @@ from warehouse.store.statements import statement
 from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
-_IN_ANY_ORDER = {
-    "core.observation_log"
-}  # its rows say where they stood; in parallel it is written twice as fast
+_IN_ANY_ORDER = {"core.observation_log", "core.contribution"}
+"""Tables whose rows say themselves where they stood: in parallel they are written twice as fast."""
+
 DECISIONS = ("accepted", "held", "refused")
 
 
@@ -242,22 +242,31 @@ class NightBuild:
     ) -> None:
         """Replace what is computed of all standing submissions.
 
-        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.handed_on.
+        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.contribution and
+        core.handed_on.
         """
+        registry, years = self.catalogue.registry, self._years_of_reports()
+        self._connection.execute("DELETE FROM core.contribution")
+        for frame in contributions_of(registry, years):  # one by one: of a province each is large
+            self._append("core.contribution", frame)
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
         self._replace("mart.indicator", rows)
         mark_held(self._connection, self.catalogue)
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
-        settings = self.catalogue.settings
-        years = range(settings.first_year, settings.last_year + 1)
-        registry = self.catalogue.registry
         split = split_years(registry, years)
         numbers = (
             split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta) if split else None
         )
         self._replace("core.handed_on", numbers)
+
+    def _years_of_reports(self) -> range:
+        """From the first year for which anything was received to the last that is open."""
+        last = self.catalogue.settings.last_year
+        row = self._connection.execute("SELECT min(year) FROM quality.submission_log").fetchone()
+        first = row[0] if row and row[0] is not None else last
+        return range(max(first, self.catalogue.settings.first_year), last + 1)
 
     def _replace(self, table: str, rows: pl.DataFrame | None) -> None:
         self._connection.execute(f"DELETE FROM {table}")
@@ -351,10 +360,6 @@ class NightBuild:
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)
-        settings = self.catalogue.settings
-        years = range(settings.first_year, settings.last_year + 1)
-        for frame in contributions_of(registry, years):  # one by one: of a province each is large
-            self._append("core.contribution", frame)
         self._append("core.expected_report", list_expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
