@@ -7,7 +7,7 @@ histories and traces are joins with this frame; nothing else follows parents or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -54,12 +54,9 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
     )
 
 
-def contributions_of(registry: Registry, years: Sequence[int]) -> Iterator[pl.DataFrame]:
-    """CONTRIBUTION of every year of ``years``, and of the one before it as seen from it: one frame for each pair of years."""
-    for year in years:
-        for source_year in (year - 1, year):
-            if source_year in years:
-                yield contributions(registry, source_year, year)
+def contributing_years(years: Sequence[int]) -> list[tuple[int, int]]:
+    """Every year of ``years`` with itself and with the year before it: the pairs (year, source_year) of core.contribution."""
+    return [(year, source) for year in years for source in (year - 1, year)]
 
 
 def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, float | None]) -> pl.DataFrame:

@@ -31,7 +31,7 @@ from warehouse.catalogue.frames import (
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import contributions_of, split_numbers, split_years
+from warehouse.registry.contribution import contributing_years, contributions, split_numbers, split_years
 from warehouse.store import integrity
 from warehouse.store.built_upon import find_changed_table, unreadable
 from warehouse.store.connection import first_line
@@ -86,6 +86,7 @@ class NightBuild:
         self.catalogue = catalogue
         self._stack = ExitStack()
         self._expected_rows = {t.full_name: 0 for t in tables_of("log")}
+        self._contributing: set[tuple[int, int]] = set()
 
     def __enter__(self) -> NightBuild:
         with ExitStack() as opening:
@@ -144,6 +145,7 @@ class NightBuild:
                 )
             self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
         self._append("quality.submission_log", new)
+        self._fill_contributions()
         if (results := frames.get("results")) is not None:
             if "run" not in results.columns:
                 results = results.with_columns(run=pl.lit(new.sort("received_seq")["run"][-1], pl.String))
@@ -242,24 +244,27 @@ class NightBuild:
     ) -> None:
         """Replace what is computed of all standing submissions.
 
-        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.contribution and
-        core.handed_on.
+        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.handed_on.
         """
-        registry, years = self.catalogue.registry, self._years_of_reports()
-        self._connection.execute("DELETE FROM core.contribution")
-        for frame in contributions_of(registry, years):  # one by one: of a province each is large
-            self._append("core.contribution", frame)
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
         self._replace("mart.indicator", rows)
         mark_held(self._connection, self.catalogue)
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
+        registry, years = self.catalogue.registry, self._years_of_reports()
         split = split_years(registry, years)
         numbers = (
             split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta) if split else None
         )
         self._replace("core.handed_on", numbers)
+
+    def _fill_contributions(self) -> None:
+        """core.contribution of the years of reports, as far as they are not there yet."""
+        for year, source_year in contributing_years(self._years_of_reports()):
+            if (year, source_year) not in self._contributing:  # one by one: of a province each is large
+                self._append("core.contribution", contributions(self.catalogue.registry, source_year, year))
+                self._contributing.add((year, source_year))
 
     def _years_of_reports(self) -> range:
         """From the first year for which anything was received to the last that is open."""
@@ -360,6 +365,7 @@ class NightBuild:
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)
+        self._fill_contributions()
         self._append("core.expected_report", list_expected_reports(self.catalogue))
         self._append("mart.dictionary", dictionary_rows(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
