@@ -13,9 +13,15 @@ from flows.faults import step_without_faulty
 from flows.night import Night
 from flows.receiving.receive import Signature, receive_arrivals, receive_members
 from flows.steps import conform_batch, decide_batch, judge_batch, read_batch
-from warehouse.ledger.explanation_entries import explanations, new_explanations
+from warehouse.ledger.explanation_entries import list_explanations, select_new_explanations
 from warehouse.ledger.journal import Draft, Entry, Event
-from warehouse.ledger.review_entries import YEAR_DOUBTED, YEAR_LOCKED, confirmations, is_locked, returns
+from warehouse.ledger.review_entries import (
+    YEAR_DOUBTED,
+    YEAR_LOCKED,
+    is_locked,
+    list_confirmations,
+    list_returns,
+)
 from warehouse.store.build import NightBuild
 
 OnDone = Callable[[str, object], None]
@@ -80,7 +86,7 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
         new = batch.decided.remove(pl.col("received_seq").is_in(list(recorded)))
         counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
         given = batch.judgement.answers.join(counting, on="submission", how="semi")
-        said = new_explanations(given, batch.decided, explanations(entries))
+        said = select_new_explanations(given, batch.decided, list_explanations(entries))
         kept = ("submission", "unit_code", "year", "reason", "rule", "critical_count", "warning_count")
         drafts = [(Event.EXPLAINED, payload) for payload in said] + [
             (Event(row["decision"]), {k: row[k] for k in kept if row[k] is not None})
@@ -119,8 +125,8 @@ def load(night: Night, batch: Batch, build: NightBuild) -> None:
 def hold_returned(night: Night, build: NightBuild, before: int | None = None) -> None:
     """Hold what was returned (before that place of the journal): it no longer stands."""
     entries = [e for e in night.journal.entries() if before is None or e.seq < before]
-    build.set_decisions(confirmations(entries))
-    build.set_decisions(returns(entries))
+    build.set_decisions(list_confirmations(entries))
+    build.set_decisions(list_returns(entries))
 
 
 def _read_background(night: Night, batch: Batch, build: NightBuild) -> Background:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.error_localisation.mends import Variable
-from expectations.error_localisation.smallest_sets import Search, likely_cells
+from expectations.error_localisation.smallest_sets import Search, find_likely_cells
 from expectations.frames.unit_frame import HISTORY
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.rulebook import Rule
@@ -76,7 +76,7 @@ def history(*rows: dict[str, float]) -> pl.DataFrame:
 
 
 def said(rules: list[Check], *rows: dict[str, float | None], before: pl.DataFrame | None = None) -> list[str]:
-    found = likely_cells(rules, frame(*rows), variables(), history() if before is None else before)
+    found = find_likely_cells(rules, frame(*rows), variables(), history() if before is None else before)
     return found["likely"].to_list()
 
 

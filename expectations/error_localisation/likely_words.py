@@ -10,7 +10,7 @@ CLEAR_LEAD = 0.3
 """How much nearer to last year's numbers than the next set the first must bring the row to be called the likeliest."""
 
 
-def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+def write_sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """place, group, likely (null: nothing worth saying), only_cell for every row of ``groups`` (place, group, cell_count).
 
     ``only_cell`` is the cell that alone can be mended, where nothing more is known than that.

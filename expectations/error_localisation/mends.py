@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.error_localisation.slips import LOST, column_slips, near, undo_slips
+from expectations.error_localisation.slips import LOST, find_column_slips, is_near, undo_slips
 from expectations.rulebook.message import value_text
 from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import Schema
@@ -51,7 +51,7 @@ class Variable:
         return pl.all_horizontal(tests)
 
 
-def variable_of(field: Field, labels: Sequence[str] = ()) -> Variable:
+def make_variable(field: Field, labels: Sequence[str] = ()) -> Variable:
     """The variable of a form's field; ``labels`` are the answers of its code list."""
     answers: tuple[str | bool, ...] = (True, False) if field.type == "boolean" else tuple(labels)
     return Variable(
@@ -105,7 +105,7 @@ class Around:
         column = self.frame.filter(pl.col(name).is_not_null(), _IS_OWN).join(
             self.past(name), on=["org_code", "year"]
         )
-        slips = column_slips(known.select(shape), column.select(shape)).drop("measure")
+        slips = find_column_slips(known.select(shape), column.select(shape)).drop("measure")
         return known.join(slips, on=keys, how="left", maintain_order="left")
 
 
@@ -113,12 +113,12 @@ _IS_OWN = pl.col("item").fill_null("") == ""
 """Rows of rosters are no org units: last year's row is not known to be the same thing."""
 
 
-def mends_of_one(variable: Variable, around: Around) -> pl.DataFrame:
+def find_single_mends(variable: Variable, around: Around) -> pl.DataFrame:
     """MEND of the rows that changing ``variable`` alone can mend."""
-    return (_numbers if variable.is_number else _answers)(variable, around)
+    return (_try_numbers if variable.is_number else _try_answers)(variable, around)
 
 
-def _answers(variable: Variable, around: Around) -> pl.DataFrame:
+def _try_answers(variable: Variable, around: Around) -> pl.DataFrame:
     dtype = pl.Boolean if True in variable.answers else pl.String
     options = pl.DataFrame({"mend": pl.Series(list(variable.answers), dtype=dtype)})
     given = around.rows.filter(pl.col(variable.name).is_not_null())
@@ -135,7 +135,7 @@ def _answers(variable: Variable, around: Around) -> pl.DataFrame:
     )
 
 
-def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
+def _try_numbers(variable: Variable, around: Around) -> pl.DataFrame:
     name = variable.name
     value, before, mend = pl.col(name), pl.col("previous_value"), pl.col("mend")
     known = around.with_past(name)
@@ -152,7 +152,7 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
         before,
         *(other for other, _ in slips),
         *(pl.lit(limit) for limit in (variable.low, variable.high) if limit is not None),
-        *(point for crossing in crossings for point in numbers_around(crossing, variable)),
+        *(point for crossing in crossings for point in list_numbers_around(crossing, variable)),
     ]
     tried = (
         known.with_columns(mend=pl.concat_list(point.cast(pl.Float64) for point in points))
@@ -165,7 +165,7 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
         pl.lit(None, pl.String), *(pl.when((mend - other).abs() <= SAME).then(text) for other, text in slips)
     )
     # A slip explains a number that can only be this one, or that comes back to last year's.
-    explains = (pl.len().over("place") == 1) | (near(mend, before) & ~near(value, before))
+    explains = (pl.len().over("place") == 1) | (is_near(mend, before) & ~is_near(value, before))
     return (
         held.with_columns(
             slip=pl.when(explains).then(slip), way=log_distance(mend, pl.coalesce(before, value))
@@ -180,14 +180,14 @@ def _numbers(variable: Variable, around: Around) -> pl.DataFrame:
         .unique("place", keep="first", maintain_order=True)
         .select(
             "place",
-            words=cell_words(variable, _advice()),
+            words=describe_cell(variable, _write_advice()),
             has_slip="has_slip",
             gain=log_distance(value, before) - pl.col("way"),
         )
     )
 
 
-def _advice() -> pl.Expr:
+def _write_advice() -> pl.Expr:
     """What a number should be: the only value, or the nearest limit. Reads count, slip, mend, below, above."""
     mend = pl.col("mend")
     limit = (
@@ -202,7 +202,7 @@ def _advice() -> pl.Expr:
     return pl.concat_str(pl.concat_str("slip", pl.lit("，")).fill_null(""), wanted)
 
 
-def cell_words(variable: Variable, wanted: pl.Expr | None = None, past: str = "previous_value") -> pl.Expr:
+def describe_cell(variable: Variable, wanted: pl.Expr | None = None, past: str = "previous_value") -> pl.Expr:
     """``失独人数（现填412，上年41，疑多写一位，应为41）``: the cell, last year's number, what is wanted."""
     says = "现填{}" if variable.is_typed else "现为{}"
     parts = [
@@ -230,7 +230,7 @@ def _solve_for_one(edge: Expression, name: str) -> pl.Expr:
     return -zero / (one - zero)
 
 
-def numbers_around(point: pl.Expr, variable: Variable) -> list[pl.Expr]:
+def list_numbers_around(point: pl.Expr, variable: Variable) -> list[pl.Expr]:
     """The whole numbers at and beside a point; the point itself where the cell holds fractions.
 
     Two on either side: the first past a turn may be allowed, and only the second shows that it is not the only one.

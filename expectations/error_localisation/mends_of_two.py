@@ -11,9 +11,9 @@ from expectations.error_localisation.mends import (
     SAME,
     Around,
     Variable,
-    cell_words,
+    describe_cell,
+    list_numbers_around,
     log_distance,
-    numbers_around,
     substitute_numbers,
 )
 from warehouse.catalogue.frames import empty
@@ -25,7 +25,7 @@ Line = tuple[pl.Expr, pl.Expr, pl.Expr]
 """``c + a * x + b * y = 0``: the parts c, a, b."""
 
 
-def mends_of_two(one: Variable, other: Variable, around: Around) -> pl.DataFrame:
+def find_double_mends(one: Variable, other: Variable, around: Around) -> pl.DataFrame:
     """MEND of the rows that changing both numbers can mend."""
     known = (
         around.with_past(one.name)
@@ -37,9 +37,9 @@ def mends_of_two(one: Variable, other: Variable, around: Around) -> pl.DataFrame
         )
     )
     lines = [
-        *(_line(edge, one.name, other.name) for edge in around.edges),
-        *((-at, pl.lit(1.0), pl.lit(0.0)) for at in _levels(one, "past_x")),
-        *((-at, pl.lit(0.0), pl.lit(1.0)) for at in _levels(other, "past_y")),
+        *(_solve_for_line(edge, one.name, other.name) for edge in around.edges),
+        *((-at, pl.lit(1.0), pl.lit(0.0)) for at in _list_likely_numbers(one, "past_x")),
+        *((-at, pl.lit(0.0), pl.lit(1.0)) for at in _list_likely_numbers(other, "past_y")),
     ]
     found = [_try_mends(one, other, rows, lines, around) for rows in known.iter_slices(_CHUNK) if rows.height]
     return pl.concat([empty(MEND), *found])
@@ -52,7 +52,7 @@ def _try_mends(
     corners = _intersect_lines(rows, lines)
     points = pl.concat(
         corners.select("place", x=at_x, y=at_y)
-        for at_x, at_y in product(numbers_around(x, one), numbers_around(y, other))
+        for at_x, at_y in product(list_numbers_around(x, one), list_numbers_around(y, other))
     )
     tried = rows.join(points.filter(one.allows(x), other.allows(y)).unique(), on="place")
     way = log_distance(x, pl.coalesce("past_x", one.name)) + log_distance(
@@ -68,19 +68,19 @@ def _try_mends(
         .unique("place", keep="first", maintain_order=True)
         .select(
             "place",
-            words=pl.format("{}和{}", cell_words(one, past="past_x"), cell_words(other, past="past_y")),
+            words=pl.format("{}和{}", describe_cell(one, past="past_x"), describe_cell(other, past="past_y")),
             has_slip=pl.lit(value=False),
             gain=so_far - pl.col("way"),
         )
     )
 
 
-def _levels(variable: Variable, past: str) -> list[pl.Expr]:
+def _list_likely_numbers(variable: Variable, past: str) -> list[pl.Expr]:
     """Numbers that a mend may well be: the limits, and last year's number."""
     return [*(pl.lit(at) for at in (variable.low, variable.high) if at is not None), pl.col(past)]
 
 
-def _line(edge: Expression, one: str, other: str) -> Line:
+def _solve_for_line(edge: Expression, one: str, other: str) -> Line:
     """The line in the plane of both cells along which the edge is met."""
     origin, right, up = (
         substitute_numbers(edge, {one: x, other: y}) for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))

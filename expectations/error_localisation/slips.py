@@ -44,7 +44,7 @@ TURNED = "疑相邻两位数字写颠倒"
 _MOST_DIGITS = 8
 
 
-def factors_undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
+def undo_factors(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
     """What ``value`` is without a slip of its size, and the slip in words; one pair for every slip."""
     return [(value / factor, of_money if is_money else of_count) for factor, of_count, of_money in _FACTORS]
 
@@ -63,27 +63,27 @@ def undo_slips(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
         for place in range(_MOST_DIGITS - 1)
     ]
     return [
-        *factors_undone(value, is_money=is_money),
+        *undo_factors(value, is_money=is_money),
         *((pl.when(is_whole & (other != value)).then(other), TURNED) for other in turned),
     ]
 
 
-def near(value: pl.Expr, other: pl.Expr) -> pl.Expr:
+def is_near(value: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Whether two numbers are alike; never null."""
     return ((value > 0) & (other > 0) & ((value / other).log().abs() <= NEAR)).fill_null(value=False)
 
 
-def slip_of(value: pl.Expr, before: pl.Expr, unit: pl.Expr, *, factors_only: bool = False) -> pl.Expr:
+def find_slip(value: pl.Expr, before: pl.Expr, unit: pl.Expr, *, factors_only: bool = False) -> pl.Expr:
     """The slip of its own that explains ``value`` where ``before`` was usual; ``unit``: the unit of measurement."""
-    ways = factors_undone if factors_only else undo_slips
+    ways = undo_factors if factors_only else undo_slips
     of_count, of_money = (
         pl.coalesce(
-            pl.when(near(other, before)).then(pl.lit(text)) for other, text in ways(value, is_money=money)
+            pl.when(is_near(other, before)).then(pl.lit(text)) for other, text in ways(value, is_money=money)
         )
         for money in (False, True)
     )
     words = pl.when(unit.is_in(MONEY)).then(of_money).otherwise(of_count)
-    return pl.when(~near(value, before)).then(words)
+    return pl.when(~is_near(value, before)).then(words)
 
 
 def with_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
@@ -93,19 +93,19 @@ def with_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     ``numbers`` are whole columns.
     """
     placed = doubtful.join(
-        column_slips(doubtful, numbers), on=[*COLUMN, "org_code"], how="left", maintain_order="left"
+        find_column_slips(doubtful, numbers), on=[*COLUMN, "org_code"], how="left", maintain_order="left"
     )
     assert placed.height == doubtful.height, "a number has one place in its column"
-    own = slip_of(pl.col("value"), pl.col("previous_value"), pl.col("unit"))
+    own = find_slip(pl.col("value"), pl.col("previous_value"), pl.col("unit"))
     return placed.with_columns(slip_text=pl.coalesce("column_text", own)).drop("column_text", "column_value")
 
 
-def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+def find_column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """Slips that only the column shows: COLUMN, org_code, ``column_text`` and ``column_value``, what belongs there.
 
     One row for every doubtful number that has such a slip; frames as in :func:`with_slips`.
     """
-    moved = ~near(pl.col("value"), pl.col("previous_value"))
+    moved = ~is_near(pl.col("value"), pl.col("previous_value"))
     asked = doubtful.select(*COLUMN, "org_code").unique()
     whole = numbers.join(asked, on=COLUMN, how="semi", nulls_equal=True).unique([*COLUMN, "org_code"])
     runs = pl.concat([_find_copied_runs(whole), _find_shifted_runs(whole)]).unique(
@@ -118,8 +118,8 @@ def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
         .join(rest, on=COLUMN, suffix="_other", nulls_equal=True)
         .filter(
             pl.col("org_code") != pl.col("org_code_other"),
-            near(pl.col("value"), pl.col("previous_value_other")),
-            near(pl.col("value_other"), pl.col("previous_value")),
+            is_near(pl.col("value"), pl.col("previous_value_other")),
+            is_near(pl.col("value_other"), pl.col("previous_value")),
         )
         .sort("org_code_other")
         .unique([*COLUMN, "org_code"], keep="first", maintain_order=True)
@@ -164,7 +164,7 @@ def _find_shifted_runs(whole: pl.DataFrame) -> pl.DataFrame:
     parts = []
     for step, words in ((1, "下"), (-1, "上")):
         neighbour = pl.col("previous_value").shift(step).over(COLUMN)
-        is_off = near(pl.col("value"), neighbour) & ~near(pl.col("value"), pl.col("previous_value"))
+        is_off = is_near(pl.col("value"), neighbour) & ~is_near(pl.col("value"), pl.col("previous_value"))
         runs = ordered.with_columns(is_off=is_off, column_value=pl.col("value").shift(-step).over(COLUMN))
         runs = runs.with_columns(run=pl.struct(*COLUMN, "is_off").rle_id()).with_columns(
             length=pl.len().over("run"), start=pl.col("org_name").first().over("run")

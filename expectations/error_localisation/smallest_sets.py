@@ -17,9 +17,9 @@ from itertools import combinations
 
 import polars as pl
 
-from expectations.error_localisation.likely_words import sentences
-from expectations.error_localisation.mends import MEND, Around, Variable, mends_of_one
-from expectations.error_localisation.mends_of_two import mends_of_two
+from expectations.error_localisation.likely_words import write_sentences
+from expectations.error_localisation.mends import MEND, Around, Variable, find_single_mends
+from expectations.error_localisation.mends_of_two import find_double_mends
 from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import Schema, empty, shaped
 
@@ -32,7 +32,7 @@ SET: Schema = {**MEND, "group": pl.Int32, "cells": pl.List(pl.String)}
 """MEND, the lowest number of the broken rules that the set mends, and its cells by name."""
 
 
-def likely_cells(
+def find_likely_cells(
     checks: Sequence[Check], frame: pl.DataFrame, variables: Sequence[Variable], history: pl.DataFrame
 ) -> pl.DataFrame:
     """LIKELY of what ``checks``, expression rules, find broken in ``frame``, where something can be said.
@@ -43,7 +43,7 @@ def likely_cells(
     if search.suspects.is_empty():
         return empty(LIKELY)
     ones = search.ones()
-    said = sentences(ones, search.twos(ones), search.groups).drop_nulls("likely")
+    said = write_sentences(ones, search.twos(ones), search.groups).drop_nulls("likely")
     ids = pl.DataFrame(
         [(number, rule.rule.id, rule.shown_at) for number, rule in enumerate(search.rules)],
         schema={"number": pl.Int32, "rule": pl.String, "shown_at": pl.String},
@@ -75,15 +75,15 @@ class Search:
         history: pl.DataFrame,
     ) -> None:
         self.rules = [c for c in checks if c.rule.severity != "info" and not _asks_for_answers(c)]
-        self.cells = [_cells(rule) for rule in self.rules]
+        self.cells = [_select_cell_columns(rule) for rule in self.rules]
         read = frozenset[str]().union(*self.cells)
         self.variables = [v for v in variables if v.name in read]
         self.frame, self.history = frame, history
         self.suspects = _find_suspect_rows(frame, self.rules)
         self.members = _group_broken_rules(self.suspects, self.cells)
-        self.groups = self._groups()
+        self.groups = self._read_groups()
 
-    def _groups(self) -> pl.DataFrame:
+    def _read_groups(self) -> pl.DataFrame:
         read = pl.DataFrame(
             [(number, cell) for number, cells in enumerate(self.cells) for cell in sorted(cells)],
             schema={"number": pl.Int32, "cell": pl.String},
@@ -97,13 +97,15 @@ class Search:
 
     def ones(self) -> pl.DataFrame:
         """SET of one cell each."""
-        return self._collect_sets(mends_of_one, [(variable,) for variable in self.variables], self.members)
+        return self._collect_sets(
+            find_single_mends, [(variable,) for variable in self.variables], self.members
+        )
 
     def twos(self, ones: pl.DataFrame) -> pl.DataFrame:
         """SET of two numbers each, for the groups that none of ``ones`` mends."""
         numbers = [variable for variable in self.variables if variable.is_number]
         left = self.members.join(ones, on=["place", "group"], how="anti")
-        return self._collect_sets(mends_of_two, combinations(numbers, 2), left)
+        return self._collect_sets(find_double_mends, combinations(numbers, 2), left)
 
     def _collect_sets(
         self,
@@ -172,7 +174,7 @@ def _group_broken_rules(suspects: pl.DataFrame, cells: Sequence[frozenset[str]])
     )
 
 
-def _cells(check: Check) -> frozenset[str]:
+def _select_cell_columns(check: Check) -> frozenset[str]:
     """The columns a rule reads that are this year's cells."""
     return frozenset(t.name for t in check.rule.terms if t.function is None) & {*check.rule.operands}
 

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from expectations.error_localisation.mends import SAME, Around, cell_words, log_distance, variable_of
-from expectations.error_localisation.slips import TURNED, near, undo_slips
+from expectations.error_localisation.mends import SAME, Around, describe_cell, log_distance, make_variable
+from expectations.error_localisation.slips import TURNED, is_near, undo_slips
 from expectations.frames.form_frame import additive_fields
 from expectations.rulebook.condition import DATA_ROW, TOTAL_ROW, state_column, unreadable_column
 from expectations.verdicts.locate_findings import ONLY_ONE
@@ -44,7 +44,7 @@ DOUBT_GAIN = 0.2
 """From this gain on a row may as well be what is wrong as a total that looks like turned digits."""
 
 
-def likely_totals(
+def find_likely_totals(
     rules: dict[str, str],
     form: Form,
     row_checks: Sequence[Check],
@@ -55,21 +55,21 @@ def likely_totals(
     """LIKELY_TOTAL of every total row of the prepared ``frame`` that differs from its sum.
 
     ``rules``: rule id of ``total_of`` sheet and township; ``row_checks``: the row rules of the form; ``history`` as in
-    :func:`expectations.error_localisation.smallest_sets.likely_cells`; ``notes`` (NOTE): numbers that were written as texts.
+    :func:`expectations.error_localisation.smallest_sets.find_likely_cells`; ``notes`` (NOTE): numbers that were written as texts.
     """
     texts = notes.filter(pl.col("form") == form.id).with_columns(
         row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32),
         number=pl.col("value").cast(pl.Float64, strict=False),
     )
     said = [
-        _of_field(field, rules, row_checks, frame, history, texts.filter(pl.col("field") == field.id))
+        _find_in_field(field, rules, row_checks, frame, history, texts.filter(pl.col("field") == field.id))
         for field in additive_fields(form)
         if f"{field.id}__sum" in frame.columns
     ]
     return pl.concat([empty(LIKELY_TOTAL), *said])
 
 
-def _of_field(
+def _find_in_field(
     field: Field,
     rules: dict[str, str],
     row_checks: Sequence[Check],
@@ -87,8 +87,8 @@ def _of_field(
     )
     if totals.is_empty():
         return empty(LIKELY_TOTAL)
-    rows = _rows_below(field, totals, row_checks, frame, history)
-    known = totals.join(_likeliest_row(rows), on="total_number", how="left").join(
+    rows = _list_rows_below(field, totals, row_checks, frame, history)
+    known = totals.join(_select_likeliest_row(rows), on="total_number", how="left").join(
         _find_numbers_as_text(totals, frame, texts), on="total_number", how="left"
     )
     known = known.with_columns(
@@ -117,20 +117,25 @@ def _of_field(
         .then(pl.format("最可能有误：{}。", itself))
         .when(pl.col("is_clear") & (slip.is_null() | by_chance))
         .then(
-            pl.format("最可能有误：{}；{}无误的，把{}。", "first", _rows_word(), _write_advice(pl.col("sum")))
+            pl.format(
+                "最可能有误：{}；{}无误的，把{}。",
+                "first",
+                _name_kind_of_rows(),
+                _write_advice(pl.col("sum")),
+            )
         )
         .when((pl.col("row_count") > 0) | (pl.col("suspect_count") > 0))
-        .then(pl.format("{}无误的，把{}。", _rows_word(), _write_advice(pl.col("sum"))))
+        .then(pl.format("{}无误的，把{}。", _name_kind_of_rows(), _write_advice(pl.col("sum"))))
         .otherwise(pl.format(ONLY_ONE + "{}。", itself))
     )
     known = known.with_columns(is_settled=pl.col("as_text").fill_null(value=False))
     return shaped(known.with_columns(field=pl.lit(field.id), likely=likely), LIKELY_TOTAL)
 
 
-def _likeliest_row(rows: pl.DataFrame) -> pl.DataFrame:
+def _select_likeliest_row(rows: pl.DataFrame) -> pl.DataFrame:
     """total_number, row_count, suspect_count, first (words), gain (the greatest), is_clear, has_row_slip.
 
-    ``rows`` as of :func:`_rows_below`; row_count: those that may take up the difference.
+    ``rows`` as of :func:`_list_rows_below`; row_count: those that may take up the difference.
     """
     gain = pl.col("gain")
     leads = (gain.first() - gain.slice(1).max() >= CLEAR_LEAD).fill_null(value=True)
@@ -155,7 +160,7 @@ def _likeliest_row(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _rows_word() -> pl.Expr:
+def _name_kind_of_rows() -> pl.Expr:
     return pl.when(pl.col("total_of") == "township").then(pl.lit("所辖各行")).otherwise(pl.lit("各行"))
 
 
@@ -181,7 +186,7 @@ def _find_numbers_as_text(totals: pl.DataFrame, frame: pl.DataFrame, texts: pl.D
     )
 
 
-def _rows_below(
+def _list_rows_below(
     field: Field,
     totals: pl.DataFrame,
     row_checks: Sequence[Check],
@@ -192,7 +197,7 @@ def _rows_below(
 
     Those that may take up the difference ``is_mended``: words, has_slip, looks_slipped (whatever last year says), gain.
     """
-    variable, name = variable_of(field), field.id
+    variable, name = make_variable(field), field.id
     reading = [c for c in row_checks if name in c.fields and c.rule.severity != "info"]
     part = pl.when(pl.col("total_of") == "township").then("township_code")
     data = frame.filter(
@@ -227,7 +232,7 @@ def _rows_below(
     held = around.holding(tried.filter(variable.allows(mend)), {name: "mend"}).with_columns(slip=slip)
     # Among many rows some slip always fits by chance: it must lead back to last year's number, or be the only one.
     is_alone = pl.col("slip").is_not_null().sum().over("total_number") == 1
-    returns = near(mend, before) & ~near(value, before)
+    returns = is_near(mend, before) & ~is_near(value, before)
     slip = pl.when(pl.when(before.is_null()).then(is_alone).otherwise(returns)).then("slip")
     wanted_words = pl.concat_str(
         pl.concat_str(slip, pl.lit("，")).fill_null(""), pl.format("应为{}", number_text(mend))
@@ -235,7 +240,7 @@ def _rows_below(
     mended = held.select(
         "total_number",
         "place",
-        words=pl.format("{}的{}", "unit_text", cell_words(variable, wanted_words)),
+        words=pl.format("{}的{}", "unit_text", describe_cell(variable, wanted_words)),
         has_slip=slip.is_not_null(),
         looks_slipped=pl.col("slip").is_not_null(),
         is_mended=pl.lit(value=True),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.live_audit.audit_lines import audit_lines
+from expectations.live_audit.audit_lines import list_audit_lines
 from expectations.live_audit.audit_top import (
     BROKEN,
     HINT,
@@ -66,7 +66,7 @@ def add_audit(issue: Issue) -> Worksheet:
 
 def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
     """One line for every rule that needs nothing but this workbook."""
-    lines = audit_lines(issue, forms)
+    lines = list_audit_lines(issue, forms)
     last = _SHOWN - 1
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)

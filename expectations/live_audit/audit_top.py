@@ -46,7 +46,7 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
     head = 3 + len(_NOTES)
     sheet.merge_range(head, 0, head, last, "", named("guide_form"))
     sheet.write_formula(
-        head, 0, f'=IF(COUNT({_line_range(ORDER, count)})=0,"","{text}")', named("guide_form"), ""
+        head, 0, f'=IF(COUNT({_format_line_range(ORDER, count)})=0,"","{text}")', named("guide_form"), ""
     )
     for index in range(_POINTERS):
         _write_pointers(issue, sheet, index, count, last)
@@ -56,7 +56,7 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
     """Two broken lines side by side: which, of what form, how grave, where first and how many."""
     line, order, look = (
         4 + len(_NOTES) + index,
-        _line_range(ORDER, count),
+        _format_line_range(ORDER, count),
         issue.styles.named("audit_pointer"),
     )
     for side, (left, right) in enumerate(((0, 3), (4, last))):
@@ -65,7 +65,7 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
         number = f"=IFERROR(MATCH(SMALL({order},{rank}),{order},0),0)"
         sheet.write_formula(line, _SERIALS[side], number, issue.styles.named("plain"), 0)
         columns = (1, 3, 4, 7, 5, 6, 2)
-        parts = [f"INDEX({_line_range(column, count)},{serial})" for column in columns]
+        parts = [f"INDEX({_format_line_range(column, count)},{serial})" for column in columns]
         form, severity, verdict, place, failed, unjudged, words = parts
         is_unjudged = f'{verdict}="{NOT_EVALUATED}"'
         severity = f'IF({is_unjudged},"{NOT_EVALUATED}",{severity})'
@@ -77,15 +77,15 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
     sheet.set_row(line, 16)
 
 
-def _line_range(column: int, count: int) -> str:
+def _format_line_range(column: int, count: int) -> str:
     letter = column_letter(column)
     return f"${letter}${TOP + 1}:${letter}${TOP + count}"
 
 
 def _count_lines(word: str, severity: str | None, count: int) -> str:
     if severity is None:
-        return f'COUNTIF({_line_range(4, count)},"{word}")'
-    return f'COUNTIFS({_line_range(4, count)},"{word}",{_line_range(3, count)},"{labels.SEVERITY[severity]}")'
+        return f'COUNTIF({_format_line_range(4, count)},"{word}")'
+    return f'COUNTIFS({_format_line_range(4, count)},"{word}",{_format_line_range(3, count)},"{labels.SEVERITY[severity]}")'
 
 
 def _summarise(count: int) -> str:
@@ -99,7 +99,7 @@ def _summarise(count: int) -> str:
 def _say_consequence(count: int, of_reading: int) -> str:
     """What follows; that all is well is only said where nothing stands that could not be judged."""
     critical, warning = (_count_lines(BROKEN, severity, count) for severity in ("critical", "warning"))
-    unjudged = f"SUM({_line_range(6, of_reading)})" if of_reading else "0"
+    unjudged = f"SUM({_format_line_range(6, of_reading)})" if of_reading else "0"
     return (
         f'=IF({critical}>0,"有强制性审核关系不符：须改正，否则报送后暂存，不计入汇总",'
         f'IF({warning}>0,"有核实性审核关系不符：请改正；属实的可以报送，并在退回的更正表中写明说明",'

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from expectations.frames.form_frame import additive_fields
-from expectations.live_audit.form_rows import FormRows, Part, sheets_of, tally_fields
+from expectations.live_audit.form_rows import FormRows, Part, list_form_rows, tally_fields
 from expectations.live_audit.grid import Grid, quote, test_missing, test_says_nothing
 from expectations.live_audit.tally import BROKEN, HELD, NOT_ASKED, Line, Tally
 from expectations.rulebook.rulebook import CheckName
@@ -21,9 +21,9 @@ from warehouse.expression.excel import UNKNOWN
 _DAY_ONE = f"DATE({FIRST_DATE_YEAR},1,1)"
 
 
-def column_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> Iterator[Line]:
+def list_column_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> Iterator[Line]:
     """The lines, in the order of the rule book."""
-    sheets = sheets_of(issue, forms, grids)
+    sheets = list_form_rows(issue, forms, grids)
     for check, of_check in _CHECKS.items():
         rule = issue.column_rules.get(check)
         if rule is None:

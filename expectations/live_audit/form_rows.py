@@ -40,7 +40,7 @@ class Part:
     place: str
 
 
-def sheets_of(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> list[FormRows]:
+def list_form_rows(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> list[FormRows]:
     """The sheets of ``forms``, which are written already."""
     found = []
     for form in forms:

@@ -116,7 +116,7 @@ def form_grid(issue: Issue, form: Form, rows: Rows, area: str | None = None) -> 
         first=rows.first + 1,
         last=rows.last + 1,
         columns=columns,
-        cells={name: _cell_of(issue, form.field(name)) for name in columns},
+        cells={name: _make_cell_reader(issue, form.field(name)) for name in columns},
         code=code,
         levels=issue.catalogue.row_levels(form, issue.unit_level),
         year=issue.year,
@@ -150,7 +150,7 @@ def test_missing(place: str) -> str:
     return f'(({place}="")+{test_not_applicable(place)}>0)'
 
 
-def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
+def _make_cell_reader(issue: Issue, field: Field) -> Callable[[str], Cell]:
     """How the answer in a cell of ``field`` is read: a number, one of a list, or any text."""
     words = issue.catalogue.settings.words
     if field.is_numeric:

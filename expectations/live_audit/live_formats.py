@@ -20,7 +20,7 @@ from warehouse.words.addresses import column_letter
 _SEVERITY_STYLE = {"critical": "breaks", "warning": "doubts", "info": "hints"}
 
 
-def live_checks(rulebook: object, year: int) -> tuple[Rule, ...]:
+def select_live_rules(rulebook: object, year: int) -> tuple[Rule, ...]:
     """The rules with an expression that a workbook can check by itself: all but those that look at other years."""
     if not isinstance(rulebook, RuleBook):
         return ()
@@ -53,17 +53,17 @@ def colour_breaches(issue: Issue, sheet: Worksheet, form: Form) -> None:
         is_here = rule.scope == "row" and form.id in rule.forms and set(rule.operands) <= set(grid.columns)
         if not is_here or not set(rule_levels(rule, form)) & set(grid.levels):
             continue
-        blocks = _blocks(sorted(grid.columns[name] - 1 for name in rule.operands), rows.first, rows.last)
+        blocks = _list_ranges(sorted(grid.columns[name] - 1 for name in rule.operands), rows.first, rows.last)
         options = {
             "type": "formula",
-            "criteria": f"={breach(rule, form, grid)}",
+            "criteria": f"={format_breach(rule, form, grid)}",
             "format": issue.styles.named(_SEVERITY_STYLE[rule.severity]),
             "multi_range": " ".join(blocks),
         }
         sheet.conditional_format(blocks[0], options)
 
 
-def breach(rule: Rule, form: Form, grid: Grid) -> str:
+def format_breach(rule: Rule, form: Form, grid: Grid) -> str:
     """The Excel condition, for the line at hand, that holds where the rule is broken."""
     parts = [f"({rule.parsed.excel(grid.cell, rule.tolerance)})=0"]
     if rule.condition is not None:
@@ -73,7 +73,7 @@ def breach(rule: Rule, form: Form, grid: Grid) -> str:
     return f"AND({','.join(parts)})"
 
 
-def _blocks(indexes: list[int], first: int, last: int) -> list[str]:
+def _list_ranges(indexes: list[int], first: int, last: int) -> list[str]:
     """The columns, neighbours together, as ranges."""
     runs = (list(run) for _, run in groupby(enumerate(indexes), key=lambda pair: pair[1] - pair[0]))
     ends = [(column_letter(run[0][1]), column_letter(run[-1][1])) for run in runs]

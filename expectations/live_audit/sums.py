@@ -40,11 +40,11 @@ def can_sum(rule: Rule, issue: Issue, grids: Mapping[str, Grid]) -> bool:
     """Whether all that a unit rule reads stands in this workbook."""
     measures = [issue.catalogue.measures[name] for name in rule.operands]
     return all(term.function is None for term in rule.terms) and all(
-        m.form in grids and (set(grids[m.form].columns) >= _fields_of(m)) for m in measures
+        m.form in grids and (set(grids[m.form].columns) >= _list_fields(m)) for m in measures
     )
 
 
-def _fields_of(measure: Measure) -> set[str]:
+def _list_fields(measure: Measure) -> set[str]:
     if measure.where is None:
         return {measure.id}
     return set(parse(measure.where).names) - {"org_level"}
@@ -78,7 +78,7 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
     for index, measure in enumerate(measures, start=_NAME):
         form = issue.catalogue.forms[measure.form]
         # Of a sheet that is gone, or of cells with an error value, no sum can be told.
-        formula = f'IFERROR({_sum_of(issue, measure, form, grids[form.id], of)},"{NOT_REPORTED}")'
+        formula = f'IFERROR({_format_sum(issue, measure, form, grids[form.id], of)},"{NOT_REPORTED}")'
         look = issue.styles.value("sum", "cny" if measure.unit == "元" else "count")
         sheet.write_array_formula(first, index, last, index, f"{{={formula}}}", look, "")
         for line in range(first + 1, last + 1):  # else they would show 0 until they are computed
@@ -120,11 +120,11 @@ def _write_heads(
         sheet.write_string(line, 1, unit["name"], named("name"))
 
 
-def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
+def _format_sum(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
     if form.is_roster:
         return _count_roster_rows(issue, measure, form, grid, units)
     grid = replace(grid, last=grid.last + 1)  # with the blank line below: never a single cell
-    asked = grid.at_level(_summed_levels(measure, grid))
+    asked = grid.at_level(_list_summed_levels(measure, grid))
     if measure.where is None:
         place = grid.place(measure.id)
         cell = grid.cells[measure.id](place)
@@ -132,7 +132,7 @@ def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Unit
         value = f"IF({cell.known},{cell.value},0)"
     else:
         truth = parse(measure.where).excel(grid.cell)
-        cells = [(grid.place(name), grid.cells[name]) for name in sorted(_fields_of(measure))]
+        cells = [(grid.place(name), grid.cells[name]) for name in sorted(_list_fields(measure))]
         gaps = "+".join(f"(1-{read(p).known})*(1-{test_not_applicable(p)})" for p, read in cells)
         # A condition that cannot be answered because a field does not apply does not apply either.
         unknown = f"IF({gaps}>0,{_GAP},0)" if gaps else "0"
@@ -144,7 +144,7 @@ def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Unit
     return f'IF({known}=0,"{NOT_APPLICABLE}",IF({known}<{_GAP},{summed},"{NOT_REPORTED}"))'
 
 
-def _summed_levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
+def _list_summed_levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
     return tuple(level for level in grid.levels if level in measure.levels)
 
 

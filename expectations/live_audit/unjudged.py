@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from expectations.live_audit.form_rows import FormRows, Part, sheets_of, tally_fields
+from expectations.live_audit.form_rows import FormRows, Part, list_form_rows, tally_fields
 from expectations.live_audit.grid import Grid, quote, test_lists_something, test_missing
 from expectations.live_audit.tally import HELD, NO_ROWS, Line, Tally
 from expectations.sheets.page import Issue
@@ -16,9 +16,9 @@ from warehouse.catalogue.models import NUMERIC_TYPES, Field, Form
 from warehouse.expression.excel import UNKNOWN
 
 
-def reading_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> Iterator[Line]:
+def list_reading_lines(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> Iterator[Line]:
     """The lines of what no workbook can judge: sheets that are gone, texts that are no number, no date, no answer."""
-    sheets = sheets_of(issue, forms, grids)
+    sheets = list_form_rows(issue, forms, grids)
     for name, of_sheet in _READING.items():
         rule = issue.reading_rules.get(name)
         if rule is not None and (found := [tally for sheet in sheets for tally in of_sheet(sheet)]):

@@ -30,16 +30,16 @@ def with_again_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         & changes_usually,
     )
     same, telling = pl.col("is_same"), pl.col("is_telling")
-    of_workbook = compared.filter(telling).group_by("submission").agg(**_counts("workbook", same))
+    of_workbook = compared.filter(telling).group_by("submission").agg(**_list_counts("workbook", same))
     of_sheet = compared.group_by("submission", "form").agg(
-        **_counts("sheet", same), sheet_telling_count=(same & pl.col("is_sure")).sum().cast(pl.Float64)
+        **_list_counts("sheet", same), sheet_telling_count=(same & pl.col("is_sure")).sum().cast(pl.Float64)
     )
     of_last_year = compared.filter(same)
     with_workbook = _with_starts(numbers, "workbook", of_last_year, of_workbook, ["submission"])
     return _with_starts(with_workbook, "sheet", of_last_year, of_sheet, ["submission", "form"])
 
 
-def _counts(kind: str, is_same: pl.Expr) -> dict[str, pl.Expr]:
+def _list_counts(kind: str, is_same: pl.Expr) -> dict[str, pl.Expr]:
     return {
         f"{kind}_same_count": is_same.sum().cast(pl.Float64),
         f"{kind}_same_pct": 100 * is_same.mean(),

@@ -71,7 +71,7 @@ class Keys:
         )
 
 
-def keys_of(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
+def list_keys(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
     """Keys for frames of the shape MEASURE: of what is entered, not of the rows that are counted."""
     units = catalogue.registry.all_units.select("org_code", org_level="level").unique("org_code", keep="last")
     entered = [measure.id for measure in catalogue.measures.values() if measure.where is None]
@@ -90,7 +90,7 @@ def keys_of(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
     )
 
 
-def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: Catalogue) -> History:
+def read_history(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: Catalogue) -> History:
     """What the MEASURE rows of ``standing`` (of each unit and year one submission) tell of the years up to ``years``."""
     before = standing.filter(pl.col("year") <= max(years, default=0)).select(
         "year", "unit_code", "org_code", "measure", "state", "value"
@@ -109,7 +109,7 @@ def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: 
 
 def _apportion_history(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry) -> pl.DataFrame:
     """MOVED for ``years``; ``rows``: MEASURE with keys."""
-    sources = _taken_over(registry, years, rows["year"].unique().to_list(), keys)
+    sources = _list_takeovers(registry, years, rows["year"].unique().to_list(), keys)
     parts = rows.join(
         sources, left_on=["year", "org_code"], right_on=["source_year", "source_code"], suffix="_seen"
     )
@@ -127,7 +127,7 @@ def _apportion_history(rows: pl.DataFrame, years: list[int], keys: Keys, registr
     return shaped(whole.with_columns(past=known, past_log=(known + 1).log()), MOVED)
 
 
-def _taken_over(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
+def _list_takeovers(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
     """The CONTRIBUTION to own numbers of nodes that took over others or gave away a part, + new_place, source_count."""
     own = [
         contributions(registry, past_year, year).filter("is_own")

@@ -63,8 +63,8 @@ def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
         .select(
             "row",
             "peer_count",
-            peer_low=_end_of_others("least"),
-            peer_high=_end_of_others("most"),
+            peer_low=_outermost_of_others("least"),
+            peer_high=_outermost_of_others("most"),
         )
     )
     return numbers.join(scores, on="row", how="left", maintain_order="left").join(
@@ -72,7 +72,7 @@ def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
     )
 
 
-def _end_of_others(ends: str) -> pl.Expr:
+def _outermost_of_others(ends: str) -> pl.Expr:
     """The outermost number of the column when the row's own is left out."""
     first, second = pl.col(ends).list.get(0), pl.col(ends).list.get(1, null_on_oob=True)
     return pl.when(pl.col("value") == first).then(second).otherwise(first)

@@ -75,9 +75,9 @@ def examine_series(checks: Sequence[Check], frame: pl.DataFrame) -> Suite:
 
 def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The questions (FINDING, without sheet and cell), and the numbers that questions about several speak of (BLOCK_CELL)."""
-    asked = _asked(suite)
+    asked = _select_questions(suite)
     blocks = [
-        _cells_of(check.rule, rows, suite.rows) for check, rows in asked if check.rule.speaks_of != "number"
+        _list_cells(check.rule, rows, suite.rows) for check, rows in asked if check.rule.speaks_of != "number"
     ]
     return (
         pl.concat([empty(FINDING), *(_collect_findings(check, rows, suite.rows) for check, rows in asked)]),
@@ -85,14 +85,14 @@ def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def _asked(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
+def _select_questions(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
     """Each check with the rows it asks about: those of which no wider or graver question speaks."""
     rules = [check.rule for check in suite.checks]
     rows = ask_widest(rules, [suite.broken(check) for check in suite.checks], _REACH)
     return list(zip(suite.checks, rows, strict=True))
 
 
-def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+def _list_cells(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """BLOCK_CELL of the questions ``asked`` by a rule."""
     reach = _REACH[rule.speaks_of]
     named = with_finding_id(
@@ -118,7 +118,7 @@ def locate_questions(
     """For every rule the rows of ``frame`` that hold its questions, and all rows these speak of."""
     return [
         (check.rule, asked, frame.join(asked, on=_REACH[check.rule.speaks_of], how="semi"))
-        for check, asked in _asked(examine_series(checks, frame))
+        for check, asked in _select_questions(examine_series(checks, frame))
     ]
 
 

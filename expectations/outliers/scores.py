@@ -30,7 +30,7 @@ from expectations.outliers.column_scores import (
     with_run_scores,
 )
 from expectations.outliers.effects import with_published_effects
-from expectations.outliers.history import History, history_of, keys_of
+from expectations.outliers.history import History, list_keys, read_history
 from expectations.outliers.misfit import with_expectations
 from expectations.outliers.peers import with_peer_scores
 from expectations.outliers.shifted import with_shift_scores, with_upper_scores
@@ -67,11 +67,11 @@ def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogu
 
     ``standing`` may hold years of the batch itself and later ones; a number is compared with earlier years only.
     """
-    keys = keys_of(catalogue, measures, standing)
+    keys = list_keys(catalogue, measures, standing)
     # A number below zero is impossible, which another rule says; it has no logarithm.
     numbers = keys.given(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
     years = numbers["year"].unique().drop_nulls().sort().to_list()
-    history = history_of(standing, years, keys, catalogue)
+    history = read_history(standing, years, keys, catalogue)
     now = (
         _number_columns_and_lines(_name_units_and_measures(numbers, years, catalogue), keys.measures.height)
         .with_columns(log=(pl.col("value") + 1).log())
@@ -99,7 +99,7 @@ def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogu
 
 def _name_units_and_measures(numbers: pl.DataFrame, years: list[int], catalogue: Catalogue) -> pl.DataFrame:
     """``numbers`` with the words for unit and measure, as they are in their year."""
-    names = [_names_of(year, catalogue) for year in years]
+    names = [_list_names(year, catalogue) for year in years]
     empty = pl.DataFrame(
         schema={
             "year": pl.Int32,
@@ -117,7 +117,7 @@ def _name_units_and_measures(numbers: pl.DataFrame, years: list[int], catalogue:
     ).join(words, on="measure", how="left", maintain_order="left")
 
 
-def _names_of(year: int, catalogue: Catalogue) -> pl.DataFrame:
+def _list_names(year: int, catalogue: Catalogue) -> pl.DataFrame:
     """year, org_code, org_name of the units of a year; township_code, township_name of the township they lie in."""
     units = catalogue.registry.units(year)
     townships = units.select(township_code="org_code", township_name="name")

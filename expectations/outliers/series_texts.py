@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.error_localisation.slips import MONEY, slip_of
+from expectations.error_localisation.slips import MONEY, find_slip
 from warehouse.words import labels
 from warehouse.words.number_words import number_text
 
@@ -39,12 +39,12 @@ def describe_series() -> dict[str, pl.Expr]:
         "value_text": _write_amount(value),
         "previous_text": had.fill_null("上年未报"),
         "factor_text": times,
-        "usual_text": _usual(),
+        "usual_text": _write_usual(),
         "past_text": _write_past(),
-        "peers_text": _peers(),
-        **_of_column(),
+        "peers_text": _write_peers(),
+        **_describe_column(),
         **_describe_row_and_run(),
-        **_of_blocks(),
+        **_describe_blocks(),
     }
 
 
@@ -92,7 +92,7 @@ def _name_group() -> pl.Expr:
     )
 
 
-def _usual() -> pl.Expr:
+def _write_usual() -> pl.Expr:
     low, high = (100 * pl.col(end).exp() for end in ("low", "high"))
     is_still = (low.round() == 100) & (high.round() == 100)
     return pl.concat_str(
@@ -113,7 +113,7 @@ def _write_past() -> pl.Expr:
     )
 
 
-def _peers() -> pl.Expr:
+def _write_peers() -> pl.Expr:
     return pl.when(pl.col("peer_count") > 0).then(
         pl.format(
             "本县(市、区)其他{}个同级单位{}",
@@ -123,16 +123,16 @@ def _peers() -> pl.Expr:
     )
 
 
-def _of_column() -> dict[str, pl.Expr]:
+def _describe_column() -> dict[str, pl.Expr]:
     level = pl.col("org_level").replace_strict(_ROWS, default="单位", return_dtype=pl.String)
     times = pl.col("column_times")
-    slip = slip_of(times, pl.lit(1.0), pl.col("unit"), factors_only=True)
+    slip = find_slip(times, pl.lit(1.0), pl.col("unit"), factors_only=True)
     return {
         "level_text": level,
         "column_count_text": number_text(pl.col("column_count")),
         "column_compared_text": number_text(pl.col("column_compared_count")),
         "column_times_text": _write_times(times),
-        "column_usual_text": pl.when(pl.col("low").is_not_null()).then(_percentages()),
+        "column_usual_text": pl.when(pl.col("low").is_not_null()).then(_write_percentages()),
         "column_slip_text": slip.str.replace("疑", "疑整栏", literal=True),
         "column_changed_text": pl.when(pl.col("usual_same_pct").is_not_null()).then(
             pl.format("{}%", number_text((100 - pl.col("usual_same_pct")).round()))
@@ -149,7 +149,7 @@ def _write_times(share: pl.Expr) -> pl.Expr:
     )
 
 
-def _percentages() -> pl.Expr:
+def _write_percentages() -> pl.Expr:
     low, high = (number_text((100 * pl.col(end).exp()).round()) for end in ("low", "high"))
     return pl.when(low == high).then(pl.format("{}%", high)).otherwise(pl.format("{}%—{}%", low, high))
 
@@ -167,7 +167,7 @@ def _describe_row_and_run() -> dict[str, pl.Expr]:
     }
 
 
-def _of_blocks() -> dict[str, pl.Expr]:
+def _describe_blocks() -> dict[str, pl.Expr]:
     step = pl.col("shift_step")
     return {
         "workbook_same_count_text": number_text(pl.col("workbook_same_count")),

@@ -59,10 +59,10 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
             single.with_columns(column=pl.col("label")).select(names),
         ]
     )
-    return _without_outdone(with_block(numbers, "shift", blocks))
+    return _drop_outdone(with_block(numbers, "shift", blocks))
 
 
-def _without_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
+def _drop_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
     """``numbers`` without the short stretches within which two exchanged units explain far more than the shift does."""
     exchanges = numbers.filter(pl.col("exchange_gain") > 0).select("exchange_start", better="exchange_gain")
     shifts = numbers.filter(pl.col("shift_gain") > 0, pl.col("shift_moved") <= MIN_ROWS).select(

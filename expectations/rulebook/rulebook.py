@@ -259,8 +259,8 @@ def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
     That folder holds the city's rules of scope row and unit; the general ones come from this package unless the folder
     has one of the same id.
     """
-    own = _read(folder or catalogue.folder / CITY_RULES, catalogue, (*_CITY_SCOPES, *_GENERAL_SCOPES))
-    return RuleBook({**_read(GENERAL_FOLDER, catalogue, _GENERAL_SCOPES), **own})
+    own = _read_rules(folder or catalogue.folder / CITY_RULES, catalogue, (*_CITY_SCOPES, *_GENERAL_SCOPES))
+    return RuleBook({**_read_rules(GENERAL_FOLDER, catalogue, _GENERAL_SCOPES), **own})
 
 
 CITY_RULES = "rules"
@@ -269,7 +269,7 @@ _CITY_SCOPES: tuple[Scope, ...] = ("row", "unit")
 _GENERAL_SCOPES: tuple[Scope, ...] = ("series", "column", "total", "problem", "refusal")
 
 
-def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict[str, Rule]:
+def _read_rules(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict[str, Rule]:
     found: dict[str, Rule] = {}
     for path in sorted(folder.glob("*.yaml")):
         source = Source(path)
@@ -281,15 +281,15 @@ def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict
             if rule.id in found:
                 raise source.error([index, "id"], f"审核关系编号“{rule.id}”已经用过")
             try:
-                _check(rule, catalogue)
+                _check_rule(rule, catalogue)
             except (ExpressionError, ValueError) as error:
                 raise source.error([index], f"审核关系“{rule.id}”：{error}") from None
             words = rule.words or state_demand(rule, catalogue)
-            found[rule.id] = rule.model_copy(update={"words": words, **_years(rule, catalogue)})
+            found[rule.id] = rule.model_copy(update={"words": words, **_narrow_years(rule, catalogue)})
     return found
 
 
-def _years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
+def _narrow_years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
     """since and until of a rule: its own, narrowed to the years in which everything it reads is asked."""
     if rule.scope not in ("row", "unit"):
         return {}
@@ -314,13 +314,13 @@ def state_demand(rule: Rule, catalogue: Catalogue, form: str | None = None) -> s
     return f"{rule.condition.words(lambda term: labels[term.name])}时，{words}"
 
 
-def _check(rule: Rule, catalogue: Catalogue) -> None:
+def _check_rule(rule: Rule, catalogue: Catalogue) -> None:
     """Closed vocabulary: every form, name and placeholder a rule uses is defined, and its expression is yes or no."""
     allowed = GENERAL_PLACEHOLDERS
     if rule.scope in ("row", "unit"):
         for form in rule.forms or (None,):
             _check_expression(rule, catalogue, form)
-        allowed = allowed | {"left", "right"} | _term_placeholders(rule)
+        allowed = allowed | {"left", "right"} | _list_term_placeholders(rule)
     elif rule.scope == "series":
         _check_types(rule, {**CONTEXT_TYPES, **SERIES_TYPES})
         allowed = SERIES_PLACEHOLDERS
@@ -342,7 +342,7 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
             raise ValueError(f"提示语（message）用了 {{{side}}}，公式却不是一个比较式")
 
 
-def _term_placeholders(rule: Rule) -> frozenset[str]:
+def _list_term_placeholders(rule: Rule) -> frozenset[str]:
     asked = ("", ".value", ".change", ".lacking")
     return frozenset(f"{t.column}{what}" for t in rule.terms for what in asked)
 

@@ -123,7 +123,7 @@ def with_rows(findings: Findings, frames: dict[str, pl.DataFrame], columns: pl.D
     )
 
 
-def problem_findings(
+def locate_problems(
     problems: Problems, submissions: Submissions, rulebook: RuleBook, catalogue: Catalogue
 ) -> Findings:
     """What reading and conforming could not make sense of, as findings. Raises ValueError for an unknown rule id."""
@@ -147,7 +147,7 @@ def problem_findings(
     return pl.concat(
         [
             empty(FINDING),
-            *(_of_problem(rule, named) for rule in map(rulebook.rules.__getitem__, sorted(cited))),
+            *(_locate_problem(rule, named) for rule in map(rulebook.rules.__getitem__, sorted(cited))),
         ]
     )
 
@@ -159,7 +159,7 @@ def _field_labels(catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def _of_problem(rule: Rule, problems: Problems) -> Findings:
+def _locate_problem(rule: Rule, problems: Problems) -> Findings:
     column = {"form": "form_text", "unit": "org_name"}
 
     def meaning(place: str) -> pl.Expr:

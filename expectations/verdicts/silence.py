@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from expectations.frames.unit_frame import last_years, unit_frame
+from expectations.frames.unit_frame import list_previous_values, unit_frame
 from expectations.rulebook.rulebook import SEVERITIES, CheckName, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
-from expectations.verdicts.locate_findings import ONLY_ONE, problem_findings
+from expectations.verdicts.locate_findings import ONLY_ONE, locate_problems
 from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import (
     PROBLEM,
@@ -145,7 +145,7 @@ def leave_out_followers(
     years = ours["year"].unique().drop_nulls().to_list()
     usual = doubted.join(
         ours.select("submission", "org_code", "measure", "year"), on=["submission", "org_code", "measure"]
-    ).join(last_years(standing, years, catalogue), on=["org_code", "measure", "year"])
+    ).join(list_previous_values(standing, years, catalogue), on=["org_code", "measure", "year"])
     as_usual = (
         ours.join(
             usual.select("submission", "org_code", "measure", "previous_value"),
@@ -206,7 +206,7 @@ def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBoo
     return pl.concat([series.filter(~is_single), single])
 
 
-def cells_asked(findings: Findings) -> pl.DataFrame:
+def list_asked_cells(findings: Findings) -> pl.DataFrame:
     """CELL_ASKED of findings, hints left out."""
     return findings.filter(pl.col("severity") != "info").select(*CELL_ASKED)
 
@@ -246,4 +246,4 @@ def ask_once_of_empty(
     empty_ones = pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String})
     said = shaped(empty_ones.with_columns(rule=pl.lit(NOTHING_FILLED)), PROBLEM)
     rest = findings.remove(pl.col("submission").is_in(list(unfilled)))
-    return pl.concat([rest, problem_findings(said, submissions, rulebook, catalogue)])
+    return pl.concat([rest, locate_problems(said, submissions, rulebook, catalogue)])

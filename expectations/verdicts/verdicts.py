@@ -32,7 +32,7 @@ class Suite:
 
     def failed(self) -> dict[str, int]:
         """Check id -> how many rows break it."""
-        return _counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
+        return _count_concerned(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 
 
 def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame) -> Suite:
@@ -44,8 +44,8 @@ def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame)
     assert len(set(ids)) == len(ids), "a check's id is unique in its suite"
     verdicts = rows.select(check.verdict.cast(pl.Boolean).alias(check.id) for check in checks)
     concerned = rows.select(check.concerned.sum().cast(pl.Int64).alias(check.id) for check in checks)
-    return Suite(name, title, tuple(checks), rows, verdicts, _counts(concerned))
+    return Suite(name, title, tuple(checks), rows, verdicts, _count_concerned(concerned))
 
 
-def _counts(one_row: pl.DataFrame) -> dict[str, int]:
+def _count_concerned(one_row: pl.DataFrame) -> dict[str, int]:
     return one_row.row(0, named=True) if one_row.width else {}

@@ -15,7 +15,7 @@ from expectations.live_audit.live_formats import colour_breaches
 from expectations.sheets.layout import Column, unit_rows
 from expectations.sheets.page import Issue, Rows, write_block
 from expectations.sheets.question_marks import TOTAL
-from expectations.sheets.shown_values import Row, put, records, show_value
+from expectations.sheets.shown_values import Row, list_records, put, show_value
 from expectations.sheets.validation import field_validation, township_validation
 from warehouse.catalogue.models import Field, Form
 from warehouse.words.addresses import column_letter
@@ -37,7 +37,7 @@ def write_units(
     """Rows of org units, the thin line and 合计; returns the line after."""
     levels = issue.catalogue.row_levels(form, issue.unit_level)
     units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year).to_dicts()
-    now, before = _by_unit(entries), _by_unit(prior)
+    now, before = _index_by_unit(entries), _index_by_unit(prior)
     named, words = issue.styles.named, issue.catalogue.settings.words
     closed = named("closed")
     sums = [0.0] * len(columns)
@@ -186,7 +186,7 @@ def write_roster(
 ) -> int:
     """Rows of things; returns the line after. Last year's rows stand in when there are no entries yet."""
     carried = prior if entries is None and is_carried_over(form) and not issue.is_correction else None
-    rows: list[Row] = records(entries if entries is not None else carried)
+    rows: list[Row] = list_records(entries if entries is not None else carried)
     if entries is not None and not rows:
         rows = [{form.item_field or "": issue.catalogue.settings.words.nothing_to_list[0]}]
     levels = issue.catalogue.row_levels(form, issue.unit_level)
@@ -250,5 +250,5 @@ def _validate(
         colour_breaches(issue, sheet, form)
 
 
-def _by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:
-    return {str(row["org_code"]): row for row in records(frame)}
+def _index_by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:
+    return {str(row["org_code"]): row for row in list_records(frame)}

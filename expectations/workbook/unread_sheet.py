@@ -33,7 +33,7 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
     sheet.set_row(1, 34)
     for column, (head, _) in enumerate(_HEADS):
         sheet.write_string(2, column, head, named("header"))
-    for line, row in enumerate(_lines(unread).iter_rows(named=True), start=3):
+    for line, row in enumerate(_list_lines(unread).iter_rows(named=True), start=3):
         form = issue.catalogue.forms.get(row["form"] or "")
         texts = (
             sheet_name(form) if form else row["sheet"],
@@ -49,7 +49,7 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
     sheet.protect("", PROTECTION)
 
 
-def _lines(unread: pl.DataFrame) -> pl.DataFrame:
+def _list_lines(unread: pl.DataFrame) -> pl.DataFrame:
     """form, sheet, place, reason, row, said: rows of units by row, columns of one's own by column."""
     is_column = pl.col("reason") == "own_column"
     letter = pl.col("cell").str.extract(r"^([A-Z]+)")

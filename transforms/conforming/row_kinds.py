@@ -7,7 +7,7 @@ import re
 import polars as pl
 
 from transforms.conforming.matching import KEYS, match_units
-from transforms.conforming.unit_names import unit_years
+from transforms.conforming.unit_names import list_unit_years
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import fold, row_word
 
@@ -28,7 +28,7 @@ def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     note, nothing (a roster that says 无) or blank. Adds found_code, found_name, found_level and the problem columns of
     :func:`transforms.conforming.matching.match_units`.
     """
-    kinds = rows.with_columns(kind=_kind(catalogue), subtotal_of=_subtotal_of(catalogue))
+    kinds = rows.with_columns(kind=_classify_row(catalogue), subtotal_of=_read_subtotal_name(catalogue))
     data = match_units(kinds.filter(pl.col("kind") == "data"), catalogue)
     added = [c for c in data.columns if c not in kinds.columns]
     joined = kinds.join(
@@ -38,7 +38,7 @@ def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     return _mark_duplicates(_with_totals(joined, catalogue))
 
 
-def _kind(catalogue: Catalogue) -> pl.Expr:
+def _classify_row(catalogue: Catalogue) -> pl.Expr:
     words = catalogue.settings.words
     totals = [fold(word) for word in words.total_row]
     nothing = [fold(word) for word in words.nothing_to_list]
@@ -73,13 +73,13 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
         .then(pl.lit("nothing"))
         .when(is_blank)
         .then(pl.lit("blank"))
-        .when(_subtotal_of(catalogue).is_not_null() & ~is_roster)
+        .when(_read_subtotal_name(catalogue).is_not_null() & ~is_roster)
         .then(pl.lit("subtotal"))
         .otherwise(pl.lit("data"))
     )
 
 
-def _subtotal_of(catalogue: Catalogue) -> pl.Expr:
+def _read_subtotal_name(catalogue: Catalogue) -> pl.Expr:
     """The folded name before 小计 ('' for a bare 小计); null when the row is no subtotal."""
     suffixes = sorted((fold(s) for s in catalogue.settings.words.subtotal_suffix), key=len, reverse=True)
     key = row_word(pl.coalesce("org_name", "org_code", "lead"))
@@ -89,7 +89,7 @@ def _subtotal_of(catalogue: Catalogue) -> pl.Expr:
 def _with_totals(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Give totals and subtotals their unit; a bare 小计 sums up the township whose rows stand above it."""
     townships = (
-        unit_years(rows["year"].unique().drop_nulls().to_list(), catalogue)
+        list_unit_years(rows["year"].unique().drop_nulls().to_list(), catalogue)
         .filter(pl.col("level") == "township")
         .unique(["year", "unit_code", "name_key"], keep="none")
         .select("year", "unit_code", subtotal_of="name_key", sub_code="org_code", sub_name="name")

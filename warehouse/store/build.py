@@ -31,17 +31,17 @@ from warehouse.catalogue.frames import (
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import contributions_of, split_numbers, split_years
+from warehouse.registry.contribution import apportion_split_numbers, find_split_years, list_contributions
 from warehouse.store import integrity
-from warehouse.store.built_upon import find_changed_table, unreadable
+from warehouse.store.built_upon import find_changed_table, make_unreadable_error
 from warehouse.store.connection import first_line
 from warehouse.store.declared_tables import list_expected_reports, list_uses
-from warehouse.store.dictionary import dictionary_rows
+from warehouse.store.dictionary import list_definitions
 from warehouse.store.earlier import read_earlier
 from warehouse.store.held import mark_held
 from warehouse.store.publish import new_database
 from warehouse.store.statements import statement
-from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
+from warehouse.store.tables import SCHEMAS, quote, select_tables, tables
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
 _IN_ANY_ORDER = {
@@ -85,7 +85,7 @@ class NightBuild:
         self.previous = previous if previous is not None and previous.exists() else None
         self.catalogue = catalogue
         self._stack = ExitStack()
-        self._expected_rows = {t.full_name: 0 for t in tables_of("log")}
+        self._expected_rows = {t.full_name: 0 for t in select_tables("log")}
 
     def __enter__(self) -> NightBuild:
         with ExitStack() as opening:
@@ -253,9 +253,11 @@ class NightBuild:
         settings = self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
         registry = self.catalogue.registry
-        split = split_years(registry, years)
+        split = find_split_years(registry, years)
         numbers = (
-            split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta) if split else None
+            apportion_split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta)
+            if split
+            else None
         )
         self._replace("core.handed_on", numbers)
 
@@ -336,10 +338,10 @@ class NightBuild:
         try:
             self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
         except duckdb.Error as error:
-            raise unreadable(previous, first_line(error)) from error
+            raise make_unreadable_error(previous, first_line(error)) from error
         if other := find_changed_table(self._connection, "previous"):
-            raise unreadable(previous, f"表 {other} 与本版本程序的结构不同")
-        for table in tables_of("log"):
+            raise make_unreadable_error(previous, f"表 {other} 与本版本程序的结构不同")
+        for table in select_tables("log"):
             copied = self._connection.execute(
                 f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
             ).fetchone()
@@ -353,10 +355,10 @@ class NightBuild:
         self._append("core.succession", registry.succession)
         settings = self.catalogue.settings
         years = range(settings.first_year, settings.last_year + 1)
-        for frame in contributions_of(registry, years):  # one by one: of a province each is large
+        for frame in list_contributions(registry, years):  # one by one: of a province each is large
             self._append("core.contribution", frame)
         self._append("core.expected_report", list_expected_reports(self.catalogue))
-        self._append("mart.dictionary", dictionary_rows(self.catalogue))
+        self._append("mart.dictionary", list_definitions(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
         programmes = self.catalogue.programmes.values()
         self._append(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from transforms.reading.formats.book import UNREADABLE_MEMBER, CalamineBook, Marks, Refusal
 from transforms.reading.formats.seen import SeenText
-from transforms.reading.formats.xlsx_marks import Styles, sheet_marks, strings_of, styles_of
+from transforms.reading.formats.xlsx_marks import Styles, read_sheet_marks, read_strings, read_styles
 
 _MAIN = re.compile(r"/officeDocument$")
 _USUAL = "xl/workbook.xml"
@@ -58,7 +58,7 @@ class Package:
         with zipfile.ZipFile(written, "w") as archive:
             for key in self._names:
                 content = self.read(key)
-                path = _moved_path(key, _key(folder), _key(file))
+                path = _move_target(key, _key(folder), _key(file))
                 if key.endswith(".rels"):
                     old = f"/{folder}/".encode() if folder else b"/"
                     content = content.replace(b'="' + old, b'="/xl/').replace(b"='" + old, b"='/xl/")
@@ -74,7 +74,7 @@ def _key(path: str) -> str:
     return path.replace("\\", "/").lstrip("/").lower()
 
 
-def _moved_path(path: str, folder: str, file: str) -> str:
+def _move_target(path: str, folder: str, file: str) -> str:
     inside = path.removeprefix(f"{folder}/") if folder else path
     if inside == path and folder:
         return path
@@ -97,8 +97,8 @@ class XlsxBook(CalamineBook):
             is_macro = any(path.lower().endswith("vbaproject.bin") for path in kinds)
             super().__init__(data, "xlsm" if is_macro else "xlsx")
             self._package = package
-            self._parts = _sheet_parts(package, main)
-            self._styles, self._strings = _looks(package, main)
+            self._parts = _map_sheet_parts(package, main)
+            self._styles, self._strings = _read_looks(package, main)
         except (KeyError, ElementTree.ParseError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
@@ -108,7 +108,7 @@ class XlsxBook(CalamineBook):
             return Marks()
         try:
             xml = self._package.read(part)
-            marks = sheet_marks(xml, self._styles, self._strings)
+            marks = read_sheet_marks(xml, self._styles, self._strings)
             has_drawing = b"rawing " in xml  # <drawing r:id>, <legacyDrawing r:id>
             for _, path in self._package.targets(part).values() if has_drawing else ():
                 if path not in self._package:
@@ -122,17 +122,17 @@ class XlsxBook(CalamineBook):
         return marks
 
 
-def _looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText]]:
+def _read_looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText]]:
     styles, strings = Styles(), dict[str, SeenText]()
     for kind, path in package.targets(main).values():
         if path in package and kind.endswith("/styles"):
-            styles = styles_of(package.read(path))
+            styles = read_styles(package.read(path))
         elif path in package and kind.endswith("/sharedStrings"):
-            strings = strings_of(package.read(path))
+            strings = read_strings(package.read(path))
     return styles, strings
 
 
-def _sheet_parts(package: Package, main: str) -> dict[str, str]:
+def _map_sheet_parts(package: Package, main: str) -> dict[str, str]:
     """Sheet name -> path of its XML inside the archive."""
     targets = package.targets(main)
     parts: dict[str, str] = {}
