@@ -225,7 +225,7 @@ def _collect_results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.Da
     rows = []
     for run in runs:
         suite = by_name[run.name]
-        failed = suite.failed()
+        failed = suite.count_failures()
         for check, count in zip(suite.checks, run.counts, strict=True):
             if count.failed != failed[check.id]:
                 raise RuntimeError(

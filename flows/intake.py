@@ -82,7 +82,9 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
         current = night.catalogue.settings.last_year
         years = {current, *batch.submissions["year"].unique()}
         locked = [year for year in years if is_locked(entries, year)]
-        batch = decide_batch(batch, recorded, locked, build.standing_submissions(), current, night.rulebook)
+        batch = decide_batch(
+            batch, recorded, locked, build.read_standing_submissions(), current, night.rulebook
+        )
         new = batch.decided.remove(pl.col("received_seq").is_in(list(recorded)))
         counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
         given = batch.judgement.answers.join(counting, on="submission", how="semi")
@@ -132,12 +134,12 @@ def hold_returned(night: Night, build: NightBuild, before: int | None = None) ->
 def _read_background(night: Night, batch: Batch, build: NightBuild) -> Background:
     """What the file being built says of other years and earlier submissions; nothing of later years that are locked."""
     entries = [e for e in night.journal.entries() if e.seq < (batch.first_seq or 0)]
-    later = build.later_measures(batch.submissions)
+    later = build.read_later_measures(batch.submissions)
     locked = [year for year in later["year"].unique() if is_locked(entries, year)]
     later = later.remove(pl.col("year").is_in(locked))
-    asked = build.asked(later["submission"].unique().to_list(), _rules_of_several_years(night))
+    asked = build.list_asked_cells(later["submission"].unique().to_list(), _rules_of_several_years(night))
     received, earlier = build.read_earlier(batch.submissions, batch.answered)
-    return Background(build.standing_measures(), later, asked, received, earlier)
+    return Background(build.read_standing_measures(), later, asked, received, earlier)
 
 
 def _rules_of_several_years(night: Night) -> list[str]:

@@ -32,9 +32,9 @@ def compute_indicators(night: Night, build: NightBuild) -> None:
     with night.timed("indicators"):
         hold_returned(night, build)
         approved = list_approvals(night.journal.entries()).join(
-            build.standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
+            build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
         )
-        computed = compute(build.standing_measures(), night.catalogue, approved)
+        computed = compute(build.read_standing_measures(), night.catalogue, approved)
         build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
         build.set_rules(list_rules(night.rulebook))
         build.set_events(night.journal.frame())
@@ -61,7 +61,7 @@ def publish_build(night: Night, build: NightBuild) -> None:
         if night.is_anew:
             build.keep_runs(database)
         build.check()
-        night.record.revised = build.revised_since(database)
+        night.record.revised = build.list_revised(database)
         build.close()
         before = read_published_figures(database)
         publish(night.home.building, database)

@@ -141,7 +141,7 @@ def test_a_held_submission_stands_once_its_explanation_is_accepted(
     path = night(tmp_path, catalogue, batch("a", 1), batch("b", 2, value=5, decision="held"))
     with NightBuild(build_path(path), path, catalogue) as build:
         build.set_decisions(pl.DataFrame({"submission": [sha("b")], "decision": ["accepted"]}))
-        assert build.standing_measures()["value"].to_list() == [5]
+        assert build.read_standing_measures()["value"].to_list() == [5]
         build.check()
 
 

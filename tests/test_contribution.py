@@ -81,7 +81,7 @@ def by_warehouse(
 
 def by_trace(catalogue: Catalogue, measures: pl.DataFrame, year: int) -> dict[str, float]:
     declared = with_indicator(catalogue, "prev(member_count)", kind="change", levels=LEVELS)
-    expression = declared.expanded(declared.indicators["x"])
+    expression = declared.expand_formula(declared.indicators["x"])
     terms = {t: source_years(t, year, FIRST_YEAR) for t in expression.terms}
     parts = list_parts(measures, catalogue, terms, year)
     nodes = [read_nodes(parts, expression, catalogue, year, level).nodes for level in LEVELS]

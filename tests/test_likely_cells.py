@@ -201,8 +201,8 @@ def test_the_sets_named_are_those_found_by_trying_every_number(
     rules = checks(*expressions)
     rows = frame({name: float(value) for name, value in row.items()})
     search = Search(rules, rows, variables(high=TOP), history())
-    ones = search.ones()
-    sets = pl.concat([ones, search.twos(ones)])
+    ones = search.find_single_sets()
+    sets = pl.concat([ones, search.find_pair_sets(ones)])
     if search.groups.height != 1:
         return  # nothing is broken, or mistakes of their own, which are solved apart
     assert {frozenset(cells) for cells in sets["cells"]} == smallest_sets(rules, row)

@@ -84,7 +84,7 @@ def build(
             notes=empty(NOTE) if notes is None else notes, results=results(),
             counted_rows=empty(COUNTED_ROW) if counted_rows is None else counted_rows,
         )  # fmt: skip
-        night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
+        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators)
         night.check()
     return path
 

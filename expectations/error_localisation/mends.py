@@ -73,7 +73,7 @@ class Around:
     frame: pl.DataFrame
     history: pl.DataFrame
 
-    def holding(self, tried: pl.DataFrame, mends: dict[str, str]) -> pl.DataFrame:
+    def select_holding(self, tried: pl.DataFrame, mends: dict[str, str]) -> pl.DataFrame:
         """The rows of ``tried`` in which every rule holds once the columns of ``mends`` are replaced."""
         if not self.rules:  # no rule but that of the total reads the number
             return tried
@@ -81,14 +81,14 @@ class Around:
         holds = pl.all_horizontal(rule.verdict.fill_null(value=True) for rule in self.rules)
         return tried.filter(changed.select(holds).to_series())
 
-    def past(self, name: str) -> pl.DataFrame:
+    def previous_values(self, name: str) -> pl.DataFrame:
         """org_code, year, previous_value of a cell's column."""
         return self.history.filter(measure=name).select("org_code", "year", "previous_value")
 
-    def with_past(self, name: str) -> pl.DataFrame:
+    def with_previous_value(self, name: str) -> pl.DataFrame:
         """The rows that have a number in ``name``, with previous_value."""
         known = self.rows.filter(pl.col(name).is_not_null()).join(
-            self.past(name), on=["org_code", "year"], how="left", maintain_order="left"
+            self.previous_values(name), on=["org_code", "year"], how="left", maintain_order="left"
         )
         return known.with_columns(previous_value=pl.when(_IS_OWN).then("previous_value"))
 
@@ -103,7 +103,7 @@ class Around:
             pl.col(name).alias("value"),
         ]
         column = self.frame.filter(pl.col(name).is_not_null(), _IS_OWN).join(
-            self.past(name), on=["org_code", "year"]
+            self.previous_values(name), on=["org_code", "year"]
         )
         slips = find_column_slips(known.select(shape), column.select(shape)).drop("measure")
         return known.join(slips, on=keys, how="left", maintain_order="left")
@@ -122,7 +122,7 @@ def _try_answers(variable: Variable, around: Around) -> pl.DataFrame:
     dtype = pl.Boolean if True in variable.answers else pl.String
     options = pl.DataFrame({"mend": pl.Series(list(variable.answers), dtype=dtype)})
     given = around.rows.filter(pl.col(variable.name).is_not_null())
-    held = around.holding(given.join(options, how="cross"), {variable.name: "mend"})
+    held = around.select_holding(given.join(options, how="cross"), {variable.name: "mend"})
     texts = held.group_by("place", maintain_order=True).agg(
         value=value_text(pl.col(variable.name), dtype).first(),
         mends=value_text(pl.col("mend"), dtype).str.join("或"),
@@ -138,7 +138,7 @@ def _try_answers(variable: Variable, around: Around) -> pl.DataFrame:
 def _try_numbers(variable: Variable, around: Around) -> pl.DataFrame:
     name = variable.name
     value, before, mend = pl.col(name), pl.col("previous_value"), pl.col("mend")
-    known = around.with_past(name)
+    known = around.with_previous_value(name)
     if variable.is_typed:
         known = around.with_column_slips(name, known)
     slips = [(pl.col("column_value"), pl.col("column_text"))] if variable.is_typed else []
@@ -160,7 +160,7 @@ def _try_numbers(variable: Variable, around: Around) -> pl.DataFrame:
         .filter(variable.allows(mend), (mend - value).abs() > SAME)
         .unique(["place", "mend"], maintain_order=True)
     )
-    held = around.holding(tried, {name: "mend"})
+    held = around.select_holding(tried, {name: "mend"})
     slip = pl.coalesce(
         pl.lit(None, pl.String), *(pl.when((mend - other).abs() <= SAME).then(text) for other, text in slips)
     )

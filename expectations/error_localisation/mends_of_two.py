@@ -28,10 +28,10 @@ Line = tuple[pl.Expr, pl.Expr, pl.Expr]
 def find_double_mends(one: Variable, other: Variable, around: Around) -> pl.DataFrame:
     """MEND of the rows that changing both numbers can mend."""
     known = (
-        around.with_past(one.name)
+        around.with_previous_value(one.name)
         .rename({"previous_value": "past_x"})
         .join(
-            around.with_past(other.name).select("place", past_y="previous_value"),
+            around.with_previous_value(other.name).select("place", past_y="previous_value"),
             on="place",
             maintain_order="left",
         )
@@ -62,7 +62,7 @@ def _try_mends(
         pl.col(other.name), pl.col("past_y")
     )
     return (
-        around.holding(tried, {one.name: "x", other.name: "y"})
+        around.select_holding(tried, {one.name: "x", other.name: "y"})
         .with_columns(way=way)
         .sort("place", "way", "x", "y")
         .unique("place", keep="first", maintain_order=True)

@@ -42,10 +42,10 @@ def find_likely_cells(
     search = Search(checks, frame, variables, history)
     if search.suspects.is_empty():
         return empty(LIKELY)
-    ones = search.ones()
-    said = write_sentences(ones, search.twos(ones), search.groups).drop_nulls("likely")
+    ones = search.find_single_sets()
+    said = write_sentences(ones, search.find_pair_sets(ones), search.groups).drop_nulls("likely")
     ids = pl.DataFrame(
-        [(number, rule.rule.id, rule.shown_at) for number, rule in enumerate(search.rules)],
+        [(number, rule.rule.id, rule.finding_field) for number, rule in enumerate(search.rules)],
         schema={"number": pl.Int32, "rule": pl.String, "shown_at": pl.String},
         orient="row",
     )
@@ -95,13 +95,13 @@ class Search:
             .agg(cell_count=pl.col("cell").n_unique())
         )
 
-    def ones(self) -> pl.DataFrame:
+    def find_single_sets(self) -> pl.DataFrame:
         """SET of one cell each."""
         return self._collect_sets(
             find_single_mends, [(variable,) for variable in self.variables], self.members
         )
 
-    def twos(self, ones: pl.DataFrame) -> pl.DataFrame:
+    def find_pair_sets(self, ones: pl.DataFrame) -> pl.DataFrame:
         """SET of two numbers each, for the groups that none of ``ones`` mends."""
         numbers = [variable for variable in self.variables if variable.is_number]
         left = self.members.join(ones, on=["place", "group"], how="anti")
@@ -134,7 +134,7 @@ class Search:
         edges = [
             edge
             for rule in rules
-            for part in (rule.rule.parsed, rule.rule.condition)
+            for part in (rule.rule.requirement, rule.rule.precondition)
             if part is not None
             for edge in part.boundaries
             if {term.name for term in edge.terms if term.function is None} & cells
@@ -181,5 +181,5 @@ def _select_cell_columns(check: Check) -> frozenset[str]:
 
 def _asks_for_answers(check: Check) -> bool:
     """Whether a rule asks for an answer to be given or left out: there is no number to be tried."""
-    parts = (check.rule.parsed, check.rule.condition)
+    parts = (check.rule.requirement, check.rule.precondition)
     return any(part is not None and part.asks_for_answers for part in parts)

@@ -206,7 +206,9 @@ def _list_rows_below(
         ~pl.col(unreadable_column(name)),
     ).with_row_index("place")
     around = Around(data, reading, (), frame, history)
-    known = data.join(around.past(name), on=["org_code", "year"], how="left", maintain_order="left")
+    known = data.join(
+        around.previous_values(name), on=["org_code", "year"], how="left", maintain_order="left"
+    )
     wanted = totals.select("total_number", "submission", "total", "sum", part=part)
     pairs = pl.concat(
         [
@@ -229,7 +231,7 @@ def _list_rows_below(
     )
     broken = pl.any_horizontal(pl.lit(value=False), *(~c.verdict for c in reading)).fill_null(value=False)
     suspects = tried.filter(broken).select("total_number", "place")
-    held = around.holding(tried.filter(variable.allows(mend)), {name: "mend"}).with_columns(slip=slip)
+    held = around.select_holding(tried.filter(variable.allows(mend)), {name: "mend"}).with_columns(slip=slip)
     # Among many rows some slip always fits by chance: it must lead back to last year's number, or be the only one.
     is_alone = pl.col("slip").is_not_null().sum().over("total_number") == 1
     returns = is_near(mend, before) & ~is_near(value, before)

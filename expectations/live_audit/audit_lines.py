@@ -26,7 +26,7 @@ from warehouse.words import labels
 def list_audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
     """The lines for the forms that are written already; adds 表间汇总 when rules across forms need it.
 
-    What no workbook can judge stands first: as long as there is any of it, the other lines say nothing of it.
+    The lines of what a workbook cannot judge come first, because the other lines say nothing about those cells.
     """
     define_words(issue)
     filled = [form for form in forms if form.id in issue.rows]
@@ -40,13 +40,13 @@ def list_audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
 def _list_row_lines(issue: Issue, form: Form, grid: Grid) -> Iterator[Line]:
     rows = issue.rows[form.id]
     listed = test_listed(issue, form, rows, grid)
-    place = describe_line(grid, rows)
+    position = describe_line(grid, rows)
     for rule in issue.live_checks:
         if rule.scope != "row" or form.id not in rule.forms or not set(rule.operands) <= set(grid.columns):
             continue
         levels = rule_levels(rule, form)
         if set(levels) & set(grid.levels):
-            tally = rule_tally(rule, form.number, grid, listed, levels, place)
+            tally = rule_tally(rule, form.number, grid, listed, levels, position)
             words = _state_with_levels(rule, state_demand(rule, issue.catalogue, form.id), grid)
             yield Line(rule, form.number, words, [tally])
 
@@ -65,12 +65,12 @@ def _list_unit_lines(issue: Issue, grids: Mapping[str, Grid]) -> Iterator[Line]:
     for rule in rules:
         read = {issue.catalogue.measures[name].form for name in rule.operands}
         numbers = "、".join(form.number for form in issue.catalogue.forms.values() if form.id in read)
-        tally = rule_tally(rule, "", grid, "", rule.levels, grid.at_line(rows.name_column + 1))
+        tally = rule_tally(rule, "", grid, "", rule.levels, grid.line_value(rows.name_column + 1))
         yield Line(rule, numbers, _state_with_levels(rule, rule.words, grid), [tally])
 
 
 def _state_with_levels(rule: Rule, words: str, grid: Grid) -> str:
-    """What a rule demands, with the rows it speaks of where it does not speak of all."""
+    """What a rule demands, preceded by the levels it checks unless it checks all."""
     levels = [level for level in grid.levels if rule.levels is None or level in rule.levels]
     if len(levels) == len(grid.levels):
         return words

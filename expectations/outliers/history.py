@@ -54,7 +54,7 @@ class Keys:
     measures: Measures
     reporters: pl.DataFrame
 
-    def given(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def attach(self, rows: pl.DataFrame) -> pl.DataFrame:
         """``rows`` (MEASURE) that speak of a unit and a measure the catalogue knows, with org_level, key and group."""
         count = self.measures.height
         return (
@@ -97,7 +97,7 @@ def read_history(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue
     )
     is_known = pl.col("state").is_in(["value", "zero"]) & (pl.col("value") >= 0)
     has_moves = not catalogue.registry.succession.is_empty()
-    rows = keys.given(before if has_moves else before.filter(is_known))
+    rows = keys.attach(before if has_moves else before.filter(is_known))
     known = (rows.filter(is_known) if has_moves else rows).with_columns(log=(pl.col("value") + 1).log())
     moved = (
         _apportion_history(rows, years, keys, catalogue.registry)

@@ -55,7 +55,7 @@ def series_checks(rulebook: RuleBook) -> list[Check]:
             rule=rule,
             form="",
             fields=(),
-            shown_at=None,
+            finding_field=None,
             concerned=condition.concerned,
             verdict=condition.verdict,
             meaning=_meaning,
@@ -77,7 +77,7 @@ def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The questions (FINDING, without sheet and cell), and the numbers that questions about several speak of (BLOCK_CELL)."""
     asked = _select_questions(suite)
     blocks = [
-        _list_cells(check.rule, rows, suite.rows) for check, rows in asked if check.rule.speaks_of != "number"
+        _list_cells(check.rule, rows, suite.rows) for check, rows in asked if check.rule.subject != "number"
     ]
     return (
         pl.concat([empty(FINDING), *(_collect_findings(check, rows, suite.rows) for check, rows in asked)]),
@@ -88,13 +88,13 @@ def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _select_questions(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
     """Each check with the rows it asks about: those of which no wider or graver question speaks."""
     rules = [check.rule for check in suite.checks]
-    rows = ask_widest(rules, [suite.broken(check) for check in suite.checks], _REACH)
+    rows = ask_widest(rules, [suite.select_broken(check) for check in suite.checks], _REACH)
     return list(zip(suite.checks, rows, strict=True))
 
 
 def _list_cells(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """BLOCK_CELL of the questions ``asked`` by a rule."""
-    reach = _REACH[rule.speaks_of]
+    reach = _REACH[rule.subject]
     named = with_finding_id(
         asked.select(
             *reach,
@@ -117,7 +117,7 @@ def locate_questions(
 ) -> list[tuple[Rule, pl.DataFrame, pl.DataFrame]]:
     """For every rule the rows of ``frame`` that hold its questions, and all rows these speak of."""
     return [
-        (check.rule, asked, frame.join(asked, on=_REACH[check.rule.speaks_of], how="semi"))
+        (check.rule, asked, frame.join(asked, on=_REACH[check.rule.subject], how="semi"))
         for check, asked in _select_questions(examine_series(checks, frame))
     ]
 
@@ -135,7 +135,7 @@ def _collect_findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -
     explained = with_slips(
         broken.with_columns(**describe_series()).with_columns(expected), frame.with_columns(expected[1])
     )
-    has_unit = rule.speaks_of in ("number", "row", "pair", "run", "exchange", "upper", "cross")
+    has_unit = rule.subject in ("number", "row", "pair", "run", "exchange", "upper", "cross")
     place = pl.format("{}：", "org_name") if has_unit else pl.lit("")
     return shaped(
         explained.with_columns(
@@ -167,7 +167,7 @@ def _operands(rule: Rule) -> pl.Expr:
         **dict.fromkeys(("shift", "swap", "exchange"), ("value", "stated", None)),
         "upper": ("value", "stated", "upper_count"),
     }
-    now, last, count = values[rule.speaks_of]
+    now, last, count = values[rule.subject]
     text = pl.format(
         "{}={};prev={}", "measure", number_text(pl.col(now)), number_text(pl.col(last)).fill_null("")
     )

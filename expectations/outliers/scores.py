@@ -69,7 +69,7 @@ def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogu
     """
     keys = list_keys(catalogue, measures, standing)
     # A number below zero is impossible, which another rule says; it has no logarithm.
-    numbers = keys.given(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
+    numbers = keys.attach(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
     years = numbers["year"].unique().drop_nulls().sort().to_list()
     history = read_history(standing, years, keys, catalogue)
     now = (

@@ -134,21 +134,21 @@ class Rule(Record):
         return self
 
     @cached_property
-    def parsed(self) -> Expression:
+    def requirement(self) -> Expression:
         """What must hold; only rules of scope row and unit have it."""
         assert self.expression is not None, f"rule {self.id} has no expression"
         return parse(self.expression)
 
     @cached_property
-    def condition(self) -> Expression | None:
+    def precondition(self) -> Expression | None:
         """The precondition; rows where it is false are none of the rule's business."""
         return None if self.when is None else parse(self.when)
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """Every term that expression and precondition read, those of the expression first."""
-        condition = () if self.condition is None else self.condition.terms
-        return tuple(dict.fromkeys([*self.parsed.terms, *condition]))
+        condition = () if self.precondition is None else self.precondition.terms
+        return tuple(dict.fromkeys([*self.requirement.terms, *condition]))
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -156,12 +156,12 @@ class Rule(Record):
         return tuple(dict.fromkeys(t.name for t in self.terms if t.name not in CONTEXT_LABELS))
 
     @property
-    def speaks_of(self) -> SpeaksOf:
+    def subject(self) -> SpeaksOf:
         """What one finding of a series rule is about, told from the scores it reads."""
         return speaks_of(self.operands)
 
     @property
-    def shown_at(self) -> str:
+    def finding_field(self) -> str:
         """The field or measure the finding is shown at."""
         return self.field or self.operands[0]
 
@@ -308,10 +308,10 @@ def _narrow_years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
 def state_demand(rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
     """What an expression rule demands, in Chinese words."""
     labels = label_of(rule, catalogue, form)
-    words = rule.parsed.words(lambda term: labels[term.name])
-    if rule.condition is None:
+    words = rule.requirement.words(lambda term: labels[term.name])
+    if rule.precondition is None:
         return words
-    return f"{rule.condition.words(lambda term: labels[term.name])}时，{words}"
+    return f"{rule.precondition.words(lambda term: labels[term.name])}时，{words}"
 
 
 def _check_rule(rule: Rule, catalogue: Catalogue) -> None:
@@ -337,7 +337,7 @@ def _check_rule(rule: Rule, catalogue: Catalogue) -> None:
             raise ValueError(f"提示语（message）中的 {{{name}}} 没有定义{suggest_name(name, allowed)}")
     if undefined := placeholders(rule.many) - MANY_PLACEHOLDERS:
         raise ValueError(f"归并提示语（many）中的 {{{min(undefined)}}} 没有定义")
-    if rule.scope in ("row", "unit") and rule.parsed.sides is None:
+    if rule.scope in ("row", "unit") and rule.requirement.sides is None:
         for side in {"left", "right"} & placeholders(rule.message):
             raise ValueError(f"提示语（message）用了 {{{side}}}，公式却不是一个比较式")
 
@@ -362,8 +362,8 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
             raise ValueError(unknown_name(what, term.name, known))
         if term.function is not None and not (form is None and term.function == "prev"):
             raise ValueError(f"范围（scope）为 {rule.scope} 的审核关系不能用 {term.function}()")
-    if rule.shown_at not in schema:
-        raise ValueError(f"field：{unknown_name(what, rule.shown_at, schema)}")
+    if rule.finding_field not in schema:
+        raise ValueError(f"field：{unknown_name(what, rule.finding_field, schema)}")
     if form is not None and rule.levels and not set(rule.levels) <= set(catalogue.forms[form].levels):
         raise ValueError(f"levels：报表“{form}”没有这一层级的行")
     _check_types(rule, known)
@@ -373,7 +373,7 @@ def _check_types(rule: Rule, known: dict[str, Any]) -> None:
     if undefined := {term.name for term in rule.terms} - known.keys():
         raise ValueError(unknown_name("公式中的", min(undefined), known))
     frame = pl.DataFrame(schema={term.column: known[term.name] for term in rule.terms})
-    for expression in (rule.parsed, rule.condition):
+    for expression in (rule.requirement, rule.precondition):
         if expression is not None:
             try:
                 result = frame.select(expression.polars(lambda term: pl.col(term.column))).dtypes[0]

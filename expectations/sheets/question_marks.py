@@ -69,20 +69,20 @@ class Marks:
     by_row: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
     subtotals: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
     unread: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    places: dict[int, tuple[str, str]] = field(default_factory=dict)
+    shown_cells: dict[int, tuple[str, str]] = field(default_factory=dict)
 
-    def of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
+    def questions_of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
         """Field ('' for the row itself) -> numbers of the questions, of one row of ``form``."""
         return self.by_row.get((form.id, str(key)), {})
 
-    def not_shown(self, form: Form) -> dict[str, list[int]]:
+    def list_unshown(self, form: Form) -> dict[str, list[int]]:
         """Field ('' for the form itself) -> numbers of the questions about ``form`` that no cell has shown."""
         found: dict[str, list[int]] = {}
         elsewhere = {number for numbers in self.unread.values() for number in numbers}
         for number, question in enumerate(self.questions):
             if number in elsewhere:
                 continue
-            if question.finding["form"] == form.id and number not in self.places:
+            if question.finding["form"] == form.id and number not in self.shown_cells:
                 found.setdefault(question.finding["field"] or "", []).append(number)
         return found
 
@@ -90,16 +90,16 @@ class Marks:
         """The gravest of some questions."""
         return min((self.questions[n].severity for n in numbers), key=SEVERITIES.index)
 
-    def raw(self, numbers: Iterable[int]) -> str | None:
+    def unreadable_text(self, numbers: Iterable[int]) -> str | None:
         """What stands in a cell that could not be read, so that the unit finds its own text again."""
         found = (self.questions[n].finding for n in numbers)
         return next((str(f["value"]) for f in found if f["value"] and f["scope"] == "problem"), None)
 
-    def reported(self, numbers: Iterable[int]) -> float:
+    def reported_total(self, numbers: Iterable[int]) -> float:
         """The number that a total row says, which is not the sum of its rows."""
         return next(float(self.questions[n].finding["value"]) for n in numbers)
 
-    def comment(
+    def write_comment(
         self,
         sheet: Worksheet,
         line: int,
@@ -125,7 +125,7 @@ class Marks:
         }
         sheet.write_comment(line, index, text, options)
         for number in numbers:
-            self.places.setdefault(number, (sheet.get_name(), f"{column_letter(index)}{line + 1}"))
+            self.shown_cells.setdefault(number, (sheet.get_name(), f"{column_letter(index)}{line + 1}"))
 
     def _write_text(
         self,

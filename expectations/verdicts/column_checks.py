@@ -106,7 +106,7 @@ def _check(
         rule=rule,
         form=form.id,
         fields=() if field is None else (field.id,),
-        shown_at=None if field is None else field.id,
+        finding_field=None if field is None else field.id,
         concerned=concerned,
         verdict=verdict,
         meaning=_meaning(form, field, **texts),

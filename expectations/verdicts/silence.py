@@ -183,11 +183,11 @@ def ask_widest(
     kept: dict[str, pl.DataFrame] = {}
     asked_before: list[tuple[Rule, pl.DataFrame]] = []
     pairs = zip(rules, broken, strict=True)
-    for rule, asked in sorted(pairs, key=lambda one: (order[one[0].speaks_of], rank[one[0].severity])):
+    for rule, asked in sorted(pairs, key=lambda one: (order[one[0].subject], rank[one[0].severity])):
         rows = asked
         for other, whole in asked_before:
-            if other.speaks_of != rule.speaks_of or rule.speaks_of == "number":
-                rows = rows.join(whole, on=reach[other.speaks_of], how="anti", maintain_order="left")
+            if other.subject != rule.subject or rule.subject == "number":
+                rows = rows.join(whole, on=reach[other.subject], how="anti", maintain_order="left")
         kept[rule.id] = rows
         asked_before.append((rule, rows))
     return [kept[rule.id] for rule in rules]
@@ -198,7 +198,7 @@ def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBoo
 
     What is asked of a column or run stays.
     """
-    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.speaks_of == "number"]
+    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.subject == "number"]
     is_single = pl.col("rule").is_in(of_numbers)
     single = series.filter(is_single).join(
         asked, on=list(CELL_ASKED), how="anti", nulls_equal=True, maintain_order="left"

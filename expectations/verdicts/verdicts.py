@@ -26,11 +26,11 @@ class Suite:
     verdicts: Verdicts
     concerned: Mapping[str, int]
 
-    def broken(self, check: Check) -> pl.DataFrame:
+    def select_broken(self, check: Check) -> pl.DataFrame:
         """The rows in which ``check`` does not hold."""
         return self.rows.filter(~self.verdicts[check.id])
 
-    def failed(self) -> dict[str, int]:
+    def count_failures(self) -> dict[str, int]:
         """Check id -> how many rows break it."""
         return _count_concerned(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 

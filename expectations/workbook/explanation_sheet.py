@@ -88,7 +88,7 @@ def _order_questions(questions: list[Question]) -> list[int]:
 def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, number: int) -> None:
     named, question = issue.styles.named, issue.marks.questions[number]
     finding = question.finding
-    where, cell = issue.marks.places.get(number, (finding["sheet"] or "", ""))
+    where, cell = issue.marks.shown_cells.get(number, (finding["sheet"] or "", ""))
     problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
     texts = (problem, question.fix, write_opinion(question.finding))
     sheet.write_number(line, 0, serial, named("guide_centre"))

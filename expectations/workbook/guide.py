@@ -111,7 +111,7 @@ def _method(issue: Issue) -> list[str]:
         "filling",
         year=issue.year,
         last_year=issue.year - 1,
-        due=day_words(settings.deadline.of(issue.year)),
+        due=day_words(settings.deadline.due_date(issue.year)),
         words=settings.words,
         has_prior=issue.has_prior,
     )

@@ -134,7 +134,7 @@ def write_workbook(
             "is_sample": "true" if content.is_sample else "false",
         }.items():
             book.set_custom_property(f"nianbao_{name}", text, "text")
-    return issue.marks.places
+    return issue.marks.shown_cells
 
 
 def _read_signatures(unread: pl.DataFrame) -> dict[str, str]:

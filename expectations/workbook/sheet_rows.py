@@ -50,14 +50,14 @@ def write_units(
     for line, unit in enumerate(units, start=first):
         code, level = unit["org_code"], unit["level"]
         row, row_before = now.get(code, {}), before.get(code, {})
-        asked_of = issue.marks.of_row(form, code)
+        asked_of = issue.marks.questions_of_row(form, code)
         said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields} if asked_of else {}
         for index, column in enumerate(columns):
             field = column.field
             if field is None:
                 _write_stub(sheet, line, index, column, unit, issue)
                 if column.role == "org_name" and "" in asked_of:
-                    typed = issue.marks.raw(asked_of[""])
+                    typed = issue.marks.unreadable_text(asked_of[""])
                     name = unit["name"] if typed is None or typed.isdigit() else typed
                     _mark_row(issue, sheet, line, index, asked_of[""], name)
             elif level not in asked[index]:
@@ -67,7 +67,7 @@ def write_units(
                 value = show_value(field, source.get(field.id), words)
                 if column.role == "field" and field.id in asked_of:
                     numbers = asked_of[field.id]
-                    value = issue.marks.raw(numbers) if value is None else value
+                    value = issue.marks.unreadable_text(numbers) if value is None else value
                     put(
                         sheet,
                         line,
@@ -76,7 +76,7 @@ def write_units(
                         issue.styles.value(issue.marks.severity(numbers), field.type),
                     )
                     past = show_value(field, row_before.get(field.id), words)
-                    issue.marks.comment(sheet, line, index, numbers, columns, said, past)
+                    issue.marks.write_comment(sheet, line, index, numbers, columns, said, past)
                 else:
                     put(sheet, line, index, value, looks[index])
                 if isinstance(value, float):
@@ -114,7 +114,7 @@ def _mark_row(
     name: str | None,
 ) -> None:
     sheet.write_string(line, index, name or "", issue.styles.named(f"row_{issue.marks.severity(numbers)}"))
-    issue.marks.comment(sheet, line, index, numbers)
+    issue.marks.write_comment(sheet, line, index, numbers)
 
 
 def _write_total(
@@ -133,7 +133,7 @@ def _write_total(
     write_block(
         sheet, (line, 0, line, stubs - 1), issue.catalogue.settings.words.total_row[0], issue, "total_label"
     )
-    asked_of = issue.marks.of_row(form, TOTAL)
+    asked_of = issue.marks.questions_of_row(form, TOTAL)
     for index, column in enumerate(columns):
         field = column.field
         if field is None:
@@ -170,9 +170,9 @@ def _write_subtotals(
 def _mark_total(
     issue: Issue, sheet: Worksheet, line: int, index: int, numbers: list[int], field: Field
 ) -> None:
-    value = show_value(field, issue.marks.reported(numbers), issue.catalogue.settings.words)
+    value = show_value(field, issue.marks.reported_total(numbers), issue.catalogue.settings.words)
     put(sheet, line, index, value, issue.styles.value(issue.marks.severity(numbers), field.type))
-    issue.marks.comment(sheet, line, index, numbers)
+    issue.marks.write_comment(sheet, line, index, numbers)
 
 
 def write_roster(
@@ -197,7 +197,7 @@ def write_roster(
     for offset in range(height):
         line = first + offset
         row = rows[offset] if offset < len(rows) else {}
-        asked_of = issue.marks.of_row(form, row.get("row"))
+        asked_of = issue.marks.questions_of_row(form, row.get("row"))
         for index, column in enumerate(columns):
             if column.role == "serial":
                 sheet.write_number(line, index, offset + 1, issue.styles.named("serial"))
@@ -208,9 +208,9 @@ def write_roster(
                 value = show_value(column.field, row.get(column.field.id), words)
                 numbers = asked_of.get(column.field.id)
                 if numbers:
-                    value = issue.marks.raw(numbers) if value is None else value
+                    value = issue.marks.unreadable_text(numbers) if value is None else value
                     said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields}
-                    issue.marks.comment(sheet, line, index, numbers, columns, said)
+                    issue.marks.write_comment(sheet, line, index, numbers, columns, said)
                 look = issue.marks.severity(numbers) if numbers else "input"
                 put(sheet, line, index, value, issue.styles.value(look, column.field.type))
     orgs = ""

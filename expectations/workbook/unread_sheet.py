@@ -74,6 +74,6 @@ def _write(sheet: Worksheet, line: int, texts: tuple[str, ...], issue: Issue, as
             line, column, text[:32_000], issue.styles.named(look if column == 1 else "guide_cell")
         )
     if asked:
-        issue.marks.comment(sheet, line, 1, asked)
+        issue.marks.write_comment(sheet, line, 1, asked)
     needed = max(-(-display_width(t) // (width - 3)) for t, (_, width) in zip(texts, _HEADS, strict=True))
     sheet.set_row(line, min(14 * max(needed, 1) + 6, 400))

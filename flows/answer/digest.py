@@ -77,7 +77,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             standing,
             (pl.col("decision") == "accepted")
             & ~pl.col("has_earlier")
-            & ~pl.col("submission").is_in(outcome.again),
+            & ~pl.col("submission").is_in(outcome.earlier_submissions),
         ),
         fixed_count=int(standing["fixed_count"].sum()) if standing.height else 0,
         **{state: _files(standing, state) for state in ("held", "empty", "refused")},
@@ -99,7 +99,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             group
             for year, frame in sorted(news.statuses.items())
             if settings.first_year <= year <= settings.last_year  # what a refused file states may be any year
-            for group in _list_missing_units(year, frame, settings.deadline.of(year), at.date())
+            for group in _list_missing_units(year, frame, settings.deadline.due_date(year), at.date())
         ],
         journal_head=head_words(head),
     )
@@ -145,7 +145,7 @@ def _counts(outcome: Outcome, submissions: pl.DataFrame) -> dict[str, int]:
     counts = dict.fromkeys(("total", "accepted", "held", "empty", "refused", "replaced"), 0)
     if submissions.is_empty():
         return counts
-    new = submissions.remove(pl.col("submission").is_in(outcome.again))
+    new = submissions.remove(pl.col("submission").is_in(outcome.earlier_submissions))
     of_states = dict(new.group_by("file_state").len().iter_rows())
     return counts | of_states | {"total": new.height, "replaced": new.filter("is_replaced").height}
 

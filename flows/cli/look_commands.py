@@ -69,7 +69,7 @@ def status(
     from warehouse.standing.status import list_status as read_status
 
     place = current_installation()
-    if sentence := place.catalogue.not_reported(year):
+    if sentence := place.catalogue.explain_not_reported(year):
         raise fail(sentence)
     entries = Journal(place.home.journal, read_only=True).entries()
     frame = read_status(place.home.database, year, place.catalogue, entries)

@@ -18,7 +18,7 @@ from warehouse.catalogue.yaml_source import CatalogueError
 
 def check_year(catalogue: Catalogue, year: int) -> None:
     """Leave with a sentence when the catalogue does not know the year."""
-    if sentence := catalogue.not_reported(year):
+    if sentence := catalogue.explain_not_reported(year):
         raise fail(sentence)
 
 

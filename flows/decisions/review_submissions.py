@@ -130,7 +130,7 @@ def lock(place: Installation, year: int, actor: str, *, unlock: bool = False) ->
 
 def _check(place: Installation, year: int, unit_code: str | None = None) -> None:
     """Refuse a year that is not reported and a unit that does not report in it."""
-    if sentence := place.catalogue.not_reported(year, unit_code):
+    if sentence := place.catalogue.explain_not_reported(year, unit_code):
         raise ReviewRefused(sentence)
 
 

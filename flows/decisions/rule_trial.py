@@ -74,6 +74,6 @@ def counting_all(rule: Rule) -> Rule:
     if rule.scope != "series" or rule.expression is None:
         return rule
     test = f"NOT ({rule.when}) OR ({rule.expression})" if rule.when else rule.expression
-    if rule.speaks_of != "number":
+    if rule.subject != "number":
         test = f"COALESCE({test}, TRUE)"
     return rule.model_copy(update={"when": None, "expression": test})

@@ -98,7 +98,7 @@ class Conformed:
     answers: Answers = field(default_factory=partial(empty, ANSWER))
     unread: pl.DataFrame = field(default_factory=partial(empty, UNREAD))
 
-    def only(self, submissions: Collection[str]) -> Conformed:
+    def select_submissions(self, submissions: Collection[str]) -> Conformed:
         """What is here of these submissions."""
         wanted = pl.col("submission").is_in(list(submissions))
         frames = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}

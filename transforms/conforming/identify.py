@@ -37,7 +37,7 @@ class ReportingUnits:
         code = re.sub(r"^(\d{6})0{3}(?:0{3})?$", r"\1", folded)
         return code if code in self.name_of else self.code_of.get(folded)
 
-    def inside(self, text: str) -> str | None:
+    def find_inside(self, text: str) -> str | None:
         """The one unit whose code or name stands inside ``text``, such as a file name; None when none or several."""
         codes = {code for code in _CODE.findall(fold(text)) if code in self.name_of}
         if codes:
@@ -87,7 +87,7 @@ def _identify_unit(
     unit = by_code or by_name
     if unit is None and (code_text or name_text):
         return of_folder, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
-    unit = unit or of_folder or units.inside(PurePath(file_name).stem)
+    unit = unit or of_folder or units.find_inside(PurePath(file_name).stem)
     if unit is None:
         return None, "refuse.unknown_unit", ""
     if of_folder is not None and of_folder != unit:
@@ -129,6 +129,6 @@ def _find_folder_unit(folder: str | None, units: ReportingUnits) -> str | None:
     if not folder:
         return None
     for part in PurePath(folder).parts:
-        if unit := units.named(part) or units.inside(part):
+        if unit := units.named(part) or units.find_inside(part):
             return unit
     return None

@@ -142,7 +142,7 @@ def _read_sheet(
     problems += find_heading_problems(header, info, form)
     mark_unknown(rows, header, marks, info, form, problems)
     print_formats(rows, header, marks, form)
-    merged = book.merged(info.name)
+    merged = book.merged_ranges(info.name)
     fill_merged(rows, header, merged)
     problems += find_merged_values(rows, header, merged, info, form)
     problems += find_struck_cells(rows, header, marks, info, form)

@@ -72,7 +72,7 @@ def _open_year(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue:
 
 def _move_deadline(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue:
     settings, year, unit = catalogue.settings, says["year"], says["unit_code"]
-    if sentence := catalogue.not_reported(year, unit):
+    if sentence := catalogue.explain_not_reported(year, unit):
         raise AmendmentRefused(sentence)
     until = date.fromisoformat(says["until"])
     if until <= date(year, 12, 31):

@@ -72,7 +72,7 @@ class Catalogue:
         """The levels of ``indicator`` at which there is a number: those that cover a unit asked for each of its terms."""
         lowest = min(
             max(LEVELS.index(level) for level in self.asked_levels(self.measures[term.name]))
-            for term in self.expanded(indicator).terms
+            for term in self.expand_formula(indicator).terms
         )
         return tuple(level for level in indicator.levels if LEVELS.index(level) <= lowest)
 
@@ -85,7 +85,7 @@ class Catalogue:
         names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
         return names | {self.settings.city.code: self.settings.city.own_level_name}
 
-    def not_reported(self, year: int, unit_code: str | None = None) -> str:
+    def explain_not_reported(self, year: int, unit_code: str | None = None) -> str:
         """Why nobody reports for ``year``, or ``unit_code`` not in that year, in one Chinese sentence; '' when all is well."""
         first, last = self.settings.first_year, self.settings.last_year
         if not first <= year <= last:
@@ -103,7 +103,7 @@ class Catalogue:
         """
         return tuple(lv for lv in form.levels if (lv == "city") == (unit_level == "city"))
 
-    def expanded(self, indicator: Indicator) -> Expression:
+    def expand_formula(self, indicator: Indicator) -> Expression:
         """The indicator's formula with names of other indicators replaced until only measures remain.
 
         A name that is both measure and indicator means the measure.

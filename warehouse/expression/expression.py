@@ -135,7 +135,7 @@ class Expression:
         return Expression(_replace_outer(self.node, replace))
 
     @property
-    def spelled_out(self) -> Expression:
+    def long_form(self) -> Expression:
         """The expression with ``mean3(x)`` written as the sum of its three years, which all that compute know."""
         return Expression(self.node.copy().transform(_spell_out_node))
 

@@ -59,7 +59,7 @@ class Outcome:
     changes: pl.DataFrame = field(default_factory=lambda: empty(CHANGE))
 
     @property
-    def again(self) -> list[str]:
+    def earlier_submissions(self) -> list[str]:
         """Submissions that were received earlier and are answered once more."""
         return [*self.returned, *self.reviewed, *self.revised]
 

@@ -164,23 +164,23 @@ class NightBuild:
         )
         self._connection.unregister("incoming")
 
-    def standing_measures(self) -> pl.DataFrame:
+    def read_standing_measures(self) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
         return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
 
-    def later_measures(self, submissions: Submissions) -> pl.DataFrame:
+    def read_later_measures(self, submissions: Submissions) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
         first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
         own = submissions.select("unit_code", "year").unique()
         return (
-            self.standing_measures()
+            self.read_standing_measures()
             .join(first, on="unit_code", maintain_order="left")
             .filter(pl.col("year") > pl.col("first_year"))
             .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")
             .pipe(shaped, MEASURE)
         )
 
-    def asked(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
+    def list_asked_cells(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
         """submission, org_code, field of what rules other than ``but_for`` ask of submissions, hints left out."""
         return self._connection.execute(
             """SELECT submission, org_code, field FROM quality.finding
@@ -230,7 +230,7 @@ class NightBuild:
         """What was received before this batch, see :func:`warehouse.store.earlier.read_earlier`."""
         return read_earlier(self._connection, submissions, answering)
 
-    def standing_submissions(self) -> pl.DataFrame:
+    def read_standing_submissions(self) -> pl.DataFrame:
         """Which submission stands: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
@@ -255,7 +255,7 @@ class NightBuild:
         registry = self.catalogue.registry
         split = find_split_years(registry, years)
         numbers = (
-            apportion_split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta)
+            apportion_split_numbers(self.read_standing_measures(), registry, split, self.catalogue.quanta)
             if split
             else None
         )
@@ -304,7 +304,7 @@ class NightBuild:
                 return  # that version kept no such record
         self._append("quality.run", runs)
 
-    def revised_since(self, previous: Path) -> list[str]:
+    def list_revised(self, previous: Path) -> list[str]:
         """Latest submissions that the published file holds already, and whose findings are others there."""
         if not previous.exists():
             return []

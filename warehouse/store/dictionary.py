@@ -160,7 +160,7 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 
 
 def _list_measures_read(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
-    return [catalogue.measures[t.name] for t in catalogue.expanded(indicator).terms]
+    return [catalogue.measures[t.name] for t in catalogue.expand_formula(indicator).terms]
 
 
 def _write_columns(catalogue: Catalogue, indicator: Indicator) -> str:

@@ -68,7 +68,7 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
     declared = catalogue.indicators.get(indicator)
     if declared is None:
         raise TraceError(f"没有指标 {indicator}。全部指标见 mart.dictionary（kind = 'indicator'）。")
-    expression = catalogue.expanded(declared)
+    expression = catalogue.expand_formula(declared)
     window, inner = expression.window or (None, expression)
     with read_only(path) as connection:  # one connection: all queries see the same night
         row = _read_published_row(connection, declared, org_code, year)

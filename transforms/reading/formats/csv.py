@@ -34,7 +34,7 @@ class CsvBook:
     def rows(self, name: str) -> list[Row]:
         return _parse_rows(self._texts[name])
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         return []
 
     def marks(self, name: str) -> Marks:

@@ -72,7 +72,7 @@ class OdsBook(CalamineBook):
         self._looks = _read_styles(self._content) if is_suspect else _Looks()
         self._merged: dict[str, list[Range]] = {}
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         if name not in self._merged:
             self.marks(name)
         return self._merged[name]

@@ -44,7 +44,7 @@ class XlsbBook(CalamineBook):
         except (KeyError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         content = self._content(name)
         if not _MERGES.search(content):
             return []

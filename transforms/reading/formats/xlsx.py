@@ -32,7 +32,7 @@ class Package:
         """The bytes of a part. Raises KeyError and what zipfile raises."""
         return self._archive.read(self._names[_key(path)])
 
-    def targets(self, path: str) -> dict[str, tuple[str, str]]:
+    def list_targets(self, path: str) -> dict[str, tuple[str, str]]:
         """The relations of a part ('' the package): id -> type, path of the target."""
         folder, file = posixpath.split(path)
         relations = posixpath.join(folder, "_rels", f"{file}.rels")
@@ -47,11 +47,11 @@ class Package:
 
     def main_part(self) -> str:
         """The path of the workbook's part: what the package's relations name, else the usual one; '' when none is there."""
-        named = [path for kind, path in self.targets("").values() if _MAIN.search(kind)]
+        named = [path for kind, path in self.list_targets("").values() if _MAIN.search(kind)]
         other = [path for path in self._names if path.endswith("/workbook.xml")]
         return next((path for path in [*named, _USUAL, *other] if path in self), "")
 
-    def moved(self, main: str) -> bytes:
+    def with_usual_path(self, main: str) -> bytes:
         """The same archive with its workbook where most programs write it: calamine looks nowhere else."""
         folder, file = posixpath.split(main)
         written = io.BytesIO()
@@ -91,9 +91,9 @@ class XlsxBook(CalamineBook):
     def __init__(self, data: bytes, package: Package, main: str) -> None:
         try:
             if _key(main) != _USUAL:
-                data = package.moved(main)
+                data = package.with_usual_path(main)
                 package, main = Package(zipfile.ZipFile(io.BytesIO(data))), _USUAL
-            kinds = [path for _, path in package.targets(main).values()]
+            kinds = [path for _, path in package.list_targets(main).values()]
             is_macro = any(path.lower().endswith("vbaproject.bin") for path in kinds)
             super().__init__(data, "xlsm" if is_macro else "xlsx")
             self._package = package
@@ -110,7 +110,7 @@ class XlsxBook(CalamineBook):
             xml = self._package.read(part)
             marks = read_sheet_marks(xml, self._styles, self._strings)
             has_drawing = b"rawing " in xml  # <drawing r:id>, <legacyDrawing r:id>
-            for _, path in self._package.targets(part).values() if has_drawing else ():
+            for _, path in self._package.list_targets(part).values() if has_drawing else ():
                 if path not in self._package:
                     continue
                 if "comment" in path.lower():
@@ -124,7 +124,7 @@ class XlsxBook(CalamineBook):
 
 def _read_looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText]]:
     styles, strings = Styles(), dict[str, SeenText]()
-    for kind, path in package.targets(main).values():
+    for kind, path in package.list_targets(main).values():
         if path in package and kind.endswith("/styles"):
             styles = read_styles(package.read(path))
         elif path in package and kind.endswith("/sharedStrings"):
@@ -134,7 +134,7 @@ def _read_looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText
 
 def _map_sheet_parts(package: Package, main: str) -> dict[str, str]:
     """Sheet name -> path of its XML inside the archive."""
-    targets = package.targets(main)
+    targets = package.list_targets(main)
     parts: dict[str, str] = {}
     for node in ElementTree.fromstring(package.read(main)).iter():
         if node.tag.rpartition("}")[2] != "sheet":
