@@ -150,7 +150,9 @@ def _run_suite(definition: Any, suite: Suite) -> SuiteRun:
             meta={"suite": suite.name},
         )
     )
-    found = {count.check: count for count in (_read_counts(r, suite.concerned) for r in result.results)}
+    found = {
+        count.check: count for count in (_read_counts(r, suite.concerned_counts) for r in result.results)
+    }
     return SuiteRun(suite.name, suite.title, [found[check.id] for check in suite.checks], result)
 
 

@@ -107,7 +107,7 @@ def _check(
         form=form.id,
         fields=() if field is None else (field.id,),
         finding_field=None if field is None else field.id,
-        concerned=concerned,
+        is_concerned=concerned,
         verdict=verdict,
         meaning=_meaning(form, field, **texts),
         value=lambda: texts["total"] if "total" in texts else _value(field),
@@ -188,7 +188,7 @@ def _check_each(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Fi
         assert rule is not None, "checked above"
         condition = _condition(rule, name, field, form)
         texts = _texts(name, field)
-        yield _check(rule, form, field, condition.concerned, condition.verdict, texts=texts)
+        yield _check(rule, form, field, condition.is_concerned, condition.verdict, texts=texts)
 
 
 def _condition(rule: Rule, name: CheckName, field: Field, form: Form) -> Condition:

@@ -47,7 +47,7 @@ class Check:
     form: str
     fields: tuple[str, ...]
     finding_field: str | None
-    concerned: pl.Expr
+    is_concerned: pl.Expr
     verdict: pl.Expr
     meaning: Meaning
     value: Callable[[], pl.Expr]
@@ -108,7 +108,7 @@ def _expression_check(
         form=form,
         fields=rule.operands,
         finding_field=rule.finding_field,
-        concerned=condition.concerned,
+        is_concerned=condition.is_concerned,
         verdict=condition.verdict,
         meaning=sentence.meaning,
         value=partial(plain_text, rule.finding_field, types[rule.finding_field]),
