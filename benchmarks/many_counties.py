@@ -22,7 +22,7 @@ import yaml
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from expectations.workbook.issued import Content, write_workbook
 from flows.cli.sample_workbooks import workbook_name
-from transforms.samples.sample_entries import sample_entries
+from transforms.samples.sample_entries import make_sample_entries
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 
 _FIRST_CODE = 300_001
@@ -124,7 +124,7 @@ def _prepared(folder: str, year: int) -> tuple[Catalogue, RuleBook, list[dict[st
     real = load_catalogue()
     spec = yaml.safe_load((real.folder / "samples.yaml").read_text(encoding="utf-8"))
     city = load_catalogue(Path(folder) / "catalogue")
-    entries = [sample_entries(real, spec, wanted) for wanted in (year, year - 1)]
+    entries = [make_sample_entries(real, spec, wanted) for wanted in (year, year - 1)]
     return city, load_rules(None, city), entries
 
 

@@ -32,7 +32,7 @@ from warehouse.catalogue.frames import MEASURE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
-from warehouse.store.query import query, standing_measures
+from warehouse.store.query import query, read_standing_measures
 
 NOISES = (0.0, 0.15, 0.3)
 TARGET = 90.0
@@ -284,7 +284,7 @@ def last_year(home: Path) -> Year:
     files = [received_file(entry, archive.path(str(entry.submission))) for entry in received]
     batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
     conformed = batch.conformed
-    prior = standing_measures(place.home.database).filter(pl.col("year") < of_year)
+    prior = read_standing_measures(place.home.database).filter(pl.col("year") < of_year)
     forms = {
         name: with_subtotals(frame, place.catalogue, of_year)
         if "village" in place.catalogue.forms[name].levels and not place.catalogue.forms[name].is_roster

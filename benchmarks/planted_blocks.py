@@ -20,7 +20,7 @@ from expectations.outliers.scores import series_frame
 from expectations.outliers.shifted import MIN_ROWS
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import MEASURE, shaped
-from warehouse.store.query import standing_measures
+from warehouse.store.query import read_standing_measures
 
 NOISES = (0.0, 0.15, 0.3)
 BLOCKS_OF_A_SEED, TRIES = 12, 100
@@ -247,7 +247,7 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true")
     given = parser.parse_args()
     place = Installation(Settings(home=given.warehouse.parent))
-    measures = standing_measures(given.warehouse).sort("year", "org_code", "measure")
+    measures = read_standing_measures(given.warehouse).sort("year", "org_code", "measure")
     levels = place.catalogue.registry.all_units.select("org_code", org_level="level").unique("org_code")
     city = City(place.catalogue, place.rulebook, levels)
     text = report(measured(measures, city, TUNING if given.tuning else EVALUATION, NOISES))

@@ -25,7 +25,7 @@ from expectations.rulebook.rulebook import RuleBook
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.store.query import standing_measures
+from warehouse.store.query import read_standing_measures
 
 NIANBAO = "nianbao"
 TUNING, EVALUATION = range(5), range(100, 105)
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, nargs="*", default=list(POINTS))
     given = parser.parse_args()
     place = Installation(Settings(home=given.warehouse.parent))
-    measures = standing_measures(given.warehouse).sort("year", "org_code", "measure")
+    measures = read_standing_measures(given.warehouse).sort("year", "org_code", "measure")
     levels = place.catalogue.registry.all_units.select("org_code", org_level="level").unique("org_code")
     city = City(place.catalogue, place.rulebook, levels)
     seeds = TUNING if given.tuning else EVALUATION

@@ -12,7 +12,7 @@ import polars as pl
 
 from expectations.error_localisation.likely_cells import name_likely_cells, name_likely_numbers
 from expectations.frames.form_frame import prepare
-from expectations.frames.unit_frame import standing_before, unit_frame
+from expectations.frames.unit_frame import select_earlier_measures, unit_frame
 from expectations.outliers.rules import examine_series, locate_series, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.condition import TOTAL_ROW
@@ -20,7 +20,7 @@ from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts import silence
 from expectations.verdicts.bound_explanations import bind_answers
 from expectations.verdicts.column_checks import column_checks
-from expectations.verdicts.locate_findings import ADDRESS, locate, problem_findings, with_rows
+from expectations.verdicts.locate_findings import ADDRESS, locate, locate_problems, with_rows
 from expectations.verdicts.rule_checks import row_checks, unit_checks
 from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import (
@@ -39,7 +39,7 @@ from warehouse.catalogue.frames import (
     Schema,
     Submissions,
     empty,
-    form_place,
+    form_position,
     shaped,
     with_finding_id,
 )
@@ -126,7 +126,7 @@ def judge(
     is_later = pl.col("submission").is_in(evidence.later["submission"].unique().implode())
     revised, asked = asked.filter(is_later), asked.remove(is_later)
     bound, loose = bind_answers(evidence.answers, asked)
-    asked = pl.concat([asked, problem_findings(loose, evidence.submissions, rulebook, catalogue)])
+    asked = pl.concat([asked, locate_problems(loose, evidence.submissions, rulebook, catalogue)])
     return Judgement(
         _in_order(asked, catalogue),
         _collect_results(suites, runs),
@@ -145,7 +145,7 @@ def examine(evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> tup
     """Every suite with its verdicts, and the findings (FINDING) but for what follows from others; not yet in order."""
     if evidence.submissions.is_empty():
         return [], empty(FINDING)
-    found = [problem_findings(evidence.problems, evidence.submissions, rulebook, catalogue)]
+    found = [locate_problems(evidence.problems, evidence.submissions, rulebook, catalogue)]
     of_forms = [
         (form, suite)
         for form in catalogue.forms.values()
@@ -168,10 +168,10 @@ def examine(evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> tup
     numbers = series_frame(measures, standing, catalogue) if checks else pl.DataFrame()
     of_series = examine_series(checks if numbers.height else [], numbers)
     series, blocks = locate_series(of_series)
-    others = [silence.cells_asked(pl.concat([*found, found_of_units])), evidence.asked_later]
+    others = [silence.list_asked_cells(pl.concat([*found, found_of_units])), evidence.asked_later]
     series = silence.leave_out_asked(series, pl.concat(others), rulebook)
     found.append(with_rows(series, rows, evidence.columns))
-    asked = pl.concat([silence.cells_asked(pl.concat(found)), evidence.asked_later])
+    asked = pl.concat([silence.list_asked_cells(pl.concat(found)), evidence.asked_later])
     found_of_units = silence.leave_out_followers(
         found_of_units, asked, of_units.checks, measures, standing, catalogue
     )
@@ -204,7 +204,7 @@ def _select_standing(evidence: Evidence, findings: Findings) -> pl.DataFrame:
     """The measures of all years that may be compared with: submissions of the batch count that no rule holds so far."""
     held = findings.filter(severity="critical")["submission"].unique()
     believed = evidence.measures.filter(~pl.col("submission").is_in(held.implode()))
-    return standing_before(evidence.prior, believed, evidence.submissions)
+    return select_earlier_measures(evidence.prior, believed, evidence.submissions)
 
 
 def _counted(suites: list[Suite]) -> Sequence[SuiteRun]:
@@ -225,7 +225,7 @@ def _collect_results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.Da
     rows = []
     for run in runs:
         suite = by_name[run.name]
-        failed = suite.failed()
+        failed = suite.count_failures()
         for check, count in zip(suite.checks, run.counts, strict=True):
             if count.failed != failed[check.id]:
                 raise RuntimeError(
@@ -253,7 +253,7 @@ def _in_order(findings: Findings, catalogue: Catalogue) -> pl.DataFrame:
     row = pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32)
     return with_finding_id(findings).sort(
         "submission",
-        form_place(catalogue.forms),
+        form_position(catalogue.forms),
         row,
         "rule",
         "field",

@@ -126,7 +126,7 @@ class Batch:
             submissions=self.submissions.filter(pl.col("submission").is_in(list(submissions))),
             answered={s: a for s, a in self.answered.items() if s in submissions},
             reads={s: read for s, read in self.reads.items() if s in submissions},
-            conformed=self.conformed.only(submissions),
+            conformed=self.conformed.select_submissions(submissions),
         )
 
 

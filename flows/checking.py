@@ -16,7 +16,7 @@ from flows.steps import conform_batch, judge_batch, read_batch, refusal_words
 from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, empty
 from warehouse.store.earlier import read_earlier
-from warehouse.store.query import read_only, standing_measures
+from warehouse.store.query import read_only, read_standing_measures
 
 
 @dataclass(frozen=True)
@@ -59,4 +59,4 @@ def _read_background(database: Path, batch: Batch) -> Background:
         return Background()
     with read_only(database) as connection:
         received, earlier = read_earlier(connection, batch.submissions, batch.answered)
-    return Background(prior=standing_measures(database), received=received, earlier=earlier)
+    return Background(prior=read_standing_measures(database), received=received, earlier=earlier)

@@ -13,7 +13,7 @@ from flows.settings import Home
 from flows.system_words import reason_of
 from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import Journal
-from warehouse.ledger.journal_head import Head, Shown, heads_at_the_foot
+from warehouse.ledger.journal_head import Head, Shown, read_printed_heads
 from warehouse.store.query import QueryError, WarehouseMissing, read_shown_heads
 
 _SPARE_BYTES = 16 << 20
@@ -85,7 +85,7 @@ def verify_shown_heads(journal: Journal, home: Home) -> None:
     papers = chain(
         _list_papers(home.outbox), _list_papers(home.site, is_deep=False), _list_papers(home.site / "digests")
     )
-    for shown in chain(_of_the_warehouse(home.database), heads_at_the_foot(papers)):
+    for shown in chain(_of_the_warehouse(home.database), read_printed_heads(papers)):
         journal.verify_head(shown)
 
 

@@ -13,9 +13,15 @@ from flows.faults import step_without_faulty
 from flows.night import Night
 from flows.receiving.receive import Signature, receive_arrivals, receive_members
 from flows.steps import conform_batch, decide_batch, judge_batch, read_batch
-from warehouse.ledger.explanation_entries import explanations, new_explanations
+from warehouse.ledger.explanation_entries import list_explanations, select_new_explanations
 from warehouse.ledger.journal import Draft, Entry, Event
-from warehouse.ledger.review_entries import YEAR_DOUBTED, YEAR_LOCKED, confirmations, is_locked, returns
+from warehouse.ledger.review_entries import (
+    YEAR_DOUBTED,
+    YEAR_LOCKED,
+    is_locked,
+    list_confirmations,
+    list_returns,
+)
 from warehouse.store.build import NightBuild
 
 OnDone = Callable[[str, object], None]
@@ -76,11 +82,13 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
         current = night.catalogue.settings.last_year
         years = {current, *batch.submissions["year"].unique()}
         locked = [year for year in years if is_locked(entries, year)]
-        batch = decide_batch(batch, recorded, locked, build.standing_submissions(), current, night.rulebook)
+        batch = decide_batch(
+            batch, recorded, locked, build.read_standing_submissions(), current, night.rulebook
+        )
         new = batch.decided.remove(pl.col("received_seq").is_in(list(recorded)))
         counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
         given = batch.judgement.answers.join(counting, on="submission", how="semi")
-        said = new_explanations(given, batch.decided, explanations(entries))
+        said = select_new_explanations(given, batch.decided, list_explanations(entries))
         kept = ("submission", "unit_code", "year", "reason", "rule", "critical_count", "warning_count")
         drafts = [(Event.EXPLAINED, payload) for payload in said] + [
             (Event(row["decision"]), {k: row[k] for k in kept if row[k] is not None})
@@ -119,19 +127,19 @@ def load(night: Night, batch: Batch, build: NightBuild) -> None:
 def hold_returned(night: Night, build: NightBuild, before: int | None = None) -> None:
     """Hold what was returned (before that place of the journal): it no longer stands."""
     entries = [e for e in night.journal.entries() if before is None or e.seq < before]
-    build.set_decisions(confirmations(entries))
-    build.set_decisions(returns(entries))
+    build.set_decisions(list_confirmations(entries))
+    build.set_decisions(list_returns(entries))
 
 
 def _read_background(night: Night, batch: Batch, build: NightBuild) -> Background:
     """What the file being built says of other years and earlier submissions; nothing of later years that are locked."""
     entries = [e for e in night.journal.entries() if e.seq < (batch.first_seq or 0)]
-    later = build.later_measures(batch.submissions)
+    later = build.read_later_measures(batch.submissions)
     locked = [year for year in later["year"].unique() if is_locked(entries, year)]
     later = later.remove(pl.col("year").is_in(locked))
-    asked = build.asked(later["submission"].unique().to_list(), _rules_of_several_years(night))
+    asked = build.list_asked_cells(later["submission"].unique().to_list(), _rules_of_several_years(night))
     received, earlier = build.read_earlier(batch.submissions, batch.answered)
-    return Background(build.standing_measures(), later, asked, received, earlier)
+    return Background(build.read_standing_measures(), later, asked, received, earlier)
 
 
 def _rules_of_several_years(night: Night) -> list[str]:

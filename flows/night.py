@@ -25,7 +25,7 @@ from warehouse.ledger.review_entries import REVIEWS
 from warehouse.standing.headline import MOVED
 from warehouse.store.built_upon import is_of_this_version
 from warehouse.store.publish import writer_lock
-from warehouse.store.query import journal_count, read_known_submissions, read_last_versions
+from warehouse.store.query import read_journal_count, read_known_submissions, read_last_versions
 from warehouse.store.soundness import make_sound
 
 
@@ -104,7 +104,7 @@ class Night:
         """Whether the warehouse must be made: for new receipts, decisions of the administrator, or since it is outdated."""
         if self.is_from_scratch or self.is_anew or self.pending():
             return True
-        known = journal_count(self.home.database)
+        known = read_journal_count(self.home.database)
         return known < 0 or any(e.seq > known and e.event in REVIEWS for e in self.journal.entries())
 
 

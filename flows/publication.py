@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from expectations.rulebook.rule_document import rule_rows
+from expectations.rulebook.rule_document import list_rules
 from flows.clock import TIME_ZONE
 from flows.intake import hold_returned
 from flows.night import Night, list_versions
 from transforms.indicators.indicators import compute
-from warehouse.ledger.explanation_entries import explanations
-from warehouse.ledger.review_entries import approvals
+from warehouse.ledger.explanation_entries import list_explanations
+from warehouse.ledger.review_entries import list_approvals
 from warehouse.standing.headline import find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import publish
@@ -31,14 +31,14 @@ def compute_indicators(night: Night, build: NightBuild) -> None:
     """Roll up the standing submissions and compute every indicator anew."""
     with night.timed("indicators"):
         hold_returned(night, build)
-        approved = approvals(night.journal.entries()).join(
-            build.standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
+        approved = list_approvals(night.journal.entries()).join(
+            build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
         )
-        computed = compute(build.standing_measures(), night.catalogue, approved)
+        computed = compute(build.read_standing_measures(), night.catalogue, approved)
         build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
-        build.set_rules(rule_rows(night.rulebook))
+        build.set_rules(list_rules(night.rulebook))
         build.set_events(night.journal.frame())
-        build.set_explanations(explanations(night.journal.entries()))
+        build.set_explanations(list_explanations(night.journal.entries()))
 
 
 def publish_build(night: Night, build: NightBuild) -> None:
@@ -61,7 +61,7 @@ def publish_build(night: Night, build: NightBuild) -> None:
         if night.is_anew:
             build.keep_runs(database)
         build.check()
-        night.record.revised = build.revised_since(database)
+        night.record.revised = build.list_revised(database)
         build.close()
         before = read_published_figures(database)
         publish(night.home.building, database)

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from warehouse.catalogue.amended import apply_amendments
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
-from warehouse.ledger.amendments import amendments
+from warehouse.ledger.amendments import list_amendments
 from warehouse.ledger.journal import Journal
 from warehouse.store.publish import build_path
 
@@ -81,7 +81,7 @@ class Installation:
         if not self.home.journal.is_file():
             return self.declared
         return apply_amendments(
-            self.declared, amendments(Journal(self.home.journal, read_only=True).entries())
+            self.declared, list_amendments(Journal(self.home.journal, read_only=True).entries())
         )
 
     def forget_catalogue(self) -> None:

@@ -19,7 +19,7 @@ from flows.wall.wall import Death, ReadJob, read_all
 from transforms.conforming.conform import assemble, conform
 from transforms.conforming.identify import identify
 from transforms.conforming.observations import observe
-from transforms.reading.reading import FileRead, reading_plan
+from transforms.reading.reading import FileRead, make_reading_plan
 from warehouse.catalogue.frames import SUBMISSION, Submissions, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry
@@ -47,7 +47,7 @@ def read_batch(
     on_done: Callable[[str, object], None] | None = None,
 ) -> Batch:
     """Read the archived bytes behind the wall and find out whose and which year they are."""
-    plan = reading_plan(catalogue)
+    plan = make_reading_plan(catalogue)
     jobs = [ReadJob(f.submission, f.path, (plan, f.file_name)) for f in files]
     results = read_all(jobs, "transforms.reading.reading:read_file", workers, on_done)
     readable: list[dict[str, object]] = []

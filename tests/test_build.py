@@ -17,7 +17,7 @@ from warehouse.store.build import NightBuild
 from warehouse.store.built_upon import PreviousUnreadable
 from warehouse.store.integrity import IntegrityError
 from warehouse.store.publish import build_path, new_database, publish
-from warehouse.store.query import query, standing_measures
+from warehouse.store.query import query, read_standing_measures
 
 RUN = {
     "run": "run-1",
@@ -52,7 +52,7 @@ def night(
 
 
 def standing_value(path: Path) -> float | None:
-    return standing_measures(path).filter(measure="activity_count")["value"].item()
+    return read_standing_measures(path).filter(measure="activity_count")["value"].item()
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -104,7 +104,7 @@ def test_a_later_submission_restates_the_unit_and_year_whole(tmp_path: Path, cat
     )
     path = night(tmp_path, catalogue, first)
     night(tmp_path, catalogue, batch("b", 2, value=5))
-    assert standing_measures(path).select("measure", "value").rows() == [("activity_count", 5.0)]
+    assert read_standing_measures(path).select("measure", "value").rows() == [("activity_count", 5.0)]
     restated = query(path, "SELECT measure, old_value, new_value FROM quality.restatement ORDER BY measure")
     assert restated.rows() == [("activity_count", 3.0, 5.0), ("class_count", 3.0, None)]
 
@@ -141,7 +141,7 @@ def test_a_held_submission_stands_once_its_explanation_is_accepted(
     path = night(tmp_path, catalogue, batch("a", 1), batch("b", 2, value=5, decision="held"))
     with NightBuild(build_path(path), path, catalogue) as build:
         build.set_decisions(pl.DataFrame({"submission": [sha("b")], "decision": ["accepted"]}))
-        assert build.standing_measures()["value"].to_list() == [5]
+        assert build.read_standing_measures()["value"].to_list() == [5]
         build.check()
 
 

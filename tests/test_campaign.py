@@ -37,9 +37,9 @@ def units(catalogue, year: int) -> dict[str, str]:  # type: ignore[no-untyped-de
 
 
 def test_a_year_that_is_opened_may_be_reported_at_once(place: Installation) -> None:
-    assert place.catalogue.not_reported(NEXT)
+    assert place.catalogue.explain_not_reported(NEXT)
     amend(place, Event.YEAR_OPENED, "王主任", year=NEXT)
-    assert place.catalogue.not_reported(NEXT) == ""
+    assert place.catalogue.explain_not_reported(NEXT) == ""
     [entry] = Journal(place.home.journal).entries()
     assert (entry.event, entry.actor, entry.year) == (Event.YEAR_OPENED, "王主任", NEXT)
 
@@ -72,7 +72,7 @@ def test_a_deadline_that_is_granted_holds_for_that_unit_alone(place: Installatio
         .iter_rows()
     )
     assert due.pop(EAST) == date(NEXT, 3, 31)
-    assert set(due.values()) == {place.catalogue.settings.deadline.of(NEXT - 1)}
+    assert set(due.values()) == {place.catalogue.settings.deadline.due_date(NEXT - 1)}
 
 
 def test_the_last_deadline_granted_holds(place: Installation) -> None:

@@ -87,7 +87,7 @@ def test_every_programme_has_an_indicator(catalogue: Catalogue) -> None:
 
 
 def test_every_reported_measure_is_read_by_an_indicator() -> None:
-    read = {t.name for i in BINZHOU.indicators.values() for t in BINZHOU.expanded(i).terms}
+    read = {t.name for i in BINZHOU.indicators.values() for t in BINZHOU.expand_formula(i).terms}
     assert {m.id for m in BINZHOU.measures.values() if m.form != REGISTRY_FORM} <= read
 
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.frames.unit_frame import last_years, unit_frame
+from expectations.frames.unit_frame import list_previous_values, unit_frame
 from expectations.rulebook.rulebook import Rule
 from tests.drawn_registries import FIRST_YEAR, LAST_YEAR, registries
 from tests.example_counts import examples
 from tests.measure_rows import CITY, NOBODY, rows, with_indicator
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import contributing_years, contributions, split_numbers
+from warehouse.registry.contribution import apportion_split_numbers, contributions, list_contributing_years
 from warehouse.registry.registry import Registry
 from warehouse.store.tables import tables
-from warehouse.trace.recomputed_terms import parts_of, read_nodes, source_years
+from warehouse.trace.recomputed_terms import list_parts, read_nodes, source_years
 
 YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 LEVELS = ("township", "county", "city")
@@ -67,10 +67,11 @@ def by_warehouse(
         connection.execute("CREATE SCHEMA core")
         for name, frame in {
             "contribution": pl.concat(
-                contributions(catalogue.registry, source, year) for year, source in contributing_years(YEARS)
+                contributions(catalogue.registry, source, year)
+                for year, source in list_contributing_years(YEARS)
             ),
             "measure": measures,
-            "handed_on": split_numbers(measures, catalogue.registry, YEARS, catalogue.quanta),
+            "handed_on": apportion_split_numbers(measures, catalogue.registry, YEARS, catalogue.quanta),
         }.items():
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"CREATE TABLE core.{name} AS FROM incoming")
@@ -83,9 +84,9 @@ def by_warehouse(
 
 def by_trace(catalogue: Catalogue, measures: pl.DataFrame, year: int) -> dict[str, float]:
     declared = with_indicator(catalogue, "prev(member_count)", kind="change", levels=LEVELS)
-    expression = declared.expanded(declared.indicators["x"])
+    expression = declared.expand_formula(declared.indicators["x"])
     terms = {t: source_years(t, year, FIRST_YEAR) for t in expression.terms}
-    parts = parts_of(measures, catalogue, terms, year)
+    parts = list_parts(measures, catalogue, terms, year)
     nodes = [read_nodes(parts, expression, catalogue, year, level).nodes for level in LEVELS]
     return dict(pl.concat(nodes).select("node", "result").drop_nulls().iter_rows())
 
@@ -113,7 +114,7 @@ def test_last_year_has_one_answer_through_every_change_of_the_registry(
 def test_a_units_own_number_of_last_year_has_one_answer_too(city: tuple[Catalogue, pl.DataFrame]) -> None:
     catalogue, measures = city
     for year in YEARS[1:]:
-        history = last_years(measures, [year], catalogue)
+        history = list_previous_values(measures, [year], catalogue)
         _, own = by_warehouse(catalogue, measures, year)
         assert dict(history.select("org_code", "previous_value").iter_rows()) == own
 

@@ -12,7 +12,7 @@ import pytest
 from expectations.workbook.issued import write_workbook
 from tests.measure_rows import EAST, LANHE
 from transforms.conforming.odd_cells import ODD, parse_odd_cells
-from transforms.reading.plan import reading_plan
+from transforms.reading.plan import make_reading_plan
 from warehouse.catalogue.load import Catalogue, CatalogueError, load_catalogue
 
 CODES = """- id: tier
@@ -88,7 +88,7 @@ def test_an_answer_means_what_it_meant_in_its_year(catalogue: Catalogue) -> None
 
 
 def test_a_column_is_found_under_the_label_of_any_year(catalogue: Catalogue) -> None:
-    labels = next(f for f in reading_plan(catalogue).forms if f.id == "care").labels
+    labels = next(f for f in make_reading_plan(catalogue).forms if f.id == "care").labels
     assert labels["走访户次"] == labels["走访慰问户次"] == "visit_count"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.store.tables import declared_in, tables
+from warehouse.store.tables import read_tables, tables
 
 STORE = Path(__file__).parent.parent / "warehouse" / "store"
 
@@ -21,17 +21,17 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_the_declaration_is_read_from_any_folder(store: Path) -> None:
-    assert declared_in(store) == tables()
+    assert read_tables(store) == tables()
 
 
 def test_a_view_without_its_file_is_refused_by_name(store: Path) -> None:
     (store / "sql" / "mart" / "headline.sql").unlink()
     with pytest.raises(ValueError, match=r"without SQL: sql/mart/headline\.sql$"):
-        declared_in(store)
+        read_tables(store)
 
 
 @pytest.mark.parametrize("name", ["mart/headlines", "quality/note"])
 def test_a_file_without_a_declared_view_is_refused_by_name(store: Path, name: str) -> None:
     (store / "sql" / f"{name}.sql").write_text("SELECT 1", encoding="utf-8")
     with pytest.raises(ValueError, match=rf"no view is declared for sql/{name}\.sql$"):
-        declared_in(store)
+        read_tables(store)

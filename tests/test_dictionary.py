@@ -12,7 +12,7 @@ from tests.warehouse_samples import batch
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.registry.levels import LEVELS
 from warehouse.store.build import NightBuild
-from warehouse.store.dictionary import dictionary_markdown, dictionary_rows, write_dictionary
+from warehouse.store.dictionary import format_dictionary, list_definitions, write_dictionary
 from warehouse.store.query import query
 from warehouse.store.tables import tables
 
@@ -25,13 +25,13 @@ def catalogue() -> Catalogue:
 
 
 def test_the_committed_page_is_fresh(catalogue: Catalogue) -> None:
-    assert PAGE.read_text(encoding="utf-8") == dictionary_markdown(catalogue), (
+    assert PAGE.read_text(encoding="utf-8") == format_dictionary(catalogue), (
         "run: python -m warehouse.store.dictionary docs/dictionary.md"
     )
 
 
 def test_every_name_of_the_catalogue_is_defined_once(catalogue: Catalogue) -> None:
-    rows = dictionary_rows(catalogue)
+    rows = list_definitions(catalogue)
     assert rows.group_by("kind", "name", "form").len().filter(pl.col("len") > 1).height == 0
     names = {kind[0]: set(part["name"]) for kind, part in rows.partition_by("kind", as_dict=True).items()}
     assert names["measure"] == set(catalogue.measures)
@@ -42,7 +42,7 @@ def test_every_name_of_the_catalogue_is_defined_once(catalogue: Catalogue) -> No
 
 
 def test_every_definition_has_a_chinese_name_and_a_meaning(catalogue: Catalogue) -> None:
-    rows = dictionary_rows(catalogue)
+    rows = list_definitions(catalogue)
     chinese = pl.col("name_zh", "meaning").str.contains(r"\p{Han}")
     # “5·29” and the like need no Han character of their own; every name still has some.
     assert (
@@ -52,7 +52,7 @@ def test_every_definition_has_a_chinese_name_and_a_meaning(catalogue: Catalogue)
 
 
 def test_formulas_are_written_in_chinese_words(catalogue: Catalogue) -> None:
-    rows = dictionary_rows(catalogue).filter(pl.col("kind").is_in(["measure", "indicator"]))
+    rows = list_definitions(catalogue).filter(pl.col("kind").is_in(["measure", "indicator"]))
     assert rows.filter(pl.col("formula_zh").is_null() | pl.col("formula_zh").str.contains("_")).rows() == []
     by_name = dict(rows.filter(kind="measure").select("name", "formula_zh").iter_rows())
     assert by_name["staff_count"] == "年1表“工作人员数”栏"
@@ -63,7 +63,7 @@ def test_the_warehouse_says_what_the_page_says(tmp_path: Path, catalogue: Catalo
     with NightBuild(tmp_path / "w.duckdb", None, catalogue) as build:
         build.add_batch(**batch("a", 1))
     rows = query(tmp_path / "w.duckdb", "FROM mart.dictionary")
-    assert rows.equals(dictionary_rows(catalogue))
+    assert rows.equals(list_definitions(catalogue))
     types = query(
         tmp_path / "w.duckdb",
         """SELECT schema_name || '.' || table_name || '.' || column_name AS name, comment FROM duckdb_columns()
@@ -78,7 +78,7 @@ def test_the_warehouse_says_what_the_page_says(tmp_path: Path, catalogue: Catalo
 
 
 def test_the_page_shows_every_table_form_and_code(catalogue: Catalogue) -> None:
-    page = dictionary_markdown(catalogue)
+    page = format_dictionary(catalogue)
     for name in [*tables(), *catalogue.forms, *catalogue.indicators]:
         assert name in page
     for line in page.splitlines():
@@ -97,5 +97,5 @@ def test_an_indicator_is_said_to_be_of_the_levels_at_which_it_is_computed(catalo
     assert of_city.computed_levels(of_city.indicators["x"]) == ("city",)
     rate = with_indicator(catalogue, "member_count / resident_population_count", levels=LEVELS)
     assert rate.computed_levels(rate.indicators["x"]) == ("city", "county", "township")
-    for row in dictionary_rows(catalogue).filter(kind="indicator").iter_rows(named=True):
+    for row in list_definitions(catalogue).filter(kind="indicator").iter_rows(named=True):
         assert row["levels"], row["name"]

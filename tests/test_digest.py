@@ -73,7 +73,7 @@ def standing(
 
     ``extended``: who was granted a later day than the common one.
     """
-    code, common = pl.col("unit_code"), catalogue.settings.deadline.of(2024)
+    code, common = pl.col("unit_code"), catalogue.settings.deadline.due_date(2024)
     return catalogue.registry.roster(2024).with_columns(
         has_standing=code.is_in(list(units)),
         state=code.replace_strict(states or {}, default="not_received", return_dtype=pl.String),

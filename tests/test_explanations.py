@@ -13,7 +13,7 @@ from expectations.verdicts.bound_explanations import UNBOUND_RULE, bind_answers
 from flows.decisions.decide_explanations import Decision, decide
 from flows.settings import Installation, Settings
 from warehouse.catalogue.frames import ANSWER, FINDING
-from warehouse.ledger.explanation_entries import explanations, new_explanations
+from warehouse.ledger.explanation_entries import list_explanations, select_new_explanations
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused
 
@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Installation:
 
 
 def known(place: Installation) -> pl.DataFrame:
-    return explanations(Journal(place.home.journal, read_only=True).entries())
+    return list_explanations(Journal(place.home.journal, read_only=True).entries())
 
 
 def answers(**bent: Any) -> pl.DataFrame:
@@ -54,7 +54,7 @@ def said(place: Installation, given: pl.DataFrame) -> list[Any]:
     submissions = pl.DataFrame([{k: ABOUT[k] for k in ("submission", "unit_code", "year")}]).cast(
         {"year": pl.Int32}
     )
-    return [row["text"] for row in new_explanations(given, submissions, known(place))]
+    return [row["text"] for row in select_new_explanations(given, submissions, known(place))]
 
 
 def test_an_explanation_waits_until_somebody_decides(place: Installation) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.small_city import BRIDGE_EAST, BRIDGE_WEST, EAST, published, question, small_city, told
 from tests.warehouse_samples import sha
-from warehouse.catalogue.frames import form_place
+from warehouse.catalogue.frames import form_position
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.standing.outcomes import read_outcome
 from warehouse.standing.questions import list_questions
@@ -92,7 +92,7 @@ def test_questions_of_the_same_effect_are_listed_by_form(warehouse: Path, catalo
 def test_what_is_of_no_form_stands_first() -> None:
     forms = load_catalogue().forms
     mixed = pl.DataFrame({"form": ["case", None, "warm_home", "organisation"]})
-    assert mixed.sort(form_place(forms))["form"].to_list() == [None, "organisation", "warm_home", "case"]
+    assert mixed.sort(form_position(forms))["form"].to_list() == [None, "organisation", "warm_home", "case"]
 
 
 @pytest.mark.parametrize("folder", ["flows", "expectations", "transforms", "warehouse"])

@@ -14,7 +14,7 @@ from tests.small_city import RULES
 from tests.warehouse_samples import TOWNSHIP, batch, finding, measures_of, observation, refused, sha
 from warehouse.catalogue.frames import with_finding_id
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.ledger.explanation_entries import explanations
+from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import EMPTY, YEAR_LOCKED
 from warehouse.standing.outcomes import read_outcome
@@ -54,7 +54,7 @@ def night(
         build.set_rules(RULES)
         if journal is not None:
             build.set_events(journal.frame())
-            build.set_explanations(explanations(journal.entries()))
+            build.set_explanations(list_explanations(journal.entries()))
         build.add_run({**run, "journal_count": 1, "journal_hash": "0" * 64})
     publish(build_path(published), published)
     return published

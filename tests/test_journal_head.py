@@ -8,7 +8,7 @@ import pytest
 
 from tests.journal_files import DAMAGES, damaged, written
 from warehouse.ledger.journal import NO_HASH, Head, Journal, JournalBroken
-from warehouse.ledger.journal_head import HEAD_SUFFIX, Shown, head_words, heads_at_the_foot, keep_head
+from warehouse.ledger.journal_head import HEAD_SUFFIX, Shown, head_words, keep_head, read_printed_heads
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_head_shown_on_paper_tells_what_is_gone_without_the_head_beside_it(pat
     damaged(path, how)
     path.with_name(path.name + HEAD_SUFFIX).unlink()
     journal = Journal(path)
-    [shown] = heads_at_the_foot([receipt, path.with_name("nowhere.md")])
+    [shown] = read_printed_heads([receipt, path.with_name("nowhere.md")])
     with pytest.raises(JournalBroken, match=r"回执\.md"):
         journal.verify_head(shown)
 

@@ -73,7 +73,7 @@ def test_a_finding_says_where_and_with_which_numbers_in_chinese(rule: str) -> No
     assert not re.search(r"[A-Za-z{}\[\]]", message), message
     assert not re.search(r"\d\.0(?!\d)|None|null|…", message), message
     assert record.severity == mine["severity"]
-    assert (mine["fix"], mine["field"]) == (record.fix, record.shown_at)
+    assert (mine["fix"], mine["field"]) == (record.fix, record.finding_field)
     assert mine["sheet"]
     if record.scope == "row":
         assert re.match(rf"第{mine['cell'][1:]}行 ", message)

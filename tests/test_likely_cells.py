@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.error_localisation.mends import Variable
-from expectations.error_localisation.smallest_sets import Search, likely_cells
+from expectations.error_localisation.smallest_sets import Search, find_likely_cells
 from expectations.frames.unit_frame import HISTORY
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.rulebook import Rule
@@ -76,7 +76,7 @@ def history(*rows: dict[str, float]) -> pl.DataFrame:
 
 
 def said(rules: list[Check], *rows: dict[str, float | None], before: pl.DataFrame | None = None) -> list[str]:
-    found = likely_cells(rules, frame(*rows), variables(), history() if before is None else before)
+    found = find_likely_cells(rules, frame(*rows), variables(), history() if before is None else before)
     return found["likely"].to_list()
 
 
@@ -201,8 +201,8 @@ def test_the_sets_named_are_those_found_by_trying_every_number(
     rules = checks(*expressions)
     rows = frame({name: float(value) for name, value in row.items()})
     search = Search(rules, rows, variables(high=TOP), history())
-    ones = search.ones()
-    sets = pl.concat([ones, search.twos(ones)])
+    ones = search.find_single_sets()
+    sets = pl.concat([ones, search.find_pair_sets(ones)])
     if search.groups.height != 1:
         return  # nothing is broken, or mistakes of their own, which are solved apart
     assert {frozenset(cells) for cells in sets["cells"]} == smallest_sets(rules, row)

@@ -14,7 +14,7 @@ import pytest
 from tests.warehouse_samples import batch, finding, observation, refused, submission
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.standing.outcomes import read_outcome
-from warehouse.standing.status import status
+from warehouse.standing.status import list_status
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import build_path, publish
 from warehouse.store.query import (
@@ -23,8 +23,8 @@ from warehouse.store.query import (
     query,
     read_known_submissions,
     read_only,
-    standing_entries,
-    standing_measures,
+    read_standing_entries,
+    read_standing_measures,
 )
 
 
@@ -141,9 +141,9 @@ def test_the_published_file_is_read_while_another_process_reads_it_and_a_night_r
     other.start()
     try:
         assert opened.wait(30)
-        assert standing_measures(path)["value"].to_list() == [3]
+        assert read_standing_measures(path)["value"].to_list() == [3]
         night(tmp_path, catalogue, batch("b", 2, value=5))
-        assert standing_measures(path)["value"].to_list() == [5]
+        assert read_standing_measures(path)["value"].to_list() == [5]
     finally:
         done.set()
         other.join()
@@ -157,14 +157,14 @@ def test_a_reader_who_stays_open_does_not_hide_the_new_night_from_the_next(
     with read_only(path) as connection:
         night(tmp_path, catalogue, batch("b", 2, value=5))
         assert connection.execute("SELECT value FROM core.measure").fetchall() == [(3,)]
-        assert standing_measures(path)["value"].to_list() == [5]
+        assert read_standing_measures(path)["value"].to_list() == [5]
 
 
 def entries(tmp_path: Path, catalogue: Catalogue, *cells: pl.DataFrame) -> dict[str, pl.DataFrame]:
     one = batch("a", 1)
     one["observations"] = pl.concat(cells)
     one["measures"] = one["measures"].clear()
-    return standing_entries(night(tmp_path, catalogue, one), "371602", 2024)
+    return read_standing_entries(night(tmp_path, catalogue, one), "371602", 2024)
 
 
 def test_last_years_entries_come_back_as_a_clerk_would_type_them(
@@ -227,7 +227,7 @@ def test_two_entries_of_a_roster_with_one_name_stay_two(tmp_path: Path, catalogu
 
 
 def test_a_unit_of_which_nothing_stands_has_no_entries(warehouse: Path) -> None:
-    assert standing_entries(warehouse, "371602", 2023) == {}
+    assert read_standing_entries(warehouse, "371602", 2023) == {}
 
 
 def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -242,7 +242,7 @@ def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue
         refused("e", 5, unit="371621"),
         refused("f", 6, unit=None, year=None),
     )
-    found = status(path, 2024, catalogue)
+    found = list_status(path, 2024, catalogue)
     assert found.height == 8
     assert found["unit_code"][-1] == "371600"
     assert found["unit_name"][-1] == "滨州市本级"

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from expectations.verdicts.bound_explanations import bind_answers
-from expectations.workbook.explanation_sheet import opinion_on
+from expectations.workbook.explanation_sheet import write_opinion
 from tests.small_city import (
     BRIDGE_EAST,
     BRIDGE_WEST,
@@ -129,4 +129,4 @@ def test_the_office_says_what_became_of_an_explanation_only_where_there_was_one(
     status: str, had_explanation: bool, opinion: str
 ) -> None:
     finding = {"finding_status": status, "had_explanation": had_explanation, "reason": None, "text": None}
-    assert opinion_on(finding) == opinion
+    assert write_opinion(finding) == opinion

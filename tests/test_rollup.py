@@ -29,7 +29,7 @@ from transforms.indicators.rollup import fold_up
 from transforms.indicators.term_tree import term_tree
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
-from warehouse.registry.succession import departures
+from warehouse.registry.succession import list_departures
 
 CATALOGUE = lanhe()
 
@@ -325,7 +325,7 @@ def test_a_village_follows_its_township_when_nothing_else_is_declared() -> None:
         (village, "village", A, None, 2021),
         (C, "township", EAST, 2022, None),
     ]
-    found = departures(with_registry(CATALOGUE, units, [(A, C, 2022, 1.0)]).registry, 2021, 2022)
+    found = list_departures(with_registry(CATALOGUE, units, [(A, C, 2022, 1.0)]).registry, 2021, 2022)
     assert {(row["source_code"], row["org_code"]) for row in found.iter_rows(named=True)} == {
         (A, C),
         (village, C),

@@ -22,7 +22,7 @@ def test_a_series_rule_counts_every_number_it_looked_at_and_finds_the_same(rule)
             examine_series(series_checks(RuleBook({rule.id: each})), frame)
             for each in (rule, counting_all(rule))
         )
-        assert counting.failed() == as_written.failed()
+        assert counting.count_failures() == as_written.count_failures()
         assert locate_series(counting)[0].equals(locate_series(as_written)[0])
         levels = [*(rule.levels or frame["org_level"].unique())]
         assert counting.concerned[rule.id] == frame.filter(pl.col("org_level").is_in(levels)).height

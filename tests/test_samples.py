@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.samples.lots import lot, split
-from transforms.samples.sample_entries import sample_entries
+from transforms.samples.lots import apportion_total, draw_lot
+from transforms.samples.sample_entries import make_sample_entries
 from transforms.samples.spec import in_year
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.models import in_force
@@ -61,7 +61,7 @@ def spec() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def entries(catalogue: Catalogue, spec: dict[str, Any]) -> dict[int, Entries]:
-    return {year: sample_entries(catalogue, spec, year) for year in YEARS}
+    return {year: make_sample_entries(catalogue, spec, year) for year in YEARS}
 
 
 def rows_of(entries: Entries, form: str) -> list[dict[str, Any]]:
@@ -259,7 +259,7 @@ def test_a_township_without_a_site_reports_no_activity_at_sites(entries: dict[in
 def test_the_same_year_comes_out_the_same_twice(
     catalogue: Catalogue, spec: dict[str, Any], entries: dict[int, Entries]
 ):
-    again = sample_entries(load_catalogue(), spec, 2022)
+    again = make_sample_entries(load_catalogue(), spec, 2022)
     assert all(
         again[unit][form].to_dicts() == frame.to_dicts()
         for unit, forms in entries[2022].items()
@@ -271,7 +271,7 @@ def test_the_same_year_comes_out_the_same_twice(
 def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
     catalogue: Catalogue, nothing: dict[str, Any] | None
 ):
-    made = sample_entries(catalogue, nothing, 2024)
+    made = make_sample_entries(catalogue, nothing, 2024)
     people = rows_of(made, "population")
     assert all(row[field.id] is not None for row in people for field in catalogue.forms["population"].fields)
     assert all(
@@ -296,7 +296,7 @@ def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
 )
 def test_a_wrong_declaration_is_named(catalogue: Catalogue, spec: dict[str, Any], complaint: str):
     with pytest.raises(ValueError, match=complaint):
-        sample_entries(catalogue, spec, 2024)
+        make_sample_entries(catalogue, spec, 2024)
 
 
 @given(
@@ -310,17 +310,17 @@ def test_a_split_adds_up_exactly_within_minimum_and_caps(
     weights, caps = [w for w, _ in rows], [float(c) for _, c in rows]
     if minimum * len(rows) > total or sum(caps) < total or min(caps) < minimum:
         with pytest.raises(ValueError, match="cannot be split"):
-            split(total, weights, minimum, caps)
+            apportion_total(total, weights, minimum, caps)
         return
-    parts = split(total, weights, minimum, caps)
+    parts = apportion_total(total, weights, minimum, caps)
     assert sum(parts) == total
     assert all(minimum <= part <= cap for part, cap in zip(parts, caps, strict=True))
 
 
 def test_a_split_follows_the_weights():
-    assert split(10, [3.0, 1.0, 1.0]) == [6, 2, 2]
-    assert split(3, [0.0, 1.0, 0.0]) == [0, 3, 0]
-    assert split(2, [0.0, 0.0]) == [1, 1]
+    assert apportion_total(10, [3.0, 1.0, 1.0]) == [6, 2, 2]
+    assert apportion_total(3, [0.0, 1.0, 0.0]) == [0, 3, 0]
+    assert apportion_total(2, [0.0, 0.0]) == [1, 1]
 
 
 def test_a_year_not_named_takes_the_nearest_earlier_one():
@@ -329,5 +329,5 @@ def test_a_year_not_named_takes_the_nearest_earlier_one():
 
 
 def test_lots_are_the_same_everywhere():
-    assert lot("滨州样例", "371602001", "staff_count") == pytest.approx(0.547780411482)
-    assert lot("a", 1) == lot("a", 1) != lot("a", 2)
+    assert draw_lot("滨州样例", "371602001", "staff_count") == pytest.approx(0.547780411482)
+    assert draw_lot("a", 1) == draw_lot("a", 1) != draw_lot("a", 2)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from expectations.sheets.shown_values import show_value
 from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.models import Field
-from warehouse.words.scales import SCALES, scale_of
+from warehouse.words.scales import SCALES, find_scale
 
 WORDS = load_catalogue().settings.words
 
@@ -38,10 +38,10 @@ def test_what_is_issued_in_a_multiple_is_read_back_as_it_was(word: str) -> None:
 
 
 def test_a_unit_is_a_multiple_of_itself_and_of_no_other() -> None:
-    assert scale_of("元", "元") == 1.0
-    assert scale_of("万", "元") is None
-    assert scale_of("万人", "元") is None
-    assert scale_of("万 元", "元") == 1e4
+    assert find_scale("元", "元") == 1.0
+    assert find_scale("万", "元") is None
+    assert find_scale("万人", "元") is None
+    assert find_scale("万 元", "元") == 1e4
 
 
 def test_a_form_cannot_be_filled_in_what_is_no_multiple_of_its_unit() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.verdicts.causes import notes_by_cause
+from expectations.verdicts.causes import group_notes_by_cause
 from tests.judged_files import findings
 from tests.seen_values import COUNT, DAY, MONEY, counted, told, value
 from tests.workbook_edits import formatted, merged, parts_of, rich, save_parts, save_with
@@ -90,7 +90,7 @@ def test_a_raised_run_in_a_cell_of_its_own_string_is_seen_too(tmp_path: Path) ->
     [("26\u200b7", "267（已去掉看不见的字符）"), ("4①", "4（已去掉注号）"), ("1,200", "1200")],
 )
 def test_a_note_says_what_was_left_out(tmp_path: Path, text: str, read_as: str) -> None:
-    notes = notes_by_cause(counted(tmp_path, text).notes, CATALOGUE)
+    notes = group_notes_by_cause(counted(tmp_path, text).notes, CATALOGUE)
     assert notes.select("raw", "value").rows() == [(text, read_as)]
 
 

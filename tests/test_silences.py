@@ -6,9 +6,9 @@ import inspect
 
 from expectations.rulebook import condition
 from expectations.verdicts import silence
-from expectations.verdicts.silence_table import SILENCES, silences_markdown
+from expectations.verdicts.silence_table import SILENCES, format_silences
 
-GIVES_CELLS = {"cells_asked"}
+GIVES_CELLS = {"list_asked_cells"}
 
 
 def test_every_step_is_told_and_every_line_is_a_step() -> None:
@@ -23,6 +23,6 @@ def test_every_step_is_told_and_every_line_is_a_step() -> None:
 
 
 def test_the_page_has_a_line_for_each() -> None:
-    page = silences_markdown()
+    page = format_silences()
     assert all(each.by in page and each.silenced in page for each in SILENCES)
     assert page.count("\n| ") == len(SILENCES) + 2

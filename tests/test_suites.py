@@ -134,12 +134,12 @@ def test_severity_and_rule_travel_through_great_expectations() -> None:
 
 
 def test_an_expectation_that_cannot_run_stops_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    genuine = gate._expectation
+    genuine = gate._make_expectation
 
     def of_a_column_that_is_not_there(check: Check) -> Any:
         return genuine(replace(check, id="no_such"))
 
-    monkeypatch.setattr(gate, "_expectation", of_a_column_that_is_not_there)
+    monkeypatch.setattr(gate, "_make_expectation", of_a_column_that_is_not_there)
     with pytest.raises(RuntimeError, match="could not run"):
         judged(valid_rows())
 

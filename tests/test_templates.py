@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, meta, nodes
 
-from warehouse.words.templates import lines_of, text_of
+from warehouse.words.templates import render_lines, render_text
 
 ROOT = Path(__file__).parents[1]
 STOREYS = ("flows", "expectations", "transforms", "warehouse")
@@ -60,9 +60,9 @@ def test_the_package_carries_templates_and_statements() -> None:
 
 
 def test_a_text_keeps_what_others_wrote_and_a_page_of_html_escapes_it() -> None:
-    told = text_of("flows.answer", "failure", association="甲<乙>", moment="今天", reason="盘满。")
+    told = render_text("flows.answer", "failure", association="甲<乙>", moment="今天", reason="盘满。")
     assert told == "甲<乙>年报夜间作业中止　今天\n\n原因：盘满。\n请在服务器上运行 nianbao doctor 检查。\n"
-    page = text_of(
+    page = render_text(
         "expectations.gate", "page_head.html", title="甲<乙>", at="今天", units=(), severities=["强制性"]
     )
     assert page.startswith("<h1>甲&lt;乙&gt;</h1><p>今天的夜间作业，核对报送0份")
@@ -73,4 +73,4 @@ def test_a_text_keeps_what_others_wrote_and_a_page_of_html_escapes_it() -> None:
     [(10, False, "当日，还有 10 天"), (0, False, "当日，今天截止"), (-3, False, "当日，已过 3 天"), (-3, True, "当日")],
 )  # fmt: skip
 def test_a_sentence_is_one_line(days: int, is_over: bool, said: str) -> None:
-    assert lines_of("flows.answer", "sentences", "due", day="当日", days=days, is_over=is_over) == [said]
+    assert render_lines("flows.answer", "sentences", "due", day="当日", days=days, is_over=is_over) == [said]

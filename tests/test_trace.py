@@ -16,7 +16,7 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.store.build import NightBuild
 from warehouse.store.query import QueryError
-from warehouse.trace.text import trace_text
+from warehouse.trace.text import format_trace
 from warehouse.trace.trace import Trace, trace
 
 FORMULAS = {
@@ -84,7 +84,7 @@ def build(
             notes=empty(NOTE) if notes is None else notes, results=results(),
             counted_rows=empty(COUNTED_ROW) if counted_rows is None else counted_rows,
         )  # fmt: skip
-        night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
+        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators)
         night.check()
     return path
 
@@ -133,7 +133,7 @@ def test_the_parts_make_up_the_number(
 ) -> None:
     found = traced(warehouse, catalogue, indicator, org)
     assert found.is_exact, found.remarks
-    assert trace_text(found)
+    assert format_trace(found)
 
 
 def test_a_sum_names_every_cell_with_its_file(warehouse: Path, catalogue: Catalogue) -> None:
@@ -148,7 +148,7 @@ def test_a_sum_names_every_cell_with_its_file(warehouse: Path, catalogue: Catalo
 
 
 def test_only_the_standing_submission_is_traced(warehouse: Path, catalogue: Catalogue) -> None:
-    assert "binzhou-2024-first" not in trace_text(traced(warehouse, catalogue, "served"))
+    assert "binzhou-2024-first" not in format_trace(traced(warehouse, catalogue, "served"))
 
 
 def test_what_was_not_reported_is_listed_without_a_contribution(
@@ -166,7 +166,7 @@ def test_a_cumulative_number_names_its_years_and_none_before_the_first(
 ) -> None:
     found = traced(warehouse, catalogue, "served_cumulative")
     assert found.terms.select("source_year", "value").rows() == [(2023, 20.0), (2024, 35.0)]
-    assert "2023年以来累计服务婴幼儿家庭数" in trace_text(found)
+    assert "2023年以来累计服务婴幼儿家庭数" in format_trace(found)
 
 
 def test_a_rate_leaves_out_what_lacks_its_denominator_and_says_so(
@@ -188,7 +188,7 @@ def test_a_rank_shows_its_peers(warehouse: Path, catalogue: Catalogue) -> None:
         ("371603", 90, 1),
         ("371602", 35, 2),
     ]
-    assert "→ 第 2 位　滨城区　35" in trace_text(found)
+    assert "→ 第 2 位　滨城区　35" in format_trace(found)
 
 
 def test_a_share_shows_the_citys_parts_too(warehouse: Path, catalogue: Catalogue) -> None:
@@ -206,7 +206,7 @@ def test_a_streak_shows_the_years_that_hold(warehouse: Path, catalogue: Catalogu
 def test_a_number_counted_from_the_registry_says_so(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "townships")
     assert found.value == found.cells.height > 10
-    assert "（单位名录）" in trace_text(found, 1)
+    assert "（单位名录）" in format_trace(found, 1)
 
 
 def test_a_counted_roster_row_shows_every_cell_that_made_it_count_and_quotes_it(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_counted_roster_row_shows_every_cell_that_made_it_count_and_quotes_it(
     assert cell == "C6、E6"
     assert raw == "级别“国家级”，运行状态“正常运行”"
     assert item == "6号小屋"
-    assert "年3-1表!C6、E6　填写级别“国家级”，运行状态“正常运行”" in trace_text(found)
+    assert "年3-1表!C6、E6　填写级别“国家级”，运行状态“正常运行”" in format_trace(found)
 
 
 def test_what_is_held_is_not_called_unreported(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -258,11 +258,11 @@ def test_what_is_held_is_not_called_unreported(tmp_path: Path, catalogue: Catalo
     path = build(tmp_path / "w.duckdb", catalogue, submissions, observations)
     held = traced(path, catalogue, "served", "371603")
     assert (held.value, held.row["state"]) == (None, "held")
-    assert "因待改正而暂存" in trace_text(held)
-    assert "所需数据未报送" not in trace_text(held)
+    assert "因待改正而暂存" in format_trace(held)
+    assert "所需数据未报送" not in format_trace(held)
     assert traced(path, catalogue, "served", "371603001").row["state"] == "held"
     assert traced(path, catalogue, "served", "371621").row["state"] == "not_reported"
-    assert "暂存" not in trace_text(traced(path, catalogue, "served", "371621"))
+    assert "暂存" not in format_trace(traced(path, catalogue, "served", "371621"))
     whole = traced(path, catalogue, "served", "371600")
     assert (whole.value, whole.row["state"]) == (5, "value")
     assert any(r.startswith("暂存：其中") for r in whole.remarks)
@@ -332,7 +332,7 @@ def test_the_history_of_a_merged_unit_is_traced_to_both_its_parts(
     path = build(tmp_path / "w.duckdb", merged, submissions, observations)
     found = trace(path, merged, "served_cumulative", "371602001", 2024)
     assert (found.value, found.is_exact) == (27.0, True)
-    assert "市西街道" in trace_text(found)
+    assert "市西街道" in format_trace(found)
 
 
 def test_a_number_that_is_not_the_sum_of_its_parts_is_called_so(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -356,6 +356,6 @@ def test_what_does_not_exist_is_said_in_chinese(
 
 
 def test_a_text_of_few_lines_still_counts_all_cells(warehouse: Path, catalogue: Catalogue) -> None:
-    text = trace_text(traced(warehouse, catalogue, "served", "371600"), 1)
+    text = format_trace(traced(warehouse, catalogue, "served", "371600"), 1)
     assert "列出数值最大的 1 个" in text
     assert "90　服务婴幼儿家庭数　2024年　沾化区 富国街道　年3-2表!F6　zhanhua-2024.xlsx" in text

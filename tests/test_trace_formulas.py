@@ -57,11 +57,11 @@ def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_compute
             measures=pl.concat(measures),
             results=results(),
         )
-        night.set_indicators(compute(night.standing_measures(), catalogue, FINAL).indicators)
+        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators)
         night.check()
     shapes: dict[tuple[object, ...], str] = {}
     for declared in catalogue.indicators.values():
-        inner = catalogue.expanded(declared)
+        inner = catalogue.expand_formula(declared)
         asked = frozenset(catalogue.measures[t.name].levels for t in inner.terms)
         shapes.setdefault(
             (declared.kind, len(inner.terms), asked, tuple(t.function for t in inner.terms)), declared.id

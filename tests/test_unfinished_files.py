@@ -13,7 +13,7 @@ import pytest
 from flows.receiving import inbox as walk
 from flows.receiving.finished import is_quiet, without_writers
 from flows.receiving.inbox import files_in, mark_of
-from flows.receiving.receive import MAX_SET, Signature, arrivals, receive
+from flows.receiving.receive import MAX_SET, Signature, arrivals, receive_arrivals
 from tests.test_receive import AT, Place, names
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.journal import Entry
@@ -50,7 +50,7 @@ def place(tmp_path: Path) -> Place:
 
 def night(place: Place) -> list[Entry]:
     place.left.clear()
-    return receive(
+    return receive_arrivals(
         place.inbox,
         place.archive,
         place.journal,

@@ -13,7 +13,7 @@ import pytest
 
 from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.causes import list_cells, notes_by_cause
+from expectations.verdicts.causes import group_notes_by_cause, list_cells
 from flows.answer import receipts
 from flows.cli import night_commands
 from flows.settings import Home
@@ -146,7 +146,7 @@ def test_a_number_with_unseen_characters_is_told_as_read() -> None:
         "submission": "s", "form": "population", "sheet": "年2表", "cell": "C12", "field": "resident_population_count",
         "fix": "invisible", "raw": "26\u200b700", "value": "26700",
     }  # fmt: skip
-    told = notes_by_cause(shaped(pl.DataFrame([note]), NOTE), CATALOGUE)
+    told = group_notes_by_cause(shaped(pl.DataFrame([note]), NOTE), CATALOGUE)
     assert told["value"].to_list() == ["26700（已去掉看不见的字符）"]
 
 

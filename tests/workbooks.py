@@ -16,14 +16,14 @@ import polars as pl
 import xlsxwriter
 
 from transforms.conforming.conform import Conformed, assemble, conform
-from transforms.reading.reading import FileRead, read_file, reading_plan
+from transforms.reading.reading import FileRead, make_reading_plan, read_file
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field
 
 Grid = list[list[Any]]
 
 CATALOGUE: Catalogue = load_catalogue()
-PLAN = reading_plan(CATALOGUE)
+PLAN = make_reading_plan(CATALOGUE)
 COUNTY, YEAR = "371602", 2024
 TOWNSHIPS = {"371602001": "市中街道", "371602002": "市西街道"}
 HEADER, FIRST = 2, 4  # 0-based rows of the labels and of the first org unit in a sheet made here

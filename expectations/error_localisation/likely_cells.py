@@ -1,4 +1,4 @@
-"""Adds to the findings of a suite which cells are most likely wrong; see :mod:`expectations.error_localisation.smallest_sets`."""
+"""Adds to a suite's findings which cells are most likely wrong; see :mod:`expectations.error_localisation.smallest_sets`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from expectations.error_localisation.mends import Variable, variable_of
-from expectations.error_localisation.smallest_sets import PLACE, likely_cells
-from expectations.error_localisation.totals import TOTAL_PLACE, likely_totals
-from expectations.frames.unit_frame import last_years, sum_last_years
+from expectations.error_localisation.mends import Variable, make_variable
+from expectations.error_localisation.smallest_sets import ROW_FINDING_KEY, find_likely_cells
+from expectations.error_localisation.totals import TOTAL_FINDING_KEY, find_likely_totals
+from expectations.frames.unit_frame import list_previous_values, sum_previous_values
 from expectations.rulebook.rulebook import RuleBook, is_below, label_at
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.silence import leave_out_settled
@@ -29,21 +29,25 @@ def name_likely_cells(
     rulebook: RuleBook,
     notes: Notes,
 ) -> Findings:
-    """``findings`` (FINDING) of a form's suite with ``likely`` filled.
+    """``findings`` (FINDING) of a form's suite with ``likely`` filled, without settled totals.
 
-    ``standing``: the MEASURE rows of other years that may be compared with; ``notes``: NOTE of the batch.
+    ``standing``: the MEASURE rows of other years to compare with; ``notes``: NOTE of the batch.
     """
-    checks, frame = _of_expressions(suite.checks), suite.rows
+    checks, frame = _select_expression_checks(suite.checks), suite.rows
     totals = {str(rule.check): rule.id for rule in rulebook.of_scope("total")}
     rules = [check.rule.id for check in checks]
     if not findings["rule"].is_in([*rules, *totals.values()]).any():
         return findings
-    variables = [variable_of(f, catalogue.code_lists[f.codes].labels if f.codes else ()) for f in form.fields]
-    history = last_years(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
-    findings = _join_sentences(findings, likely_cells(checks, frame, variables, history), PLACE)
-    said = likely_totals(totals, form, checks, frame, history, notes)
-    asked = leave_out_settled(findings, said.filter("is_settled").select(TOTAL_PLACE))
-    return _join_sentences(asked, said.drop("is_settled"), TOTAL_PLACE)
+    variables = [
+        make_variable(f, catalogue.code_lists[f.codes].labels if f.codes else ()) for f in form.fields
+    ]
+    history = list_previous_values(standing, frame["year"].unique().drop_nulls().to_list(), catalogue)
+    findings = _join_sentences(
+        findings, find_likely_cells(checks, frame, variables, history), ROW_FINDING_KEY
+    )
+    said = find_likely_totals(totals, form, checks, frame, history, notes)
+    asked = leave_out_settled(findings, said.filter("is_settled").select(TOTAL_FINDING_KEY))
+    return _join_sentences(asked, said.drop("is_settled"), TOTAL_FINDING_KEY)
 
 
 def name_likely_numbers(
@@ -52,25 +56,27 @@ def name_likely_numbers(
     standing: pl.DataFrame,
     catalogue: Catalogue,
 ) -> Findings:
-    """The same for the cross-form suite, whose cells are measures summed up to a unit."""
+    """As :func:`name_likely_cells`, for the cross-form suite, whose cells are measures summed up to a unit."""
     if findings.is_empty():
         return findings
-    # Rows that are counted are no cells in which a number could be mended.
+    # A measure that counts rows is not a cell whose number could be changed.
     counted = {measure.id for measure in catalogue.measures.values() if measure.where is not None}
-    checks = [check for check in _of_expressions(suite.checks) if counted.isdisjoint(check.fields)]
+    checks = [check for check in _select_expression_checks(suite.checks) if counted.isdisjoint(check.fields)]
     frame = suite.rows
     names = [name for name in catalogue.measures if name in frame.columns]
     years = frame["year"].unique().drop_nulls().to_list()
-    history = sum_last_years(names, standing, years, catalogue)
+    history = sum_previous_values(names, standing, years, catalogue)
     said = [
-        likely_cells(checks, part, [_describe_variable(catalogue.measures[n], level) for n in names], history)
+        find_likely_cells(
+            checks, part, [_describe_variable(catalogue.measures[n], level) for n in names], history
+        )
         for (level,), part in frame.partition_by("org_level", as_dict=True, maintain_order=True).items()
     ]
-    return _join_sentences(findings, pl.concat(said), PLACE)
+    return _join_sentences(findings, pl.concat(said), ROW_FINDING_KEY)
 
 
 def _describe_variable(measure: Measure, level: Level) -> Variable:
-    """A measure as it stands at a unit of ``level``: what the unit itself reports, or a sum of what stands below it."""
+    """The variable of a measure at a unit of ``level``: the unit's own number, or a sum over the units below it."""
     is_own = measure.where is None and not is_below(measure, level)
     is_whole = measure.unit != "元"
     return Variable(
@@ -78,13 +84,13 @@ def _describe_variable(measure: Measure, level: Level) -> Variable:
     )
 
 
-def _of_expressions(checks: Sequence[Check]) -> list[Check]:
+def _select_expression_checks(checks: Sequence[Check]) -> list[Check]:
     return [check for check in checks if check.rule.expression is not None]
 
 
-def _join_sentences(findings: Findings, said: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:
+def _join_sentences(findings: Findings, sentences: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     joined = findings.join(
-        said, on=list(place), how="left", maintain_order="left", nulls_equal=True, suffix="_said"
+        sentences, on=list(key), how="left", maintain_order="left", nulls_equal=True, suffix="_said"
     )
-    assert joined.height == findings.height, "of a finding one thing is said"
+    assert joined.height == findings.height, "a finding has one sentence"
     return joined.with_columns(likely=pl.coalesce("likely", "likely_said")).drop("likely_said")

@@ -1,4 +1,4 @@
-"""Says in one Chinese sentence which cells are most likely wrong: all smallest sets, the likeliest first."""
+"""Writes one Chinese sentence on which cells are most likely wrong: all smallest sets, the likeliest first."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import polars as pl
 from expectations.verdicts.locate_findings import ONLY_ONE
 
 CLEAR_LEAD = 0.3
-"""How much nearer to last year's numbers than the next set the first must bring the row to be called the likeliest."""
+"""How much more gain (log ratio) the first set needs than the second to be called the likeliest."""
 
 
-def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """place, group, likely (null: nothing worth saying), only_cell for every row of ``groups`` (place, group, cell_count).
+def write_sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """suspect, group, likely (null: no sentence), only_cell of every row of ``groups`` (suspect, group, cell_count).
 
-    ``only_cell`` is the cell that alone can be mended, where nothing more is known than that.
-
-    ``ones``, ``twos``: place, group, cells, words, has_slip, gain of every set of one cell and of two.
+    ``only_cell``: the cell where it is the only one that mends the row and no slip explains it. ``ones``, ``twos``: suspect,
+    group, cells, words, has_slip, gain of every set of one cell and of two.
     """
-    one, two = (_list_others(sets, name) for sets, name in ((ones, "one"), (twos, "two")))
-    known = groups.join(one, on=["place", "group"], how="left").join(two, on=["place", "group"], how="left")
+    one, two = (_summarise_sets(sets, name) for sets, name in ((ones, "one"), (twos, "two")))
+    known = groups.join(one, on=["suspect", "group"], how="left").join(
+        two, on=["suspect", "group"], how="left"
+    )
     single = (
         pl.when(pl.col("one_count") == 1)
         .then(
@@ -40,7 +41,7 @@ def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> p
     )
     neither = pl.when(pl.col("cell_count") > 2).then(pl.lit("改动任何一个或两个数都不能相符，请逐项核对。"))
     return known.select(
-        "place",
+        "suspect",
         "group",
         only_cell=pl.when((pl.col("one_count") == 1) & ~pl.col("one_has_slip")).then("one_cell"),
         likely=pl.when(pl.col("one_count") > 0)
@@ -51,15 +52,15 @@ def sentences(ones: pl.DataFrame, twos: pl.DataFrame, groups: pl.DataFrame) -> p
     )
 
 
-def _list_others(sets: pl.DataFrame, name: str) -> pl.DataFrame:
-    """place, group and, named after ``name``: count, first, others (words), has_slip of the first, is_clear."""
+def _summarise_sets(sets: pl.DataFrame, name: str) -> pl.DataFrame:
+    """suspect, group and, each prefixed with ``name``: count, first, cell, others (words), has_slip, is_clear."""
     ordered = sets.with_columns(pl.col("gain").fill_null(0.0)).sort(
-        "place", "group", "has_slip", "gain", descending=[False, False, True, True], maintain_order=True
+        "suspect", "group", "has_slip", "gain", descending=[False, False, True, True], maintain_order=True
     )
     gain = pl.col("gain")
     lead = gain.first() - gain.slice(1, 1).first()
     return (
-        ordered.group_by("place", "group", maintain_order=True)
+        ordered.group_by("suspect", "group", maintain_order=True)
         .agg(
             count=pl.len(),
             first=pl.col("words").first(),
@@ -68,5 +69,5 @@ def _list_others(sets: pl.DataFrame, name: str) -> pl.DataFrame:
             has_slip=pl.col("has_slip").first(),
             is_clear=pl.col("has_slip").first() | (lead >= CLEAR_LEAD).fill_null(value=False),
         )
-        .rename(lambda column: column if column in ("place", "group") else f"{name}_{column}")
+        .rename(lambda column: column if column in ("suspect", "group") else f"{name}_{column}")
     )

@@ -1,4 +1,4 @@
-"""What two numbers of a row would have to say for every rule that reads one of them to hold: tried on all rows at once."""
+"""Which values of two numbers would make every rule that reads one of them hold; tried on all suspect rows at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import polars as pl
 from expectations.error_localisation.mends import (
     MEND,
     SAME,
-    Around,
+    Trial,
     Variable,
-    cell_words,
+    describe_cell,
+    list_numbers_around,
     log_distance,
-    numbers_around,
     substitute_numbers,
 )
 from warehouse.catalogue.frames import empty
@@ -22,39 +22,39 @@ from warehouse.expression.expression import Expression
 _CHUNK = 200  # rows whose crossing points are held in memory together
 
 Line = tuple[pl.Expr, pl.Expr, pl.Expr]
-"""``c + a * x + b * y = 0``: the parts c, a, b."""
+"""The coefficients c, a, b of ``c + a * x + b * y = 0``."""
 
 
-def mends_of_two(one: Variable, other: Variable, around: Around) -> pl.DataFrame:
-    """MEND of the rows that changing both numbers can mend."""
+def find_double_mends(one: Variable, other: Variable, trial: Trial) -> pl.DataFrame:
+    """MEND of the rows that a change of both numbers mends."""
     known = (
-        around.with_past(one.name)
+        trial.with_previous_value(one.name)
         .rename({"previous_value": "past_x"})
         .join(
-            around.with_past(other.name).select("place", past_y="previous_value"),
-            on="place",
+            trial.with_previous_value(other.name).select("suspect", past_y="previous_value"),
+            on="suspect",
             maintain_order="left",
         )
     )
     lines = [
-        *(_line(edge, one.name, other.name) for edge in around.edges),
-        *((-at, pl.lit(1.0), pl.lit(0.0)) for at in _levels(one, "past_x")),
-        *((-at, pl.lit(0.0), pl.lit(1.0)) for at in _levels(other, "past_y")),
+        *(_solve_for_line(edge, one.name, other.name) for edge in trial.edges),
+        *((-at, pl.lit(1.0), pl.lit(0.0)) for at in _list_likely_numbers(one, "past_x")),
+        *((-at, pl.lit(0.0), pl.lit(1.0)) for at in _list_likely_numbers(other, "past_y")),
     ]
-    found = [_try_mends(one, other, rows, lines, around) for rows in known.iter_slices(_CHUNK) if rows.height]
+    found = [_try_mends(one, other, rows, lines, trial) for rows in known.iter_slices(_CHUNK) if rows.height]
     return pl.concat([empty(MEND), *found])
 
 
 def _try_mends(
-    one: Variable, other: Variable, rows: pl.DataFrame, lines: list[Line], around: Around
+    one: Variable, other: Variable, rows: pl.DataFrame, lines: list[Line], trial: Trial
 ) -> pl.DataFrame:
     x, y = pl.col("x"), pl.col("y")
     corners = _intersect_lines(rows, lines)
     points = pl.concat(
-        corners.select("place", x=at_x, y=at_y)
-        for at_x, at_y in product(numbers_around(x, one), numbers_around(y, other))
+        corners.select("suspect", x=at_x, y=at_y)
+        for at_x, at_y in product(list_numbers_around(x, one), list_numbers_around(y, other))
     )
-    tried = rows.join(points.filter(one.allows(x), other.allows(y)).unique(), on="place")
+    tried = rows.join(points.filter(one.allows(x), other.allows(y)).unique(), on="suspect")
     way = log_distance(x, pl.coalesce("past_x", one.name)) + log_distance(
         y, pl.coalesce("past_y", other.name)
     )
@@ -62,26 +62,26 @@ def _try_mends(
         pl.col(other.name), pl.col("past_y")
     )
     return (
-        around.holding(tried, {one.name: "x", other.name: "y"})
+        trial.select_mended(tried, {one.name: "x", other.name: "y"})
         .with_columns(way=way)
-        .sort("place", "way", "x", "y")
-        .unique("place", keep="first", maintain_order=True)
+        .sort("suspect", "way", "x", "y")
+        .unique("suspect", keep="first", maintain_order=True)
         .select(
-            "place",
-            words=pl.format("{}和{}", cell_words(one, past="past_x"), cell_words(other, past="past_y")),
+            "suspect",
+            words=pl.format("{}和{}", describe_cell(one, past="past_x"), describe_cell(other, past="past_y")),
             has_slip=pl.lit(value=False),
             gain=so_far - pl.col("way"),
         )
     )
 
 
-def _levels(variable: Variable, past: str) -> list[pl.Expr]:
-    """Numbers that a mend may well be: the limits, and last year's number."""
+def _list_likely_numbers(variable: Variable, past: str) -> list[pl.Expr]:
+    """Numbers that are likely mends: the limits of the variable, and last year's number."""
     return [*(pl.lit(at) for at in (variable.low, variable.high) if at is not None), pl.col(past)]
 
 
-def _line(edge: Expression, one: str, other: str) -> Line:
-    """The line in the plane of both cells along which the edge is met."""
+def _solve_for_line(edge: Expression, one: str, other: str) -> Line:
+    """The line in the plane of both cells on which the edge is zero."""
     origin, right, up = (
         substitute_numbers(edge, {one: x, other: y}) for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
     )
@@ -89,17 +89,17 @@ def _line(edge: Expression, one: str, other: str) -> Line:
 
 
 def _intersect_lines(rows: pl.DataFrame, lines: list[Line]) -> pl.DataFrame:
-    """place, x, y of every point at which two of the lines meet."""
+    """suspect, x, y of every point where two of the lines cross."""
     long = pl.concat(
         rows.select(
-            "place", number=pl.lit(i), c=c.cast(pl.Float64), a=a.cast(pl.Float64), b=b.cast(pl.Float64)
+            "suspect", number=pl.lit(i), c=c.cast(pl.Float64), a=a.cast(pl.Float64), b=b.cast(pl.Float64)
         )
         for i, (c, a, b) in enumerate(lines)
     ).filter(pl.all_horizontal(pl.col("c", "a", "b").is_finite()))
-    pairs = long.join(long, on="place", suffix="_2").filter(pl.col("number") < pl.col("number_2"))
+    pairs = long.join(long, on="suspect", suffix="_2").filter(pl.col("number") < pl.col("number_2"))
     a, b, c = pl.col("a"), pl.col("b"), pl.col("c")
     a2, b2, c2 = pl.col("a_2"), pl.col("b_2"), pl.col("c_2")
     det = a * b2 - a2 * b
     return pairs.filter(det.abs() > SAME).select(
-        "place", x=(b * c2 - b2 * c) / det, y=(c * a2 - c2 * a) / det
+        "suspect", x=(b * c2 - b2 * c) / det, y=(c * a2 - c2 * a) / det
     )

@@ -1,9 +1,9 @@
-"""Usual slips: what a doubtful number becomes when one is undone, and whether that fits last year's number.
+"""Usual slips: the number without the slip, and whether that number fits last year's.
 
 Of one number: one digit too many or too few (×10, ÷10), four of them (×10,000, ÷10,000: in a money field yuan for
 万元), two neighbouring digits the wrong way round. Of a column: two units' numbers swapped, numbers entered a row too
-low or too high, one number copied down. A slip is named when the number without it lies near last year's, and the
-number as it stands does not; of a copy it is only known that the rows differed last year.
+low or too high, one number copied down. A slip is named where the number without it is near last year's and
+the number with it is not. A copy is named where the rows differed last year.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import polars as pl
 
 NEAR = 0.35
-"""How far, as log ratio, a number may lie from last year's to be called near it: between 70 % and 140 %."""
+"""The largest log ratio between two numbers that are near each other: 70 % to 140 %."""
 
 MIN_RUN = 3
-"""How many numbers in a row must each stand a row off before that is called a shift."""
+"""How many consecutive numbers must each be one row off to be called a shift."""
 
 COLUMN = ("submission", "measure", "org_level")
-"""What a column of numbers is: one measure of one submission, at one level."""
+"""The key of a column of numbers: one measure of one submission at one level."""
 
 MIN_COPIES, MIN_DIFFERENT = 5, 3
 """How many equal numbers in consecutive rows are called a copy, and how many different ones they had last year."""
@@ -33,57 +33,57 @@ _FACTORS = (
     (10_000.0, "疑多写四位", "疑以元填作万元"),
     (0.0001, "疑少写四位", "疑以万元为单位填写"),
 )
-"""Factor, and what it is called of counts and of money."""
+"""Factor, its words for counts, its words for money."""
 
 LOST = ("疑少写一位", "疑少写四位")
-"""Slips that lost a digit: which one it was cannot be told from the number."""
+"""Slips that lost digits, which the number does not show."""
 
 TURNED = "疑相邻两位数字写颠倒"
-"""The slip of two digits."""
+"""The slip of two neighbouring digits."""
 
 _MOST_DIGITS = 8
 
 
-def factors_undone(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
-    """What ``value`` is without a slip of its size, and the slip in words; one pair for every slip."""
+def undo_factors(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
+    """For every slip by a factor: ``value`` without it, and its words."""
     return [(value / factor, of_money if is_money else of_count) for factor, of_count, of_money in _FACTORS]
 
 
 def undo_slips(value: pl.Expr, *, is_money: bool) -> list[tuple[pl.Expr, str]]:
-    """What ``value`` is without a slip of its own, and the slip in words; one pair for every slip."""
+    """For every slip of a single number: ``value`` without it (null: it cannot have that slip), and its words."""
     digits = value.round().cast(pl.Int64, strict=False).cast(pl.String)
     is_whole = (value >= 10) & (value == value.round())
     turned = [
         pl.concat_str(
-            digits.str.slice(0, place),
-            digits.str.slice(place + 1, 1),
-            digits.str.slice(place, 1),
-            digits.str.slice(place + 2),
+            digits.str.slice(0, index),
+            digits.str.slice(index + 1, 1),
+            digits.str.slice(index, 1),
+            digits.str.slice(index + 2),
         ).cast(pl.Float64, strict=False)
-        for place in range(_MOST_DIGITS - 1)
+        for index in range(_MOST_DIGITS - 1)
     ]
     return [
-        *factors_undone(value, is_money=is_money),
+        *undo_factors(value, is_money=is_money),
         *((pl.when(is_whole & (other != value)).then(other), TURNED) for other in turned),
     ]
 
 
-def near(value: pl.Expr, other: pl.Expr) -> pl.Expr:
+def is_near(value: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Whether two numbers are alike; never null."""
     return ((value > 0) & (other > 0) & ((value / other).log().abs() <= NEAR)).fill_null(value=False)
 
 
-def slip_of(value: pl.Expr, before: pl.Expr, unit: pl.Expr, *, factors_only: bool = False) -> pl.Expr:
-    """The slip of its own that explains ``value`` where ``before`` was usual; ``unit``: the unit of measurement."""
-    ways = factors_undone if factors_only else undo_slips
+def find_slip(value: pl.Expr, before: pl.Expr, unit: pl.Expr, *, factors_only: bool = False) -> pl.Expr:
+    """The words of the slip that makes ``value`` out of a number near ``before``; null: none. ``unit``: of measurement."""
+    ways = undo_factors if factors_only else undo_slips
     of_count, of_money = (
         pl.coalesce(
-            pl.when(near(other, before)).then(pl.lit(text)) for other, text in ways(value, is_money=money)
+            pl.when(is_near(other, before)).then(pl.lit(text)) for other, text in ways(value, is_money=money)
         )
         for money in (False, True)
     )
     words = pl.when(unit.is_in(MONEY)).then(of_money).otherwise(of_count)
-    return pl.when(~near(value, before)).then(words)
+    return pl.when(~is_near(value, before)).then(words)
 
 
 def with_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
@@ -92,20 +92,20 @@ def with_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     Both frames: COLUMN, org_code (key with COLUMN), org_name, unit (of measurement), value, previous_value;
     ``numbers`` are whole columns.
     """
-    placed = doubtful.join(
-        column_slips(doubtful, numbers), on=[*COLUMN, "org_code"], how="left", maintain_order="left"
+    joined = doubtful.join(
+        find_column_slips(doubtful, numbers), on=[*COLUMN, "org_code"], how="left", maintain_order="left"
     )
-    assert placed.height == doubtful.height, "a number has one place in its column"
-    own = slip_of(pl.col("value"), pl.col("previous_value"), pl.col("unit"))
-    return placed.with_columns(slip_text=pl.coalesce("column_text", own)).drop("column_text", "column_value")
+    assert joined.height == doubtful.height, "a number occurs once in its column"
+    own = find_slip(pl.col("value"), pl.col("previous_value"), pl.col("unit"))
+    return joined.with_columns(slip_text=pl.coalesce("column_text", own)).drop("column_text", "column_value")
 
 
-def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """Slips that only the column shows: COLUMN, org_code, ``column_text`` and ``column_value``, what belongs there.
+def find_column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """Slips that only the column shows: COLUMN, org_code, ``column_text`` and ``column_value`` (the right number).
 
-    One row for every doubtful number that has such a slip; frames as in :func:`with_slips`.
+    One row for each doubtful number with such a slip; frames as in :func:`with_slips`.
     """
-    moved = ~near(pl.col("value"), pl.col("previous_value"))
+    moved = ~is_near(pl.col("value"), pl.col("previous_value"))
     asked = doubtful.select(*COLUMN, "org_code").unique()
     whole = numbers.join(asked, on=COLUMN, how="semi", nulls_equal=True).unique([*COLUMN, "org_code"])
     runs = pl.concat([_find_copied_runs(whole), _find_shifted_runs(whole)]).unique(
@@ -118,8 +118,8 @@ def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
         .join(rest, on=COLUMN, suffix="_other", nulls_equal=True)
         .filter(
             pl.col("org_code") != pl.col("org_code_other"),
-            near(pl.col("value"), pl.col("previous_value_other")),
-            near(pl.col("value_other"), pl.col("previous_value")),
+            is_near(pl.col("value"), pl.col("previous_value_other")),
+            is_near(pl.col("value_other"), pl.col("previous_value")),
         )
         .sort("org_code_other")
         .unique([*COLUMN, "org_code"], keep="first", maintain_order=True)
@@ -134,23 +134,23 @@ def column_slips(doubtful: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_copies(ordered: pl.DataFrame, column: Sequence[str]) -> pl.DataFrame:
-    """``ordered`` (columns whole, in the order of their rows) with ``run``, the number of the run of equal numbers that
-    a row is in, and ``run_count``, how many rows that has."""
+    """``ordered`` (whole columns in the order of their rows) with ``run``, the id of the row's run of equal numbers, and
+    ``run_count``, the rows of that run."""
     run = pl.struct(*column, "value").rle_id()
     return ordered.with_columns(run=run).with_columns(run_count=pl.len().over("run"))
 
 
 def _find_copied_runs(whole: pl.DataFrame) -> pl.DataFrame:
-    """The numbers that equal the one above them, in runs that had different numbers last year; what belongs there is unknown."""
+    """Numbers equal to the one above, in runs that had different numbers last year; column_value is null."""
     runs = with_copies(whole.sort(*COLUMN, "org_code"), COLUMN).filter(
         pl.col("run_count") >= MIN_COPIES, pl.col("value") > 0
     )
     named = runs.with_columns(
         different=pl.col("previous_value").drop_nulls().n_unique().over("run"),
         start=pl.col("org_name").first().over("run"),
-        place=pl.int_range(pl.len()).over("run"),
+        index=pl.int_range(pl.len()).over("run"),
     )
-    return named.filter(pl.col("different") >= MIN_DIFFERENT, pl.col("place") > 0).select(
+    return named.filter(pl.col("different") >= MIN_DIFFERENT, pl.col("index") > 0).select(
         *COLUMN,
         "org_code",
         column_text=pl.format("疑自{}起向下复制", "start"),
@@ -159,12 +159,12 @@ def _find_copied_runs(whole: pl.DataFrame) -> pl.DataFrame:
 
 
 def _find_shifted_runs(whole: pl.DataFrame) -> pl.DataFrame:
-    """The numbers of runs in which each is near last year's number of the unit before it, or after it."""
+    """Numbers of runs in which each is near last year's number of the unit one row above, or one row below."""
     ordered = whole.sort(*COLUMN, "org_code")
     parts = []
     for step, words in ((1, "下"), (-1, "上")):
         neighbour = pl.col("previous_value").shift(step).over(COLUMN)
-        is_off = near(pl.col("value"), neighbour) & ~near(pl.col("value"), pl.col("previous_value"))
+        is_off = is_near(pl.col("value"), neighbour) & ~is_near(pl.col("value"), pl.col("previous_value"))
         runs = ordered.with_columns(is_off=is_off, column_value=pl.col("value").shift(-step).over(COLUMN))
         runs = runs.with_columns(run=pl.struct(*COLUMN, "is_off").rle_id()).with_columns(
             length=pl.len().over("run"), start=pl.col("org_name").first().over("run")

@@ -1,13 +1,13 @@
 """The cells most likely wrong in a row that breaks rules, after Fellegi and Holt (JASA 71, 1976, 17-35).
 
-For each row: all smallest sets of cells whose change makes every rule hold again, those that bring the numbers nearest
-to last year's first. Rules that share a cell are solved together; rules of the row that have no cell in common with
-them are another mistake, with sets of their own. Sets of one cell and of two numbers are searched.
+For each row: all smallest sets of cells whose change makes every rule hold again, ordered by how near they bring the
+numbers to last year's. Broken rules that share a cell form a group and are solved together; each group of a row is a
+mistake of its own. Sets of one cell and of two numbers are searched.
 
-Values are tried, not derived: along a cell a rule can only change its answer where one of its comparisons turns
-(``Expression.boundaries``), in the plane of two cells where two such lines cross. These points and the whole
-numbers around them are put in place of the cells and judged by the rules' own predicates, all rows at once. So a set
-is named only when it satisfies the rules.
+Values are tried, not derived. Along one cell a rule can change its answer only at its boundaries
+(``Expression.boundaries``); in the plane of two cells, where two boundaries cross. These points and the whole numbers
+beside them replace the cells, and the rules' own predicates judge all rows at once. So every set that is named satisfies
+the rules.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ from itertools import combinations
 
 import polars as pl
 
-from expectations.error_localisation.likely_words import sentences
-from expectations.error_localisation.mends import MEND, Around, Variable, mends_of_one
-from expectations.error_localisation.mends_of_two import mends_of_two
+from expectations.error_localisation.likely_words import write_sentences
+from expectations.error_localisation.mends import MEND, Trial, Variable, find_single_mends
+from expectations.error_localisation.mends_of_two import find_double_mends
 from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import Schema, empty, shaped
 
-PLACE = ("submission", "rule", "org_code", "item")
+ROW_FINDING_KEY = ("submission", "rule", "org_code", "item")
 
-LIKELY: Schema = {**dict.fromkeys((*PLACE, "likely"), pl.String)}
-"""What is said of the findings of one suite: PLACE (key) and one Chinese sentence."""
+LIKELY: Schema = {**dict.fromkeys((*ROW_FINDING_KEY, "likely"), pl.String)}
+"""One Chinese sentence for a finding of a row; key: ROW_FINDING_KEY."""
 
 SET: Schema = {**MEND, "group": pl.Int32, "cells": pl.List(pl.String)}
-"""MEND, the lowest number of the broken rules that the set mends, and its cells by name."""
+"""MEND, the group of broken rules that the set mends, and the names of its cells."""
 
 
-def likely_cells(
+def find_likely_cells(
     checks: Sequence[Check], frame: pl.DataFrame, variables: Sequence[Variable], history: pl.DataFrame
 ) -> pl.DataFrame:
-    """LIKELY of what ``checks``, expression rules, find broken in ``frame``, where something can be said.
+    """LIKELY of the rows of ``frame`` that break one of ``checks`` (of expression rules); none where nothing is known.
 
-    ``history``: org_code, year, measure, previous_value: what the year before ``year`` had.
+    ``history``: org_code, year, measure, previous_value (of the year before ``year``).
     """
     search = Search(checks, frame, variables, history)
     if search.suspects.is_empty():
         return empty(LIKELY)
-    ones = search.ones()
-    said = sentences(ones, search.twos(ones), search.groups).drop_nulls("likely")
+    ones = search.find_single_sets()
+    said = write_sentences(ones, search.find_pair_sets(ones), search.groups).drop_nulls("likely")
     ids = pl.DataFrame(
-        [(number, rule.rule.id, rule.shown_at) for number, rule in enumerate(search.rules)],
-        schema={"number": pl.Int32, "rule": pl.String, "shown_at": pl.String},
+        [(number, rule.rule.id, rule.finding_field) for number, rule in enumerate(search.rules)],
+        schema={"number": pl.Int32, "rule": pl.String, "finding_field": pl.String},
         orient="row",
     )
     return (
-        search.members.join(said, on=["place", "group"])
+        search.members.join(said, on=["suspect", "group"])
         .join(ids, on="number")
         .remove(
-            (pl.col("only_cell") == pl.col("shown_at")).fill_null(value=False)
-        )  # the finding itself says as much
-        .join(search.suspects.select("place", "submission", "org_code", "item"), on="place")
+            (pl.col("only_cell") == pl.col("finding_field")).fill_null(value=False)
+        )  # the finding names that cell already
+        .join(search.suspects.select("suspect", "submission", "org_code", "item"), on="suspect")
         .select(*LIKELY)
-        .unique(list(PLACE), keep="first", maintain_order=True)
+        .unique(list(ROW_FINDING_KEY), keep="first", maintain_order=True)
     )
 
 
 class Search:
-    """Tries the cells of the suspects, the rows that break a rule, one by one, then two by two.
+    """Tries the cells of the suspects (the rows that break a rule), one by one, then in pairs.
 
-    ``members``: place, number (of a broken rule), group; ``groups``: place, group, cell_count.
+    ``members``: suspect, number (of a broken rule), group; ``groups``: suspect, group, cell_count.
     """
 
     def __init__(
@@ -75,15 +75,15 @@ class Search:
         history: pl.DataFrame,
     ) -> None:
         self.rules = [c for c in checks if c.rule.severity != "info" and not _asks_for_answers(c)]
-        self.cells = [_cells(rule) for rule in self.rules]
+        self.cells = [_select_cell_columns(rule) for rule in self.rules]
         read = frozenset[str]().union(*self.cells)
         self.variables = [v for v in variables if v.name in read]
         self.frame, self.history = frame, history
         self.suspects = _find_suspect_rows(frame, self.rules)
         self.members = _group_broken_rules(self.suspects, self.cells)
-        self.groups = self._groups()
+        self.groups = self._read_groups()
 
-    def _groups(self) -> pl.DataFrame:
+    def _read_groups(self) -> pl.DataFrame:
         read = pl.DataFrame(
             [(number, cell) for number, cells in enumerate(self.cells) for cell in sorted(cells)],
             schema={"number": pl.Int32, "cell": pl.String},
@@ -91,19 +91,21 @@ class Search:
         )
         return (
             self.members.join(read, on="number")
-            .group_by("place", "group", maintain_order=True)
+            .group_by("suspect", "group", maintain_order=True)
             .agg(cell_count=pl.col("cell").n_unique())
         )
 
-    def ones(self) -> pl.DataFrame:
+    def find_single_sets(self) -> pl.DataFrame:
         """SET of one cell each."""
-        return self._collect_sets(mends_of_one, [(variable,) for variable in self.variables], self.members)
+        return self._collect_sets(
+            find_single_mends, [(variable,) for variable in self.variables], self.members
+        )
 
-    def twos(self, ones: pl.DataFrame) -> pl.DataFrame:
+    def find_pair_sets(self, ones: pl.DataFrame) -> pl.DataFrame:
         """SET of two numbers each, for the groups that none of ``ones`` mends."""
         numbers = [variable for variable in self.variables if variable.is_number]
-        left = self.members.join(ones, on=["place", "group"], how="anti")
-        return self._collect_sets(mends_of_two, combinations(numbers, 2), left)
+        left = self.members.join(ones, on=["suspect", "group"], how="anti")
+        return self._collect_sets(find_double_mends, combinations(numbers, 2), left)
 
     def _collect_sets(
         self,
@@ -116,44 +118,46 @@ class Search:
             cells = [variable.name for variable in variables]
             groups = self._select_covered_groups({*cells}, members)
             if groups.height:
-                around = self._around({*cells}, groups)
-                mends = search(*variables, around)
-                found.append(shaped(groups.join(mends, on="place").with_columns(cells=pl.lit(cells)), SET))
+                trial = self._make_trial({*cells}, groups)
+                mends = search(*variables, trial)
+                found.append(shaped(groups.join(mends, on="suspect").with_columns(cells=pl.lit(cells)), SET))
         return pl.concat(found)
 
     def _select_covered_groups(self, cells: set[str], members: pl.DataFrame) -> pl.DataFrame:
-        """The groups all of whose broken rules read one of ``cells``: only they can be mended there."""
+        """The groups whose broken rules all read one of ``cells``: no other group can be mended by them."""
         elsewhere = [number for number, read in enumerate(self.cells) if not read & cells]
         left_broken = members.filter(pl.col("number").is_in(elsewhere))
-        return members.select("place", "group").unique().join(left_broken, on=["place", "group"], how="anti")
+        return (
+            members.select("suspect", "group").unique().join(left_broken, on=["suspect", "group"], how="anti")
+        )
 
-    def _around(self, cells: set[str], groups: pl.DataFrame) -> Around:
+    def _make_trial(self, cells: set[str], groups: pl.DataFrame) -> Trial:
         rules = [rule for rule, read in zip(self.rules, self.cells, strict=True) if read & cells]
         edges = [
             edge
             for rule in rules
-            for part in (rule.rule.parsed, rule.rule.condition)
+            for part in (rule.rule.requirement, rule.rule.precondition)
             if part is not None
             for edge in part.boundaries
             if {term.name for term in edge.terms if term.function is None} & cells
         ]
-        rows = self.suspects.join(groups, on="place", how="semi")
-        return Around(rows, rules, edges, self.frame, self.history)
+        rows = self.suspects.join(groups, on="suspect", how="semi")
+        return Trial(rows, rules, edges, self.frame, self.history)
 
 
 def _find_suspect_rows(frame: pl.DataFrame, rules: Sequence[Check]) -> pl.DataFrame:
-    """The rows that break a rule, with ``broken_0``, ``broken_1``, … and the row number ``place``."""
+    """The rows that break a rule, with ``broken_0``, ``broken_1``, … and their index ``suspect``."""
     broken = {f"broken_{number}": (~rule.verdict).fill_null(value=False) for number, rule in enumerate(rules)}
     is_broken = pl.any_horizontal(pl.lit(value=False), *broken)
-    return frame.with_columns(**broken).filter(is_broken).with_row_index("place")
+    return frame.with_columns(**broken).filter(is_broken).with_row_index("suspect")
 
 
 def _group_broken_rules(suspects: pl.DataFrame, cells: Sequence[frozenset[str]]) -> pl.DataFrame:
-    """place, number, group of every broken rule of every row: broken rules that share a cell are one group."""
+    """suspect, number, group of every broken rule of every row; broken rules that share a cell are one group."""
     numbers = range(len(cells))
     touching = [[other for other in numbers if cells[number] & cells[other]] for number in numbers]
     labels = suspects.select(
-        "place", *(pl.when(f"broken_{n}").then(pl.lit(n, pl.Int32)).alias(f"group_{n}") for n in numbers)
+        "suspect", *(pl.when(f"broken_{n}").then(pl.lit(n, pl.Int32)).alias(f"group_{n}") for n in numbers)
     )
     while True:
         spread = labels.with_columns(
@@ -166,18 +170,18 @@ def _group_broken_rules(suspects: pl.DataFrame, cells: Sequence[frozenset[str]])
             break
         labels = spread
     return (
-        labels.unpivot(index="place", variable_name="number", value_name="group")
-        .select("place", pl.col("number").str.strip_prefix("group_").cast(pl.Int32), "group")
+        labels.unpivot(index="suspect", variable_name="number", value_name="group")
+        .select("suspect", pl.col("number").str.strip_prefix("group_").cast(pl.Int32), "group")
         .drop_nulls("group")
     )
 
 
-def _cells(check: Check) -> frozenset[str]:
-    """The columns a rule reads that are this year's cells."""
+def _select_cell_columns(check: Check) -> frozenset[str]:
+    """The columns a rule reads that hold this year's cells."""
     return frozenset(t.name for t in check.rule.terms if t.function is None) & {*check.rule.operands}
 
 
 def _asks_for_answers(check: Check) -> bool:
-    """Whether a rule asks for an answer to be given or left out: there is no number to be tried."""
-    parts = (check.rule.parsed, check.rule.condition)
+    """Whether a rule demands that an answer be given or left out, so that no value can be tried."""
+    parts = (check.rule.requirement, check.rule.precondition)
     return any(part is not None and part.asks_for_answers for part in parts)

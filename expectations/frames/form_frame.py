@@ -82,12 +82,12 @@ def prepare(
         present.group_by("submission").agg(pl.col("sheet").first()), on="submission"
     )
     missing = (
-        _blank_rosters(form, given, sheets, declared_empty)
+        _list_blank_rosters(form, given, sheets, declared_empty)
         if form.is_roster
-        else _missing_units(form, given, sheets, left_out, catalogue)
+        else _list_missing_units(form, given, sheets, left_out, catalogue)
     )
     rows = pl.concat([given, missing], how="diagonal").with_columns(pl.col(unreadable).fill_null(False))
-    named = _place_totals(rows, left_out, catalogue)
+    named = _assign_totals(rows, left_out, catalogue)
     asked = present.select("submission", "field").unique().with_columns(is_there=True)
     summed = _with_sums(named, form)
     return _with_answers(summed, form, asked).with_columns(
@@ -108,7 +108,7 @@ def _cast_columns(rows: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl
     ]
 
 
-def _missing_units(
+def _list_missing_units(
     form: Form, given: pl.DataFrame, sheets: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
     """One row for every unit that the registry expects in a sheet that is there, and that has no row in it.
@@ -140,7 +140,7 @@ def _missing_units(
     )
 
 
-def _blank_rosters(
+def _list_blank_rosters(
     form: Form, given: pl.DataFrame, sheets: pl.DataFrame, declared_empty: pl.DataFrame
 ) -> pl.DataFrame:
     declared = declared_empty.filter(pl.col("form") == form.id)
@@ -152,7 +152,7 @@ def _blank_rosters(
     )
 
 
-def _place_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _assign_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Add township_code, ``total_of`` and ``unit_text``. Where rows were left out, their sums are not known."""
     years = frame["year"].unique().drop_nulls().to_list()
     units = pl.concat(

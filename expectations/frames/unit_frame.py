@@ -16,7 +16,7 @@ from expectations.rulebook.rulebook import Rule
 from warehouse.catalogue.frames import MEASURE, Measures, Schema, Submissions, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contributions, hand_on_measures
-from warehouse.registry.succession import departures
+from warehouse.registry.succession import list_departures
 
 KEYS: Schema = {
     "submission": pl.String,
@@ -40,7 +40,7 @@ def unit_frame(
     before = sorted({term.name for rule in rules for term in rule.terms if term.function == "prev"})
     levels = sorted({level for rule in rules for level in rule.levels or ()})
     frames = [
-        _of_year(year, names, before, levels, measures, standing, catalogue)
+        _build_year(year, names, before, levels, measures, standing, catalogue)
         for year in measures["year"].unique().drop_nulls().sort().to_list()
     ]
     schema = {**KEYS, **dict.fromkeys(names, pl.Float64), **{f"{name}__prev": pl.Float64 for name in before}}
@@ -48,7 +48,9 @@ def unit_frame(
     return frame.with_columns(row_kind=pl.lit(DATA_ROW), unit_text=pl.col("org_name"), item=pl.lit(""))
 
 
-def standing_before(prior: pl.DataFrame, measures: Measures, submissions: Submissions) -> pl.DataFrame:
+def select_earlier_measures(
+    prior: pl.DataFrame, measures: Measures, submissions: Submissions
+) -> pl.DataFrame:
     """The measures ``prev`` looks at: of each unit and year the batch's latest submission, else what stood before.
 
     ``measures`` are those of submissions that are believed (no critical finding); ``submissions`` tell their order.
@@ -73,13 +75,13 @@ HISTORY: Schema = {
 """What units had the year before, under the codes of the report year; key: org_code, year, measure."""
 
 
-def last_years(standing: Measures, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
+def list_previous_values(standing: Measures, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
     """HISTORY of the numbers that units report themselves, for report years ``years``."""
     return pl.concat(
         [
             empty(HISTORY),
             *(
-                _contributed(standing, (year - 1, year), catalogue, [])
+                _join_contributions(standing, (year - 1, year), catalogue, [])
                 .filter("is_own")
                 .group_by("node", "measure", maintain_order=True)
                 .agg(previous_value=pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").sum()))
@@ -96,19 +98,21 @@ def last_years(standing: Measures, years: Sequence[int], catalogue: Catalogue) -
     )
 
 
-def sum_last_years(
+def sum_previous_values(
     names: Sequence[str], standing: pl.DataFrame, years: Sequence[int], catalogue: Catalogue
 ) -> pl.DataFrame:
     """HISTORY of the measures ``names`` as a unit frame has them: summed over everything below a unit."""
     parts = [empty(HISTORY)]
     for year in years:
-        summed = _sum_over_ancestors(_contributed(standing, (year - 1, year), catalogue, []), list(names), [])
+        summed = _sum_over_ancestors(
+            _join_contributions(standing, (year - 1, year), catalogue, []), list(names), []
+        )
         long = summed.unpivot(index="node", variable_name="measure", value_name="previous_value")
         parts.append(shaped(long.with_columns(org_code="node", year=pl.lit(year)), HISTORY))
     return pl.concat(parts)
 
 
-def _of_year(
+def _build_year(
     year: int,
     names: list[str],
     before: list[str],
@@ -128,9 +132,11 @@ def _of_year(
         )
     )
     keys, of_levels = ["submission", "unit_code"], nodes["node"].implode()
-    now = _contributed(measures.filter(pl.col("measure").is_in(names)), (year, year), catalogue, keys)
+    now = _join_contributions(measures.filter(pl.col("measure").is_in(names)), (year, year), catalogue, keys)
     current = _sum_over_ancestors(now.filter(pl.col("node").is_in(of_levels)), names, keys)
-    last = _contributed(standing.filter(pl.col("measure").is_in(before)), (year - 1, year), catalogue, [])
+    last = _join_contributions(
+        standing.filter(pl.col("measure").is_in(before)), (year - 1, year), catalogue, []
+    )
     previous = _sum_over_ancestors(last, before, []).rename({name: f"{name}__prev" for name in before})
     return (
         current.join(nodes, on=["node", "unit_code"])
@@ -141,7 +147,7 @@ def _of_year(
     )
 
 
-def _contributed(
+def _join_contributions(
     measures: Measures, years: tuple[int, int], catalogue: Catalogue, keys: list[str]
 ) -> pl.LazyFrame:
     """Numbers of a year with each node they count for, seen from that year or the next (``years``: source_year, year).
@@ -151,7 +157,7 @@ def _contributed(
     """
     city, registry = catalogue.settings.city.code, catalogue.registry
     counts = contributions(registry, *years).filter((pl.col("node") != city) | (pl.col("org_code") == city))
-    on = ["org_code"] if departures(registry, *years).is_empty() else ["source_code", "org_code"]
+    on = ["org_code"] if list_departures(registry, *years).is_empty() else ["source_code", "org_code"]
     # The states as Booleans before the join: it repeats each number for every node above it.
     numbers = (
         hand_on_measures(measures, registry, *years, catalogue.quanta)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from warehouse.words import labels
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 _ROOM = "expectations.gate"
 
@@ -65,21 +65,21 @@ def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
     for old in folder.glob("*.html"):
         old.unlink()
     for page in pages:
-        text = standing_alone(page.text, page.title)
-        about = text_of(_ROOM, "page_head.html", **_head(page.title, head.at, page.units))
+        text = make_self_contained(page.text, page.title)
+        about = render_text(_ROOM, "page_head.html", **_describe_page(page.title, head.at, page.units))
         text = _CONTENT.sub(lambda found, about=about: found.group() + about, text, count=1)  # type: ignore[misc]
         (folder / f"{page.name}.html").write_text(text, encoding="utf-8")
-    index = text_of(
+    index = render_text(
         _ROOM,
         "index.html",
-        pages=[{"name": page.name, "title": page.title, "numbers": _numbers(page)} for page in pages],
+        pages=[{"name": page.name, "title": page.title, "numbers": _count_results(page)} for page in pages],
         style=_STYLE,
-        **_head("审核结果", head.at, head.units),
+        **_describe_page("审核结果", head.at, head.units),
     )
     (folder / "index.html").write_text(index, encoding="utf-8")
 
 
-def standing_alone(text: str, title: str) -> str:
+def make_self_contained(text: str, title: str) -> str:
     """A rendered page without scripts and without anything fetched from elsewhere, in Chinese where it is ours to say."""
     for pattern in _CUT:
         text = pattern.sub("", text)
@@ -93,11 +93,11 @@ def standing_alone(text: str, title: str) -> str:
     return text.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
 
 
-def _head(title: str, at: str, units: Sequence[UnitLine]) -> dict[str, object]:
+def _describe_page(title: str, at: str, units: Sequence[UnitLine]) -> dict[str, object]:
     return {"title": title, "at": at, "units": units, "severities": list(labels.SEVERITY.values())}
 
 
-def _numbers(page: Page) -> list[int]:
+def _count_results(page: Page) -> list[int]:
     """Of a suite: its expectations, how many are broken, evaluations, and failures of each severity."""
     broken = sum(1 for count in page.counts if count.failed)
     failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in labels.SEVERITY]

@@ -31,7 +31,7 @@ def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str
     runs = merge_suite_runs(run for judgement, _ in judged for run in judgement.docs)
     if not runs:
         return
-    from expectations.gate.suites import page_of
+    from expectations.gate.suites import render_page
 
     findings = pl.concat(judgement.findings for judgement, _ in judged)
     submissions = pl.concat(of_batch for _, of_batch in judged)
@@ -40,12 +40,12 @@ def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str
             run.name,
             run.title,
             run.counts,
-            page_of(run),
-            _units(submissions, findings.filter(_is_of(run)), names),
+            render_page(run),
+            _list_units(submissions, findings.filter(_is_of_suite(run)), names),
         )
         for run in runs
     ]
-    write_pages(pages, folder, Head(at, _units(submissions, findings, names)))
+    write_pages(pages, folder, Head(at, _list_units(submissions, findings, names)))
 
 
 def merge_suite_runs(runs: Iterable[SuiteRun]) -> list[SuiteRun]:
@@ -58,9 +58,9 @@ def merge_suite_runs(runs: Iterable[SuiteRun]) -> list[SuiteRun]:
 
 def _add_counts(one: SuiteRun, other: SuiteRun) -> SuiteRun:
     result = copy.deepcopy(one.result)
-    known = {_check(outcome): outcome for outcome in result.results}
+    known = {_check_id(outcome): outcome for outcome in result.results}
     for outcome in other.result.results:
-        if (found := known.get(_check(outcome))) is None:
+        if (found := known.get(_check_id(outcome))) is None:
             result.results.append(copy.deepcopy(outcome))
             continue
         for name in ("element_count", "unexpected_count", "missing_count"):
@@ -89,11 +89,11 @@ def _add_counts(one: SuiteRun, other: SuiteRun) -> SuiteRun:
     return replace(one, counts=list(counts.values()), result=result)
 
 
-def _check(outcome: object) -> str:
+def _check_id(outcome: object) -> str:
     return str(outcome.expectation_config.meta["check"])  # type: ignore[attr-defined]
 
 
-def _is_of(run: SuiteRun) -> pl.Expr:
+def _is_of_suite(run: SuiteRun) -> pl.Expr:
     """Whether a finding was raised by the suite: by its rules, and in its form where rules are those of any form."""
     metas = [outcome.expectation_config.meta for outcome in run.result.results if outcome.expectation_config]
     rules, forms = {meta["rule"] for meta in metas}, {meta["form"] for meta in metas} - {""}
@@ -101,7 +101,7 @@ def _is_of(run: SuiteRun) -> pl.Expr:
     return is_of & pl.col("form").is_in(sorted(forms)) if forms == {run.name} else is_of
 
 
-def _units(submissions: Submissions, findings: Findings, names: Mapping[str, str]) -> list[UnitLine]:
+def _list_units(submissions: Submissions, findings: Findings, names: Mapping[str, str]) -> list[UnitLine]:
     """One line for each submission, by year and unit: how many findings of each severity."""
     counts = findings.group_by("submission").agg(
         (pl.col("severity") == severity).sum().alias(severity) for severity in labels.SEVERITY

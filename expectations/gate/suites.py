@@ -78,7 +78,7 @@ class ExpectRuleToHold(ExpectColumnValuesToBeInSet):
     def _diagnostic_observed_value_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **more: Any
     ) -> str:
-        """What :func:`page_of` says of the counts: the library's own percentages are of other rows than its counts."""
+        """What :func:`render_page` says of the counts: the library's own percentages are of other rows than its counts."""
         del configuration, runtime_configuration, more
         return str(result.result.get("observed_value", "--"))
 
@@ -125,7 +125,7 @@ def run_suites(suites: Sequence[Suite]) -> list[SuiteRun]:
     context = gx.get_context(mode="ephemeral", project_config=_configure_silently())
     asset = context.data_sources.add_pandas("batch").add_dataframe_asset("form")
     definition = asset.add_batch_definition_whole_dataframe("night")
-    return [_run(definition, suite) for suite in suites]
+    return [_run_suite(definition, suite) for suite in suites]
 
 
 def _configure_silently() -> DataContextConfig:
@@ -137,7 +137,7 @@ def _configure_silently() -> DataContextConfig:
     )
 
 
-def _run(definition: Any, suite: Suite) -> SuiteRun:
+def _run_suite(definition: Any, suite: Suite) -> SuiteRun:
     validator = Validator(
         batch_definition=definition,
         batch_parameters={"dataframe": _to_pandas(suite.verdicts)},
@@ -145,14 +145,18 @@ def _run(definition: Any, suite: Suite) -> SuiteRun:
     )
     result = validator.validate_expectation_suite(
         gx.ExpectationSuite(
-            name=suite.title, expectations=[_expectation(c) for c in suite.checks], meta={"suite": suite.name}
+            name=suite.title,
+            expectations=[_make_expectation(c) for c in suite.checks],
+            meta={"suite": suite.name},
         )
     )
-    found = {count.check: count for count in (_counts(r, suite.concerned) for r in result.results)}
+    found = {
+        count.check: count for count in (_read_counts(r, suite.concerned_counts) for r in result.results)
+    }
     return SuiteRun(suite.name, suite.title, [found[check.id] for check in suite.checks], result)
 
 
-def _counts(result: Any, concerned: Mapping[str, int]) -> Counts:
+def _read_counts(result: Any, concerned: Mapping[str, int]) -> Counts:
     """The counts of an expectation; its result is told, for the pages, of how many rows it speaks at all."""
     config, numbers = result.expectation_config, result.result
     check = config.meta["check"]
@@ -170,7 +174,7 @@ def _to_pandas(verdicts: Verdicts) -> pd.DataFrame:
     return verdicts.select(pl.all().cast(pl.Float32)).to_pandas()
 
 
-def _expectation(check: Check) -> ExpectRuleToHold:
+def _make_expectation(check: Check) -> ExpectRuleToHold:
     return ExpectRuleToHold(
         column=check.id,
         value_set=[1.0],
@@ -189,7 +193,7 @@ def describe_counts(counts: Mapping[str, Any]) -> str:
     return f"{said}；未核对{missing}行" if missing else said
 
 
-def page_of(run: SuiteRun) -> str:
+def render_page(run: SuiteRun) -> str:
     """The Data Docs page of one suite as Great Expectations renders it, columns under their Chinese labels."""
     result = copy.deepcopy(run.result)
     for outcome in result.results:

@@ -1,7 +1,7 @@
-"""Writes 审核, the sheet that tells the clerk while typing which rules are broken, where first, and what to do.
+"""Writes 审核, the sheet that shows the clerk while typing which rules are broken, where first, and what to do.
 
-Above, how many are broken by severity and where to look first; below, a line for every rule that this workbook alone can
-answer. Broken lines are coloured, the others are quiet. What is counted, and how, see :mod:`expectations.live_audit.tally`.
+At the top: how many rules are broken by severity, and where to look first. Below: a line for every rule that this workbook
+can evaluate by itself; broken lines are coloured. For what is counted see :mod:`expectations.live_audit.tally`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.live_audit.audit_lines import audit_lines
+from expectations.live_audit.audit_lines import list_audit_lines
 from expectations.live_audit.audit_top import (
     BROKEN,
     HINT,
@@ -51,26 +51,26 @@ _WIDTHS = (
     8,
     32,
     56,
-)  # of the heads but the last: the rule's id is hidden, it is for programs
+)  # the last head, the rule's id, is for programs and hidden
 _SHOWN = len(_WIDTHS)
 HELD = ORDER + 1  # hidden column of the lines: how many rows passed
-# Hidden columns of the tallies, one below the other: broken, not evaluated, held; line of 审核 (where there is something
-# to tell), line of the form, place in words.
-COUNTS, OF, FIRST, PLACE = HELD + 1, HELD + 4, HELD + 5, HELD + 6
+# Hidden columns of the tallies, one below the other: broken, not evaluated, held; line of 审核 (where a row is reported),
+# line of the form, its position in words.
+COUNTS, OF, FIRST, POSITION = HELD + 1, HELD + 4, HELD + 5, HELD + 6
 
 
 def add_audit(issue: Issue) -> Worksheet:
-    """Add the empty sheet at this place of the workbook; it is written when the forms' places are known."""
+    """Add the empty sheet as the next one of the workbook; :func:`write_audit` fills it once the forms are written."""
     return issue.book.add_worksheet(AUDIT_SHEET)
 
 
 def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
-    """One line for every rule that needs nothing but this workbook."""
-    lines = audit_lines(issue, forms)
+    """Write a line for every rule that needs nothing but this workbook."""
+    lines = list_audit_lines(issue, forms)
     last = _SHOWN - 1
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
-    sheet.set_column(last + 1, PLACE, 8, None, {"hidden": True})
+    sheet.set_column(last + 1, POSITION, 8, None, {"hidden": True})
     sheet.hide_gridlines(2)
     write_top(issue, sheet, len(lines), sum(line.is_of_reading for line in lines), last)
     for column, text in enumerate(HEADS):
@@ -91,13 +91,13 @@ def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
 
 
 def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: int) -> None:
-    """One line of the table; its tallies stand from the row ``top``."""
+    """Write one line of the table; its tallies begin in row ``top``."""
     named, row = issue.styles.named, TOP + serial - 1
     rule, at = line.rule, row + 1
     centre, plain = named("guide_centre"), named("plain")
-    broken, unknown, held, of, places = (
+    broken, unknown, held, of, positions = (
         f"${column_letter(column)}${top + 1}:${column_letter(column)}${top + len(line.tallies)}"
-        for column in (COUNTS, COUNTS + 1, COUNTS + 2, OF, PLACE)
+        for column in (COUNTS, COUNTS + 1, COUNTS + 2, OF, POSITION)
     )
     sheet.write_number(row, 0, serial, centre)
     sheet.write_string(row, 1, line.numbers, centre)
@@ -109,7 +109,7 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: in
     sheet.write_formula(row, 4, verdict, centre, NOT_EVALUATED)
     sheet.write_formula(row, 5, f"=SUM({broken})", named("audit_count"), 0)
     sheet.write_formula(row, 6, f"=SUM({unknown})", named("audit_count"), 0)
-    first = f'=IFERROR(INDEX({places},MATCH({serial},{of},0)),"")'
+    first = f'=IFERROR(INDEX({positions},MATCH({serial},{of},0)),"")'
     sheet.write_formula(row, 7, first, named("guide_cell"), "")
     sheet.write_string(row, 8, rule.fix, named("guide_cell"))
     sheet.write_string(row, _SHOWN, rule.id, plain)
@@ -121,27 +121,27 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: in
 
 
 def _write_tallies(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: int) -> int:
-    """The tallies of a line from the row ``top``; returns the row below. The line of a form is looked for if there is one."""
-    look, told = issue.styles.named("plain"), COUNTS + line.is_of_reading
+    """Write the tallies of a line from row ``top`` on; returns the row below them."""
+    look, reported = issue.styles.named("plain"), COUNTS + line.is_of_reading
     for row, tally in enumerate(line.tallies, start=top):
         names = [f"answers_{row + 1}_{index}" for index, _ in enumerate(tally.answers, start=1)]
         for name, answers in zip(names, tally.answers, strict=True):
             issue.book.define_name(name, f"={answers}")
-        count, of, first = (f"${column_letter(column)}{row + 1}" for column in (told, OF, FIRST))
+        count, of, first = (f"${column_letter(column)}{row + 1}" for column in (reported, OF, FIRST))
         number = f'"{tally.number} "&' if len(line.tallies) > 1 else ""
-        place = f"{number}{tally.place.replace('{line}', first)}"
-        line_of = f'IF({of}="",0,IFERROR({tally.first(names)},0))'
+        position = f"{number}{tally.position.replace('{line}', first)}"
+        line_of = f'IF({of}="",0,IFERROR({tally.find_first(names)},0))'
         sheet.write_array_formula(row, COUNTS, row, COUNTS + 2, f"{{={tally.counts(names)}}}", look, 0)
         sheet.write_formula(row, OF, f'=IF({count}>0,{serial},"")', look, "")
         sheet.write_array_formula(row, FIRST, row, FIRST, f"{{={line_of}}}", look, 0)
-        sheet.write_formula(row, PLACE, f'=IF({of}="","",IFERROR({place},""))', look, "")
+        sheet.write_formula(row, POSITION, f'=IF({of}="","",IFERROR({position},""))', look, "")
     return top + len(line.tallies)
 
 
 def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
-    """Broken lines stand out by severity, what passed or waits is grey."""
+    """Colour broken lines by severity; lines that passed or wait are grey."""
     named, at = issue.styles.named, TOP + 1
-    place = (TOP, 0, end, _SHOWN - 1)
+    area = (TOP, 0, end, _SHOWN - 1)
     looks = [
         (f'$E{at}="{HINT}"', "hints"),
         (f'$E{at}="{PASSED}"', "holds"),
@@ -155,4 +155,4 @@ def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
         TOP, 4, end, 4, {"type": "cell", "criteria": "==", "value": f'"{PASSED}"', "format": named("passed")}
     )
     for test, style in looks:
-        sheet.conditional_format(*place, {"type": "formula", "criteria": f"={test}", "format": named(style)})
+        sheet.conditional_format(*area, {"type": "formula", "criteria": f"={test}", "format": named(style)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from expectations.live_audit.declared_lines import column_lines
+from expectations.live_audit.declared_lines import list_column_lines
 from expectations.live_audit.grid import (
     Grid,
     define_words,
@@ -16,42 +16,42 @@ from expectations.live_audit.grid import (
 )
 from expectations.live_audit.sums import can_sum, write_sums
 from expectations.live_audit.tally import Line, rule_tally
-from expectations.live_audit.unjudged import reading_lines
+from expectations.live_audit.unjudged import list_reading_lines
 from expectations.rulebook.rulebook import Rule, state_demand
 from expectations.sheets.page import Issue
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
 
 
-def audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
+def list_audit_lines(issue: Issue, forms: Sequence[Form]) -> list[Line]:
     """The lines for the forms that are written already; adds 表间汇总 when rules across forms need it.
 
-    What no workbook can judge stands first: as long as there is any of it, the other lines say nothing of it.
+    The lines of what a workbook cannot judge come first, because the other lines say nothing about those cells.
     """
     define_words(issue)
     filled = [form for form in forms if form.id in issue.rows]
     grids = {f.id: form_grid(issue, f, r := issue.rows[f.id], name_area(issue, f.id, r)) for f in filled}
-    lines = list(reading_lines(issue, filled, grids))
-    lines += [line for form in filled for line in _row_lines(issue, form, grids[form.id])]
-    lines += _unit_lines(issue, grids)
-    return lines + list(column_lines(issue, filled, grids))
+    lines = list(list_reading_lines(issue, filled, grids))
+    lines += [line for form in filled for line in _list_row_lines(issue, form, grids[form.id])]
+    lines += _list_unit_lines(issue, grids)
+    return lines + list(list_column_lines(issue, filled, grids))
 
 
-def _row_lines(issue: Issue, form: Form, grid: Grid) -> Iterator[Line]:
+def _list_row_lines(issue: Issue, form: Form, grid: Grid) -> Iterator[Line]:
     rows = issue.rows[form.id]
     listed = test_listed(issue, form, rows, grid)
-    place = describe_line(grid, rows)
+    position = describe_line(grid, rows)
     for rule in issue.live_checks:
         if rule.scope != "row" or form.id not in rule.forms or not set(rule.operands) <= set(grid.columns):
             continue
         levels = rule_levels(rule, form)
         if set(levels) & set(grid.levels):
-            tally = rule_tally(rule, form.number, grid, listed, levels, place)
-            words = _of_levels(rule, state_demand(rule, issue.catalogue, form.id), grid)
+            tally = rule_tally(rule, form.number, grid, listed, levels, position)
+            words = _state_with_levels(rule, state_demand(rule, issue.catalogue, form.id), grid)
             yield Line(rule, form.number, words, [tally])
 
 
-def _unit_lines(issue: Issue, grids: Mapping[str, Grid]) -> Iterator[Line]:
+def _list_unit_lines(issue: Issue, grids: Mapping[str, Grid]) -> Iterator[Line]:
     levels = ("city",) if issue.unit_level == "city" else ("county", "township", "village")
     rules = [
         rule
@@ -65,12 +65,12 @@ def _unit_lines(issue: Issue, grids: Mapping[str, Grid]) -> Iterator[Line]:
     for rule in rules:
         read = {issue.catalogue.measures[name].form for name in rule.operands}
         numbers = "、".join(form.number for form in issue.catalogue.forms.values() if form.id in read)
-        tally = rule_tally(rule, "", grid, "", rule.levels, grid.at_line(rows.name_column + 1))
-        yield Line(rule, numbers, _of_levels(rule, rule.words, grid), [tally])
+        tally = rule_tally(rule, "", grid, "", rule.levels, grid.line_value(rows.name_column + 1))
+        yield Line(rule, numbers, _state_with_levels(rule, rule.words, grid), [tally])
 
 
-def _of_levels(rule: Rule, words: str, grid: Grid) -> str:
-    """What a rule demands, with the rows it speaks of where it does not speak of all."""
+def _state_with_levels(rule: Rule, words: str, grid: Grid) -> str:
+    """What a rule demands, preceded by the levels it checks unless it checks all."""
     levels = [level for level in grid.levels if rule.levels is None or level in rule.levels]
     if len(levels) == len(grid.levels):
         return words

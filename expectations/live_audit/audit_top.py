@@ -11,7 +11,7 @@ from warehouse.words.addresses import column_letter
 PASSED, BROKEN, HINT, NOT_EVALUATED = "通过", "不符", "提示", "未核对"
 _POINTERS = 5  # lines of two pointers each
 _WORDS = 24  # characters of what a rule demands, that a pointer quotes
-ORDER = 12  # hidden column: the place of a broken line among the broken, graver ones first
+ORDER = 12  # hidden column: the rank of a broken line among the broken, graver ones first
 _SERIALS = (10, 11)  # hidden columns: the serial numbers that the two pointers of a line point to
 _NOTES = (
     "填报时自动核对，改正后结果随之变化。“提示”请核对，属实的不必改。“未核对”是有关格还没有填，或者没有这种情况。",
@@ -22,7 +22,7 @@ TOP = 4 + len(_NOTES) + _POINTERS + 1  # the first line of the table (from 0)
 
 
 def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last: int) -> None:
-    """Write all that stands above the table of ``count`` lines, over the columns up to ``last``.
+    """Write everything above the table of ``count`` lines, over the columns up to ``last``.
 
     The first ``of_reading`` lines count what the workbook cannot judge.
     """
@@ -31,7 +31,7 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
     sheet.set_row(0, 32)
     for line, formula in enumerate((_summarise(count), _say_consequence(count, of_reading)), start=1):
         sheet.merge_range(line, 0, line, last, "", named("audit_sum"))
-        # What a program shows that does not compute it: nothing is known yet.
+        # Shown by programs that do not compute formulas.
         sheet.write_formula(
             line, 0, formula, named("audit_sum"), ("打开后自动计算", "（尚未计算）")[line - 1]
         )
@@ -46,17 +46,17 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
     head = 3 + len(_NOTES)
     sheet.merge_range(head, 0, head, last, "", named("guide_form"))
     sheet.write_formula(
-        head, 0, f'=IF(COUNT({_line_range(ORDER, count)})=0,"","{text}")', named("guide_form"), ""
+        head, 0, f'=IF(COUNT({_format_line_range(ORDER, count)})=0,"","{text}")', named("guide_form"), ""
     )
     for index in range(_POINTERS):
         _write_pointers(issue, sheet, index, count, last)
 
 
 def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last: int) -> None:
-    """Two broken lines side by side: which, of what form, how grave, where first and how many."""
+    """Write two broken lines side by side: serial, form, severity, count, words and first position of each."""
     line, order, look = (
         4 + len(_NOTES) + index,
-        _line_range(ORDER, count),
+        _format_line_range(ORDER, count),
         issue.styles.named("audit_pointer"),
     )
     for side, (left, right) in enumerate(((0, 3), (4, last))):
@@ -65,27 +65,27 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
         number = f"=IFERROR(MATCH(SMALL({order},{rank}),{order},0),0)"
         sheet.write_formula(line, _SERIALS[side], number, issue.styles.named("plain"), 0)
         columns = (1, 3, 4, 7, 5, 6, 2)
-        parts = [f"INDEX({_line_range(column, count)},{serial})" for column in columns]
-        form, severity, verdict, place, failed, unjudged, words = parts
+        parts = [f"INDEX({_format_line_range(column, count)},{serial})" for column in columns]
+        form, severity, verdict, position, failed, unjudged, words = parts
         is_unjudged = f'{verdict}="{NOT_EVALUATED}"'
         severity = f'IF({is_unjudged},"{NOT_EVALUATED}",{severity})'
         failed = f"IF({is_unjudged},{unjudged},{failed})"
         words = f'LEFT({words},{_WORDS})&IF(LEN({words})>{_WORDS},"…","")'
-        text = f'"第 "&{serial}&" 条（"&{form}&"，"&{severity}&"，共 "&{failed}&" 处）："&{words}&"；首处："&{place}'
+        text = f'"第 "&{serial}&" 条（"&{form}&"，"&{severity}&"，共 "&{failed}&" 处）："&{words}&"；首处："&{position}'
         sheet.merge_range(line, left, line, right, "", look)
         sheet.write_formula(line, left, f'=IF({serial}=0,"",{text})', look, "")
     sheet.set_row(line, 16)
 
 
-def _line_range(column: int, count: int) -> str:
+def _format_line_range(column: int, count: int) -> str:
     letter = column_letter(column)
     return f"${letter}${TOP + 1}:${letter}${TOP + count}"
 
 
 def _count_lines(word: str, severity: str | None, count: int) -> str:
     if severity is None:
-        return f'COUNTIF({_line_range(4, count)},"{word}")'
-    return f'COUNTIFS({_line_range(4, count)},"{word}",{_line_range(3, count)},"{labels.SEVERITY[severity]}")'
+        return f'COUNTIF({_format_line_range(4, count)},"{word}")'
+    return f'COUNTIFS({_format_line_range(4, count)},"{word}",{_format_line_range(3, count)},"{labels.SEVERITY[severity]}")'
 
 
 def _summarise(count: int) -> str:
@@ -97,9 +97,9 @@ def _summarise(count: int) -> str:
 
 
 def _say_consequence(count: int, of_reading: int) -> str:
-    """What follows; that all is well is only said where nothing stands that could not be judged."""
+    """What the clerk must do; 没有不符 is said only where no cell is left unjudged."""
     critical, warning = (_count_lines(BROKEN, severity, count) for severity in ("critical", "warning"))
-    unjudged = f"SUM({_line_range(6, of_reading)})" if of_reading else "0"
+    unjudged = f"SUM({_format_line_range(6, of_reading)})" if of_reading else "0"
     return (
         f'=IF({critical}>0,"有强制性审核关系不符：须改正，否则报送后暂存，不计入汇总",'
         f'IF({warning}>0,"有核实性审核关系不符：请改正；属实的可以报送，并在退回的更正表中写明说明",'

@@ -1,4 +1,4 @@
-"""The sheet of one form as the lines of 审核 count over it: its fields, the rows concerned, and the tally of a check."""
+"""The sheet of one form for the formulas of 审核: its fields, the rows concerned, and the tally of a check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from warehouse.catalogue.models import Field, Form
 
 @dataclass(frozen=True)
 class FormRows:
-    """The sheet of one form: where its cells stand and which of its rows count."""
+    """The sheet of one form; ``listed`` is the test of the rows that are checked."""
 
     issue: Issue
     form: Form
@@ -28,20 +28,20 @@ class FormRows:
 
     def concerned(self, field: Field) -> str:
         """A test of the rows that are asked for ``field``."""
-        return self.listed if self.form.is_roster else self.grid.at_level(self.form.levels_of(field))
+        return self.listed if self.form.is_roster else self.grid.test_level(self.form.levels_of(field))
 
 
 @dataclass(frozen=True)
-class Part:
-    """One field of a check: a test of the rows that are asked, what the check answers there, and the field's cells."""
+class FieldCheck:
+    """A check of one field, as formulas: the test of the rows asked, the answer in them, the reference of the cells."""
 
     concerned: str
     answer: str
-    place: str
+    reference: str
 
 
-def sheets_of(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> list[FormRows]:
-    """The sheets of ``forms``, which are written already."""
+def list_form_rows(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) -> list[FormRows]:
+    """The sheets of ``forms``, which must have been written."""
     found = []
     for form in forms:
         rows, grid = issue.rows[form.id], grids[form.id]
@@ -50,12 +50,15 @@ def sheets_of(issue: Issue, forms: Sequence[Form], grids: Mapping[str, Grid]) ->
 
 
 def tally_fields(
-    sheet: FormRows, parts: Iterable[Part], told: str = BROKEN, gone: str = ONE_UNKNOWN
+    sheet: FormRows,
+    checks: Iterable[FieldCheck],
+    reported_answer: str = BROKEN,
+    counts_if_gone: str = ONE_UNKNOWN,
 ) -> list[Tally]:
-    """The fields of a sheet together, none when there are none; ``told`` and ``gone`` as in a tally."""
-    parts = list(parts)
-    if not parts:
+    """One tally of all ``checks`` of a sheet; none for no checks. The answers as in :class:`Tally`."""
+    checks = list(checks)
+    if not checks:
         return []
-    answers = [guard_answers(part.concerned, part.answer) for part in parts]
-    place = describe_line(sheet.grid, sheet.rows)
-    return [Tally(sheet.form.number, sheet.grid, answers, f"ROW({parts[0].place})", place, told, gone)]
+    answers = [guard_answers(check.concerned, check.answer) for check in checks]
+    position, lines = describe_line(sheet.grid, sheet.rows), f"ROW({checks[0].reference})"
+    return [Tally(sheet.form.number, sheet.grid, answers, lines, position, reported_answer, counts_if_gone)]

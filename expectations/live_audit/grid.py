@@ -1,7 +1,7 @@
-"""What the cells of a table are called in formulas: columns of a form's rows, answers in them, levels of its rows.
+"""References of a form's cells in the formulas of 审核, and tests of its rows as formulas.
 
-Every reference is INDEX into a rectangle that reaches from A1 beyond the table. Cutting and pasting input cells moves
-what is inside of it and never the rectangle, so that no formula becomes #REF! or looks at another place.
+Every reference is an INDEX into a named rectangle from A1 to beyond the table. Cutting and pasting input cells moves the
+contents and never the rectangle, so no formula becomes #REF! or starts to read other cells.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LENGTHS: dict[Level, int] = {"city": 6, "county": 6, "township": 9, "village": 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of a workbook: name of its rectangle, first and last line and column of each name, all from 1.
+    """A table of a workbook: the name of its rectangle, its first and last line, the column of each name; all from 1.
 
-    ``code`` is the column of org unit codes (None: every row is of the reporting unit). With ``here`` references are
-    to one cell, in the line of the formula, instead of to the whole column.
+    ``code``: the column of org unit codes (None: every row belongs to the reporting unit). ``here``: a reference is one
+    cell, in the line of the formula, instead of the whole column.
     """
 
     area: str
@@ -46,45 +46,45 @@ class Grid:
             return f"INDEX({self.area},ROW(),{index})"
         return f"INDEX({self.area},{self.first},{index}):INDEX({self.area},{self.last},{index})"
 
-    def place(self, name: str) -> str:
+    def reference(self, name: str) -> str:
         """The reference of the cells of a field or measure."""
         return self.column(self.columns[name])
 
     def cell(self, term: Term) -> Cell:
-        """What a term of a rule is here."""
+        """The value of a rule's term as a formula, and the test that it is known."""
         if term.name == "year":
             return Cell(str(self.year))
         if term.name == "org_level":
             return Cell(self._level())
-        return self.cells[term.name](self.place(term.name))
+        return self.cells[term.name](self.reference(term.name))
 
-    def if_there(self, formula: str, otherwise: str) -> str:
-        """``formula``, or ``otherwise`` when the sheet is gone: the name of its rectangle leads nowhere then."""
+    def guard_gone(self, formula: str, otherwise: str) -> str:
+        """``formula``, or ``otherwise`` where the sheet was deleted, which leaves the name of its rectangle undefined."""
         return f"IF(ISERROR(ROWS({self.area})),{otherwise},{formula})"
 
-    def at_line(self, index: int) -> str:
-        """What stands in a column at ``{line}``, to be filled in."""
+    def line_value(self, index: int) -> str:
+        """A cell of the column in the line that the placeholder ``{line}`` will name."""
         return f"INDEX({self.area},{{line}},{index})"
 
-    def codes(self) -> str:
+    def code_column(self) -> str:
         """The reference of the org unit codes."""
         assert self.code is not None, "asked only of tables of org units"
         return self.column(self.code)
 
-    def at_level(self, levels: Iterable[Level] | None) -> str:
-        """A test of the rows that are at one of ``levels`` (any, when None), by the length of their codes."""
+    def test_level(self, levels: Iterable[Level] | None) -> str:
+        """A test that a row's unit is at one of ``levels`` (None: at any), by the length of its code."""
         if self.code is None:
             return "1"
         wanted = {_LENGTHS[level] for level in self.levels if levels is None or level in levels}
         if wanted == {_LENGTHS[level] for level in self.levels}:
-            return f'({self.codes()}<>"")'
-        return f"({'+'.join(f'(LEN({self.codes()})={n})' for n in sorted(wanted))}>0)"
+            return f'({self.code_column()}<>"")'
+        return f"({'+'.join(f'(LEN({self.code_column()})={n})' for n in sorted(wanted))}>0)"
 
     def _level(self) -> str:
         if self.code is None or len(self.levels) == 1:
             return f'"{self.levels[0]}"'
         upper = next((level for level in self.levels if _LENGTHS[level] == 6), "county")  # a workbook has one
-        code = self.codes()
+        code = self.code_column()
         return f'IF(LEN({code})=12,"village",IF(LEN({code})=9,"township","{upper}"))'
 
 
@@ -103,7 +103,7 @@ def name_area(issue: Issue, key: str, rows: Rows) -> str:
 
 
 def form_grid(issue: Issue, form: Form, rows: Rows, area: str | None = None) -> Grid:
-    """The rows of a form; ``area`` is what their rectangle is called. Without: one line of the same sheet."""
+    """The rows of a form. ``area``: the name of their rectangle; None: a formula in the same sheet, for its own line."""
     columns = {
         c.field.id: i
         for i, c in enumerate(rows.columns, start=1)
@@ -116,7 +116,7 @@ def form_grid(issue: Issue, form: Form, rows: Rows, area: str | None = None) -> 
         first=rows.first + 1,
         last=rows.last + 1,
         columns=columns,
-        cells={name: _cell_of(issue, form.field(name)) for name in columns},
+        cells={name: _make_cell_reader(issue, form.field(name)) for name in columns},
         code=code,
         levels=issue.catalogue.row_levels(form, issue.unit_level),
         year=issue.year,
@@ -125,42 +125,42 @@ def form_grid(issue: Issue, form: Form, rows: Rows, area: str | None = None) -> 
 
 
 def rule_levels(rule: Rule, form: Form) -> tuple[Level, ...]:
-    """The levels a row rule speaks of: its own, else those at which all its fields are asked."""
+    """The levels of the rows that a row rule checks: its own, else those that are asked for all its fields."""
     asked = [set(form.levels_of(form.field(name))) for name in rule.operands]
     return rule.levels or tuple(level for level in form.levels if all(level in levels for levels in asked))
 
 
 def describe_line(grid: Grid, rows: Rows) -> str:
-    """How a line of a form is told to the clerk, with ``{line}`` to be filled in."""
-    return f'"第"&{{line}}&"行 "&{grid.at_line(rows.name_column + 1)}'
+    """A formula for the text 第17行 彭李街道; its placeholder ``{line}`` will name the line."""
+    return f'"第"&{{line}}&"行 "&{grid.line_value(rows.name_column + 1)}'
 
 
 def quote(text: str) -> str:
-    """A text as a formula writes it."""
+    """A text as a literal of a formula."""
     return '"' + text.replace('"', '""') + '"'
 
 
-def test_not_applicable(place: str) -> str:
+def test_not_applicable(reference: str) -> str:
     """A test that a cell says 不适用, in one way or another."""
-    return f"ISNUMBER(MATCH({place},{NOT_APPLICABLE},0))"
+    return f"ISNUMBER(MATCH({reference},{NOT_APPLICABLE},0))"
 
 
-def test_missing(place: str) -> str:
+def test_missing(reference: str) -> str:
     """A test that a cell is blank or says 不适用."""
-    return f'(({place}="")+{test_not_applicable(place)}>0)'
+    return f'(({reference}="")+{test_not_applicable(reference)}>0)'
 
 
-def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
-    """How the answer in a cell of ``field`` is read: a number, one of a list, or any text."""
+def _make_cell_reader(issue: Issue, field: Field) -> Callable[[str], Cell]:
+    """Reference of a cell of ``field`` -> its answer: a number, one of a list, or any text."""
     words = issue.catalogue.settings.words
     if field.is_numeric:
         scale = field.entry_scale
 
-        def number(place: str) -> Cell:
-            value = place if scale == 1 else f"({place}*{scale:.15g})"
-            return Cell(value, f"ISNUMBER({place})")
+        def read_number(reference: str) -> Cell:
+            value = reference if scale == 1 else f"({reference}*{scale:.15g})"
+            return Cell(value, f"ISNUMBER({reference})")
 
-        return number
+        return read_number
     if field.type == "boolean":
         yes, no = quote(words.yes[0]), quote(words.no[0])
         return lambda p: Cell(f"IF({p}={yes},1,0)", f"(({p}={yes})+({p}={no})>0)")
@@ -173,9 +173,9 @@ def _cell_of(issue: Issue, field: Field) -> Callable[[str], Cell]:
 
 
 def test_listed(issue: Issue, form: Form, rows: Rows, grid: Grid) -> str:
-    """A test of the rows that count: of org units, those with a code; of a roster, those that list something."""
+    """A test of the rows that are checked: those with a unit's code; in a roster, those that list something."""
     if not form.is_roster:
-        return grid.at_level(None)
+        return grid.test_level(None)
     tests = [test_lists_something(issue, form, grid)]
     org = next((i for i, c in enumerate(rows.columns, start=1) if c.role == "roster_org"), None)
     if org is not None and rows.orgs:
@@ -184,12 +184,12 @@ def test_listed(issue: Issue, form: Form, rows: Rows, grid: Grid) -> str:
 
 
 def test_lists_something(issue: Issue, form: Form, grid: Grid) -> str:
-    """A test of the rows of a roster in which something stands that is not 无; an error value is something."""
-    filled = "+".join(f'IFERROR(--({grid.place(name)}<>""),1)' for name in grid.columns)
+    """A test of a roster's rows that hold anything but 无; an error value counts as content."""
+    filled = "+".join(f'IFERROR(--({grid.reference(name)}<>""),1)' for name in grid.columns)
     return f"({filled}-{test_says_nothing(issue, form, grid)}>0)"
 
 
 def test_says_nothing(issue: Issue, form: Form, grid: Grid) -> str:
-    """A test of the rows of a roster that say 无."""
+    """A test of a roster's rows that say 无."""
     words = ",".join(map(quote, issue.catalogue.settings.words.nothing_to_list))
-    return f"ISNUMBER(MATCH({grid.place(form.item_field or '')},{{{words}}},0))"
+    return f"ISNUMBER(MATCH({grid.reference(form.item_field or '')},{{{words}}},0))"

@@ -1,8 +1,8 @@
-"""Live checks of an issued workbook: cells that break a rule of their row turn red while the clerk types.
+"""Conditional formats of an issued workbook: cells that break a rule of their row turn red while the clerk types.
 
-A hint only: the night judges. Each rule is one conditional format over all the cells it reads; it finds them by INDEX in
-the line at hand, so that it still looks at its own columns after cells were cut and pasted. Rules across forms are left
-to 审核: a conditional format must not look at another sheet.
+Each rule is one format over all the cells it reads. It reads them by INDEX in its own line, so that it still reads the
+right columns after cells were cut and pasted. Rules across forms are left to 审核, because a conditional format cannot read
+another sheet. The verdict that counts is the night's.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from warehouse.words.addresses import column_letter
 _SEVERITY_STYLE = {"critical": "breaks", "warning": "doubts", "info": "hints"}
 
 
-def live_checks(rulebook: object, year: int) -> tuple[Rule, ...]:
-    """The rules with an expression that a workbook can check by itself: all but those that look at other years."""
+def select_live_rules(rulebook: object, year: int) -> tuple[Rule, ...]:
+    """The expression rules that a workbook can check by itself: all that read no other year."""
     if not isinstance(rulebook, RuleBook):
         return ()
     return tuple(
@@ -32,49 +32,49 @@ def live_checks(rulebook: object, year: int) -> tuple[Rule, ...]:
 
 
 def column_rules(rulebook: object) -> dict[CheckName, Rule]:
-    """The generated rules, by what they check."""
+    """Check -> its generated rule."""
     if not isinstance(rulebook, RuleBook):
         return {}
     return {rule.check: rule for rule in rulebook.of_scope("column", "total") if rule.check is not None}
 
 
 def reading_rules(rulebook: object) -> dict[str, Rule]:
-    """The rules of what cannot be read, by their id."""
+    """Rule id -> rule, of the rules about what cannot be read."""
     if not isinstance(rulebook, RuleBook):
         return {}
     return {rule.id: rule for rule in rulebook.of_scope("problem")}
 
 
 def colour_breaches(issue: Issue, sheet: Worksheet, form: Form) -> None:
-    """Lay the condition of each row rule of ``form`` over the cells it reads."""
+    """Add a conditional format for each row rule of ``form`` over the cells it reads."""
     rows = issue.rows[form.id]
     grid = form_grid(issue, form, rows)
     for rule in issue.live_checks:
         is_here = rule.scope == "row" and form.id in rule.forms and set(rule.operands) <= set(grid.columns)
         if not is_here or not set(rule_levels(rule, form)) & set(grid.levels):
             continue
-        blocks = _blocks(sorted(grid.columns[name] - 1 for name in rule.operands), rows.first, rows.last)
+        blocks = _list_ranges(sorted(grid.columns[name] - 1 for name in rule.operands), rows.first, rows.last)
         options = {
             "type": "formula",
-            "criteria": f"={breach(rule, form, grid)}",
+            "criteria": f"={format_breach(rule, form, grid)}",
             "format": issue.styles.named(_SEVERITY_STYLE[rule.severity]),
             "multi_range": " ".join(blocks),
         }
         sheet.conditional_format(blocks[0], options)
 
 
-def breach(rule: Rule, form: Form, grid: Grid) -> str:
-    """The Excel condition, for the line at hand, that holds where the rule is broken."""
-    parts = [f"({rule.parsed.excel(grid.cell, rule.tolerance)})=0"]
-    if rule.condition is not None:
-        parts.insert(0, f"({rule.condition.excel(grid.cell)})=1")
+def format_breach(rule: Rule, form: Form, grid: Grid) -> str:
+    """The Excel condition, for the formula's own line, that is true where the rule is broken."""
+    parts = [f"({rule.requirement.excel(grid.cell, rule.tolerance)})=0"]
+    if rule.precondition is not None:
+        parts.insert(0, f"({rule.precondition.excel(grid.cell)})=1")
     if not form.is_roster:
-        parts.insert(0, grid.at_level(rule_levels(rule, form)))
+        parts.insert(0, grid.test_level(rule_levels(rule, form)))
     return f"AND({','.join(parts)})"
 
 
-def _blocks(indexes: list[int], first: int, last: int) -> list[str]:
-    """The columns, neighbours together, as ranges."""
+def _list_ranges(indexes: list[int], first: int, last: int) -> list[str]:
+    """The ranges that cover the 0-based columns ``indexes``, one for each run of neighbours."""
     runs = (list(run) for _, run in groupby(enumerate(indexes), key=lambda pair: pair[1] - pair[0]))
     ends = [(column_letter(run[0][1]), column_letter(run[-1][1])) for run in runs]
     return [f"{left}{first + 1}:{right}{last + 1}" for left, right in ends]

@@ -1,8 +1,8 @@
-"""Writes 表间汇总: what the cross-form rules compare, every measure they read at every unit they speak of.
+"""Writes 表间汇总: every measure that cross-form rules read, at every unit they check.
 
-The same sums as :mod:`expectations.frames.unit_frame` makes at night, as array formulas over the forms: a unit has the sum of
-all that is reported for it and for the units below it, known by the beginning of their codes, and none while a cell of
-it is blank or cannot be read.
+Array formulas make the sums that :mod:`expectations.frames.unit_frame` makes at night: a unit's measure is the sum of what
+is reported for it and for the units below it, whose codes begin with its own; there is none while one of the cells is
+blank or cannot be read.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from warehouse.words.workbook_texts import SUMS_SHEET
 
 _HEAD, _CODE, _NAME = 2, 1, 2  # line of the heads (from 0), columns of code and name (from 1)
 _PAGE = 12  # measures on a printed page
-_GAP = 1_000_000  # what a cell weighs that is still to be answered; no column has so many rows
+_GAP = 1_000_000  # the weight of a cell that is still unanswered; no column has so many rows
 
 
 @dataclass(frozen=True)
 class _Units:
-    """The org units of the sheet: references of their codes and names, and of one blank line below."""
+    """The org units of the sheet: the references of their codes and names, including one blank line below."""
 
     codes: str
     names: str
 
 
 def can_sum(rule: Rule, issue: Issue, grids: Mapping[str, Grid]) -> bool:
-    """Whether all that a unit rule reads stands in this workbook."""
+    """Whether this workbook has everything that a unit rule reads."""
     measures = [issue.catalogue.measures[name] for name in rule.operands]
     return all(term.function is None for term in rule.terms) and all(
-        m.form in grids and (set(grids[m.form].columns) >= _fields_of(m)) for m in measures
+        m.form in grids and (set(grids[m.form].columns) >= _list_fields(m)) for m in measures
     )
 
 
-def _fields_of(measure: Measure) -> set[str]:
+def _list_fields(measure: Measure) -> set[str]:
     if measure.where is None:
         return {measure.id}
     return set(parse(measure.where).names) - {"org_level"}
 
 
 def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -> tuple[Grid, Rows] | None:
-    """Add the sheet for the unit rules given and say where its numbers stand; None when there are none."""
+    """Add the sheet that ``rules`` (unit rules) need. Returns its grid and rows; None where they need none."""
     rules = list(rules)
     names = sorted(
         {name for rule in rules for name in rule.operands},
@@ -77,8 +77,8 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
     of = _Units(f"INDEX({area},{first + 1},1){below}1)", f"INDEX({area},{first + 1},2){below}2)")
     for index, measure in enumerate(measures, start=_NAME):
         form = issue.catalogue.forms[measure.form]
-        # Of a sheet that is gone, or of cells with an error value, no sum can be told.
-        formula = f'IFERROR({_sum_of(issue, measure, form, grids[form.id], of)},"{NOT_REPORTED}")'
+        # A deleted sheet and cells with an error value have no sum.
+        formula = f'IFERROR({_format_sum(issue, measure, form, grids[form.id], of)},"{NOT_REPORTED}")'
         look = issue.styles.value("sum", "cny" if measure.unit == "元" else "count")
         sheet.write_array_formula(first, index, last, index, f"{{={formula}}}", look, "")
         for line in range(first + 1, last + 1):  # else they would show 0 until they are computed
@@ -93,7 +93,7 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
         first=first + 1,
         last=last + 1,
         columns={name: index for index, name in enumerate(names, start=_NAME + 1)},
-        cells=dict.fromkeys(names, lambda place: Cell(place, f"ISNUMBER({place})")),
+        cells=dict.fromkeys(names, lambda reference: Cell(reference, f"ISNUMBER({reference})")),
         code=_CODE,
         levels=tuple(level for level in LEVELS if level in set(units["level"])),
         year=issue.year,
@@ -120,41 +120,41 @@ def _write_heads(
         sheet.write_string(line, 1, unit["name"], named("name"))
 
 
-def _sum_of(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
+def _format_sum(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
     if form.is_roster:
         return _count_roster_rows(issue, measure, form, grid, units)
     grid = replace(grid, last=grid.last + 1)  # with the blank line below: never a single cell
-    asked = grid.at_level(_summed_levels(measure, grid))
+    asked = grid.test_level(_list_summed_levels(measure, grid))
     if measure.where is None:
-        place = grid.place(measure.id)
-        cell = grid.cells[measure.id](place)
-        state = f"IF({cell.known},1,IF({test_not_applicable(place)},0,{_GAP}))"
+        reference = grid.reference(measure.id)
+        cell = grid.cells[measure.id](reference)
+        state = f"IF({cell.known},1,IF({test_not_applicable(reference)},0,{_GAP}))"
         value = f"IF({cell.known},{cell.value},0)"
     else:
         truth = parse(measure.where).excel(grid.cell)
-        cells = [(grid.place(name), grid.cells[name]) for name in sorted(_fields_of(measure))]
+        cells = [(grid.reference(name), grid.cells[name]) for name in sorted(_list_fields(measure))]
         gaps = "+".join(f"(1-{read(p).known})*(1-{test_not_applicable(p)})" for p, read in cells)
         # A condition that cannot be answered because a field does not apply does not apply either.
         unknown = f"IF({gaps}>0,{_GAP},0)" if gaps else "0"
         state = f"IF(({truth})*(1-({truth}))=0,1,{unknown})"
         value = f"IF(({truth})=1,1,0)"
-    mask = f"--(LEFT(TRANSPOSE({grid.codes()}),LEN({units.codes}))={units.codes})"
+    mask = f"--(LEFT(TRANSPOSE({grid.code_column()}),LEN({units.codes}))={units.codes})"
     known = f"MMULT({mask},IF({asked},{state},0))"
     summed = f"MMULT({mask},IF({asked},{value},0))"
     return f'IF({known}=0,"{NOT_APPLICABLE}",IF({known}<{_GAP},{summed},"{NOT_REPORTED}"))'
 
 
-def _summed_levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
+def _list_summed_levels(measure: Measure, grid: Grid) -> tuple[Level, ...]:
     return tuple(level for level in grid.levels if level in measure.levels)
 
 
 def _count_roster_rows(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:
-    """How many rows of a roster count: listed under the unit's name, then added up."""
+    """The formula that counts a roster's rows by the unit's name and adds them up over the units below."""
     rows = issue.rows[form.id]
     listed = test_listed(issue, form, rows, grid)
 
     def cell(term: Term) -> Cell:
-        """As in the grid; but an error value in a text is no text, as at night."""
+        """As :meth:`Grid.cell`, but an error value is no text, as at night."""
         found = grid.cell(term)
         is_text = term.name in grid.columns and form.field(term.name).type == "text"
         return Cell(found.value, f"IFERROR({found.known},0)") if is_text else found

@@ -1,9 +1,9 @@
-"""Suspicious columns and rows: numbers that a reporting unit enters beside each other, looked at as a whole.
+"""Scores of whole columns, rows, neighbours and runs, for mistakes that no single number shows.
 
-What no single number shows: a column of which all changed alike (a unit of measurement), or are last year's (last
-year's sheet sent again), or are one number in consecutive rows (dragged down); a row of which all changed alike
-(another unit's row). Each is one question. The ``column_``, ``row_`` and ``run_`` scores stand with the first number
-of what they speak of; elsewhere the counts are 0 and the others null.
+A column whose numbers all changed by one factor (a wrong unit of measurement), or equal last year's (last year's sheet), or
+are one number in consecutive rows (dragged down); a row whose numbers all changed by one factor (another unit's row). The
+``column_``, ``row_`` and ``run_`` scores stand at the first number of the column, row or run; elsewhere counts are 0 and
+other scores null.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _SET, _ROW = ["column"], ["line"]
 
 
 def _divide_by_expected() -> pl.Expr:
-    """How many times last year's number (or where there is none, what was usual) a number is."""
+    """A number divided by last year's, or by what was usual where last year has none."""
     return pl.when(pl.col("expected") > 0).then(pl.col("value") / pl.col("expected"))
 
 
 def with_column_scores(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``numbers`` with the ``column_`` scores, and what the texts say of a column."""
+    """``numbers`` with the ``column_`` scores and the other columns that the texts of a column read."""
     value, previous, times = pl.col("value"), pl.col("previous_value"), _divide_by_expected()
     is_compared = previous.is_not_null()
     columns = numbers.group_by(_SET).agg(
@@ -62,11 +62,11 @@ def with_row_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_pair_scores(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``numbers`` with the ``pair_`` scores: what is gained when a number changes places with that of the next row.
+    """``numbers`` with the ``pair_`` scores: the gain of exchanging a number with that of the next row.
 
-    ``pair_gain`` is the log likelihood ratio of "exchanged" against "as it stands", both beside what was to be
-    expected, ``pair_misfit`` the larger score that is left then; ``pair_ratio`` is how far the two are apart,
-    ``pair_factor`` the smaller change_factor of the two.
+    ``pair_gain``: log likelihood ratio of the exchanged numbers to the present ones, given what is expected;
+    ``pair_misfit``: the larger score after the exchange; ``pair_ratio``: the ratio of the two; ``pair_factor``: the
+    smaller change_factor of the two.
     """
     has_next = pl.col("column") == pl.col("column").shift(-1)
 
@@ -155,7 +155,7 @@ def with_run_scores(numbers: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _chance_of_neighbours(runs: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """How many numbers the column of each run has, and how often two neighbours were equal in the years before."""
+    """column, column_size, equal_share: how often two neighbours were equal in the years before."""
     asked = runs.select("year", "group", *_SET).unique()
     value = pl.col("value")
     return (

@@ -18,7 +18,7 @@ def with_published_effects(
         term.name
         for indicator in catalogue.indicators.values()
         if indicator.is_published
-        for term in catalogue.expanded(indicator).terms
+        for term in catalogue.expand_formula(indicator).terms
     }
     totals = (
         standing.filter(pl.col("measure").is_in(list(published)))

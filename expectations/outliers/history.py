@@ -1,8 +1,7 @@
-"""Numbers of a batch and of the years before, keyed alike; who was whom is taken from the registry's succession.
+"""Numbers of a batch and of earlier years under the same keys, with the registry's succession applied.
 
-A number is one org unit's own, not the sum of what lies below it, so that a mistake is asked about once. A year of
-many counties has millions of numbers: they are joined over integers (``key``, ``group``), which costs a third of
-joining over codes.
+A number is an org unit's own, not the sum over the units below it, so that a mistake is asked about once. Joins are over
+integers (``key``, ``group``), at a third of the cost of codes: many counties have millions of numbers a year.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ KNOWN: Schema = {
     "value": pl.Float64,
     "log": pl.Float64,  # of value + 1
 }
-"""Numbers that stand, under the codes of their own year; key: year, key."""
+"""Numbers of standing submissions under the codes of their own year; key: year, key."""
 
 MOVED: Schema = {
     "year": pl.Int32,  # seen from here
     "past_year": pl.Int32,
     "key": pl.UInt64,
-    "past": pl.Float64,  # null: a part of it is not known
+    "past": pl.Float64,  # null where a part is not known
     "past_log": pl.Float64,
 }
-"""What a unit that took over others (or gave away a part) had in an earlier year, in place of what stands in KNOWN."""
+"""Earlier numbers of units that took over others or gave away a part; they replace those in KNOWN."""
 
 _ANSWERED = ("value", "zero", "not_applicable")
 
 
 @dataclass(frozen=True)
 class History:
-    """What is known of the years up to those of a batch: KNOWN and MOVED."""
+    """KNOWN and MOVED of the years up to those of a batch."""
 
     known: pl.DataFrame
     moved: pl.DataFrame
@@ -48,31 +47,31 @@ class History:
 
 @dataclass(frozen=True)
 class Keys:
-    """Org codes, measures and reporting units as small integers: ``places``, ``measures`` and ``reporters``."""
+    """The small integers of org units, measures and reporting units."""
 
-    places: pl.DataFrame
+    orgs: pl.DataFrame
     measures: Measures
     reporters: pl.DataFrame
 
-    def given(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """``rows`` (MEASURE) that speak of a unit and a measure the catalogue knows, with org_level, key and group."""
+    def attach(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """``rows`` (MEASURE) whose unit and measure are in the catalogue, with org_level, key and group."""
         count = self.measures.height
         return (
             rows.join(
                 self.measures, on="measure", maintain_order="left"
             )  # first: it leaves half of the rows out
-            .join(self.places, on="org_code", maintain_order="left")
+            .join(self.orgs, on="org_code", maintain_order="left")
             .join(self.reporters, on="unit_code", maintain_order="left")
             .with_columns(
-                key=pl.col("place") * count + pl.col("item"),
+                key=pl.col("org") * count + pl.col("item"),
                 group=(pl.col("reporter") * len(LEVELS) + pl.col("level_number")) * count + pl.col("item"),
             )
-            .drop("place", "reporter", "level_number")
+            .drop("org", "reporter", "level_number")
         )
 
 
-def keys_of(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
-    """Keys for frames of the shape MEASURE: of what is entered, not of the rows that are counted."""
+def list_keys(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
+    """The keys of ``rows`` (MEASURE); measures that count rows have none."""
     units = catalogue.registry.all_units.select("org_code", org_level="level").unique("org_code", keep="last")
     entered = [measure.id for measure in catalogue.measures.values() if measure.where is None]
     number = pl.int_range(pl.len(), dtype=pl.UInt64)
@@ -80,7 +79,7 @@ def keys_of(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
         units.sort(
             "org_code"
         ).with_columns(  # so that keys of one measure follow the order of the rows in a sheet
-            place=number,
+            org=number,
             level_number=pl.col("org_level").replace_strict(
                 list(LEVELS), list(range(len(LEVELS))), return_dtype=pl.UInt64
             ),
@@ -90,14 +89,14 @@ def keys_of(catalogue: Catalogue, *rows: pl.DataFrame) -> Keys:
     )
 
 
-def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: Catalogue) -> History:
-    """What the MEASURE rows of ``standing`` (of each unit and year one submission) tell of the years up to ``years``."""
+def read_history(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: Catalogue) -> History:
+    """The history, up to ``years``, in ``standing`` (MEASURE, one submission per unit and year)."""
     before = standing.filter(pl.col("year") <= max(years, default=0)).select(
         "year", "unit_code", "org_code", "measure", "state", "value"
     )
     is_known = pl.col("state").is_in(["value", "zero"]) & (pl.col("value") >= 0)
     has_moves = not catalogue.registry.succession.is_empty()
-    rows = keys.given(before if has_moves else before.filter(is_known))
+    rows = keys.attach(before if has_moves else before.filter(is_known))
     known = (rows.filter(is_known) if has_moves else rows).with_columns(log=(pl.col("value") + 1).log())
     moved = (
         _apportion_history(rows, years, keys, catalogue.registry)
@@ -109,14 +108,14 @@ def history_of(standing: pl.DataFrame, years: list[int], keys: Keys, catalogue: 
 
 def _apportion_history(rows: pl.DataFrame, years: list[int], keys: Keys, registry: Registry) -> pl.DataFrame:
     """MOVED for ``years``; ``rows``: MEASURE with keys."""
-    sources = _taken_over(registry, years, rows["year"].unique().to_list(), keys)
+    sources = _list_takeovers(registry, years, rows["year"].unique().to_list(), keys)
     parts = rows.join(
         sources, left_on=["year", "org_code"], right_on=["source_year", "source_code"], suffix="_seen"
     )
     whole = parts.group_by(
         past_year="year",
         year="year_seen",
-        key=pl.col("new_place") * keys.measures.height + pl.col("item"),
+        key=pl.col("new_org") * keys.measures.height + pl.col("item"),
         maintain_order=True,
     ).agg(
         past=(pl.col("value") * pl.col("share")).sum(),
@@ -127,8 +126,8 @@ def _apportion_history(rows: pl.DataFrame, years: list[int], keys: Keys, registr
     return shaped(whole.with_columns(past=known, past_log=(known + 1).log()), MOVED)
 
 
-def _taken_over(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
-    """The CONTRIBUTION to own numbers of nodes that took over others or gave away a part, + new_place, source_count."""
+def _list_takeovers(registry: Registry, years: list[int], past_years: list[int], keys: Keys) -> pl.DataFrame:
+    """CONTRIBUTION to the own numbers of units that took over others or gave away a part; with new_org, source_count."""
     own = [
         contributions(registry, past_year, year).filter("is_own")
         for year in years
@@ -136,11 +135,11 @@ def _taken_over(registry: Registry, years: list[int], past_years: list[int], key
         if past_year < year
     ]
     if not own:
-        return pl.DataFrame(schema={**CONTRIBUTION, "new_place": pl.UInt64, "source_count": pl.UInt32})
+        return pl.DataFrame(schema={**CONTRIBUTION, "new_org": pl.UInt64, "source_count": pl.UInt32})
     is_other = (pl.col("source_code") != pl.col("node")) | (pl.col("share") < 1.0)
     return (
         pl.concat(own)
         .filter(is_other.any().over("year", "source_year", "node"))
         .with_columns(source_count=pl.len().over("year", "source_year", "node"))
-        .join(keys.places.select(node="org_code", new_place="place"), on="node")
+        .join(keys.orgs.select(node="org_code", new_org="org"), on="node")
     )

@@ -1,10 +1,8 @@
-"""How badly a number fits a place: what it costs to believe that it belongs to a unit and a measure.
+"""The cost of a number in a cell: how badly it fits what the cell's unit and measure usually have.
 
-Numbers that were filled in at another's place (two columns, rows, units exchanged) fit there what that place usually
-has. The cost of a number at a place is half the square of its distance from what is expected there, in units of what
-numbers of that size usually vary by: the negative log likelihood under a normal error, cut off at MOST so that one
-number which fits nowhere does not decide about a block. The gain of a hypothesis is what it costs less than to believe
-that all stand where they belong.
+The cost is half the squared distance from the expected number, in units of the usual variation of numbers of that size:
+the negative log likelihood under a normal error, capped at MOST so that one number that fits nowhere does not decide about
+a block. The gain of a hypothesis (two columns, rows or units exchanged) is how much it lowers the sum of costs.
 """
 
 from __future__ import annotations
@@ -14,15 +12,13 @@ import polars as pl
 from expectations.outliers.spread import ASSUMED_SPREAD, MIN_SPREAD, weight
 
 MOST = 8.0
-"""What a number costs at most that does not fit at all (four standard deviations)."""
+"""The largest cost of a number: four standard deviations."""
 
 
 def with_expectations(numbers: pl.DataFrame) -> pl.DataFrame:
-    """The series frame with what is expected of each place and what its number costs there.
+    """The series frame with ``wanted`` (log of the expected number), ``noise`` (spread over weights) and ``cost``.
 
-    Added are ``wanted`` (the log of the number expected), ``noise`` (how the place's numbers spread over their weights)
-    and ``cost``.
-    A place that never had anything but zeros expects zero; one of which nothing is known expects nothing and costs nothing.
+    A cell that had only zeros expects zero. Without any history ``wanted`` and ``cost`` are null.
     """
     is_known = pl.col("expected_log").is_not_null()
     was_nothing = (pl.col("past_count") > 0) & (pl.col("past_high") == 0)
@@ -33,6 +29,6 @@ def with_expectations(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def cost(log: pl.Expr, wanted: pl.Expr, noise: pl.Expr) -> pl.Expr:
-    """What it costs to believe the number at the place; null where one of them is not known."""
+    """The cost of a number (``log``) in a cell that expects ``wanted``; null where nothing is expected."""
     away = (log - wanted) / (noise * weight(pl.max_horizontal(log, wanted)))
     return pl.when(wanted.is_not_null()).then(pl.min_horizontal(away**2 / 2, pl.lit(MOST)))

@@ -1,4 +1,4 @@
-"""Numbers before which there was nothing: how they stand among their peers, zeros included."""
+"""The peer score of a number whose earlier years had only zeros: how it compares with its peers, zeros included."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from expectations.outliers.history import History
 from expectations.outliers.spread import others_median, robust_spread
 
 MIN_PEERS, MIN_PEER_SPREAD = 5, 0.4
-"""How many others it takes to say what is usual among them, and how alike (log ratio) they may be at most."""
+"""The fewest peers that show what is usual, and the smallest spread (log ratio) assumed of them."""
 
 _SET, _ROW = ["column"], ["line"]
 
 
 def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
-    """``peer_score`` of numbers before which there was nothing, and what the others of the column have this year."""
+    """``numbers`` with ``peer_score``, and peer_count, peer_low, peer_high: the column's other numbers of this year."""
     is_first = (pl.col("past_high") == 0) & (pl.col("value") > 0)
     # Here as elsewhere: columns are chosen before rows are, since there are a hundred columns and a million rows.
     first = (
@@ -66,8 +66,8 @@ def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
         .select(
             "row",
             "peer_count",
-            peer_low=_end_of_others("least"),
-            peer_high=_end_of_others("most"),
+            peer_low=_outermost_of_others("least"),
+            peer_high=_outermost_of_others("most"),
         )
     )
     return numbers.join(scores, on="row", how="left", maintain_order="left").join(
@@ -75,7 +75,7 @@ def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
     )
 
 
-def _end_of_others(ends: str) -> pl.Expr:
-    """The outermost number of the column when the row's own is left out."""
+def _outermost_of_others(ends: str) -> pl.Expr:
+    """The outermost number of the column apart from the row's own."""
     first, second = pl.col(ends).list.get(0), pl.col(ends).list.get(1, null_on_oob=True)
     return pl.when(pl.col("value") == first).then(second).otherwise(first)

@@ -1,8 +1,7 @@
-"""Questions about suspicious numbers in short annual series: the checks of the series rules, and what breaks them.
+"""Questions about suspicious numbers in short annual series: the checks of the series rules, and the rows that break them.
 
-A rule that reads ``column_`` scores asks about a whole column, one that reads ``row_`` scores about a row, one that
-reads ``run_`` scores about a run of rows in a column: one question each, shown at the first of the numbers. What such
-a question speaks of is not asked about number by number.
+A rule that reads ``column_`` scores asks about a whole column, ``row_`` scores about a row, ``run_`` scores about a run of
+rows in a column. Each is one question, at the first of its numbers, and these are not asked about one by one.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ _REACH = {
         for kind in ("workbook", "sheet", "shift", "swap", "exchange", "upper", "cross", "pair", "run")
     },
 }
-"""The columns that the rows share which one question speaks of."""
+"""Subject of a question -> the columns whose values its rows share."""
 
 BLOCK_CELL: Schema = {
     "submission": pl.String,
     "org_code": pl.String,
     "field": pl.String,
-    "follows": pl.String,  # id of the question that speaks of the number
+    "follows": pl.String,  # id of the question about the block
 }
 
 
@@ -55,8 +54,8 @@ def series_checks(rulebook: RuleBook) -> list[Check]:
             rule=rule,
             form="",
             fields=(),
-            shown_at=None,
-            concerned=condition.concerned,
+            finding_field=None,
+            is_concerned=condition.is_concerned,
             verdict=condition.verdict,
             meaning=_meaning,
             value=partial(number_text, pl.col("value")),
@@ -74,10 +73,10 @@ def examine_series(checks: Sequence[Check], frame: pl.DataFrame) -> Suite:
 
 
 def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The questions (FINDING, without sheet and cell), and the numbers that questions about several speak of (BLOCK_CELL)."""
-    asked = _asked(suite)
+    """The questions (FINDING, without sheet and cell), and the numbers of those about several (BLOCK_CELL)."""
+    asked = _select_questions(suite)
     blocks = [
-        _cells_of(check.rule, rows, suite.rows) for check, rows in asked if check.rule.speaks_of != "number"
+        _list_cells(check.rule, rows, suite.rows) for check, rows in asked if check.rule.subject != "number"
     ]
     return (
         pl.concat([empty(FINDING), *(_collect_findings(check, rows, suite.rows) for check, rows in asked)]),
@@ -85,16 +84,16 @@ def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def _asked(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
-    """Each check with the rows it asks about: those of which no wider or graver question speaks."""
+def _select_questions(suite: Suite) -> list[tuple[Check, pl.DataFrame]]:
+    """Each check with the rows it asks about: those that no wider or graver question covers."""
     rules = [check.rule for check in suite.checks]
-    rows = ask_widest(rules, [suite.broken(check) for check in suite.checks], _REACH)
+    rows = ask_widest(rules, [suite.select_broken(check) for check in suite.checks], _REACH)
     return list(zip(suite.checks, rows, strict=True))
 
 
-def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+def _list_cells(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """BLOCK_CELL of the questions ``asked`` by a rule."""
-    reach = _REACH[rule.speaks_of]
+    reach = _REACH[rule.subject]
     named = with_finding_id(
         asked.select(
             *reach,
@@ -115,28 +114,28 @@ def _cells_of(rule: Rule, asked: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFr
 def locate_questions(
     checks: Sequence[Check], frame: pl.DataFrame
 ) -> list[tuple[Rule, pl.DataFrame, pl.DataFrame]]:
-    """For every rule the rows of ``frame`` that hold its questions, and all rows these speak of."""
+    """For every rule: the rows of ``frame`` that its questions are shown at, and all rows that these cover."""
     return [
-        (check.rule, asked, frame.join(asked, on=_REACH[check.rule.speaks_of], how="semi"))
-        for check, asked in _asked(examine_series(checks, frame))
+        (check.rule, asked, frame.join(asked, on=_REACH[check.rule.subject], how="semi"))
+        for check, asked in _select_questions(examine_series(checks, frame))
     ]
 
 
-def _meaning(place: str) -> pl.Expr:
-    return pl.col("label" if place == "label" else f"{place}_text")
+def _meaning(placeholder: str) -> pl.Expr:
+    return pl.col("label" if placeholder == "label" else f"{placeholder}_text")
 
 
 def _collect_findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     rule = check.rule
     if broken.is_empty():
         return empty(FINDING)
-    # Where last year has no number, a slip is measured by what earlier years had.
+    # Without a number last year a slip is measured against the earlier years.
     expected = (pl.col("previous_value").alias("stated"), pl.col("expected").alias("previous_value"))
     explained = with_slips(
         broken.with_columns(**describe_series()).with_columns(expected), frame.with_columns(expected[1])
     )
-    has_unit = rule.speaks_of in ("number", "row", "pair", "run", "exchange", "upper", "cross")
-    place = pl.format("{}：", "org_name") if has_unit else pl.lit("")
+    has_unit = rule.subject in ("number", "row", "pair", "run", "exchange", "upper", "cross")
+    prefix = pl.format("{}：", "org_name") if has_unit else pl.lit("")
     return shaped(
         explained.with_columns(
             rule=pl.lit(rule.id),
@@ -145,7 +144,7 @@ def _collect_findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -
             field=pl.col("measure"),
             fields=pl.concat_list("measure"),
             value=check.value(),
-            message=pl.concat_str(place, fill_template(rule.message, check.meaning)),
+            message=pl.concat_str(prefix, fill_template(rule.message, check.meaning)),
             fix=pl.lit(rule.fix),
             operands=check.operands(),
         ),
@@ -154,7 +153,7 @@ def _collect_findings(check: Check, broken: pl.DataFrame, frame: pl.DataFrame) -
 
 
 def _operands(rule: Rule) -> pl.Expr:
-    """The values that an explanation is bound to: those of the number and last year's, or what stands for the column's."""
+    """The values that an explanation is bound to: the number and last year's, or the sums of a column or row."""
     values = {
         "number": ("value", "stated", None),
         "column": ("column_sum", "column_previous_sum", "column_count"),
@@ -167,7 +166,7 @@ def _operands(rule: Rule) -> pl.Expr:
         **dict.fromkeys(("shift", "swap", "exchange"), ("value", "stated", None)),
         "upper": ("value", "stated", "upper_count"),
     }
-    now, last, count = values[rule.speaks_of]
+    now, last, count = values[rule.subject]
     text = pl.format(
         "{}={};prev={}", "measure", number_text(pl.col(now)), number_text(pl.col(last)).fill_null("")
     )

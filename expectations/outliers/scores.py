@@ -30,7 +30,7 @@ from expectations.outliers.column_scores import (
     with_run_scores,
 )
 from expectations.outliers.effects import with_published_effects
-from expectations.outliers.history import History, history_of, keys_of
+from expectations.outliers.history import History, list_keys, read_history
 from expectations.outliers.misfit import with_expectations
 from expectations.outliers.peers import with_peer_scores
 from expectations.outliers.shifted import with_shift_scores, with_upper_scores
@@ -48,30 +48,30 @@ from warehouse.catalogue.frames import Measures
 from warehouse.catalogue.load import Catalogue
 
 FEW_PAIRS = 4
-"""With so many earlier pairs half of their middle change is believed to go on."""
+"""With so many earlier pairs half of their median change is expected to continue."""
 
 MOST_GROWTH = 0.4
-"""Yearly change (log ratio) up to which earlier numbers are carried forward: more than that is a break, not growth."""
+"""The largest yearly change (log ratio) that counts as growth and carries earlier numbers forward."""
 
 MIN_OTHERS, MIN_SHIFT = 3, 0.4
-"""How many others of the column or row must be known, and how much (log ratio) they must have moved in the middle, before
-that is taken off a number's own change."""
+"""The fewest other numbers of a column or row, and the smallest median change (log ratio) of them, that is subtracted from
+a number's own change."""
 
 
 _SET, _ROW = ["column"], ["line"]
 
 
 def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Every number of ``measures`` (MEASURE) beside the earlier years in ``standing``: keys, SERIES_TYPES and what
-    :mod:`expectations.outliers.series_texts` puts into words.
+    """One row per number of ``measures`` (MEASURE), compared with the earlier years in ``standing``: keys, SERIES_TYPES and
+    the columns that :mod:`expectations.outliers.series_texts` reads.
 
-    ``standing`` may hold years of the batch itself and later ones; a number is compared with earlier years only.
+    ``standing`` may also hold the batch's own and later years; a number is compared with earlier years only.
     """
-    keys = keys_of(catalogue, measures, standing)
-    # A number below zero is impossible, which another rule says; it has no logarithm.
-    numbers = keys.given(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
+    keys = list_keys(catalogue, measures, standing)
+    # A number below zero has no logarithm, and another rule refuses it.
+    numbers = keys.attach(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
     years = numbers["year"].unique().drop_nulls().sort().to_list()
-    history = history_of(standing, years, keys, catalogue)
+    history = read_history(standing, years, keys, catalogue)
     now = (
         _number_columns_and_lines(_name_units_and_measures(numbers, years, catalogue), keys.measures.height)
         .with_columns(log=(pl.col("value") + 1).log())
@@ -85,21 +85,21 @@ def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogu
     )
     scored = with_peer_scores(_score(_with_shifts(_with_gaps(_with_past(now, history)))), history)
     frame = with_run_scores(with_pair_scores(with_row_scores(with_column_scores(scored))), history.known)
-    placed = with_expectations(with_published_effects(frame, standing, catalogue))
+    frame = with_expectations(with_published_effects(frame, standing, catalogue))
     for with_scores in (
         with_swap_scores, with_cross_scores, with_exchange_scores, with_shift_scores, with_upper_scores,
         with_again_scores,
     ):  # fmt: skip
-        placed = with_scores(placed)
-    frame = placed.drop("wanted", "noise", "cost")
+        frame = with_scores(frame)
+    frame = frame.drop("wanted", "noise", "cost")
     assert frame.height == numbers.height, "a number has one group and one history"
-    # What is not a number counts as unknown: polars and pandas would compare it otherwise.
+    # NaN becomes null, because polars and pandas compare it differently.
     return frame.with_columns(pl.selectors.float().fill_nan(None), row_kind=pl.lit(DATA_ROW))
 
 
 def _name_units_and_measures(numbers: pl.DataFrame, years: list[int], catalogue: Catalogue) -> pl.DataFrame:
-    """``numbers`` with the words for unit and measure, as they are in their year."""
-    names = [_names_of(year, catalogue) for year in years]
+    """``numbers`` with the names of unit, township, form and measure in their year."""
+    names = [_list_names(year, catalogue) for year in years]
     empty = pl.DataFrame(
         schema={
             "year": pl.Int32,
@@ -117,8 +117,8 @@ def _name_units_and_measures(numbers: pl.DataFrame, years: list[int], catalogue:
     ).join(words, on="measure", how="left", maintain_order="left")
 
 
-def _names_of(year: int, catalogue: Catalogue) -> pl.DataFrame:
-    """year, org_code, org_name of the units of a year; township_code, township_name of the township they lie in."""
+def _list_names(year: int, catalogue: Catalogue) -> pl.DataFrame:
+    """year, org_code, org_name, township_code, township_name of the units of a year."""
     units = catalogue.registry.units(year)
     townships = units.select(township_code="org_code", township_name="name")
     return units.join(townships, on="township_code", how="left", maintain_order="left").select(
@@ -134,24 +134,24 @@ def _number_columns_and_lines(numbers: pl.DataFrame, measure_count: int) -> pl.D
     """``numbers`` with ``column`` (a measure of a submission at one level) and ``line`` (an org unit's row of a form)."""
     submissions = numbers.select("submission").unique().with_row_index("_submission")
     forms = numbers.select("form").unique().with_row_index("_form")
-    groups, places = (pl.col(name).max() + 1 for name in ("group", "key"))
+    groups, orgs = (pl.col(name).max() + 1 for name in ("group", "key"))
     submission = pl.col("_submission").cast(pl.UInt64)
     return (
         numbers.join(submissions, on="submission", how="left", maintain_order="left")
         .join(forms, on="form", how="left", maintain_order="left")
         .with_columns(
             column=submission * groups + pl.col("group"),
-            line=(submission * places + pl.col("key") // measure_count) * forms.height + pl.col("_form"),
+            line=(submission * orgs + pl.col("key") // measure_count) * forms.height + pl.col("_form"),
         )
         .drop("_submission", "_form")
     )
 
 
 def _measure_usual_change(history: History, years: list[int], measure_count: int) -> pl.DataFrame:
-    """What changed in a group in the years before each of ``years``; key: year, group.
+    """The usual change of a group in the years before each of ``years``; key: year, group.
 
     ``usual`` (log ratio), ``low`` and ``high`` of it, ``spread`` over the weights, ``pair_count``; ``usual_same_pct``:
-    how many numbers stayed what they were, in the middle of the years.
+    the median over the years of the share of numbers that stayed the same.
     """
     last = history.known.select(pl.col("year") + 1, "key", previous_value="value", previous_log="log")
     pairs = history.known.join(last, on=["year", "key"]).select(
@@ -193,10 +193,10 @@ def _measure_usual_change(history: History, years: list[int], measure_count: int
 
 
 def _with_past(now: pl.DataFrame, history: History) -> pl.DataFrame:
-    """Each number with last year's, and with what all the years before it had.
+    """Each number with last year's and the range of all earlier years.
 
-    ``past_log_low`` and ``past_log_high``: the middle half of the earlier years in which there was something, grown as
-    usual up to this one; null where there were zeros only. Where now is 0, years of 0 after the first number count too.
+    ``past_log_low``, ``past_log_high``: the quartiles of the earlier numbers above 0, grown as usual up to this year; null
+    where all were 0. For a number that is now 0 the zeros after the first number count too.
     """
     growth = pl.col("usual").fill_null(0.0).clip(-MOST_GROWTH, MOST_GROWTH)
     asked = now.select("row", "key", "year", goes_on=pl.col("value") > 0, growth=growth)
@@ -245,7 +245,7 @@ def _with_past(now: pl.DataFrame, history: History) -> pl.DataFrame:
 
 
 def _with_gaps(numbers: pl.DataFrame) -> pl.DataFrame:
-    """How far (log ratio, signed) a number is from last year's, from its history, and from the nearer of the two."""
+    """The signed log ratio of a number to last year's, to its history, and to the nearer of the two."""
     log, low, high = pl.col("log"), pl.col("past_log_low"), pl.col("past_log_high")
     change, history = pl.col("change_gap"), pl.col("history_gap")
     return numbers.with_columns(
@@ -269,7 +269,7 @@ def _with_gaps(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_shifts(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``column_shift`` and ``row_shift``: what the others of the column and of the row did this year, where that is much."""
+    """``column_shift`` and ``row_shift``: the median change of the column's and the row's other numbers, 0 where small."""
     known = numbers.drop_nulls("gap").select("row", "gap", *_SET, *_ROW)
     for name, alike in (("column_shift", _SET), ("row_shift", _ROW)):
         others = pl.col("others_median")
@@ -283,7 +283,7 @@ def _with_shifts(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _score(numbers: pl.DataFrame) -> pl.DataFrame:
-    """A number must be unusual beside earlier years, and still be so when what its column or its row did is taken off."""
+    """The scores of a number, after subtracting the shift of its column or row where that makes it less unusual."""
     spread = pl.col("spread").fill_null(ASSUMED_SPREAD)
     size = pl.max_horizontal("log", pl.col("log") - pl.col("gap"))
     scale = pl.max_horizontal(spread, pl.lit(MIN_SPREAD)) * weight(size)

@@ -1,24 +1,24 @@
-"""The words of series rules: every place that their messages may name, as one text column each (null: nothing to say).
+"""The texts of the placeholders in the messages of series rules, one column each (null: left out).
 
-Numbers carry the measure's own unit of measurement; a thing is said once.
+Numbers carry the measure's unit of measurement.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from expectations.error_localisation.slips import MONEY, slip_of
+from expectations.error_localisation.slips import MONEY, find_slip
 from warehouse.words import labels
 from warehouse.words.number_words import number_text
 
-_NAMED = 3  # units named of several
+_NAMED = 3  # how many of several units are named
 
 _ROWS = {level: labels.LEVEL[level] for level in ("township", "village")}
-"""The levels that have peers within a reporting unit, as a county office calls them."""
+"""The levels that have peers within a reporting unit -> their Chinese names."""
 
 
 def describe_series() -> dict[str, pl.Expr]:
-    """``<place>_text`` for every place of SERIES_PLACEHOLDERS but label and slip."""
+    """``<placeholder>_text`` -> expression, for every one of SERIES_PLACEHOLDERS except label and slip."""
     value, before = pl.col("value"), pl.col("previous_value")
     had = pl.when(before.is_not_null()).then(
         pl.format(
@@ -39,17 +39,17 @@ def describe_series() -> dict[str, pl.Expr]:
         "value_text": _write_amount(value),
         "previous_text": had.fill_null("上年未报"),
         "factor_text": times,
-        "usual_text": _usual(),
+        "usual_text": _write_usual(),
         "past_text": _write_past(),
-        "peers_text": _peers(),
-        **_of_column(),
+        "peers_text": _write_peers(),
+        **_describe_column(),
         **_describe_row_and_run(),
-        **_of_blocks(),
+        **_describe_blocks(),
     }
 
 
 def _write_amount(value: pl.Expr, unit: pl.Expr | None = None) -> pl.Expr:
-    """A number with its ``unit`` (by default the measure's own): 210份. What is left of a share is no fraction of a person."""
+    """A number with its ``unit`` (default: the measure's): 210份. Counts are rounded: a split unit's have fractions."""
     unit = pl.col("unit") if unit is None else unit
     is_counted = ~unit.is_in(MONEY)
     return pl.concat_str(
@@ -58,7 +58,7 @@ def _write_amount(value: pl.Expr, unit: pl.Expr | None = None) -> pl.Expr:
 
 
 def _name_others(names: pl.Expr) -> pl.Expr:
-    """Of which other units the same holds, the first few by name; null for none."""
+    """Which other units it also holds for, the first few by name; null for none."""
     listed, count = names.list.head(_NAMED).list.join("、"), names.list.len()
     return (
         pl.when(count > _NAMED)
@@ -69,7 +69,7 @@ def _name_others(names: pl.Expr) -> pl.Expr:
 
 
 def _write_rounded(value: pl.Expr) -> pl.Expr:
-    """One decimal; two below 0.1, none above 100."""
+    """A number with one decimal; with two below 0.1, with none above 100."""
     tidy = pl.when(value > 100).then(value.round()).when(value >= 0.1).then(value.round(1)).otherwise(value)
     return number_text(tidy)
 
@@ -84,7 +84,7 @@ def _write_span(low: pl.Expr, high: pl.Expr) -> pl.Expr:
 
 
 def _name_group() -> pl.Expr:
-    """Who the group is: the peers of a township or village; a county or the city has only itself."""
+    """The name of the group: the peers of a township or village, or the county or city itself."""
     return (
         pl.when(pl.col("org_level").is_in(list(_ROWS)))
         .then(pl.lit("本县(市、区)同级单位一般"))
@@ -92,7 +92,7 @@ def _name_group() -> pl.Expr:
     )
 
 
-def _usual() -> pl.Expr:
+def _write_usual() -> pl.Expr:
     low, high = (100 * pl.col(end).exp() for end in ("low", "high"))
     is_still = (low.round() == 100) & (high.round() == 100)
     return pl.concat_str(
@@ -106,14 +106,14 @@ def _usual() -> pl.Expr:
 
 
 def _write_past() -> pl.Expr:
-    """What the unit had in all earlier years; nothing where that is last year alone, which is said already."""
+    """The range of all earlier years; null where only last year has a number, which has a placeholder of its own."""
     is_more = (pl.col("past_count") > 1) | (pl.col("previous_value").is_null() & (pl.col("past_count") > 0))
     return pl.when(is_more).then(
         pl.concat_str(pl.lit("该单位历年"), _write_span(pl.col("past_low"), pl.col("past_high")))
     )
 
 
-def _peers() -> pl.Expr:
+def _write_peers() -> pl.Expr:
     return pl.when(pl.col("peer_count") > 0).then(
         pl.format(
             "本县(市、区)其他{}个同级单位{}",
@@ -123,16 +123,16 @@ def _peers() -> pl.Expr:
     )
 
 
-def _of_column() -> dict[str, pl.Expr]:
+def _describe_column() -> dict[str, pl.Expr]:
     level = pl.col("org_level").replace_strict(_ROWS, default="单位", return_dtype=pl.String)
     times = pl.col("column_times")
-    slip = slip_of(times, pl.lit(1.0), pl.col("unit"), factors_only=True)
+    slip = find_slip(times, pl.lit(1.0), pl.col("unit"), factors_only=True)
     return {
         "level_text": level,
         "column_count_text": number_text(pl.col("column_count")),
         "column_compared_text": number_text(pl.col("column_compared_count")),
         "column_times_text": _write_times(times),
-        "column_usual_text": pl.when(pl.col("low").is_not_null()).then(_percentages()),
+        "column_usual_text": pl.when(pl.col("low").is_not_null()).then(_write_percentages()),
         "column_slip_text": slip.str.replace("疑", "疑整栏", literal=True),
         "column_changed_text": pl.when(pl.col("usual_same_pct").is_not_null()).then(
             pl.format("{}%", number_text((100 - pl.col("usual_same_pct")).round()))
@@ -149,7 +149,7 @@ def _write_times(share: pl.Expr) -> pl.Expr:
     )
 
 
-def _percentages() -> pl.Expr:
+def _write_percentages() -> pl.Expr:
     low, high = (number_text((100 * pl.col(end).exp()).round()) for end in ("low", "high"))
     return pl.when(low == high).then(pl.format("{}%", high)).otherwise(pl.format("{}%—{}%", low, high))
 
@@ -167,7 +167,7 @@ def _describe_row_and_run() -> dict[str, pl.Expr]:
     }
 
 
-def _of_blocks() -> dict[str, pl.Expr]:
+def _describe_blocks() -> dict[str, pl.Expr]:
     step = pl.col("shift_step")
     return {
         "workbook_same_count_text": number_text(pl.col("workbook_same_count")),

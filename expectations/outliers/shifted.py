@@ -1,4 +1,4 @@
-"""Numbers that stand some rows too low or too high, and a township's numbers in the row of one of its villages."""
+"""Scores of numbers entered some rows too low or too high, and of a township's numbers in a village's row."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from expectations.outliers.misfit import cost
 from expectations.outliers.swapped import with_block
 
 STEPS = (1, -1, 2, -2, 3, -3)
-"""By how many rows numbers are looked for (downwards is positive)."""
+"""The shifts that are tried, in rows (positive: down)."""
 
 SMALLEST_UPPER = 12
-"""Smaller numbers are a village's and a township's alike."""
+"""Below this a village's number cannot be told from a township's."""
 
 LINE_MOST, CLEAR = 10.0, 2.0
-"""What one row may gain at most, since its numbers begin and end together, and from what on it speaks for a shift."""
+"""The largest gain of one row, and the gain from which on the row supports a shift."""
 
 MIN_ROWS = 3
-"""So many rows one below the other must be shifted to be told from two that are exchanged."""
+"""The fewest consecutive rows of a shift; two shifted rows look like two exchanged ones."""
 
 FAR_MORE = 1.5
-"""How many times what a short shift gains an exchange within it must gain to be the likelier of the two."""
+"""An exchange is likelier than a short shift around it when it gains more than so many times as much."""
 
 
 def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``shift_`` scores: from some row on a form (or one of its columns) stands ``shift_step`` rows too low.
+    """``numbers`` with the ``shift_`` scores: a stretch of a form or of one column is ``shift_step`` rows too low.
 
-    Rows are those that a measure is asked of, in the order of the sheet. Of all stretches of rows the one that gains
-    most is taken, over all columns of the form together, else column by column. ``shift_gain``, ``shift_fit``,
-    ``shift_count`` (rows), ``shift_moved`` (rows that speak for it), ``shift_end`` (name of the last),
-    ``shift_column`` (null: all columns). ``numbers`` have the ``exchange_`` scores.
+    Rows are those asked for a measure, in the order of the sheet. The stretch with the largest gain is taken, over all
+    columns of the form together or else column by column. ``shift_gain``, ``shift_fit``, ``shift_count`` (rows),
+    ``shift_moved`` (rows that support the shift), ``shift_end`` (name of the last), ``shift_column`` (null: all columns).
+    ``numbers`` need the ``exchange_`` scores.
     """
     ordered = _select_ill_fitting_forms(numbers.drop_nulls("wanted")).sort("submission", "measure", "key")
     column = ["submission", "measure"]
@@ -59,11 +59,11 @@ def with_shift_scores(numbers: pl.DataFrame) -> pl.DataFrame:
             single.with_columns(column=pl.col("label")).select(names),
         ]
     )
-    return _without_outdone(with_block(numbers, "shift", blocks))
+    return _drop_outdone(with_block(numbers, "shift", blocks))
 
 
-def _without_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``numbers`` without the short stretches within which two exchanged units explain far more than the shift does."""
+def _drop_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
+    """``numbers`` without the short shifts within which an exchange of two units gains far more."""
     exchanges = numbers.filter(pl.col("exchange_gain") > 0).select("exchange_start", better="exchange_gain")
     shifts = numbers.filter(pl.col("shift_gain") > 0, pl.col("shift_moved") <= MIN_ROWS).select(
         "shift_start", "shift_gain"
@@ -82,7 +82,7 @@ def _without_outdone(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _select_ill_fitting_forms(numbers: pl.DataFrame) -> pl.DataFrame:
-    """The numbers of forms in which enough rows fit badly: no row gains more than it costs where it stands."""
+    """The numbers of forms with enough badly fitting rows; a row cannot gain more than its present cost."""
     sheet = ["submission", "form"]
     rows = numbers.group_by(*sheet, "org_code").agg(pl.col("cost").sum()).filter(pl.col("cost") >= CLEAR)
     bad = rows.group_by(sheet).len("bad_count").filter(pl.col("bad_count") >= MIN_ROWS)
@@ -92,8 +92,8 @@ def _select_ill_fitting_forms(numbers: pl.DataFrame) -> pl.DataFrame:
 def _find_stretches(cells: pl.DataFrame) -> pl.DataFrame:
     """The best stretch of rows of each part: submission, form, label, gain, fit, count, step, end, rows.
 
-    The sum of a stretch is the difference of two running sums; the largest ends where the running sum is furthest
-    above its lowest point so far.
+    The gain of a stretch is the difference of two running sums; the best one ends where the running sum is furthest above
+    its lowest value so far.
     """
     part = ["submission", "form", "part", "step"]
     lines = (
@@ -143,7 +143,7 @@ def _find_stretches(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_upper_scores(numbers: pl.DataFrame) -> pl.DataFrame:
-    """``upper_`` scores: a village's row holds what its township has, its own row or the sum of its villages.
+    """``numbers`` with the ``upper_`` scores: a village's row holds the numbers of its township or the sum of its villages.
 
     ``upper_gain``, ``upper_fit``, ``upper_count`` (numbers), ``upper_name``.
     """

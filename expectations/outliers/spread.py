@@ -1,4 +1,4 @@
-"""Middle and spread that a wrong number hardly moves, and what changes of numbers of a size are measured by."""
+"""Robust medians and spreads, and the weight of a change by the size of the number."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import polars as pl
 
 ASSUMED_NOISE = 0.1
-"""How much a number moves from year to year whatever its size (log ratio), beside what counting itself does."""
+"""The yearly change (log ratio) assumed of a number of any size, beside the noise of counting."""
 
 MIN_SPREAD, ASSUMED_SPREAD, ASSUMED_PAIRS = 0.5, 1.0, 10
-"""Where nothing ever changes, a change of one is still no question. A group with few earlier pairs is judged as if it had
-ASSUMED_PAIRS more that spread like all that its unit enters at this level; that in turn is drawn towards ASSUMED_SPREAD."""
+"""The smallest spread, so that a change of one is no question where nothing ever changes. A group with few pairs of earlier
+years is judged as if it had ASSUMED_PAIRS more, with the spread of its unit's level, itself shrunk to ASSUMED_SPREAD."""
 
 
 def others_median(frame: pl.DataFrame, value: str, column: Sequence[str]) -> pl.DataFrame:
     """``frame`` with ``others_median`` and ``others_count`` of the other rows with the same ``column``; null without others.
 
-    ``value`` is nowhere null. Leaving one out moves the median to a neighbour, so three numbers of each column are
-    enough to tell it for every row.
+    ``value`` must not be null. Leaving out one number moves the median to a neighbour, so three numbers of each column
+    are enough for all its rows.
     """
     own, half = pl.col(value), pl.len() // 2
     ordered = own.sort()
@@ -50,7 +50,7 @@ def others_median(frame: pl.DataFrame, value: str, column: Sequence[str]) -> pl.
 
 
 def robust_spread(effect: pl.Expr) -> pl.Expr:
-    """The standard deviation as the quartiles tell it, or as the deciles do where most numbers never change."""
+    """The standard deviation estimated from the quartiles, or from the deciles where that is larger."""
     return pl.max_horizontal(
         (effect.quantile(0.5 + tail, "linear") - effect.quantile(0.5 - tail, "linear")) / normal
         for tail, normal in ((0.25, 1.349), (0.4, 2.563))
@@ -58,5 +58,5 @@ def robust_spread(effect: pl.Expr) -> pl.Expr:
 
 
 def weight(log_size: pl.Expr) -> pl.Expr:
-    """What a change is measured by: about 1/sqrt(size) for small numbers, ASSUMED_NOISE for large ones."""
+    """The usual size of a change: about 1/sqrt(size) for small numbers, ASSUMED_NOISE for large ones."""
     return (ASSUMED_NOISE**2 + (-log_size).exp()).sqrt()

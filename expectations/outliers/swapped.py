@@ -1,7 +1,7 @@
-"""Numbers that stand in each other's place: two columns of a form, two cells of a row, two units.
+"""Scores of numbers entered for each other: two columns of a form, two cells of a row, two units.
 
-Each looks only at what fits badly where it stands, pairs that with what else fits badly in the same submission, and
-keeps pairs that fit much better the other way round; see :mod:`expectations.outliers.misfit`.
+Each function pairs what fits badly within a submission and keeps the pairs that fit much better when exchanged; see
+:mod:`expectations.outliers.misfit`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import polars as pl
 from expectations.outliers.misfit import cost
 
 BAD_COLUMN, BAD_CELL, BAD_LINE = 1.0, 3.0, 6.0
-"""From what cost on (in the mean, of one number, of a row in all) a column, a cell, a row is a candidate at all."""
+"""The cost from which on a column (mean), a cell, a row (sum) is a candidate."""
 
 MOST_LINES = 40
-"""So many badly fitting rows of a level are paired with each other: where more are wrong, something else is."""
+"""At most so many badly fitting rows of a level are paired; more of them have another cause."""
 
 MIN_CELLS = 4
-"""Numbers that two columns must exchange (both together) to be told from two single mistakes."""
+"""The fewest numbers (of both columns) that make an exchange of columns rather than two single mistakes."""
 
 ROW_GAIN = 8.0
-"""What the exchange of two cells must gain for rows that exchange the same two columns to be one block."""
+"""The gain that a row needs to join a block of rows that exchange the same two columns."""
 
 _CELL = ("row", "submission", "form", "measure", "label", "unit", "org_code", "org_name", "org_level", "line")
 _NUMBER = ("key", "log", "wanted", "noise", "cost", "value", "previous_value")
@@ -29,7 +29,7 @@ _NUMBER = ("key", "log", "wanted", "noise", "cost", "value", "previous_value")
 def with_swap_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     """``swap_`` scores: two columns of a form filled in for each other, at all levels of the form together.
 
-    ``swap_gain``: what the exchange gains; ``swap_fit``: what its numbers still cost in the mean; ``swap_count``: rows.
+    ``swap_gain``: the gain; ``swap_fit``: the mean cost after the exchange; ``swap_count``: rows.
     """
     bad = _select_ill_fitting(numbers, ["submission", "form", "measure"], pl.col("cost").mean() >= BAD_COLUMN)
     pairs = _pair_numbers(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
@@ -50,7 +50,7 @@ def with_swap_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     """``cross_`` scores: two cells of a row filled in for each other, in one row or in several of a form.
 
-    As with_swap_scores; ``cross_ratio``: how far the two are apart in the row where they are nearest, ``cross_count``: rows.
+    As :func:`with_swap_scores`; ``cross_ratio``: the smallest ratio of the two numbers in a row; ``cross_count``: rows.
     """
     bad = numbers.filter(pl.col("cost") >= BAD_CELL)
     pairs = _pair_numbers(bad, bad, on=["line"]).filter(pl.col("key") < pl.col("key_other"))
@@ -74,7 +74,7 @@ def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     )
     best = _keep_best_pairs(scored, "measure", "measure_other", ["line"]).sort("key", maintain_order=True)
     alike = ["submission", "form", "org_level", "measure", "measure_other"]
-    # A row of which one is not sure is no part of a block of others.
+    # A row with a small gain is a block of its own.
     own = pl.when(pl.col("gain") >= ROW_GAIN).then(pl.lit(0)).otherwise(pl.col("line") + 1)
     blocks = best.group_by(*alike, own.alias("own"), maintain_order=True).agg(
         pl.col("gain").sum(),
@@ -91,7 +91,7 @@ def with_cross_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     """``exchange_`` scores: two units of a level whose numbers stand in each other's rows, in one form or in several.
 
-    ``exchange_share``: how much of all that does not fit the exchange explains.
+    ``exchange_share``: the share of the two units' cost that the exchange removes.
     """
     lines = (
         numbers.drop_nulls("cost")
@@ -115,7 +115,7 @@ def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
         moved=(_distance() > 0).sum(),
         rows=pl.concat([pl.col("row"), pl.col("row_other")]),
     )
-    # Of a pair only the forms that were exchanged: in the others all stands where it belongs, or something else is wrong.
+    # Only the forms of a pair that the exchange improves; the others are right or have another mistake.
     together = (
         of_form.filter(pl.col("gain") > pl.col("left"))
         .group_by("submission", "org_code", "org_code_other", maintain_order=True)
@@ -133,9 +133,9 @@ def with_exchange_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_block(numbers: pl.DataFrame, kind: str, blocks: pl.DataFrame) -> pl.DataFrame:
-    """``numbers`` with ``<kind>_start`` at every number of a block and the block's scores at the first of them.
+    """``numbers`` with ``<kind>_start`` at every number of a block and the block's scores at its first number.
 
-    ``blocks``: ``gain``, other scores, and ``rows``, the numbers of the block. Elsewhere ``<kind>_gain`` is 0.
+    ``blocks``: ``gain``, other scores, and ``rows`` (of the numbers). Elsewhere ``<kind>_gain`` is 0.
     """
     members = (
         blocks.select("gain", "rows")
@@ -173,14 +173,14 @@ def _select_ill_fitting(numbers: pl.DataFrame, alike: list[str], is_bad: pl.Expr
 
 
 def _pair_numbers(one: pl.DataFrame, other: pl.DataFrame, on: list[str]) -> pl.DataFrame:
-    """Every number of ``one`` beside those of ``other`` that share ``on``; of both all is known."""
+    """Every pair of a number of ``one`` and a number of ``other`` with the same ``on``, both with a cost."""
     names = [name for name in (*_CELL, *_NUMBER) if name not in on]
     left, right = (frame.drop_nulls("cost").select(*on, *names) for frame in (one, other))
     return left.join(right, on=on, suffix="_other")
 
 
 def _cost_after_swap() -> pl.Expr:
-    """What two numbers cost once they have changed places."""
+    """The cost of two numbers after they are exchanged."""
     return cost(pl.col("log"), pl.col("wanted_other"), pl.col("noise_other")) + cost(
         pl.col("log_other"), pl.col("wanted"), pl.col("noise")
     )
@@ -195,7 +195,7 @@ def _distance() -> pl.Expr:
 
 
 def _keep_best_pairs(pairs: pl.DataFrame, one: str, other: str, within: list[str]) -> pl.DataFrame:
-    """The pairs that are the best of either side."""
+    """The pairs that are the best pair of both their sides."""
     pairs = pairs.filter(pl.col("gain") > 0)
     sides = pl.concat([pairs.select(*within, "gain", side=one), pairs.select(*within, "gain", side=other)])
     best = sides.group_by(*within, "side").agg(best=pl.col("gain").max())

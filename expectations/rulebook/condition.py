@@ -1,4 +1,4 @@
-"""When a rule concerns a row of a frame and whether it holds there: three-valued, as one polars expression each."""
+"""Polars expressions of a rule: which rows of a frame it concerns, and whether it holds in them (null: not evaluated)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def state_column(field: str) -> str:
 
 
 def unreadable_column(field: str) -> str:
-    """The column that says where something stands in a field's cell that could not be read."""
+    """The Boolean column: the field's cell has content that could not be read."""
     return f"{field}__is_unreadable"
 
 
@@ -31,8 +31,8 @@ def unreadable_column(field: str) -> str:
 class Condition:
     """A rule over the rows of a frame that has ``row_kind``, ``year``, ``org_level`` and the expression's columns.
 
-    A frame with a state column for a field leaves the rule not evaluated where that cell is unreadable, since the
-    unreadable cell is a finding of its own.
+    ``states``: the fields with a state column in the frame. The rule is not evaluated where one of their cells is unreadable,
+    which is a finding of its own.
     """
 
     expression: str
@@ -42,11 +42,11 @@ class Condition:
     until: int | None = None
     tolerance: float = 0.0
     row_kind: str = DATA_ROW
-    states: tuple[str, ...] = ()  # fields of whose cells the frame knows whether they could be read
+    states: tuple[str, ...] = ()
 
     @cached_property
-    def concerned(self) -> pl.Expr:
-        """Rows that are the rule's business (never null). A precondition that cannot be decided counts as business."""
+    def is_concerned(self) -> pl.Expr:
+        """Rows that the rule concerns, never null; a precondition that is null counts as met."""
         parts = [pl.col("row_kind") == self.row_kind]
         if self.levels is not None:
             parts.append(one_of("org_level", self.levels))
@@ -60,7 +60,7 @@ class Condition:
     @cached_property
     def verdict(self) -> pl.Expr:
         """True where the rule holds, False where it is broken, null where it was not evaluated or does not apply."""
-        decidable = self.concerned
+        decidable = self.is_concerned
         if self.when is not None:
             decidable = decidable & self._precondition().fill_null(False)
         if self.states:
@@ -69,12 +69,12 @@ class Condition:
         return pl.when(decidable).then(holds)
 
     def _precondition(self) -> pl.Expr:
-        assert self.when is not None, "only called where there is a precondition"
+        assert self.when is not None, "called only for a rule with a precondition"
         return parse(self.when).polars(lambda term: pl.col(term.column))
 
 
 def one_of(column: str, values: Sequence[str]) -> pl.Expr:
-    """Whether a column is one of a few texts: compared one by one, much cheaper to build than ``is_in``."""
+    """Whether a column is one of a few texts; comparisons are much cheaper to build than ``is_in``."""
     return reduce(operator.or_, (pl.col(column) == value for value in values), pl.lit(False))
 
 
@@ -84,5 +84,5 @@ def any_unreadable(fields: Iterable[str]) -> pl.Expr:
 
 
 def fields_with_state(terms: Iterable[Term]) -> tuple[str, ...]:
-    """The names among ``terms`` that are fields, hence have a state column in a form's frame."""
+    """The names among ``terms`` that are fields; these have a state column in a form's frame."""
     return tuple(dict.fromkeys(t.name for t in terms if t.name not in CONTEXT_LABELS))

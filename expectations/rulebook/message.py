@@ -1,7 +1,7 @@
-"""Message templates: Chinese sentences with named places, filled for all failed rows at once.
+"""Message templates: Chinese sentences with placeholders, filled for all broken rows at once.
 
-``{name}`` is filled with a text, ``{=expression}`` with a computed number, and a part in square brackets is left out
-when anything in it is missing: ``不在名录中[，是否应为“{suggestion}”]``. Numbers are written as an office writes them
+``{name}`` takes a text, ``{=expression}`` a computed number; a part in square brackets is left out where one of its
+placeholders is null: ``不在名录中[，是否应为“{suggestion}”]``. Numbers are written as an office writes them
 (42, not 42.0), missing ones by their legend: "…" not reported, "—" not applicable.
 """
 
@@ -16,17 +16,17 @@ import polars as pl
 from warehouse.words.number_words import NOT_REPORTED, number_text
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
-_PLACE = re.compile(r"\{([^{}]+)\}")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 @lru_cache(maxsize=4096)
 def placeholders(template: str) -> frozenset[str]:
     """The names in braces, ``=expression`` included."""
-    return frozenset(_PLACE.findall(template))
+    return frozenset(_PLACEHOLDER.findall(template))
 
 
 def fill_template(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
-    """The template as a String expression; ``meaning`` gives the text of a name (null = missing)."""
+    """The template as a String expression; ``meaning``: placeholder -> its text (null: missing)."""
     pieces: list[pl.Expr] = []
     position = 0
     for part in _PART.finditer(template):
@@ -38,15 +38,15 @@ def fill_template(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
 
 
 def fill_plainly(template: str, values: dict[str, str | None]) -> str:
-    """The template filled for one case, for texts outside frames."""
+    """The template filled with ``values``, placeholder -> text, for a text outside frames."""
     frame = pl.select(pl.lit(None)) if not values else pl.DataFrame({k: [v] for k, v in values.items()})
     return str(frame.select(fill_template(template, lambda name: pl.col(name).cast(pl.String))).item())
 
 
 def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None) -> pl.Expr:
-    """``text`` with its places filled; a missing one is written ``missing`` or, without it, makes all of it null."""
+    """``text`` with its placeholders filled; a null one becomes ``missing`` or, if that is None, makes the text null."""
     pieces: list[pl.Expr] = []
-    for index, piece in enumerate(_PLACE.split(text)):
+    for index, piece in enumerate(_PLACEHOLDER.split(text)):
         if index % 2:
             pieces.append(meaning(piece) if missing is None else meaning(piece).fill_null(missing))
         elif piece:
@@ -55,12 +55,12 @@ def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None)
 
 
 def with_unit(text: pl.Expr, unit: str) -> pl.Expr:
-    """A number's text with its 计量单位: 60人; the place of a rank is 第4位. Null stays null."""
+    """A number's text with its 计量单位: 60人; a rank is 第4位. Null stays null."""
     return pl.format(f"第{{}}{unit}" if unit == "位" else f"{{}}{unit}", text)
 
 
 def quote(text: pl.Expr) -> pl.Expr:
-    """A text of others in quotes; what is quoted in it stands in single ones: “‘健康家·味道’主题实践”. Null stays null."""
+    """A text in quotes, quotes within it made single: “‘健康家·味道’主题实践”. Null stays null."""
     return pl.format("“{}”", text.str.replace_many({"“": "‘", "”": "’"}))
 
 

@@ -11,7 +11,7 @@ from expectations.rulebook.rulebook import Rule, RuleBook, Scope
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 _LEVELS = {"city": "市", "county": "县（市、区）", "township": "乡镇（街道）", "village": "村（社区）"}
 _GENERAL: tuple[tuple[Scope, str], ...] = (
@@ -24,23 +24,25 @@ _GENERAL: tuple[tuple[Scope, str], ...] = (
 )
 
 
-def rules_markdown(rulebook: RuleBook, catalogue: Catalogue) -> str:
+def format_rule_book(rulebook: RuleBook, catalogue: Catalogue) -> str:
     """The whole rule book: by form, across forms, then the general rules."""
     of_severity: Counter[str] = Counter(rule.severity for rule in rulebook.rules.values())
     sections = [
         *((f"{form.number} {form.title}", rulebook.row_rules(form.id)) for form in catalogue.forms.values()),
         *((title, rulebook.of_scope(scope)) for scope, title in _GENERAL),
     ]
-    return text_of(
+    return render_text(
         "expectations.rulebook",
         "rules.md",
         rule_count=len(rulebook.rules),
         counts=[{"word": word, "count": of_severity[code]} for code, word in labels.SEVERITY.items()],
-        sections=[{"title": title, "rows": list(map(_row, rules))} for title, rules in sections if rules],
+        sections=[
+            {"title": title, "rows": list(map(_format_row, rules))} for title, rules in sections if rules
+        ],
     )
 
 
-def _row(rule: Rule) -> list[str]:
+def _format_row(rule: Rule) -> list[str]:
     levels = "、".join(_LEVELS[level] for level in rule.levels) if rule.levels else "全部"
     years = years_words(rule.since, rule.until)
     words = rule.words or fill_plainly(rule.message, {})
@@ -55,7 +57,7 @@ def _row(rule: Rule) -> list[str]:
     return [cell.replace("|", "｜").replace("\n", " ") for cell in cells]
 
 
-def rule_rows(rulebook: RuleBook) -> pl.DataFrame:
+def list_rules(rulebook: RuleBook) -> pl.DataFrame:
     """The rules in force, for the warehouse: rule (key), scope, severity, meaning, reason, fix."""
     rows = [(r.id, r.scope, r.severity, r.words, r.why, r.fix) for r in rulebook.rules.values()]
     columns = ("rule", "scope", "severity", "meaning", "reason", "fix")

@@ -1,7 +1,7 @@
 """The rule book 审核关系: every rule as one typed record, read from YAML and checked against the catalogue.
 
-A rule is complete enough to be the alert: id (dotted, never reused), where it applies, expression, severity, message,
-why, fix, years. ``scope`` says what a rule looks at:
+A rule holds everything an alert needs: id (dotted, never reused), where it applies, expression, severity, message, why,
+fix, years. ``scope`` says what a rule reads:
 
 * ``row``      one row of a form; names are the form's fields, ``year`` (report year) and ``org_level``
 * ``unit``     one org unit across all forms; names are measures rolled up to that unit from everything below it,
@@ -13,7 +13,7 @@ why, fix, years. ``scope`` says what a rule looks at:
 * ``problem``  what reading or conforming could not make sense of; cited by id in PROBLEM frames
 * ``refusal``  why a whole file cannot be used
 
-Three-valued logic: an operand that was not reported or does not apply leaves a rule not evaluated, which is counted
+Three-valued logic: a rule with an operand that was not reported or does not apply is not evaluated, which is counted
 apart from passed. Messages are templates, see :mod:`expectations.rulebook.message`.
 """
 
@@ -29,7 +29,7 @@ import polars as pl
 from pydantic import StringConstraints, model_validator
 
 from expectations.rulebook.message import fill_plainly, placeholders
-from expectations.rulebook.series_names import SERIES_PLACEHOLDERS, SERIES_TYPES, SpeaksOf, speaks_of
+from expectations.rulebook.series_names import SERIES_PLACEHOLDERS, SERIES_TYPES, Subject, find_subject
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import suggest_name, unknown_name
 from warehouse.catalogue.models import Chinese, Field, Form, Measure, Name, Record
@@ -38,7 +38,7 @@ from warehouse.expression.expression import Expression, ExpressionError, Term, p
 from warehouse.registry.levels import LEVELS, Level
 
 GENERAL_FOLDER = Path(__file__).parent / "rules"
-"""The rules that speak of no city's forms: they hold everywhere. A city's own stand in ``rules/`` of its catalogue."""
+"""The rules that hold for every city; a city's own rules are in ``rules/`` of its catalogue."""
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -80,14 +80,12 @@ PROBLEM_PLACEHOLDERS = frozenset({"sheet", "cell", "form", "label", "value", "de
 
 
 class Rule(Record):
-    """One rule. ``field`` is where its finding is shown (default: the first name of the expression).
+    """One rule.
 
-    ``many`` is the sentence for many rows of one column, with the places {label}, {count} and {first} (its first case).
-
-    ``in_correction`` says what is left to do in the correction workbook, whose sheets are laid out anew as issued, and
-    stands there in place of ``fix``: sent back as it is, that workbook breaks the rule no more and is an answer to it.
-
-    ``words`` says in Chinese what is demanded; those of an expression rule are rendered from it when it is loaded.
+    ``field``: where its finding is shown (default: the first name of the expression). ``many``: the sentence for many rows
+    of one column, with the placeholders {label}, {count} and {first} (the first case). ``in_correction``: replaces ``fix``
+    in the correction workbook where laying out its sheets anew already mends the mistake. ``words``: the demand in Chinese;
+    rendered from the expression where there is one.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
@@ -134,21 +132,21 @@ class Rule(Record):
         return self
 
     @cached_property
-    def parsed(self) -> Expression:
-        """What must hold; only rules of scope row and unit have it."""
+    def requirement(self) -> Expression:
+        """What must hold. AssertionError for rules without an expression."""
         assert self.expression is not None, f"rule {self.id} has no expression"
         return parse(self.expression)
 
     @cached_property
-    def condition(self) -> Expression | None:
-        """The precondition; rows where it is false are none of the rule's business."""
+    def precondition(self) -> Expression | None:
+        """``when`` parsed: the rule does not concern rows where it is false."""
         return None if self.when is None else parse(self.when)
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """Every term that expression and precondition read, those of the expression first."""
-        condition = () if self.condition is None else self.condition.terms
-        return tuple(dict.fromkeys([*self.parsed.terms, *condition]))
+        condition = () if self.precondition is None else self.precondition.terms
+        return tuple(dict.fromkeys([*self.requirement.terms, *condition]))
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -156,12 +154,12 @@ class Rule(Record):
         return tuple(dict.fromkeys(t.name for t in self.terms if t.name not in CONTEXT_LABELS))
 
     @property
-    def speaks_of(self) -> SpeaksOf:
-        """What one finding of a series rule is about, told from the scores it reads."""
-        return speaks_of(self.operands)
+    def subject(self) -> Subject:
+        """What one finding of a series rule is about, by the scores it reads."""
+        return find_subject(self.operands)
 
     @property
-    def shown_at(self) -> str:
+    def finding_field(self) -> str:
         """The field or measure the finding is shown at."""
         return self.field or self.operands[0]
 
@@ -178,7 +176,7 @@ class RuleBook:
 
     @cached_property
     def version(self) -> str:
-        """SHA-256 over all rules, first 12 digits: what was judged with other rules has another one."""
+        """The first 12 digits of the SHA-256 of all rules."""
         text = "\n".join(rule.model_dump_json() for rule in self.rules.values())
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -193,7 +191,7 @@ class RuleBook:
 
     @property
     def warning(self) -> str:
-        """What is missing for judging this city's reports, in one Chinese sentence; '' when nothing is."""
+        """One Chinese sentence where the catalogue has no rules of its own; else ''."""
         if self.city_rules:
             return ""
         return (
@@ -206,11 +204,11 @@ class RuleBook:
         return [rule for rule in self.rules.values() if rule.scope == "row" and form in rule.forms]
 
     def of_check(self, check: CheckName) -> Rule | None:
-        """The generated rule of ``check``; None when the rule book leaves it out."""
+        """The generated rule of ``check``; None where the rule book has none."""
         return next((rule for rule in self.rules.values() if rule.check == check), None)
 
     def refusal_sentence(self, rule: str, detail: str | None) -> str:
-        """What is wrong with a file that was refused and how to mend it: one Chinese sentence."""
+        """One Chinese sentence: why the file was refused and what to do."""
         record = self.rules[rule]
         return f"{fill_plainly(record.message, {'detail': detail or None})}，{record.fix}"
 
@@ -218,7 +216,7 @@ class RuleBook:
 def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[str, str]:
     """The Chinese label of every name ``rule`` may read: fields of ``form`` (or of its first form), or measures.
 
-    A measure that is summed from units below the rule's levels says so.
+    The label of a measure says where it is a sum over the units below the rule's levels.
     """
     if rule.scope != "unit":
         named = {field.id: field.label for field in catalogue.forms[form or rule.forms[0]].fields}
@@ -229,12 +227,12 @@ def label_of(rule: Rule, catalogue: Catalogue, form: str | None = None) -> dict[
 
 
 def is_below(measure: Measure, level: Level) -> bool:
-    """Whether units below ``level`` report the measure, so that it is a sum there."""
+    """Whether the measure is a sum at ``level`` because units below report it."""
     return any(LEVELS.index(lv) > LEVELS.index(level) for lv in measure.levels)
 
 
 def label_at(measure: Measure, level: Level) -> str:
-    """The label of a measure at units of ``level``; where it is summed it says so: ``本级及所辖单位个人会员数合计``."""
+    """The label of a measure at units of ``level``; of a sum: ``本级及所辖单位个人会员数合计``."""
     if not is_below(measure, level):
         return measure.label
     own = "本级及" if any(LEVELS.index(lv) <= LEVELS.index(level) for lv in measure.levels) else ""
@@ -259,8 +257,8 @@ def load_rules(folder: Path | None, catalogue: Catalogue) -> RuleBook:
     That folder holds the city's rules of scope row and unit; the general ones come from this package unless the folder
     has one of the same id.
     """
-    own = _read(folder or catalogue.folder / CITY_RULES, catalogue, (*_CITY_SCOPES, *_GENERAL_SCOPES))
-    return RuleBook({**_read(GENERAL_FOLDER, catalogue, _GENERAL_SCOPES), **own})
+    own = _read_rules(folder or catalogue.folder / CITY_RULES, catalogue, (*_CITY_SCOPES, *_GENERAL_SCOPES))
+    return RuleBook({**_read_rules(GENERAL_FOLDER, catalogue, _GENERAL_SCOPES), **own})
 
 
 CITY_RULES = "rules"
@@ -269,7 +267,7 @@ _CITY_SCOPES: tuple[Scope, ...] = ("row", "unit")
 _GENERAL_SCOPES: tuple[Scope, ...] = ("series", "column", "total", "problem", "refusal")
 
 
-def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict[str, Rule]:
+def _read_rules(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict[str, Rule]:
     found: dict[str, Rule] = {}
     for path in sorted(folder.glob("*.yaml")):
         source = Source(path)
@@ -281,15 +279,15 @@ def _read(folder: Path, catalogue: Catalogue, scopes: tuple[Scope, ...]) -> dict
             if rule.id in found:
                 raise source.error([index, "id"], f"审核关系编号“{rule.id}”已经用过")
             try:
-                _check(rule, catalogue)
+                _check_rule(rule, catalogue)
             except (ExpressionError, ValueError) as error:
                 raise source.error([index], f"审核关系“{rule.id}”：{error}") from None
             words = rule.words or state_demand(rule, catalogue)
-            found[rule.id] = rule.model_copy(update={"words": words, **_years(rule, catalogue)})
+            found[rule.id] = rule.model_copy(update={"words": words, **_narrow_years(rule, catalogue)})
     return found
 
 
-def _years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
+def _narrow_years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
     """since and until of a rule: its own, narrowed to the years in which everything it reads is asked."""
     if rule.scope not in ("row", "unit"):
         return {}
@@ -308,19 +306,19 @@ def _years(rule: Rule, catalogue: Catalogue) -> dict[str, int | None]:
 def state_demand(rule: Rule, catalogue: Catalogue, form: str | None = None) -> str:
     """What an expression rule demands, in Chinese words."""
     labels = label_of(rule, catalogue, form)
-    words = rule.parsed.words(lambda term: labels[term.name])
-    if rule.condition is None:
+    words = rule.requirement.words(lambda term: labels[term.name])
+    if rule.precondition is None:
         return words
-    return f"{rule.condition.words(lambda term: labels[term.name])}时，{words}"
+    return f"{rule.precondition.words(lambda term: labels[term.name])}时，{words}"
 
 
-def _check(rule: Rule, catalogue: Catalogue) -> None:
+def _check_rule(rule: Rule, catalogue: Catalogue) -> None:
     """Closed vocabulary: every form, name and placeholder a rule uses is defined, and its expression is yes or no."""
     allowed = GENERAL_PLACEHOLDERS
     if rule.scope in ("row", "unit"):
         for form in rule.forms or (None,):
             _check_expression(rule, catalogue, form)
-        allowed = allowed | {"left", "right"} | _term_placeholders(rule)
+        allowed = allowed | {"left", "right"} | _list_term_placeholders(rule)
     elif rule.scope == "series":
         _check_types(rule, {**CONTEXT_TYPES, **SERIES_TYPES})
         allowed = SERIES_PLACEHOLDERS
@@ -337,12 +335,12 @@ def _check(rule: Rule, catalogue: Catalogue) -> None:
             raise ValueError(f"提示语（message）中的 {{{name}}} 没有定义{suggest_name(name, allowed)}")
     if undefined := placeholders(rule.many) - MANY_PLACEHOLDERS:
         raise ValueError(f"归并提示语（many）中的 {{{min(undefined)}}} 没有定义")
-    if rule.scope in ("row", "unit") and rule.parsed.sides is None:
+    if rule.scope in ("row", "unit") and rule.requirement.sides is None:
         for side in {"left", "right"} & placeholders(rule.message):
             raise ValueError(f"提示语（message）用了 {{{side}}}，公式却不是一个比较式")
 
 
-def _term_placeholders(rule: Rule) -> frozenset[str]:
+def _list_term_placeholders(rule: Rule) -> frozenset[str]:
     asked = ("", ".value", ".change", ".lacking")
     return frozenset(f"{t.column}{what}" for t in rule.terms for what in asked)
 
@@ -362,8 +360,8 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
             raise ValueError(unknown_name(what, term.name, known))
         if term.function is not None and not (form is None and term.function == "prev"):
             raise ValueError(f"范围（scope）为 {rule.scope} 的审核关系不能用 {term.function}()")
-    if rule.shown_at not in schema:
-        raise ValueError(f"field：{unknown_name(what, rule.shown_at, schema)}")
+    if rule.finding_field not in schema:
+        raise ValueError(f"field：{unknown_name(what, rule.finding_field, schema)}")
     if form is not None and rule.levels and not set(rule.levels) <= set(catalogue.forms[form].levels):
         raise ValueError(f"levels：报表“{form}”没有这一层级的行")
     _check_types(rule, known)
@@ -373,7 +371,7 @@ def _check_types(rule: Rule, known: dict[str, Any]) -> None:
     if undefined := {term.name for term in rule.terms} - known.keys():
         raise ValueError(unknown_name("公式中的", min(undefined), known))
     frame = pl.DataFrame(schema={term.column: known[term.name] for term in rule.terms})
-    for expression in (rule.parsed, rule.condition):
+    for expression in (rule.requirement, rule.precondition):
         if expression is not None:
             try:
                 result = frame.select(expression.polars(lambda term: pl.col(term.column))).dtypes[0]

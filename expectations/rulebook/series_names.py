@@ -1,4 +1,4 @@
-"""The words of the rules of scope series: the scores their expressions may read, the places their messages may name."""
+"""The vocabulary of series rules: the scores their expressions may read, the placeholders of their messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-SpeaksOf = Literal[
+Subject = Literal[
     "workbook",
     "sheet",
     "shift",
@@ -21,10 +21,10 @@ SpeaksOf = Literal[
     "pair",
     "number",
 ]
-SEVERAL: tuple[SpeaksOf, ...] = (
+SEVERAL: tuple[Subject, ...] = (
     "workbook", "sheet", "shift", "swap", "exchange", "upper", "cross", "column", "row", "run", "pair",
 )  # fmt: skip
-"""What a question may be about beside a single number, the widest first: what it speaks of is not asked about again."""
+"""What a question may be about beside a single number, the widest first; its numbers are not asked about again."""
 
 _NUMBER_SCORES = (
     "value", "previous_value", "past_high", "past_count", "change_factor", "change_score", "history_score", "peer_score",
@@ -59,10 +59,11 @@ SERIES_PLACEHOLDERS = frozenset(
         "cross_other_value", "cross_other_previous", "cross_rows", "sheet_same_count", "effect", "shift_start", "previous_value",
     }
 )  # fmt: skip
-"""Places of a message; each is a column ``<place>_text`` of :mod:`expectations.outliers.series_texts`, but label and slip."""
+"""Placeholders of a message; each but label and slip is a column ``<placeholder>_text`` of
+:mod:`expectations.outliers.series_texts`."""
 
 
-def speaks_of(names: Iterable[str]) -> SpeaksOf:
-    """What one question of a rule is about that reads the scores ``names``."""
+def find_subject(names: Iterable[str]) -> Subject:
+    """The subject of the questions of a rule that reads the scores ``names``."""
     kinds = {name.partition("_")[0] for name in names}
     return next((kind for kind in SEVERAL if kind in kinds), "number")

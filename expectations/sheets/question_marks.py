@@ -38,7 +38,7 @@ class Question:
     @property
     def sentence(self) -> str:
         """The message without the row number, which is that of the file received."""
-        return without_row(str(self.finding["message"]))
+        return drop_row_number(str(self.finding["message"]))
 
     @property
     def is_laid_out(self) -> bool:
@@ -51,7 +51,7 @@ class Question:
         return str(self.finding["in_correction"] or self.finding["fix"])
 
 
-def without_row(message: str) -> str:
+def drop_row_number(message: str) -> str:
     """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
     return re.sub(_ROW_WITH_UNIT, "", message)
 
@@ -69,20 +69,20 @@ class Marks:
     by_row: dict[tuple[str, str], dict[str, list[int]]] = field(default_factory=dict)
     subtotals: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
     unread: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    places: dict[int, tuple[str, str]] = field(default_factory=dict)
+    shown_cells: dict[int, tuple[str, str]] = field(default_factory=dict)
 
-    def of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
+    def questions_of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
         """Field ('' for the row itself) -> numbers of the questions, of one row of ``form``."""
         return self.by_row.get((form.id, str(key)), {})
 
-    def not_shown(self, form: Form) -> dict[str, list[int]]:
+    def list_unshown(self, form: Form) -> dict[str, list[int]]:
         """Field ('' for the form itself) -> numbers of the questions about ``form`` that no cell has shown."""
         found: dict[str, list[int]] = {}
         elsewhere = {number for numbers in self.unread.values() for number in numbers}
         for number, question in enumerate(self.questions):
             if number in elsewhere:
                 continue
-            if question.finding["form"] == form.id and number not in self.places:
+            if question.finding["form"] == form.id and number not in self.shown_cells:
                 found.setdefault(question.finding["field"] or "", []).append(number)
         return found
 
@@ -90,16 +90,16 @@ class Marks:
         """The gravest of some questions."""
         return min((self.questions[n].severity for n in numbers), key=SEVERITIES.index)
 
-    def raw(self, numbers: Iterable[int]) -> str | None:
+    def unreadable_text(self, numbers: Iterable[int]) -> str | None:
         """What stands in a cell that could not be read, so that the unit finds its own text again."""
         found = (self.questions[n].finding for n in numbers)
         return next((str(f["value"]) for f in found if f["value"] and f["scope"] == "problem"), None)
 
-    def reported(self, numbers: Iterable[int]) -> float:
+    def reported_total(self, numbers: Iterable[int]) -> float:
         """The number that a total row says, which is not the sum of its rows."""
         return next(float(self.questions[n].finding["value"]) for n in numbers)
 
-    def comment(
+    def write_comment(
         self,
         sheet: Worksheet,
         line: int,
@@ -113,7 +113,7 @@ class Marks:
 
         ``values``: what the row says, by field, as its cells show it; ``before``: what the cell said last year.
         """
-        texts = [self._text(n, line, columns, values or {}, before) for n in numbers]
+        texts = [self._write_text(n, line, columns, values or {}, before) for n in numbers]
         text = "\n\n".join(texts)
         lines = sum(-(-max(display_width(part), 1) // _COMMENT_WIDTH) for part in text.split("\n"))
         options = {
@@ -125,9 +125,9 @@ class Marks:
         }
         sheet.write_comment(line, index, text, options)
         for number in numbers:
-            self.places.setdefault(number, (sheet.get_name(), f"{column_letter(index)}{line + 1}"))
+            self.shown_cells.setdefault(number, (sheet.get_name(), f"{column_letter(index)}{line + 1}"))
 
-    def _text(
+    def _write_text(
         self,
         number: int,
         line: int,
@@ -162,13 +162,15 @@ def show_plainly(value: Value) -> str:
     return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)
 
 
-def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None) -> Marks:
+def make_marks(
+    questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None
+) -> Marks:
     """Marks of ``questions``: FINDING and scope and in_correction (of its rule), and what became of it.
 
     That is finding_status, text, reason, draft, had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
     """
     marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
-    lost = set() if unread is None else _lost_rows(unread)
+    lost = set() if unread is None else _list_lost_rows(unread)
     for number, question in enumerate(marks.questions):
         finding = question.finding
         form = forms.get(finding["form"] or "")
@@ -190,7 +192,7 @@ def marks_of(questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.Data
     return marks
 
 
-def _lost_rows(unread: pl.DataFrame) -> set[tuple[str, int]]:
+def _list_lost_rows(unread: pl.DataFrame) -> set[tuple[str, int]]:
     """Form and row of the rows of units that were not taken over."""
     rows = unread.filter(pl.col("reason") != "own_column").select("form", "row").unique()
     return {(str(form), int(row)) for form, row in rows.iter_rows()}

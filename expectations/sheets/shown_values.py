@@ -16,7 +16,7 @@ Value = float | int | str | bool | date | None
 Row = Mapping[str, Value]
 
 
-def records(frame: pl.DataFrame | None) -> list[Row]:
+def list_records(frame: pl.DataFrame | None) -> list[Row]:
     """The rows of an entries frame; none for no frame."""
     return [] if frame is None else list(frame.to_dicts())
 
@@ -28,7 +28,7 @@ def show_value(field: Field, value: Value, words: Words) -> Value:
     other text, such as 不适用, stays as it is.
     """
     if isinstance(value, str) and value not in words.not_applicable:
-        value = _from_text(field, value)
+        value = _parse_text(field, value)
     if isinstance(value, bool):
         return words.yes[0] if value else words.no[0]
     if isinstance(value, (int, float)):
@@ -36,7 +36,7 @@ def show_value(field: Field, value: Value, words: Words) -> Value:
     return value
 
 
-def _from_text(field: Field, text: str) -> Value:
+def _parse_text(field: Field, text: str) -> Value:
     try:
         if field.type == "boolean" and text in ("true", "false"):
             return text == "true"

@@ -12,7 +12,7 @@ import polars as pl
 from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import SEVERITIES, RuleBook, state_demand
 from expectations.verdicts.locate_findings import ROW_PREFIX
-from warehouse.catalogue.frames import Findings, Notes, Schema, form_place
+from warehouse.catalogue.frames import Findings, Notes, Schema, form_position
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
 
@@ -27,7 +27,7 @@ CAUSE: Schema = {
     "fix": pl.String,
     "status": pl.String,  # as handed in; "" where nothing was
 }
-"""Columns of what :func:`by_cause` returns."""
+"""Columns of what :func:`group_by_cause` returns."""
 
 FEW = 3
 """As many findings of one cause are told one by one, each with its own numbers."""
@@ -37,7 +37,7 @@ _WHOLE_WORKBOOK = "整个工作簿"
 _CAUSE = ("submission", "rank", "severity", "form", "sheet", "rule", "field", "status")
 
 
-def by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook) -> pl.DataFrame:
+def group_by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook) -> pl.DataFrame:
     """The lines (CAUSE) of ``findings`` (FINDING, and ``status`` where something is to be said of each).
 
     Grave ones first, then by form and position. Up to FEW findings of one cause stand alone; a line of more says how
@@ -49,20 +49,20 @@ def by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook) -> pl
     told = findings.with_columns(
         status=pl.col("status") if "status" in findings.columns else pl.lit(""),
         rank=pl.col("severity").replace_strict(ranks, return_dtype=pl.Int64),
-        message=_without_row(),
+        message=_drop_row(),
     )
-    lines = in_ranges(told, _CAUSE, ("org_name", "message", "fix"), few=FEW)
+    lines = merge_into_ranges(told, _CAUSE, ("org_name", "message", "fix"), few=FEW)
     ordered = lines.sort(
         "submission",
         "rank",
-        form_place(catalogue.forms),
+        form_position(catalogue.forms),
         "row",
         *_column_order(),
         nulls_last=False,
         maintain_order=True,
     )
     return ordered.with_columns(
-        place=_say_where(ordered, catalogue), message=_sentences(ordered, catalogue, rulebook)
+        place=_say_where(ordered, catalogue), message=_write_sentences(ordered, catalogue, rulebook)
     ).select(CAUSE.keys())
 
 
@@ -71,15 +71,17 @@ def list_cells(findings: Findings, catalogue: Catalogue) -> pl.Series:
     return _say_where(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
 
 
-def notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
+def group_notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
     """How numbers were written (NOTE), grouped in the same way: submission, place, count, raw and value of the first.
 
     The value says what was left out or computed, where its look does not.
     """
     key = ("submission", "form", "sheet", "field", "fix")
-    lines = in_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(org_name=pl.lit(None, pl.String))
+    lines = merge_into_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(
+        org_name=pl.lit(None, pl.String)
+    )
     ordered = lines.sort(
-        "submission", form_place(catalogue.forms), "row", nulls_last=False, maintain_order=True
+        "submission", form_position(catalogue.forms), "row", nulls_last=False, maintain_order=True
     )
     done = pl.element().replace_strict(labels.NORMALISATION, default=None, return_dtype=pl.String)
     said = pl.col("fix").str.split("+").list.eval(done).list.drop_nulls().list.join("，")
@@ -89,7 +91,7 @@ def notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def in_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[str], few: int) -> pl.DataFrame:
+def merge_into_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[str], few: int) -> pl.DataFrame:
     """One line for each ``key`` of more than ``few`` rows of ``cells``, one for each row of the others.
 
     ``cells`` has ``cell`` (an A1 address or null). Result: key, kept (those of the first row), ``row``, ``count`` and
@@ -132,7 +134,7 @@ def _column_order() -> tuple[pl.Expr, pl.Expr]:
     return letters.str.len_chars(), letters
 
 
-def _without_row() -> pl.Expr:
+def _drop_row() -> pl.Expr:
     """The sentence without its row, which the place says, with the near match and likely cells it does not name."""
     message, suggestion = pl.col("message").str.replace(ROW_PREFIX, ""), pl.col("suggestion").fill_null("")
     is_said = message.str.contains(suggestion, literal=True)
@@ -143,11 +145,11 @@ def _without_row() -> pl.Expr:
     )
 
 
-def _sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -> pl.Series:
+def _write_sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -> pl.Series:
     """What a line of many says: the rule's own words for many, else what it demands; and the first case."""
     sentences = []
     for row in lines.select("rule", "form", "field", "count", "message").iter_rows(named=True):
-        rule, label = rulebook.rules[row["rule"]], _label(catalogue, row["form"], row["field"])
+        rule, label = rulebook.rules[row["rule"]], _find_label(catalogue, row["form"], row["field"])
         if row["count"] == 1:
             sentences.append(row["message"])
         elif rule.many:
@@ -160,7 +162,7 @@ def _sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) ->
     return pl.Series(sentences, dtype=pl.String)
 
 
-def _label(catalogue: Catalogue, form: str | None, field: str | None) -> str:
+def _find_label(catalogue: Catalogue, form: str | None, field: str | None) -> str:
     """What a field of a form, or a measure, is called; '' for neither."""
     declared = catalogue.forms.get(form or "")
     found = next((f.label for f in declared.fields if f.id == field), "") if declared else ""
@@ -175,7 +177,7 @@ def _say_where(lines: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
     for row in lines.select("form", "field", "sheet", "range", "org_name", "count").iter_rows(named=True):
         sheet, number = row["sheet"] or "", numbers.get(row["form"] or "", "")
         where = number if number and (not sheet or number in sheet) else sheet
-        label = _label(catalogue, row["form"], row["field"])
+        label = _find_label(catalogue, row["form"], row["field"])
         about = " ".join(filter(None, (row["org_name"] if row["count"] == 1 else "", label)))
         address = f"{where} {row['range'] or ''}".strip()
         places.append((f"{address}（{about}）" if about and row["range"] else address) or _WHOLE_WORKBOOK)

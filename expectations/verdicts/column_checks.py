@@ -24,10 +24,10 @@ FIRST_DATE_YEAR = 2000
 
 def column_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> list[Check]:
     """The generated checks of ``form``; those of total rows only when the batch has any."""
-    return list(_checks(form, rulebook, catalogue, has_totals))
+    return list(_list_checks(form, rulebook, catalogue, has_totals))
 
 
-def _checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> Iterator[Check]:
+def _list_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> Iterator[Check]:
     rows = rulebook.of_check("roster_rows" if form.is_roster else "unit_rows")
     if rows is not None:
         yield _rows_check(rows, form)
@@ -35,16 +35,18 @@ def _checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bo
     if unique is not None and form.is_roster:
         yield _unique_check(unique, form)
     for field in form.fields:
-        yield from _field_checks(field, form, rulebook, catalogue)
-    yield from _each(form, rulebook, "whole", [f for f in form.fields if f.type in ("count", "rank", "year")])
-    yield from _each(form, rulebook, "date", [f for f in form.fields if f.type == "date"])
+        yield from _list_field_checks(field, form, rulebook, catalogue)
+    yield from _check_each(
+        form, rulebook, "whole", [f for f in form.fields if f.type in ("count", "rank", "year")]
+    )
+    yield from _check_each(form, rulebook, "date", [f for f in form.fields if f.type == "date"])
     if has_totals:
-        yield from _each(form, rulebook, "sheet", additive_fields(form))
+        yield from _check_each(form, rulebook, "sheet", additive_fields(form))
         if "village" in form.levels:
-            yield from _each(form, rulebook, "township", additive_fields(form))
+            yield from _check_each(form, rulebook, "township", additive_fields(form))
 
 
-def _field_checks(field: Field, form: Form, rulebook: RuleBook, catalogue: Catalogue) -> Iterator[Check]:
+def _list_field_checks(field: Field, form: Form, rulebook: RuleBook, catalogue: Catalogue) -> Iterator[Check]:
     required = rulebook.of_check("key_required" if is_key(form, field) else "required")
     if field.required and required is not None:
         yield _required_check(required, field, form)
@@ -104,8 +106,8 @@ def _check(
         rule=rule,
         form=form.id,
         fields=() if field is None else (field.id,),
-        shown_at=None if field is None else field.id,
-        concerned=concerned,
+        finding_field=None if field is None else field.id,
+        is_concerned=concerned,
         verdict=verdict,
         meaning=_meaning(form, field, **texts),
         value=lambda: texts["total"] if "total" in texts else _value(field),
@@ -179,14 +181,14 @@ def _is_asked(field: Field, form: Form) -> pl.Expr:
     return is_data if form.is_roster else is_data & at_level
 
 
-def _each(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Field]) -> Iterator[Check]:
+def _check_each(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Field]) -> Iterator[Check]:
     """The check ``name`` of each of ``fields``."""
     rule = rulebook.of_check(name)
     for field in fields if rule is not None else ():
         assert rule is not None, "checked above"
         condition = _condition(rule, name, field, form)
         texts = _texts(name, field)
-        yield _check(rule, form, field, condition.concerned, condition.verdict, texts=texts)
+        yield _check(rule, form, field, condition.is_concerned, condition.verdict, texts=texts)
 
 
 def _condition(rule: Rule, name: CheckName, field: Field, form: Form) -> Condition:

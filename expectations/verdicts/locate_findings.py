@@ -33,9 +33,11 @@ ROW_PREFIX = r"^第\d+行[ ：]?"
 
 def locate(suite: Suite, columns: pl.DataFrame) -> Findings:
     """The False cells of VERDICT as findings (FINDING), each with its sentence; check by check, row by row."""
-    failed = suite.failed()
+    failed = suite.count_failures()
     found = [
-        _locate_findings(check, suite.broken(check), columns) for check in suite.checks if failed[check.id]
+        _locate_findings(check, suite.select_broken(check), columns)
+        for check in suite.checks
+        if failed[check.id]
     ]
     return pl.concat(found) if found else empty(FINDING)
 
@@ -52,7 +54,7 @@ def _locate_findings(check: Check, broken: pl.DataFrame, columns: pl.DataFrame) 
         "org_code",
         "org_name",
         pl.col("item"),
-        pl.lit(check.shown_at, pl.String).alias("field"),
+        pl.lit(check.finding_field, pl.String).alias("field"),
         pl.lit(list(check.fields), pl.List(pl.String)).alias("fields"),
         pl.col("sheet") if has_rows else pl.lit(None, pl.String).alias("sheet"),
         pl.col("row") if has_rows else pl.lit(None, pl.UInt32).alias("row"),
@@ -64,7 +66,7 @@ def _locate_findings(check: Check, broken: pl.DataFrame, columns: pl.DataFrame) 
         check.operands().alias("operands"),
     )
     addresses = columns.filter(
-        pl.col("form") == check.form, pl.col("field").eq_missing(pl.lit(check.shown_at, pl.String))
+        pl.col("form") == check.form, pl.col("field").eq_missing(pl.lit(check.finding_field, pl.String))
     ).select("submission", "sheet", "column")
     addressed = written.join(addresses, on=["submission", "sheet"], how="left", maintain_order="left")
     assert addressed.height == broken.height, "a field has one column in a sheet"
@@ -123,7 +125,7 @@ def with_rows(findings: Findings, frames: dict[str, pl.DataFrame], columns: pl.D
     )
 
 
-def problem_findings(
+def locate_problems(
     problems: Problems, submissions: Submissions, rulebook: RuleBook, catalogue: Catalogue
 ) -> Findings:
     """What reading and conforming could not make sense of, as findings. Raises ValueError for an unknown rule id."""
@@ -147,7 +149,7 @@ def problem_findings(
     return pl.concat(
         [
             empty(FINDING),
-            *(_of_problem(rule, named) for rule in map(rulebook.rules.__getitem__, sorted(cited))),
+            *(_locate_problem(rule, named) for rule in map(rulebook.rules.__getitem__, sorted(cited))),
         ]
     )
 
@@ -159,7 +161,7 @@ def _field_labels(catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def _of_problem(rule: Rule, problems: Problems) -> Findings:
+def _locate_problem(rule: Rule, problems: Problems) -> Findings:
     column = {"form": "form_text", "unit": "org_name"}
 
     def meaning(place: str) -> pl.Expr:

@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
-from warehouse.catalogue.frames import PROBLEM, RECEIVED, Observations, Submissions, empty, form_place, shaped
+from warehouse.catalogue.frames import (
+    PROBLEM,
+    RECEIVED,
+    Observations,
+    Submissions,
+    empty,
+    form_position,
+    shaped,
+)
 
 UNCHANGED_RULE = "read.nothing_corrected"
 UNDOING_RULE = "read.undoes_newer"
@@ -42,7 +50,7 @@ def find_unanswered_returns(
     returned = (
         own.join(answers, on="submission")
         .join(known.rename({"submission": "answered"}), on=["answered", "unit_code", "year"], suffix="_then")
-        .join(_newest_before(own, known), on="submission", how="left")
+        .join(_find_newest_before(own, known), on="submission", how="left")
     )
     if returned.is_empty():
         return empty(PROBLEM)
@@ -57,7 +65,7 @@ def find_unanswered_returns(
     return pl.concat([_select_untouched(pairs, cells, rulebook), _select_undoing(cells, forms)])
 
 
-def _newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _find_newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """submission, newest: the last of the same unit and year that was received before."""
     return (
         own.join(known, on=["unit_code", "year"], suffix="_other")
@@ -106,7 +114,7 @@ def _select_undoing(cells: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
         pl.col("said_since").ne_missing(pl.col("said_then")),
     )
     return shaped(
-        undone.sort("submission", form_place(forms), "org_code", "field")
+        undone.sort("submission", form_position(forms), "org_code", "field")
         .group_by("submission", maintain_order=True)
         .agg(
             pl.col("sheet_now").first().alias("sheet"),

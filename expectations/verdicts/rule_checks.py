@@ -46,8 +46,8 @@ class Check:
     rule: Rule
     form: str
     fields: tuple[str, ...]
-    shown_at: str | None
-    concerned: pl.Expr
+    finding_field: str | None
+    is_concerned: pl.Expr
     verdict: pl.Expr
     meaning: Meaning
     value: Callable[[], pl.Expr]
@@ -64,7 +64,9 @@ def row_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue) -> list[Che
         labels = label_of(rule, catalogue, form.id)
         levels = rule.levels or _common_levels(form, rule)
         condition = _condition(rule, levels, fields_with_state(rule.terms))
-        sentence = Sentence(rule.parsed, labels, unit_of(rule, catalogue, form.id), types, has_states=True)
+        sentence = Sentence(
+            rule.requirement, labels, unit_of(rule, catalogue, form.id), types, has_states=True
+        )
         checks.append(_expression_check(rule, form.id, condition, sentence, types, ACROSS_FIELDS))
     return checks
 
@@ -75,10 +77,10 @@ def unit_checks(rulebook: RuleBook, catalogue: Catalogue) -> list[Check]:
     checks = []
     for rule in rulebook.of_scope("unit"):
         assert rule.levels is not None, "the rule book refuses a unit rule without levels"
-        form = catalogue.measures[rule.shown_at].form
+        form = catalogue.measures[rule.finding_field].form
         condition = _condition(rule, rule.levels, ())
         sentence = Sentence(
-            rule.parsed, label_of(rule, catalogue), unit_of(rule, catalogue), types, has_states=False
+            rule.requirement, label_of(rule, catalogue), unit_of(rule, catalogue), types, has_states=False
         )
         checks.append(_expression_check(rule, form, condition, sentence, types, ACROSS_FORMS))
     return checks
@@ -105,11 +107,11 @@ def _expression_check(
         rule=rule,
         form=form,
         fields=rule.operands,
-        shown_at=rule.shown_at,
-        concerned=condition.concerned,
+        finding_field=rule.finding_field,
+        is_concerned=condition.is_concerned,
         verdict=condition.verdict,
         meaning=sentence.meaning,
-        value=partial(plain_text, rule.shown_at, types[rule.shown_at]),
+        value=partial(plain_text, rule.finding_field, types[rule.finding_field]),
         operands=lambda: operands_text(
             {t.column: sentence.operand(t) for t in rule.terms if t.name not in CONTEXT_LABELS}
         ),

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from expectations.frames.unit_frame import last_years, unit_frame
+from expectations.frames.unit_frame import list_previous_values, unit_frame
 from expectations.rulebook.rulebook import SEVERITIES, CheckName, Rule, RuleBook
 from expectations.rulebook.series_names import SEVERAL
-from expectations.verdicts.locate_findings import ONLY_ONE, problem_findings
+from expectations.verdicts.locate_findings import ONLY_ONE, locate_problems
 from expectations.verdicts.rule_checks import Check
 from warehouse.catalogue.frames import (
     PROBLEM,
@@ -145,7 +145,7 @@ def leave_out_followers(
     years = ours["year"].unique().drop_nulls().to_list()
     usual = doubted.join(
         ours.select("submission", "org_code", "measure", "year"), on=["submission", "org_code", "measure"]
-    ).join(last_years(standing, years, catalogue), on=["org_code", "measure", "year"])
+    ).join(list_previous_values(standing, years, catalogue), on=["org_code", "measure", "year"])
     as_usual = (
         ours.join(
             usual.select("submission", "org_code", "measure", "previous_value"),
@@ -183,11 +183,11 @@ def ask_widest(
     kept: dict[str, pl.DataFrame] = {}
     asked_before: list[tuple[Rule, pl.DataFrame]] = []
     pairs = zip(rules, broken, strict=True)
-    for rule, asked in sorted(pairs, key=lambda one: (order[one[0].speaks_of], rank[one[0].severity])):
+    for rule, asked in sorted(pairs, key=lambda one: (order[one[0].subject], rank[one[0].severity])):
         rows = asked
         for other, whole in asked_before:
-            if other.speaks_of != rule.speaks_of or rule.speaks_of == "number":
-                rows = rows.join(whole, on=reach[other.speaks_of], how="anti", maintain_order="left")
+            if other.subject != rule.subject or rule.subject == "number":
+                rows = rows.join(whole, on=reach[other.subject], how="anti", maintain_order="left")
         kept[rule.id] = rows
         asked_before.append((rule, rows))
     return [kept[rule.id] for rule in rules]
@@ -198,7 +198,7 @@ def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBoo
 
     What is asked of a column or run stays.
     """
-    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.speaks_of == "number"]
+    of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.subject == "number"]
     is_single = pl.col("rule").is_in(of_numbers)
     single = series.filter(is_single).join(
         asked, on=list(CELL_ASKED), how="anti", nulls_equal=True, maintain_order="left"
@@ -206,7 +206,7 @@ def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBoo
     return pl.concat([series.filter(~is_single), single])
 
 
-def cells_asked(findings: Findings) -> pl.DataFrame:
+def list_asked_cells(findings: Findings) -> pl.DataFrame:
     """CELL_ASKED of findings, hints left out."""
     return findings.filter(pl.col("severity") != "info").select(*CELL_ASKED)
 
@@ -246,4 +246,4 @@ def ask_once_of_empty(
     empty_ones = pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String})
     said = shaped(empty_ones.with_columns(rule=pl.lit(NOTHING_FILLED)), PROBLEM)
     rest = findings.remove(pl.col("submission").is_in(list(unfilled)))
-    return pl.concat([rest, problem_findings(said, submissions, rulebook, catalogue)])
+    return pl.concat([rest, locate_problems(said, submissions, rulebook, catalogue)])

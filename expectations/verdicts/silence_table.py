@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ SILENCES = (
 )  # fmt: skip
 
 
-def silences_markdown() -> str:
+def format_silences() -> str:
     """The table as a page of Markdown."""
     rows = [[each.by, each.silenced, each.why, each.then] for each in SILENCES]
-    return text_of("expectations.verdicts", "silences.md", rows=rows)
+    return render_text("expectations.verdicts", "silences.md", rows=rows)

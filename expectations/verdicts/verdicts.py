@@ -24,15 +24,15 @@ class Suite:
     checks: tuple[Check, ...]
     rows: pl.DataFrame
     verdicts: Verdicts
-    concerned: Mapping[str, int]
+    concerned_counts: Mapping[str, int]
 
-    def broken(self, check: Check) -> pl.DataFrame:
+    def select_broken(self, check: Check) -> pl.DataFrame:
         """The rows in which ``check`` does not hold."""
         return self.rows.filter(~self.verdicts[check.id])
 
-    def failed(self) -> dict[str, int]:
+    def count_failures(self) -> dict[str, int]:
         """Check id -> how many rows break it."""
-        return _counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
+        return _to_counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 
 
 def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame) -> Suite:
@@ -43,9 +43,9 @@ def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame)
     ids = [check.id for check in checks]
     assert len(set(ids)) == len(ids), "a check's id is unique in its suite"
     verdicts = rows.select(check.verdict.cast(pl.Boolean).alias(check.id) for check in checks)
-    concerned = rows.select(check.concerned.sum().cast(pl.Int64).alias(check.id) for check in checks)
-    return Suite(name, title, tuple(checks), rows, verdicts, _counts(concerned))
+    concerned = rows.select(check.is_concerned.sum().cast(pl.Int64).alias(check.id) for check in checks)
+    return Suite(name, title, tuple(checks), rows, verdicts, _to_counts(concerned))
 
 
-def _counts(one_row: pl.DataFrame) -> dict[str, int]:
+def _to_counts(one_row: pl.DataFrame) -> dict[str, int]:
     return one_row.row(0, named=True) if one_row.width else {}

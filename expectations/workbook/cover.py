@@ -50,7 +50,7 @@ def write_cover(issue: Issue) -> None:
             continue
         _write_line(issue, sheet, line, labels[key])
         if issue.is_sample and key == "report_date":
-            due = settings.deadline.of(issue.year)
+            due = settings.deadline.due_date(issue.year)
             reported = date(due.year, due.month, max(1, due.day - 10))
             sheet.write_datetime(line, 2, reported, named("cover_date"))
         elif issue.is_sample:
@@ -74,7 +74,7 @@ def write_cover(issue: Issue) -> None:
             "error_message": f"报出日期一般在{issue.year}年12月以后。",
         },
     )
-    due = settings.deadline.of(issue.year)
+    due = settings.deadline.due_date(issue.year)
     notes = f"请于{due.year}年{due.month}月{due.day}日前报送。填报前请先阅读“填报说明”，"
     notes += "只填浅黄色的格，不要增删工作表、列和表头。"
     sheet.set_row(line, 24)

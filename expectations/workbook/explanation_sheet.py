@@ -88,9 +88,9 @@ def _order_questions(questions: list[Question]) -> list[int]:
 def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, number: int) -> None:
     named, question = issue.styles.named, issue.marks.questions[number]
     finding = question.finding
-    where, cell = issue.marks.places.get(number, (finding["sheet"] or "", ""))
+    where, cell = issue.marks.shown_cells.get(number, (finding["sheet"] or "", ""))
     problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
-    texts = (problem, question.fix, opinion_on(question.finding))
+    texts = (problem, question.fix, write_opinion(question.finding))
     sheet.write_number(line, 0, serial, named("guide_centre"))
     sheet.write_string(line, 1, labels.SEVERITY[question.severity], named(f"asked_{question.severity}"))
     sheet.write_string(line, 2, where, named("guide_cell"))
@@ -111,7 +111,7 @@ def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, numb
     sheet.set_row(line, 14 * max(needed, 1) + 6)
 
 
-def opinion_on(finding: Mapping[str, Any]) -> str:
+def write_opinion(finding: Mapping[str, Any]) -> str:
     """What the office says of a question: what became of its explanation, or that it is asked again."""
     if finding["finding_status"] == "explained":
         return "已收到说明，待审核"

@@ -90,12 +90,12 @@ def _write_header(issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], l
 
 def _mark_header(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int) -> None:
     """Questions about a whole column or form stand at the header's last line: no row of the sheet is theirs."""
-    for name, numbers in issue.marks.not_shown(form).items():
+    for name, numbers in issue.marks.list_unshown(form).items():
         of_field = (i for i, c in enumerate(columns) if c.role == "field" and c.field and c.field.id == name)
         index = next(of_field, 0)
         style = issue.styles.named(f"header_{issue.marks.severity(numbers)}")
         sheet.write_string(line, index, columns[index].number, style)
-        issue.marks.comment(sheet, line, index, numbers)
+        issue.marks.write_comment(sheet, line, index, numbers)
 
 
 def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: int) -> None:

@@ -16,7 +16,7 @@ from warehouse.catalogue.models import Field, Form
 from warehouse.words import labels
 from warehouse.words.day_words import day_words
 from warehouse.words.number_words import NOT_APPLICABLE
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 from warehouse.words.workbook_texts import GUIDE_SHEET, SERIAL
 
 RuleLine = tuple[str, str, str]
@@ -28,7 +28,7 @@ _WIDTHS = (6, 28, 10, 8, 40, 56)
 _FIELD_HEADER = ("栏号", "指标名称", "计量单位", "时点/时期", "填报要求", "指标解释")
 
 
-def rule_lines(
+def list_rule_lines(
     rulebook: RuleBook | Sequence[RuleLine] | None, catalogue: Catalogue, unit_level: str, year: int
 ) -> list[RuleLine]:
     """The checks of a unit's workbook as lines of text, general ones first; ready-made lines stay as they are.
@@ -106,12 +106,12 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
 
 def _method(issue: Issue) -> list[str]:
     settings = issue.catalogue.settings
-    text = text_of(
+    text = render_text(
         "expectations.workbook",
         "filling",
         year=issue.year,
         last_year=issue.year - 1,
-        due=day_words(settings.deadline.of(issue.year)),
+        due=day_words(settings.deadline.due_date(issue.year)),
         words=settings.words,
         has_prior=issue.has_prior,
     )

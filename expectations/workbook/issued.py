@@ -14,17 +14,17 @@ import polars as pl
 from xlsxwriter.workbook import Workbook
 
 from expectations.live_audit.audit import add_audit, write_audit
-from expectations.live_audit.live_formats import column_rules, live_checks, reading_rules
+from expectations.live_audit.live_formats import column_rules, reading_rules, select_live_rules
 from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.layout import unit_level, unit_name
 from expectations.sheets.page import Issue
-from expectations.sheets.question_marks import Marks, marks_of
+from expectations.sheets.question_marks import Marks, make_marks
 from expectations.sheets.styles import Styles
 from expectations.sheets.validation import Lists
 from expectations.workbook.cover import write_cover
 from expectations.workbook.explanation_sheet import add_answers, write_answers
 from expectations.workbook.form import write_form
-from expectations.workbook.guide import RuleLine, rule_lines, write_guide
+from expectations.workbook.guide import RuleLine, list_rule_lines, write_guide
 from expectations.workbook.unread_sheet import add_unread
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import fold
@@ -51,7 +51,7 @@ class Content:
 class Asked:
     """What makes an issued workbook a correction workbook.
 
-    ``questions`` (as :func:`expectations.sheets.question_marks.marks_of` takes them): their cells are coloured and commented,
+    ``questions`` (as :func:`expectations.sheets.question_marks.make_marks` takes them): their cells are coloured and commented,
     and 说明 lists them; ``about`` says there of which submission, ``answered`` is its id, ``unread`` (UNREAD) what was not
     taken over of it.
     """
@@ -97,17 +97,17 @@ def write_workbook(
             year=year,
             has_prior=bool(content.prior),
             is_sample=content.is_sample,
-            live_checks=live_checks(rulebook, year),
+            live_checks=select_live_rules(rulebook, year),
             column_rules=column_rules(rulebook),
             reading_rules=reading_rules(rulebook),
             is_correction=asked is not None,
-            marks=Marks() if asked is None else marks_of(asked.questions, catalogue.forms, lost),
+            marks=Marks() if asked is None else make_marks(asked.questions, catalogue.forms, lost),
             signed={} if unread is None else _read_signatures(unread),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
         answers = None if asked is None else add_answers(issue)
-        write_guide(issue, forms, rule_lines(rulebook, catalogue, level, year))
+        write_guide(issue, forms, list_rule_lines(rulebook, catalogue, level, year))
         audit = add_audit(issue) if issue.live_checks else None
         for form in forms:
             write_form(issue, form, content.entries.get(form.id), content.prior.get(form.id))
@@ -134,7 +134,7 @@ def write_workbook(
             "is_sample": "true" if content.is_sample else "false",
         }.items():
             book.set_custom_property(f"nianbao_{name}", text, "text")
-    return issue.marks.places
+    return issue.marks.shown_cells
 
 
 def _read_signatures(unread: pl.DataFrame) -> dict[str, str]:

@@ -15,7 +15,7 @@ from expectations.live_audit.live_formats import colour_breaches
 from expectations.sheets.layout import Column, unit_rows
 from expectations.sheets.page import Issue, Rows, write_block
 from expectations.sheets.question_marks import TOTAL
-from expectations.sheets.shown_values import Row, put, records, show_value
+from expectations.sheets.shown_values import Row, list_records, put, show_value
 from expectations.sheets.validation import field_validation, township_validation
 from warehouse.catalogue.models import Field, Form
 from warehouse.words.addresses import column_letter
@@ -37,7 +37,7 @@ def write_units(
     """Rows of org units, the thin line and 合计; returns the line after."""
     levels = issue.catalogue.row_levels(form, issue.unit_level)
     units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year).to_dicts()
-    now, before = _by_unit(entries), _by_unit(prior)
+    now, before = _index_by_unit(entries), _index_by_unit(prior)
     named, words = issue.styles.named, issue.catalogue.settings.words
     closed = named("closed")
     sums = [0.0] * len(columns)
@@ -50,14 +50,14 @@ def write_units(
     for line, unit in enumerate(units, start=first):
         code, level = unit["org_code"], unit["level"]
         row, row_before = now.get(code, {}), before.get(code, {})
-        asked_of = issue.marks.of_row(form, code)
+        asked_of = issue.marks.questions_of_row(form, code)
         said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields} if asked_of else {}
         for index, column in enumerate(columns):
             field = column.field
             if field is None:
                 _write_stub(sheet, line, index, column, unit, issue)
                 if column.role == "org_name" and "" in asked_of:
-                    typed = issue.marks.raw(asked_of[""])
+                    typed = issue.marks.unreadable_text(asked_of[""])
                     name = unit["name"] if typed is None or typed.isdigit() else typed
                     _mark_row(issue, sheet, line, index, asked_of[""], name)
             elif level not in asked[index]:
@@ -67,7 +67,7 @@ def write_units(
                 value = show_value(field, source.get(field.id), words)
                 if column.role == "field" and field.id in asked_of:
                     numbers = asked_of[field.id]
-                    value = issue.marks.raw(numbers) if value is None else value
+                    value = issue.marks.unreadable_text(numbers) if value is None else value
                     put(
                         sheet,
                         line,
@@ -76,7 +76,7 @@ def write_units(
                         issue.styles.value(issue.marks.severity(numbers), field.type),
                     )
                     past = show_value(field, row_before.get(field.id), words)
-                    issue.marks.comment(sheet, line, index, numbers, columns, said, past)
+                    issue.marks.write_comment(sheet, line, index, numbers, columns, said, past)
                 else:
                     put(sheet, line, index, value, looks[index])
                 if isinstance(value, float):
@@ -114,7 +114,7 @@ def _mark_row(
     name: str | None,
 ) -> None:
     sheet.write_string(line, index, name or "", issue.styles.named(f"row_{issue.marks.severity(numbers)}"))
-    issue.marks.comment(sheet, line, index, numbers)
+    issue.marks.write_comment(sheet, line, index, numbers)
 
 
 def _write_total(
@@ -133,7 +133,7 @@ def _write_total(
     write_block(
         sheet, (line, 0, line, stubs - 1), issue.catalogue.settings.words.total_row[0], issue, "total_label"
     )
-    asked_of = issue.marks.of_row(form, TOTAL)
+    asked_of = issue.marks.questions_of_row(form, TOTAL)
     for index, column in enumerate(columns):
         field = column.field
         if field is None:
@@ -170,9 +170,9 @@ def _write_subtotals(
 def _mark_total(
     issue: Issue, sheet: Worksheet, line: int, index: int, numbers: list[int], field: Field
 ) -> None:
-    value = show_value(field, issue.marks.reported(numbers), issue.catalogue.settings.words)
+    value = show_value(field, issue.marks.reported_total(numbers), issue.catalogue.settings.words)
     put(sheet, line, index, value, issue.styles.value(issue.marks.severity(numbers), field.type))
-    issue.marks.comment(sheet, line, index, numbers)
+    issue.marks.write_comment(sheet, line, index, numbers)
 
 
 def write_roster(
@@ -186,7 +186,7 @@ def write_roster(
 ) -> int:
     """Rows of things; returns the line after. Last year's rows stand in when there are no entries yet."""
     carried = prior if entries is None and is_carried_over(form) and not issue.is_correction else None
-    rows: list[Row] = records(entries if entries is not None else carried)
+    rows: list[Row] = list_records(entries if entries is not None else carried)
     if entries is not None and not rows:
         rows = [{form.item_field or "": issue.catalogue.settings.words.nothing_to_list[0]}]
     levels = issue.catalogue.row_levels(form, issue.unit_level)
@@ -197,7 +197,7 @@ def write_roster(
     for offset in range(height):
         line = first + offset
         row = rows[offset] if offset < len(rows) else {}
-        asked_of = issue.marks.of_row(form, row.get("row"))
+        asked_of = issue.marks.questions_of_row(form, row.get("row"))
         for index, column in enumerate(columns):
             if column.role == "serial":
                 sheet.write_number(line, index, offset + 1, issue.styles.named("serial"))
@@ -208,9 +208,9 @@ def write_roster(
                 value = show_value(column.field, row.get(column.field.id), words)
                 numbers = asked_of.get(column.field.id)
                 if numbers:
-                    value = issue.marks.raw(numbers) if value is None else value
+                    value = issue.marks.unreadable_text(numbers) if value is None else value
                     said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields}
-                    issue.marks.comment(sheet, line, index, numbers, columns, said)
+                    issue.marks.write_comment(sheet, line, index, numbers, columns, said)
                 look = issue.marks.severity(numbers) if numbers else "input"
                 put(sheet, line, index, value, issue.styles.value(look, column.field.type))
     orgs = ""
@@ -250,5 +250,5 @@ def _validate(
         colour_breaches(issue, sheet, form)
 
 
-def _by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:
-    return {str(row["org_code"]): row for row in records(frame)}
+def _index_by_unit(frame: pl.DataFrame | None) -> dict[str, Row]:
+    return {str(row["org_code"]): row for row in list_records(frame)}

@@ -33,7 +33,7 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
     sheet.set_row(1, 34)
     for column, (head, _) in enumerate(_HEADS):
         sheet.write_string(2, column, head, named("header"))
-    for line, row in enumerate(_lines(unread).iter_rows(named=True), start=3):
+    for line, row in enumerate(_list_lines(unread).iter_rows(named=True), start=3):
         form = issue.catalogue.forms.get(row["form"] or "")
         texts = (
             sheet_name(form) if form else row["sheet"],
@@ -49,7 +49,7 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
     sheet.protect("", PROTECTION)
 
 
-def _lines(unread: pl.DataFrame) -> pl.DataFrame:
+def _list_lines(unread: pl.DataFrame) -> pl.DataFrame:
     """form, sheet, place, reason, row, said: rows of units by row, columns of one's own by column."""
     is_column = pl.col("reason") == "own_column"
     letter = pl.col("cell").str.extract(r"^([A-Z]+)")
@@ -74,6 +74,6 @@ def _write(sheet: Worksheet, line: int, texts: tuple[str, ...], issue: Issue, as
             line, column, text[:32_000], issue.styles.named(look if column == 1 else "guide_cell")
         )
     if asked:
-        issue.marks.comment(sheet, line, 1, asked)
+        issue.marks.write_comment(sheet, line, 1, asked)
     needed = max(-(-display_width(t) // (width - 3)) for t, (_, width) in zip(texts, _HEADS, strict=True))
     sheet.set_row(line, min(14 * max(needed, 1) + 6, 400))

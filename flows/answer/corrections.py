@@ -15,7 +15,7 @@ from flows.settings import Installation
 from warehouse.catalogue.frames import Schema, shaped
 from warehouse.standing.outcomes import Outcome
 from warehouse.standing.questions import list_questions, read_entries, read_unread
-from warehouse.store.query import standing_entries
+from warehouse.store.query import read_standing_entries
 from warehouse.words.day_words import moment_words
 
 EARLIER = "以前的更正表"
@@ -91,7 +91,7 @@ def write_correction(
     rules = place.rulebook.rules.values()
     received = datetime.fromisoformat(row["received_at"])
     database, catalogue = place.home.database, place.catalogue
-    prior = standing_entries(database, row["unit_code"], row["year"] - 1)
+    prior = read_standing_entries(database, row["unit_code"], row["year"] - 1)
     asked = Asked(
         questions=questions.with_columns(
             scope=_of_rule({rule.id: rule.scope for rule in rules}),

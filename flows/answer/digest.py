@@ -9,7 +9,7 @@ from datetime import date, datetime
 import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
-from expectations.verdicts.causes import by_cause
+from expectations.verdicts.causes import group_by_cause
 from flows.answer.receipt_page import as_text
 from flows.answer.receipts import due_words
 from warehouse.catalogue.frames import empty
@@ -21,7 +21,7 @@ from warehouse.standing.worklist import covering_words
 from warehouse.words import labels
 from warehouse.words.day_words import day_words
 from warehouse.words.number_words import group_thousands
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 _LISTED = 20
 _LISTED_OF_ONE = 5
@@ -32,8 +32,8 @@ _FIGURES = 12
 class News:
     """What the digest speaks of.
 
-    ``outcome``: what became of the submissions since the last digest; ``statuses``: per year how the reports stand (as
-    warehouse.standing.status.status gives it); ``moved``: published figures that are otherwise than at the last digest (MOVED of
+    ``outcome``: what became of the submissions since the last digest; ``statuses``: per year how the reports stand
+    (warehouse.standing.status.list_status); ``moved``: published figures that differ from the last digest (MOVED of
     warehouse.standing.headline); ``left``: one sentence for each file that stayed in the inbox; ``repeated``: the names of files
     whose bytes had been received before; ``worklists``: per year what is open (read_worklist);
     ``notes``: what happened to the installation itself; ``warning``: what the whole night lacked.
@@ -60,7 +60,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
     settings = catalogue.settings
     critical = findings.filter(pl.col("severity") == "critical")
     lines = _list_critical_findings(critical, standing, catalogue, rulebook)
-    return text_of(
+    return render_text(
         "flows.answer",
         "digest.md",
         association=settings.city.association,
@@ -77,7 +77,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             standing,
             (pl.col("decision") == "accepted")
             & ~pl.col("has_earlier")
-            & ~pl.col("submission").is_in(outcome.again),
+            & ~pl.col("submission").is_in(outcome.earlier_submissions),
         ),
         fixed_count=int(standing["fixed_count"].sum()) if standing.height else 0,
         **{state: _files(standing, state) for state in ("held", "empty", "refused")},
@@ -99,7 +99,7 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
             group
             for year, frame in sorted(news.statuses.items())
             if settings.first_year <= year <= settings.last_year  # what a refused file states may be any year
-            for group in _list_missing_units(year, frame, settings.deadline.of(year), at.date())
+            for group in _list_missing_units(year, frame, settings.deadline.due_date(year), at.date())
         ],
         journal_head=head_words(head),
     )
@@ -145,7 +145,7 @@ def _counts(outcome: Outcome, submissions: pl.DataFrame) -> dict[str, int]:
     counts = dict.fromkeys(("total", "accepted", "held", "empty", "refused", "replaced"), 0)
     if submissions.is_empty():
         return counts
-    new = submissions.remove(pl.col("submission").is_in(outcome.again))
+    new = submissions.remove(pl.col("submission").is_in(outcome.earlier_submissions))
     of_states = dict(new.group_by("file_state").len().iter_rows())
     return counts | of_states | {"total": new.height, "replaced": new.filter("is_replaced").height}
 
@@ -197,7 +197,7 @@ def _list_critical_findings(
     return (
         standing.sort("year", "unit_code", "submission", nulls_last=True)
         .select("submission", "who")
-        .join(by_cause(critical, catalogue, rulebook), on="submission", maintain_order="left")
+        .join(group_by_cause(critical, catalogue, rulebook), on="submission", maintain_order="left")
     )
 
 

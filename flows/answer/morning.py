@@ -22,10 +22,10 @@ from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import EXPLANATION_DECISIONS
 from warehouse.standing.outcomes import Outcome, read_outcome
-from warehouse.standing.status import status
+from warehouse.standing.status import list_status
 from warehouse.standing.worklist import read_worklist
 from warehouse.words.day_words import moment_words
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 
 @dataclass
@@ -110,7 +110,7 @@ def _send_digest(night: Night, report: Report) -> None:
     entries, database = night.journal.entries(), night.home.database
     news = News(
         outcome=report.outcome,
-        statuses={year: status(database, year, night.catalogue, entries) for year in years},
+        statuses={year: list_status(database, year, night.catalogue, entries) for year in years},
         moved=night.record.moved,
         left=report.left,
         repeated=[repeated.name for repeated in report.repeated],
@@ -141,7 +141,7 @@ def publish_pages(night: Night) -> None:
 def tell_failure(place: Installation, error: BaseException) -> None:
     """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
     if place.settings.alerts:
-        text = text_of(
+        text = render_text(
             "flows.answer",
             "failure",
             association=place.catalogue.settings.city.association,

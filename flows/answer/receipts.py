@@ -12,7 +12,7 @@ import polars as pl
 from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.question_marks import show_plainly
 from expectations.sheets.shown_values import show_value
-from expectations.verdicts.causes import by_cause, notes_by_cause
+from expectations.verdicts.causes import group_by_cause, group_notes_by_cause
 from flows.answer.corrections import Correction
 from flows.answer.receipt_page import as_text, page_of
 from flows.receiving.receive import Repeated
@@ -24,7 +24,7 @@ from warehouse.ledger.review_entries import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_
 from warehouse.standing.outcomes import Outcome
 from warehouse.words import labels
 from warehouse.words.day_words import day_words, moment_words
-from warehouse.words.templates import lines_of, text_of
+from warehouse.words.templates import render_lines, render_text
 from warehouse.words.workbook_texts import UNREAD_SHEET
 
 UNKNOWN_UNIT = "未识别单位"
@@ -67,7 +67,7 @@ class Office:
             folded = unsettled.filter(is_folded)
             asked = _as_shown(unsettled.remove(is_folded), correction, self.catalogue, self.rulebook)
             asked = asked.with_columns(status=_status_words(row["previous"] is not None))
-            lines = by_cause(asked, self.catalogue, self.rulebook)
+            lines = group_by_cause(asked, self.catalogue, self.rulebook)
             noted = notes.get(key, outcome.notes.clear())
             text = self._text(
                 row,
@@ -85,7 +85,7 @@ class Office:
                 sheets=list(self._summarise_forms(sheets.get(key), asked)),
                 notes=[
                     {name: as_text(note[name]) for name in ("place", "raw", "value")}
-                    for note in notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
+                    for note in group_notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
                 ],
                 note_count=noted.height,
             )
@@ -109,7 +109,7 @@ class Office:
 
     def _text(self, row: dict[str, Any], **told: object) -> str:
         """The receipt about a submission; what it is not ``told`` it leaves out."""
-        return text_of("flows.answer", "receipt.md", **self._list_printed_values(row) | told)
+        return render_text("flows.answer", "receipt.md", **self._list_printed_values(row) | told)
 
     def _list_printed_values(self, row: dict[str, Any]) -> dict[str, object]:
         """What every receipt about a submission may print, and nothing found."""
@@ -147,7 +147,7 @@ class Office:
             for told in (is_open & pl.col("is_new"), is_open & ~pl.col("is_new"), is_back)
         )
         listed = [] if changes is None else changes.to_dicts()
-        yield from lines_of(
+        yield from render_lines(
             "flows.answer",
             "sentences",
             "compared",
@@ -217,7 +217,7 @@ def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
 
 def due_words(due: date, today: date, is_over: bool = False) -> str:
     """By when a unit is to report: ``2025年1月20日，还有 10 天``; without the days when it ``is_over``."""
-    [words] = lines_of(
+    [words] = render_lines(
         "flows.answer",
         "sentences",
         "due",
@@ -270,7 +270,7 @@ def _sentences(macro: str, row: dict[str, Any], **told: object) -> list[str]:
         "reason": as_text(row["reason"]),
         **{name: row[name] for name in ("year", "critical_count", "has_earlier", "is_superseded")},
     }
-    return lines_of("flows.answer", "sentences", macro, file=file, **told)
+    return render_lines("flows.answer", "sentences", macro, file=file, **told)
 
 
 def _by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -35,7 +35,7 @@ def open_year(year: Annotated[int, typer.Argument(help="报告年度")], by: By 
     from warehouse.words.day_words import day_words
 
     settings = amend(current_installation(), Event.YEAR_OPENED, by or getpass.getuser(), year=year).settings
-    due = settings.deadline.of(year)
+    due = settings.deadline.due_date(year)
     out.print(
         f"{year}年度已开放，截止日期 {day_words(due)}。下发的工作簿由 nianbao template --year {year} 生成，"
         f"表头沿用{settings.in_year(year).form_set.version}；已有修订的，请先修改目录册 catalogue.yaml 的 form_set。"

@@ -26,7 +26,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """审核一个文件：与夜间作业同样的读取和审核，不入档、不入库。"""
-    from expectations.verdicts.causes import by_cause
+    from expectations.verdicts.causes import group_by_cause
     from flows.checking import check_file
 
     if not file.is_file():
@@ -45,7 +45,7 @@ def check(
         out.print(f"{verdict.title}：全部审核通过。", markup=False)
     else:
         place = current_installation()
-        lines = by_cause(findings, place.catalogue, place.rulebook)
+        lines = group_by_cause(findings, place.catalogue, place.rulebook)
         table = lines.select(
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             位置="place",
@@ -66,10 +66,10 @@ def status(
     from flows.answer.receipts import due_words
     from flows.clock import TIME_ZONE
     from warehouse.ledger.journal import Journal
-    from warehouse.standing.status import status as read_status
+    from warehouse.standing.status import list_status as read_status
 
     place = current_installation()
-    if sentence := place.catalogue.not_reported(year):
+    if sentence := place.catalogue.explain_not_reported(year):
         raise fail(sentence)
     entries = Journal(place.home.journal, read_only=True).entries()
     frame = read_status(place.home.database, year, place.catalogue, entries)
@@ -127,7 +127,7 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出全部单元格")] = False,
 ) -> None:
     """追溯一个数：由指标到公式、到文件、校验码、工作表和单元格。"""
-    from warehouse.trace.text import trace_text
+    from warehouse.trace.text import format_trace
     from warehouse.trace.trace import trace as run_trace
 
     place = current_installation()
@@ -135,7 +135,7 @@ def trace(
     if as_json:
         print_json(traced.frame())
     else:
-        out.print(trace_text(traced, limit), markup=False, soft_wrap=True)
+        out.print(format_trace(traced, limit), markup=False, soft_wrap=True)
 
 
 def export(
@@ -170,11 +170,11 @@ def export(
 def _write_workbook(target: Path, sql: str, exported: str) -> int:
     """The rows as a workbook, its columns explained in the warehouse's own words; how many there are."""
     from flows.cli.export import PART, ROWS_OF_A_SHEET, write_xlsx
-    from warehouse.store.query import column_words, stream
+    from warehouse.store.query import describe_columns, stream
 
     place = current_installation()
     decimals = {i.id: i.decimals for i in place.catalogue.indicators.values()}
-    words = column_words(place.home.database, exported)
+    words = describe_columns(place.home.database, exported)
     with stream(place.home.database, sql, PART) as (count, parts):
         if count > ROWS_OF_A_SHEET:
             raise fail(

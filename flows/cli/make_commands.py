@@ -25,7 +25,7 @@ def template(
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
     from expectations.workbook.issued import Content, write_workbook
     from flows.cli.sample_workbooks import check_year, unit_rows, workbook_name
-    from warehouse.store.query import standing_entries
+    from warehouse.store.query import read_standing_entries
 
     place = current_installation()
     check_year(place.catalogue, year)
@@ -35,7 +35,9 @@ def template(
     folder.mkdir(parents=True, exist_ok=True)
     for code, name in units:
         prior = (
-            standing_entries(place.home.database, code, year - 1) if place.home.database.exists() else None
+            read_standing_entries(place.home.database, code, year - 1)
+            if place.home.database.exists()
+            else None
         )
         path = folder / workbook_name(code, name, year)
         write_workbook(path, code, year, place.catalogue, place.rulebook, Content(prior=prior or {}))
@@ -71,11 +73,11 @@ def docs(
     check: Annotated[bool, typer.Option("--check", help="只核对是否最新，不写文件")] = False,
 ) -> None:
     """由目录册生成数据字典和审核关系手册。"""
-    from expectations.rulebook.rule_document import rules_markdown
+    from expectations.rulebook.rule_document import format_rule_book
     from expectations.rulebook.rulebook import load_rules
-    from expectations.verdicts.silence_table import silences_markdown
+    from expectations.verdicts.silence_table import format_silences
     from warehouse.catalogue.load import DEFAULT_FOLDER
-    from warehouse.store.dictionary import dictionary_markdown
+    from warehouse.store.dictionary import format_dictionary
 
     declared = current_installation().declared  # not what one installation has made of it
     if folder is None:
@@ -83,9 +85,9 @@ def docs(
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")
         folder = Path("docs")
     pages = {
-        "dictionary.md": dictionary_markdown(declared),
-        "rules.md": rules_markdown(load_rules(None, declared), declared),
-        "silences.md": silences_markdown(),
+        "dictionary.md": format_dictionary(declared),
+        "rules.md": format_rule_book(load_rules(None, declared), declared),
+        "silences.md": format_silences(),
     }
     stale = []
     for name, text in pages.items():

@@ -42,7 +42,7 @@ def list_findings(
     from warehouse.standing.worklist import covering_words, read_worklist
 
     place = current_installation()
-    if sentence := place.catalogue.not_reported(year, unit):
+    if sentence := place.catalogue.explain_not_reported(year, unit):
         raise fail(sentence)
     found = read_worklist(place.home.database, year, unit)
     if as_json:

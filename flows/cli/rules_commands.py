@@ -62,7 +62,7 @@ def try_out(
         raise fail(f"年度应写作 2024 或 2019-2024，填的是“{years}”。")
     wanted = range(int(first), int(last or first) + 1)
     place = current_installation()
-    sentences = [place.catalogue.not_reported(year) for year in wanted]
+    sentences = [place.catalogue.explain_not_reported(year) for year in wanted]
     if not sentences or any(sentences):
         raise fail(next(filter(None, sentences), f"年度应由小到大，填的是“{years}”。"))
     trial = try_rule(place, rule, wanted)

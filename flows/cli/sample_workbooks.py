@@ -11,14 +11,14 @@ import yaml
 from expectations.workbook.issued import Content, write_workbook
 from flows.cli.console import fail
 from flows.settings import Installation
-from transforms.samples.sample_entries import sample_entries
+from transforms.samples.sample_entries import make_sample_entries
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
 
 
 def check_year(catalogue: Catalogue, year: int) -> None:
     """Leave with a sentence when the catalogue does not know the year."""
-    if sentence := catalogue.not_reported(year):
+    if sentence := catalogue.explain_not_reported(year):
         raise fail(sentence)
 
 
@@ -46,7 +46,7 @@ def write_samples(place: Installation, years: list[int], folder: Path) -> Iterat
     prior: dict[str, dict[str, pl.DataFrame]] = {}
     for year in sorted(years):
         try:
-            entries = sample_entries(place.catalogue, spec, year)
+            entries = make_sample_entries(place.catalogue, spec, year)
         except ValueError as error:
             raise CatalogueError(f"{spec_path}: {error}") from None
         for code, name in unit_rows(place.catalogue, year):

@@ -13,7 +13,7 @@ from flows.clock import TIME_ZONE
 from flows.settings import Installation
 from warehouse.catalogue.amended import Amendment, apply_amendments
 from warehouse.catalogue.load import Catalogue
-from warehouse.ledger.amendments import amendments
+from warehouse.ledger.amendments import list_amendments
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.publish import writer_lock
 
@@ -22,7 +22,7 @@ def amend(place: Installation, event: Event, actor: str, **says: Any) -> Catalog
     """Write one amendment; the catalogue as it is now. AmendmentRefused, and nothing written, when it is not allowed."""
     with writer_lock(place.home.make().root):
         journal = Journal(place.home.journal)
-        before = amendments(journal.entries())
+        before = list_amendments(journal.entries())
         now = apply_amendments(place.declared, [*before, Amendment(str(event), says)])
         journal.append(event, actor, datetime.now(TIME_ZONE), **says)
     place.forget_catalogue()

@@ -14,7 +14,7 @@ from expectations.workbook.batch import write_batch
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
 from flows.wall.wall import Death, ReadJob, read_all
-from warehouse.ledger.explanation_entries import explanations
+from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Draft, Entry, Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused, is_locked
 from warehouse.standing.worklist import CELL, covering_words, with_shares
@@ -79,7 +79,7 @@ def take_batch(place: Installation, path: Path, actor: str) -> tuple[list[Decisi
 
 def _read_explanations(place: Installation) -> pl.DataFrame:
     """EXPLANATION as the journal has it now: what was decided since the last night too."""
-    return explanations(Journal(place.home.journal, read_only=True).entries())
+    return list_explanations(Journal(place.home.journal, read_only=True).entries())
 
 
 def _parse_decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
@@ -104,7 +104,7 @@ def decide(place: Installation, decisions: Sequence[Decision], actor: str) -> li
     with writer_lock(place.home.make().root):
         journal = Journal(place.home.journal)
         entries = journal.entries()
-        known = {row["explanation"]: row for row in explanations(entries).iter_rows(named=True)}
+        known = {row["explanation"]: row for row in list_explanations(entries).iter_rows(named=True)}
         if faults := [d.where + fault for d in decisions if (fault := _find_fault(d, known, entries))]:
             rest = "全部未作处理，请改正后再试。" if len(decisions) > 1 else ""
             raise ReviewRefused("；".join(faults) + f"。{rest}")

@@ -18,12 +18,12 @@ from warehouse.ledger.journal import Draft, Event, Journal
 from warehouse.ledger.review_entries import (
     YEAR_DOUBTED,
     ReviewRefused,
-    approvals,
-    confirmations,
     is_locked,
-    returns,
+    list_approvals,
+    list_confirmations,
+    list_returns,
 )
-from warehouse.standing.status import status
+from warehouse.standing.status import list_status
 from warehouse.store.publish import writer_lock
 from warehouse.store.query import query
 
@@ -45,11 +45,11 @@ def approve(place: Installation, year: int, unit_code: str | None, actor: str) -
             standing = standing.filter(pl.col("unit_code") == unit_code)
         if standing.is_empty():
             raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度没有已接收的报送，不能审定。")
-        sent_back = returns(journal.entries())["submission"]
+        sent_back = list_returns(journal.entries())["submission"]
         standing = standing.remove(pl.col("submission").is_in(sent_back))
         if standing.is_empty():
             raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度的报送已退回，不能审定。")
-        new = standing.join(approvals(journal.entries()), on=["unit_code", "submission"], how="anti")
+        new = standing.join(list_approvals(journal.entries()), on=["unit_code", "submission"], how="anti")
         about = ("submission", "unit_code", "year")
         journal.append_many(
             [
@@ -80,7 +80,7 @@ def send_back(place: Installation, year: int, unit_code: str, reason: str, actor
         if latest.is_empty():
             raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度没有可退回的报送。")
         row = latest.row(0, named=True)
-        if row["submission"] in set(returns(journal.entries())["submission"]):
+        if row["submission"] in set(list_returns(journal.entries())["submission"]):
             raise ReviewRefused(f"“{row['file_name']}”已经退回，不必重复退回。")
         about = {k: row[k] for k in ("submission", "unit_code", "year")}
         journal.append(Event.RETURNED, actor, _now(), **about, reason=reason.strip())
@@ -100,7 +100,7 @@ def confirm_year(place: Installation, year: int, unit_code: str, actor: str) -> 
         if doubted.is_empty():
             raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度没有年度有疑的报送。")
         row = doubted.row(0, named=True)
-        if row["submission"] in set(confirmations(journal.entries())["submission"]):
+        if row["submission"] in set(list_confirmations(journal.entries())["submission"]):
             raise ReviewRefused(f"“{row['file_name']}”的年度已经确认，不必重复确认。")
         if row["critical_count"]:
             raise ReviewRefused(
@@ -114,7 +114,7 @@ def confirm_year(place: Installation, year: int, unit_code: str, actor: str) -> 
 def list_outstanding_units(place: Installation, year: int) -> list[str]:
     """The names of the units that owe ``year`` an accepted report."""
     _check(place, year)
-    frame = status(place.home.database, year, place.catalogue)
+    frame = list_status(place.home.database, year, place.catalogue)
     return frame.remove("has_standing")["unit_name"].to_list()
 
 
@@ -130,7 +130,7 @@ def lock(place: Installation, year: int, actor: str, *, unlock: bool = False) ->
 
 def _check(place: Installation, year: int, unit_code: str | None = None) -> None:
     """Refuse a year that is not reported and a unit that does not report in it."""
-    if sentence := place.catalogue.not_reported(year, unit_code):
+    if sentence := place.catalogue.explain_not_reported(year, unit_code):
         raise ReviewRefused(sentence)
 
 

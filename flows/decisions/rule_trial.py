@@ -16,7 +16,7 @@ from transforms.conforming.observations import observe
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused
-from warehouse.store.query import query, standing_measures
+from warehouse.store.query import query, read_standing_measures
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
         columns=conformed.columns,
         submissions=batch.submissions,
         measures=observe(conformed, place.catalogue).measures,
-        prior=standing_measures(place.home.database),
+        prior=read_standing_measures(place.home.database),
         declared_empty=conformed.declared_empty,
     )
     judgement = judge(evidence, place.catalogue, RuleBook({rule.id: always}))
@@ -74,6 +74,6 @@ def counting_all(rule: Rule) -> Rule:
     if rule.scope != "series" or rule.expression is None:
         return rule
     test = f"NOT ({rule.when}) OR ({rule.expression})" if rule.when else rule.expression
-    if rule.speaks_of != "number":
+    if rule.subject != "number":
         test = f"COALESCE({test}, TRUE)"
     return rule.model_copy(update={"when": None, "expression": test})

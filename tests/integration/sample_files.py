@@ -11,7 +11,7 @@ import yaml
 from expectations.workbook.issued import Content, write_workbook
 from flows.cli.sample_workbooks import unit_rows, workbook_name
 from flows.settings import Installation, Settings
-from transforms.samples.sample_entries import sample_entries
+from transforms.samples.sample_entries import make_sample_entries
 
 Entries = dict[str, dict[str, pl.DataFrame]]
 
@@ -52,5 +52,5 @@ class SampleFiles:
         if year not in self._entries:
             spec = self._place.catalogue.folder / "samples.yaml"
             wishes = yaml.safe_load(spec.read_text(encoding="utf-8")) if spec.exists() else {}
-            self._entries[year] = sample_entries(self._place.catalogue, wishes, year)
+            self._entries[year] = make_sample_entries(self._place.catalogue, wishes, year)
         return self._entries[year]

@@ -23,7 +23,7 @@ from expectations.verdicts.column_checks import column_checks
 from expectations.verdicts.rule_checks import Check, row_checks, unit_checks
 from transforms.conforming.conform import assemble, conform
 from transforms.conforming.observations import observe
-from transforms.reading.reading import read_file, reading_plan
+from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.workbook_texts import AUDIT_SHEET
@@ -125,7 +125,7 @@ def through_nianbao(
         },
         schema={name: SUBMISSION[name] for name in ("submission", "unit_code", "year", "received_seq")},
     )
-    plan = reading_plan(catalogue)
+    plan = make_reading_plan(catalogue)
     read = {name: read_file(str(path), (plan, path.name)) for name, path in zip(names, paths, strict=True)}
     made = conform(assemble(read, submissions), submissions, catalogue)
     numbers = observe(made, catalogue).measures

@@ -18,8 +18,8 @@ from tests.integration.test_review import EAST, changed_copy
 from tests.integration.warehouse_content import assert_same_content
 from tests.measure_rows import BRIDGE_VILLAGES
 from warehouse.ledger.journal import Event, Journal
-from warehouse.standing.status import status
-from warehouse.store.query import query, standing_entries
+from warehouse.standing.status import list_status
+from warehouse.store.query import query, read_standing_entries
 
 NEXT = 2025
 CLERK = "王主任"
@@ -27,7 +27,7 @@ CLERK = "王主任"
 
 def states(place: Installation, year: int) -> dict[str, str]:
     entries = Journal(place.home.journal, read_only=True).entries()
-    found = status(place.home.database, year, place.catalogue, entries)
+    found = list_status(place.home.database, year, place.catalogue, entries)
     return dict(found.select("unit_code", "status").iter_rows())
 
 
@@ -43,7 +43,7 @@ def test_a_year_that_is_opened_and_a_merger_hold_through_night_and_rebuild(
     )
 
     # The workbook that is issued now is the new year's, without the village that is no more.
-    prior = standing_entries(place.home.database, EAST, 2024)
+    prior = read_standing_entries(place.home.database, EAST, 2024)
     issued = tmp_path / "东岸县2025.xlsx"
     write_workbook(issued, EAST, NEXT, place.catalogue, place.rulebook, Content(prior, prior))
     book = ClerkWorkbook(issued)
@@ -103,7 +103,7 @@ def test_a_decision_shows_at_once_as_taking_effect_tonight(after_a_night: NewIns
     place = after_a_night([2024])
     approve(place, 2024, EAST, CLERK)
     entries = Journal(place.home.journal, read_only=True).entries()
-    shown = status(place.home.database, 2024, place.catalogue, entries)
+    shown = list_status(place.home.database, 2024, place.catalogue, entries)
     assert dict(shown.select("unit_code", "tonight").iter_rows())[EAST] == "审定（今晚生效）"
     night(place)
     assert states(place, 2024)[EAST] == "已审定"

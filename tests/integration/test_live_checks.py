@@ -16,7 +16,7 @@ import pytest
 
 from expectations.live_audit.audit_top import BROKEN, HINT, NOT_EVALUATED, PASSED
 from expectations.live_audit.grid import rule_levels
-from expectations.live_audit.live_formats import column_rules, live_checks
+from expectations.live_audit.live_formats import column_rules, select_live_rules
 from expectations.live_audit.unjudged import READING
 from expectations.rulebook.condition import DATA_ROW, unreadable_column
 from expectations.rulebook.rulebook import Rule, RuleBook, load_rules
@@ -202,7 +202,7 @@ def test_the_sheet_shows_every_rule_that_needs_nothing_but_the_workbook(
     workbooks: list[Workbook], rulebook: RuleBook
 ) -> None:
     shown = set(pl.concat([book.said["rule"] for book in workbooks]))
-    expected = {rule.id for rule in live_checks(rulebook, YEAR)}
+    expected = {rule.id for rule in select_live_rules(rulebook, YEAR)}
     others = {rule.id for check, rule in column_rules(rulebook).items() if check != "codes"}
     # A text that is not on the list cannot be read, which is another rule's finding before it could break this one.
     assert shown == expected | others | set(READING)

@@ -12,7 +12,7 @@ from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.ledger.review_entries import ReviewRefused
-from warehouse.standing.status import status
+from warehouse.standing.status import list_status
 from warehouse.store.query import query
 
 EAST, WEST, CITY = "990101", "990102", "990100"
@@ -64,7 +64,7 @@ def test_what_is_approved_is_final_once_the_night_has_run(place: Installation) -
     night(place)
     assert maturity(place, EAST) == ["final"]
     assert maturity(place, WEST) == ["provisional"]
-    final = status(place.home.database, 2024, place.catalogue).filter("is_approved")
+    final = list_status(place.home.database, 2024, place.catalogue).filter("is_approved")
     assert final["unit_code"].to_list() == [EAST]
     assert approved(place, EAST) == []
     assert len(approved(place, None)) == 2

@@ -16,9 +16,9 @@ from flows.answer.morning import Report
 from flows.cli.catalogue_commands import STARTER
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night
-from transforms.samples.sample_entries import sample_entries
+from transforms.samples.sample_entries import make_sample_entries
 from warehouse.store.query import query
-from warehouse.trace.text import trace_text
+from warehouse.trace.text import format_trace
 from warehouse.trace.trace import trace
 
 YEARS = range(2021, 2025)
@@ -33,7 +33,7 @@ def lanhe(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> tuple[I
 def entered(place: Installation, form: str, field: str, year: int, county: str = "") -> float:
     """The sum of what the sample workbooks of a year say."""
     total = 0.0
-    for unit, forms in sample_entries(place.catalogue, {}, year).items():
+    for unit, forms in make_sample_entries(place.catalogue, {}, year).items():
         if form in forms and unit.startswith(county):
             values = [v for v in forms[form][field].to_list() if isinstance(v, int | float)]
             total += sum(values)
@@ -102,7 +102,7 @@ def test_coverage_speaks_of_this_citys_units(lanhe: tuple[Installation, Report])
 def test_a_number_can_be_traced_to_its_cells(lanhe: tuple[Installation, Report]) -> None:
     place, _ = lanhe
     traced = trace(place.home.database, place.catalogue, "member_count", "990101", 2024)
-    text = trace_text(traced, 20)
+    text = format_trace(traced, 20)
     assert "兰1表" in text
     assert "东岸县" in text
 

@@ -15,7 +15,7 @@ from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, copied, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.ledger.review_entries import EMPTY_WORDS
-from warehouse.standing.status import status
+from warehouse.standing.status import list_status
 from warehouse.store.query import query
 
 EAST = "990101"
@@ -65,7 +65,9 @@ def asked(place: Installation) -> list[tuple[object, ...]]:
 
 
 def states(place: Installation) -> tuple[str, str, str]:
-    [row] = status(place.home.database, 2024, place.catalogue).filter(unit_code=EAST).iter_rows(named=True)
+    [row] = (
+        list_status(place.home.database, 2024, place.catalogue).filter(unit_code=EAST).iter_rows(named=True)
+    )
     return row["report_state"], row["last_file_state"], row["status"]
 
 

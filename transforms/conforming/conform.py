@@ -8,18 +8,23 @@ from functools import partial
 
 import polars as pl
 
-from transforms.conforming.heads import HEADS, head_problems
+from transforms.conforming.heads import HEADS, find_head_contradictions
 from transforms.conforming.odd_cells import parse_odd_cells
 from transforms.conforming.problems import (
-    missing_parts,
-    part_problems,
-    row_problems,
-    unit_problems,
-    value_notes,
-    value_problems,
+    find_missing_parts,
+    find_part_rows,
+    find_unit_problems,
+    find_value_problems,
+    list_value_notes,
+    locate_row_problems,
 )
 from transforms.conforming.row_kinds import ROWS, assign_rows
-from transforms.conforming.typed_values import finish_values, header_scales, odd_cells, plain_values
+from transforms.conforming.typed_values import (
+    convert_plain_values,
+    finish_values,
+    read_header_scales,
+    select_odd_cells,
+)
 from transforms.conforming.unread_cells import list_unread_rows
 from transforms.reading.reading import FileRead
 from warehouse.catalogue.frames import (
@@ -93,7 +98,7 @@ class Conformed:
     answers: Answers = field(default_factory=partial(empty, ANSWER))
     unread: pl.DataFrame = field(default_factory=partial(empty, UNREAD))
 
-    def only(self, submissions: Collection[str]) -> Conformed:
+    def select_submissions(self, submissions: Collection[str]) -> Conformed:
         """What is here of these submissions."""
         wanted = pl.col("submission").is_in(list(submissions))
         frames = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}
@@ -168,9 +173,11 @@ def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Co
         if id in catalogue.forms
     }
     rows = assign_rows(_gather_rows(forms, catalogue), catalogue)
-    scales = header_scales(raw.columns, catalogue)
-    plain = {id: plain_values(frame, catalogue.forms[id], scales, catalogue) for id, frame in forms.items()}
-    cells = parse_odd_cells(odd_cells(forms, plain, rows, scales, catalogue), catalogue)
+    scales = read_header_scales(raw.columns, catalogue)
+    plain = {
+        id: convert_plain_values(frame, catalogue.forms[id], scales, catalogue) for id, frame in forms.items()
+    }
+    cells = parse_odd_cells(select_odd_cells(forms, plain, rows, scales, catalogue), catalogue)
     cells_of = {id: part for (id,), part in cells.group_by("form", maintain_order=True)}
     rows_of = {id: part for (id,), part in rows.group_by("form", maintain_order=True)}
     conformed = {
@@ -178,17 +185,17 @@ def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Co
         for id, frame in forms.items()
     }
     parts = [
-        row_problems(raw.problems, rows, catalogue),
-        missing_parts(raw.columns, submissions, catalogue),
-        unit_problems(rows, raw.columns),
-        part_problems(rows),
-        value_problems(cells, rows, raw.columns, catalogue),
-        head_problems(raw.heads, submissions, catalogue),
+        locate_row_problems(raw.problems, rows, catalogue),
+        find_missing_parts(raw.columns, submissions, catalogue),
+        find_unit_problems(rows, raw.columns),
+        find_part_rows(rows),
+        find_value_problems(cells, rows, raw.columns, catalogue),
+        find_head_contradictions(raw.heads, submissions, catalogue),
     ]
     return Conformed(
         forms=conformed,
         columns=raw.columns,
-        notes=shaped(value_notes(cells, rows, raw.columns), NOTE),
+        notes=shaped(list_value_notes(cells, rows, raw.columns), NOTE),
         problems=pl.concat([shaped(part, PROBLEM) for part in parts]),
         declared_empty=rows.filter(pl.col("kind") == "nothing")
         .select("submission", "form")

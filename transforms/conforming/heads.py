@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.conforming.identify import ReportingUnits, reporting_units, years_in
+from transforms.conforming.identify import ReportingUnits, find_years, list_reporting_units
 from warehouse.catalogue.frames import PROBLEM, Submissions, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import drop_brackets, fold
@@ -19,11 +19,13 @@ HEADS = {
 """What stands above the tables. Key: submission, form, key."""
 
 
-def head_problems(heads: pl.DataFrame, submissions: Submissions, catalogue: Catalogue) -> pl.DataFrame:
+def find_head_contradictions(
+    heads: pl.DataFrame, submissions: Submissions, catalogue: Catalogue
+) -> pl.DataFrame:
     """read.head_contradiction for each sheet whose head (HEADS) names another unit, year or form. PROBLEM rows."""
     whose = heads.join(submissions.select("submission", "unit_code", "year"), on="submission")
     said = ["unit_code", "year", "key", "text", "form"]
-    units = {year: reporting_units(catalogue, year) for year in whose["year"].unique().to_list()}
+    units = {year: list_reporting_units(catalogue, year) for year in whose["year"].unique().to_list()}
     details = []
     for unit, year, key, text, form in whose.select(said).unique(maintain_order=True).iter_rows():
         if detail := _find_contradiction(key, text, form, unit, year, units[year], catalogue):
@@ -43,10 +45,10 @@ def _find_contradiction(
         asked = catalogue.forms[form]
         return f"表号写的是“{text}”，各栏却是{asked.number}（{asked.title}）的"
     if key == "year":
-        years = years_in(text)
+        years = find_years(text)
         return f"表头的年度是“{text}”，封面是{year}年" if years and year not in years else ""
     own = units.name_of.get(unit, unit)
-    other = units.named(text) or units.inside(text)
+    other = units.named(text) or units.find_inside(text)
     is_agreed = other == unit or (other is None and (key == "unit_code" or _is_alike(text, own)))
     return "" if is_agreed else f"表头的填报单位是“{text}”，封面是“{own}”"
 

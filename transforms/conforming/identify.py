@@ -37,7 +37,7 @@ class ReportingUnits:
         code = re.sub(r"^(\d{6})0{3}(?:0{3})?$", r"\1", folded)
         return code if code in self.name_of else self.code_of.get(folded)
 
-    def inside(self, text: str) -> str | None:
+    def find_inside(self, text: str) -> str | None:
         """The one unit whose code or name stands inside ``text``, such as a file name; None when none or several."""
         codes = {code for code in _CODE.findall(fold(text)) if code in self.name_of}
         if codes:
@@ -58,7 +58,7 @@ def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Cata
     settings = catalogue.settings
     year = _identify_year(read, file_name)
     is_open = year is not None and settings.first_year <= year <= settings.last_year
-    units = reporting_units(catalogue, year if year is not None and is_open else settings.last_year)
+    units = list_reporting_units(catalogue, year if year is not None and is_open else settings.last_year)
     unit, refusal, detail = _identify_unit(read, file_name, folder, units)
     if read.status != "read" or not read.sheets:
         refusal, detail = ("refuse.no_sheet", "") if read.status == "read" else (read.status, read.detail)
@@ -77,7 +77,7 @@ def _identify_unit(
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
     by_code = units.named(code_text) if code_text else None
     by_name = units.named(name_text) if name_text else None
-    of_folder = _of_folder(folder, units)
+    of_folder = _find_folder_unit(folder, units)
     if by_code and by_name and by_code != by_name:
         return (
             of_folder,
@@ -87,7 +87,7 @@ def _identify_unit(
     unit = by_code or by_name
     if unit is None and (code_text or name_text):
         return of_folder, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
-    unit = unit or of_folder or units.inside(PurePath(file_name).stem)
+    unit = unit or of_folder or units.find_inside(PurePath(file_name).stem)
     if unit is None:
         return None, "refuse.unknown_unit", ""
     if of_folder is not None and of_folder != unit:
@@ -96,12 +96,12 @@ def _identify_unit(
     return unit, None, ""
 
 
-def years_in(text: str) -> set[int]:
+def find_years(text: str) -> set[int]:
     """The years that stand in a text."""
     return {int(year) for year in _YEAR.findall(fold(text))}
 
 
-def reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
+def list_reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
     """The names by which the reporting units of a year are known."""
     city = catalogue.settings.city
     name_of = dict(catalogue.registry.roster(year).select("unit_code", "unit_name").iter_rows())
@@ -119,16 +119,16 @@ def _identify_year(read: FileRead, file_name: str) -> int | None:
     """The year the cover states; without one, the only year that the file name holds."""
     stated = read.cover.get("year")
     texts = [stated] if stated else [PurePath(file_name).stem]
-    found = {year for text in texts for year in years_in(text)}
+    found = {year for text in texts for year in find_years(text)}
     if stated and not found:
         return None
     return found.pop() if len(found) == 1 else None
 
 
-def _of_folder(folder: str | None, units: ReportingUnits) -> str | None:
+def _find_folder_unit(folder: str | None, units: ReportingUnits) -> str | None:
     if not folder:
         return None
     for part in PurePath(folder).parts:
-        if unit := units.named(part) or units.inside(part):
+        if unit := units.named(part) or units.find_inside(part):
             return unit
     return None

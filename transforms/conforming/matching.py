@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.conforming.unit_names import UnitBook, may_list, stem, suggest_units, unit_book
+from transforms.conforming.unit_names import UnitBook, build_unit_book, may_list, stem, suggest_units
 from warehouse.catalogue.frames import ERROR_MARK
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import fold_column
@@ -36,11 +36,11 @@ def match_units(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     ``padded`` (the code was shortened), and for the row's problem rule, column (org_code or org_name), value,
     detail, suggestion (null: none).
     """
-    book = unit_book(rows["year"].unique().drop_nulls().to_list(), catalogue)
+    book = build_unit_book(rows["year"].unique().drop_nulls().to_list(), catalogue)
     keyed = _with_keys(rows)
-    coded = _by_code(keyed, book)
+    coded = _match_by_code(keyed, book)
     is_open = pl.col("found_code").is_null() & ~pl.col("is_lost")
-    named = _by_name(coded.filter(is_open & pl.col("name_key").is_not_null()), book)
+    named = _match_by_name(coded.filter(is_open & pl.col("name_key").is_not_null()), book)
     joined = coded.join(named, on=["form", "index"], how="left", maintain_order="left")
     assert joined.height == rows.height, "a row has at most one unit"
     by_name = pl.col("found_code").is_null() & pl.col("by_name_code").is_not_null()
@@ -48,7 +48,7 @@ def match_units(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         pl.when(by_name).then(f"by_name_{c}").otherwise(f"found_{c}").alias(f"found_{c}")
         for c in ("code", "name", "level", "key", "unit", "township")
     )
-    return _with_problems(_without_org(joined, catalogue), book, catalogue)
+    return _with_problems(_match_blank_rosters(joined, catalogue), book, catalogue)
 
 
 def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
@@ -79,7 +79,7 @@ def _rename_match_columns(units: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_code(keyed: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
+def _match_by_code(keyed: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     units = _rename_match_columns(book.units)
     joined = keyed.join(units, on=["year", "code_key"], how="left", maintain_order="left").with_columns(
         padded=pl.lit(value=False)
@@ -106,7 +106,7 @@ def _by_code(keyed: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     ).drop(f"{c}_again" for c in names)
 
 
-def _by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
+def _match_by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     """form, index, by_name_* of the rows whose exact name means one unit; ``same_names`` of those that mean several."""
     candidates = (
         open_rows.select("form", "index", "year", "unit_code", "name_key", "parent_key")
@@ -140,7 +140,7 @@ def _by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     )
 
 
-def _without_org(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _match_blank_rosters(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Rows of rosters that name no unit belong to the reporting unit where the roster's levels allow it."""
     rosters = [form.id for form in catalogue.forms.values() if form.is_roster]
     is_bare = (

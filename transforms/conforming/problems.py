@@ -11,7 +11,7 @@ from warehouse.words.folding import INVISIBLE
 from warehouse.words.near import find_nearest
 
 
-def row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def locate_row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """The problems of reading, with the org unit and item of their row, and a near label for unknown columns."""
     if problems.is_empty():
         return problems
@@ -27,7 +27,7 @@ def row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catalogue) -
         problems.with_columns(row=pl.col("cell").str.extract(r"(\d+)$").cast(pl.UInt32))
         .join(known, on=["submission", "form", "sheet", "row"], how="left", maintain_order="left")
         .join(
-            _near_labels(problems, catalogue),
+            _suggest_labels(problems, catalogue),
             on=["form", "rule", "value"],
             how="left",
             nulls_equal=True,
@@ -50,7 +50,7 @@ def row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catalogue) -
     )
 
 
-def _near_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
+def _suggest_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
     """form, rule, value, near: the label of the form that an unknown header is most like."""
     schema = {"form": pl.String, "rule": pl.String, "value": pl.String, "near": pl.String}
     unknown = problems.filter(
@@ -64,7 +64,7 @@ def _near_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
-def missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogue: Catalogue) -> pl.DataFrame:
+def find_missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogue: Catalogue) -> pl.DataFrame:
     """read.missing_sheet and read.missing_column: what the unit's workbook of the year should have and has not."""
     asked = [
         (year, unit, form.id, field.id, field.label)
@@ -105,7 +105,7 @@ def missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogue: Ca
     )
 
 
-def part_problems(rows: pl.DataFrame) -> pl.DataFrame:
+def find_part_rows(rows: pl.DataFrame) -> pl.DataFrame:
     """conform.part_row: rows of a sheet that are part of another row (其中), which are not taken over."""
     parts = rows.filter(pl.col("kind") == "part")
     said = pl.coalesce("lead", "org_code", "org_name", "item")
@@ -116,7 +116,7 @@ def part_problems(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+def find_unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     """Rows whose unit is not known, not this reporting unit's, contradictory, or named a second time."""
     told = rows.filter(pl.col("rule").is_not_null()).select(
         "submission",
@@ -169,7 +169,7 @@ def unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     return placed.with_columns(item=pl.col("item").replace("", None))
 
 
-def value_problems(
+def find_value_problems(
     cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
     """Cells that cannot be read; in total rows only numbers matter."""
@@ -180,11 +180,11 @@ def value_problems(
     if told.is_empty():
         return empty(PROBLEM)
     return _with_cells(_with_rows(told.rename({"raw": "written_as"}), rows), columns).with_columns(
-        value=_as_seen(pl.col("written_as"))
+        value=_show_raw(pl.col("written_as"))
     )
 
 
-def _as_seen(text: pl.Expr) -> pl.Expr:
+def _show_raw(text: pl.Expr) -> pl.Expr:
     """What stands in the cell, in a clerk's words: no mark of reading's, no text of a library."""
     day = r"^(\d{4})-0?(\d{1,2})-0?(\d{1,2})(?: [\d:.]+)?$"
     return (
@@ -198,7 +198,7 @@ def _as_seen(text: pl.Expr) -> pl.Expr:
     )
 
 
-def value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+def list_value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     """Cells whose writing was normalised: NOTE rows, also of padded unit codes and of names with invisible characters."""
     fixed = _with_cells(_with_rows(cells.filter(pl.col("fix").is_not_null()), rows), columns).select(
         "submission", "form", "sheet", "cell", "field", "fix", "raw", value="written"

@@ -7,7 +7,7 @@ import re
 import polars as pl
 
 from transforms.conforming.matching import KEYS, match_units
-from transforms.conforming.unit_names import unit_years
+from transforms.conforming.unit_names import list_unit_years
 from warehouse.catalogue.load import Catalogue
 from warehouse.words.folding import fold, row_word
 
@@ -33,8 +33,8 @@ def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """
     words = {f"{name}_word": row_word(pl.col(name)).fill_null("") for name in _WORDS}
     kinds = (
-        rows.with_columns(**words, subtotal_of=_subtotal_of(catalogue))
-        .with_columns(kind=_kind(catalogue))
+        rows.with_columns(**words, subtotal_of=_read_subtotal_name(catalogue))
+        .with_columns(kind=_classify_row(catalogue))
         .drop(*words)
     )
     data = match_units(kinds.filter(pl.col("kind") == "data"), catalogue)
@@ -46,7 +46,7 @@ def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     return _mark_duplicates(_with_totals(joined, catalogue))
 
 
-def _kind(catalogue: Catalogue) -> pl.Expr:
+def _classify_row(catalogue: Catalogue) -> pl.Expr:
     """The kind, but for what only the units tell; of rows with their words folded and ``subtotal_of``."""
     words = catalogue.settings.words
     totals = [fold(word) for word in words.total_row]
@@ -86,7 +86,7 @@ def _kind(catalogue: Catalogue) -> pl.Expr:
     )
 
 
-def _subtotal_of(catalogue: Catalogue) -> pl.Expr:
+def _read_subtotal_name(catalogue: Catalogue) -> pl.Expr:
     """The folded name before 小计 ('' for a bare 小计); null when the row is no subtotal."""
     suffixes = sorted((fold(s) for s in catalogue.settings.words.subtotal_suffix), key=len, reverse=True)
     key = row_word(pl.coalesce("org_name", "org_code", "lead"))
@@ -96,7 +96,7 @@ def _subtotal_of(catalogue: Catalogue) -> pl.Expr:
 def _with_totals(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Give totals and subtotals their unit; a bare 小计 sums up the township whose rows stand above it."""
     townships = (
-        unit_years(rows["year"].unique().drop_nulls().to_list(), catalogue)
+        list_unit_years(rows["year"].unique().drop_nulls().to_list(), catalogue)
         .filter(pl.col("level") == "township")
         .unique(["year", "unit_code", "name_key"], keep="none")
         .select("year", "unit_code", subtotal_of="name_key", sub_code="org_code", sub_name="name")

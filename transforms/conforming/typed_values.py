@@ -14,23 +14,25 @@ from warehouse.words.scales import SCALES
 _SHORT_TEXT = 8  # 不适用 and error texts are no longer than this
 
 
-def plain_values(frame: pl.DataFrame, form: Form, scales: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def convert_plain_values(
+    frame: pl.DataFrame, form: Form, scales: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
     """The form's fields typed where the text is plainly such a value; null for blank and for odd cells.
 
-    ``scales``: :func:`header_scales` of the batch.
+    ``scales``: :func:`read_header_scales` of the batch.
     """
     stated = scales.filter(pl.col("form") == form.id)
     scaled = {name: group["submission"] for (name,), group in stated.group_by("field")}
     values = []
     for field in form.fields:
-        value = _convert_plain_values(field, catalogue)
+        value = _convert_plain_value(field, catalogue)
         if field.id in scaled:  # every cell of such a column is multiplied and noted
             value = pl.when(~pl.col("submission").is_in(scaled[field.id].implode())).then(value)
         values.append(value.alias(field.id))
     return frame.select(values)
 
 
-def _convert_plain_values(field: Field, catalogue: Catalogue) -> pl.Expr:
+def _convert_plain_value(field: Field, catalogue: Catalogue) -> pl.Expr:
     raw = pl.col(field.id)
     if field.type in NUMERIC_TYPES:
         number = raw.cast(pl.Float64, strict=False)
@@ -66,7 +68,7 @@ def _is_offered(raw: pl.Expr, codes: CodeList) -> pl.Expr:
     )
 
 
-def odd_cells(
+def select_odd_cells(
     forms: dict[str, pl.DataFrame],
     plain: dict[str, pl.DataFrame],
     rows: pl.DataFrame,
@@ -112,7 +114,7 @@ def odd_cells(
     )
 
 
-def header_scales(columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def read_header_scales(columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """submission, form, field, scale of columns whose header states another multiple of the field's unit: 万元 for 元."""
     asked = pl.DataFrame(
         [
@@ -120,7 +122,7 @@ def header_scales(columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             for form in catalogue.forms.values()
             for f in form.fields
             if f.unit
-            for unit, scale in _multiples(f)
+            for unit, scale in _list_multiples(f)
         ],
         schema={"form": pl.String, "field": pl.String, "unit": pl.String, "scale": pl.Float64},
         orient="row",
@@ -129,7 +131,7 @@ def header_scales(columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     return stated.join(asked, on=["form", "field", "unit"]).select("submission", "form", "field", "scale")
 
 
-def _multiples(field: Field) -> list[tuple[str, float]]:
+def _list_multiples(field: Field) -> list[tuple[str, float]]:
     expected = fold(field.stated_unit)
     units = {fold(field.unit): 1.0, **{fold(word + field.unit): scale for word, scale in SCALES.items()}}
     return [(unit, scale) for unit, scale in units.items() if unit != expected]
@@ -139,11 +141,11 @@ def finish_values(
     frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame | None, rows: pl.DataFrame
 ) -> pl.DataFrame:
     """The form's conformed rows (see :class:`transforms.conforming.conform.Conformed`): plain and odd cells together."""
-    values, states = plain, _state_columns(plain)
+    values, states = plain, _make_state_columns(plain)
     if cells is not None:
         for (name,), odd in cells.group_by("field", maintain_order=True):
             values = values.with_columns(_fill_odd_cells(plain[str(name)], odd))
-        states = _state_columns(values)
+        states = _make_state_columns(values)
         for (name,), odd in cells.filter(pl.col("state") != "value").group_by("field", maintain_order=True):
             state = states[f"{name}__state"].clone().scatter(odd["index"], odd["state"])
             unreadable = states[f"{name}__is_unreadable"].clone().scatter(odd["index"], odd["is_unreadable"])
@@ -174,7 +176,7 @@ def _fill_odd_cells(series: pl.Series, odd: pl.DataFrame) -> pl.Series:
     return series if found.is_empty() else series.clone().scatter(found["index"], found[source])
 
 
-def _state_columns(values: pl.DataFrame) -> pl.DataFrame:
+def _make_state_columns(values: pl.DataFrame) -> pl.DataFrame:
     """The states of plain values and of blanks, as columns ``<field>__state``; ``<field>__is_unreadable`` of none yet."""
 
     def state(name: str, dtype: pl.DataType) -> pl.Expr:

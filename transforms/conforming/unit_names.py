@@ -29,7 +29,7 @@ class UnitBook:
     ranks: dict[str, int]
 
 
-def unit_years(years: list[int], catalogue: Catalogue) -> pl.DataFrame:
+def list_unit_years(years: list[int], catalogue: Catalogue) -> pl.DataFrame:
     """The units of each year with their reporting unit ``unit_code`` and folded name ``name_key``."""
     frames = [catalogue.registry.units(year).with_columns(year=pl.lit(year, pl.Int32)) for year in years]
     if not frames:
@@ -40,10 +40,10 @@ def unit_years(years: list[int], catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def unit_book(years: list[int], catalogue: Catalogue) -> UnitBook:
+def build_unit_book(years: list[int], catalogue: Catalogue) -> UnitBook:
     """The lookups for ``years``."""
     city = catalogue.settings.city
-    units = unit_years(years, catalogue)
+    units = list_unit_years(years, catalogue)
     above = units.select("year", parent_code="org_code", parent_name="name", parent_name_key="name_key")
     units = units.join(above, on=["year", "parent_code"], how="left", maintain_order="left")
     ranks: dict[str, int] = {level: rank for rank, level in enumerate(LEVELS)}

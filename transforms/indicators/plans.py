@@ -62,7 +62,7 @@ def plans_of(catalogue: Catalogue) -> list[Plan]:
     """The plans of all indicators, in the order of the catalogue."""
     plans: list[Plan] = []
     for indicator in catalogue.indicators.values():
-        expression = catalogue.expanded(indicator)
+        expression = catalogue.expand_formula(indicator)
         window, inner = expression.window or (None, expression)
         alone = inner.is_sum or len(inner.terms) == 1
         plan = Plan(indicator, window, inner, inner.terms, "", None)

@@ -27,7 +27,7 @@ from warehouse.expression.expression import Term
 from warehouse.expression.nodes import YEARS_BACK
 from warehouse.registry.contribution import hand_on
 from warehouse.registry.registry import Registry
-from warehouse.registry.succession import departures
+from warehouse.registry.succession import list_departures
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def term_tree(measures: Measures, catalogue: Catalogue, terms: Iterable[Term]) -
 
 def _gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
     return {
-        (source_year, year): departures(registry, source_year, year).with_columns(
+        (source_year, year): list_departures(registry, source_year, year).with_columns(
             number_of(pl.col("source_code", "org_code"), codes)
         )
         for year in years

@@ -25,7 +25,7 @@ def mark_unknown(
             put(rows, row, column, ERROR_MARK)
             name = names[column]
             is_field = name not in ROW_COLUMNS
-            told = problem(rule, info, form, (row, column), value=text)
+            told = make_problem(rule, info, form, (row, column), value=text)
             problems.append({**told, "field": name if is_field else None})
 
 
@@ -75,12 +75,12 @@ def find_merged_values(
         if value in ("", ERROR_MARK):
             continue
         area = f"{column_letter(left)}{top + 1}:{column_letter(right)}{bottom + 1}"
-        told = problem("read.merged_value", info, form, (top, left), number_text(value), area)
+        told = make_problem("read.merged_value", info, form, (top, left), number_text(value), area)
         problems.append({**told, "field": names[left]})
     return problems
 
 
-def struck_cells(
+def find_struck_cells(
     rows: list[Row], header: Header, marks: Marks, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
     """Cells that are struck through, wholly or in part; one problem for each row. What they hold is not read."""
@@ -95,7 +95,7 @@ def struck_cells(
         first = next((c for c in columns if names[c] not in ROW_COLUMNS), columns[0])
         part = marks.struck[row, first]
         rest = f"本行共{len(columns)}处" if len(columns) > 1 else f"划去的是“{part}”" if part else ""
-        told = problem("read.struck_cell", info, form, (row, first), number_text(rows[row][first]), rest)
+        told = make_problem("read.struck_cell", info, form, (row, first), number_text(rows[row][first]), rest)
         problems.append({**told, "field": names[first] if names[first] not in ROW_COLUMNS else None})
         for column in columns:
             if names[column] not in ROW_COLUMNS:
@@ -103,7 +103,7 @@ def struck_cells(
     return problems
 
 
-def problem(
+def make_problem(
     rule: str,
     info: SheetInfo,
     form: FormPlan | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from transforms.reading.apply_marks import Problem, problem
+from transforms.reading.apply_marks import Problem, make_problem
 from transforms.reading.formats.book import Marks, Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.plan import FormPlan
@@ -13,36 +13,38 @@ OTHER_ROWS = 5_000
 """Rows of a sheet that is no form: the cover, explanations."""
 
 
-def rows_too_many(
+def cut_excess_rows(
     rows: list[Row], marks: Marks, header: Header, most: int, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
     """Take away what stands below the ``most`` rows that a form can have; the finding about it, if there is one."""
-    lost = cut_off(rows, marks, header.bottom + most)
+    lost = cut_below(rows, marks, header.bottom + most)
     if lost is None:
         return []
     first, count = lost
-    return [problem("read.too_many_rows", info, form, (first, 0), value=str(most + count), detail=str(most))]
+    return [
+        make_problem("read.too_many_rows", info, form, (first, 0), value=str(most + count), detail=str(most))
+    ]
 
 
-def cut_off(rows: list[Row], marks: Marks, last: int) -> tuple[int, int] | None:
+def cut_below(rows: list[Row], marks: Marks, last: int) -> tuple[int, int] | None:
     """Take away what stands below the 0-based row ``last``: the first row with content there, and how many there were.
 
     None when nothing was there; ``rows`` and ``marks`` are changed in place.
     """
     lost = [number for number in range(last + 1, len(rows)) if any(cell != "" for cell in rows[number])]
-    marked = any(_row_of(place) > last for places in _places(marks) for place in places)
+    marked = any(_read_row(place) > last for places in _list_positions(marks) for place in places)
     if len(rows) <= last + 1 and not marked:
         return None
     del rows[last + 1 :]
-    for places in _places(marks):
-        for place in [place for place in places if _row_of(place) > last]:
+    for places in _list_positions(marks):
+        for place in [place for place in places if _read_row(place) > last]:
             places.pop(place) if isinstance(places, dict) else places.discard(place)
     return (lost[0], len(lost)) if lost else None
 
 
-def _places(marks: Marks) -> tuple[Any, ...]:
+def _list_positions(marks: Marks) -> tuple[Any, ...]:
     return (marks.errors, marks.valueless, marks.hidden_rows, marks.seen, marks.struck, marks.added)
 
 
-def _row_of(place: Any) -> int:
+def _read_row(place: Any) -> int:
     return int(place if isinstance(place, int) else place[0])

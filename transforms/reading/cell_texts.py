@@ -18,7 +18,7 @@ _FIRST_REAL_DAY = 10_000  # 1927: what is dated earlier is a number in the cloth
 Cells = list[tuple[object, ...]]
 
 
-def frame_of(rows: Cells, schema: dict[str, type[pl.DataType]], form: FormPlan) -> pl.DataFrame:
+def build_frame(rows: Cells, schema: dict[str, type[pl.DataType]], form: FormPlan) -> pl.DataFrame:
     """The picked cells of a sheet as a frame with the columns of ``schema``."""
     columns = [list(values) for values in zip(*rows, strict=True)] if rows else []
     is_odd = False
@@ -28,7 +28,7 @@ def frame_of(rows: Cells, schema: dict[str, type[pl.DataType]], form: FormPlan) 
         types = set(map(type, values))
         if not _ODD.isdisjoint(types):
             is_odd = True
-            values[:] = [_text(v, name, form) if type(v) in _ODD else v for v in values]
+            values[:] = [_format_value(v, name, form) if type(v) in _ODD else v for v in values]
         # Stored numbers have the 15 digits that Excel shows and compares: 82.00000000000001 is 82.
         if float in types and any(v % 1 for v in values if type(v) is float):
             is_odd = True
@@ -49,7 +49,7 @@ def number_text(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def _text(value: object, column: str, form: FormPlan) -> str:
+def _format_value(value: object, column: str, form: FormPlan) -> str:
     """The text of a truth value, or of a cell with a date or time format.
 
     A date is ISO where dates are asked; among numbers it is told with the number it stores, among texts it is as shown.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from transforms.reading.apply_marks import Problem, problem
+from transforms.reading.apply_marks import Problem, make_problem
 from transforms.reading.formats.book import Row, SheetInfo
 from transforms.reading.plan import ReadPlan
 from warehouse.words.addresses import column_letter
@@ -32,27 +32,31 @@ def read_answers(info: SheetInfo, rows: list[Row], plan: ReadPlan) -> tuple[str,
     A box that still begins with the mark of last year's text was not answered, nor was one with
     nothing but signs in it. A text that explains nothing, or stands where no question is, is told.
     """
-    place = _header(rows)
+    place = _find_header(rows)
     if place is None:
         return "", [], []
     top, heads = place
     named = heads.get(fold(ANSWERED))
-    answered = "" if named is None else next((t for row in rows[top + 1 :] if (t := _cell(row, named))), "")
+    answered = (
+        "" if named is None else next((t for row in rows[top + 1 :] if (t := _address(row, named))), "")
+    )
     box, keys = heads[fold(ANSWER_BOX)], {key: heads[fold(head)] for key, head in ANSWER_KEYS.items()}
     answers: list[Answer] = []
     unread: list[Problem] = []
     for r, row in enumerate(rows[top + 1 :], start=top + 1):
-        text = _cell(row, box)
-        has_rule = bool(_cell(row, keys["rule"]))
-        beside = [c for c in range(len(row)) if c not in heads.values() and _is_written(_cell(row, c))]
-        unread += [problem("explanation.misplaced", info, None, (r, c), _cell(row, c)) for c in beside]
+        text = _address(row, box)
+        has_rule = bool(_address(row, keys["rule"]))
+        beside = [c for c in range(len(row)) if c not in heads.values() and _is_written(_address(row, c))]
+        unread += [
+            make_problem("explanation.misplaced", info, None, (r, c), _address(row, c)) for c in beside
+        ]
         if not _is_written(text) or fold(text).startswith(fold(DRAFT_MARK)):
             continue
         if not has_rule:
             if fold(text) not in _OWN_TEXTS:
-                unread.append(problem("explanation.misplaced", info, None, (r, box), text))
+                unread.append(make_problem("explanation.misplaced", info, None, (r, box), text))
         elif _SIGNS.sub("", fold(text)) in plan.empty_explanations:
-            unread.append(problem("explanation.says_nothing", info, None, (r, box), text))
+            unread.append(make_problem("explanation.says_nothing", info, None, (r, box), text))
         else:
             said = {key: _text(row[column]) for key, column in keys.items()}
             cell = f"{column_letter(box)}{r + 1}"
@@ -64,7 +68,7 @@ def _is_written(text: str) -> bool:
     return bool(re.search(r"\w", text))
 
 
-def _header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
+def _find_header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
     """The header's row and the place of every head in it, by the head's fold."""
     for top, row in enumerate(rows[:_HEAD_ROWS]):
         heads = {fold(_text(cell)): index for index, cell in enumerate(row) if cell != ""}
@@ -73,7 +77,7 @@ def _header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
     return None
 
 
-def _cell(row: Row, index: int) -> str:
+def _address(row: Row, index: int) -> str:
     return _text(row[index]) if index < len(row) else ""
 
 

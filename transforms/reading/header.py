@@ -54,7 +54,7 @@ class Header:
 
 def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | None:
     """The header of ``form`` in the first rows of a sheet; None when fewer than two of its labels stand in a row."""
-    head, found = _head(rows, form, plan)
+    head, found = _fold_head(rows, form, plan)
     hits = [len(set(columns.values())) for columns in found]
     best = max(range(len(head)), key=lambda r: (hits[r], -r), default=-1)
     if best < 0 or hits[best] < 2:
@@ -70,13 +70,15 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     header = Header(top, bottom)
     for column in range(len(head[best])):
         _take_column(header, head, column, rows, form, plan)
-    take_sheet_units(header.stated, _lines(rows, head, header, form), list(header.columns), form, plan)
+    take_sheet_units(header.stated, _list_lines(rows, head, header, form), list(header.columns), form, plan)
     if below is not None and _is_number_line(head[below]):
         header.bottom = below
     return header
 
 
-def _head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[list[str]], list[dict[int, str]]]:
+def _fold_head(
+    rows: list[Row], form: FormPlan, plan: ReadPlan
+) -> tuple[list[list[str]], list[dict[int, str]]]:
     """The first rows folded, and the columns that each row's texts name; ends soon after the first labels."""
     head: list[list[str]] = []
     found: list[dict[int, str]] = []
@@ -104,7 +106,7 @@ def _heading_fold(text: str) -> str:
     return fold(_MARK_END.sub("", text))
 
 
-def _lines(
+def _list_lines(
     rows: list[Row], head: list[list[str]], header: Header, form: FormPlan
 ) -> list[tuple[int, int, str]]:
     """Texts above the table, and below its head those that speak of a unit: row, column, folded text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.reading.apply_marks import Problem, problem
+from transforms.reading.apply_marks import Problem, make_problem
 from transforms.reading.formats.book import Marks, Row, SheetInfo
 from transforms.reading.header import Header
 from transforms.reading.plan import ROW_COLUMNS, FormPlan
@@ -12,23 +12,23 @@ from warehouse.words.folding import fold
 _REMARK = "备注"
 
 
-def heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> list[Problem]:
+def find_heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> list[Problem]:
     """Columns that are none of the form, and headings that say more or another unit than the form does."""
     names = {index: name for name, index in header.columns.items()}
     told = [
-        problem("read.unknown_column", info, form, (row, column), text, detail)
+        make_problem("read.unknown_column", info, form, (row, column), text, detail)
         for unclear, detail in ((header.unknown, ""), (header.doubled, "与前面的栏目重复"))
         for row, column, text in unclear
     ]
     for row, column, text, remark in header.remarks:
         if names[column] not in ROW_COLUMNS:
-            more = problem("read.heading_remark", info, form, (row, column), text, remark)
+            more = make_problem("read.heading_remark", info, form, (row, column), text, remark)
             told.append({**more, "field": names[column]})
     for row, column, text, name in header.stated.contradictions:
-        other = problem("read.other_unit", info, form, (row, column), text, form.units.get(name, ""))
+        other = make_problem("read.other_unit", info, form, (row, column), text, form.units.get(name, ""))
         told.append({**other, "field": name})
     return told + [
-        problem("read.unclear_unit", info, form, (row, column), text)
+        make_problem("read.unclear_unit", info, form, (row, column), text)
         for row, column, text in header.stated.unclear
     ]
 
@@ -52,7 +52,7 @@ def report_ignored_content(
         parts.append(f"批注{marks.comments}条")
     if marks.pictures:
         parts.append(f"图片{marks.pictures}张")
-    return [problem("read.not_taken_over", info, form, detail="、".join(parts))] if parts else []
+    return [make_problem("read.not_taken_over", info, form, detail="、".join(parts))] if parts else []
 
 
 def _find_unheaded_columns(rows: list[Row], places: list[int], header: Header) -> list[int]:

@@ -60,7 +60,7 @@ class ReadPlan:
     most_rows: int  # that a form can have: the units of the largest county, and as many again to spare
 
 
-def reading_plan(catalogue: Catalogue) -> ReadPlan:
+def make_reading_plan(catalogue: Catalogue) -> ReadPlan:
     """The lookups of ``catalogue``."""
     settings = catalogue.settings
     words = settings.words
@@ -74,7 +74,7 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         if unit
     }
     return ReadPlan(
-        forms=tuple(_form_plan(catalogue, form) for form in catalogue.forms.values()),
+        forms=tuple(_make_form_plan(catalogue, form) for form in catalogue.forms.values()),
         cover_labels={fold(text): key for key, texts in settings.cover_labels.items() for text in texts},
         cover_sheets=_fold_all(words.cover_sheet),
         other_sheets=_fold_all(words.other_sheets),
@@ -83,11 +83,11 @@ def reading_plan(catalogue: Catalogue) -> ReadPlan:
         empty_explanations=_fold_all(words.empty_explanations),
         empty_remarks=_fold_all(words.empty_remarks),
         units=frozenset(fold(scale + unit) for unit in units for scale in ("", *SCALES)),
-        most_rows=_SPARE_ROWS + 2 * _largest_county(catalogue),
+        most_rows=_SPARE_ROWS + 2 * _count_largest_county(catalogue),
     )
 
 
-def _largest_county(catalogue: Catalogue) -> int:
+def _count_largest_county(catalogue: Catalogue) -> int:
     """How many units the largest county has had, of every year."""
     counties = catalogue.registry.all_units["org_code"].str.slice(0, _COUNTY_DIGITS)
     return int(counties.value_counts()["count"].max() or 0)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def _fold_all(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(fold(text) for text in texts)
 
 
-def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
+def _make_form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
     heads = catalogue.settings.row_headers
     labels: dict[str, str] = {}
     # A field's own label comes before an alias, and fields before the row's headers: 名称 is a roster's field.
@@ -122,7 +122,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
         aliases=tuple(fold(alias) for alias in form.aliases),
         labels=labels,
         loose_labels=_drop_heading_brackets(labels),
-        brackets=_brackets(labels),
+        brackets=_list_brackets(labels),
         groups=frozenset(fold(f.group) for f in form.fields if f.group),
         is_roster=form.is_roster,
         money=frozenset(f.id for f in form.fields if f.type == "cny"),
@@ -132,7 +132,7 @@ def _form_plan(catalogue: Catalogue, form: Form) -> FormPlan:
     )
 
 
-def _brackets(labels: dict[str, str]) -> dict[str, frozenset[str]]:
+def _list_brackets(labels: dict[str, str]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for label, column in labels.items():
         found.setdefault(column, set()).update(re.findall(r"\(([^()]*)\)", label))

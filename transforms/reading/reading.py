@@ -16,26 +16,26 @@ from transforms.reading.apply_marks import (
     Problem,
     fill_merged,
     find_merged_values,
+    find_struck_cells,
+    make_problem,
     mark_unknown,
     print_formats,
-    problem,
     put,
-    struck_cells,
 )
-from transforms.reading.bounds import OTHER_ROWS, rows_too_many
-from transforms.reading.cell_texts import frame_of
+from transforms.reading.bounds import OTHER_ROWS, cut_excess_rows
+from transforms.reading.cell_texts import build_frame
 from transforms.reading.explanation_boxes import Answer, read_answers
 from transforms.reading.formats.book import Book, Marks, Refusal, Row, SheetInfo
 from transforms.reading.formats.formats import open_book
 from transforms.reading.header import Header, find_header
-from transforms.reading.notices import heading_problems, report_ignored_content
-from transforms.reading.plan import FormPlan, ReadPlan, reading_plan
-from transforms.reading.rest import Rest, rest_of
-from transforms.reading.sheets import head_of_form, read_cover, read_signatures, sheet_kind
-from transforms.reading.table_rows import table_rows
+from transforms.reading.notices import find_heading_problems, report_ignored_content
+from transforms.reading.plan import FormPlan, ReadPlan, make_reading_plan
+from transforms.reading.rest import Rest, list_rest
+from transforms.reading.sheets import classify_sheet, read_cover, read_form_head, read_signatures
+from transforms.reading.table_rows import list_table_rows
 from warehouse.words.addresses import column_letter
 
-__all__ = ["FileRead", "ReadPlan", "SheetRead", "read_file", "reading_plan"]
+__all__ = ["FileRead", "ReadPlan", "SheetRead", "make_reading_plan", "read_file"]
 
 _UNRECOGNISED_ROWS = 3
 
@@ -95,7 +95,7 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
     seen: dict[str, str] = {}
     for info in book.sheets:
         rows = book.rows(info.name)
-        kind, form = sheet_kind(info.name, rows, plan)
+        kind, form = classify_sheet(info.name, rows, plan)
         marks = book.marks(info.name) if form else Marks()
         for (row, column), text in marks.seen.items():
             put(rows, row, column, text)
@@ -111,15 +111,15 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
                 read.answers += answers
             elif sum(1 for row in rows if row.count("") < len(row)) > _UNRECOGNISED_ROWS:
                 detail = "未找到表头" if form else ""
-                read.problems.append(problem("read.unrecognised_sheet", info, form, detail=detail))
+                read.problems.append(make_problem("read.unrecognised_sheet", info, form, detail=detail))
         elif form.id in seen:
-            read.problems.append(problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
+            read.problems.append(make_problem("read.duplicate_sheet", info, form, detail=seen[form.id]))
         else:
             seen[form.id] = info.name
-            read.problems += rows_too_many(rows, marks, header, plan.most_rows, info, form)
+            read.problems += cut_excess_rows(rows, marks, header, plan.most_rows, info, form)
             sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
-            read.rest += rest_of(rows, table_rows(rows, header), header, info, form)
-            sheet.head = head_of_form(rows[: header.top], form, plan)
+            read.rest += list_rest(rows, list_table_rows(rows, header), header, info, form)
+            sheet.head = read_form_head(rows[: header.top], form, plan)
             read.sheets.append(sheet)
     for sheet in read.sheets:
         read.cover = {**{k: v for k, v in sheet.head.items() if k != "number"}, **read.cover}
@@ -138,19 +138,21 @@ def _read_sheet(
     problems: list[Problem],
 ) -> SheetRead:
     if info.is_hidden:
-        problems.append(problem("read.hidden_sheet", info, form))
-    problems += heading_problems(header, info, form)
+        problems.append(make_problem("read.hidden_sheet", info, form))
+    problems += find_heading_problems(header, info, form)
     mark_unknown(rows, header, marks, info, form, problems)
     print_formats(rows, header, marks, form)
-    merged = book.merged(info.name)
+    merged = book.merged_ranges(info.name)
     fill_merged(rows, header, merged)
     problems += find_merged_values(rows, header, merged, info, form)
-    problems += struck_cells(rows, header, marks, info, form)
-    places = table_rows(rows, header)
+    problems += find_struck_cells(rows, header, marks, info, form)
+    places = list_table_rows(rows, header)
     problems += report_ignored_content(rows, places, header, marks, info, form)
     if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
-        problems.append(problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行"))
+        problems.append(
+            make_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行")
+        )
     return SheetRead(
         form=form.id,
         sheet=info.name,
@@ -167,4 +169,4 @@ def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks, for
         wanted["lead"] = 0
     schema = {"row": pl.UInt32, "is_hidden": pl.Boolean, **dict.fromkeys(wanted, pl.String)}
     pick = itemgetter(*wanted.values()) if len(wanted) > 1 else lambda row: (row[0],)
-    return frame_of([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema, form)
+    return build_frame([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema, form)

@@ -14,7 +14,7 @@ MOST_CELLS = 500
 Rest = dict[str, str | int]
 
 
-def rest_of(
+def list_rest(
     rows: list[Row], places: list[int], header: Header, info: SheetInfo, form: FormPlan
 ) -> list[Rest]:
     """The filled cells of columns that belong to no field: form, sheet, row, cell, heading, text (UNREAD)."""

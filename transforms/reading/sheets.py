@@ -17,14 +17,14 @@ _YEAR_ALONE = re.compile(r"((?:19|20)\d\d)(?:\.0)?年?度?")
 _YEAR_IN_TITLE = re.compile(r"((?:19|20)\d\d)年度?")
 
 
-def sheet_kind(name: str, rows: list[Row], plan: ReadPlan) -> tuple[str, FormPlan | None]:
+def classify_sheet(name: str, rows: list[Row], plan: ReadPlan) -> tuple[str, FormPlan | None]:
     """('form', its plan), ('cover', None), ('other', None) or ('unknown', None)."""
     folded = fold(name)
     if folded in plan.cover_sheets:
         return "cover", None
     if folded in plan.other_sheets:
         return "other", None
-    form = _by_name(folded, plan) or _by_head(rows, plan)
+    form = _find_form_by_name(folded, plan) or _find_form_by_head(rows, plan)
     if form is not None:
         return "form", form
     if len(read_cover(rows[:20], plan)) >= 2:
@@ -34,14 +34,16 @@ def sheet_kind(name: str, rows: list[Row], plan: ReadPlan) -> tuple[str, FormPla
     return "unknown", None
 
 
-def _by_name(folded: str, plan: ReadPlan) -> FormPlan | None:
+def _find_form_by_name(folded: str, plan: ReadPlan) -> FormPlan | None:
     for form in plan.forms:
         if folded in (form.number, form.title, *form.aliases):
             return form
-    return _only_remaining_form([f for f in plan.forms if f.number in folded]) or _longest(folded, plan)
+    return _only_remaining_form([f for f in plan.forms if f.number in folded]) or _find_longest_title(
+        folded, plan
+    )
 
 
-def _longest(folded: str, plan: ReadPlan) -> FormPlan | None:
+def _find_longest_title(folded: str, plan: ReadPlan) -> FormPlan | None:
     """The form whose title or alias is the longest text inside ``folded``."""
     inside = [
         (len(text), form) for form in plan.forms for text in (form.title, *form.aliases) if text in folded
@@ -52,7 +54,7 @@ def _longest(folded: str, plan: ReadPlan) -> FormPlan | None:
     return _only_remaining_form([form for length, form in inside if length == longest])
 
 
-def _by_head(rows: list[Row], plan: ReadPlan) -> FormPlan | None:
+def _find_form_by_head(rows: list[Row], plan: ReadPlan) -> FormPlan | None:
     texts = [fold(cell) for row in rows[:_HEAD_ROWS] for cell in row if isinstance(cell, str) and cell]
     numbered = [f for f in plan.forms if any(_is_number(text, f.number) for text in texts)]
     if numbered:
@@ -78,7 +80,7 @@ def _only_remaining_form(forms: list[FormPlan]) -> FormPlan | None:
     return next(iter(unique.values())) if len(unique) == 1 else None
 
 
-def _cover_cells(row: Row, plan: ReadPlan) -> list[str | None]:
+def _list_cover_cells(row: Row, plan: ReadPlan) -> list[str | None]:
     return [plan.cover_labels.get(_label(cell)) if isinstance(cell, str) and cell else None for cell in row]
 
 
@@ -90,7 +92,7 @@ def read_cover(rows: list[Row], plan: ReadPlan) -> dict[str, str]:
     """Cover key -> text: the value stands to the right of its label, or behind a colon in the same cell."""
     cover: dict[str, str] = {}
     for row in rows[:_COVER_ROWS]:
-        for key, value, _ in _cover_pairs(row, plan):
+        for key, value, _ in _list_cover_pairs(row, plan):
             cover.setdefault(key, value)
     return cover
 
@@ -99,7 +101,7 @@ def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Re
     """What the cover says beside unit and year: who signs, and when (UNREAD, without a form)."""
     found: dict[str, Rest] = {}
     for line, row in enumerate(rows[:_COVER_ROWS], start=1):
-        for key, value, column in _cover_pairs(row, plan):
+        for key, value, column in _list_cover_pairs(row, plan):
             if key not in _IDENTIFYING:
                 cell = f"{column_letter(column)}{line}"
                 heading = re.split("[:：]", str(row[column]))[0].strip()
@@ -108,18 +110,18 @@ def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Re
     return list(found.values())
 
 
-def _cover_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
+def _list_cover_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
     """Cover key, value and the column of the label."""
-    for place, key in enumerate(_cover_cells(row, plan)):
+    for place, key in enumerate(_list_cover_cells(row, plan)):
         if key is None:
             continue
         value = next((cell for cell in row[place + 1 :] if cell != ""), "")
         if value != "" and not (isinstance(value, str) and _label(value) in plan.cover_labels):
             yield key, _text(value), place
-    yield from _colon_pairs(row, plan)
+    yield from _list_colon_pairs(row, plan)
 
 
-def head_of_form(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, str]:
+def read_form_head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, str]:
     """What the head of a form sheet says of unit and year (cover keys), where it says so plainly.
 
     ``number``: the number of another form, where its own does not stand there.
@@ -128,7 +130,7 @@ def head_of_form(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, s
     if number := _other_number(rows, form, plan):
         found["number"] = number
     for row in rows[:_HEAD_ROWS]:
-        for key, value, _ in _colon_pairs(row, plan):
+        for key, value, _ in _list_colon_pairs(row, plan):
             if key in ("unit_name", "unit_code", "year"):
                 found.setdefault(key, value)
         for cell in row:
@@ -155,7 +157,7 @@ def _other_number(rows: list[Row], form: FormPlan, plan: ReadPlan) -> str:
     return next((re.split("[:：]", written)[-1].strip() for written in found), "")
 
 
-def _colon_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
+def _list_colon_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
     for place, cell in enumerate(row):
         if isinstance(cell, str) and (":" in cell or "：" in cell):
             label, _, value = cell.replace("：", ":").partition(":")

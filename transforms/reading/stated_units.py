@@ -71,7 +71,7 @@ def take_unit(
 ) -> None:
     """Note the unit that a column's own heading states."""
     own = multiples(column, form)
-    meant = {form.bases[column] if unit == "" else unit for unit in _whole(units, column, form)}
+    meant = {form.bases[column] if unit == "" else unit for unit in _complete_units(units, column, form)}
     if not own or not meant:
         return
     if len(meant) == 1 and meant <= own:
@@ -95,7 +95,7 @@ def take_sheet_units(
         is_unclear = bool(said.unknown) or not said.units
         for column in open_columns:
             scales = () if column in form.money else tuple(SCALES)
-            fitting = multiples(column, form) & set(_whole(said.units, column, form, scales))
+            fitting = multiples(column, form) & set(_complete_units(said.units, column, form, scales))
             if len(fitting) == 1:
                 stated.units.setdefault(column, fitting.pop())
             is_unclear = is_unclear or len(fitting) > 1
@@ -103,7 +103,9 @@ def take_sheet_units(
             stated.unclear.append((row, place, text))
 
 
-def _whole(units: tuple[str, ...], column: str, form: FormPlan, left_out: tuple[str, ...] = ()) -> list[str]:
+def _complete_units(
+    units: tuple[str, ...], column: str, form: FormPlan, left_out: tuple[str, ...] = ()
+) -> list[str]:
     """The units, a bare multiple as that of the column's own: 万 is 万元 where money is asked."""
     base = form.bases.get(column, "")
     return [unit + base if unit in SCALES else unit for unit in units if unit not in left_out]

@@ -11,7 +11,7 @@ _PAGE = re.compile(r"\(?(?:续表?|接上[页表]|转下页|第\d+页.*)\)?")
 _LINES_ABOVE = 4  # how many lines of the head may be repeated with the header
 
 
-def table_rows(rows: list[Row], header: Header) -> list[int]:
+def list_table_rows(rows: list[Row], header: Header) -> list[int]:
     """The 0-based rows of the table."""
     width = len(rows[0]) if rows else 0
     filled = [r for r in range(header.bottom + 1, len(rows)) if rows[r].count("") < width]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from math import floor, inf
 
 
-def lot(*parts: object) -> float:
+def draw_lot(*parts: object) -> float:
     """A number in [0, 1) that depends on ``parts`` alone, the same on every machine and version."""
     digest = hashlib.blake2b("|".join(str(part) for part in parts).encode(), digest_size=7).digest()
     return int.from_bytes(digest, "big") / 2**56
 
 
-def split(
+def apportion_total(
     total: int, weights: Sequence[float], minimum: int = 0, caps: Sequence[float] | None = None
 ) -> list[int]:
     """Whole numbers that add up to ``total``, in proportion to ``weights`` (largest remainder).

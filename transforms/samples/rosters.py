@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from transforms.samples.lots import lot, split
+from transforms.samples.lots import apportion_total, draw_lot
 from transforms.samples.spec import RosterField, RosterForm, SampleSpec, in_year
 from transforms.samples.unit_samples import default_value
 from warehouse.catalogue.load import Catalogue
@@ -30,8 +30,8 @@ class RosterSamples:
 
     def rows(self, form: Form) -> list[Item]:
         """The rows of ``form`` of all units together, by org_code: org_code and every field of the form."""
-        plan = self.spec.rosters.get(form.id, RosterForm(items=max(1, len(self._places(form)) // 4)))
-        items = self._items(form, plan)
+        plan = self.spec.rosters.get(form.id, RosterForm(items=max(1, len(self._list_hosts(form)) // 4)))
+        items = self._list_items(form, plan)
         for place, item in enumerate(items):
             item["_place"] = place / len(items)
         for field in form.fields:
@@ -49,7 +49,7 @@ class RosterSamples:
         ]
         return sorted(rows, key=lambda row: str(row["org_code"]))
 
-    def _items(self, form: Form, plan: RosterForm) -> list[Item]:
+    def _list_items(self, form: Form, plan: RosterForm) -> list[Item]:
         """Known rows first, then placed ones: where, the year it joined, its number within its unit."""
         first = self.catalogue.settings.first_year
         since = [int(row.get("since", first)) for row in plan.fixed]
@@ -63,11 +63,14 @@ class RosterSamples:
         if wanted <= 0:
             return items
         if plan.annual:
-            orgs, joined = self._sequence(form, wanted, f"{form.id}{self.year}"), [self.year] * wanted
+            orgs, joined = (
+                self._spread_over_hosts(form, wanted, f"{form.id}{self.year}"),
+                [self.year] * wanted,
+            )
         else:
             # The list of the last declared year is laid out once, so that a site keeps its place over the years.
             placed = {y: in_year(per_year, y) - sum(start <= y for start in since) for y in sorted(per_year)}
-            orgs = self._sequence(form, max(placed.values()), form.id)
+            orgs = self._spread_over_hosts(form, max(placed.values()), form.id)
             joined = [next(y for y, n in placed.items() if n > i) for i in range(wanted)]
         numbers: Counter[str] = Counter()
         for org, start in zip(orgs, joined, strict=False):
@@ -75,18 +78,20 @@ class RosterSamples:
             numbers[org] += 1
         return items
 
-    def _sequence(self, form: Form, count: int, key: str) -> list[str]:
+    def _spread_over_hosts(self, form: Form, count: int, key: str) -> list[str]:
         """Org units for ``count`` rows in proportion to size, mixed so that the first rows are spread too."""
-        seed, places = self.spec.seed, self._places(form)
-        quotas = split(count, [self.sizes[p] * (0.7 + 0.6 * lot(seed, p, key)) for p in places])
+        seed, places = self.spec.seed, self._list_hosts(form)
+        quotas = apportion_total(
+            count, [self.sizes[p] * (0.7 + 0.6 * draw_lot(seed, p, key)) for p in places]
+        )
         turns = [
-            ((turn + lot(seed, place, key, turn)) / quota, place)
+            ((turn + draw_lot(seed, place, key, turn)) / quota, place)
             for place, quota in zip(places, quotas, strict=True)
             for turn in range(quota)
         ]
         return [place for _, place in sorted(turns)]
 
-    def _places(self, form: Form) -> list[str]:
+    def _list_hosts(self, form: Form) -> list[str]:
         """The units rows may belong to: those of the form's lowest level."""
         units = self.catalogue.registry.units(self.year)
         return units.filter(pl.col("level") == form.levels[-1])["org_code"].sort().to_list()
@@ -97,7 +102,9 @@ class RosterSamples:
         open_rows = [item for item in items if field.id not in item]
         if plan.annual:
             open_rows.sort(
-                key=lambda item: lot(self.spec.seed, field.id, self.year, item["org_code"], item["_number"])
+                key=lambda item: draw_lot(
+                    self.spec.seed, field.id, self.year, item["org_code"], item["_number"]
+                )
             )
         for answer, counts in (wish.counts or {}).items():
             known = sum(item.get(field.id) == answer for item in items)
@@ -116,7 +123,7 @@ class RosterSamples:
             return default_value(self.catalogue, field, self.spec.seed, key, self.year)
         if wish.joined is not None:
             first = self.catalogue.settings.first_year
-            back = int(lot(self.spec.seed, form.id, key, "joined") * (first - wish.joined + 1))
+            back = int(draw_lot(self.spec.seed, form.id, key, "joined") * (first - wish.joined + 1))
             return float(item["_joined"] - (back if item["_joined"] == first else 0))
         if wish.share is not None:
             return bool(item["_place"] < in_year(wish.share, self.year))
@@ -130,14 +137,16 @@ class RosterSamples:
         """Full names, unique within a unit, the same every year."""
         patterns = plan.names or (f"{{place}}{form.title}{self.catalogue.settings.words.sample_mark}",)
         name_field = form.item_field or "name"
-        below = self._below()
+        below = self._shuffle_children()
         taken: set[tuple[str, str]] = {(i["org_code"], i[name_field]) for i in items if name_field in i}
         for item in items:
             if name_field in item:
                 continue
             org, number = str(item["org_code"]), int(item["_number"])
             turn = (
-                number + int(lot(self.spec.seed, org, form.id) * 97) + (self.year * 7 if plan.annual else 0)
+                number
+                + int(draw_lot(self.spec.seed, org, form.id) * 97)
+                + (self.year * 7 if plan.annual else 0)
             )
             places = below.get(org) or [org]
             pattern = patterns[turn % len(patterns)]
@@ -151,7 +160,7 @@ class RosterSamples:
             taken.add((org, name))
             item[name_field] = name
 
-    def _below(self) -> dict[str, list[str]]:
+    def _shuffle_children(self) -> dict[str, list[str]]:
         """org_code -> codes of the units right below it, in an order drawn by lot."""
         below: defaultdict[str, list[str]] = defaultdict(list)
         units = self.catalogue.registry.units(self.year)
@@ -159,7 +168,7 @@ class RosterSamples:
             if parent is not None:
                 below[parent].append(code)
         for codes in below.values():
-            codes.sort(key=lambda code: lot(self.spec.seed, code, "place"))
+            codes.sort(key=lambda code: draw_lot(self.spec.seed, code, "place"))
         return below
 
     def _plain(self, code: str) -> str:

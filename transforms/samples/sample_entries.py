@@ -14,14 +14,14 @@ from pydantic import ValidationError
 
 from transforms.samples.rosters import RosterSamples
 from transforms.samples.spec import SampleSpec
-from transforms.samples.unit_samples import UnitSamples, unit_sizes
+from transforms.samples.unit_samples import UnitSamples, draw_unit_sizes
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 
 _TYPES = {"boolean": pl.Boolean, "date": pl.Date, "code": pl.String, "text": pl.String}
 
 
-def sample_entries(
+def make_sample_entries(
     catalogue: Catalogue, spec: Mapping[str, Any] | None, year: int
 ) -> dict[str, dict[str, pl.DataFrame]]:
     """unit_code -> form id -> frame of org_code and the form's fields, ready to be written into workbooks.
@@ -31,7 +31,7 @@ def sample_entries(
     the Object type. A roster without rows is a frame of no rows. Raises ValueError naming what is declared wrongly.
     """
     wishes = read_spec(catalogue, spec)
-    rosters = RosterSamples(catalogue, wishes, year, unit_sizes(catalogue, wishes, year))
+    rosters = RosterSamples(catalogue, wishes, year, draw_unit_sizes(catalogue, wishes, year))
     forms = {form.id: form for level in ("county", "city") for form in catalogue.forms_of(level, year)}
     listed = {form.id: rosters.rows(form) for form in forms.values() if form.is_roster}
     placed = {form_id: Counter(str(row["org_code"]) for row in rows) for form_id, rows in listed.items()}

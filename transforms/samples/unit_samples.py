@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from transforms.samples.lots import lot, split
+from transforms.samples.lots import apportion_total, draw_lot
 from transforms.samples.spec import Presence, SampleSpec, Term, UnitField, UnitForm, in_year
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
@@ -56,7 +56,7 @@ class UnitSamples:
     @cached_property
     def size(self) -> dict[str, float]:
         """A unit's weight among those of its level."""
-        return unit_sizes(self.catalogue, self.spec, self.year)
+        return draw_unit_sizes(self.catalogue, self.spec, self.year)
 
     def column(self, form: Form, field: Field) -> dict[str, Value]:
         """org_code -> value of ``field``, for the rows at whose level it is asked."""
@@ -127,7 +127,7 @@ class UnitSamples:
         total = in_year(plan.total or 0, self.year)
         levels = [lv for lv in form.levels if any(u.level == lv for u in rows)]
         shares = plan.level_shares or {}
-        per_level = split(
+        per_level = apportion_total(
             total, [shares.get(lv, 0.0 if shares else sum(u.level == lv for u in rows)) for lv in levels]
         )
         result: dict[str, float] = {}
@@ -135,7 +135,7 @@ class UnitSamples:
             codes = [u.code for u in rows if u.level == level]
             weights = self._weights(field, plan, codes)
             try:
-                parts = split(part, weights, plan.minimum, self._caps(plan, codes))
+                parts = apportion_total(part, weights, plan.minimum, self._caps(plan, codes))
             except ValueError as error:
                 raise ValueError(f"samples: field {field.id!r}, {level}, {self.year}: {error}") from None
             result |= {c: float(n) for c, n in zip(codes, parts, strict=True)}
@@ -172,14 +172,14 @@ class UnitSamples:
         return {c: float(v) for c, v in self._look_up_column(name).items() if isinstance(v, (int, float))}
 
     def _noise(self, field: Field, code: str, spread: float, jitter: float) -> float:
-        lasting = 1 + spread * (2 * lot(self.spec.seed, code, field.id) - 1)
-        passing = 1 + jitter * (2 * lot(self.spec.seed, code, field.id, self.year) - 1)
+        lasting = 1 + spread * (2 * draw_lot(self.spec.seed, code, field.id) - 1)
+        passing = 1 + jitter * (2 * draw_lot(self.spec.seed, code, field.id, self.year) - 1)
         return lasting * passing
 
     def _draw_answer(self, field: Field, choices: Mapping[str, float], code: str) -> Value:
         if not choices:
             return self._default(field, code)
-        at = lot(self.spec.seed, code, field.id) * sum(choices.values())
+        at = draw_lot(self.spec.seed, code, field.id) * sum(choices.values())
         for label, weight in choices.items():
             at -= weight
             if at < 0:
@@ -189,11 +189,11 @@ class UnitSamples:
     def _draw_renewal_day(self, field: Field, terms: tuple[Term, ...], code: str) -> date | None:
         """The day this unit renewed in the term that had begun by the end of the year; None when it had not."""
         begun = [term for term in terms if term.begin <= date(self.year, 12, 31)]
-        if not begun or lot(self.spec.seed, code, field.id, begun[-1].begin, "share") >= begun[-1].share:
+        if not begun or draw_lot(self.spec.seed, code, field.id, begun[-1].begin, "share") >= begun[-1].share:
             return None
         term = begun[-1]
         days = (term.end - term.begin).days + 1
-        day = term.begin + timedelta(days=int(lot(self.spec.seed, code, field.id, term.begin) * days))
+        day = term.begin + timedelta(days=int(draw_lot(self.spec.seed, code, field.id, term.begin) * days))
         return day if day <= date(self.year, 12, 31) else None
 
     def _select_absent_units(self, form: Form, presence: Presence | None) -> frozenset[str]:
@@ -208,7 +208,9 @@ class UnitSamples:
         absent = set(listed)
         for level, counts in presence.absent_count.items():
             codes = [u.code for u in self.units if u.level == level]
-            queue = sorted(codes, key=lambda c: (c not in listed, lot(self.spec.seed, c, form.id, "absent")))
+            queue = sorted(
+                codes, key=lambda c: (c not in listed, draw_lot(self.spec.seed, c, form.id, "absent"))
+            )
             absent.update(queue[: in_year(counts, self.year)])
         return frozenset(absent)
 
@@ -218,7 +220,7 @@ class UnitSamples:
 
 def default_value(catalogue: Catalogue, field: Field, seed: str, key: str, year: int) -> Value:
     """A plausible value of a field nobody declared: small, steady over the years, within the field's bounds."""
-    at = lot(seed, key, field.id)
+    at = draw_lot(seed, key, field.id)
     if field.type == "boolean":
         return at < 0.9
     if field.type == "code":
@@ -237,7 +239,7 @@ def default_value(catalogue: Catalogue, field: Field, seed: str, key: str, year:
     return min(max(value, field.low or 0.0), field.high if field.high is not None else value)
 
 
-def unit_sizes(catalogue: Catalogue, spec: SampleSpec, year: int) -> dict[str, float]:
+def draw_unit_sizes(catalogue: Catalogue, spec: SampleSpec, year: int) -> dict[str, float]:
     """org_code -> weight, the same over the years: the declared size of a county (default: its villages) spread over
     its townships by the square root of their villages, and evenly over the villages of a township."""
     units = catalogue.registry.units(year)

@@ -72,7 +72,7 @@ def _open_year(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue:
 
 def _move_deadline(catalogue: Catalogue, says: Mapping[str, Any]) -> Catalogue:
     settings, year, unit = catalogue.settings, says["year"], says["unit_code"]
-    if sentence := catalogue.not_reported(year, unit):
+    if sentence := catalogue.explain_not_reported(year, unit):
         raise AmendmentRefused(sentence)
     until = date.fromisoformat(says["until"])
     if until <= date(year, 12, 31):
@@ -107,7 +107,7 @@ def _open_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[
     level = _LEVEL_OF_DIGITS.get(len(code))
     if level is None:
         raise AmendmentRefused(f"单位代码“{code}”不对：县6位，乡镇9位，村12位。")
-    new = _unit(registry, code, says["name"], level, says["parent_code"], year)
+    new = _make_unit(registry, code, says["name"], level, says["parent_code"], year)
     return pl.concat([registry.all_units, new]), registry.succession
 
 
@@ -117,7 +117,7 @@ def _close_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple
 
 def _rename_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     before = _find_valid_unit(registry, says["org_code"], year)
-    new = _unit(registry, before["org_code"], says["name"], before["level"], before["parent_code"], year)
+    new = _make_unit(registry, before["org_code"], says["name"], before["level"], before["parent_code"], year)
     return pl.concat([_end_units(registry, [before["org_code"]], year), new]), registry.succession
 
 
@@ -129,7 +129,7 @@ def _merge_units(registry: Registry, says: Mapping[str, Any], year: int) -> tupl
     return _end_units(registry, olds, year), pl.concat([registry.succession, handed])
 
 
-def _split(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     old, heirs = says["org_code"], dict(says["heirs"])
     goes_on = old in heirs
     units = registry.all_units if goes_on else _end_units(registry, [old], year)
@@ -139,7 +139,7 @@ def _split(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.D
 
 def _move_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     before = _find_valid_unit(registry, says["org_code"], year)
-    new = _unit(registry, before["org_code"], before["name"], before["level"], says["parent_code"], year)
+    new = _make_unit(registry, before["org_code"], before["name"], before["level"], says["parent_code"], year)
     return pl.concat([_end_units(registry, [before["org_code"]], year), new]), registry.succession
 
 
@@ -161,7 +161,7 @@ def _end_units(registry: Registry, codes: list[str], year: int) -> pl.DataFrame:
     )
 
 
-def _unit(
+def _make_unit(
     registry: Registry, code: str, name: str, level: Level, parent: str | None, year: int
 ) -> pl.DataFrame:
     row = (code, name.strip(), level, parent, year, None)
@@ -183,7 +183,7 @@ def _describe_unit(registry: Registry, code: str) -> str:
 
 _STEPS = {YEAR_OPENED: _open_year, DEADLINE_MOVED: _move_deadline, REGISTRY_CHANGED: _change_registry}
 _CHANGED = dict(
-    zip(CHANGES, (_open_unit, _close_unit, _rename_unit, _merge_units, _split, _move_unit), strict=True)
+    zip(CHANGES, (_open_unit, _close_unit, _rename_unit, _merge_units, _split_unit, _move_unit), strict=True)
 )
 
 __all__ = ["CHANGES", "Amendment", "AmendmentRefused", "apply_amendments"]

@@ -30,7 +30,7 @@ def expand(
             return None
         return parse(indicators[name].formula).substitute(meaning)
 
-    return parse(indicator.formula).substitute(meaning).spelled_out
+    return parse(indicator.formula).substitute(meaning).long_form
 
 
 def read_indicators(

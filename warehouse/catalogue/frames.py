@@ -266,7 +266,7 @@ COMPARISON: dict[str, pl.DataType | type[pl.DataType]] = {
 """An indicator beside the year before: like with like."""
 
 
-def form_place(forms: Iterable[str]) -> pl.Expr:
+def form_position(forms: Iterable[str]) -> pl.Expr:
     """Where the row's ``form`` stands among ``forms`` (ids in the catalogue's order); before all where it is of none.
 
     Whatever is listed by form stands in this order (年1表, 年2表, 年3-1表 …), never in that of the ids.

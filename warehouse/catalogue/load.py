@@ -72,7 +72,7 @@ class Catalogue:
         """The levels of ``indicator`` at which there is a number: those that cover a unit asked for each of its terms."""
         lowest = min(
             max(LEVELS.index(level) for level in self.asked_levels(self.measures[term.name]))
-            for term in self.expanded(indicator).terms
+            for term in self.expand_formula(indicator).terms
         )
         return tuple(level for level in indicator.levels if LEVELS.index(level) <= lowest)
 
@@ -85,7 +85,7 @@ class Catalogue:
         names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
         return names | {self.settings.city.code: self.settings.city.own_level_name}
 
-    def not_reported(self, year: int, unit_code: str | None = None) -> str:
+    def explain_not_reported(self, year: int, unit_code: str | None = None) -> str:
         """Why nobody reports for ``year``, or ``unit_code`` not in that year, in one Chinese sentence; '' when all is well."""
         first, last = self.settings.first_year, self.settings.last_year
         if not first <= year <= last:
@@ -103,7 +103,7 @@ class Catalogue:
         """
         return tuple(lv for lv in form.levels if (lv == "city") == (unit_level == "city"))
 
-    def expanded(self, indicator: Indicator) -> Expression:
+    def expand_formula(self, indicator: Indicator) -> Expression:
         """The indicator's formula with names of other indicators replaced until only measures remain.
 
         A name that is both measure and indicator means the measure.
@@ -128,14 +128,14 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     folder = folder or DEFAULT_FOLDER
     settings_source = Source(folder / "catalogue.yaml")
     settings = settings_source.read(Settings, settings_source.content)
-    programmes = _unique(Source(folder / "programmes.yaml"), Programme)
+    programmes = _index_unique(Source(folder / "programmes.yaml"), Programme)
     code_source = Source(folder / "code_lists.yaml")
-    code_lists = _unique(code_source, CodeList)
+    code_lists = _index_unique(code_source, CodeList)
     check_codes(code_source, code_lists)
     shared_path = folder / "shared_fields.yaml"
-    shared = _unique(Source(shared_path), Field) if shared_path.exists() else {}
+    shared = _index_unique(Source(shared_path), Field) if shared_path.exists() else {}
     forms: dict[str, Form] = {}
-    measures = {m.id: m for m in _registry_measures()}
+    measures = {m.id: m for m in _list_registry_measures()}
     sources: dict[str, Source] = {}
     places: dict[str, list[str | int]] = {}
     for path in sorted((folder / "forms").glob("*.yaml")):
@@ -146,7 +146,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         _check_form(source, form, programmes, code_lists)
         check_labels(source, form)
         forms[form.id], sources[form.id] = form, source
-        for place, measure in _measures(form):
+        for place, measure in _list_measures(form):
             if measure.id in measures:
                 raise source.error(place, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
             measures[measure.id], places[measure.id] = measure, place
@@ -162,7 +162,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
             )
     return Catalogue(
         folder=folder,
-        version=_version(folder),
+        version=_hash_folder(folder),
         settings=settings,
         programmes=programmes,
         code_lists=code_lists,
@@ -178,7 +178,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     )
 
 
-def _unique(source: Source, model: type[Any]) -> dict[str, Any]:
+def _index_unique(source: Source, model: type[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for index, record in enumerate(source.read_list(model)):
         if record.id in found:
@@ -235,7 +235,7 @@ def _check_form(
         raise source.error(["rows"], "名册类报表要用 key 写明以哪些栏目区分各行，如 key: [org_code, name]")
 
 
-def _registry_measures() -> list[Measure]:
+def _list_registry_measures() -> list[Measure]:
     """How many units of each level there are: denominators of coverage, always complete."""
     names = {level: name for level, name in labels.LEVEL.items() if level != "city"}
     return [
@@ -252,7 +252,7 @@ def _registry_measures() -> list[Measure]:
     ]
 
 
-def _measures(form: Form) -> list[tuple[list[str | int], Measure]]:
+def _list_measures(form: Form) -> list[tuple[list[str | int], Measure]]:
     """The measures of a form, each with its place in the file."""
     fields: list[tuple[list[str | int], Measure]] = [
         (
@@ -289,7 +289,7 @@ def _measures(form: Form) -> list[tuple[list[str | int], Measure]]:
     return fields + counts
 
 
-def _version(folder: Path) -> str:
+def _hash_folder(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".csv")):
         digest.update(str(path.relative_to(folder)).encode())

@@ -25,7 +25,7 @@ def mistake_at(path: Path, line: int | None, sentence: str) -> CatalogueError:
     return CatalogueError(f"{path}:{line}: {sentence}" if line is not None else f"{path}: {sentence}")
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The content of a declared file. CatalogueError where there is none, or none in UTF-8."""
     try:
         content = path.read_bytes()
@@ -40,7 +40,7 @@ def text_of(path: Path) -> str:
         raise mistake_at(path, line, "文件不是 UTF-8 编码（可能是 GBK），请另存为 UTF-8 编码") from None
 
 
-def of_yaml(path: Path, error: yaml.YAMLError) -> CatalogueError:
+def describe_yaml_mistake(path: Path, error: yaml.YAMLError) -> CatalogueError:
     """What cannot be read as YAML."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = None if mark is None else mark.line + 1
@@ -66,7 +66,7 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     return f"{what}“{name}”没有定义{suggest_name(name, known)}"
 
 
-def of_model(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
+def describe_model_mistake(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
     """The first mistake of a record: its place within the record, and the sentence."""
     found = error.errors()
     # A misspelt key is said before the one that is therefore missing.
@@ -82,9 +82,9 @@ def of_model(error: ValidationError, model: type[BaseModel]) -> tuple[list[str |
         case "missing":
             return place[:-1], f"缺少“{key}”"
         case "extra_forbidden":
-            return place, f"没有“{key}”这个项目名{suggest_name(key, set(_keys(model)))}"
+            return place, f"没有“{key}”这个项目名{suggest_name(key, set(_list_keys(model)))}"
         case "literal_error":
-            return place, f"“{key}”只能是 {_options(str(context['expected']))}{shown}"
+            return place, f"“{key}”只能是 {_list_options(str(context['expected']))}{shown}"
         case "string_pattern_mismatch":
             return (
                 place,
@@ -114,20 +114,20 @@ _KINDS = (
 )
 
 
-def _options(expected: str) -> str:
+def _list_options(expected: str) -> str:
     return expected.replace("'", "").replace(" or ", "、").replace(", ", "、")
 
 
-def _keys(model: type[BaseModel]) -> Iterator[str]:
+def _list_keys(model: type[BaseModel]) -> Iterator[str]:
     """The keys of a record and of the records within it."""
     for name, field in model.model_fields.items():
         yield name
-        for inner in _models(field.annotation):
-            yield from _keys(inner)
+        for inner in _list_models(field.annotation):
+            yield from _list_keys(inner)
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _list_models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in typing.get_args(annotation):
-        yield from _models(part)
+        yield from _list_models(part)

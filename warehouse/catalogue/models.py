@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from warehouse.registry.levels import Level
-from warehouse.words.scales import SCALES, scale_of
+from warehouse.words.scales import SCALES, find_scale
 
 FieldType = Literal["count", "cny", "rank", "year", "date", "boolean", "code", "text"]
 NUMERIC_TYPES: frozenset[str] = frozenset({"count", "cny", "rank", "year"})
@@ -109,7 +109,7 @@ class Field(Record):
 
     @model_validator(mode="after")
     def _check_entry_unit(self) -> Field:
-        if scale_of(self.stated_unit, self.unit) is None:
+        if find_scale(self.stated_unit, self.unit) is None:
             raise ValueError(
                 f"entry_unit“{self.entry_unit}”不是“{self.unit}”的倍数（可用{'、'.join(SCALES)}）"
             )
@@ -123,7 +123,7 @@ class Field(Record):
     @property
     def entry_scale(self) -> float:
         """Stored units per unit of entry: 10,000 where yuan are filled in as 万元."""
-        return scale_of(self.stated_unit, self.unit) or 1.0
+        return find_scale(self.stated_unit, self.unit) or 1.0
 
     @property
     def is_numeric(self) -> bool:

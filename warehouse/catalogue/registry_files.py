@@ -81,7 +81,7 @@ def _check_all(
 
 def _read_csv(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """The file's columns as declared, and ``line``."""
-    rows = list(csv.reader(io.StringIO(mistakes.text_of(path))))
+    rows = list(csv.reader(io.StringIO(mistakes.read_text(path))))
     names = list(schema)
     if not rows or rows[0] != names:
         found = "、".join(rows[0]) if rows else ""

@@ -114,7 +114,7 @@ class Deadline(Record):
             raise ValueError(f"截止日期{self.month}月{self.day}日不是每年都有的日子") from None
         return self
 
-    def of(self, year: int) -> date:
+    def due_date(self, year: int) -> date:
         """The due date for report year ``year``."""
         return date(year + 1, self.month, self.day)
 

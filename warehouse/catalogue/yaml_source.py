@@ -24,7 +24,7 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        text = mistakes.text_of(path)
+        text = mistakes.read_text(path)
         try:
             self.node: yaml.Node | None = yaml.compose(text, Loader=Loader)
             if self.node is not None:
@@ -33,7 +33,7 @@ class Source:
                 text, Loader=Loader
             )  # a safe loader, either the C one or the plain one
         except yaml.YAMLError as error:
-            raise mistakes.of_yaml(path, error) from error
+            raise mistakes.describe_yaml_mistake(path, error) from error
         except ValueError as error:  # 2024-02-30 is no date
             raise mistakes.mistake_at(path, _wrong_date(self.node), "日期不存在，请核对年月日") from error
 
@@ -76,7 +76,7 @@ class Source:
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            where, sentence = mistakes.of_model(error, model)
+            where, sentence = mistakes.describe_model_mistake(error, model)
             raise self.error([*place, *where], sentence) from None
 
     def read_list(self, model: type[M]) -> list[M]:

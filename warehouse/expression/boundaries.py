@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from warehouse.expression.nodes import COMPARE, bare
+from warehouse.expression.nodes import COMPARE, strip_parentheses
 
 
-def boundaries(node: exp.Expression) -> Iterator[exp.Expression]:
+def list_boundaries(node: exp.Expression) -> Iterator[exp.Expression]:
     """For each comparison of numbers, the difference of its sides, without the denominators.
 
     ``a / b <= 3`` turns where ``a - 3 * b`` is zero, ``x BETWEEN 1 AND y`` where ``x - 1`` is and where ``x - y`` is.
@@ -24,7 +24,7 @@ def boundaries(node: exp.Expression) -> Iterator[exp.Expression]:
 
 
 def _difference(left: exp.Expression, right: exp.Expression) -> Iterator[exp.Expression]:
-    left, right = bare(left), bare(right)
+    left, right = strip_parentheses(left), strip_parentheses(right)
     if any(
         isinstance(side, exp.Boolean) or (isinstance(side, exp.Literal) and side.is_string)
         for side in (left, right)

@@ -11,9 +11,9 @@ from warehouse.expression.nodes import (
     COMPARE,
     LEAF,
     Term,
-    bare,
     not_in_language,
-    term_of,
+    read_term,
+    strip_parentheses,
     window_name,
 )
 
@@ -43,7 +43,7 @@ def as_words(node: exp.Expression, label: Callable[[Term], str]) -> str:  # noqa
         tight = isinstance(n, (exp.Mul, exp.Div, *LEAF))
         return go(n) if tight else f"（{go(n)}）"
 
-    term = term_of(node)
+    term = read_term(node)
     if term is not None:
         text = _FUNCTION_WORDS.get(term.function or "", "{}").format(label(term))
         return text if term.since is None else f"{term.since}年以来{text}"
@@ -74,9 +74,9 @@ def as_words(node: exp.Expression, label: Callable[[Term], str]) -> str:  # noqa
             return f"{go(node.this)}，且{go(node.expression)}"
         case exp.Or():
             return f"{go(node.this)}，或者{go(node.expression)}"
-        case exp.Not() if isinstance(bare(node.this), exp.Is):
-            return f"{go(bare(node.this).this)}已填"
-        case exp.Not() if isinstance(bare(node.this), exp.Column):
+        case exp.Not() if isinstance(strip_parentheses(node.this), exp.Is):
+            return f"{go(strip_parentheses(node.this).this)}已填"
+        case exp.Not() if isinstance(strip_parentheses(node.this), exp.Column):
             return f"{go(node.this)}为“否”"
         case exp.Not():
             return f"并非{in_parens(node.this)}"

@@ -17,9 +17,9 @@ from warehouse.expression.nodes import (
     COMPARE,
     LEAF,
     Term,
-    bare,
     not_in_language,
-    term_of,
+    read_term,
+    strip_parentheses,
 )
 
 UNKNOWN = "0.5"
@@ -48,7 +48,7 @@ def as_excel(  # noqa: PLR0911
     def truth(n: exp.Expression) -> str:
         return as_excel(n, cell, tolerance)
 
-    match bare(node):
+    match strip_parentheses(node):
         case exp.And() as both:
             return f"({truth(both.this)})*({truth(both.expression)})"
         case exp.Or() as either:
@@ -97,7 +97,7 @@ def _leaf(value: _Value) -> str:
 
 
 def _is_missing(node: exp.Expression, cell: Callable[[Term], Cell]) -> str:
-    term = term_of(bare(node))
+    term = read_term(strip_parentheses(node))
     if term is None:
         raise not_in_language(node)
     found = cell(term)
@@ -119,7 +119,7 @@ def _join_tests(*values: _Value) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _value(node: exp.Expression, cell: Callable[[Term], Cell]) -> _Value:  # noqa: PLR0911
-    term = term_of(node)
+    term = read_term(node)
     if term is not None:
         found = cell(term)
         return _Value(found.value, (found.known,) if found.known else ())

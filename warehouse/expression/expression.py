@@ -25,7 +25,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from warehouse.expression.boundaries import boundaries
+from warehouse.expression.boundaries import list_boundaries
 from warehouse.expression.chinese import as_words
 from warehouse.expression.excel import Cell, as_excel
 from warehouse.expression.nodes import (
@@ -33,8 +33,8 @@ from warehouse.expression.nodes import (
     TERM_FUNCTIONS,
     ExpressionError,
     Term,
-    bare,
-    term_of,
+    read_term,
+    strip_parentheses,
     window_name,
 )
 from warehouse.expression.polars import as_polars
@@ -78,25 +78,25 @@ class Expression:
     @property
     def ratio(self) -> tuple[Expression, Expression] | None:
         """Numerator and denominator when the value is a quotient, possibly times a constant."""
-        node = bare(self.node)
-        if isinstance(node, exp.Mul) and isinstance(bare(node.expression), exp.Literal):
-            node = bare(node.this)
+        node = strip_parentheses(self.node)
+        if isinstance(node, exp.Mul) and isinstance(strip_parentheses(node.expression), exp.Literal):
+            node = strip_parentheses(node.this)
         if isinstance(node, exp.Div):
-            return Expression(bare(node.this)), Expression(bare(node.expression))
+            return Expression(strip_parentheses(node.this)), Expression(strip_parentheses(node.expression))
         return None
 
     @property
     def is_sum(self) -> bool:
         """Whether the value is one term or a sum of terms: something of it can be known without all of it."""
-        node = bare(self.node)
+        node = strip_parentheses(self.node)
         if isinstance(node, exp.Add):
             return Expression(node.this).is_sum and Expression(node.expression).is_sum
-        return term_of(node) is not None
+        return read_term(node) is not None
 
     @property
     def sides(self) -> tuple[Expression, str, Expression] | None:
         """Left side, Chinese sign and right side when the expression is one comparison."""
-        node = bare(self.node)
+        node = strip_parentheses(self.node)
         if type(node) in COMPARE:
             return Expression(node.this), COMPARE[type(node)][1], Expression(node.expression)
         return None
@@ -104,7 +104,7 @@ class Expression:
     @cached_property
     def boundaries(self) -> tuple[Expression, ...]:
         """The differences of numbers at whose zero one of the comparisons changes its answer, without denominators."""
-        return tuple(Expression(difference) for difference in boundaries(self.node))
+        return tuple(Expression(difference) for difference in list_boundaries(self.node))
 
     @property
     def may_ignore_operands(self) -> bool:
@@ -135,7 +135,7 @@ class Expression:
         return Expression(_replace_outer(self.node, replace))
 
     @property
-    def spelled_out(self) -> Expression:
+    def long_form(self) -> Expression:
         """The expression with ``mean3(x)`` written as the sum of its three years, which all that compute know."""
         return Expression(self.node.copy().transform(_spell_out_node))
 
@@ -165,19 +165,19 @@ def parse(text: str) -> Expression:
     if not isinstance(node, exp.Expression):
         raise ExpressionError(f"公式“{text}”写得不完整或有错，请检查括号和运算符")
     expression = Expression(node)
-    as_polars(_inner(node), lambda term: pl.col(term.column), 0.0)  # refuses whatever has no rendering
+    as_polars(_write_inside(node), lambda term: pl.col(term.column), 0.0)  # refuses whatever has no rendering
     return expression
 
 
 def _spell_out_node(node: exp.Expression) -> exp.Expression:
-    term = term_of(node)
+    term = read_term(node)
     if term is None or term.function != "mean3":
         return node
     sum_of_three = f"{term.name} + prev({term.name}) + prev2({term.name})"
     return parse(f"(({sum_of_three}) / 3)").node.copy()
 
 
-def _inner(node: exp.Expression) -> exp.Expression:
+def _write_inside(node: exp.Expression) -> exp.Expression:
     return node.expressions[0] if window_name(node) is not None else node
 
 
@@ -203,7 +203,7 @@ def _replace_outer(
 
 
 def _walk(node: exp.Expression, found: dict[Term, None]) -> None:
-    term = term_of(node)
+    term = read_term(node)
     if term is not None:
         found[term] = None
         return

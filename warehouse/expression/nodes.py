@@ -66,14 +66,14 @@ def window_name(node: exp.Expression) -> str | None:
     return name if name in WINDOW_FUNCTIONS and node.expressions else None
 
 
-def bare(node: exp.Expression) -> exp.Expression:
+def strip_parentheses(node: exp.Expression) -> exp.Expression:
     """The node without the parentheses around it."""
     while isinstance(node, exp.Paren):
         node = node.this
     return node
 
 
-def term_of(node: exp.Expression) -> Term | None:
+def read_term(node: exp.Expression) -> Term | None:
     """The term a node is, if it is one."""
     if isinstance(node, exp.Column):
         if node.table:

@@ -18,7 +18,7 @@ from warehouse.expression.nodes import (
     COMPARE,
     Term,
     not_in_language,
-    term_of,
+    read_term,
 )
 
 
@@ -32,7 +32,7 @@ def as_polars(node: exp.Expression, column: Callable[[Term], pl.Expr], tolerance
     def go(n: exp.Expression) -> pl.Expr:
         return as_polars(n, column, tolerance)
 
-    term = term_of(node)
+    term = read_term(node)
     if term is not None:
         return column(term)
     kind: Any = type(node)

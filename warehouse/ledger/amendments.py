@@ -10,6 +10,6 @@ from warehouse.ledger.journal import Entry, Event
 AMENDING = frozenset({Event.YEAR_OPENED, Event.DEADLINE_MOVED, Event.REGISTRY_CHANGED})
 
 
-def amendments(entries: Iterable[Entry]) -> list[Amendment]:
+def list_amendments(entries: Iterable[Entry]) -> list[Amendment]:
     """The amendments in the order in which they were made."""
     return [Amendment(str(e.event), dict(e.payload)) for e in entries if e.event in AMENDING]

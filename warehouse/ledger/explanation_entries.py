@@ -18,7 +18,7 @@ _DECIDED = {Event.EXPLANATION_ACCEPTED: "accepted", Event.EXPLANATION_REFUSED: "
 _WRITTEN = ("submission", "unit_code", "year", *FINDING_KEY, "operands", "text")
 
 
-def explanations(entries: Iterable[Entry]) -> pl.DataFrame:
+def list_explanations(entries: Iterable[Entry]) -> pl.DataFrame:
     """All explanations in order of receipt, with what was decided of each: EXPLANATION."""
     written: dict[int, dict[str, object]] = {}
     for entry in entries:
@@ -44,7 +44,7 @@ def explanations(entries: Iterable[Entry]) -> pl.DataFrame:
     return shaped(frame.with_columns(is_current=is_last), EXPLANATION)
 
 
-def new_explanations(
+def select_new_explanations(
     answers: pl.DataFrame, submissions: pl.DataFrame, known: pl.DataFrame
 ) -> Sequence[dict[str, object]]:
     """The payloads of those ``answers`` (ANSWER) that say something new, in their order.

@@ -36,7 +36,7 @@ class Shown:
 
 
 def head_words(head: Head) -> str:
-    """How a head is printed; :func:`heads_at_the_foot` finds it again."""
+    """How a head is printed; :func:`read_printed_heads` finds it again."""
     return f"登记簿第 {head.count} 条，校验值 {head.hash}"
 
 
@@ -60,7 +60,7 @@ def keep_head(journal: Path, head: Head) -> None:
         return
 
 
-def heads_at_the_foot(papers: Iterable[Path]) -> Iterator[Shown]:
+def read_printed_heads(papers: Iterable[Path]) -> Iterator[Shown]:
     """The heads that receipts and digests show at their end; papers that cannot be read show none."""
     for paper in papers:
         try:

@@ -35,7 +35,7 @@ def is_locked(entries: Iterable[Entry], year: int) -> bool:
     return bool(turns) and turns[-1] == Event.LOCKED
 
 
-def approvals(entries: Iterable[Entry]) -> pl.DataFrame:
+def list_approvals(entries: Iterable[Entry]) -> pl.DataFrame:
     """Approved submissions: year, unit_code, submission (key). One holds as long as that submission stands."""
     return pl.DataFrame(
         [(e.year, e.unit_code, e.submission) for e in entries if e.event == Event.APPROVED],
@@ -44,7 +44,7 @@ def approvals(entries: Iterable[Entry]) -> pl.DataFrame:
     ).unique(maintain_order=True)
 
 
-def returns(entries: Iterable[Entry]) -> pl.DataFrame:
+def list_returns(entries: Iterable[Entry]) -> pl.DataFrame:
     """Returned submissions as decisions: submission (key), decision (held), reason, rule (RETURNED)."""
     return pl.DataFrame(
         [
@@ -57,7 +57,7 @@ def returns(entries: Iterable[Entry]) -> pl.DataFrame:
     ).unique("submission", keep="last", maintain_order=True)
 
 
-def confirmations(entries: Iterable[Entry]) -> pl.DataFrame:
+def list_confirmations(entries: Iterable[Entry]) -> pl.DataFrame:
     """Submissions of a past year that are meant: as decisions, submission (key), decision (accepted), reason, rule (null)."""
     return pl.DataFrame(
         [(e.submission, "accepted", None, None) for e in entries if e.event == Event.YEAR_CONFIRMED],

@@ -14,7 +14,7 @@ import polars as pl
 
 from warehouse.registry.apportion import apportion
 from warehouse.registry.registry import Registry
-from warehouse.registry.succession import departures
+from warehouse.registry.succession import list_departures
 
 CONTRIBUTION = {
     "year": pl.Int32,  # seen from here
@@ -37,7 +37,7 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
     A unit that goes on carries its own numbers; of what was split each heir has its share; what ended without an heir
     stands with the unit above.
     """
-    gone = departures(registry, source_year, year)
+    gone = list_departures(registry, source_year, year)
     sources = registry.units(source_year).select(source_code="org_code", source_level="level")
     heirs = sources.join(gone, on="source_code", how="left", maintain_order="left")
     heirs = heirs.with_columns(pl.coalesce("org_code", "source_code"), pl.col("share").fill_null(1.0))
@@ -54,7 +54,7 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
     )
 
 
-def contributing_years(years: Sequence[int]) -> list[tuple[int, int]]:
+def list_contributing_years(years: Sequence[int]) -> list[tuple[int, int]]:
     """Every year of ``years`` with itself and with the year before it: the pairs (year, source_year) of core.contribution."""
     return [(year, source) for year in years for source in (year - 1, year)]
 
@@ -63,7 +63,7 @@ def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, floa
     """``numbers`` under the codes of their heirs, what is split in whole people, households and cents.
 
     ``numbers``: one row per source_code (and whatever else keys it); ``gone``: source_code, org_code, share as
-    :func:`warehouse.registry.succession.departures` gives them; ``quanta``: column -> its smallest part, None for a
+    :func:`warehouse.registry.succession.list_departures` gives them; ``quanta``: column -> its smallest part, None for a
     column that is divided as it is (counts of cells). Adds org_code (the heir) and share; several rows may fall to one unit.
     """
     if gone.is_empty():
@@ -89,7 +89,7 @@ def hand_on_measures(
     ``quanta``: measure -> its smallest part.
     """
     sources = measures.filter(pl.col("year") == source_year).rename({"org_code": "source_code"})
-    gone = departures(registry, source_year, year)
+    gone = list_departures(registry, source_year, year)
     if gone.is_empty():
         return sources.with_columns(org_code="source_code", share=pl.lit(1.0))
     quantum = pl.col("measure").replace_strict(quanta, default=None, return_dtype=pl.Float64)
@@ -108,12 +108,12 @@ HANDED_ON = {
 }
 
 
-def split_years(registry: Registry, years: Sequence[int]) -> list[int]:
+def find_split_years(registry: Registry, years: Sequence[int]) -> list[int]:
     """Those of ``years`` in which some unit's numbers of the year before are divided among heirs."""
-    return [year for year in years if (departures(registry, year - 1, year)["share"] < 1.0).any()]
+    return [year for year in years if (list_departures(registry, year - 1, year)["share"] < 1.0).any()]
 
 
-def split_numbers(
+def apportion_split_numbers(
     measures: pl.DataFrame, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
 ) -> pl.DataFrame:
     """What each heir in ``years`` has of the numbers of the year before, of units that were split: HANDED_ON.
@@ -122,8 +122,8 @@ def split_numbers(
     """
     reported = measures.filter(pl.col("state").is_in(["value", "zero"]))
     parts = [pl.DataFrame(schema=HANDED_ON)]
-    for year in split_years(registry, years):
-        split = departures(registry, year - 1, year).filter(pl.col("share") < 1.0)
+    for year in find_split_years(registry, years):
+        split = list_departures(registry, year - 1, year).filter(pl.col("share") < 1.0)
         whole = reported.filter(pl.col("org_code").is_in(split["source_code"].implode()))
         given = hand_on_measures(whole, registry, year - 1, year, quanta)
         parts.append(given.with_columns(year=pl.lit(year, pl.Int32)).select(*HANDED_ON))

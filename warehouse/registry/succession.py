@@ -18,14 +18,14 @@ DEPARTURE = {"source_code": pl.String, "org_code": pl.String, "share": pl.Float6
 
 
 @lru_cache(maxsize=1024)  # of few registries and pairs of years; each pair is built upon the one before
-def departures(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
+def list_departures(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
     """Units of ``source_year`` whose numbers stand elsewhere, or in part elsewhere, in ``year``: frame DEPARTURE.
 
     Key: source_code, org_code. The shares of one unit add up to 1. A unit without a row keeps its numbers under its own code.
     """
     if year <= source_year:
         return pl.DataFrame(schema=DEPARTURE)
-    gone, step = departures(registry, source_year, year - 1), _step_one_year(registry, year)
+    gone, step = list_departures(registry, source_year, year - 1), _step_one_year(registry, year)
     if step.is_empty():
         return gone
     onward = gone.join(step, left_on="org_code", right_on="old_code", how="left").select(

@@ -25,7 +25,7 @@ CHANGE: Schema = {
 }
 
 
-def changes(
+def list_changes(
     connection: duckdb.DuckDBPyConnection, submissions: Sequence[str], forms: Sequence[str], listed: int = 5
 ) -> pl.DataFrame:
     """CHANGE of ``submissions``, of each the first ``listed`` in the order of ``forms`` and of their rows.

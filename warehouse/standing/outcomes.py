@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.catalogue.frames import FINDING, NOTE, Schema, empty, shaped
-from warehouse.standing.changes import CHANGE, changes
+from warehouse.standing.changes import CHANGE, list_changes
 from warehouse.store.query import read_only, run
 from warehouse.store.statements import statement
 
@@ -59,7 +59,7 @@ class Outcome:
     changes: pl.DataFrame = field(default_factory=lambda: empty(CHANGE))
 
     @property
-    def again(self) -> list[str]:
+    def earlier_submissions(self) -> list[str]:
         """Submissions that were received earlier and are answered once more."""
         return [*self.returned, *self.reviewed, *self.revised]
 
@@ -97,7 +97,7 @@ def read_outcome(
             tuple(earlier.filter(~earlier.is_in([*returned, *revised]))),
             tuple(earlier.filter(earlier.is_in(list(revised)))),
             run(connection, _SHEETS, [wanted]).pipe(shaped, SHEET),
-            changes(connection, wanted, forms),
+            list_changes(connection, wanted, forms),
         )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.catalogue.frames import UNREAD, finding_key, form_place, shaped
-from warehouse.store.query import entries_of, read_only, run
+from warehouse.catalogue.frames import UNREAD, finding_key, form_position, shaped
+from warehouse.store.query import pivot_entries, read_only, run
 from warehouse.words import labels
 
 
@@ -25,7 +25,7 @@ def list_questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame
         .with_columns(*(e for e in finding_key(findings) if e.meta.output_name() in ("org_code", "item")))
         .sort(
             pl.col("severity").replace_strict(rank, return_dtype=pl.Int64),
-            form_place(forms),
+            form_position(forms),
             "sheet",
             row,
             "cell",
@@ -39,12 +39,12 @@ def list_questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame
 
 
 def read_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:
-    """What a submission says, form by form, as :func:`warehouse.store.query.standing_entries`; ``row`` is its place in the sheet.
+    """A submission's entries, form by form, as :func:`warehouse.store.query.read_standing_entries`; ``row`` is the sheet's.
 
     A roster that says 无 has a frame without rows.
     """
     with read_only(path) as connection:
-        given = entries_of(
+        given = pivot_entries(
             connection, "core.observation_log", "o.submission = ?", [submission], keep_row=True
         )
         nothing = run(connection, _NOTHING_TO_LIST, [submission])["form"].to_list()

@@ -24,7 +24,7 @@ _TONIGHT = {
 """What a decision is called that the next night carries out."""
 
 
-def status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry] = ()) -> pl.DataFrame:
+def list_status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry] = ()) -> pl.DataFrame:
     """One row per unit expected to report in ``year``: how its report stands, and the last file received from it.
 
     ``entries`` are the journal's: whether the year is locked, and what was decided after the last night.

@@ -31,17 +31,22 @@ from warehouse.catalogue.frames import (
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import contributing_years, contributions, split_numbers, split_years
+from warehouse.registry.contribution import (
+    apportion_split_numbers,
+    contributions,
+    find_split_years,
+    list_contributing_years,
+)
 from warehouse.store import integrity
-from warehouse.store.built_upon import find_changed_table, unreadable
+from warehouse.store.built_upon import find_changed_table, make_unreadable_error
 from warehouse.store.connection import first_line
 from warehouse.store.declared_tables import list_expected_reports, list_uses
-from warehouse.store.dictionary import dictionary_rows
+from warehouse.store.dictionary import list_definitions
 from warehouse.store.earlier import read_earlier
 from warehouse.store.held import mark_held
 from warehouse.store.publish import new_database
 from warehouse.store.statements import statement
-from warehouse.store.tables import SCHEMAS, quote, tables, tables_of
+from warehouse.store.tables import SCHEMAS, quote, select_tables, tables
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
 _IN_ANY_ORDER = {"core.observation_log", "core.contribution"}
@@ -85,7 +90,7 @@ class NightBuild:
         self.previous = previous if previous is not None and previous.exists() else None
         self.catalogue = catalogue
         self._stack = ExitStack()
-        self._expected_rows = {t.full_name: 0 for t in tables_of("log")}
+        self._expected_rows = {t.full_name: 0 for t in select_tables("log")}
         self._contributing: set[tuple[int, int]] = set()
 
     def __enter__(self) -> NightBuild:
@@ -166,23 +171,23 @@ class NightBuild:
         )
         self._connection.unregister("incoming")
 
-    def standing_measures(self) -> pl.DataFrame:
+    def read_standing_measures(self) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
         return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
 
-    def later_measures(self, submissions: Submissions) -> pl.DataFrame:
+    def read_later_measures(self, submissions: Submissions) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
         first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
         own = submissions.select("unit_code", "year").unique()
         return (
-            self.standing_measures()
+            self.read_standing_measures()
             .join(first, on="unit_code", maintain_order="left")
             .filter(pl.col("year") > pl.col("first_year"))
             .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")
             .pipe(shaped, MEASURE)
         )
 
-    def asked(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
+    def list_asked_cells(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
         """submission, org_code, field of what rules other than ``but_for`` ask of submissions, hints left out."""
         return self._connection.execute(
             """SELECT submission, org_code, field FROM quality.finding
@@ -232,7 +237,7 @@ class NightBuild:
         """What was received before this batch, see :func:`warehouse.store.earlier.read_earlier`."""
         return read_earlier(self._connection, submissions, answering)
 
-    def standing_submissions(self) -> pl.DataFrame:
+    def read_standing_submissions(self) -> pl.DataFrame:
         """Which submission stands: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
@@ -253,15 +258,17 @@ class NightBuild:
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
         registry, years = self.catalogue.registry, self._years_of_reports()
-        split = split_years(registry, years)
+        split = find_split_years(registry, years)
         numbers = (
-            split_numbers(self.standing_measures(), registry, split, self.catalogue.quanta) if split else None
+            apportion_split_numbers(self.read_standing_measures(), registry, split, self.catalogue.quanta)
+            if split
+            else None
         )
         self._replace("core.handed_on", numbers)
 
     def _fill_contributions(self) -> None:
         """core.contribution of the years of reports, as far as they are not there yet."""
-        for year, source_year in contributing_years(self._years_of_reports()):
+        for year, source_year in list_contributing_years(self._years_of_reports()):
             if (year, source_year) not in self._contributing:  # one by one: of a province each is large
                 self._append("core.contribution", contributions(self.catalogue.registry, source_year, year))
                 self._contributing.add((year, source_year))
@@ -316,7 +323,7 @@ class NightBuild:
                 return  # that version kept no such record
         self._append("quality.run", runs)
 
-    def revised_since(self, previous: Path) -> list[str]:
+    def list_revised(self, previous: Path) -> list[str]:
         """Latest submissions that the published file holds already, and whose findings are others there."""
         if not previous.exists():
             return []
@@ -350,10 +357,10 @@ class NightBuild:
         try:
             self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
         except duckdb.Error as error:
-            raise unreadable(previous, first_line(error)) from error
+            raise make_unreadable_error(previous, first_line(error)) from error
         if other := find_changed_table(self._connection, "previous"):
-            raise unreadable(previous, f"表 {other} 与本版本程序的结构不同")
-        for table in tables_of("log"):
+            raise make_unreadable_error(previous, f"表 {other} 与本版本程序的结构不同")
+        for table in select_tables("log"):
             copied = self._connection.execute(
                 f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
             ).fetchone()
@@ -367,7 +374,7 @@ class NightBuild:
         self._append("core.succession", registry.succession)
         self._fill_contributions()
         self._append("core.expected_report", list_expected_reports(self.catalogue))
-        self._append("mart.dictionary", dictionary_rows(self.catalogue))
+        self._append("mart.dictionary", list_definitions(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
         programmes = self.catalogue.programmes.values()
         self._append(

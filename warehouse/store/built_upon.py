@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.store.connection import open_in_memory
-from warehouse.store.tables import quote, tables_of
+from warehouse.store.tables import quote, select_tables
 
 
 class PreviousUnreadable(Exception):
@@ -23,7 +23,7 @@ def is_of_this_version(database: Path) -> bool:
 
 def find_changed_table(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
     """The first log table that an attached warehouse has otherwise than this version, or not at all."""
-    for table in tables_of("log"):
+    for table in select_tables("log"):
         found = connection.execute(
             """SELECT column_name, data_type FROM duckdb_columns()
                WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index""",
@@ -34,7 +34,7 @@ def find_changed_table(connection: duckdb.DuckDBPyConnection, database: str) -> 
     return None
 
 
-def unreadable(previous: Path, why: str) -> PreviousUnreadable:
+def make_unreadable_error(previous: Path, why: str) -> PreviousUnreadable:
     """What is raised of a published file that cannot be built upon."""
     return PreviousUnreadable(
         f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由存档和日志重建。"

@@ -32,7 +32,7 @@ def due_date(settings: Settings, year: int) -> pl.Expr:
     granted = {e.unit: e.until for e in settings.extensions if e.year == year}
     return (
         pl.col("unit_code")
-        .replace_strict(granted, default=settings.deadline.of(year), return_dtype=pl.Date)
+        .replace_strict(granted, default=settings.deadline.due_date(year), return_dtype=pl.Date)
         .alias("due_date")
     )
 
@@ -43,7 +43,7 @@ def list_uses(catalogue: Catalogue) -> pl.DataFrame:
     for indicator in catalogue.indicators.values():
         if not indicator.is_published:
             continue
-        for name in sorted(catalogue.expanded(indicator).names & catalogue.measures.keys()):
+        for name in sorted(catalogue.expand_formula(indicator).names & catalogue.measures.keys()):
             measure = catalogue.measures[name]
             rows.append((indicator.id, name, measure.form, name, False, measure.levels))
             if measure.where is not None:

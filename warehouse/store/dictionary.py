@@ -21,22 +21,22 @@ from warehouse.registry.levels import Level
 from warehouse.store.tables import tables
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 
-def label_of(catalogue: Catalogue, name: str) -> str:
+def find_label(catalogue: Catalogue, name: str) -> str:
     """The Chinese name of a measure or else an indicator; the name itself when it is neither."""
     if name in catalogue.measures:
         return catalogue.measures[name].label
     return catalogue.indicators[name].name_zh if name in catalogue.indicators else name
 
 
-def formula_words(catalogue: Catalogue, indicator: Indicator) -> str:
+def write_formula(catalogue: Catalogue, indicator: Indicator) -> str:
     """The indicator's formula in Chinese words."""
-    return parse(indicator.formula).words(lambda term: label_of(catalogue, term.name))
+    return parse(indicator.formula).words(lambda term: find_label(catalogue, term.name))
 
 
-def where_words(catalogue: Catalogue, form: Form, where: str) -> str:
+def write_condition(catalogue: Catalogue, form: Form, where: str) -> str:
     """A count's condition in Chinese words, with the labels of the form's own fields."""
     named = {f.id: f.label for f in form.fields} | {"org_level": "单位层级", "year": "报告年度"}
     text = parse(where).words(lambda term: named.get(term.name, term.name))
@@ -45,17 +45,17 @@ def where_words(catalogue: Catalogue, form: Form, where: str) -> str:
     return text
 
 
-def measure_words(catalogue: Catalogue, measure: Measure) -> str:
+def write_measure_source(catalogue: Catalogue, measure: Measure) -> str:
     """Where a measure's number comes from, in Chinese words."""
     form = catalogue.forms.get(measure.form)
     if form is None:
         return "由单位名录计得"
     if measure.where is None:
         return f"{form.number}“{measure.label}”栏"
-    return f"{form.number}中{where_words(catalogue, form, measure.where)}的行数"
+    return f"{form.number}中{write_condition(catalogue, form, measure.where)}的行数"
 
 
-def measure_columns(catalogue: Catalogue, measure: Measure) -> str:
+def write_measure_columns(catalogue: Catalogue, measure: Measure) -> str:
     """The form and the columns in which a measure's number is filled in: 年3-1表“级别”“运行状态”栏."""
     form = catalogue.forms.get(measure.form)
     if form is None:
@@ -65,20 +65,20 @@ def measure_columns(catalogue: Catalogue, measure: Measure) -> str:
     return f"{form.number}{''.join(fields)}栏"
 
 
-def dictionary_rows(catalogue: Catalogue) -> pl.DataFrame:
+def list_definitions(catalogue: Catalogue) -> pl.DataFrame:
     """`mart.dictionary`: one row per definition; key kind + name + form."""
     rows = [
-        *_programmes(catalogue),
-        *_forms(catalogue),
-        *_measures(catalogue),
-        *_indicators(catalogue),
-        *_tables(),
+        *_list_programmes(catalogue),
+        *_list_forms(catalogue),
+        *_list_measures(catalogue),
+        *_list_indicators(catalogue),
+        *_list_tables(),
     ]
     schema = tables()["mart.dictionary"].frame_schema
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
-def _programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+def _list_programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for programme in catalogue.programmes.values():
         yield {
             "kind": "programme",
@@ -89,7 +89,7 @@ def _programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
         }
 
 
-def _forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for form in catalogue.forms.values():
         place = {"form": form.id, "form_number": form.number, "programme": form.programme}
         yield {
@@ -116,7 +116,7 @@ def _forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             }
 
 
-def _measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for measure in catalogue.measures.values():
         form = catalogue.forms.get(measure.form)  # None: counted from the registry of org units
         yield {
@@ -126,8 +126,8 @@ def _measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "unit": measure.unit or None,
             "meaning": measure.meaning,
             "formula": f"count(*) WHERE {measure.where}" if measure.where else measure.id,
-            "formula_zh": measure_words(catalogue, measure),
-            "form_column": measure_columns(catalogue, measure),
+            "formula_zh": write_measure_source(catalogue, measure),
+            "form_column": write_measure_columns(catalogue, measure),
             "form": form.id if form else None,
             "form_number": form.number if form else None,
             "programme": form.programme if form else None,
@@ -136,9 +136,9 @@ def _measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
         }
 
 
-def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for indicator in catalogue.indicators.values():
-        measures = _measures_of(catalogue, indicator)
+        measures = _list_measures_read(catalogue, indicator)
         forms = {m.form: catalogue.forms[m.form].number for m in measures if m.form in catalogue.forms}
         yield {
             "kind": "indicator",
@@ -147,10 +147,10 @@ def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "unit": indicator.unit or None,
             "meaning": indicator.meaning,
             "formula": indicator.formula,
-            "formula_zh": formula_words(catalogue, indicator),
+            "formula_zh": write_formula(catalogue, indicator),
             "form": ",".join(forms) or None,
             "form_number": "、".join(forms.values()) or "单位名录",
-            "form_column": _columns_of(catalogue, indicator),
+            "form_column": _write_columns(catalogue, indicator),
             "programme": indicator.programme,
             "type": indicator.kind,
             "levels": ",".join(catalogue.computed_levels(indicator)),
@@ -159,17 +159,17 @@ def _indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
         }
 
 
-def _measures_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
-    return [catalogue.measures[t.name] for t in catalogue.expanded(indicator).terms]
+def _list_measures_read(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
+    return [catalogue.measures[t.name] for t in catalogue.expand_formula(indicator).terms]
 
 
-def _columns_of(catalogue: Catalogue, indicator: Indicator) -> str:
+def _write_columns(catalogue: Catalogue, indicator: Indicator) -> str:
     """Where the numbers of an indicator are filled in."""
-    found = (measure_columns(catalogue, m) for m in _measures_of(catalogue, indicator))
+    found = (write_measure_columns(catalogue, m) for m in _list_measures_read(catalogue, indicator))
     return "；".join(dict.fromkeys(found))
 
 
-def _tables() -> Iterator[dict[str, Any]]:
+def _list_tables() -> Iterator[dict[str, Any]]:
     for table in tables().values():
         yield {
             "kind": "view" if table.kind == "view" else "table",
@@ -187,9 +187,9 @@ def _tables() -> Iterator[dict[str, Any]]:
             }
 
 
-def dictionary_markdown(catalogue: Catalogue) -> str:
+def format_dictionary(catalogue: Catalogue) -> str:
     """The whole dictionary as a Chinese Markdown page."""
-    return text_of(
+    return render_text(
         "warehouse.store",
         "dictionary.md",
         programmes=[
@@ -203,14 +203,14 @@ def dictionary_markdown(catalogue: Catalogue) -> str:
                 "levels": _levels(form.levels),
                 "rows": [_field_row(catalogue, field) for field in form.fields],
                 "counts": [
-                    (c.label, f"`{c.id}`", c.unit, where_words(catalogue, form, c.where), c.meaning)
+                    (c.label, f"`{c.id}`", c.unit, write_condition(catalogue, form, c.where), c.meaning)
                     for c in form.counts
                 ],
             }
             for form in catalogue.forms.values()
         ],
         codes=[
-            (f"`{codes.id}`", f"{code.label}{_in_years(code)}", "、".join(code.aliases))
+            (f"`{codes.id}`", f"{code.label}{_write_years(code)}", "、".join(code.aliases))
             for codes in catalogue.code_lists.values()
             for code in codes.codes
         ],
@@ -232,8 +232,8 @@ def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...
             f"`{i.id}`",
             i.unit,
             labels.KIND[i.kind],
-            formula_words(catalogue, i),
-            _columns_of(catalogue, i),
+            write_formula(catalogue, i),
+            _write_columns(catalogue, i),
             i.meaning,
             _levels(catalogue.computed_levels(i)),
             "是" if i.is_published else "",
@@ -245,11 +245,11 @@ def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...
 
 def _field_row(catalogue: Catalogue, field: Field) -> tuple[str, ...]:
     kind = labels.KIND.get(field.kind or "", "")
-    label = f"{field.label}{_in_years(field)}"
+    label = f"{field.label}{_write_years(field)}"
     return label, f"`{field.id}`", _type(catalogue, field), field.unit, kind, field.meaning
 
 
-def _in_years(record: Dated) -> str:
+def _write_years(record: Dated) -> str:
     """The report years of a dated answer or field, in brackets."""
     words = years_words(record.since, record.until)
     return f"（{words}）" if words else ""
@@ -266,7 +266,7 @@ def _levels(levels: Iterable[Level]) -> str:
 def write_dictionary(path: Path, catalogue: Catalogue) -> None:
     """Write the page to ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(dictionary_markdown(catalogue), encoding="utf-8")
+    path.write_text(format_dictionary(catalogue), encoding="utf-8")
 
 
 if __name__ == "__main__":

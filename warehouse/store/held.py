@@ -25,7 +25,8 @@ def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> No
 def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
     """Whose workbooks an indicator comes from: indicator, unit_level (county, city)."""
     forms = {
-        i.id: {catalogue.measures[t.name].form for t in catalogue.expanded(i).terms} & catalogue.forms.keys()
+        i.id: {catalogue.measures[t.name].form for t in catalogue.expand_formula(i).terms}
+        & catalogue.forms.keys()
         for i in catalogue.indicators.values()
     }
     rows = {

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from warehouse.ledger.durability import sync_file, sync_folder
 from warehouse.store.connection import open_in_memory
-from warehouse.store.soundness import put_wal_aside, record_checksum, wal_of
+from warehouse.store.soundness import put_wal_aside, record_checksum, wal_path
 
 STORAGE_VERSION = "v1.0.0"
 PUBLISHED_MODE = 0o440
@@ -71,9 +71,9 @@ def publish(built: Path, published: Path) -> None:
     Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
     the file that goes. Raises NotPublishable when a .wal stands beside `built` or when it is no DuckDB file.
     """
-    if wal_of(built).exists():
+    if wal_path(built).exists():
         raise NotPublishable(
-            f"{built.name} 旁有未合并的日志文件 {wal_of(built).name}，不能发布；原数据库保持不变。"
+            f"{built.name} 旁有未合并的日志文件 {wal_path(built).name}，不能发布；原数据库保持不变。"
         )
     with built.open("rb") as opened:
         if opened.read(12)[8:] != _MAGIC:
@@ -110,4 +110,4 @@ def writer_lock(home: Path) -> Iterator[None]:
 
 def _remove(file: Path) -> None:
     file.unlink(missing_ok=True)
-    wal_of(file).unlink(missing_ok=True)
+    wal_path(file).unlink(missing_ok=True)

@@ -95,7 +95,7 @@ def stream(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.D
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 
 
-def standing_measures(path: Path) -> pl.DataFrame:
+def read_standing_measures(path: Path) -> pl.DataFrame:
     """MEASURE rows of the standing submissions of all years."""
     return query(path, f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
 
@@ -110,7 +110,7 @@ def read_known_submissions(path: Path) -> dict[str, int]:
     return dict(query(path, "SELECT submission, received_seq FROM quality.submission_log").iter_rows())
 
 
-def journal_count(path: Path) -> int:
+def read_journal_count(path: Path) -> int:
     """How many entries the journal had when the warehouse was published; -1 where there is none yet."""
     if not path.exists():
         return -1
@@ -129,7 +129,7 @@ def read_last_versions(path: Path) -> dict[str, str]:
     return {} if found.is_empty() else found.row(0, named=True)
 
 
-def column_words(path: Path, exported: str) -> dict[str, tuple[str, str]]:
+def describe_columns(path: Path, exported: str) -> dict[str, tuple[str, str]]:
     """Column -> Chinese name and meaning: those of the table ``exported``, of other tables for what it has not itself."""
     words = query(
         path,
@@ -147,7 +147,7 @@ def read_shown_heads(path: Path) -> list[tuple[str, int, str]]:
     return query(path, "SELECT run, journal_count, journal_hash FROM quality.run ORDER BY run").rows()
 
 
-def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
+def read_standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
     """What the standing submission of a unit and year says, form by form, as a clerk would type it.
 
     Form id -> org_code + one column per field that the form had then, in form order; rows in the order of the sheet.
@@ -155,10 +155,12 @@ def standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.Data
     Empty when nothing stands.
     """
     with read_only(path) as connection:
-        return entries_of(connection, "core.observation", "o.unit_code = ? AND o.year = ?", [unit_code, year])
+        return pivot_entries(
+            connection, "core.observation", "o.unit_code = ? AND o.year = ?", [unit_code, year]
+        )
 
 
-def entries_of(
+def pivot_entries(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     condition: str,
@@ -166,7 +168,7 @@ def entries_of(
     *,
     keep_row: bool = False,
 ) -> dict[str, pl.DataFrame]:
-    """The entries of those observations of ``table`` (o) that meet ``condition``; see :func:`standing_entries`."""
+    """The entries of those observations of ``table`` (o) that meet ``condition``; see :func:`read_standing_entries`."""
     rows = run(
         connection,
         f"""SELECT o.form, o.sheet, o.row, o.org_code, o.field, o.state, o.value, o.text, d.type

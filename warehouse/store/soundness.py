@@ -57,7 +57,7 @@ def examine(published: Path) -> State:
     recorded = _read_checksums(published)
     if recorded and checksum(published) not in recorded:
         return "changed"
-    if wal_of(published).exists():
+    if wal_path(published).exists():
         return "occupied"
     try:
         with open_in_memory() as connection:
@@ -104,11 +104,11 @@ def put_aside(file: Path, why: str) -> Path:
 
 def put_wal_aside(database: Path) -> None:
     """Put aside changes that some other program left beside a database: with them nobody could open it."""
-    if wal_of(database).exists():
-        put_aside(wal_of(database), "aside")
+    if wal_path(database).exists():
+        put_aside(wal_path(database), "aside")
 
 
-def wal_of(database: Path) -> Path:
+def wal_path(database: Path) -> Path:
     """Where DuckDB keeps changes that are not yet in the database."""
     return database.with_name(database.name + ".wal")
 

@@ -102,35 +102,35 @@ def quote(text: str) -> str:
 @lru_cache(maxsize=1)
 def tables() -> dict[str, Table]:
     """All declared tables and views by full name, in order of creation. ValueError for a faulty declaration."""
-    return declared_in(resources.files("warehouse.store"))
+    return read_tables(resources.files("warehouse.store"))
 
 
-def declared_in(folder: Traversable) -> dict[str, Table]:
+def read_tables(folder: Traversable) -> dict[str, Table]:
     """The same of any ``folder`` with tables.yaml and sql/. ValueError, naming the file that is missing or too many."""
     declared = yaml.safe_load(folder.joinpath(DECLARATION).read_text(encoding="utf-8"))
     words: dict[str, list[str]] = declared["columns"]
     statements = view_statements(folder.joinpath("sql"))
     views = {entry["name"] for entry in declared["tables"] if entry["kind"] == "view"}
     if missing := views - statements.keys():
-        raise ValueError(f"{DECLARATION}: views without SQL: {_files(missing)}")
+        raise ValueError(f"{DECLARATION}: views without SQL: {_describe_files(missing)}")
     if idle := statements.keys() - views:
-        raise ValueError(f"{DECLARATION}: no view is declared for {_files(idle)}")
-    found = [_table(entry, words, statements.get(entry["name"])) for entry in declared["tables"]]
+        raise ValueError(f"{DECLARATION}: no view is declared for {_describe_files(idle)}")
+    found = [_read_table(entry, words, statements.get(entry["name"])) for entry in declared["tables"]]
     if idle := words.keys() - {c.name for t in found for c in t.columns}:
         raise ValueError(f"{DECLARATION}: words for columns that no table has: {', '.join(sorted(idle))}")
     return {t.full_name: t for t in found}
 
 
-def _files(views: Iterable[str]) -> str:
+def _describe_files(views: Iterable[str]) -> str:
     return ", ".join(f"sql/{name.replace('.', '/')}.sql" for name in sorted(views))
 
 
-def tables_of(kind: str) -> list[Table]:
+def select_tables(kind: str) -> list[Table]:
     """The declared tables of one kind: log, built or view."""
     return [t for t in tables().values() if t.kind == kind]
 
 
-def _table(entry: dict[str, Any], words: dict[str, list[str]], sql: str | None) -> Table:
+def _read_table(entry: dict[str, Any], words: dict[str, list[str]], sql: str | None) -> Table:
     types: dict[str, str | None] = {}
     if "frame" in entry:
         types |= {name: _SQL_TYPES[dtype] for name, dtype in getattr(frames, entry["frame"]).items()}

@@ -7,9 +7,9 @@ import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.expression.expression import Expression, Term, parse
-from warehouse.store.dictionary import label_of
+from warehouse.store.dictionary import find_label
 from warehouse.store.held import HELD, list_held_units
-from warehouse.trace.source_cells import CELL, cells_of
+from warehouse.trace.source_cells import CELL, read_source_cells
 
 TERM = {
     "term": pl.String,  # e.g. class_count__cumulative
@@ -60,7 +60,7 @@ def take_apart(
     held: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """TERM rows and cells of the contributions; ``held``: year, unit_code of what only a held report says."""
-    cells = _cells(connection, catalogue, found, list_held_units(catalogue, held))
+    cells = _join_cells(connection, catalogue, found, list_held_units(catalogue, held))
     key = ["term", "measure", "node", "source_year"]
     used = pl.col("is_kept") & (pl.col("reported") > 0)
     terms = found.group_by(key, maintain_order=True).agg(
@@ -72,7 +72,7 @@ def take_apart(
     sums = cells.group_by(key).agg(
         cell_count=pl.col("contribution").is_not_null().sum(), cell_sum=pl.col("contribution").sum()
     )
-    labels = {t.column: _words(t, catalogue) for t in expression.terms}
+    labels = {t.column: _write_term(t, catalogue) for t in expression.terms}
     terms = terms.join(sums, on=key, how="left", maintain_order="left").with_columns(
         label=pl.col("term").replace_strict(labels, return_dtype=pl.String)
     )
@@ -83,7 +83,7 @@ def take_apart(
     )
 
 
-def _cells(
+def _join_cells(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, found: pl.DataFrame, held: pl.DataFrame
 ) -> pl.DataFrame:
     """Contributions joined with the cells behind them; a unit that reported nothing has a row without cell."""
@@ -92,7 +92,7 @@ def _cells(
         [
             pl.DataFrame(schema=CELL),
             *(
-                cells_of(
+                read_source_cells(
                     connection, catalogue, m, found.filter(measure=m.id)["source_year"].unique().to_list()
                 )
                 for m in measures
@@ -138,11 +138,11 @@ def _cells(
     )  # fmt: skip
 
 
-def _words(term: Term, catalogue: Catalogue) -> str:
+def _write_term(term: Term, catalogue: Catalogue) -> str:
     """A term in Chinese words."""
     since = "" if term.since is None else f", {term.since}"
     text = term.name if term.function is None else f"{term.function}({term.name}{since})"
-    return parse(text).words(lambda t: label_of(catalogue, t.name))
+    return parse(text).words(lambda t: find_label(catalogue, t.name))
 
 
 def _name_units_with_ancestors(catalogue: Catalogue, year: int) -> pl.DataFrame:

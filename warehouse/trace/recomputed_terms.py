@@ -18,7 +18,7 @@ from warehouse.catalogue.models import Measure, in_force
 from warehouse.expression.expression import Expression, Term
 from warehouse.expression.nodes import YEARS_BACK
 from warehouse.registry.contribution import hand_on
-from warehouse.registry.succession import departures
+from warehouse.registry.succession import list_departures
 
 ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
 
@@ -58,7 +58,7 @@ def source_years(term: Term, year: int, first_year: int) -> range:
     raise ValueError(f"{term.function}() has no meaning in an indicator")
 
 
-def parts_of(
+def list_parts(
     measures: pl.DataFrame, catalogue: Catalogue, terms: dict[Term, range], year: int
 ) -> pl.DataFrame:
     """What each unit adds to each term, as seen from ``year``: frame PART.
@@ -71,10 +71,10 @@ def parts_of(
         for source_year in years:
             if not _is_asked(measure, catalogue, source_year):
                 continue
-            cells = _cells(measures, catalogue, measure, source_year)
-            gone = departures(catalogue.registry, source_year, year)
+            cells = _read_cells(measures, catalogue, measure, source_year)
+            gone = list_departures(catalogue.registry, source_year, year)
             parts.append(
-                _carried(cells, gone, measure)
+                _carry_on(cells, gone, measure)
                 .with_columns(
                     term=pl.lit(term.column),
                     measure=pl.lit(measure.id),
@@ -85,7 +85,7 @@ def parts_of(
     return pl.concat(parts)
 
 
-def _carried(cells: pl.DataFrame, gone: pl.DataFrame, measure: Measure) -> pl.DataFrame:
+def _carry_on(cells: pl.DataFrame, gone: pl.DataFrame, measure: Measure) -> pl.DataFrame:
     """``value`` as the part of it that org_code carries on, ``share`` as what that is of the whole."""
     whole = cells.select("source_code", whole="value")
     quanta = {"value": measure.quantum, "expected": None, "reported": None}
@@ -101,7 +101,7 @@ def read_nodes(
     """The contributions added up for every node of ``level`` in ``year``, and the expression's value there."""
     registry = catalogue.registry
     own = pl.col("org_code") if level == "village" else pl.coalesce("township_code", "org_code")
-    bases = registry.units(year).select("org_code", base=own, block=_block(expression, catalogue, own))
+    bases = registry.units(year).select("org_code", base=own, block=_name_block(expression, catalogue, own))
     above = registry.ancestors(year).filter(pl.col("ancestor_level") == level)
     nodes_of = above.select("org_code", node="ancestor_code")
     placed = found.join(bases, on="org_code", how="left")
@@ -123,7 +123,7 @@ def read_nodes(
         nodes = nodes.join(sums, on="node", how="left", maintain_order="left")
     return Reading(
         placed.drop("base", "block"),
-        nodes.with_columns(_known_terms(expression)).with_columns(_result(expression)),
+        nodes.with_columns(_known_terms(expression)).with_columns(_compute_value(expression)),
     )
 
 
@@ -132,7 +132,7 @@ def _is_aligned(expression: Expression) -> bool:
     return not expression.is_sum and len(expression.terms) > 1
 
 
-def _block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> pl.Expr:
+def _name_block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> pl.Expr:
     """What is left out together: the base node, or the county or city where terms of different levels meet."""
     asked = {frozenset(catalogue.asked_levels(catalogue.measures[t.name])) for t in expression.terms}
     if len(asked) == 1 or all(levels & {"township", "village"} for levels in asked):
@@ -157,7 +157,7 @@ def _known_terms(expression: Expression) -> list[pl.Expr]:
     ]
 
 
-def _result(expression: Expression) -> pl.Expr:
+def _compute_value(expression: Expression) -> pl.Expr:
     """The value of the expression; of a sum, what was reported of it."""
     if not expression.is_sum:
         return expression.polars(lambda term: pl.col(term.column)).alias("result")
@@ -174,7 +174,7 @@ def _is_asked(measure: Measure, catalogue: Catalogue, year: int) -> bool:
     return in_force(form, year) and (field is None or in_force(field, year))
 
 
-def _cells(measures: pl.DataFrame, catalogue: Catalogue, measure: Measure, year: int) -> pl.DataFrame:
+def _read_cells(measures: pl.DataFrame, catalogue: Catalogue, measure: Measure, year: int) -> pl.DataFrame:
     """source_code, value, expected, reported of every unit asked for ``measure`` in ``year``."""
     units = catalogue.registry.units(year).filter(pl.col("level").is_in(catalogue.asked_levels(measure)))
     if measure.form == REGISTRY_FORM:

@@ -33,7 +33,7 @@ CELL = {
 _ROW = ["submission", "year", "org_code", "sheet", "row"]
 
 
-def cells_of(
+def read_source_cells(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, measure: Measure, years: list[int]
 ) -> pl.DataFrame:
     """The standing cells that make up ``measure`` in ``years``, of all units: frame CELL.

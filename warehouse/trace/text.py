@@ -9,10 +9,10 @@ import polars as pl
 from warehouse.trace.trace import Trace
 from warehouse.words import labels
 from warehouse.words.number_words import NO_NUMBER, group_thousands
-from warehouse.words.templates import text_of
+from warehouse.words.templates import render_text
 
 
-def trace_text(trace: Trace, limit: int = 20) -> str:
+def format_trace(trace: Trace, limit: int = 20) -> str:
     """The whole text, with the ``limit`` cells that contribute most."""
     row, decimals, value = trace.row, trace.indicator.decimals, trace.value
     is_rounded = value is not None and round(value, decimals) != value
@@ -22,7 +22,7 @@ def trace_text(trace: Trace, limit: int = 20) -> str:
     states = dict(trace.cells.group_by("state").len().iter_rows())
     sent = used.drop_nulls("submission")
     files = sent.select("file_name", "received_at", "submission").unique(maintain_order=True)
-    text = text_of(
+    text = render_text(
         "warehouse.trace",
         "trace",
         indicator=trace.indicator,
@@ -36,7 +36,7 @@ def trace_text(trace: Trace, limit: int = 20) -> str:
         terms=trace.terms.to_dicts(),
         peers=trace.peers,
         is_percentile=trace.indicator.formula.startswith("percentile"),
-        cells=[cell | _typed(cell) for cell in top.iter_rows(named=True)],
+        cells=[cell | _describe_typed(cell) for cell in top.iter_rows(named=True)],
         cell_count=used.height,
         others=[f"{states[state]} 个{word}" for state, word in labels.STATE.items() if state in states],
         files=files.to_dicts(),
@@ -45,7 +45,7 @@ def trace_text(trace: Trace, limit: int = 20) -> str:
     return "\n".join([text.removesuffix("\n"), *trace.remarks])
 
 
-def _typed(cell: dict[str, Any]) -> dict[str, str]:
+def _describe_typed(cell: dict[str, Any]) -> dict[str, str]:
     """What stands in a cell in the clerk's writing, where that is not the number alone; a counted row's is in quotes already."""
     raw = cell["raw"]
     if not raw or not cell["cell"] or raw == group_thousands(cell["contribution"]).replace(",", ""):

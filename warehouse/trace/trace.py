@@ -16,11 +16,11 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.expression.expression import Expression, Term
-from warehouse.store.dictionary import formula_words
+from warehouse.store.dictionary import write_formula
 from warehouse.store.held import HELD
 from warehouse.store.query import QueryError, read_only, run
 from warehouse.trace.parts import take_apart
-from warehouse.trace.recomputed_terms import Reading, parts_of, read_nodes, source_years
+from warehouse.trace.recomputed_terms import Reading, list_parts, read_nodes, source_years
 
 TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of addition
 
@@ -68,7 +68,7 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
     declared = catalogue.indicators.get(indicator)
     if declared is None:
         raise TraceError(f"没有指标 {indicator}。全部指标见 mart.dictionary（kind = 'indicator'）。")
-    expression = catalogue.expanded(declared)
+    expression = catalogue.expand_formula(declared)
     window, inner = expression.window or (None, expression)
     with read_only(path) as connection:  # one connection: all queries see the same night
         row = _read_published_row(connection, declared, org_code, year)
@@ -87,7 +87,7 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
         remarks.append(
             f"暂存：其中 {held_count} 个单元格所在的报送件已收到，因待改正而暂存，改正接收后计入。"
         )
-    return Trace(declared, formula_words(catalogue, declared), row, terms, cells, peers, is_exact, remarks)
+    return Trace(declared, write_formula(catalogue, declared), row, terms, cells, peers, is_exact, remarks)
 
 
 def _read_published_row(
@@ -146,7 +146,7 @@ class _Work:
     def _read(self, level: str) -> Reading:
         year = self.row["year"]
         terms = {t: source_years(t, year, self.first_year) for t in self.inner.terms}
-        found = parts_of(self.measures, self.catalogue, terms, year)
+        found = list_parts(self.measures, self.catalogue, terms, year)
         return read_nodes(found, self.inner, self.catalogue, year, level)
 
     def _streak(self, node: str, level: str) -> tuple[list[pl.DataFrame], float | None, None]:
@@ -154,7 +154,7 @@ class _Work:
         year, parts, length = self.row["year"], [], 0
         for source_year in range(year, self.first_year - 1, -1):
             terms: dict[Term, range] = dict.fromkeys(self.inner.terms, range(source_year, source_year + 1))
-            found = parts_of(self.measures, self.catalogue, terms, year)
+            found = list_parts(self.measures, self.catalogue, terms, year)
             reading = read_nodes(found, self.inner, self.catalogue, year, level)
             parts.append(reading.parts.filter(pl.col("node") == node))
             held = _evaluate_at(reading, node)

@@ -26,7 +26,7 @@ _WIDE_SPACES = (0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029
 _SPACES = frozenset((*range(0x09, 0x0E), *_WIDE_SPACES))
 
 
-def _class(ranges: tuple[tuple[int, int], ...]) -> str:
+def _character_class(ranges: tuple[tuple[int, int], ...]) -> str:
     return "[" + "".join(chr(a) if a == b else f"{chr(a)}-{chr(b)}" for a, b in ranges) + "]"
 
 
@@ -40,10 +40,10 @@ def _drop_spaces(ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], 
     return tuple(left)
 
 
-BLANK = _class(_BLANK_RANGES)
+BLANK = _character_class(_BLANK_RANGES)
 """A character class (Python's `re` and polars alike): white space and all that shows nothing."""
 
-INVISIBLE = _class(_drop_spaces(_BLANK_RANGES))
+INVISIBLE = _character_class(_drop_spaces(_BLANK_RANGES))
 """A character class: what shows nothing and takes no room, so that nobody can have meant it."""
 
 # Radicals that NFKC leaves alone (those of U+2F00 it does not), and strokes that look like a character.

@@ -7,7 +7,7 @@ from warehouse.words.folding import fold
 SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8}
 
 
-def scale_of(stated: str, unit: str) -> float | None:
+def find_scale(stated: str, unit: str) -> float | None:
     """How many of ``unit`` one of what is ``stated`` is: 10,000 for 万元 of 元; null when it is no multiple of it."""
     said, base = fold(stated), fold(unit)
     if said == base:

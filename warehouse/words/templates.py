@@ -13,19 +13,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from warehouse.words.number_words import group_thousands
 
 
-def text_of(room: str, name: str, **values: object) -> str:
+def render_text(room: str, name: str, **values: object) -> str:
     """The text of ``<room>/<name>.j2`` with ``values``; ``room`` is a package, such as flows.answer."""
-    return _texts(room).get_template(f"{name}.j2").render(values)
+    return _load_templates(room).get_template(f"{name}.j2").render(values)
 
 
-def lines_of(room: str, name: str, macro: str, **values: object) -> list[str]:
+def render_lines(room: str, name: str, macro: str, **values: object) -> list[str]:
     """The lines of one ``macro`` of ``<room>/<name>.j2``, where a text is put together from sentences of several places."""
-    said = getattr(_texts(room).get_template(f"{name}.j2").module, macro)
+    said = getattr(_load_templates(room).get_template(f"{name}.j2").module, macro)
     return str(said(**values)).split("\n")[:-1]
 
 
 @cache
-def _texts(room: str) -> Environment:
+def _load_templates(room: str) -> Environment:
     texts = Environment(
         loader=PackageLoader(room, ""),
         undefined=StrictUndefined,
@@ -36,12 +36,12 @@ def _texts(room: str) -> Environment:
     )
     texts.filters |= {
         "grouped": group_thousands,
-        "in_cells": _in_cells,
+        "in_cells": _format_cells,
         "in_one_line": lambda text: text.replace("\n", ""),
     }
     return texts
 
 
-def _in_cells(texts: Iterable[str]) -> str:
+def _format_cells(texts: Iterable[str]) -> str:
     """Texts as cells of a table of Markdown."""
     return " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in texts)

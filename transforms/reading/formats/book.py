@@ -79,7 +79,7 @@ class Book(Protocol):
     def rows(self, name: str) -> list[Row]:
         """The cells of a sheet, from A1 on."""
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         """The merged ranges."""
 
     def marks(self, name: str) -> Marks:
@@ -117,7 +117,7 @@ class CalamineBook:
         rows: list[Row] = self._sheet(name).to_python(skip_empty_area=False)
         return rows
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         return list(self._sheet(name).merged_cell_ranges or ())
 
     def marks(self, name: str) -> Marks:

@@ -32,9 +32,9 @@ class CsvBook:
         self._texts = texts
 
     def rows(self, name: str) -> list[Row]:
-        return _rows(self._texts[name])
+        return _parse_rows(self._texts[name])
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         return []
 
     def marks(self, name: str) -> Marks:
@@ -96,7 +96,7 @@ def member_name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _rows(text: str) -> list[Row]:
+def _parse_rows(text: str) -> list[Row]:
     head = text[:4096]
     delimiter = max(",\t;", key=head.count)
     try:

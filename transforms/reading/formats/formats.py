@@ -71,7 +71,7 @@ def _open_zip(data: bytes, depth: int) -> Book:
         raise Refusal("refuse.too_many_entries", f"{len(names)}个")
     found = {name.replace("\\", "/").lower() for name in names}
     package = Package(archive)
-    if main := _main_part(package):
+    if main := _read_main_part(package):
         return XlsxBook(data, package, main)
     if "xl/workbook.bin" in found:
         return XlsbBook(data, archive)
@@ -82,7 +82,7 @@ def _open_zip(data: bytes, depth: int) -> Book:
     return open_archive(archive, _open_nested(depth))
 
 
-def _main_part(package: Package) -> str:
+def _read_main_part(package: Package) -> str:
     """The XML of the workbook; '' where the archive is another one."""
     try:
         main = package.main_part()

@@ -69,10 +69,10 @@ class OdsBook(CalamineBook):
         self._tables = (
             {unescape(n.decode()): body for n, body in _TABLE.findall(self._content)} if is_suspect else {}
         )
-        self._looks = _looks(self._content) if is_suspect else _Looks()
+        self._looks = _read_styles(self._content) if is_suspect else _Looks()
         self._merged: dict[str, list[Range]] = {}
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         if name not in self._merged:
             self.marks(name)
         return self._merged[name]
@@ -96,7 +96,7 @@ class OdsBook(CalamineBook):
         return marks
 
 
-def _looks(content: bytes) -> _Looks:
+def _read_styles(content: bytes) -> _Looks:
     looks = _Looks()
     if b"text-position=" in content or b"text-line-through-" in content:
         for name, body in _STYLE.findall(content):
@@ -157,16 +157,16 @@ def _read_looks(content: bytes, looks: _Looks) -> SeenText:
         runs: list[tuple[str, str, bool]] = []
         at = 0
         for span in _SPAN.finditer(paragraph):
-            runs.append((_plain(paragraph[at : span.start()]), "", False))
-            runs.append((_plain(span[2]), looks.raised.get(span[1], ""), span[1] in looks.struck))
+            runs.append((_plain_text(paragraph[at : span.start()]), "", False))
+            runs.append((_plain_text(span[2]), looks.raised.get(span[1], ""), span[1] in looks.struck))
             at = span.end()
-        seen = join_runs([*runs, (_plain(paragraph[at:]), "", False)])
+        seen = join_runs([*runs, (_plain_text(paragraph[at:]), "", False)])
         lines.append(seen.text)
         struck += seen.struck
     return SeenText("\n".join(lines), struck)
 
 
-def _plain(xml: bytes) -> str:
+def _plain_text(xml: bytes) -> str:
     return unescape(_TAG.sub(b"", xml).decode("utf-8", "replace"))
 
 
@@ -174,7 +174,7 @@ def _find_added_text(value: bytes, content: bytes) -> tuple[str, str] | None:
     """What the format prints around the number, unless it shows another number than is stored (divided by 万)."""
     stored = re.search(rb'office:value="([^"]*)"', value)
     paragraph = _PARAGRAPH.search(_ANNOTATION.sub(b"", content))
-    shown = _SHOWN_NUMBER.match(_plain(paragraph[1] or b"").strip()) if paragraph else None
+    shown = _SHOWN_NUMBER.match(_plain_text(paragraph[1] or b"").strip()) if paragraph else None
     if stored is None or shown is None:
         return None
     before, number, behind = (

@@ -59,7 +59,7 @@ def split_format(code: str) -> tuple[str, str] | None:
     Signs of currency and blanks are nothing. A format that shows the number divided (0!.0,"万") shows the number
     that is stored, with its unit: nothing is added either.
     """
-    before, behind, is_scaled = _parts(_first_section(code.replace("G/通用格式", "General")))
+    before, behind, is_scaled = _split_section(_first_section(code.replace("G/通用格式", "General")))
     if is_scaled:
         return None
     before, behind = before.strip(_CURRENCY), behind.strip(_CURRENCY)
@@ -71,11 +71,11 @@ def _first_section(code: str) -> str:
     return code[:end]
 
 
-def _parts(section: str) -> tuple[str, str, bool]:
+def _split_section(section: str) -> tuple[str, str, bool]:
     """Text before the digits, text behind them, and whether the format divides the number."""
     before, digits, behind = "", "", ""
     for found in _TOKEN.finditer(section):
-        token, literal = found[0], _literal(found)
+        token, literal = found[0], _read_literal(found)
         if literal is not None:
             before, behind = (before, behind + literal) if digits else (before + literal, behind)
         elif token in ("General", *_PLACEHOLDERS):
@@ -89,7 +89,7 @@ def _parts(section: str) -> tuple[str, str, bool]:
     return before, behind, digits.endswith(",")
 
 
-def _literal(found: re.Match[str]) -> str | None:
+def _read_literal(found: re.Match[str]) -> str | None:
     """What a token of a format prints as it stands; None for one that says how the number is printed."""
     token = found[0]
     if found["quoted"] is not None or found["escaped"] is not None:

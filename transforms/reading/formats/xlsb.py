@@ -31,7 +31,7 @@ class XlsbBook(CalamineBook):
         super().__init__(data, "xlsb")
         self._archive = archive
         try:
-            self._parts = _sheet_parts(archive)
+            self._parts = _map_sheet_parts(archive)
         except (KeyError, ElementTree.ParseError, IndexError, struct.error, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
@@ -44,11 +44,11 @@ class XlsbBook(CalamineBook):
         except (KeyError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", f"工作表“{name}”", error) from error
 
-    def merged(self, name: str) -> list[Range]:
+    def merged_ranges(self, name: str) -> list[Range]:
         content = self._content(name)
         if not _MERGES.search(content):
             return []
-        bodies = (body for kind, body in _records(content) if kind == _MERGED and len(body) >= 16)
+        bodies = (body for kind, body in _list_records(content) if kind == _MERGED and len(body) >= 16)
         corners = (struct.unpack_from("<IIII", body) for body in bodies)
         return [((top, left), (bottom, right)) for top, bottom, left, right in corners]
 
@@ -58,7 +58,7 @@ class XlsbBook(CalamineBook):
         row = 0
         if not _SIGN.search(content):
             return marks
-        for kind, body in _records(content):
+        for kind, body in _list_records(content):
             if kind == _ROW and len(body) >= 4:
                 row = struct.unpack_from("<I", body)[0]
             elif kind in (_CELL_ERROR, _FORMULA_ERROR) and len(body) >= 9:
@@ -67,7 +67,7 @@ class XlsbBook(CalamineBook):
         return marks
 
 
-def _records(content: bytes) -> list[tuple[int, bytes]]:
+def _list_records(content: bytes) -> list[tuple[int, bytes]]:
     """The records of a binary part: id and body."""
     records, at, end = [], 0, len(content)
     while at + 1 < end:
@@ -89,16 +89,16 @@ def _records(content: bytes) -> list[tuple[int, bytes]]:
     return records
 
 
-def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+def _map_sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """Sheet name -> path of its binary part."""
     names = {name.lower(): name for name in archive.namelist()}
     rels = ElementTree.fromstring(archive.read(names["xl/_rels/workbook.bin.rels"]))
     targets = {rel.get("Id"): rel.get("Target", "") for rel in rels}
     parts = {}
-    for kind, body in _records(archive.read(names["xl/workbook.bin"])):
+    for kind, body in _list_records(archive.read(names["xl/workbook.bin"])):
         if kind == _BUNDLE_SHEET:
-            relation, at = _wide_text(body, 8)
-            name, _ = _wide_text(body, at)
+            relation, at = _read_wide_text(body, 8)
+            name, _ = _read_wide_text(body, at)
             target = targets.get(relation, "")
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if path.lower() in names:
@@ -106,7 +106,7 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     return parts
 
 
-def _wide_text(body: bytes, at: int) -> tuple[str, int]:
+def _read_wide_text(body: bytes, at: int) -> tuple[str, int]:
     length = struct.unpack_from("<I", body, at)[0]
     end = at + 4 + 2 * length
     return body[at + 4 : end].decode("utf-16-le"), end

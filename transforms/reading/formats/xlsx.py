@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from transforms.reading.formats.book import UNREADABLE_MEMBER, CalamineBook, Marks, Refusal
 from transforms.reading.formats.seen import SeenText
-from transforms.reading.formats.xlsx_marks import Styles, sheet_marks, strings_of, styles_of
+from transforms.reading.formats.xlsx_marks import Styles, read_sheet_marks, read_strings, read_styles
 
 _MAIN = re.compile(r"/officeDocument$")
 _USUAL = "xl/workbook.xml"
@@ -32,7 +32,7 @@ class Package:
         """The bytes of a part. Raises KeyError and what zipfile raises."""
         return self._archive.read(self._names[_key(path)])
 
-    def targets(self, path: str) -> dict[str, tuple[str, str]]:
+    def list_targets(self, path: str) -> dict[str, tuple[str, str]]:
         """The relations of a part ('' the package): id -> type, path of the target."""
         folder, file = posixpath.split(path)
         relations = posixpath.join(folder, "_rels", f"{file}.rels")
@@ -47,18 +47,18 @@ class Package:
 
     def main_part(self) -> str:
         """The path of the workbook's part: what the package's relations name, else the usual one; '' when none is there."""
-        named = [path for kind, path in self.targets("").values() if _MAIN.search(kind)]
+        named = [path for kind, path in self.list_targets("").values() if _MAIN.search(kind)]
         other = [path for path in self._names if path.endswith("/workbook.xml")]
         return next((path for path in [*named, _USUAL, *other] if path in self), "")
 
-    def moved(self, main: str) -> bytes:
+    def with_usual_path(self, main: str) -> bytes:
         """The same archive with its workbook where most programs write it: calamine looks nowhere else."""
         folder, file = posixpath.split(main)
         written = io.BytesIO()
         with zipfile.ZipFile(written, "w") as archive:
             for key in self._names:
                 content = self.read(key)
-                path = _moved_path(key, _key(folder), _key(file))
+                path = _move_target(key, _key(folder), _key(file))
                 if key.endswith(".rels"):
                     old = f"/{folder}/".encode() if folder else b"/"
                     content = content.replace(b'="' + old, b'="/xl/').replace(b"='" + old, b"='/xl/")
@@ -74,7 +74,7 @@ def _key(path: str) -> str:
     return path.replace("\\", "/").lstrip("/").lower()
 
 
-def _moved_path(path: str, folder: str, file: str) -> str:
+def _move_target(path: str, folder: str, file: str) -> str:
     inside = path.removeprefix(f"{folder}/") if folder else path
     if inside == path and folder:
         return path
@@ -91,14 +91,14 @@ class XlsxBook(CalamineBook):
     def __init__(self, data: bytes, package: Package, main: str) -> None:
         try:
             if _key(main) != _USUAL:
-                data = package.moved(main)
+                data = package.with_usual_path(main)
                 package, main = Package(zipfile.ZipFile(io.BytesIO(data))), _USUAL
-            kinds = [path for _, path in package.targets(main).values()]
+            kinds = [path for _, path in package.list_targets(main).values()]
             is_macro = any(path.lower().endswith("vbaproject.bin") for path in kinds)
             super().__init__(data, "xlsm" if is_macro else "xlsx")
             self._package = package
-            self._parts = _sheet_parts(package, main)
-            self._styles, self._strings = _looks(package, main)
+            self._parts = _map_sheet_parts(package, main)
+            self._styles, self._strings = _read_looks(package, main)
         except (KeyError, ElementTree.ParseError, *UNREADABLE_MEMBER) as error:
             raise Refusal("refuse.damaged", cause=error) from error
 
@@ -108,9 +108,9 @@ class XlsxBook(CalamineBook):
             return Marks()
         try:
             xml = self._package.read(part)
-            marks = sheet_marks(xml, self._styles, self._strings)
+            marks = read_sheet_marks(xml, self._styles, self._strings)
             has_drawing = b"rawing " in xml  # <drawing r:id>, <legacyDrawing r:id>
-            for _, path in self._package.targets(part).values() if has_drawing else ():
+            for _, path in self._package.list_targets(part).values() if has_drawing else ():
                 if path not in self._package:
                     continue
                 if "comment" in path.lower():
@@ -122,19 +122,19 @@ class XlsxBook(CalamineBook):
         return marks
 
 
-def _looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText]]:
+def _read_looks(package: Package, main: str) -> tuple[Styles, dict[str, SeenText]]:
     styles, strings = Styles(), dict[str, SeenText]()
-    for kind, path in package.targets(main).values():
+    for kind, path in package.list_targets(main).values():
         if path in package and kind.endswith("/styles"):
-            styles = styles_of(package.read(path))
+            styles = read_styles(package.read(path))
         elif path in package and kind.endswith("/sharedStrings"):
-            strings = strings_of(package.read(path))
+            strings = read_strings(package.read(path))
     return styles, strings
 
 
-def _sheet_parts(package: Package, main: str) -> dict[str, str]:
+def _map_sheet_parts(package: Package, main: str) -> dict[str, str]:
     """Sheet name -> path of its XML inside the archive."""
-    targets = package.targets(main)
+    targets = package.list_targets(main)
     parts: dict[str, str] = {}
     for node in ElementTree.fromstring(package.read(main)).iter():
         if node.tag.rpartition("}")[2] != "sheet":

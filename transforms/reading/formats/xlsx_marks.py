@@ -39,7 +39,7 @@ class Styles:
     struck: set[str] = field(default_factory=set)
 
 
-def styles_of(xml: bytes) -> Styles:
+def read_styles(xml: bytes) -> Styles:
     """The styles worth a look; most workbooks have none."""
     codes = [unescape(found[2].decode("utf-8", "replace")) for found in _FORMAT.finditer(xml)]
     has_added = any(split_format(code) for code in codes) or re.search(rb'numFmtId=["\'](?:9|10)["\']', xml)
@@ -68,7 +68,7 @@ def _is_struck(font: ElementTree.Element) -> bool:
     )
 
 
-def strings_of(xml: bytes) -> dict[str, SeenText]:
+def read_strings(xml: bytes) -> dict[str, SeenText]:
     """Number of a shared string -> how it is seen, for those with runs that are raised or struck through."""
     if not any(sign in xml for sign in _RUN_SIGNS):
         return {}
@@ -111,7 +111,7 @@ def _compile_patterns(prefix: bytes) -> _Patterns:
     )
 
 
-def sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Marks:
+def read_sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Marks:
     """The marks of a sheet, but for comments and pictures, which are other parts."""
     prefix = b"" if b"<sheetData" in xml else _prefix(xml)
     if _is_odd(xml, prefix):
