@@ -35,9 +35,9 @@ def receive(night: Night) -> int:
         night.home.inbox,
         night.archive,
         night.journal,
-        Signature(night.place.settings.actor, night.at, night.run),
+        Signature(night.installation.settings.actor, night.at, night.run),
         on_left=night.record.left.append,
-        quiet_seconds=night.place.settings.quiet_seconds,
+        quiet_seconds=night.installation.settings.quiet_seconds,
     )
     return len(entries)
 
@@ -46,8 +46,8 @@ def read(night: Night, received: Sequence[Entry], on_done: OnDone | None = None)
     """Read one batch behind the wall; workbooks found inside of its files are received."""
     files = [received_file(entry, night.archive.path(str(entry.submission))) for entry in received]
     with night.timed("read"):
-        batch = read_batch(files, night.catalogue, night.place.settings.workers, on_done)
-    by = Signature(night.place.settings.actor, night.at, night.run)
+        batch = read_batch(files, night.catalogue, night.installation.settings.workers, on_done)
+    by = Signature(night.installation.settings.actor, night.at, night.run)
     night.record.unpacked += receive_members(batch.members, night.archive, night.journal, by)
     return batch
 
@@ -95,7 +95,7 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
             for row in new.iter_rows(named=True)
         ]
         # What units explain comes first: after a power cut no decision may stand without it.
-        actor = night.place.settings.actor
+        actor = night.installation.settings.actor
         night.journal.append_many(
             [Draft(event, actor, night.at, night.run, about) for event, about in drafts]
         )

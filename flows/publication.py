@@ -52,7 +52,7 @@ def publish_build(night: Night, build: NightBuild) -> None:
                 "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
                 "journal_count": head.count,
                 "journal_hash": head.hash,
-                **list_versions(night.place),
+                **list_versions(night.installation),
                 "rule_count": len(night.rulebook.rules),
                 "city_rule_count": len(night.rulebook.city_rules),
                 **{name: night.record.counts[name] for name in _COUNTS},

@@ -96,7 +96,7 @@ class Installation:
 
 
 @lru_cache(maxsize=8)
-def installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
+def find_installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
     """The installation of the environment's settings, or of the ones given."""
     settings = Settings()
     given = {k: v for k, v in {"home": home, "catalogue": catalogue}.items() if v is not None}

@@ -73,10 +73,10 @@ def report(night: Night) -> Report:
 
 def answer(night: Night, report: Report) -> list[Path]:
     """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
-    office = Office(night.place, night.journal.head, night.at)
+    office = Office(night.installation, night.journal.head, night.at)
     written: list[Path] = []
     if report.submissions.height:
-        corrections = write_corrections(night.place, report.outcome, office.folder, night.at)
+        corrections = write_corrections(night.installation, report.outcome, office.folder, night.at)
         written = [correction.path for correction in corrections.values()]
         written += office.answer(report.outcome, corrections)
     if report.repeated:
@@ -96,7 +96,7 @@ def tell(night: Night, report: Report) -> Report:
         received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
         night.journal.append(
             Event.RUN_FINISHED,
-            night.place.settings.actor,
+            night.installation.settings.actor,
             datetime.now(TIME_ZONE),
             night.run,
             answered=max(received, default=0),
@@ -124,8 +124,8 @@ def _send_digest(night: Night, report: Report) -> None:
     digests.mkdir(exist_ok=True)
     write_durably(digests / f"日报_{night.at:%Y%m%d_%H%M%S}.md", content)
     write_durably(night.home.site / "digest.md", content)
-    if night.place.settings.alerts:
-        report.failed_channels = send_digest(night.place.settings.alerts, text.splitlines()[0], text)
+    if night.installation.settings.alerts:
+        report.failed_channels = send_digest(night.installation.settings.alerts, text.splitlines()[0], text)
 
 
 def publish_pages(night: Night) -> None:
@@ -138,14 +138,14 @@ def publish_pages(night: Night) -> None:
     )
 
 
-def tell_failure(place: Installation, error: BaseException) -> None:
+def tell_failure(installation: Installation, error: BaseException) -> None:
     """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
-    if place.settings.alerts:
+    if installation.settings.alerts:
         text = render_text(
             "flows.answer",
             "failure",
-            association=place.catalogue.settings.city.association,
+            association=installation.catalogue.settings.city.association,
             moment=moment_words(datetime.now(TIME_ZONE)),
             reason=machine_fault(error) or str(error),
         )
-        send_digest(place.settings.alerts, text.partition("\n")[0], text)
+        send_digest(installation.settings.alerts, text.partition("\n")[0], text)

@@ -39,14 +39,14 @@ class Office:
     ``head`` is the journal's, printed whole: that the journal's tail was cut off is seen only by comparing with it.
     """
 
-    def __init__(self, place: Installation, head: Head, printed_at: datetime) -> None:
-        self.outbox = place.home.outbox
-        self.catalogue = place.catalogue
-        self.rulebook = place.rulebook
+    def __init__(self, installation: Installation, head: Head, printed_at: datetime) -> None:
+        self.outbox = installation.home.outbox
+        self.catalogue = installation.catalogue
+        self.rulebook = installation.rulebook
         self.printed_at = printed_at
-        self.names = place.catalogue.unit_names()
+        self.names = installation.catalogue.unit_names()
         self.foot = {
-            "association": place.catalogue.settings.city.association,
+            "association": installation.catalogue.settings.city.association,
             "printed_at": moment_words(printed_at),
             "journal_head": head_words(head),
         }

@@ -28,12 +28,12 @@ _PLACES = ("form", "org_code", "org_name", "item", "field", "sheet", "cell")
 Record = dict[str, Any]
 
 
-def write_report(path: Path, place: Installation, night: str) -> int:
+def write_report(path: Path, installation: Installation, night: str) -> int:
     """Write the report of the run ``night`` to ``path``; the number of records. None is written for an unknown run.
 
     Record by record: memory does not grow with the number of breaches but by the rows that the database hands over.
     """
-    with read_only(place.home.database) as connection:
+    with read_only(installation.home.database) as connection:
         results = run(connection, "FROM quality.rule_result WHERE run = ? ORDER BY rule, form", [night])
         breaches = run(connection, _BREACHES, [night])
         when = run(connection, _JUDGED, [night])
@@ -42,18 +42,18 @@ def write_report(path: Path, place: Installation, night: str) -> int:
     event = {
         "time": when["finished_at"][0],
         "actor": f"nianbao {when['code_version'][0]}",
-        "agent": place.catalogue.settings.city.association,
-        "trigger": place.settings.actor,
+        "agent": installation.catalogue.settings.city.association,
+        "trigger": installation.settings.actor,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with path.open("w", encoding="utf-8") as out:
-        for count, record in enumerate(_records(breaches, results, night, place.rulebook), start=1):
+        for count, record in enumerate(_records(breaches, results, night, installation.rulebook), start=1):
             whole = {
                 "id": f"{night}.{count}",
                 "type": "validation",
                 "event": event,
-                "rule": _rule(record["rule"], record["severity"], place.rulebook),
+                "rule": _rule(record["rule"], record["severity"], installation.rulebook),
                 "data": record["data"],
                 "value": record["value"],
             }
@@ -62,9 +62,9 @@ def write_report(path: Path, place: Installation, night: str) -> int:
     return count
 
 
-def find_last_judging_run(place: Installation) -> str | None:
+def find_last_judging_run(installation: Installation) -> str | None:
     """The latest run whose submissions the warehouse has results for."""
-    with read_only(place.home.database) as connection:
+    with read_only(installation.home.database) as connection:
         return run(connection, "SELECT max(run) AS run FROM quality.rule_result")["run"][0]  # type: ignore[no-any-return]
 
 

@@ -56,10 +56,10 @@ def deadline(
 
     if not reason.strip():
         raise fail("请写明延期原因，登记簿要记。")
-    place = current_installation()
-    of = year or place.catalogue.settings.last_year
+    installation = current_installation()
+    of = year or installation.catalogue.settings.last_year
     says = {"unit_code": unit, "year": of, "until": until.date().isoformat(), "reason": reason.strip()}
-    amend(place, Event.DEADLINE_MOVED, by or getpass.getuser(), **says)
+    amend(installation, Event.DEADLINE_MOVED, by or getpass.getuser(), **says)
     out.print(f"已准予延期：{_name(unit, of)}{of}年度报表延至{day_words(until)}。")
 
 

@@ -47,9 +47,9 @@ def choose_installation(home: Path | None, catalogue: Path | None) -> None:
 
 def current_installation() -> Installation:
     """The installation the command works on."""
-    from flows.settings import installation
+    from flows.settings import find_installation
 
-    return installation(_chosen["home"], _chosen["catalogue"])
+    return find_installation(_chosen["home"], _chosen["catalogue"])
 
 
 def fail(sentence: str, code: int = 2) -> typer.Exit:

@@ -44,8 +44,8 @@ def check(
     elif findings.is_empty():
         out.print(f"{verdict.title}：全部审核通过。", markup=False)
     else:
-        place = current_installation()
-        lines = group_by_cause(findings, place.catalogue, place.rulebook)
+        installation = current_installation()
+        lines = group_by_cause(findings, installation.catalogue, installation.rulebook)
         table = lines.select(
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             位置="place",
@@ -68,11 +68,11 @@ def status(
     from warehouse.ledger.journal import Journal
     from warehouse.standing.status import list_status as read_status
 
-    place = current_installation()
-    if sentence := place.catalogue.explain_not_reported(year):
+    installation = current_installation()
+    if sentence := installation.catalogue.explain_not_reported(year):
         raise fail(sentence)
-    entries = Journal(place.home.journal, read_only=True).entries()
-    frame = read_status(place.home.database, year, place.catalogue, entries)
+    entries = Journal(installation.home.journal, read_only=True).entries()
+    frame = read_status(installation.home.database, year, installation.catalogue, entries)
     if as_json:
         print_json(frame)
         return
@@ -130,8 +130,8 @@ def trace(
     from warehouse.trace.text import format_trace
     from warehouse.trace.trace import trace as run_trace
 
-    place = current_installation()
-    traced = run_trace(place.home.database, place.catalogue, indicator, org, year)
+    installation = current_installation()
+    traced = run_trace(installation.home.database, installation.catalogue, indicator, org, year)
     if as_json:
         print_json(traced.frame())
     else:
@@ -172,10 +172,10 @@ def _write_workbook(target: Path, sql: str, exported: str) -> int:
     from flows.cli.export import PART, ROWS_OF_A_SHEET, write_xlsx
     from warehouse.store.query import describe_columns, stream
 
-    place = current_installation()
-    decimals = {i.id: i.decimals for i in place.catalogue.indicators.values()}
-    words = describe_columns(place.home.database, exported)
-    with stream(place.home.database, sql, PART) as (count, parts):
+    installation = current_installation()
+    decimals = {i.id: i.decimals for i in installation.catalogue.indicators.values()}
+    words = describe_columns(installation.home.database, exported)
+    with stream(installation.home.database, sql, PART) as (count, parts):
         if count > ROWS_OF_A_SHEET:
             raise fail(
                 f"共 {count:,} 行，一张工作表最多容纳 {ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"

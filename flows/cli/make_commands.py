@@ -27,20 +27,22 @@ def template(
     from flows.cli.sample_workbooks import check_year, unit_rows, workbook_name
     from warehouse.store.query import read_standing_entries
 
-    place = current_installation()
-    check_year(place.catalogue, year)
-    units = unit_rows(place.catalogue, year, unit)
+    installation = current_installation()
+    check_year(installation.catalogue, year)
+    units = unit_rows(installation.catalogue, year, unit)
     if not units:
         raise fail(f"{year}年度没有代码为 {unit} 的填报单位。")
     folder.mkdir(parents=True, exist_ok=True)
     for code, name in units:
         prior = (
-            read_standing_entries(place.home.database, code, year - 1)
-            if place.home.database.exists()
+            read_standing_entries(installation.home.database, code, year - 1)
+            if installation.home.database.exists()
             else None
         )
         path = folder / workbook_name(code, name, year)
-        write_workbook(path, code, year, place.catalogue, place.rulebook, Content(prior=prior or {}))
+        write_workbook(
+            path, code, year, installation.catalogue, installation.rulebook, Content(prior=prior or {})
+        )
         out.print(str(path), soft_wrap=True, markup=False)
 
 
@@ -51,14 +53,14 @@ def sample(
     """生成样例数据工作簿（数字为虚构分解，合计与公开数一致）。"""
     from flows.cli.sample_workbooks import check_year, write_samples
 
-    place = current_installation()
-    settings = place.catalogue.settings
+    installation = current_installation()
+    settings = installation.catalogue.settings
     years = year or list(range(settings.first_year, settings.last_year + 1))
     for wanted in years:
-        check_year(place.catalogue, wanted)
-    target = folder or place.home.make().inbox
+        check_year(installation.catalogue, wanted)
+    target = folder or installation.home.make().inbox
     count = 0
-    for path in write_samples(place, years, target):
+    for path in write_samples(installation, years, target):
         count += 1
         err.print(f"\r样例 {count}：{path.name}", end="", markup=False) if err.is_terminal else None
     if err.is_terminal:

@@ -41,10 +41,10 @@ def list_findings(
     from expectations.verdicts.locate_findings import ROW_PREFIX
     from warehouse.standing.worklist import covering_words, read_worklist
 
-    place = current_installation()
-    if sentence := place.catalogue.explain_not_reported(year, unit):
+    installation = current_installation()
+    if sentence := installation.catalogue.explain_not_reported(year, unit):
         raise fail(sentence)
-    found = read_worklist(place.home.database, year, unit)
+    found = read_worklist(installation.home.database, year, unit)
     if as_json:
         print_json(found)
     elif found.is_empty():
@@ -55,7 +55,7 @@ def list_findings(
             累计=pl.format("{}%", pl.col("cumulative_share_pct").floor().cast(pl.Int64)).fill_null("—"),
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             单位="unit_name",
-            位置=list_cells(found, place.catalogue),
+            位置=list_cells(found, installation.catalogue),
             问题=pl.col("message").str.replace(ROW_PREFIX, ""),
             状态=pl.col("finding_status").replace_strict(labels.FINDING_STATUS),
         )

@@ -39,17 +39,17 @@ def workbook_name(code: str, name: str, year: int) -> str:
     return f"{code}_{year}_{name}_计生协年报.xlsx"
 
 
-def write_samples(place: Installation, years: list[int], folder: Path) -> Iterator[Path]:
+def write_samples(installation: Installation, years: list[int], folder: Path) -> Iterator[Path]:
     """Write the sample workbooks of the years, oldest first; yields each path as it is done."""
-    spec_path = place.catalogue.folder / "samples.yaml"
+    spec_path = installation.catalogue.folder / "samples.yaml"
     spec = yaml.safe_load(spec_path.read_text(encoding="utf-8")) if spec_path.exists() else {}
     prior: dict[str, dict[str, pl.DataFrame]] = {}
     for year in sorted(years):
         try:
-            entries = make_sample_entries(place.catalogue, spec, year)
+            entries = make_sample_entries(installation.catalogue, spec, year)
         except ValueError as error:
             raise CatalogueError(f"{spec_path}: {error}") from None
-        for code, name in unit_rows(place.catalogue, year):
+        for code, name in unit_rows(installation.catalogue, year):
             target = folder / code
             target.mkdir(parents=True, exist_ok=True)
             path = target / workbook_name(code, name, year)
@@ -57,8 +57,8 @@ def write_samples(place: Installation, years: list[int], folder: Path) -> Iterat
                 path,
                 code,
                 year,
-                place.catalogue,
-                place.rulebook,
+                installation.catalogue,
+                installation.rulebook,
                 Content(entries[code], prior.get(code, {}), is_sample=True),
             )
             yield path
