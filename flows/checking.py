@@ -12,7 +12,7 @@ import polars as pl
 from flows.batch import Background, Batch, ReceivedFile
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
-from flows.steps import conform_batch, judge_batch, read_batch, refusal_words
+from flows.steps import conform_batch, explain_refusal, judge_batch, read_batch
 from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, empty
 from warehouse.store.earlier import read_earlier
@@ -44,7 +44,7 @@ def check_file(installation: Installation, file: Path) -> Verdict:
             return Verdict(file.name, said, empty(FINDING))
         return Verdict(
             file.name,
-            refusal_words(installation.rulebook, refused["rule"], refused["detail"]),
+            explain_refusal(installation.rulebook, refused["rule"], refused["detail"]),
             empty(FINDING),
         )
     batch = conform_batch(batch, installation.catalogue)

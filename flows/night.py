@@ -16,7 +16,7 @@ from expectations.rulebook.rulebook import RuleBook
 from flows.clock import TIME_ZONE
 from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
 from flows.receiving.receive import Repeated
-from flows.settings import Home, Installation, code_version
+from flows.settings import Home, Installation, read_code_version
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive
@@ -77,13 +77,13 @@ class Night:
         return self.installation.home
 
     @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
+    def time_step(self, step: str) -> Iterator[None]:
         """Add the seconds of the block to those of ``step``."""
         start = time.perf_counter()
         yield
         self.record.seconds[step] = self.record.seconds.get(step, 0.0) + time.perf_counter() - start
 
-    def pending(self) -> list[list[Entry]]:
+    def list_pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
         known = {} if self.is_anew else read_known_submissions(self.home.database)
         batches: dict[str, list[Entry]] = {}
@@ -93,16 +93,16 @@ class Night:
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
-    def batches(self) -> Iterator[list[Entry]]:
+    def list_batches(self) -> Iterator[list[Entry]]:
         """The pending batches, and after them the workbooks that were found inside of files of theirs."""
-        yield from self.pending()
+        yield from self.list_pending()
         while self.record.unpacked:
             found, self.record.unpacked = self.record.unpacked, []
             yield found
 
     def has_work(self) -> bool:
         """Whether the warehouse must be made: for new receipts, decisions of the administrator, or since it is outdated."""
-        if self.is_from_scratch or self.is_anew or self.pending():
+        if self.is_from_scratch or self.is_anew or self.list_pending():
             return True
         known = read_journal_count(self.home.database)
         return known < 0 or any(e.seq > known and e.event in REVIEWS for e in self.journal.entries())
@@ -111,7 +111,7 @@ class Night:
 def list_versions(installation: Installation) -> dict[str, str]:
     """What a warehouse is made by today: when any of these changes, it is made anew."""
     return {
-        "code_version": code_version(),
+        "code_version": read_code_version(),
         "catalogue_version": installation.catalogue.version,
         "rules_version": installation.rulebook.version,
     }

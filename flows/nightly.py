@@ -65,7 +65,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         receive(night)
         if night.has_work():
             with publication.open_build(night) as build:
-                for received in night.batches():
+                for received in night.list_batches():
                     _take_in(night, received, build, on_done)
                 compute(night, build)
                 publish(night, build)

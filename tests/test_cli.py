@@ -77,7 +77,8 @@ def test_help_answers_without_the_slow_libraries() -> None:
 
 def test_a_check_does_not_wait_for_the_gate_of_the_night(issued: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from flows.checking import check_file; from flows.settings import find_installation\n"
+        "import sys; from pathlib import Path\n"
+        "from flows.checking import check_file; from flows.settings import find_installation\n"
         f"found = check_file(find_installation(Path({str(tmp_path)!r}), None), Path({str(issued)!r}))\n"
         "assert found.refusal is None\n"
         "sys.exit(' '.join(sorted({'prefect', 'great_expectations', 'pandas'} & set(sys.modules))) or None)"

@@ -94,9 +94,9 @@ def write_correction(
     prior = read_standing_entries(database, row["unit_code"], row["year"] - 1)
     asked = Asked(
         questions=questions.with_columns(
-            scope=_of_rule({rule.id: rule.scope for rule in rules}),
+            scope=_join_rules({rule.id: rule.scope for rule in rules}),
             # Where the layout itself mends what was asked, the workbook says what is left to do.
-            in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
+            in_correction=_join_rules({rule.id: rule.in_correction for rule in rules}),
         ),
         answered=row["submission"],
         unread=read_unread(database, row["submission"], list(catalogue.forms)),
@@ -108,5 +108,5 @@ def write_correction(
     )
 
 
-def _of_rule(values: Mapping[str, str]) -> pl.Expr:
+def _join_rules(values: Mapping[str, str]) -> pl.Expr:
     return pl.col("rule").replace_strict(values, default=None, return_dtype=pl.String)

@@ -11,13 +11,13 @@ import polars as pl
 from expectations.gate.night_docs import publish_docs
 from flows.answer.alerts import send_digest
 from flows.answer.corrections import write_corrections
-from flows.answer.digest import News, digest_text
+from flows.answer.digest import News, write_digest
 from flows.answer.receipts import Office
 from flows.clock import TIME_ZONE
 from flows.night import Night
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
-from flows.system_words import machine_fault
+from flows.system_words import explain_machine_fault
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import EXPLANATION_DECISIONS
@@ -118,7 +118,7 @@ def _send_digest(night: Night, report: Report) -> None:
         notes=report.notes,
         warning=night.rulebook.warning,
     )
-    text = digest_text(news, night.catalogue, night.rulebook, night.journal.head, night.at)
+    text = write_digest(news, night.catalogue, night.rulebook, night.journal.head, night.at)
     content = text.encode(errors="replace")
     digests = night.home.site / "digests"
     digests.mkdir(exist_ok=True)
@@ -146,6 +146,6 @@ def tell_failure(installation: Installation, error: BaseException) -> None:
             "failure",
             association=installation.catalogue.settings.city.association,
             moment=moment_words(datetime.now(TIME_ZONE)),
-            reason=machine_fault(error) or str(error),
+            reason=explain_machine_fault(error) or str(error),
         )
         send_digest(installation.settings.alerts, text.partition("\n")[0], text)

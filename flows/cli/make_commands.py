@@ -24,12 +24,12 @@ def template(
 ) -> None:
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
     from expectations.workbook.issued import Content, write_workbook
-    from flows.cli.sample_workbooks import check_year, unit_rows, workbook_name
+    from flows.cli.sample_workbooks import check_year, list_unit_rows, name_workbook
     from warehouse.store.query import read_standing_entries
 
     installation = current_installation()
     check_year(installation.catalogue, year)
-    units = unit_rows(installation.catalogue, year, unit)
+    units = list_unit_rows(installation.catalogue, year, unit)
     if not units:
         raise fail(f"{year}年度没有代码为 {unit} 的填报单位。")
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def template(
             if installation.home.database.exists()
             else None
         )
-        path = folder / workbook_name(code, name, year)
+        path = folder / name_workbook(code, name, year)
         write_workbook(
             path, code, year, installation.catalogue, installation.rulebook, Content(prior=prior or {})
         )
@@ -81,7 +81,7 @@ def docs(
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.store.dictionary import format_dictionary
 
-    declared = current_installation().declared  # not what one installation has made of it
+    declared = current_installation().declared_catalogue  # not what one installation has made of it
     if folder is None:
         if declared.folder.resolve() != DEFAULT_FOLDER.resolve():
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")

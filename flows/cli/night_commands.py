@@ -71,9 +71,9 @@ def _run(name: str, *, from_scratch: bool) -> Report:
     # The server takes seconds to start: it does so while the libraries are imported.
     with embed_server(installation.home.root) as wait_for_server:
         from flows.nightly import run_night
-        from flows.receiving.receive import arrivals
+        from flows.receiving.receive import list_arrivals
 
-        waiting = len(arrivals(installation.home.inbox, lambda _: None))
+        waiting = len(list_arrivals(installation.home.inbox, lambda _: None))
         if waiting or from_scratch:  # Great Expectations takes seconds to import, and has nothing to do else
             threading.Thread(target=_warm_up, daemon=True).start()
         wait_for_server()
@@ -84,7 +84,7 @@ def _run(name: str, *, from_scratch: bool) -> Report:
 
 
 def _print_summary(report: Report) -> None:
-    from flows.answer.receipts import result_words
+    from flows.answer.receipts import describe_result
 
     names = current_installation().catalogue.unit_names()
     for repeated in report.repeated:
@@ -101,7 +101,7 @@ def _print_summary(report: Report) -> None:
         )
         return
     listed = report.submissions.sort("year", "unit_code", nulls_last=True)
-    results = [result_words(row) for row in listed.iter_rows(named=True)]
+    results = [describe_result(row) for row in listed.iter_rows(named=True)]
     table = listed.select(
         单位=pl.col("unit_code").replace_strict(names, default="未识别"),
         年度="year",

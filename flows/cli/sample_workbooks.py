@@ -22,7 +22,7 @@ def check_year(catalogue: Catalogue, year: int) -> None:
         raise fail(sentence)
 
 
-def unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[tuple[str, str]]:
+def list_unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[tuple[str, str]]:
     """Code and name of the reporting units of a year, or of the one named."""
     roster = catalogue.registry.roster(year)
     if unit is not None:
@@ -34,7 +34,7 @@ def unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[
     ]
 
 
-def workbook_name(code: str, name: str, year: int) -> str:
+def name_workbook(code: str, name: str, year: int) -> str:
     """The file name of an issued workbook."""
     return f"{code}_{year}_{name}_计生协年报.xlsx"
 
@@ -49,10 +49,10 @@ def write_samples(installation: Installation, years: list[int], folder: Path) ->
             entries = make_sample_entries(installation.catalogue, spec, year)
         except ValueError as error:
             raise CatalogueError(f"{spec_path}: {error}") from None
-        for code, name in unit_rows(installation.catalogue, year):
+        for code, name in list_unit_rows(installation.catalogue, year):
             target = folder / code
             target.mkdir(parents=True, exist_ok=True)
-            path = target / workbook_name(code, name, year)
+            path = target / name_workbook(code, name, year)
             write_workbook(
                 path,
                 code,

@@ -23,7 +23,7 @@ def amend(installation: Installation, event: Event, actor: str, **says: Any) -> 
     with writer_lock(installation.home.make().root):
         journal = Journal(installation.home.journal)
         before = list_amendments(journal.entries())
-        now = apply_amendments(installation.declared, [*before, Amendment(str(event), says)])
+        now = apply_amendments(installation.declared_catalogue, [*before, Amendment(str(event), says)])
         journal.append(event, actor, datetime.now(TIME_ZONE), **says)
     installation.forget_catalogue()
     return now

@@ -111,11 +111,11 @@ def decide(installation: Installation, decisions: Sequence[Decision], actor: str
             rest = "全部未作处理，请改正后再试。" if len(decisions) > 1 else ""
             raise ReviewRefused("；".join(faults) + f"。{rest}")
         at = datetime.now(TIME_ZONE)
-        journal.append_many([_draft(d, known[d.number], actor, at) for d in decisions])
+        journal.append_many([_draft_entries(d, known[d.number], actor, at) for d in decisions])
     return list(decisions)
 
 
-def _draft(decision: Decision, row: Mapping[str, Any], actor: str, at: datetime) -> Draft:
+def _draft_entries(decision: Decision, row: Mapping[str, Any], actor: str, at: datetime) -> Draft:
     event = Event.EXPLANATION_ACCEPTED if decision.is_accepted else Event.EXPLANATION_REFUSED
     about = {"explanation": decision.number, "unit_code": row["unit_code"], "year": row["year"]}
     reason = decision.reason.strip()

@@ -44,7 +44,9 @@ def approve(installation: Installation, year: int, unit_code: str | None, actor:
         if unit_code is not None:
             standing = standing.filter(pl.col("unit_code") == unit_code)
         if standing.is_empty():
-            raise ReviewRefused(f"{_name_unit(installation, unit_code)}{year}年度没有已接收的报送，不能审定。")
+            raise ReviewRefused(
+                f"{_name_unit(installation, unit_code)}{year}年度没有已接收的报送，不能审定。"
+            )
         sent_back = list_returns(journal.entries())["submission"]
         standing = standing.remove(pl.col("submission").is_in(sent_back))
         if standing.is_empty():

@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import Rule, RuleBook
-from flows.batch import received_file
+from flows.batch import describe_file
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import observe
@@ -37,7 +37,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
     rule = installation.rulebook.rules.get(rule_id)
     if rule is None or rule.scope in ("problem", "refusal"):
         raise ReviewRefused(f"没有可以试算的审核关系 {rule_id}。全部编号见 docs/rules.md。")
-    always = counting_all(rule.model_copy(update={"since": None, "until": None}))
+    always = count_all(rule.model_copy(update={"since": None, "until": None}))
     standing = query(
         installation.home.database,
         "SELECT submission FROM quality.standing WHERE list_contains(?, year)",
@@ -49,7 +49,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
         e.submission: e for e in journal.entries() if e.event == Event.RECEIVED and e.submission in wanted
     }
     archive = Archive(installation.home.archive)
-    files = [received_file(entry, archive.path(str(sha256))) for sha256, entry in received.items()]
+    files = [describe_file(entry, archive.path(str(sha256))) for sha256, entry in received.items()]
     batch = conform_batch(
         read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue
     )
@@ -66,7 +66,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
     return Trial(judgement.findings, judgement.results, batch.submissions.height)
 
 
-def counting_all(rule: Rule) -> Rule:
+def count_all(rule: Rule) -> Rule:
     """A rule of scope series that finds the same and counts every number it looked at as evaluated.
 
     What such a rule says ``when`` is no matter of whom it concerns but half of its test: as it is written it counts only

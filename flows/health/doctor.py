@@ -7,9 +7,9 @@ from pathlib import Path
 
 from expectations.rulebook.rulebook import load_rules
 from flows.health.sampled_rebuild import find_differences
-from flows.home_check import home_problems, verify_shown_heads
+from flows.home_check import find_home_problems, verify_shown_heads
 from flows.night import list_versions
-from flows.receiving.inbox import files_in
+from flows.receiving.inbox import list_files
 from flows.settings import Installation
 from warehouse.ledger.archive import DAMAGE_WORDS, Archive
 from warehouse.ledger.journal import Event, Journal, JournalBroken
@@ -33,26 +33,26 @@ def examine_home(installation: Installation) -> Health:
     try:
         catalogue, rules = installation.catalogue, installation.rulebook
     except JournalBroken:  # told below; the files alone must do
-        catalogue = installation.declared
+        catalogue = installation.declared_catalogue
         rules = load_rules(None, catalogue)
     health.facts.append(
         f"目录册：{len(catalogue.forms)} 张报表，{len(catalogue.indicators)} 个指标，"
         f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"
     )
     health.problems += [rules.warning] if rules.warning else []
-    health.problems += home_problems(installation.home)
+    health.problems += find_home_problems(installation.home)
     if installation.home.inbox.is_dir():
-        waiting = sum(1 for _ in files_in(installation.home.inbox, health.hints.append))
+        waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))
         health.facts.append(f"收件箱：{waiting} 个文件待收取")
-    journal = _journal(installation, health)
+    journal = _examine_journal(installation, health)
     if journal is not None:
         received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
-        is_archive_whole = _archive(installation, received, health)
-        _warehouse(installation, journal, received, health, is_archive_whole)
+        is_archive_whole = _examine_archive(installation, received, health)
+        _examine_warehouse(installation, journal, received, health, is_archive_whole)
     return health
 
 
-def _journal(installation: Installation, health: Health) -> Journal | None:
+def _examine_journal(installation: Installation, health: Health) -> Journal | None:
     """The journal, compared with every head ever shown; none when it is broken."""
     try:
         journal = Journal(installation.home.journal, read_only=True)
@@ -68,7 +68,7 @@ def _journal(installation: Installation, health: Health) -> Journal | None:
     return journal
 
 
-def _archive(installation: Installation, received: dict[str, int], health: Health) -> bool:
+def _examine_archive(installation: Installation, received: dict[str, int], health: Health) -> bool:
     """Hash every object; whether all that were received are there, unchanged."""
     archive = Archive(installation.home.archive)
     is_whole = True
@@ -92,7 +92,7 @@ def _archive(installation: Installation, received: dict[str, int], health: Healt
     return is_whole
 
 
-def _warehouse(
+def _examine_warehouse(
     installation: Installation,
     journal: Journal,
     received: dict[str, int],
@@ -111,7 +111,7 @@ def _warehouse(
             health.facts.append("数据仓库：尚未建立")
         return
     if state not in {"whole", "unrecorded"}:
-        health.problems.append(f"数据仓库：{database} {STATE_WORDS[state]}，{_what_to_do(state, database)}")
+        health.problems.append(f"数据仓库：{database} {STATE_WORDS[state]}，{_advise(state, database)}")
         return
     if not is_of_this_version(database) or read_last_versions(database) != list_versions(installation):
         health.hints.append("数据仓库由另一版本的程序、目录册或审核关系建立，下次夜间作业会重新建立。")
@@ -126,7 +126,7 @@ def _warehouse(
         ]
 
 
-def _what_to_do(state: str, database: Path) -> str:
+def _advise(state: str, database: Path) -> str:
     if state == "occupied":
         return (
             "请让分析人员以只读方式打开；不必等待，下次夜间作业会换成内容相同的新文件"

@@ -6,7 +6,7 @@ import random
 
 import polars as pl
 
-from flows.batch import received_file
+from flows.batch import describe_file
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import observe
@@ -30,7 +30,7 @@ def find_differences(installation: Installation, journal: Journal, sample: int =
     if not drawn:
         return []
     archive = Archive(installation.home.archive)
-    files = [received_file(entry, archive.path(str(entry.submission))) for entry in drawn]
+    files = [describe_file(entry, archive.path(str(entry.submission))) for entry in drawn]
     batch = conform_batch(
         read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue
     )
@@ -48,11 +48,11 @@ def find_differences(installation: Installation, journal: Journal, sample: int =
             f"SELECT {', '.join(columns)} FROM {table} WHERE list_contains(?, submission)",
             [wanted],
         )
-        bad |= _in_one_only(kept.cast(anew.select(columns).schema), anew.select(columns))
+        bad |= _find_unmatched(kept.cast(anew.select(columns).schema), anew.select(columns))
     return [entry for entry in drawn if entry.submission in bad]
 
 
-def _in_one_only(one: pl.DataFrame, other: pl.DataFrame) -> set[str]:
+def _find_unmatched(one: pl.DataFrame, other: pl.DataFrame) -> set[str]:
     """The submissions with a row that only one of two frames has, or has more often."""
     counted = [frame.group_by(frame.columns).len("times") for frame in (one, other)]
     both = list(counted[0].columns)
