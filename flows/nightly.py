@@ -1,7 +1,7 @@
 """The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
 This page is the table of contents; each task is a thin wrapper around a function of flows/intake.py, which takes a batch in,
-flows/publication.py, or flows/answer/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
+flows/publication.py, or flows/answer/outgoing.py for what the units and the administrator find afterwards. ``rebuild`` is the
 same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
 """
 
@@ -15,8 +15,8 @@ from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows import intake, publication
-from flows.answer import morning
-from flows.answer.morning import Report
+from flows.answer import outgoing
+from flows.answer.outgoing import Report
 from flows.intake import OnDone
 from flows.night import Night, open_night
 from flows.settings import Installation, find_installation
@@ -41,9 +41,9 @@ decide = _step("decide", intake.decide)
 load = _step("load", intake.load)
 compute = _step("roll up and compute indicators", publication.compute_indicators)
 publish = _step("publish", publication.publish_build)
-answer = _step("receipts", morning.answer)
-publish_pages = _step("validation pages", morning.publish_pages)
-tell = _step("digest", morning.tell)
+answer = _step("receipts", outgoing.answer_units)
+publish_pages = _step("validation pages", outgoing.publish_pages)
+tell = _step("digest", outgoing.tell_administrators)
 
 
 def run_night(
@@ -55,7 +55,7 @@ def run_night(
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        morning.tell_failure(installation, error)
+        outgoing.tell_failure(installation, error)
         raise
 
 
@@ -69,7 +69,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
                     _take_in(night, received, build, on_done)
                 compute(night, build)
                 publish(night, build)
-        report = morning.report(night)
+        report = outgoing.collect_report(night)
         if from_scratch:
             return report
         answer(night, report)

@@ -13,7 +13,7 @@ import typer
 from flows.cli.console import current_installation, err, fail, out, print_frame, print_json, progress
 
 if TYPE_CHECKING:
-    from flows.answer.morning import Report
+    from flows.answer.outgoing import Report
 
 STEPS = {
     "read": "读取",

@@ -1,4 +1,4 @@
-"""What lies ready in the morning: receipts, correction workbooks, the digest, pages and reports of the night."""
+"""What goes out after a night: receipts, correction workbooks, the digest, pages and reports."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Report:
         return sum(self.seconds.values())
 
 
-def report(night: Night) -> Report:
+def collect_report(night: Night) -> Report:
     """What this night did: all that is in the warehouse and was not answered by an earlier night."""
     last = None if night.is_from_scratch else night.journal.last_run()
     entries = night.journal.entries()[last.seq if last else 0 :]
@@ -71,7 +71,7 @@ def report(night: Night) -> Report:
     )
 
 
-def answer(night: Night, report: Report) -> list[Path]:
+def answer_units(night: Night, report: Report) -> list[Path]:
     """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
     office = Office(night.installation, night.journal.head, night.at)
     written: list[Path] = []
@@ -85,13 +85,13 @@ def answer(night: Night, report: Report) -> list[Path]:
     return written
 
 
-def tell(night: Night, report: Report) -> Report:
+def tell_administrators(night: Night, report: Report) -> Report:
     """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
     last = night.journal.last_run()
     left_before = last.payload["left"] if last else []
     is_news = bool(report.submissions.height or report.notes or set(report.left) - set(left_before))
     if is_news:
-        _send_digest(night, report)
+        _publish_digest(night, report)
     if is_news or report.left != left_before:
         received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
         night.journal.append(
@@ -105,7 +105,7 @@ def tell(night: Night, report: Report) -> Report:
     return report
 
 
-def _send_digest(night: Night, report: Report) -> None:
+def _publish_digest(night: Night, report: Report) -> None:
     years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
     entries, database = night.journal.entries(), night.home.database
     news = News(
