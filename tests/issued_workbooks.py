@@ -14,7 +14,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from expectations.sheets.layout import sheet_name, unit_rows
-from expectations.workbook.issued import Asked, Content, write_workbook
+from expectations.workbook.issued import Content, CorrectionContent, write_workbook
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 
@@ -36,7 +36,9 @@ def issue(catalogue: Catalogue, folder: Path, unit: str = COUNTY, **given: Any) 
     parts = ("entries", "prior", "is_sample")
     content = Content(**{name: value for name in parts if (value := given.pop(name, None)) is not None})
     rulebook = given.pop("rulebook", None)
-    write_workbook(path, unit, YEAR, catalogue, rulebook, content, Asked(**given) if given else None)
+    write_workbook(
+        path, unit, YEAR, catalogue, rulebook, content, CorrectionContent(**given) if given else None
+    )
     return path
 
 

@@ -36,7 +36,7 @@ def check(expression: str, when: str | None = None, number: int = 0) -> Check:
     condition = Condition(expression, when=when)
     nothing = pl.lit("")
     return Check(
-        rule.id, rule, "test", rule.operands, None, condition.concerned, condition.verdict, lambda _: nothing,
+        rule.id, rule, "test", rule.operands, None, condition.is_concerned, condition.verdict, lambda _: nothing,
         lambda: nothing, lambda: nothing, "", "",
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ def test_a_series_rule_counts_every_number_it_looked_at_and_finds_the_same(rule)
         assert counting.count_failures() == as_written.count_failures()
         assert locate_series(counting)[0].equals(locate_series(as_written)[0])
         levels = [*(rule.levels or frame["org_level"].unique())]
-        assert counting.concerned[rule.id] == frame.filter(pl.col("org_level").is_in(levels)).height
+        assert counting.concerned_counts[rule.id] == frame.filter(pl.col("org_level").is_in(levels)).height
         if "township" in levels:
-            assert counting.concerned[rule.id] >= len(TOWNSHIPS)
+            assert counting.concerned_counts[rule.id] >= len(TOWNSHIPS)
             assert counting.verdicts[rule.id].count() > 0, "what it looked at is counted as evaluated"

@@ -8,7 +8,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from expectations.workbook.issued import Asked, write_workbook
+from expectations.workbook.issued import CorrectionContent, write_workbook
 from tests.issued_workbooks import everything, issue
 from tests.measure_rows import EAST, lanhe
 from transforms.reading.reading import read_file, reading_plan
@@ -61,7 +61,7 @@ def written(path: Path, lost: pl.DataFrame) -> tuple[openpyxl.Workbook, dict[int
         lanhe(),
         (),
         None,
-        Asked(question("A17", "第17行“新设幸福村”不在名录中"), unread=lost),
+        CorrectionContent(question("A17", "第17行“新设幸福村”不在名录中"), unread=lost),
     )
     return openpyxl.load_workbook(path), dict(places)
 
@@ -98,7 +98,7 @@ def test_the_cover_is_signed_as_in_the_file_that_came(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     write_workbook(
         path, "371621", 2024, catalogue, (), None,
-        Asked(question("A17", "有误"), unread=shaped(pl.DataFrame(signed), UNREAD)),
+        CorrectionContent(question("A17", "有误"), unread=shaped(pl.DataFrame(signed), UNREAD)),
     )  # fmt: skip
     book = openpyxl.load_workbook(path)
     cover = book[catalogue.settings.words.cover_sheet[0]]

@@ -74,7 +74,7 @@ def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
     sheet.hide_gridlines(2)
     write_top(issue, sheet, len(lines), sum(line.is_of_reading for line in lines), last)
     for column, text in enumerate(HEADS):
-        sheet.write_string(TOP - 1, column, text, issue.styles.named("header"))
+        sheet.write_string(TOP - 1, column, text, issue.styles.get("header"))
     sheet.set_row(TOP - 1, 32)
     row = TOP
     for serial, line in enumerate(lines, start=1):
@@ -92,26 +92,26 @@ def write_audit(issue: Issue, sheet: Worksheet, forms: Sequence[Form]) -> None:
 
 def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: int) -> None:
     """Write one line of the table; its tallies begin in row ``top``."""
-    named, row = issue.styles.named, TOP + serial - 1
+    get_style, row = issue.styles.get, TOP + serial - 1
     rule, at = line.rule, row + 1
-    centre, plain = named("guide_centre"), named("plain")
+    centre, plain = get_style("guide_centre"), get_style("plain")
     broken, unknown, held, of, positions = (
         f"${column_letter(column)}${top + 1}:${column_letter(column)}${top + len(line.tallies)}"
         for column in (COUNTS, COUNTS + 1, COUNTS + 2, OF, POSITION)
     )
     sheet.write_number(row, 0, serial, centre)
     sheet.write_string(row, 1, line.numbers, centre)
-    sheet.write_string(row, 2, line.words, named("guide_cell"))
+    sheet.write_string(row, 2, line.words, get_style("guide_cell"))
     sheet.write_string(row, 3, labels.SEVERITY[rule.severity], centre)
     failed = HINT if rule.severity == "info" else BROKEN
     is_open = f"$G{at}>0" if line.is_of_reading else f"${column_letter(HELD)}{at}=0"
     verdict = f'=IF($F{at}>0,"{failed}",IF({is_open},"{NOT_EVALUATED}","{PASSED}"))'
     sheet.write_formula(row, 4, verdict, centre, NOT_EVALUATED)
-    sheet.write_formula(row, 5, f"=SUM({broken})", named("audit_count"), 0)
-    sheet.write_formula(row, 6, f"=SUM({unknown})", named("audit_count"), 0)
+    sheet.write_formula(row, 5, f"=SUM({broken})", get_style("audit_count"), 0)
+    sheet.write_formula(row, 6, f"=SUM({unknown})", get_style("audit_count"), 0)
     first = f'=IFERROR(INDEX({positions},MATCH({serial},{of},0)),"")'
-    sheet.write_formula(row, 7, first, named("guide_cell"), "")
-    sheet.write_string(row, 8, rule.fix, named("guide_cell"))
+    sheet.write_formula(row, 7, first, get_style("guide_cell"), "")
+    sheet.write_string(row, 8, rule.fix, get_style("guide_cell"))
     sheet.write_string(row, _SHOWN, rule.id, plain)
     rank = (SEVERITIES.index(rule.severity) + 1) * 1000 + serial
     sheet.write_formula(row, ORDER, f'=IF(COUNT({of})>0,{rank},"")', plain, "")
@@ -122,7 +122,7 @@ def _write_line(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: in
 
 def _write_tallies(issue: Issue, sheet: Worksheet, serial: int, line: Line, top: int) -> int:
     """Write the tallies of a line from row ``top`` on; returns the row below them."""
-    look, reported = issue.styles.named("plain"), COUNTS + line.is_of_reading
+    look, reported = issue.styles.get("plain"), COUNTS + line.is_of_reading
     for row, tally in enumerate(line.tallies, start=top):
         names = [f"answers_{row + 1}_{index}" for index, _ in enumerate(tally.answers, start=1)]
         for name, answers in zip(names, tally.answers, strict=True):
@@ -140,7 +140,7 @@ def _write_tallies(issue: Issue, sheet: Worksheet, serial: int, line: Line, top:
 
 def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
     """Colour broken lines by severity; lines that passed or wait are grey."""
-    named, at = issue.styles.named, TOP + 1
+    get_style, at = issue.styles.get, TOP + 1
     area = (TOP, 0, end, _SHOWN - 1)
     looks = [
         (f'$E{at}="{HINT}"', "hints"),
@@ -152,7 +152,13 @@ def _colour(issue: Issue, sheet: Worksheet, end: int) -> None:
     pointed_at = f'${column_letter(ORDER)}{at}<>""'
     looks.insert(0, (f'AND($E{at}="{NOT_EVALUATED}",{pointed_at})', "doubts"))
     sheet.conditional_format(
-        TOP, 4, end, 4, {"type": "cell", "criteria": "==", "value": f'"{PASSED}"', "format": named("passed")}
+        TOP,
+        4,
+        end,
+        4,
+        {"type": "cell", "criteria": "==", "value": f'"{PASSED}"', "format": get_style("passed")},
     )
     for test, style in looks:
-        sheet.conditional_format(*area, {"type": "formula", "criteria": f"={test}", "format": named(style)})
+        sheet.conditional_format(
+            *area, {"type": "formula", "criteria": f"={test}", "format": get_style(style)}
+        )

@@ -26,27 +26,32 @@ def write_top(issue: Issue, sheet: Worksheet, count: int, of_reading: int, last:
 
     The first ``of_reading`` lines count what the workbook cannot judge.
     """
-    named = issue.styles.named
-    sheet.merge_range(0, 0, 0, last, "填报审核", named("guide_title"))
+    get_style = issue.styles.get
+    sheet.merge_range(0, 0, 0, last, "填报审核", get_style("guide_title"))
     sheet.set_row(0, 32)
     for line, formula in enumerate((_summarise(count), _say_consequence(count, of_reading)), start=1):
-        sheet.merge_range(line, 0, line, last, "", named("audit_sum"))
+        sheet.merge_range(line, 0, line, last, "", get_style("audit_sum"))
         # Shown by programs that do not compute formulas.
         sheet.write_formula(
-            line, 0, formula, named("audit_sum"), ("打开后自动计算", "（尚未计算）")[line - 1]
+            line, 0, formula, get_style("audit_sum"), ("打开后自动计算", "（尚未计算）")[line - 1]
         )
         sheet.set_row(line, 22)
     for text, style in (("强制性", "breaks"), ("核实性", "doubts"), ("内容", "doubts")):
-        options = {"type": "text", "criteria": "begins with", "value": f"有{text}", "format": named(style)}
+        options = {
+            "type": "text",
+            "criteria": "begins with",
+            "value": f"有{text}",
+            "format": get_style(style),
+        }
         sheet.conditional_format(2, 0, 2, last, options)
     for line, note in enumerate(_NOTES, start=3):
-        sheet.merge_range(line, 0, line, last, note, named("guide_text"))
+        sheet.merge_range(line, 0, line, last, note, get_style("guide_text"))
         sheet.set_row(line, 16)
     text = f"请先看以下各条（强制性的在前，最多列 {2 * _POINTERS} 条）："
     head = 3 + len(_NOTES)
-    sheet.merge_range(head, 0, head, last, "", named("guide_form"))
+    sheet.merge_range(head, 0, head, last, "", get_style("guide_form"))
     sheet.write_formula(
-        head, 0, f'=IF(COUNT({_format_line_range(ORDER, count)})=0,"","{text}")', named("guide_form"), ""
+        head, 0, f'=IF(COUNT({_format_line_range(ORDER, count)})=0,"","{text}")', get_style("guide_form"), ""
     )
     for index in range(_POINTERS):
         _write_pointers(issue, sheet, index, count, last)
@@ -57,13 +62,13 @@ def _write_pointers(issue: Issue, sheet: Worksheet, index: int, count: int, last
     line, order, look = (
         4 + len(_NOTES) + index,
         _format_line_range(ORDER, count),
-        issue.styles.named("audit_pointer"),
+        issue.styles.get("audit_pointer"),
     )
     for side, (left, right) in enumerate(((0, 3), (4, last))):
         rank = index + side * _POINTERS + 1
         serial = f"${column_letter(_SERIALS[side])}${line + 1}"
         number = f"=IFERROR(MATCH(SMALL({order},{rank}),{order},0),0)"
-        sheet.write_formula(line, _SERIALS[side], number, issue.styles.named("plain"), 0)
+        sheet.write_formula(line, _SERIALS[side], number, issue.styles.get("plain"), 0)
         columns = (1, 3, 4, 7, 5, 6, 2)
         parts = [f"INDEX({_format_line_range(column, count)},{serial})" for column in columns]
         form, severity, verdict, position, failed, unjudged, words = parts

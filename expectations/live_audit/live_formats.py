@@ -57,7 +57,7 @@ def colour_breaches(issue: Issue, sheet: Worksheet, form: Form) -> None:
         options = {
             "type": "formula",
             "criteria": f"={format_breach(rule, form, grid)}",
-            "format": issue.styles.named(_SEVERITY_STYLE[rule.severity]),
+            "format": issue.styles.get(_SEVERITY_STYLE[rule.severity]),
             "multi_range": " ".join(blocks),
         }
         sheet.conditional_format(blocks[0], options)

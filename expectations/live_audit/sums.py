@@ -79,7 +79,7 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
         form = issue.catalogue.forms[measure.form]
         # A deleted sheet and cells with an error value have no sum.
         formula = f'IFERROR({_format_sum(issue, measure, form, grids[form.id], of)},"{NOT_REPORTED}")'
-        look = issue.styles.value("sum", "cny" if measure.unit == "元" else "count")
+        look = issue.styles.get_for_value("sum", "cny" if measure.unit == "元" else "count")
         sheet.write_array_formula(first, index, last, index, f"{{={formula}}}", look, "")
         for line in range(first + 1, last + 1):  # else they would show 0 until they are computed
             sheet.write_blank(line, index, None, look)
@@ -104,20 +104,20 @@ def write_sums(issue: Issue, rules: Iterable[Rule], grids: Mapping[str, Grid]) -
 def _write_heads(
     issue: Issue, columns: tuple[Column, ...], measures: list[Measure], units: pl.DataFrame, sheet: Worksheet
 ) -> None:
-    named = issue.styles.named
+    get_style = issue.styles.get
     width = min(len(columns), _NAME + _PAGE) - 1
-    sheet.merge_range(0, 0, 0, width, SUMS_SHEET, named("guide_title"))
+    sheet.merge_range(0, 0, 0, width, SUMS_SHEET, get_style("guide_title"))
     sheet.set_row(0, 32)
     note = f"表间审核关系所比较的各单位汇总数（含下级），自动计算。“{NOT_REPORTED}”为有关格尚未填报，“{NOT_APPLICABLE}”为不适用。"
-    sheet.merge_range(1, 0, 1, width, note, named("hint"))
+    sheet.merge_range(1, 0, 1, width, note, get_style("hint"))
     for index, column in enumerate(columns):
         number = issue.catalogue.forms[measures[index - _NAME].form].number if index >= _NAME else ""
-        sheet.write_string(_HEAD, index, f"{number}\n{column.label}".strip(), named("header"))
+        sheet.write_string(_HEAD, index, f"{number}\n{column.label}".strip(), get_style("header"))
         sheet.set_column(index, index, column.width)
     sheet.set_row(_HEAD, 62)
     for line, unit in enumerate(units.iter_rows(named=True), start=_HEAD + 1):
-        sheet.write_string(line, 0, unit["org_code"], named("code"))
-        sheet.write_string(line, 1, unit["name"], named("name"))
+        sheet.write_string(line, 0, unit["org_code"], get_style("code"))
+        sheet.write_string(line, 1, unit["name"], get_style("name"))
 
 
 def _format_sum(issue: Issue, measure: Measure, form: Form, grid: Grid, units: _Units) -> str:

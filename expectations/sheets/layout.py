@@ -1,6 +1,6 @@
-"""What stands where on the sheet of a form: columns, header lines and rows, before anything is written.
+"""The layout of a form's sheet: columns, header lines and rows, independent of the file format.
 
-Pure geometry and text: nothing here knows a file format. Rows and columns count from 0.
+Rows and columns count from 0.
 """
 
 from __future__ import annotations

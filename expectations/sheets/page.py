@@ -1,4 +1,4 @@
-"""What every sheet of one issued workbook shares: for whom it is, how it prints, how it is locked."""
+"""What all sheets of one issued workbook share: unit and year, styles, print settings, protection."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PROTECTION = {"format_columns": True, "format_rows": True, "format_cells": False
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of a form stand: sheet, columns, first and last line (from 0), and the column that names a row.
+    """The rows of a form: sheet, columns, first and last line, and the column that names a row; all from 0.
 
-    ``orgs`` is the list of units that a roster's rows may be listed under.
+    ``orgs``: the reference of the units that a roster's rows may belong to.
     """
 
     sheet: str
@@ -35,9 +35,9 @@ class Rows:
 
 @dataclass(frozen=True)
 class Issue:
-    """One workbook being written: for whom, for which year, and where it is written.
+    """One workbook that is being written.
 
-    ``rows`` fills while the forms are written: form id -> where its rows stand.
+    ``rows``: form id -> its rows, filled while the forms are written.
     """
 
     book: Workbook
@@ -55,12 +55,14 @@ class Issue:
     reading_rules: Mapping[str, Rule] = field(default_factory=dict)
     is_correction: bool = False
     marks: Marks = field(default_factory=Marks)
-    signed: Mapping[str, str] = field(default_factory=dict)  # of a correction workbook: folded label -> text
+    signed: Mapping[str, str] = field(
+        default_factory=dict
+    )  # in a correction workbook: folded label of the cover -> text
     rows: dict[str, Rows] = field(default_factory=dict)
 
 
 def set_print(issue: Issue, sheet: Worksheet, what: str, is_landscape: bool = True) -> None:
-    """A4, one page wide, page numbers below; a sample says so at the head of every page."""
+    """Set A4, one page wide, page numbers, and on a sample the sample mark on every page."""
     sheet.set_paper(9)
     if is_landscape:
         sheet.set_landscape()
@@ -79,9 +81,9 @@ def set_print(issue: Issue, sheet: Worksheet, what: str, is_landscape: bool = Tr
 def write_block(
     sheet: Worksheet, block: tuple[int, int, int, int], text: str, issue: Issue, style: str
 ) -> None:
-    """Text over one cell or a merged block (top, left, bottom, right)."""
+    """Write text into one cell or a merged block (top, left, bottom, right)."""
     top, left, bottom, right = block
-    look = issue.styles.named(style)
+    look = issue.styles.get(style)
     if (top, left) == (bottom, right):
         sheet.write_string(top, left, text, look)
     else:

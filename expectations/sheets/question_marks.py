@@ -1,4 +1,4 @@
-"""Marks of a correction workbook: which cells are in question, how gravely, and what the comment on each says."""
+"""Marks of a correction workbook: which cells have questions, of what severity, and the comment on each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from warehouse.words import labels
 from warehouse.words.addresses import column_letter
 from warehouse.words.number_words import NOT_REPORTED, group_thousands
 
-_ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number: nothing else says which it is
+_ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number, which alone identifies it
 _COMMENT_WIDTH = 46  # in character cells
 TOTAL = "合计"
 """Key of the questions about a form's total row."""
@@ -26,7 +26,7 @@ TOTAL = "合计"
 
 @dataclass(frozen=True)
 class Question:
-    """One finding as the unit is asked about it; ``place`` is where the correction workbook shows it, once written."""
+    """One finding as the unit is asked about it."""
 
     finding: Mapping[str, Any]
 
@@ -37,12 +37,12 @@ class Question:
 
     @property
     def sentence(self) -> str:
-        """The message without the row number, which is that of the file received."""
+        """The message without the row number, which refers to the file received."""
         return drop_row_number(str(self.finding["message"]))
 
     @property
     def is_laid_out(self) -> bool:
-        """Whether the sheet, laid out anew, shows nothing of it any more, or has the room for what was missing."""
+        """Whether laying out the sheet anew has mended the mistake, or made room for the missing rows."""
         return bool(self.finding["in_correction"]) or not self.finding["field"]
 
     @property
@@ -52,17 +52,18 @@ class Question:
 
 
 def drop_row_number(message: str) -> str:
-    """A finding's sentence without the row number, where another workbook than the one received is spoken of."""
+    """A finding's message without the row number, which refers to the file received."""
     return re.sub(_ROW_WITH_UNIT, "", message)
 
 
 @dataclass
 class Marks:
-    """Questions by form, row and field; ``places`` collects the address each was shown at, by its number.
+    """Questions, and their numbers (indexes) by form, row and field.
 
-    A row is an org code, the row number of a roster's row in the file received, or TOTAL. ``subtotals``: by form, the
-    township's name and the questions about its 小计. ``unread``: by form and row of the file received, the questions
-    about rows that were not taken over: they stand on 未读入的内容, since no row of the layout is theirs.
+    ``by_row``: form and row -> field -> numbers; a row is an org code, the row number of a roster's row in the file
+    received, or TOTAL. ``subtotals``: form -> name of a township -> field -> numbers about its 小计. ``unread``: form and
+    row of the file received -> numbers about rows that were not taken over; 未读入的内容 shows them. ``shown_cells``: number
+    -> sheet and cell that shows the question, filled while comments are written.
     """
 
     questions: list[Question] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Marks:
     shown_cells: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def questions_of_row(self, form: Form, key: object) -> Mapping[str, list[int]]:
-        """Field ('' for the row itself) -> numbers of the questions, of one row of ``form``."""
+        """Field ('' for the row itself) -> numbers of the questions about one row of ``form``."""
         return self.by_row.get((form.id, str(key)), {})
 
     def list_unshown(self, form: Form) -> dict[str, list[int]]:
@@ -87,16 +88,16 @@ class Marks:
         return found
 
     def severity(self, numbers: Iterable[int]) -> str:
-        """The gravest of some questions."""
+        """The highest severity of these questions."""
         return min((self.questions[n].severity for n in numbers), key=SEVERITIES.index)
 
     def unreadable_text(self, numbers: Iterable[int]) -> str | None:
-        """What stands in a cell that could not be read, so that the unit finds its own text again."""
+        """The unit's own text in a cell that could not be read; None where the questions are about something else."""
         found = (self.questions[n].finding for n in numbers)
         return next((str(f["value"]) for f in found if f["value"] and f["scope"] == "problem"), None)
 
     def reported_total(self, numbers: Iterable[int]) -> float:
-        """The number that a total row says, which is not the sum of its rows."""
+        """The number in a total row that differs from the sum of its rows."""
         return next(float(self.questions[n].finding["value"]) for n in numbers)
 
     def write_comment(
@@ -109,9 +110,9 @@ class Marks:
         values: Mapping[str, Value] | None = None,
         before: Value = None,
     ) -> None:
-        """Write the comment of the cell and note where its questions are shown.
+        """Write the comment of a cell and note that it shows these questions.
 
-        ``values``: what the row says, by field, as its cells show it; ``before``: what the cell said last year.
+        ``values``: field -> value of the row as its cells show it; ``before``: last year's value of the cell.
         """
         texts = [self._write_text(n, line, columns, values or {}, before) for n in numbers]
         text = "\n\n".join(texts)
@@ -165,9 +166,8 @@ def show_plainly(value: Value) -> str:
 def make_marks(
     questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None
 ) -> Marks:
-    """Marks of ``questions``: FINDING and scope and in_correction (of its rule), and what became of it.
-
-    That is finding_status, text, reason, draft, had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
+    """The marks of ``questions``: FINDING, scope and in_correction of the rule, finding_status, text, reason, draft,
+    had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
     """
     marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
     lost = set() if unread is None else _list_lost_rows(unread)
@@ -193,6 +193,6 @@ def make_marks(
 
 
 def _list_lost_rows(unread: pl.DataFrame) -> set[tuple[str, int]]:
-    """Form and row of the rows of units that were not taken over."""
+    """Form and row number of the units' rows that were not taken over."""
     rows = unread.filter(pl.col("reason") != "own_column").select("form", "row").unique()
     return {(str(form), int(row)) for form, row in rows.iter_rows()}

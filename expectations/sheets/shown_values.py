@@ -1,4 +1,4 @@
-"""How a stored value stands in a cell: yes and no in Chinese, dates as dates, amounts in the unit of entry."""
+"""Stored values as cells show them: yes and no in Chinese, dates as dates, amounts in the unit of entry."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def list_records(frame: pl.DataFrame | None) -> list[Row]:
 def show_value(field: Field, value: Value, words: Words) -> Value:
     """``value`` as the cell of ``field`` shows it.
 
-    Stored texts of the warehouse (true, false, ISO dates, numbers as text) are taken as what they stand for; any
-    other text, such as 不适用, stays as it is.
+    Texts of the warehouse (true, false, ISO dates, numbers) are converted; any other text, such as 不适用, is kept.
     """
     if isinstance(value, str) and value not in words.not_applicable:
         value = _parse_text(field, value)
@@ -48,7 +47,7 @@ def _parse_text(field: Field, text: str) -> Value:
 
 
 def put(sheet: Worksheet, row: int, column: int, value: Value, style: Format) -> None:
-    """Write one value with its type; the general ``write`` guesses types and takes twice the time."""
+    """Write one value by its type; xlsxwriter's general ``write`` guesses the type and takes twice the time."""
     if value is None or value == "":
         sheet.write_blank(row, column, None, style)
     elif isinstance(value, str):

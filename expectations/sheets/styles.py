@@ -1,4 +1,4 @@
-"""The looks of an issued workbook: one cached cell format per name, in the manner of a printed official form."""
+"""The cell formats of an issued workbook, one per name, in the style of a printed official form."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXT = "@"
 
 _BASE: dict[str, Any] = {"font_name": SONG, "font_size": 10, "valign": "vcenter", "locked": True}
 _BOX: dict[str, Any] = {**_BASE, "border": 1, "border_color": LINE}
-_NAMED: dict[str, dict[str, Any]] = {
+_STYLES: dict[str, dict[str, Any]] = {
     "plain": _BASE,
     "title": {**_BASE, "font_name": HEI, "font_size": 18, "align": "center"},
     "cover_title": {**_BASE, "font_name": HEI, "font_size": 26, "align": "center"},
@@ -120,17 +120,17 @@ _ROLE: dict[str, dict[str, Any]] = {
 
 
 class Styles:
-    """Formats of one workbook, made when first asked for."""
+    """The formats of one workbook, added to it at their first use."""
 
     def __init__(self, book: Workbook) -> None:
         self._book = book
         self._made: dict[tuple[str, str], Format] = {}
 
-    def named(self, name: str) -> Format:
-        """A format of the list above."""
-        return self._register_format((name, ""), _NAMED[name])
+    def get(self, name: str) -> Format:
+        """The format called ``name``."""
+        return self._register_format((name, ""), _STYLES[name])
 
-    def value(self, role: str, field_type: str) -> Format:
+    def get_for_value(self, role: str, field_type: str) -> Format:
         """The format of a value cell: ``role`` input, prior, total or a severity; ``field_type`` as in the catalogue."""
         return self._register_format((role, field_type), {**_BOX, **_TYPE[field_type], **_ROLE[role]})
 

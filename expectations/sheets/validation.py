@@ -1,6 +1,6 @@
-"""What an input cell says and accepts: lists on the hidden sheet 代码表, numbers, dates and years.
+"""The validation of input cells: hints, lists on the hidden sheet 代码表, ranges of numbers, dates and years.
 
-Validation helps whoever types; it guards nothing, since pasting overwrites it. 不适用 is always accepted.
+It helps whoever types and guards nothing, since pasting overwrites it. 不适用 is always accepted.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _EARLIEST = 1980  # no term of office, site or project of an association is olde
 
 
 class Lists:
-    """The hidden sheet 代码表: each list once, in a column of its own, written last so that it stands last."""
+    """The hidden sheet 代码表, the last of the workbook: one column per list."""
 
     def __init__(self) -> None:
         self._lists: dict[str, tuple[str, ...]] = {}
 
-    def range(self, name: str, entries: tuple[str, ...]) -> str:
-        """The reference of the list called ``name``; a name stands for one list."""
+    def add(self, name: str, entries: tuple[str, ...]) -> str:
+        """Add the list called ``name`` unless it is there, and return its reference."""
         self._lists.setdefault(name, entries)
         letter = column_letter(list(self._lists).index(name))
         return f"='{LIST_SHEET}'!${letter}$2:${letter}${len(self._lists[name]) + 1}"
@@ -35,8 +35,8 @@ class Lists:
         """Add the hidden sheet."""
         sheet = book.add_worksheet(LIST_SHEET)
         for column, (name, entries) in enumerate(self._lists.items()):
-            sheet.write_string(0, column, name, styles.named("list_title"))
-            sheet.write_column(1, column, entries, styles.named("plain"))
+            sheet.write_string(0, column, name, styles.get("list_title"))
+            sheet.write_column(1, column, entries, styles.get("plain"))
             sheet.set_column(column, column, 22)
         sheet.protect("")
         sheet.hide()
@@ -45,7 +45,7 @@ class Lists:
 def field_validation(
     catalogue: Catalogue, form: Form, field: Field, cell: str, year: int, lists: Lists
 ) -> dict[str, Any] | None:
-    """The validation of a field's cells; ``cell`` is the first of them (A1). None for free text with nothing to say."""
+    """The validation of a field's cells, the first of which is ``cell`` (A1); None for free text."""
     words = catalogue.settings.words
     not_applicable = words.not_applicable[0]
     answer = f"不适用的填“{not_applicable}”。"
@@ -57,7 +57,7 @@ def field_validation(
             else (words.yes[0], words.no[0])
         )
         name = catalogue_list_name(field)
-        options |= {"validate": "list", "source": lists.range(name, (*entries, not_applicable))}
+        options |= {"validate": "list", "source": lists.add(name, (*entries, not_applicable))}
         ask, refuse = "请从下拉列表中选择。", "请从下拉列表中选择，不要填其他内容。"
     elif field.type == "text":
         if field.id != form.item_field:
@@ -83,7 +83,7 @@ def township_validation(names: tuple[str, ...], lists: Lists, label: str) -> dic
     """The drop-down of a roster's org column."""
     return {
         "validate": "list",
-        "source": lists.range(label, names),
+        "source": lists.add(label, names),
         "input_title": _cut(label, _TITLE_LIMIT),
         "input_message": "请从下拉列表中选择。",
         "error_title": _cut(f"请检查：{label}", _TITLE_LIMIT),
@@ -92,12 +92,12 @@ def township_validation(names: tuple[str, ...], lists: Lists, label: str) -> dic
 
 
 def catalogue_list_name(field: Field) -> str:
-    """What the column of a field's answers is called on 代码表."""
+    """The name of a field's list on 代码表."""
     return field.codes if field.codes is not None else "是否"
 
 
 def bounds(field: Field, year: int) -> tuple[float | None, float | None]:
-    """Lowest and highest value a cell takes, in the unit the form is filled in."""
+    """The lowest and highest valid value of a cell, in the unit of entry."""
     scale = field.entry_scale
     low, high = field.low, field.high
     if field.type == "year":
@@ -106,7 +106,7 @@ def bounds(field: Field, year: int) -> tuple[float | None, float | None]:
 
 
 def _number_test(field: Field, cell: str, year: int) -> tuple[str, str]:
-    """An Excel condition that holds for a proper value, and what is asked for, in words."""
+    """An Excel condition that is true for a valid value, and the demand in words."""
     if field.type == "date":
         test = f"AND(ISNUMBER({cell}),{cell}>=DATE({_EARLIEST},1,1),{cell}<=DATE({year + 1},12,31))"
         return test, f"请填日期，如 {year}-06-30。"

@@ -1,7 +1,7 @@
-"""What clerks wrote into the boxes of correction workbooks, bound to the findings it speaks of.
+"""Binds the answers in correction workbooks to the findings they explain.
 
-An answer belongs to a finding of its own submission at the same place with the same values. When the values were
-changed after all, or the finding is gone, it is bound to nothing and said so: it never explains another number.
+An answer belongs to the finding of its submission with the same FINDING_KEY and the same operands. Where the values were
+changed or the finding is gone, the answer becomes a problem: it never explains another number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import polars as pl
 from warehouse.catalogue.frames import ANSWER, FINDING_KEY, PROBLEM, Answers, Findings, finding_key, shaped
 
 UNBOUND_RULE = "explanation.unbound"
-"""The rule that a finding about an answer without its finding cites."""
+"""The rule of the problem that an answer has no finding."""
 
 _KEY = ("submission", *FINDING_KEY, "operands")
 

@@ -1,6 +1,6 @@
-"""What was found, grouped by cause: one line for a rule and a column, with its range and count, not one for each cell.
+"""Groups findings by cause: one line for a rule and a column, with the range and count of its cells.
 
-Receipts, the digest and ``check`` list findings by these lines, in the order of the forms and of their rows.
+Receipts, the digest and ``check`` list these lines, in the order of the forms and of their rows.
 """
 
 from __future__ import annotations
@@ -21,37 +21,36 @@ CAUSE: Schema = {
     "severity": pl.String,
     "form": pl.String,
     "rule": pl.String,
-    "place": pl.String,  # 年1表 D10:D403（是否成立计生协）; 整个工作簿 where no sheet is concerned
+    "place": pl.String,  # 年1表 D10:D403（是否成立计生协）; 整个工作簿 without a sheet
     "count": pl.UInt32,
     "message": pl.String,
     "fix": pl.String,
-    "status": pl.String,  # as handed in; "" where nothing was
+    "status": pl.String,  # as in the findings; "" where they have none
 }
-"""Columns of what :func:`group_by_cause` returns."""
+"""One line of findings with one cause."""
 
 FEW = 3
-"""As many findings of one cause are told one by one, each with its own numbers."""
+"""Up to so many findings of one cause are listed one by one, each with its own numbers."""
 
-_RANGES = 3  # how many stretches of a column are named
+_RANGES = 3  # how many stretches of a column are listed
 _WHOLE_WORKBOOK = "整个工作簿"
 _CAUSE = ("submission", "rank", "severity", "form", "sheet", "rule", "field", "status")
 
 
 def group_by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook) -> pl.DataFrame:
-    """The lines (CAUSE) of ``findings`` (FINDING, and ``status`` where something is to be said of each).
+    """CAUSE of ``findings`` (FINDING, optionally with ``status``), by severity, form and position.
 
-    Grave ones first, then by form and position. Up to FEW findings of one cause stand alone; a line of more says how
-    many rows are concerned and, as an example, what the first of them says.
+    Up to FEW findings of one cause have a line each; a line of more states their count and quotes the first.
     """
     if findings.is_empty():
         return pl.DataFrame(schema=CAUSE)
     ranks = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-    told = findings.with_columns(
+    ranked = findings.with_columns(
         status=pl.col("status") if "status" in findings.columns else pl.lit(""),
         rank=pl.col("severity").replace_strict(ranks, return_dtype=pl.Int64),
         message=_drop_row(),
     )
-    lines = merge_into_ranges(told, _CAUSE, ("org_name", "message", "fix"), few=FEW)
+    lines = merge_into_ranges(ranked, _CAUSE, ("org_name", "message", "fix"), few=FEW)
     ordered = lines.sort(
         "submission",
         "rank",
@@ -67,14 +66,14 @@ def group_by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook)
 
 
 def list_cells(findings: Findings, catalogue: Catalogue) -> pl.Series:
-    """Of each of ``findings`` where to look, one by one: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
+    """The position of each of ``findings``: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
     return _say_where(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
 
 
 def group_notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
-    """How numbers were written (NOTE), grouped in the same way: submission, place, count, raw and value of the first.
+    """NOTE grouped in the same way: submission, place, count, raw and value of the first.
 
-    The value says what was left out or computed, where its look does not.
+    ``value`` also states what was left out or computed, where that cannot be seen.
     """
     key = ("submission", "form", "sheet", "field", "fix")
     lines = merge_into_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(
@@ -92,10 +91,10 @@ def group_notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def merge_into_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[str], few: int) -> pl.DataFrame:
-    """One line for each ``key`` of more than ``few`` rows of ``cells``, one for each row of the others.
+    """One line for each ``key`` with more than ``few`` rows of ``cells``, and one for each row of the other keys.
 
-    ``cells`` has ``cell`` (an A1 address or null). Result: key, kept (those of the first row), ``row``, ``count`` and
-    ``range``: ``D10:D25、D30``, of the first stretches only.
+    ``cells`` has ``cell`` (A1 address or null). Columns: ``key``, ``kept`` (of the first row), row, count, and range:
+    ``D10:D25、D30``, the first stretches only.
     """
     sized = cells.with_columns(
         column=pl.col("cell").str.extract(r"^([A-Z]+)"),
@@ -129,13 +128,13 @@ def merge_into_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[st
 
 
 def _column_order() -> tuple[pl.Expr, pl.Expr]:
-    """By column as it stands in the sheet: Z before AA."""
+    """Sort keys for columns in the order of the sheet: Z before AA."""
     letters = pl.col("range").str.extract(r"^([A-Z]+)")
     return letters.str.len_chars(), letters
 
 
 def _drop_row() -> pl.Expr:
-    """The sentence without its row, which the place says, with the near match and likely cells it does not name."""
+    """The message without its row number, with the suggestion and the likely cells appended."""
     message, suggestion = pl.col("message").str.replace(ROW_PREFIX, ""), pl.col("suggestion").fill_null("")
     is_said = message.str.contains(suggestion, literal=True)
     asked = pl.when(is_said).then(pl.lit("")).otherwise(pl.format("（是否为“{}”？）", suggestion))
@@ -146,7 +145,7 @@ def _drop_row() -> pl.Expr:
 
 
 def _write_sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBook) -> pl.Series:
-    """What a line of many says: the rule's own words for many, else what it demands; and the first case."""
+    """The message of each line: of a line of many the rule's ``many``, else what it demands, and the first case."""
     sentences = []
     for row in lines.select("rule", "form", "field", "count", "message").iter_rows(named=True):
         rule, label = rulebook.rules[row["rule"]], _find_label(catalogue, row["form"], row["field"])
@@ -163,7 +162,7 @@ def _write_sentences(lines: pl.DataFrame, catalogue: Catalogue, rulebook: RuleBo
 
 
 def _find_label(catalogue: Catalogue, form: str | None, field: str | None) -> str:
-    """What a field of a form, or a measure, is called; '' for neither."""
+    """The label of a form's field or of a measure; '' for neither."""
     declared = catalogue.forms.get(form or "")
     found = next((f.label for f in declared.fields if f.id == field), "") if declared else ""
     measure = catalogue.measures.get(field or "")
@@ -171,14 +170,14 @@ def _find_label(catalogue: Catalogue, form: str | None, field: str | None) -> st
 
 
 def _say_where(lines: pl.DataFrame, catalogue: Catalogue) -> pl.Series:
-    """Where to look: the number of the form (else the sheet's name), the cell or range, and what stands there."""
+    """The position of each line: number of the form (else name of the sheet), cell or range, unit and label."""
     numbers = {form.id: form.number for form in catalogue.forms.values()}
-    places = []
+    positions = []
     for row in lines.select("form", "field", "sheet", "range", "org_name", "count").iter_rows(named=True):
         sheet, number = row["sheet"] or "", numbers.get(row["form"] or "", "")
         where = number if number and (not sheet or number in sheet) else sheet
         label = _find_label(catalogue, row["form"], row["field"])
         about = " ".join(filter(None, (row["org_name"] if row["count"] == 1 else "", label)))
         address = f"{where} {row['range'] or ''}".strip()
-        places.append((f"{address}（{about}）" if about and row["range"] else address) or _WHOLE_WORKBOOK)
-    return pl.Series(places, dtype=pl.String)
+        positions.append((f"{address}（{about}）" if about and row["range"] else address) or _WHOLE_WORKBOOK)
+    return pl.Series(positions, dtype=pl.String)

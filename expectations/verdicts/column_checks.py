@@ -1,4 +1,4 @@
-"""The rules that the catalogue's own declarations make: required, range, whole, codes, dates, unique, rows, totals."""
+"""The checks generated from the catalogue: required, range, whole, codes, date, unique, rows, totals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from warehouse.catalogue.models import Field, Form
 from warehouse.words.number_words import number_text
 
 FIRST_DATE_YEAR = 2000
-"""No date of a form lies before this year: the association's present statutes and terms are younger."""
+"""The earliest year of a date: the association's present statutes and terms are younger."""
 
 
 def column_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> list[Check]:
@@ -59,14 +59,14 @@ def _list_field_checks(field: Field, form: Form, rulebook: RuleBook, catalogue: 
 
 
 def is_key(form: Form, field: Field) -> bool:
-    """Whether a field's answer is itself a count: a roster's key or code, or the whole condition of a count."""
+    """Whether a count depends on the field alone: a roster's key or code, or the condition of a count."""
     if field.id in form.key or field.id == form.item_field:
         return True
     return (form.is_roster and field.type == "code") or any(count.where == field.id for count in form.counts)
 
 
 def bounds_text(field: Field) -> str:
-    """What a number of ``field`` must be, in words that follow 应."""
+    """The range of ``field`` in words that follow 应."""
     low, high = (
         None if limit is None else f"{limit:g}" if limit % 1 else f"{limit:.0f}"
         for limit in (field.low, field.high)
@@ -77,16 +77,16 @@ def bounds_text(field: Field) -> str:
 
 
 def _meaning(form: Form, field: Field | None, **texts: pl.Expr) -> Meaning:
-    def meaning(place: str) -> pl.Expr:
-        if place in texts:
-            return texts[place]
-        if place == "label" and field is not None:
+    def meaning(placeholder: str) -> pl.Expr:
+        if placeholder in texts:
+            return texts[placeholder]
+        if placeholder == "label" and field is not None:
             return pl.lit(field.label)
-        if place == "value" and field is not None:
+        if placeholder == "value" and field is not None:
             return value_text(pl.col(field.id), FIELD_TYPES[field.type])
-        if place == "form":
+        if placeholder == "form":
             return pl.lit(f"{form.number}（{form.title}）")
-        return pl.col({"unit": "unit_text"}.get(place, place)).cast(pl.String)
+        return pl.col({"unit": "unit_text"}.get(placeholder, placeholder)).cast(pl.String)
 
     return meaning
 
@@ -182,7 +182,7 @@ def _is_asked(field: Field, form: Form) -> pl.Expr:
 
 
 def _check_each(form: Form, rulebook: RuleBook, name: CheckName, fields: list[Field]) -> Iterator[Check]:
-    """The check ``name`` of each of ``fields``."""
+    """The check ``name`` on each of ``fields``."""
     rule = rulebook.of_check(name)
     for field in fields if rule is not None else ():
         assert rule is not None, "checked above"

@@ -1,6 +1,6 @@
-"""Decides on each submission: what is known of it beside its numbers comes first, then a critical finding holds it.
+"""Decides on each submission: its circumstances decide first; then a critical finding holds it.
 
-The circumstances (year locked, empty, in doubt, recorded) are gathered in :func:`flows.steps.decide_batch`.
+:func:`flows.steps.decide_batch` collects the circumstances.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from warehouse.catalogue.frames import Findings, Schema, Submissions
 CIRCUMSTANCE: Schema = {
     "submission": pl.String,
     "decision": pl.String,  # accepted | held | refused
-    "rule": pl.String,  # why; null where findings were why
-    "reason": pl.String,  # one Chinese sentence; null where findings were why
+    "rule": pl.String,  # the reason's rule; null where findings decided
+    "reason": pl.String,  # one Chinese sentence; null where findings decided
 }
-"""What decides on a submission whatever its findings are: recorded already, year locked, empty, year in doubt."""
+"""What decides on a submission regardless of its findings: recorded before, year locked, empty, year in doubt."""
 
 DECISION: Schema = {
     **CIRCUMSTANCE,
@@ -27,7 +27,7 @@ DECISION: Schema = {
 def decide(
     submissions: Submissions, findings: Findings, circumstances: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """One DECISION row for every submission, in their order. Of several ``circumstances`` of a submission the first counts."""
+    """DECISION of every submission, in their order; the first of a submission's ``circumstances`` counts."""
     counts = findings.group_by("submission").agg(
         (pl.col("severity") == severity).sum().cast(pl.Int64).alias(f"{severity}_count")
         for severity in SEVERITIES

@@ -1,6 +1,6 @@
-"""Findings: the rows a rule does not hold in, each with its cell and one Chinese sentence with the numbers in it.
+"""Findings: the rows that break a rule, each with its cell and one Chinese sentence with the numbers in it.
 
-Sentences are built, as one expression per check, for the rows that VERDICT says are broken, and for no other.
+Sentences are built as one expression per check, for the broken rows only.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ ADDRESS: Schema = {
     "field": pl.String,
     "column": pl.String,
 }
-"""The frame of column letters that conforming hands on."""
+"""The column letter of each field in each sheet."""
 
 
 ONLY_ONE = "如只有一处有误，应是"
-"""Begins ``likely`` where a single cell can be mended and nothing else speaks against it."""
+"""The beginning of ``likely`` where a single cell is the only possible mistake."""
 
 ROW_PREFIX = r"^第\d+行[ ：]?"
-"""What stands before a sentence about a row, as a regular expression: left out where the place is told otherwise."""
+"""A regular expression for the row number at the beginning of a message."""
 
 
 def locate(suite: Suite, columns: pl.DataFrame) -> Findings:
@@ -74,7 +74,7 @@ def _locate_findings(check: Check, broken: pl.DataFrame, columns: pl.DataFrame) 
 
 
 def _say_where(rule: Rule) -> pl.Expr:
-    """Where the reader should look, before the sentence: ``第17行 彭李街道：``."""
+    """The prefix of a message: ``第17行 彭李街道：``."""
     if rule.check in ("unit_rows", "roster_rows"):
         return pl.lit("")
     unit = pl.coalesce("unit_text", pl.lit(""))
@@ -128,7 +128,7 @@ def with_rows(findings: Findings, frames: dict[str, pl.DataFrame], columns: pl.D
 def locate_problems(
     problems: Problems, submissions: Submissions, rulebook: RuleBook, catalogue: Catalogue
 ) -> Findings:
-    """What reading and conforming could not make sense of, as findings. Raises ValueError for an unknown rule id."""
+    """FINDING of ``problems`` (PROBLEM, of reading and conforming). Raises ValueError for an unknown rule id."""
     cited = problems["rule"].unique().to_list()
     unknown = sorted(set(cited) - {rule.id for rule in rulebook.of_scope("problem", "refusal")})
     if unknown:
@@ -164,13 +164,13 @@ def _field_labels(catalogue: Catalogue) -> pl.DataFrame:
 def _locate_problem(rule: Rule, problems: Problems) -> Findings:
     column = {"form": "form_text", "unit": "org_name"}
 
-    def meaning(place: str) -> pl.Expr:
-        text = pl.col(column.get(place, place)).cast(pl.String)
+    def meaning(placeholder: str) -> pl.Expr:
+        text = pl.col(column.get(placeholder, placeholder)).cast(pl.String)
         return pl.when(text != "").then(text)
 
     row = pl.col("cell").str.extract(r"(\d+)$")
     item = quote(pl.when(pl.col("item") != "").then("item")).fill_null("")
-    place = pl.format("第{}行 {}{}：", row, pl.col("org_name").fill_null(""), item).str.replace(
+    prefix = pl.format("第{}行 {}{}：", row, pl.col("org_name").fill_null(""), item).str.replace(
         " ：", "：", literal=True
     )
     says_where = "{sheet}" in rule.message or "{cell}" in rule.message
@@ -179,7 +179,7 @@ def _locate_problem(rule: Rule, problems: Problems) -> Findings:
         problems.filter(pl.col("rule") == rule.id).with_columns(
             severity=pl.lit(rule.severity),
             fields=pl.concat_list("field").list.drop_nulls(),
-            message=message if says_where else pl.concat_str(place.fill_null(""), message),
+            message=message if says_where else pl.concat_str(prefix.fill_null(""), message),
             fix=pl.lit(rule.fix),
             operands=pl.col("value").fill_null(""),
         ),

@@ -1,7 +1,7 @@
-"""Correction workbooks that came back: did they change anything, and do they undo what came after them?
+"""Problems of returned correction workbooks: nothing was changed in them, or they undo a newer submission.
 
-A correction workbook says which submission it answers. A clerk may go on working in it after sending it once; that is
-no mistake, as long as nothing that a newer submission changed stands in it as it stood before.
+A correction workbook names the submission it answers. A clerk may send it more than once; that is a problem only if a cell
+that a newer submission changed has its old value again.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ def find_unanswered_returns(
 ) -> pl.DataFrame:
     """PROBLEM of the correction workbooks among ``submissions`` (SUBMISSION) with ``observations`` (OBSERVATION).
 
-    ``answered``: submission -> the one it answers; ``received`` (RECEIVED): all that came before this batch;
-    ``earlier``: OBSERVATION rows of those that may be answered; ``forms``: their order. An answer to a submission nobody knows
-    here is taken as any other file.
+    ``answered``: submission -> the one it answers; unknown ones are ignored. ``received``: RECEIVED before this batch.
+    ``earlier``: OBSERVATION of the submissions that may be answered. ``forms``: ids in order.
     """
     own = shaped(submissions.with_columns(critical_rules=pl.lit([], pl.List(pl.String))), RECEIVED)
     known = pl.concat([received, own])
@@ -66,7 +65,7 @@ def find_unanswered_returns(
 
 
 def _find_newest_before(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """submission, newest: the last of the same unit and year that was received before."""
+    """submission, newest: the last submission of the same unit and year received before it."""
     return (
         own.join(known, on=["unit_code", "year"], suffix="_other")
         .filter(pl.col("received_seq_other") < pl.col("received_seq"))
@@ -94,9 +93,9 @@ def _suffix_columns(said: pl.DataFrame, key: str, suffix: str) -> pl.DataFrame:
 
 
 def _select_untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBook) -> pl.DataFrame:
-    """Those that had a cell to correct and have no other cell.
+    """PROBLEM of the workbooks in which no cell was changed although one had to be.
 
-    Totals are no cells; they are compared each time. What the correction workbook's layout has mended is none either.
+    Not counted as cells to change: totals, and what the layout of the correction workbook has mended.
     """
     others = [rule.id for rule in rulebook.rules.values() if rule.scope == "total" or rule.in_correction]
     had = pl.col("critical_rules_then").list.set_difference(pl.lit(others, pl.List(pl.String)))
@@ -108,6 +107,7 @@ def _select_untouched(pairs: pl.DataFrame, cells: pl.DataFrame, rulebook: RuleBo
 
 
 def _select_undoing(cells: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
+    """PROBLEM of the workbooks in which a cell has the answered value again that a newer submission had changed."""
     undone = cells.filter(
         pl.col("newest") != pl.col("answered"),
         pl.col("said_now").eq_missing(pl.col("said_then")),

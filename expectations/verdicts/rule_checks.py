@@ -1,7 +1,7 @@
-"""Checks: a rule at one field (or row) of one frame; each is a column of VERDICT.
+"""Checks: a rule applied to one field (or row) of one frame; each is a column of VERDICT.
 
-The checks of expression rules are made here, those of the catalogue's own declarations in
-:mod:`expectations.verdicts.column_checks`.
+This module makes the checks of expression rules, :mod:`expectations.verdicts.column_checks` those generated from the
+catalogue.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 
 ACROSS_FIELDS, ACROSS_FORMS = "各栏之间", "各表、各年度之间"
-"""What the Data Docs call the rules that speak of no single column."""
+"""Labels in the Data Docs for rules about more than one column."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """A rule at one field (or row) of a frame.
+    """A rule applied to one field (or row) of a frame.
 
-    ``id`` is unique in its suite. ``concerned``: rows to which the rule applies. ``verdict`` is True where it holds, False
-    where it is broken, null where it was not evaluated. ``value`` and ``operands`` make the texts of the value shown and of
-    all values concerned, which only a broken check needs. ``label`` and ``words`` are what the Data Docs call the column
-    and what is expected of it.
+    ``id``: unique in its suite. ``is_concerned``: rows to which the rule applies. ``verdict``: True where it holds, False
+    where it is broken, null where it was not evaluated. ``meaning``: placeholder of the message -> text. ``value``,
+    ``operands``: make the texts of the value shown and of all values read, for broken rows only. ``label``, ``words``: the
+    column and the demand in the Data Docs.
     """
 
     id: str
@@ -121,13 +121,13 @@ def _expression_check(
 
 
 def operands_text(values: Mapping[str, pl.Expr]) -> pl.Expr:
-    """``a=1;b=2``: the values a verdict rests on, in one text that changes when one of them does."""
+    """``a=1;b=2``: the values that a verdict read, as one text."""
     parts = [pl.format(f"{name}={{}}", value.fill_null("")) for name, value in values.items()]
     return pl.concat_str(parts, separator=";") if parts else pl.lit("")
 
 
 def plain_text(column: str, dtype: Any) -> pl.Expr:
-    """The value of a cell for the finding's own column: as in a sentence, without quotation marks."""
+    """The value of a cell as in a sentence, without quotation marks."""
     text = value_text(pl.col(column), dtype)
     return text.str.strip_chars("“”") if dtype in (pl.String, pl.Boolean) else text
 

@@ -1,7 +1,6 @@
-"""What silences what: one mistake is asked about once.
+"""Leaves out or folds findings that follow from another one, so that each mistake is asked about once.
 
-A question that only follows from another is left out, or folded beneath it. Each step that does so is a function here and
-a line of :mod:`expectations.verdicts.silence_table`, from which docs/silences.md is made.
+Each step is a function here and a line of :mod:`expectations.verdicts.silence_table`, from which docs/silences.md is made.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from warehouse.catalogue.frames import (
 from warehouse.catalogue.load import Catalogue
 
 ROWS_OF_A_QUESTION = 5
-"""How many rows are told of what is one question: same rule, form, unit, item and field."""
+"""How many rows one question (same rule, form, unit, item and field) may have."""
 
 NOTHING_FILLED = "read.nothing_filled"
-"""The rule that a workbook without a single number breaks."""
+"""The rule that a workbook without any number breaks."""
 
 CELL_ASKED: Schema = {"submission": pl.String, "org_code": pl.String, "field": pl.String}
-"""A number that some rule asks about, hints left out."""
+"""A cell that a finding of severity critical or warning asks about."""
 
 _IMPOSSIBLE: tuple[CheckName, ...] = ("range", "whole", "codes")
 _ROW = ["submission", "form", "org_code", "item"]
@@ -42,7 +41,7 @@ _ROWS_FIRST = "本栏各行另有疑问，请先核对改正各行，再核对�
 
 
 def leave_out_impossible(findings: Findings, rulebook: RuleBook) -> Findings:
-    """``findings`` (FINDING of a form) without those of expression rules that read an impossible number of their row."""
+    """Drop findings of row rules that read a cell which breaks range, whole or codes. FINDING of a form."""
     impossible = [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
     named = findings.filter(pl.col("rule").is_in(impossible)).select(*_ROW, bad="field")
     if named.is_empty():
@@ -59,9 +58,10 @@ def leave_out_impossible(findings: Findings, rulebook: RuleBook) -> Findings:
 
 
 def fold_into_blocks(findings: Findings, blocks: pl.DataFrame, rulebook: RuleBook) -> Findings:
-    """``findings`` (FINDING) with ``follows`` where a rule reads a number that a question about several speaks of.
+    """Set ``follows``, in findings that read a cell of a block, to the id of the question about the block. FINDING.
 
-    ``blocks``: BLOCK_CELL. Only what rules of one row or one unit find is folded, not what could not be read, nor totals.
+    ``blocks``: BLOCK_CELL. Findings of row rules, unit rules, range, whole and codes are folded; the question's message
+    states how many.
     """
     foldable = [rule.id for rule in rulebook.of_scope("row", "unit")]
     foldable += [rule.id for check in _IMPOSSIBLE if (rule := rulebook.of_check(check)) is not None]
@@ -101,9 +101,9 @@ def fold_into_blocks(findings: Findings, blocks: pl.DataFrame, rulebook: RuleBoo
 
 
 def doubt_totals(findings: Findings, blocks: pl.DataFrame, rulebook: RuleBook) -> Findings:
-    """``findings`` (FINDING) of totals whose own rows are in question, without the total suggested for them.
+    """Replace the suggestion to change a total by advice to check its rows first, where one of them is in question.
 
-    ``blocks``: BLOCK_CELL.
+    FINDING; ``blocks``: BLOCK_CELL.
     """
     is_total = pl.col("rule").is_in([rule.id for rule in rulebook.of_scope("total")])
     column = ["submission", "field"]
@@ -117,8 +117,8 @@ def doubt_totals(findings: Findings, blocks: pl.DataFrame, rulebook: RuleBook) -
     doubted = numbered.filter(is_total & pl.col("likely").str.starts_with(ONLY_ONE)).join(
         in_question.unique(), on=column, how="semi"
     )["finding_number"]
-    said = pl.when(pl.col("finding_number").is_in(doubted.implode())).then(pl.lit(_ROWS_FIRST))
-    return numbered.with_columns(likely=said.otherwise("likely")).select(findings.columns)
+    advice = pl.when(pl.col("finding_number").is_in(doubted.implode())).then(pl.lit(_ROWS_FIRST))
+    return numbered.with_columns(likely=advice.otherwise("likely")).select(findings.columns)
 
 
 def leave_out_followers(
@@ -129,10 +129,10 @@ def leave_out_followers(
     standing: pl.DataFrame,
     catalogue: Catalogue,
 ) -> Findings:
-    """``findings`` (FINDING of the cross-form suite) without the warnings that the ``asked`` cells explain.
+    """Drop warnings of unit rules with ``prev`` that hold once last year's numbers replace the ``asked`` cells.
 
-    ``asked``: submission, org_code, field of what other rules ask; ``measures``, ``standing``: as for
-    :func:`expectations.frames.unit_frame.unit_frame`. Only rules that compare with last year are looked into.
+    FINDING of the cross-form suite. ``asked``: CELL_ASKED of other rules; ``measures``, ``standing``: as for
+    :func:`expectations.frames.unit_frame.unit_frame`.
     """
     yearly = [check for check in checks if any(term.function == "prev" for term in check.rule.terms)]
     open_to = findings.filter(
@@ -174,12 +174,13 @@ def leave_out_followers(
 def ask_widest(
     rules: Sequence[Rule], broken: Sequence[pl.DataFrame], reach: Mapping[str, Sequence[str]]
 ) -> list[pl.DataFrame]:
-    """``broken`` (rows that break each of the series ``rules``) without rows that a wider question covers already.
+    """Drop rows that a wider question covers, and all questions about a number but the gravest.
 
-    Of one number only the gravest question is left. ``reach``: what a rule speaks of -> the columns that its rows share.
+    ``broken``: for each of the series ``rules`` the rows that break it. ``reach``: subject of a rule -> the columns whose
+    values its rows share.
     """
-    order = {kind: place for place, kind in enumerate((*SEVERAL, "number"))}
-    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
+    order = {subject: index for index, subject in enumerate((*SEVERAL, "number"))}
+    rank = {severity: index for index, severity in enumerate(SEVERITIES)}
     kept: dict[str, pl.DataFrame] = {}
     asked_before: list[tuple[Rule, pl.DataFrame]] = []
     pairs = zip(rules, broken, strict=True)
@@ -194,9 +195,9 @@ def ask_widest(
 
 
 def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBook) -> Findings:
-    """``series`` (FINDING of series rules) without questions about a number (CELL_ASKED) that another rule asks about.
+    """Drop questions about a single number from ``series`` where another rule asks about that cell.
 
-    What is asked of a column or run stays.
+    ``series``: FINDING of series rules; ``asked``: CELL_ASKED.
     """
     of_numbers = [rule.id for rule in rulebook.of_scope("series") if rule.subject == "number"]
     is_single = pl.col("rule").is_in(of_numbers)
@@ -207,17 +208,17 @@ def leave_out_asked(series: pl.DataFrame, asked: pl.DataFrame, rulebook: RuleBoo
 
 
 def list_asked_cells(findings: Findings) -> pl.DataFrame:
-    """CELL_ASKED of findings, hints left out."""
+    """CELL_ASKED of ``findings``."""
     return findings.filter(pl.col("severity") != "info").select(*CELL_ASKED)
 
 
 def leave_out_settled(findings: Findings, settled: pl.DataFrame) -> Findings:
-    """``findings`` without those of totals whose difference a question about a row explains; ``settled``: their places."""
+    """Drop the findings of settled totals; ``settled``: their TOTAL_FINDING_KEY."""
     return findings.join(settled, on=settled.columns, how="anti", maintain_order="left", nulls_equal=True)
 
 
 def leave_out_blank(findings: Findings, rulebook: RuleBook) -> Findings:
-    """``findings`` without "not filled in" where a row rule, as grave or graver, asks for the same cell in its own words."""
+    """Drop findings of the required check in cells where a row rule has a finding of at least that severity."""
     is_blank = pl.col("rule").is_in(
         [r.id for r in rulebook.of_scope("column") if r.check in ("required", "key_required")]
     )
@@ -230,7 +231,7 @@ def leave_out_blank(findings: Findings, rulebook: RuleBook) -> Findings:
 
 
 def leave_out_repeated(findings: Findings) -> Findings:
-    """``findings`` without the rows of one question beyond the first few: a unit listed a thousand times is one mistake."""
+    """Keep the first ROWS_OF_A_QUESTION findings of each question."""
     question = [pl.col("submission"), *finding_key(findings)]
     return findings.filter(pl.int_range(pl.len()).over(*question) < ROWS_OF_A_QUESTION)
 
@@ -242,8 +243,8 @@ def ask_once_of_empty(
     rulebook: RuleBook,
     catalogue: Catalogue,
 ) -> Findings:
-    """``findings`` with one for each submission (``unfilled``) in which nobody filled in a number, in place of all its others."""
+    """Replace all findings of each submission in ``unfilled`` by one of NOTHING_FILLED."""
     empty_ones = pl.DataFrame({"submission": list(unfilled)}, schema={"submission": pl.String})
-    said = shaped(empty_ones.with_columns(rule=pl.lit(NOTHING_FILLED)), PROBLEM)
+    problems = shaped(empty_ones.with_columns(rule=pl.lit(NOTHING_FILLED)), PROBLEM)
     rest = findings.remove(pl.col("submission").is_in(list(unfilled)))
-    return pl.concat([rest, locate_problems(said, submissions, rulebook, catalogue)])
+    return pl.concat([rest, locate_problems(problems, submissions, rulebook, catalogue)])

@@ -1,4 +1,4 @@
-"""The table of what silences what (docs/silences.md): for the administrator who wonders why something was not asked."""
+"""The table behind docs/silences.md: which question keeps which other one from being asked, and why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from warehouse.words.templates import render_text
 
 @dataclass(frozen=True)
 class Silence:
-    """Which question keeps which other one from being asked, why, and what then becomes of it (in Chinese).
-
-    ``step``: the function that does it.
+    """One line of the table, in Chinese. ``step``: the name of the function that silences; ``then``: what becomes of the
+    silenced question.
     """
 
     step: str

@@ -1,4 +1,4 @@
-"""VERDICT: beside each row of a frame one Boolean per check, computed once; the gate counts it, findings are its False cells."""
+"""VERDICT: one Boolean per check and row of a frame. The gate counts it; its False cells are the findings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from warehouse.catalogue.frames import Verdicts
 
 @dataclass(frozen=True)
 class Suite:
-    """The rows of a form (or of units, or of series) and what every check says of each of them.
+    """The rows of a form (or of units, or of series) and their verdicts.
 
-    ``verdicts``: a Boolean column per check, named by its id, in the order of ``rows``: null where it was not evaluated.
-    ``concerned``: check id -> how many rows are its business.
+    ``verdicts``: a Boolean column per check id, in the order of ``rows``; null where the check was not evaluated.
+    ``concerned_counts``: check id -> number of rows that the check concerns.
     """
 
     name: str
@@ -27,16 +27,16 @@ class Suite:
     concerned_counts: Mapping[str, int]
 
     def select_broken(self, check: Check) -> pl.DataFrame:
-        """The rows in which ``check`` does not hold."""
+        """The rows that break ``check``."""
         return self.rows.filter(~self.verdicts[check.id])
 
     def count_failures(self) -> dict[str, int]:
-        """Check id -> how many rows break it."""
+        """Check id -> number of rows that break it."""
         return _to_counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 
 
 def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame) -> Suite:
-    """Every check at every row of a prepared frame."""
+    """The verdicts of all ``checks`` on the rows of a prepared frame."""
     rows = (
         rows.rechunk()
     )  # a frame of unequal chunks, filtered by a Series, makes polars 2.1 panic in a later select

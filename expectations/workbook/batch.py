@@ -31,32 +31,32 @@ def write_batch(path: Path, waiting: pl.DataFrame, covering: str = "") -> None:
     ``covering`` says in a few words how few of the lines make up most of the effect.
     """
     with Workbook(str(path), {"in_memory": True}) as book:
-        named = Styles(book).named
+        get_style = Styles(book).get
         sheet = book.add_worksheet("说明审核")
         last = len(_COLUMNS) - 1
-        sheet.merge_range(0, 0, 0, last, "说明审核表", named("guide_title"))
+        sheet.merge_range(0, 0, 0, last, "说明审核表", get_style("guide_title"))
         sheet.set_row(0, 30)
         hint = f"在“{BATCH_HEADS['decision']}”一栏选填“{ACCEPT}”或“{REFUSE}”；填“{REFUSE}”的须写明意见，将转告填报单位。"
         hint += "不填的留待以后审核。保存后运行 nianbao review take 本文件。"
         hint += f"共 {waiting.height} 条" + (f"，{covering}。" if covering else "。")
-        sheet.merge_range(1, 0, 1, last, hint, named("guide_text"))
+        sheet.merge_range(1, 0, 1, last, hint, get_style("guide_text"))
         sheet.set_row(1, 34)
         for index, (_, head, width) in enumerate(_COLUMNS):
             sheet.set_column(index, index, width)
-            sheet.write_string(2, index, head, named("header"))
+            sheet.write_string(2, index, head, get_style("header"))
         sheet.set_row(2, 22)
         for line, row in enumerate(waiting.iter_rows(named=True), start=3):
             effect = "" if row["effect_pct"] is None else f"{row['effect_pct']:.2f}%"
             share = row["cumulative_share_pct"]
-            sheet.write_number(line, 0, row["explanation"], named("guide_centre"))
-            sheet.write_string(line, 1, row["unit_name"], named("guide_cell"))
-            sheet.write_string(line, 2, str(row["year"]), named("guide_centre"))
-            sheet.write_string(line, 3, row["message"], named("guide_cell"))
-            sheet.write_string(line, 4, row["text"], named("guide_cell"))
-            sheet.write_string(line, 5, effect, named("guide_centre"))
-            sheet.write_string(line, 6, "" if share is None else f"{int(share)}%", named("guide_centre"))
-            sheet.write_blank(line, 7, None, named("answer_box"))
-            sheet.write_blank(line, 8, None, named("answer_box"))
+            sheet.write_number(line, 0, row["explanation"], get_style("guide_centre"))
+            sheet.write_string(line, 1, row["unit_name"], get_style("guide_cell"))
+            sheet.write_string(line, 2, str(row["year"]), get_style("guide_centre"))
+            sheet.write_string(line, 3, row["message"], get_style("guide_cell"))
+            sheet.write_string(line, 4, row["text"], get_style("guide_cell"))
+            sheet.write_string(line, 5, effect, get_style("guide_centre"))
+            sheet.write_string(line, 6, "" if share is None else f"{int(share)}%", get_style("guide_centre"))
+            sheet.write_blank(line, 7, None, get_style("answer_box"))
+            sheet.write_blank(line, 8, None, get_style("answer_box"))
             needed = max(-(-display_width(row[name]) // (width - 3)) for name, _, width in _COLUMNS[3:5])
             sheet.set_row(line, 14 * max(needed, 1) + 6)
         if waiting.height:

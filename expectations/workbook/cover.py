@@ -16,7 +16,7 @@ _SIGNED = ("head", "statistics_head", "clerk", "report_date")
 
 def write_cover(issue: Issue) -> None:
     """Add the cover; the labels are the first spelling of each in the catalogue, since reading goes by them."""
-    settings, named = issue.catalogue.settings, issue.styles.named
+    settings, get_style = issue.catalogue.settings, issue.styles.get
     sheet = issue.book.add_worksheet(settings.words.cover_sheet[0])
     sheet.hide_gridlines(2)
     for column, width in enumerate((6, 22, 44, 16)):
@@ -25,11 +25,11 @@ def write_cover(issue: Issue) -> None:
     sheet.set_row(line, 30)
     if issue.is_sample:
         text = f"{settings.words.sample_mark}（虚构，仅供演示，不得作为统计资料使用）"
-        sheet.merge_range(line, 0, line, 3, text, named("sample"))
+        sheet.merge_range(line, 0, line, 3, text, get_style("sample"))
     sheet.set_row(1, 60)
-    sheet.merge_range(2, 0, 2, 3, f"{settings.city.association}统计年报", named("cover_title"))
+    sheet.merge_range(2, 0, 2, 3, f"{settings.city.association}统计年报", get_style("cover_title"))
     sheet.set_row(2, 48)
-    sheet.merge_range(3, 0, 3, 3, f"（{issue.year}年）", named("cover_year"))
+    sheet.merge_range(3, 0, 3, 3, f"（{issue.year}年）", get_style("cover_year"))
     sheet.set_row(3, 36)
     sheet.set_row(4, 40)
     labels = {key: spellings[0] for key, spellings in settings.cover_labels.items()}
@@ -43,7 +43,7 @@ def write_cover(issue: Issue) -> None:
     line = 5
     for label, text in fixed.items():
         _write_line(issue, sheet, line, label)
-        sheet.write_string(line, 2, text, named("cover_fixed"))
+        sheet.write_string(line, 2, text, get_style("cover_fixed"))
         line += 1
     for key in _SIGNED:
         if key not in labels:
@@ -52,9 +52,9 @@ def write_cover(issue: Issue) -> None:
         if issue.is_sample and key == "report_date":
             due = settings.deadline.due_date(issue.year)
             reported = date(due.year, due.month, max(1, due.day - 10))
-            sheet.write_datetime(line, 2, reported, named("cover_date"))
+            sheet.write_datetime(line, 2, reported, get_style("cover_date"))
         elif issue.is_sample:
-            sheet.write_string(line, 2, "样例", named("cover_input"))
+            sheet.write_string(line, 2, "样例", get_style("cover_input"))
         else:
             _write_signature_line(issue, sheet, line, key)
         line += 1
@@ -78,7 +78,7 @@ def write_cover(issue: Issue) -> None:
     notes = f"请于{due.year}年{due.month}月{due.day}日前报送。填报前请先阅读“填报说明”，"
     notes += "只填浅黄色的格，不要增删工作表、列和表头。"
     sheet.set_row(line, 24)
-    sheet.merge_range(line + 1, 1, line + 1, 2, notes, named("guide_text"))
+    sheet.merge_range(line + 1, 1, line + 1, 2, notes, get_style("guide_text"))
     sheet.set_row(line + 1, 34)
     sheet.ignore_errors({"number_stored_as_text": "A1:D40"})
     set_print(issue, sheet, "封面", is_landscape=False)
@@ -89,7 +89,7 @@ def _write_signature_line(issue: Issue, sheet: Worksheet, line: int, key: str) -
     """A line to be signed; in a correction workbook as the file that came had it."""
     spellings = issue.catalogue.settings.cover_labels[key]
     text = next((found for s in spellings if (found := issue.signed.get(fold(s)))), None)
-    look = issue.styles.named("cover_date" if key == "report_date" else "cover_input")
+    look = issue.styles.get("cover_date" if key == "report_date" else "cover_input")
     if text is None:
         sheet.write_blank(line, 2, None, look)
     elif key == "report_date" and _ISO_DAY.match(text):
@@ -100,4 +100,4 @@ def _write_signature_line(issue: Issue, sheet: Worksheet, line: int, key: str) -
 
 def _write_line(issue: Issue, sheet: Worksheet, line: int, label: str) -> None:
     sheet.set_row(line, 32)
-    sheet.write_string(line, 1, label, issue.styles.named("cover_label"))
+    sheet.write_string(line, 1, label, issue.styles.get("cover_label"))

@@ -1,4 +1,4 @@
-"""Writes 说明, the sheet of a correction workbook that lists what is asked, with a box for the answer to each warning."""
+"""Writes 说明, the sheet of a correction workbook that lists the questions, with a box for the answer to each warning."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ _WIDTHS = (6, 8, 16, 9, 46, 40, 22, 44)
 
 
 def add_answers(issue: Issue) -> Worksheet:
-    """Add the empty sheet at this place of the workbook; it is written when all forms are."""
+    """Add the empty sheet as the next one of the workbook; :func:`write_answers` fills it once the forms are written."""
     return issue.book.add_worksheet(ANSWER_SHEET)
 
 
 def write_answers(issue: Issue, sheet: Worksheet, about: str, submission: str) -> None:
-    """List the questions, the grave ones first. ``about`` says in one line which ``submission`` they speak of."""
-    named = issue.styles.named
+    """List the questions by severity. ``about``: a line that describes ``submission``, the one they are about."""
+    get_style = issue.styles.get
     sheet.hide_gridlines(2)
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
     sheet.set_column(len(_WIDTHS), len(_WIDTHS) + len(ANSWER_KEYS), 12, None, {"hidden": True})
-    sheet.merge_range(0, 0, 0, len(_WIDTHS) - 1, "审核问题与说明", named("guide_title"))
+    sheet.merge_range(0, 0, 0, len(_WIDTHS) - 1, "审核问题与说明", get_style("guide_title"))
     sheet.set_row(0, 32)
     line = 1
     for text in (about, *_method(issue)):
-        sheet.merge_range(line, 0, line, len(_WIDTHS) - 1, text, named("guide_text"))
+        sheet.merge_range(line, 0, line, len(_WIDTHS) - 1, text, get_style("guide_text"))
         sheet.set_row(line, 15 * -(-display_width(text) // (sum(_WIDTHS) - 4)) + 3)
         line += 1
     for column, text in enumerate((*_HEADS, *ANSWER_KEYS.values(), ANSWERED)):
-        sheet.write_string(line, column, text, named("header"))
+        sheet.write_string(line, column, text, get_style("header"))
     sheet.set_row(line, 24)
     header = line
-    sheet.write_string(header + 1, len(_WIDTHS) + len(ANSWER_KEYS), submission, named("plain"))
+    sheet.write_string(header + 1, len(_WIDTHS) + len(ANSWER_KEYS), submission, get_style("plain"))
     for serial, number in enumerate(_order_questions(issue.marks.questions), start=1):
         line += 1
         _write_question(issue, sheet, line, serial, number)
@@ -80,39 +80,39 @@ def _method(issue: Issue) -> list[str]:
 
 
 def _order_questions(questions: list[Question]) -> list[int]:
-    """The numbers of the questions that must be acted on, the grave ones first."""
+    """The numbers of the critical questions and warnings, in this order."""
     numbers = [n for n, q in enumerate(questions) if q.severity != "info"]
     return sorted(numbers, key=lambda n: SEVERITIES.index(questions[n].severity))
 
 
 def _write_question(issue: Issue, sheet: Worksheet, line: int, serial: int, number: int) -> None:
-    named, question = issue.styles.named, issue.marks.questions[number]
+    get_style, question = issue.styles.get, issue.marks.questions[number]
     finding = question.finding
     where, cell = issue.marks.shown_cells.get(number, (finding["sheet"] or "", ""))
     problem = question.sentence + (f"。{finding['likely']}" if finding["likely"] else "")
     texts = (problem, question.fix, write_opinion(question.finding))
-    sheet.write_number(line, 0, serial, named("guide_centre"))
-    sheet.write_string(line, 1, labels.SEVERITY[question.severity], named(f"asked_{question.severity}"))
-    sheet.write_string(line, 2, where, named("guide_cell"))
+    sheet.write_number(line, 0, serial, get_style("guide_centre"))
+    sheet.write_string(line, 1, labels.SEVERITY[question.severity], get_style(f"asked_{question.severity}"))
+    sheet.write_string(line, 2, where, get_style("guide_cell"))
     if cell:
-        sheet.write_url(line, 3, f"internal:'{where}'!{cell}", named("guide_link"), cell)
+        sheet.write_url(line, 3, f"internal:'{where}'!{cell}", get_style("guide_link"), cell)
     else:
-        sheet.write_string(line, 3, "", named("guide_centre"))
+        sheet.write_string(line, 3, "", get_style("guide_centre"))
     for column, text in enumerate(texts, start=4):
-        sheet.write_string(line, column, text, named("guide_cell"))
+        sheet.write_string(line, column, text, get_style("guide_cell"))
     if question.severity == "critical":
-        sheet.write_string(line, 7, LAID_OUT if question.is_laid_out else NO_BOX, named("closed_box"))
+        sheet.write_string(line, 7, LAID_OUT if question.is_laid_out else NO_BOX, get_style("closed_box"))
     else:
-        sheet.write_string(line, 7, _box(question), named("answer_box"))
+        sheet.write_string(line, 7, _box(question), get_style("answer_box"))
         for column, key in enumerate(ANSWER_KEYS, start=len(_WIDTHS)):
-            sheet.write_string(line, column, finding[key] or "", named("plain"))
+            sheet.write_string(line, column, finding[key] or "", get_style("plain"))
     filled = zip((where, "", *texts, _box(question)), _WIDTHS[2:], strict=True)
     needed = max(-(-display_width(text) // (width - 3)) for text, width in filled)
     sheet.set_row(line, 14 * max(needed, 1) + 6)
 
 
 def write_opinion(finding: Mapping[str, Any]) -> str:
-    """What the office says of a question: what became of its explanation, or that it is asked again."""
+    """The office's opinion on a question: the state of its explanation, or that it is asked again."""
     if finding["finding_status"] == "explained":
         return "已收到说明，待审核"
     if finding["reason"]:

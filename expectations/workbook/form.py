@@ -39,7 +39,7 @@ def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl
 
 
 def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...]) -> int:
-    named, settings, last = issue.styles.named, issue.catalogue.settings, len(columns) - 1
+    get_style, settings, last = issue.styles.get, issue.catalogue.settings, len(columns) - 1
     left, right = head_blocks(columns)
     line = 0
     write_block(sheet, (line, 0, line, last), form.title, issue, "title")
@@ -60,14 +60,14 @@ def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Colum
         write_block(sheet, (line, right, line, last), text, issue, "head_right")
         line += 1
     line -= 1
-    sheet.write_string(line, 0, f"填报单位：{issue.unit_name}", named("head_left"))
+    sheet.write_string(line, 0, f"填报单位：{issue.unit_name}", get_style("head_left"))
     write_block(sheet, (line, left + 1, line, right - 1), f"{issue.year}年", issue, "head_middle")
     if form.is_roster:
         line += 1
         words = issue.catalogue.settings.words
         label = form.field(form.item_field or "").label
         text = f"{NOTE}：{form.grain}；本年无则在第1行“{label}”栏填“{words.nothing_to_list[0]}”。"
-        sheet.write_string(line, 0, text, named("hint"))
+        sheet.write_string(line, 0, text, get_style("hint"))
     return line + 1
 
 
@@ -89,11 +89,11 @@ def _write_header(issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], l
 
 
 def _mark_header(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int) -> None:
-    """Questions about a whole column or form stand at the header's last line: no row of the sheet is theirs."""
+    """Mark questions about a whole column or form on the header's last line, since no row of the sheet shows them."""
     for name, numbers in issue.marks.list_unshown(form).items():
         of_field = (i for i, c in enumerate(columns) if c.role == "field" and c.field and c.field.id == name)
         index = next(of_field, 0)
-        style = issue.styles.named(f"header_{issue.marks.severity(numbers)}")
+        style = issue.styles.get(f"header_{issue.marks.severity(numbers)}")
         sheet.write_string(line, index, columns[index].number, style)
         issue.marks.write_comment(sheet, line, index, numbers)
 

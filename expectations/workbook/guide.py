@@ -61,17 +61,17 @@ def list_rule_lines(
 
 def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
     """Add 填报说明 for the forms of this workbook."""
-    named, words = issue.styles.named, issue.catalogue.settings.words
+    get_style, words = issue.styles.get, issue.catalogue.settings.words
     sheet = issue.book.add_worksheet(GUIDE_SHEET)
     sheet.hide_gridlines(2)
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
-    sheet.merge_range(0, 0, 0, 5, GUIDE_SHEET, named("guide_title"))
+    sheet.merge_range(0, 0, 0, 5, GUIDE_SHEET, get_style("guide_title"))
     sheet.set_row(0, 32)
     line = 1
     if issue.is_sample:
         text = f"{words.sample_mark}（虚构，仅供演示，不得作为统计资料使用）"
-        sheet.merge_range(line, 0, line, 5, text, named("sample"))
+        sheet.merge_range(line, 0, line, 5, text, get_style("sample"))
         line += 1
     line = _write_section(issue, sheet, line, "一、填报方法")
     for number, text in enumerate(_method(issue), start=1):
@@ -91,14 +91,14 @@ def write_guide(issue: Issue, forms: list[Form], rules: list[RuleLine]) -> None:
             "强制性的不成立，报表不能通过；核实性的不成立，请更正或者说明原因；提示性的仅供参考。",
         )
         for column, label in enumerate((SERIAL, "表号", "性质")):
-            sheet.write_string(line, column, label, named("header"))
-        sheet.merge_range(line, 3, line, 5, "审核关系", named("header"))
+            sheet.write_string(line, column, label, get_style("header"))
+        sheet.merge_range(line, 3, line, 5, "审核关系", get_style("header"))
         for serial, (form_number, severity, text) in enumerate(rules, start=1):
             line += 1
-            sheet.write_number(line, 0, serial, named("guide_centre"))
-            sheet.write_string(line, 1, form_number, named("guide_centre"))
-            sheet.write_string(line, 2, severity, named("guide_centre"))
-            sheet.merge_range(line, 3, line, 5, text, named("guide_cell"))
+            sheet.write_number(line, 0, serial, get_style("guide_centre"))
+            sheet.write_string(line, 1, form_number, get_style("guide_centre"))
+            sheet.write_string(line, 2, severity, get_style("guide_centre"))
+            sheet.merge_range(line, 3, line, 5, text, get_style("guide_cell"))
             sheet.set_row(line, _height([(text, sum(_WIDTHS[3:]))]))
     set_print(issue, sheet, GUIDE_SHEET)
     sheet.protect("", PROTECTION)
@@ -119,24 +119,26 @@ def _method(issue: Issue) -> list[str]:
 
 
 def _write_fields(issue: Issue, sheet: Worksheet, line: int, form: Form) -> int:
-    named = issue.styles.named
+    get_style = issue.styles.get
     title = f"{form.number}　{form.title}　{form.grain}"
-    sheet.merge_range(line, 0, line, 5, title, named("guide_form"))
+    sheet.merge_range(line, 0, line, 5, title, get_style("guide_form"))
     sheet.set_row(line, 24)
     line += 1
     for column, text in enumerate(_FIELD_HEADER):
-        sheet.write_string(line, column, text, named("header"))
+        sheet.write_string(line, column, text, get_style("header"))
     levels = issue.catalogue.row_levels(form, issue.unit_level)
     for number, field in enumerate(form.fields_at(levels, issue.year), start=1):
         line += 1
         label = f"{field.group}：{field.label}" if field.group else field.label
         ask = describe_requirement(issue.catalogue, form, field, levels, issue.year)
-        sheet.write_number(line, 0, number, named("guide_centre"))
-        sheet.write_string(line, 1, label, named("guide_cell"))
-        sheet.write_string(line, 2, field.stated_unit or NOT_APPLICABLE, named("guide_centre"))
-        sheet.write_string(line, 3, labels.KIND.get(field.kind or "", NOT_APPLICABLE), named("guide_centre"))
-        sheet.write_string(line, 4, ask, named("guide_cell"))
-        sheet.write_string(line, 5, field.meaning, named("guide_cell"))
+        sheet.write_number(line, 0, number, get_style("guide_centre"))
+        sheet.write_string(line, 1, label, get_style("guide_cell"))
+        sheet.write_string(line, 2, field.stated_unit or NOT_APPLICABLE, get_style("guide_centre"))
+        sheet.write_string(
+            line, 3, labels.KIND.get(field.kind or "", NOT_APPLICABLE), get_style("guide_centre")
+        )
+        sheet.write_string(line, 4, ask, get_style("guide_cell"))
+        sheet.write_string(line, 5, field.meaning, get_style("guide_cell"))
         sheet.set_row(line, _height([(label, _WIDTHS[1]), (ask, _WIDTHS[4]), (field.meaning, _WIDTHS[5])]))
     line += 1
     remarks = list(form.notes)
@@ -175,13 +177,13 @@ def describe_requirement(
 
 
 def _write_section(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
-    sheet.write_string(line, 0, text, issue.styles.named("guide_section"))
+    sheet.write_string(line, 0, text, issue.styles.get("guide_section"))
     sheet.set_row(line, 26)
     return line + 1
 
 
 def _write_paragraph(issue: Issue, sheet: Worksheet, line: int, text: str) -> int:
-    sheet.merge_range(line, 0, line, 5, text, issue.styles.named("guide_text"))
+    sheet.merge_range(line, 0, line, 5, text, issue.styles.get("guide_text"))
     sheet.set_row(line, _height([(text, sum(_WIDTHS))]))
     return line + 1
 

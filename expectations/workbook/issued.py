@@ -1,6 +1,6 @@
-"""The workbook nianbao issues: one .xlsx per reporting unit and year, with every org unit already in its rows.
+"""Writes an issued workbook: one .xlsx per reporting unit and year, with every org unit in its rows.
 
-Same inputs, same bytes: no clock is read and nothing depends on the order of a set.
+The same inputs give the same bytes: no clock is read and nothing depends on the order of a set.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ Entries = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class Content:
-    """What stands in the cells of an issued workbook.
+    """The values in the cells of an issued workbook.
 
     ``entries``: this year's values (none for an empty form; a roster without rows says 无); ``prior``: last year's.
-    ``created`` stands in the file's properties (default: the first day after the report year).
+    ``created``: the time in the file's properties (default: the first day after the report year).
     """
 
     entries: Entries = field(default_factory=dict)
@@ -48,12 +48,12 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What makes an issued workbook a correction workbook.
+class CorrectionContent:
+    """What a correction workbook holds beside the entries.
 
-    ``questions`` (as :func:`expectations.sheets.question_marks.make_marks` takes them): their cells are coloured and commented,
-    and 说明 lists them; ``about`` says there of which submission, ``answered`` is its id, ``unread`` (UNREAD) what was not
-    taken over of it.
+    ``questions``: as for :func:`expectations.sheets.question_marks.make_marks`; their cells are coloured and commented, and
+    说明 lists them. ``answered``: the submission; ``about``: a line of 说明 that describes it; ``unread`` (UNREAD): what was
+    not taken over of it.
     """
 
     questions: pl.DataFrame
@@ -69,16 +69,16 @@ def write_workbook(
     catalogue: Catalogue,
     rulebook: RuleBook | Sequence[RuleLine] | None = None,
     content: Content | None = None,
-    asked: Asked | None = None,
+    correction: CorrectionContent | None = None,
 ) -> Mapping[int, tuple[str, str]]:
     """Write the workbook of ``unit_code`` for ``year`` to ``path`` (its folder exists).
 
     ``rulebook`` (or ready-made lines of 表号, 性质, text) fills 审核关系 in 填报说明, and its row rules colour cells that break
-    them. Returned is where each question of ``asked``, by its row number, is shown: sheet and cell. Raises KeyError when the
-    unit does not report in ``year``.
+    them. Returns, by its row number, the sheet and cell that shows each question of ``correction``. Raises KeyError when the unit
+    does not report in ``year``.
     """
     content = content or Content()
-    unread = None if asked is None else asked.unread
+    unread = None if correction is None else correction.unread
     catalogue = catalogue.in_year(year)
     settings = catalogue.settings
     level = unit_level(catalogue, unit_code, year)
@@ -100,13 +100,13 @@ def write_workbook(
             live_checks=select_live_rules(rulebook, year),
             column_rules=column_rules(rulebook),
             reading_rules=reading_rules(rulebook),
-            is_correction=asked is not None,
-            marks=Marks() if asked is None else make_marks(asked.questions, catalogue.forms, lost),
+            is_correction=correction is not None,
+            marks=Marks() if correction is None else make_marks(correction.questions, catalogue.forms, lost),
             signed={} if unread is None else _read_signatures(unread),
         )
         forms = catalogue.forms_of(level, year)
         write_cover(issue)
-        answers = None if asked is None else add_answers(issue)
+        answers = None if correction is None else add_answers(issue)
         write_guide(issue, forms, list_rule_lines(rulebook, catalogue, level, year))
         audit = add_audit(issue) if issue.live_checks else None
         for form in forms:
@@ -115,8 +115,8 @@ def write_workbook(
             write_audit(issue, audit, forms)
         if lost is not None:
             add_unread(issue, lost)
-        if asked is not None and answers is not None:  # last: it says where everything stands
-            write_answers(issue, answers, asked.about, asked.answered)
+        if correction is not None and answers is not None:  # last: it refers to the other sheets
+            write_answers(issue, answers, correction.about, correction.answered)
         issue.lists.write(book, styles)
         book.set_properties(
             {
@@ -138,6 +138,6 @@ def write_workbook(
 
 
 def _read_signatures(unread: pl.DataFrame) -> dict[str, str]:
-    """What the cover of the file said of who signs: folded heading -> text."""
+    """The signatures on the cover of the file: folded heading -> text."""
     of_cover = unread.filter(pl.col("reason") == "cover").select("heading", "text")
     return {fold(heading).rstrip(":"): text for heading, text in of_cover.iter_rows()}

@@ -1,7 +1,7 @@
 """Writes the rows of a form's sheet: org units with 合计 below, or a roster with room for more.
 
-The 合计 formulas sum from the header's last line to a thin locked line below the rows: whatever a clerk cuts and
-pastes between input cells, both ends stay where they are and no reference breaks.
+The 合计 formulas sum from the header's last line to a thin locked line below the rows, so that cutting and pasting input
+cells breaks no reference.
 """
 
 from __future__ import annotations
@@ -34,17 +34,19 @@ def write_units(
     entries: pl.DataFrame | None,
     prior: pl.DataFrame | None,
 ) -> int:
-    """Rows of org units, the thin line and 合计; returns the line after."""
+    """Write the rows of org units, the thin line, 合计 and wrong subtotals; returns the line after them."""
     levels = issue.catalogue.row_levels(form, issue.unit_level)
     units = unit_rows(issue.catalogue, issue.unit_code, levels, issue.year).to_dicts()
     now, before = _index_by_unit(entries), _index_by_unit(prior)
-    named, words = issue.styles.named, issue.catalogue.settings.words
-    closed = named("closed")
+    get_style, words = issue.styles.get, issue.catalogue.settings.words
+    closed = get_style("closed")
     sums = [0.0] * len(columns)
-    # Asked, and how it looks, once per column and level instead of once per cell.
+    # Levels and formats once per column instead of once per cell.
     asked = [frozenset() if c.field is None else frozenset(form.levels_of(c.field)) for c in columns]
     looks = [
-        issue.styles.value("prior" if c.role == "prior" else "input", c.field.type) if c.field else closed
+        issue.styles.get_for_value("prior" if c.role == "prior" else "input", c.field.type)
+        if c.field
+        else closed
         for c in columns
     ]
     for line, unit in enumerate(units, start=first):
@@ -73,7 +75,7 @@ def write_units(
                         line,
                         index,
                         value,
-                        issue.styles.value(issue.marks.severity(numbers), field.type),
+                        issue.styles.get_for_value(issue.marks.severity(numbers), field.type),
                     )
                     past = show_value(field, row_before.get(field.id), words)
                     issue.marks.write_comment(sheet, line, index, numbers, columns, said, past)
@@ -84,7 +86,7 @@ def write_units(
     spacer = first + len(units)
     sheet.set_row(spacer, 3)
     for index in range(len(columns)):
-        sheet.write_blank(spacer, index, None, named("spacer"))
+        sheet.write_blank(spacer, index, None, get_style("spacer"))
     _validate(issue, sheet, form, columns, first, spacer - 1)
     _write_total(issue, sheet, form, columns, first - 1, spacer, sums)
     return _write_subtotals(issue, sheet, form, columns, spacer + 2)
@@ -93,16 +95,16 @@ def write_units(
 def _write_stub(
     sheet: Worksheet, line: int, index: int, column: Column, unit: Mapping[str, str | None], issue: Issue
 ) -> None:
-    named = issue.styles.named
+    get_style = issue.styles.get
     match column.role:
         case "org_code":
-            sheet.write_string(line, index, unit["org_code"] or "", named("code"))
+            sheet.write_string(line, index, unit["org_code"] or "", get_style("code"))
         case "org_name":
             sheet.write_string(
-                line, index, unit["name"] or "", named(_NAME_STYLE[unit["level"] or "village"])
+                line, index, unit["name"] or "", get_style(_NAME_STYLE[unit["level"] or "village"])
             )
         case _:
-            sheet.write_string(line, index, unit["parent_name"] or NOT_ASKED, named("parent"))
+            sheet.write_string(line, index, unit["parent_name"] or NOT_ASKED, get_style("parent"))
 
 
 def _mark_row(
@@ -113,7 +115,7 @@ def _mark_row(
     numbers: list[int],
     name: str | None,
 ) -> None:
-    sheet.write_string(line, index, name or "", issue.styles.named(f"row_{issue.marks.severity(numbers)}"))
+    sheet.write_string(line, index, name or "", issue.styles.get(f"row_{issue.marks.severity(numbers)}"))
     issue.marks.write_comment(sheet, line, index, numbers)
 
 
@@ -126,8 +128,8 @@ def _write_total(
     spacer: int,
     sums: list[float],
 ) -> None:
-    """合计 as formulas; in a correction workbook a total that was wrong stands there as it was sent."""
-    named = issue.styles.named
+    """Write 合计 as formulas; in a correction workbook a wrong total is written as it was sent."""
+    get_style = issue.styles.get
     line = spacer + 1
     stubs = sum(c.field is None for c in columns)
     write_block(
@@ -143,20 +145,20 @@ def _write_total(
         elif field.type in ("count", "cny"):
             letter = column_letter(index)
             summed = f"{letter}${top + 1}:{letter}${spacer + 1}"
-            style = issue.styles.value("total", field.type)
+            style = issue.styles.get_for_value("total", field.type)
             sheet.write_formula(line, index, f"=SUM({summed})", style, sums[index])
-            # The sum of nothing is 0 to a program; on paper it would be a reported zero.
-            is_blank = {"type": "formula", "criteria": f"=COUNT({summed})=0", "format": named("hidden")}
+            # The sum of blank cells is 0, which on paper would be a reported zero.
+            is_blank = {"type": "formula", "criteria": f"=COUNT({summed})=0", "format": get_style("hidden")}
             sheet.conditional_format(line, index, line, index, is_blank)
         else:
-            sheet.write_string(line, index, NOT_ASKED, named("total_dash"))
+            sheet.write_string(line, index, NOT_ASKED, get_style("total_dash"))
     sheet.set_row(line, 20)
 
 
 def _write_subtotals(
     issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int
 ) -> int:
-    """Subtotals of the file received that are not the sums of their rows: a line each; returns the line after."""
+    """Write a line for each wrong subtotal of the file received; returns the line after them."""
     stubs = sum(c.field is None for c in columns)
     for name, asked_of in issue.marks.subtotals.get(form.id, {}).items():
         write_block(sheet, (line, 0, line, stubs - 1), name, issue, "total_label")
@@ -171,7 +173,7 @@ def _mark_total(
     issue: Issue, sheet: Worksheet, line: int, index: int, numbers: list[int], field: Field
 ) -> None:
     value = show_value(field, issue.marks.reported_total(numbers), issue.catalogue.settings.words)
-    put(sheet, line, index, value, issue.styles.value(issue.marks.severity(numbers), field.type))
+    put(sheet, line, index, value, issue.styles.get_for_value(issue.marks.severity(numbers), field.type))
     issue.marks.write_comment(sheet, line, index, numbers)
 
 
@@ -184,7 +186,7 @@ def write_roster(
     entries: pl.DataFrame | None,
     prior: pl.DataFrame | None,
 ) -> int:
-    """Rows of things; returns the line after. Last year's rows stand in when there are no entries yet."""
+    """Write the rows of a roster; returns the line after them. Without entries last year's rows are carried over."""
     carried = prior if entries is None and is_carried_over(form) and not issue.is_correction else None
     rows: list[Row] = list_records(entries if entries is not None else carried)
     if entries is not None and not rows:
@@ -200,10 +202,10 @@ def write_roster(
         asked_of = issue.marks.questions_of_row(form, row.get("row"))
         for index, column in enumerate(columns):
             if column.role == "serial":
-                sheet.write_number(line, index, offset + 1, issue.styles.named("serial"))
+                sheet.write_number(line, index, offset + 1, issue.styles.get("serial"))
             elif column.role == "roster_org":
                 name = names.get(str(row.get("org_code")))
-                put(sheet, line, index, name, issue.styles.value("input", "boolean"))
+                put(sheet, line, index, name, issue.styles.get_for_value("input", "boolean"))
             elif column.field is not None:
                 value = show_value(column.field, row.get(column.field.id), words)
                 numbers = asked_of.get(column.field.id)
@@ -212,7 +214,7 @@ def write_roster(
                     said = {f.id: show_value(f, row.get(f.id), words) for f in form.fields}
                     issue.marks.write_comment(sheet, line, index, numbers, columns, said)
                 look = issue.marks.severity(numbers) if numbers else "input"
-                put(sheet, line, index, value, issue.styles.value(look, column.field.type))
+                put(sheet, line, index, value, issue.styles.get_for_value(look, column.field.type))
     orgs = ""
     for index, column in enumerate(columns):
         if column.role == "roster_org":
@@ -224,7 +226,7 @@ def write_roster(
 
 
 def is_carried_over(form: Form) -> bool:
-    """Whether things once listed stay listed: rosters of stock do, a year's own cases do not."""
+    """Whether last year's rows are carried over: those of a roster that counts a stock."""
     return any(count.kind == "stock" for count in form.counts)
 
 
@@ -246,7 +248,7 @@ def _validate(
             sheet.data_validation(first, index, last, index, options)
     name = next(i for i, c in enumerate(columns) if c.role in ("org_name", "field"))
     issue.rows[form.id] = Rows(sheet.get_name(), columns, first, last, name, orgs)
-    if not issue.is_correction:  # there the colours say what was found; 审核 says what still is
+    if not issue.is_correction:  # there the colours show the findings; 审核 shows what is still broken
         colour_breaches(issue, sheet, form)
 
 

@@ -1,4 +1,4 @@
-"""Writes 未读入的内容, the sheet of a correction workbook with all that the file held and that was not taken over."""
+"""Writes 未读入的内容, the sheet of a correction workbook with everything in the file that was not taken over."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _ABOUT = (
 
 
 def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
-    """Add the sheet for ``unread`` (UNREAD): a line for every row of a unit, for every column of one's own."""
+    """Add the sheet for ``unread`` (UNREAD): a line for every unit's row and for every column that the clerk added."""
     if unread.is_empty():
         return
-    named = issue.styles.named
+    get_style = issue.styles.get
     sheet = issue.book.add_worksheet(UNREAD_SHEET)
     sheet.hide_gridlines(2)
     for column, (_, width) in enumerate(_HEADS):
         sheet.set_column(column, column, width)
     last = len(_HEADS) - 1
-    sheet.merge_range(0, 0, 0, last, UNREAD_SHEET, named("guide_title"))
+    sheet.merge_range(0, 0, 0, last, UNREAD_SHEET, get_style("guide_title"))
     sheet.set_row(0, 32)
-    sheet.merge_range(1, 0, 1, last, _ABOUT, named("guide_text"))
+    sheet.merge_range(1, 0, 1, last, _ABOUT, get_style("guide_text"))
     sheet.set_row(1, 34)
     for column, (head, _) in enumerate(_HEADS):
-        sheet.write_string(2, column, head, named("header"))
+        sheet.write_string(2, column, head, get_style("header"))
     for line, row in enumerate(_list_lines(unread).iter_rows(named=True), start=3):
         form = issue.catalogue.forms.get(row["form"] or "")
         texts = (
             sheet_name(form) if form else row["sheet"],
-            row["place"],
+            row["position"],
             labels.UNREAD[row["reason"]],
             row["said"],
         )
@@ -50,11 +50,11 @@ def add_unread(issue: Issue, unread: pl.DataFrame) -> None:
 
 
 def _list_lines(unread: pl.DataFrame) -> pl.DataFrame:
-    """form, sheet, place, reason, row, said: rows of units by row, columns of one's own by column."""
+    """form, sheet, position, reason, row, said: one line per unit's row and per column that the clerk added."""
     is_column = pl.col("reason") == "own_column"
     letter = pl.col("cell").str.extract(r"^([A-Z]+)")
     keyed = unread.with_columns(
-        place=pl.when(is_column).then(letter + "列").otherwise(pl.format("第{}行", "row"))
+        position=pl.when(is_column).then(letter + "列").otherwise(pl.format("第{}行", "row"))
     )
     said = (
         pl.when(is_column)
@@ -62,7 +62,7 @@ def _list_lines(unread: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.format("{}：{}", "heading", "text"))
     )
     heading = pl.when(is_column).then(pl.format("“{}”栏：", "heading")).otherwise(pl.lit(""))
-    return keyed.group_by("form", "sheet", "place", "reason", maintain_order=True).agg(
+    return keyed.group_by("form", "sheet", "position", "reason", maintain_order=True).agg(
         pl.col("row").first(), said=heading.first() + said.str.join("；")
     )
 
@@ -71,7 +71,7 @@ def _write(sheet: Worksheet, line: int, texts: tuple[str, ...], issue: Issue, as
     look = f"asked_{issue.marks.severity(asked)}" if asked else "guide_cell"
     for column, text in enumerate(texts):
         sheet.write_string(
-            line, column, text[:32_000], issue.styles.named(look if column == 1 else "guide_cell")
+            line, column, text[:32_000], issue.styles.get(look if column == 1 else "guide_cell")
         )
     if asked:
         issue.marks.write_comment(sheet, line, 1, asked)

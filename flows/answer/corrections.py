@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.workbook.issued import Asked, Content, write_workbook
+from expectations.workbook.issued import Content, CorrectionContent, write_workbook
 from flows.settings import Installation
 from warehouse.catalogue.frames import Schema, shaped
 from warehouse.standing.outcomes import Outcome
@@ -92,7 +92,7 @@ def write_correction(
     received = datetime.fromisoformat(row["received_at"])
     database, catalogue = installation.home.database, installation.catalogue
     prior = read_standing_entries(database, row["unit_code"], row["year"] - 1)
-    asked = Asked(
+    asked = CorrectionContent(
         questions=questions.with_columns(
             scope=_join_rules({rule.id: rule.scope for rule in rules}),
             # Where the layout itself mends what was asked, the workbook says what is left to do.

@@ -151,7 +151,7 @@ def through_nianbao(
         for name in names
     ]
     for check, frame in checks:
-        said = frame.select("submission", verdict=check.verdict, concerned=check.concerned)
+        said = frame.select("submission", verdict=check.verdict, concerned=check.is_concerned)
         for name, reading in zip(names, readings, strict=True):
             mine = pl.col("submission") == name
             there = set(made.columns.filter(mine, form=check.form)["field"])
