@@ -11,7 +11,7 @@ import pytest
 from expectations.workbook.issued import CorrectionContent, write_workbook
 from tests.issued_workbooks import everything, issue
 from tests.measure_rows import EAST, lanhe
-from transforms.reading.reading import read_file, reading_plan
+from transforms.reading.reading import read_file, make_reading_plan
 from warehouse.catalogue.frames import FINDING, UNREAD, shaped
 from warehouse.catalogue.load import load_catalogue
 from warehouse.words.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
@@ -117,6 +117,6 @@ def test_last_years_column_of_an_issued_workbook_is_nobodys_own(tmp_path: Path) 
     catalogue = load_catalogue()
     numbers = everything(catalogue)
     path = issue(catalogue, tmp_path, entries=numbers, prior=numbers)
-    read = read_file(str(path), (reading_plan(catalogue), path.name))
+    read = read_file(str(path), (make_reading_plan(catalogue), path.name))
     assert len(read.sheets) > 10
     assert [cell for cell in read.rest if cell["reason"] == "own_column"] == []
