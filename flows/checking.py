@@ -15,8 +15,7 @@ from flows.settings import Installation
 from flows.steps import conform_batch, explain_refusal, judge_batch, read_batch
 from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, empty
-from warehouse.store.earlier import read_earlier
-from warehouse.store.query import read_only, read_standing_measures
+from warehouse.store.query import read_earlier, read_only, read_standing_measures
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from expectations.workbook.issued import CorrectionContent, write_workbook
 from tests.issued_workbooks import everything, issue
 from tests.measure_rows import EAST, lanhe
-from transforms.reading.reading import read_file, make_reading_plan
+from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.frames import FINDING, UNREAD, shaped
 from warehouse.catalogue.load import load_catalogue
 from warehouse.words.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
