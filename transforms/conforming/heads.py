@@ -48,7 +48,7 @@ def _find_contradiction(
         years = find_years(text)
         return f"表头的年度是“{text}”，封面是{year}年" if years and year not in years else ""
     own = units.name_of.get(unit, unit)
-    other = units.named(text) or units.find_inside(text)
+    other = units.find(text) or units.find_inside(text)
     is_agreed = other == unit or (other is None and (key == "unit_code" or _is_alike(text, own)))
     return "" if is_agreed else f"表头的填报单位是“{text}”，封面是“{own}”"
 

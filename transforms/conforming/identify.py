@@ -31,7 +31,7 @@ class ReportingUnits:
     code_of: dict[str, str]
     name_of: dict[str, str]
 
-    def named(self, text: str) -> str | None:
+    def find(self, text: str) -> str | None:
         """The unit whose code or exact name ``text`` is."""
         folded = fold(text).removesuffix(".0")
         code = re.sub(r"^(\d{6})0{3}(?:0{3})?$", r"\1", folded)
@@ -75,8 +75,8 @@ def _identify_unit(
 ) -> tuple[str | None, str | None, str]:
     """The unit, or the refusal and its details."""
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
-    by_code = units.named(code_text) if code_text else None
-    by_name = units.named(name_text) if name_text else None
+    by_code = units.find(code_text) if code_text else None
+    by_name = units.find(name_text) if name_text else None
     of_folder = _find_folder_unit(folder, units)
     if by_code and by_name and by_code != by_name:
         return (
@@ -129,6 +129,6 @@ def _find_folder_unit(folder: str | None, units: ReportingUnits) -> str | None:
     if not folder:
         return None
     for part in PurePath(folder).parts:
-        if unit := units.named(part) or units.find_inside(part):
+        if unit := units.find(part) or units.find_inside(part):
             return unit
     return None

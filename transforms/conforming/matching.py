@@ -14,7 +14,7 @@ from warehouse.words.folding import fold_column
 
 KEYS = {
     "form": pl.String,
-    "index": pl.UInt32,  # place in the form's frame
+    "index": pl.UInt32,  # position in the form's frame
     "submission": pl.String,
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -110,7 +110,7 @@ def _match_by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     """form, index, by_name_* of the rows whose exact name means one unit; ``same_names`` of those that mean several."""
     candidates = (
         open_rows.select("form", "index", "year", "unit_code", "name_key", "parent_key")
-        .join(book.named, on=["year", "unit_code", "name_key"])
+        .join(book.names, on=["year", "unit_code", "name_key"])
         .join(book.levels, on="form")
         .filter(may_list(book))
     )

@@ -164,8 +164,8 @@ def _with_suggestions(cells: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame
     found: list[str | None] = []
     for codes, key in asked.iter_rows():  # distinct unknown answers only
         labels = catalogue.code_lists[codes].labels
-        place = find_nearest(key, [fold(label) for label in labels])
-        found.append(None if place is None else labels[place])
+        index = find_nearest(key, [fold(label) for label in labels])
+        found.append(None if index is None else labels[index])
     suggestions = asked.with_columns(suggestion=pl.Series(found, dtype=pl.String))
     return cells.join(suggestions, on=["codes", "key"], how="left", maintain_order="left").with_columns(
         suggestion=pl.when(is_asked).then("suggestion")

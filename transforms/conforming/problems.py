@@ -59,8 +59,8 @@ def _suggest_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
     found = []
     for form, value in unknown.select("form", "value").drop_nulls().unique(maintain_order=True).iter_rows():
         labels = [field.label for field in catalogue.forms[form].fields]
-        place = find_nearest(value, labels)
-        found.append((form, "read.unknown_column", value, None if place is None else labels[place]))
+        index = find_nearest(value, labels)
+        found.append((form, "read.unknown_column", value, None if index is None else labels[index]))
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
@@ -89,9 +89,9 @@ def find_missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogu
         maintain_order="left_right",
     )
     sheets = columns.group_by("submission", "form", maintain_order=True).agg(pl.col("sheet").first())
-    placed = expected.join(sheets, on=["submission", "form"], how="left", maintain_order="left")
-    sheetless = placed.filter(pl.col("sheet").is_null()).unique(["submission", "form"], maintain_order=True)
-    columnless = placed.filter(pl.col("sheet").is_not_null()).join(
+    joined = expected.join(sheets, on=["submission", "form"], how="left", maintain_order="left")
+    sheetless = joined.filter(pl.col("sheet").is_null()).unique(["submission", "form"], maintain_order=True)
+    columnless = joined.filter(pl.col("sheet").is_not_null()).join(
         columns.select("submission", "form", "field"), on=["submission", "form", "field"], how="anti"
     )
     return pl.concat(
@@ -151,7 +151,7 @@ def find_unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFram
     if both.is_empty():
         return empty(PROBLEM)
     # The cell of a row without any column for its unit is its first one.
-    placed = _with_cells(both, columns).with_columns(
+    joined = _with_cells(both, columns).with_columns(
         cell=pl.coalesce("cell", pl.format("A{}", "row")),
         detail=pl.when(pl.col("first_row").is_not_null())
         .then(
@@ -166,7 +166,7 @@ def find_unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFram
         .otherwise("detail"),
         field=pl.lit(None, pl.String),
     )
-    return placed.with_columns(item=pl.col("item").replace("", None))
+    return joined.with_columns(item=pl.col("item").replace("", None))
 
 
 def find_value_problems(

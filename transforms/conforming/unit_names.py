@@ -23,7 +23,7 @@ class UnitBook:
     units: (
         pl.DataFrame
     )  # year, org_code (key), name, level, unit_code, township_code, name_key, parent_name(_key)
-    named: pl.DataFrame  # the same under every name they may be called by: year, unit_code, name_key
+    names: pl.DataFrame  # the same under every name they may be called by: year, unit_code, name_key
     levels: pl.DataFrame  # form -> levels, lowest_rank, levels_text, is_roster
     own_level_key: str
     ranks: dict[str, int]
@@ -90,7 +90,7 @@ def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     )
     if asked.is_empty():
         return rows.with_columns(suggestion=pl.lit(None, pl.String))
-    named = book.named.with_columns(stem=_strip_for_comparison(pl.col("name_key")))
+    named = book.names.with_columns(stem=_strip_for_comparison(pl.col("name_key")))
     parts = []
     for (form, year, unit_code, parent), names in asked.group_by(key[:4], maintain_order=True):
         choices = (
@@ -99,15 +99,15 @@ def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
             .filter(may_list(book))
         )
         # A row that says of which township it is means a village of that one.
-        in_place = choices.filter(pl.col("parent_name_key") == parent) if parent else choices.clear()
-        choices = in_place if in_place.height else choices
+        in_township = choices.filter(pl.col("parent_name_key") == parent) if parent else choices.clear()
+        choices = in_township if in_township.height else choices
         stems = choices["stem"].to_list()
         cutoff = NEAR if len(stems) <= _FEW else _NEARER
         texts = choices.select(pl.format("{}（{}）", "name", "org_code")).to_series().to_list()
         near = [
             find_nearest(name, stems, cutoff) for name in names["stem"].to_list()
         ]  # distinct unmatched ones
-        found = pl.Series([None if place is None else texts[place] for place in near], dtype=pl.String)
+        found = pl.Series([None if index is None else texts[index] for index in near], dtype=pl.String)
         parts.append(names.select(key).with_columns(suggestion=found))
     return rows.join(
         pl.concat(parts), on=key, how="left", nulls_equal=True, maintain_order="left"

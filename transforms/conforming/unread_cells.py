@@ -50,11 +50,11 @@ def list_unread_rows(
             .with_columns(pl.col("text").str.replace(WHOLE_NUMBER, "$1"))
         )
         letters = columns.filter(form=str(form)).select("submission", "sheet", "field", "column")
-        placed = cells.join(letters, on=["submission", "sheet", "field"], maintain_order="left").with_columns(
+        joined = cells.join(letters, on=["submission", "sheet", "field"], maintain_order="left").with_columns(
             form=pl.lit(str(form)),
             cell=pl.concat_str("column", "row"),
             heading=pl.col("field").replace_strict(labels, return_dtype=pl.String),
             reason=pl.col("kind").replace_strict(_REASONS, return_dtype=pl.String),
         )
-        found.append(shaped(placed, UNREAD))
+        found.append(shaped(joined, UNREAD))
     return pl.concat(found)

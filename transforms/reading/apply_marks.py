@@ -107,16 +107,16 @@ def make_problem(
     rule: str,
     info: SheetInfo,
     form: FormPlan | None = None,
-    place: tuple[int, int] | None = None,
+    position: tuple[int, int] | None = None,
     value: str | None = None,
     detail: str = "",
 ) -> Problem:
-    """A problem of a sheet; ``place`` is 0-based."""
+    """A problem of a sheet; ``position`` is 0-based."""
     return {
         "form": form.id if form else None,
         "rule": rule,
         "sheet": info.name,
-        "cell": f"{column_letter(place[1])}{place[0] + 1}" if place else None,
+        "cell": f"{column_letter(position[1])}{position[0] + 1}" if position else None,
         "value": value,
         "detail": detail,
     }

@@ -32,13 +32,13 @@ def cut_below(rows: list[Row], marks: Marks, last: int) -> tuple[int, int] | Non
     None when nothing was there; ``rows`` and ``marks`` are changed in place.
     """
     lost = [number for number in range(last + 1, len(rows)) if any(cell != "" for cell in rows[number])]
-    marked = any(_read_row(place) > last for places in _list_positions(marks) for place in places)
+    marked = any(_read_row(position) > last for positions in _list_positions(marks) for position in positions)
     if len(rows) <= last + 1 and not marked:
         return None
     del rows[last + 1 :]
-    for places in _list_positions(marks):
-        for place in [place for place in places if _read_row(place) > last]:
-            places.pop(place) if isinstance(places, dict) else places.discard(place)
+    for positions in _list_positions(marks):
+        for position in [position for position in positions if _read_row(position) > last]:
+            positions.pop(position) if isinstance(positions, dict) else positions.discard(position)
     return (lost[0], len(lost)) if lost else None
 
 
@@ -46,5 +46,5 @@ def _list_positions(marks: Marks) -> tuple[Any, ...]:
     return (marks.errors, marks.valueless, marks.hidden_rows, marks.seen, marks.struck, marks.added)
 
 
-def _read_row(place: Any) -> int:
-    return int(place if isinstance(place, int) else place[0])
+def _read_row(position: Any) -> int:
+    return int(position if isinstance(position, int) else position[0])

@@ -146,9 +146,9 @@ def _read_sheet(
     fill_merged(rows, header, merged)
     problems += find_merged_values(rows, header, merged, info, form)
     problems += find_struck_cells(rows, header, marks, info, form)
-    places = list_table_rows(rows, header)
-    problems += report_ignored_content(rows, places, header, marks, info, form)
-    if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
+    table_rows = list_table_rows(rows, header)
+    problems += report_ignored_content(rows, table_rows, header, marks, info, form)
+    if marks.hidden_rows and (hidden := [r + 1 for r in table_rows if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
         problems.append(
             make_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行")
@@ -159,14 +159,16 @@ def _read_sheet(
         is_hidden=info.is_hidden,
         columns={name: column_letter(index) for name, index in header.columns.items()},
         units=header.stated.units,
-        rows=_frame(rows, places, header, marks, form),
+        rows=_frame(rows, table_rows, header, marks, form),
     )
 
 
-def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks, form: FormPlan) -> pl.DataFrame:
+def _frame(
+    rows: list[Row], table_rows: list[int], header: Header, marks: Marks, form: FormPlan
+) -> pl.DataFrame:
     wanted = dict(header.columns)
     if 0 not in wanted.values():
         wanted["lead"] = 0
     schema = {"row": pl.UInt32, "is_hidden": pl.Boolean, **dict.fromkeys(wanted, pl.String)}
     pick = itemgetter(*wanted.values()) if len(wanted) > 1 else lambda row: (row[0],)
-    return build_frame([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema, form)
+    return build_frame([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in table_rows], schema, form)

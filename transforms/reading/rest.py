@@ -15,7 +15,7 @@ Rest = dict[str, str | int]
 
 
 def list_rest(
-    rows: list[Row], places: list[int], header: Header, info: SheetInfo, form: FormPlan
+    rows: list[Row], table_rows: list[int], header: Header, info: SheetInfo, form: FormPlan
 ) -> list[Rest]:
     """The filled cells of columns that belong to no field: form, sheet, row, cell, heading, text (UNREAD)."""
     taken = set(header.columns.values())
@@ -27,7 +27,7 @@ def list_rest(
     found: list[Rest] = []
     for column in own:
         letter = column_letter(column)
-        for row in places:
+        for row in table_rows:
             cell = rows[row][column]
             if cell == "" or len(found) >= MOST_CELLS:
                 continue

@@ -112,12 +112,12 @@ def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Re
 
 def _list_cover_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
     """Cover key, value and the column of the label."""
-    for place, key in enumerate(_list_cover_cells(row, plan)):
+    for column, key in enumerate(_list_cover_cells(row, plan)):
         if key is None:
             continue
-        value = next((cell for cell in row[place + 1 :] if cell != ""), "")
+        value = next((cell for cell in row[column + 1 :] if cell != ""), "")
         if value != "" and not (isinstance(value, str) and _label(value) in plan.cover_labels):
-            yield key, _text(value), place
+            yield key, _text(value), column
     yield from _list_colon_pairs(row, plan)
 
 
@@ -158,12 +158,12 @@ def _other_number(rows: list[Row], form: FormPlan, plan: ReadPlan) -> str:
 
 
 def _list_colon_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
-    for place, cell in enumerate(row):
+    for column, cell in enumerate(row):
         if isinstance(cell, str) and (":" in cell or "：" in cell):
             label, _, value = cell.replace("：", ":").partition(":")
             key = plan.cover_labels.get(fold(label))
             if key and value.strip():
-                yield key, value.strip(), place
+                yield key, value.strip(), column
 
 
 def _text(value: object) -> str:

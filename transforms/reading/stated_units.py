@@ -24,14 +24,14 @@ _BRACKET = re.compile(r"\(([^()]*)\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class UnitWords:
     """What a text says of units: those it names (万 alone is one, too), and the parts that are something else."""
 
     units: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
-def parse_unit_words(text: str, plan: ReadPlan) -> Said:
+def parse_unit_words(text: str, plan: ReadPlan) -> UnitWords:
     """What a bracket or the text behind 单位： says; words of this year and of decimals say nothing."""
     units, unknown = [], []
     for part in _PARTS.split(text):
@@ -40,7 +40,7 @@ def parse_unit_words(text: str, plan: ReadPlan) -> Said:
             units.append(word)
         elif word and word not in _THIS_YEAR | plan.empty_remarks and not _PRECISION.fullmatch(word):
             unknown.append(part)
-    return Said(tuple(units), tuple(unknown))
+    return UnitWords(tuple(units), tuple(unknown))
 
 
 def is_unit_text(text: str, plan: ReadPlan) -> bool:
@@ -52,7 +52,7 @@ def is_unit_text(text: str, plan: ReadPlan) -> bool:
 
 
 @dataclass(slots=True)
-class Stated:
+class StatedUnits:
     """What a sheet says of the units of its columns. Places are 0-based row, column with the text that says it."""
 
     units: dict[str, str] = field(default_factory=dict)  # column -> unit
@@ -67,7 +67,7 @@ def multiples(column: str, form: FormPlan) -> set[str]:
 
 
 def take_unit(
-    stated: Stated, column: str, units: tuple[str, ...], form: FormPlan, place: tuple[int, int, str]
+    stated: StatedUnits, column: str, units: tuple[str, ...], form: FormPlan, position: tuple[int, int, str]
 ) -> None:
     """Note the unit that a column's own heading states."""
     own = multiples(column, form)
@@ -77,18 +77,18 @@ def take_unit(
     if len(meant) == 1 and meant <= own:
         stated.units[column] = meant.pop()
     else:
-        stated.contradictions.append((*place, column))
+        stated.contradictions.append((*position, column))
 
 
 def take_sheet_units(
-    stated: Stated, texts: list[tuple[int, int, str]], columns: list[str], form: FormPlan, plan: ReadPlan
+    stated: StatedUnits, texts: list[tuple[int, int, str]], columns: list[str], form: FormPlan, plan: ReadPlan
 ) -> None:
     """Note the units that lines, titles and notes state for the columns whose headings state none.
 
     ``texts``: row, column, folded text. A line that names several holds for each column with what fits it.
     """
     open_columns = [c for c in columns if c in form.units and c not in stated.units]
-    for row, place, text in texts:
+    for row, position, text in texts:
         said = _parse_unit_line(text, plan)
         if said is None:
             continue
@@ -100,7 +100,7 @@ def take_sheet_units(
                 stated.units.setdefault(column, fitting.pop())
             is_unclear = is_unclear or len(fitting) > 1
         if is_unclear:
-            stated.unclear.append((row, place, text))
+            stated.unclear.append((row, position, text))
 
 
 def _complete_units(
@@ -111,7 +111,7 @@ def _complete_units(
     return [unit + base if unit in SCALES else unit for unit in units if unit not in left_out]
 
 
-def _parse_unit_line(text: str, plan: ReadPlan) -> Said | None:
+def _parse_unit_line(text: str, plan: ReadPlan) -> UnitWords | None:
     """What a line above or below the table says of units; None when it does not speak of them."""
     for found in _STATED.finditer(text):
         said = parse_unit_words(found["said"], plan)

@@ -45,7 +45,7 @@ class Amendment:
     """
 
     kind: str
-    says: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 def apply_amendments(catalogue: Catalogue, amendments: Sequence[Amendment]) -> Catalogue:
@@ -54,8 +54,8 @@ def apply_amendments(catalogue: Catalogue, amendments: Sequence[Amendment]) -> C
         return catalogue
     digest = hashlib.sha256(catalogue.version.encode())
     for amendment in amendments:
-        catalogue = _STEPS[amendment.kind](catalogue, amendment.says)
-        digest.update(repr((amendment.kind, sorted(amendment.says.items(), key=str))).encode())
+        catalogue = _STEPS[amendment.kind](catalogue, amendment.payload)
+        digest.update(repr((amendment.kind, sorted(amendment.payload.items(), key=str))).encode())
     return replace(catalogue, version=digest.hexdigest()[:12])
 
 

@@ -34,7 +34,7 @@ SUBMISSION: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,  # sha256 of the bytes; key
     "unit_code": pl.String,
     "year": pl.Int32,
-    "received_seq": pl.Int64,  # place of the receipt in the journal: the order that decides "latest"
+    "received_seq": pl.Int64,  # seq of the receipt in the journal: the order that decides "latest"
     "received_at": pl.String,  # ISO time with offset
     "file_name": pl.String,
     "run": pl.String,
@@ -155,7 +155,7 @@ ANSWER: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 EXPLANATION: dict[str, pl.DataType | type[pl.DataType]] = {
-    "explanation": pl.Int64,  # key: place of its entry in the journal
+    "explanation": pl.Int64,  # key: seq of its entry in the journal
     "unit_code": pl.String,
     "year": pl.Int32,
     "form": pl.String,
@@ -271,8 +271,8 @@ def form_position(forms: Iterable[str]) -> pl.Expr:
 
     Whatever is listed by form stands in this order (年1表, 年2表, 年3-1表 …), never in that of the ids.
     """
-    places = {form: place for place, form in enumerate(forms)}
-    return pl.col("form").replace_strict(places, default=-1, return_dtype=pl.Int64)
+    positions = {form: index for index, form in enumerate(forms)}
+    return pl.col("form").replace_strict(positions, default=-1, return_dtype=pl.Int64)
 
 
 def empty(schema: Schema) -> pl.DataFrame:

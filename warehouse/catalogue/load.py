@@ -137,7 +137,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     forms: dict[str, Form] = {}
     measures = {m.id: m for m in _list_registry_measures()}
     sources: dict[str, Source] = {}
-    places: dict[str, list[str | int]] = {}
+    positions: dict[str, list[str | int]] = {}
     for path in sorted((folder / "forms").glob("*.yaml")):
         source = Source(path)
         form = _read_form(source, shared)
@@ -146,10 +146,10 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         _check_form(source, form, programmes, code_lists)
         check_labels(source, form)
         forms[form.id], sources[form.id] = form, source
-        for place, measure in _list_measures(form):
+        for position, measure in _list_measures(form):
             if measure.id in measures:
-                raise source.error(place, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
-            measures[measure.id], places[measure.id] = measure, place
+                raise source.error(position, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
+            measures[measure.id], positions[measure.id] = measure, position
     check_numbers(sources, forms.values())
     listed = {f.id: form.title for form in forms.values() if form.is_roster for f in form.fields if f.kind}
     indicators = read_indicators(folder, programmes, measures, listed)
@@ -157,7 +157,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     for measure in find_unread_measures(measures, indicators.values(), read):
         if measure.form != REGISTRY_FORM:
             raise sources[measure.form].error(
-                places[measure.id],
+                positions[measure.id],
                 f"“{measure.label}”（{measure.id}）没有任何指标用到，请加一条指标（公式写 {measure.id} 即可）",
             )
     return Catalogue(
@@ -253,7 +253,7 @@ def _list_registry_measures() -> list[Measure]:
 
 
 def _list_measures(form: Form) -> list[tuple[list[str | int], Measure]]:
-    """The measures of a form, each with its place in the file."""
+    """The measures of a form, each with its position in the file."""
     fields: list[tuple[list[str | int], Measure]] = [
         (
             ["fields", index],

@@ -55,9 +55,15 @@ def check_registry(
     called: Path,
 ) -> Registry:
     """A registry of ``units`` and ``succession`` that stand in no file, by the same checks; ``called``: what errors name."""
-    place = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
+    number = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
     return _check_all(
-        units.with_columns(place), succession.with_columns(place), city_code, years, is_asked, called, called
+        units.with_columns(number),
+        succession.with_columns(number),
+        city_code,
+        years,
+        is_asked,
+        called,
+        called,
     )
 
 
@@ -162,11 +168,11 @@ def _check_units(units: pl.DataFrame, path: Path, city_code: str) -> None:
         "{name}（{org_code}）的上级“{parent_code}”不在名录内",
     )
     order = dict(zip(LEVELS[1:], LEVELS, strict=False))
-    placed = below.join(above, on="parent_code", maintain_order="left").filter(
+    pairs = below.join(above, on="parent_code", maintain_order="left").filter(
         pl.col("parent_level") != level.replace_strict(order, return_dtype=pl.String)
     )
     _refuse(
-        placed, path, "{name}（{org_code}）是{level}，上级 {parent_code} 是{parent_level}，应为上一层级的单位"
+        pairs, path, "{name}（{org_code}）是{level}，上级 {parent_code} 是{parent_level}，应为上一层级的单位"
     )
 
 

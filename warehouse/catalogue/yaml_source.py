@@ -51,10 +51,10 @@ class Source:
             for value in node.value:
                 self._refuse_duplicate_keys(value)
 
-    def line(self, place: Sequence[str | int]) -> int:
-        """The line of the innermost part of ``place`` that exists in the file."""
+    def line(self, position: Sequence[str | int]) -> int:
+        """The line of the innermost part of ``position`` that exists in the file."""
         node, line = self.node, 1
-        for step in place:
+        for step in position:
             if isinstance(node, yaml.MappingNode):
                 found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
                 if found is None:
@@ -67,17 +67,17 @@ class Source:
                 break
         return line
 
-    def error(self, place: Sequence[str | int], message: str) -> CatalogueError:
-        """A CatalogueError that names this file and the line of ``place``."""
-        return mistakes.mistake_at(self.path, self.line(place), message)
+    def error(self, position: Sequence[str | int], message: str) -> CatalogueError:
+        """A CatalogueError that names this file and the line of ``position``."""
+        return mistakes.mistake_at(self.path, self.line(position), message)
 
-    def read(self, model: type[M], content: Any, place: Sequence[str | int] = ()) -> M:
-        """``content`` (standing at ``place``) as ``model``; raises CatalogueError with file and line."""
+    def read(self, model: type[M], content: Any, position: Sequence[str | int] = ()) -> M:
+        """``content`` (standing at ``position``) as ``model``; raises CatalogueError with file and line."""
         try:
             return model.model_validate(content)
         except ValidationError as error:
             where, sentence = mistakes.describe_model_mistake(error, model)
-            raise self.error([*place, *where], sentence) from None
+            raise self.error([*position, *where], sentence) from None
 
     def read_list(self, model: type[M]) -> list[M]:
         """A file that is a list of records, each read as ``model``."""

@@ -31,9 +31,9 @@ def apportion(parts: pl.DataFrame, keys: list[str], heir: str, quanta: Mapping[s
     )
     for column, quantum in quanta.items():
         left = (exact[column].sum() - floor[column].sum()).over(keys).round(_DIGITS)
-        place = pl.col(f"{column}__remainder").rank("ordinal", descending=True).over(keys)
+        rank = pl.col(f"{column}__remainder").rank("ordinal", descending=True).over(keys)
         is_whole = (left - left.round()).abs() < NOTHING_LEFT
-        whole = ((floor[column] + (place <= left.round()).cast(pl.Float64)) * quantum).round(2)
+        whole = ((floor[column] + (rank <= left.round()).cast(pl.Float64)) * quantum).round(2)
         remainder = remainder.with_columns(
             pl.when(is_whole).then(whole).otherwise(exact[column] * quantum).alias(f"{column}__part")
         )

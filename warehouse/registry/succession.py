@@ -70,9 +70,9 @@ def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
     goes_on = left_over.join(valid, on="org_code", how="semi").filter(pl.col("given").is_not_null())
     ended = left_over.join(valid, on="org_code", how="anti")
     steps = pl.concat([declared, goes_on.select(old_code="org_code", new_code="org_code", share="share")])
-    for level in LEVELS:  # from the top, so that the unit above has been placed already
+    for level in LEVELS:  # from the top, so that the heir of the unit above is known
         above = steps.select(parent_code="old_code", new_code="new_code", part="share")
-        placed = (
+        moves = (
             ended.filter(pl.col("level") == level)
             .join(above, on="parent_code", how="left")
             .select(
@@ -82,5 +82,5 @@ def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
             )
             .drop_nulls()
         )
-        steps = pl.concat([steps, placed])
+        steps = pl.concat([steps, moves])
     return steps.group_by("old_code", "new_code").agg(pl.col("share").sum())

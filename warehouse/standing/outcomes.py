@@ -72,7 +72,7 @@ def read_outcome(
     revised: Sequence[str] = (),
     forms: Sequence[str] = (),
 ) -> Outcome:
-    """What became of the submissions received after place ``after`` of the journal.
+    """What became of the submissions received after entry ``after`` of the journal.
 
     And of those in ``returned`` and ``revised``, and of the latest ones of every unit and year of whose ``explanations``
     (by their number) something was decided. ``forms``: their order, for what is listed by form.

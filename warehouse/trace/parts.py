@@ -49,7 +49,7 @@ TRACED = {
     "file_name": pl.String,
     "received_at": pl.String,
 }
-PLACE = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.String, "place": pl.String}
+UNIT_NAME = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.String, "place": pl.String}
 
 
 def take_apart(
@@ -129,10 +129,10 @@ def _join_cells(
         is_left_out=has_number & ~pl.col("is_kept"),
     )
     years = found["source_year"].unique().to_list()
-    places = pl.concat(
-        [pl.DataFrame(schema=PLACE), *(_name_units_with_ancestors(catalogue, y) for y in years)]
+    names = pl.concat(
+        [pl.DataFrame(schema=UNIT_NAME), *(_name_units_with_ancestors(catalogue, y) for y in years)]
     )
-    return joined.join(places, on=["source_year", "source_code"], how="left", maintain_order="left").sort(
+    return joined.join(names, on=["source_year", "source_code"], how="left", maintain_order="left").sort(
         "term", "source_year", pl.col("contribution").abs(), descending=[False, True, True], nulls_last=True,
         maintain_order=True,
     )  # fmt: skip
@@ -146,7 +146,7 @@ def _write_term(term: Term, catalogue: Catalogue) -> str:
 
 
 def _name_units_with_ancestors(catalogue: Catalogue, year: int) -> pl.DataFrame:
-    """Name of each unit of a year, alone and with the units above it: frame PLACE."""
+    """Name of each unit of a year, alone and with the units above it: frame UNIT_NAME."""
     units = catalogue.registry.units(year)
     names = units.select("org_code", "name")
     above = [

@@ -104,15 +104,15 @@ def read_nodes(
     bases = registry.units(year).select("org_code", base=own, block=_name_block(expression, catalogue, own))
     above = registry.ancestors(year).filter(pl.col("ancestor_level") == level)
     nodes_of = above.select("org_code", node="ancestor_code")
-    placed = found.join(bases, on="org_code", how="left")
-    lacking = _find_incomplete_blocks(placed) if _is_aligned(expression) else []
-    placed = placed.with_columns(is_kept=~pl.col("block").is_in(lacking).fill_null(False))
-    placed = placed.join(nodes_of, on="org_code", how="inner")
+    contributions = found.join(bases, on="org_code", how="left")
+    lacking = _find_incomplete_blocks(contributions) if _is_aligned(expression) else []
+    contributions = contributions.with_columns(is_kept=~pl.col("block").is_in(lacking).fill_null(False))
+    contributions = contributions.join(nodes_of, on="org_code", how="inner")
     nodes = above.select(node="ancestor_code").unique().sort("node")
     for term in expression.terms:
         kept = pl.col("is_kept")
         sums = (
-            placed.filter(pl.col("term") == term.column)
+            contributions.filter(pl.col("term") == term.column)
             .group_by("node")
             .agg(
                 pl.col("value").filter(kept).sum().alias(term.column),
@@ -122,7 +122,7 @@ def read_nodes(
         )
         nodes = nodes.join(sums, on="node", how="left", maintain_order="left")
     return Reading(
-        placed.drop("base", "block"),
+        contributions.drop("base", "block"),
         nodes.with_columns(_known_terms(expression)).with_columns(_compute_value(expression)),
     )
 
@@ -141,9 +141,9 @@ def _name_block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> p
     return pl.col("county_code") if is_in_county else pl.lit(catalogue.settings.city.code)
 
 
-def _find_incomplete_blocks(placed: pl.DataFrame) -> list[str]:
+def _find_incomplete_blocks(contributions: pl.DataFrame) -> list[str]:
     """Blocks in which a base node has not reported every expected cell of a term."""
-    sums = placed.group_by("block", "base", "term").agg(pl.col("reported", "expected").sum())
+    sums = contributions.group_by("block", "base", "term").agg(pl.col("reported", "expected").sum())
     return (
         sums.filter(pl.col("reported") < pl.col("expected") - ALMOST)["block"].drop_nulls().unique().to_list()
     )

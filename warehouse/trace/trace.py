@@ -189,7 +189,7 @@ def _rank_peers(reading: Reading, catalogue: Catalogue, year: int, window: str) 
 
 
 def _rank_value(value: pl.Expr, window: str) -> pl.Expr:
-    """The place or percentile among all rows, computed without the code that computed the indicator."""
+    """The rank or percentile among all rows, computed without the code that computed the indicator."""
     if window != "percentile":
         return value.rank("min", descending=window == "rank")
     return pl.when(value.count() > 1).then((value.rank("min") - 1) / (value.count() - 1) * 100.0)

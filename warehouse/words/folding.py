@@ -60,7 +60,7 @@ _SAME = {
     "·": "•・‧∙⋅",
     "~": "～〜∼〰",
     "〇": "○◯",
-    "σ": "ς",  # which of the two lower case gives depends on the place in the word
+    "σ": "ς",  # which of the two lower case gives depends on the position in the word
     "": "“”\"'‘’`„‟‹›′″*",
 }
 _TO = {sign: to for to, signs in _SAME.items() for sign in signs} | _RADICALS

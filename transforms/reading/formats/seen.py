@@ -34,8 +34,8 @@ class SeenText(NamedTuple):
 
 def join_runs(runs: list[tuple[str, str, bool]]) -> SeenText:
     """The text of ``runs``: text, '' or 'super' or 'sub', whether it is struck through."""
-    place = {"super": _RAISED, "sub": _LOWERED}
-    text = "".join(part.translate(place[raised]) if raised else part for part, raised, _ in runs)
+    lookup = {"super": _RAISED, "sub": _LOWERED}
+    text = "".join(part.translate(lookup[raised]) if raised else part for part, raised, _ in runs)
     return SeenText(text, "".join(part for part, _, is_struck in runs if is_struck).strip())
 
 

@@ -18,7 +18,7 @@ from transforms.reading.formats.book import Marks
 from transforms.reading.formats.seen import STRUCK, SeenText, read_string, split_format
 from warehouse.words.addresses import column_index, column_letter
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 _PREFIX = re.compile(rb"<(\w+:)sheetData\b")
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
@@ -121,24 +121,24 @@ def read_sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -
     marks = Marks()
     if b't="e"' in xml:
         for found in _ERROR.finditer(xml):
-            if place := _parse_address(xml, xml.rfind(b"<", 0, found.start())):
+            if position := _parse_address(xml, xml.rfind(b"<", 0, found.start())):
                 end = xml.find(b"</%bc>" % prefix, found.end())
                 text = None if found[0].endswith(b"/>") else patterns.value.search(xml, found.end(), end)
-                marks.errors[place] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
+                marks.errors[position] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
     if _has_valueless(xml, prefix):
         for found in patterns.valueless.finditer(xml):
             cell = xml.rfind(b"<%bc " % prefix, 0, found.start())
             # A text formula whose result is '' is a blank that the clerk sees.
             is_text = _IS_TEXT.search(xml, cell, xml.find(b">", cell))
-            if not is_text and (place := _parse_address(xml, cell)):
-                marks.valueless[place] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
+            if not is_text and (position := _parse_address(xml, cell)):
+                marks.valueless[position] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
     if b'hidden="' in xml:
         marks.hidden_rows = {int(row) - 1 for row in patterns.hidden_row.findall(xml)}
     _mark_styles(marks, xml, prefix, styles)
-    for place, seen in _find_raised_and_struck(xml, patterns, strings):
-        marks.seen[place] = seen.text
+    for position, seen in _find_raised_and_struck(xml, patterns, strings):
+        marks.seen[position] = seen.text
         if seen.struck:
-            marks.struck[place] = seen.struck
+            marks.struck[position] = seen.struck
     return marks
 
 
@@ -148,29 +148,29 @@ def _mark_styles(marks: Marks, xml: bytes, prefix: bytes, styles: Styles) -> Non
         return
     names = b"|".join(number.encode() for number in sorted(wanted))
     for found in re.finditer(rb'<%bc\s[^>]*\bs="(%b)"[^>/]*>' % (re.escape(prefix), names), xml):
-        place = _parse_address(xml, found.start())
-        if place is None:
+        position = _parse_address(xml, found.start())
+        if position is None:
             continue
         style = found[1].decode()
         if style in styles.struck:
-            marks.struck[place] = ""
+            marks.struck[position] = ""
         if style in styles.added and not _NO_NUMBER.search(found[0]):
-            marks.added[place] = styles.added[style]
+            marks.added[position] = styles.added[style]
 
 
 def _find_raised_and_struck(
     xml: bytes, patterns: _Patterns, strings: dict[str, SeenText]
-) -> Iterator[tuple[Place, SeenText]]:
+) -> Iterator[tuple[Position, SeenText]]:
     if strings:
         for found in patterns.text_cell.finditer(xml):
-            seen, place = strings.get(found[1].decode()), _parse_address(xml, found.start())
-            if seen and place:
-                yield place, seen
+            seen, position = strings.get(found[1].decode()), _parse_address(xml, found.start())
+            if seen and position:
+                yield position, seen
     if b"inlineStr" in xml and any(sign in xml for sign in _RUN_SIGNS):
         for found in patterns.inline_cell.finditer(xml):
-            inline, place = read_string(found[1]), _parse_address(xml, found.start())
-            if inline and place:
-                yield place, inline
+            inline, position = read_string(found[1]), _parse_address(xml, found.start())
+            if inline and position:
+                yield position, inline
 
 
 def _is_odd(xml: bytes, prefix: bytes) -> bool:
@@ -193,7 +193,7 @@ def _has_valueless(xml: bytes, prefix: bytes) -> bool:
 
 
 def _rewrite_plainly(xml: bytes) -> bytes:
-    """The same sheet as most programs write it: double quotes, and a place on every row and cell."""
+    """The same sheet as most programs write it: double quotes, and a position on every row and cell."""
     root = ElementTree.fromstring(xml)
     row = 0
     for line in root.iter():
@@ -214,7 +214,7 @@ def _prefix(xml: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _parse_address(xml: bytes, tag: int) -> Place | None:
-    """The place that the cell's tag names, which starts at ``tag``."""
+def _parse_address(xml: bytes, tag: int) -> Position | None:
+    """The position that the cell's tag names, which starts at ``tag``."""
     found = _PLACE.search(xml, tag, xml.find(b">", tag)) if tag >= 0 else None
     return (int(found[2]) - 1, column_index(found[1].decode())) if found else None
