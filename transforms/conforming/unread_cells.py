@@ -1,4 +1,4 @@
-"""The cells of rows that could not be taken over: of a unit that nobody knows, of a unit that has a row already, of a part."""
+"""The cells of rows that are not taken over: of an unknown unit, of a repeated unit, of a part (其中)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from warehouse.catalogue.load import Catalogue
 
 _REASONS = {"unknown": "unknown_unit", "duplicate": "second_row", "part": "part"}
 WHOLE_NUMBER = r"^(-?\d+)\.0$"
-"""A number of a spreadsheet that its reader sees without a decimal."""
+"""A number with a fraction of zero, which a spreadsheet shows without it."""
 
 MOST_ROWS = 200
-"""So many rows of a sheet are kept at most: what is more stands in the file that was sent."""
+"""The most rows of a sheet that are kept; the file that was sent has the others."""
 
 
 def list_unread_rows(

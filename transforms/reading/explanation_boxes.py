@@ -1,4 +1,4 @@
-"""Reads the sheet 说明 of a correction workbook: what the clerk wrote into the boxes, and which finding each answers."""
+"""Reads the sheet 说明 of a correction workbook: the text in each box and the finding it answers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _is_written(text: str) -> bool:
 
 
 def _find_header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
-    """The header's row and the column index of every head, by the head's fold."""
+    """The row of the header, and folded head -> column index."""
     for top, row in enumerate(rows[:_HEAD_ROWS]):
         heads = {fold(_text(cell)): index for index, cell in enumerate(row) if cell != ""}
         if fold(ANSWER_BOX) in heads and heads.keys() >= {fold(head) for head in ANSWER_KEYS.values()}:

@@ -1,7 +1,7 @@
-"""Finds a form's header in a sheet by its texts, wherever it stands, and what each column is.
+"""Finds a form's header in a sheet by its texts, and the field of each column.
 
 A header is one to three lines high: group line, label line, line of 本年/上年 or units; a line of column numbers
-(甲 乙 1 2 3) may follow. Columns may stand in any order.
+(甲 乙 1 2 3) may follow. Columns may be in any order.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FOOT_COLUMNS = 4  # how far to the right a note below the table may begin
 
 @dataclass(slots=True)
 class Header:
-    """Where the columns of a form stand. Rows and columns are 0-based; ``bottom`` is the last header row."""
+    """The columns of a form in a sheet. Rows and columns are 0-based; ``bottom`` is the last header row."""
 
     top: int
     bottom: int
@@ -96,7 +96,7 @@ def _fold_head(
 
 
 def heading_text(cell: object) -> str:
-    """The fold of a heading, without the sign of a footnote behind it."""
+    """The fold of a heading, without the footnote sign at its end."""
     return _heading_fold(cell) if isinstance(cell, str) else str(cell)
 
 
@@ -108,7 +108,7 @@ def _heading_fold(text: str) -> str:
 def _list_lines(
     rows: list[Row], head: list[list[str]], header: Header, form: FormPlan
 ) -> list[tuple[int, int, str]]:
-    """Texts above the table, and below its head those that speak of a unit: row, column, folded text."""
+    """Texts above the table, and below it those about units: row, column, folded text."""
     lines = []
     for r, texts in enumerate(head[: header.top]):
         for c, text in enumerate(texts):
@@ -229,10 +229,10 @@ def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
 
 
 def _interpret_heading(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, UnitWords]:
-    """The column that a folded header text names, and what its brackets say beyond the name."""
+    """The column that a folded header text names, and the units in its brackets."""
     known = form.labels.get(text)
     if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
-        return known, UnitWords()  # most texts of a sheet are data: be done with them quickly
+        return known, UnitWords()  # most texts of a sheet are data: return early
     if known is not None:
         bracket = _LAST_BRACKET.search(text)
         said = parse_unit_words(bracket[1], plan) if bracket else UnitWords()
@@ -255,7 +255,7 @@ def _interpret_heading(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str |
 
 
 def _read_brackets_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> UnitWords:
-    """What brackets say that do not belong to a label of the column."""
+    """The units in brackets that are no part of a label of the column."""
     units: list[str] = []
     unknown: list[str] = []
     for bracket in brackets:

@@ -1,4 +1,4 @@
-"""What is told of a sheet's headings, and what of a sheet was not taken over."""
+"""Problems of a sheet's headings, and of content that was not taken over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REMARK = "备注"
 
 
 def find_heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> list[Problem]:
-    """Columns that are none of the form, and headings that say more or another unit than the form does."""
+    """Problems of columns that the form does not have, and of headings with other units or remarks."""
     names = {index: name for name, index in header.columns.items()}
     told = [
         make_problem("read.unknown_column", info, form, (row, column), text, detail)
@@ -36,7 +36,7 @@ def find_heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> li
 def report_ignored_content(
     rows: list[Row], table_rows: list[int], header: Header, marks: Marks, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
-    """One sentence on what the sheet holds beside the form: remarks, columns of one's own, comments, pictures."""
+    """One problem that lists what the sheet holds beside the form: remarks, added columns, comments, pictures."""
     parts = []
     for column, heading in header.ignored:
         # The first column holds serial numbers, 合计 and what is printed below the table.
@@ -56,7 +56,7 @@ def report_ignored_content(
 
 
 def _find_unheaded_columns(rows: list[Row], table_rows: list[int], header: Header) -> list[int]:
-    """Columns right of the first that have no heading and hold something beside a row's unit."""
+    """Columns, except the first, that have content in a unit's row and no heading."""
     width = len(rows[0]) if rows else 0
     heads = rows[header.top : header.bottom + 1]
     known = set(header.columns.values()) | {column for column, _ in header.ignored}

@@ -1,7 +1,7 @@
-"""Reads one workbook, as it stands, into texts at their true places: called in a child process, one file a call.
+"""Reads one workbook into texts at their true addresses; called in a child process, one file a call.
 
-Light imports only: polars, calamine, the standard library. Nothing is judged or changed here: texts stay as the
-clerk wrote them. Only what could pass for something else is marked: error values, formulas without a value.
+Imports only polars, calamine and the standard library. Texts stay as the clerk wrote them; only what could be mistaken for
+a value is marked: error values, formulas without a value.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class SheetRead:
     columns: dict[str, str]  # column -> letter
     units: dict[str, str]  # column -> unit stated in its header, folded
     rows: pl.DataFrame
-    head: dict[str, str] = field(default_factory=dict)  # what stands above the table of unit, year and form
+    head: dict[str, str] = field(default_factory=dict)  # unit, year and form in the lines above the table
 
 
 @dataclass(slots=True)
 class FileRead:
-    """What a file holds. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
+    """The content of a file. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
 
     ``problems`` have the keys form, rule, sheet, cell, field, value, detail of PROBLEM, ``answers`` those of ANSWER
     without submission.
@@ -80,7 +80,7 @@ class FileRead:
 
 
 def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
-    """Read the file at ``path``; ``args`` are the plan and the name it was received under."""
+    """Read the file at ``path``; ``args``: the plan and the name under which the file was received."""
     plan, file_name = args
     try:
         return _read_book(open_book(Path(path).read_bytes(), file_name), plan)

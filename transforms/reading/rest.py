@@ -1,4 +1,4 @@
-"""What stands beside a form in its own rows: columns of the clerk's own, so that nothing is lost on the way back."""
+"""Collects the columns that a clerk added to a form, so that they can be given back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transforms.reading.plan import FormPlan
 from warehouse.words.addresses import column_letter
 
 MOST_CELLS = 500
-"""So many cells of a sheet are kept at most: what is more stands in the file that was sent."""
+"""The most cells of a sheet that are kept; the file that was sent has the others."""
 
 Rest = dict[str, str | int]
 

@@ -1,4 +1,4 @@
-"""Which sheet is what: a form (by number, title or alias, in its name or its head), the cover, or another known sheet."""
+"""Recognises sheets: a form (by number, title or alias in its name or head), the cover, or another known sheet."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def read_cover(rows: list[Row], plan: ReadPlan) -> dict[str, str]:
 
 
 def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Rest]:
-    """What the cover says beside unit and year: who signs, and when (UNREAD, without a form)."""
+    """The signatures and date on the cover (UNREAD, without a form)."""
     found: dict[str, Rest] = {}
     for line, row in enumerate(rows[:_COVER_ROWS], start=1):
         for key, value, column in _list_cover_pairs(row, plan):
@@ -122,9 +122,9 @@ def _list_cover_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]
 
 
 def read_form_head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, str]:
-    """What the head of a form sheet says of unit and year (cover keys), where it says so plainly.
+    """Cover key -> text in the head of a form's sheet (unit, year), where it is stated plainly.
 
-    ``number``: the number of another form, where its own does not stand there.
+    ``number``: the number of another form, where the form's own is missing.
     """
     found: dict[str, str] = {}
     if number := _other_number(rows, form, plan):

@@ -1,6 +1,6 @@
 """Units of measurement that a sheet states: in a heading's bracket, on a line of its own, in a title or a note.
 
-A unit is said in many ways (万元, 单位：万元, 万元，保留四位小数, 万). Each is either understood or told: never passed over.
+Units are written in many ways (万元, 单位：万元, 万元，保留四位小数, 万). Each is either understood or becomes a problem.
 All texts are folded.
 """
 
@@ -25,14 +25,14 @@ _BRACKET = re.compile(r"\(([^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class UnitWords:
-    """What a text says of units: those it names (万 alone is one, too), and the parts that are something else."""
+    """The units that a text names (万 alone is one, too), and its other parts."""
 
     units: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
 def parse_unit_words(text: str, plan: ReadPlan) -> UnitWords:
-    """What a bracket or the text behind 单位： says; words of this year and of decimals say nothing."""
+    """The units in a bracket or behind 单位：; words about this year and about decimals are ignored."""
     units, unknown = [], []
     for part in _PARTS.split(text):
         word = _LABEL.sub("", part)
@@ -44,7 +44,7 @@ def parse_unit_words(text: str, plan: ReadPlan) -> UnitWords:
 
 
 def is_unit_text(text: str, plan: ReadPlan) -> bool:
-    """Whether a cell below a label says nothing but its unit."""
+    """Whether a cell below a label holds only its unit."""
     if len(text) > _LONGEST_UNIT:
         return False
     said = parse_unit_words(text.strip("()"), plan)
@@ -53,7 +53,7 @@ def is_unit_text(text: str, plan: ReadPlan) -> bool:
 
 @dataclass(slots=True)
 class StatedUnits:
-    """What a sheet says of the units of its columns. Places are 0-based row, column with the text that says it."""
+    """The units that a sheet states for its columns; positions are 0-based row and column, with the text."""
 
     units: dict[str, str] = field(default_factory=dict)  # column -> unit
     contradictions: list[tuple[int, int, str, str]] = field(default_factory=list)  # and the column
@@ -85,7 +85,7 @@ def take_sheet_units(
 ) -> None:
     """Note the units that lines, titles and notes state for the columns whose headings state none.
 
-    ``texts``: row, column, folded text. A line that names several holds for each column with what fits it.
+    ``texts``: row, column, folded text. A line with several units states to each column the one that fits it.
     """
     open_columns = [c for c in columns if c in form.units and c not in stated.units]
     for row, position, text in texts:
@@ -106,13 +106,13 @@ def take_sheet_units(
 def _complete_units(
     units: tuple[str, ...], column: str, form: FormPlan, left_out: tuple[str, ...] = ()
 ) -> list[str]:
-    """The units, a bare multiple as that of the column's own: 万 is 万元 where money is asked."""
+    """The units, a bare multiple completed by the column's unit: 万 is 万元 in a column of money."""
     base = form.bases.get(column, "")
     return [unit + base if unit in SCALES else unit for unit in units if unit not in left_out]
 
 
 def _parse_unit_line(text: str, plan: ReadPlan) -> UnitWords | None:
-    """What a line above or below the table says of units; None when it does not speak of them."""
+    """The units in a line above or below the table; None when it names none."""
     for found in _STATED.finditer(text):
         said = parse_unit_words(found["said"], plan)
         if said.units or (found["sure"] and found["said"]):

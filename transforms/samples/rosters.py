@@ -50,7 +50,7 @@ class RosterSamples:
         return sorted(rows, key=lambda row: str(row["org_code"]))
 
     def _list_items(self, form: Form, plan: RosterForm) -> list[Item]:
-        """Known rows first, then placed ones: where, the year it joined, its number within its unit."""
+        """Rows known by name first, then drawn ones: org_code, the year it joined, its number within its unit."""
         first = self.catalogue.settings.first_year
         since = [int(row.get("since", first)) for row in plan.fixed]
         items: list[Item] = [
@@ -68,7 +68,7 @@ class RosterSamples:
                 [self.year] * wanted,
             )
         else:
-            # The list of the last declared year is laid out once, so that a site keeps its place over the years.
+            # The list of the last declared year is laid out once, so that a site keeps its unit over the years.
             drawn_counts = {
                 y: in_year(per_year, y) - sum(start <= y for start in since) for y in sorted(per_year)
             }
@@ -92,12 +92,12 @@ class RosterSamples:
         return [host for _, host in sorted(turns)]
 
     def _list_hosts(self, form: Form) -> list[str]:
-        """The units rows may belong to: those of the form's lowest level."""
+        """The units of the form's lowest level, which rows may belong to."""
         units = self.catalogue.registry.units(self.year)
         return units.filter(pl.col("level") == form.levels[-1])["org_code"].sort().to_list()
 
     def _deal(self, form: Form, plan: RosterForm, field: Field, wish: RosterField, items: list[Item]) -> None:
-        """Give each declared answer to as many rows as declared; rows known by name count."""
+        """Give each declared answer to the declared number of rows, including those known by name."""
         year = self.year if plan.annual else self.catalogue.settings.last_year
         open_rows = [item for item in items if field.id not in item]
         if plan.annual:
@@ -161,7 +161,7 @@ class RosterSamples:
             item[name_field] = name
 
     def _shuffle_children(self) -> dict[str, list[str]]:
-        """org_code -> codes of the units right below it, in an order drawn by lot."""
+        """org_code -> codes of its child units in random order."""
         below: defaultdict[str, list[str]] = defaultdict(list)
         units = self.catalogue.registry.units(self.year)
         for code, parent in units.select("org_code", "parent_code").sort("org_code").iter_rows():

@@ -1,4 +1,4 @@
-"""What every format gives: a book of sheets, each a grid of cells at their true places.
+"""The interface of all formats: a book of sheets, each a grid of cells at their true addresses.
 
 Rows are lists of str, float, bool, date, datetime, time ('' is blank) whose first cell is A1. Asked for separately,
 because it costs a second look at the bytes, is what the values do not tell (:class:`Marks`).
@@ -48,7 +48,7 @@ class Refusal(Exception):
 
 @dataclass(slots=True)
 class Marks:
-    """What the values of a sheet do not tell. Places are 0-based (row, column)."""
+    """What the values of a sheet do not show, by 0-based position (row, column)."""
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)  # position -> the error's text
     valueless: dict[tuple[int, int], str] = field(default_factory=dict)  # position -> the formula
@@ -83,7 +83,7 @@ class Book(Protocol):
         """The merged ranges."""
 
     def marks(self, name: str) -> Marks:
-        """What the values of the sheet do not tell."""
+        """What the values of the sheet do not show."""
 
 
 class CalamineBook:

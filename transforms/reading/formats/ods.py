@@ -1,4 +1,4 @@
-"""OpenDocument's .ods: what calamine does not tell stands in content.xml, where rows and cells may be repeated."""
+"""OpenDocument's .ods: reads from content.xml what calamine does not report; rows and cells may be repeated there."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Looks:
 
 
 class OdsBook(CalamineBook):
-    """An .ods workbook; its content is looked at again only when it holds a sign of something."""
+    """An .ods workbook; content.xml is parsed only where it contains something to mark."""
 
     def __init__(self, data: bytes, archive: zipfile.ZipFile) -> None:
         try:
@@ -133,7 +133,7 @@ def _mark_row(marks: Marks, merged: list[Range], row: int, body: bytes, looks: _
 def _mark_looks(
     marks: Marks, row: int, columns: range, attributes: bytes, content: bytes, looks: _Looks
 ) -> None:
-    """Note what the cell shows beside its value: a unit, a raised or struck run, a stroke through all of it."""
+    """Mark what the cells show beside their value: a unit, a raised or struck run, a stroke through all of it."""
     value = _VALUE.search(attributes) or _VALUE_FIRST.search(attributes)
     style = _STYLE_OF_CELL.search(attributes) if looks.struck else None
     is_struck = style is not None and style[1] in looks.struck

@@ -1,4 +1,4 @@
-"""What calamine does not tell of a sheet of SpreadsheetML, found by regexes over its XML.
+"""What calamine does not report of a SpreadsheetML sheet, found by regexes over its XML.
 
 calamine reads an error cell as blank and a formula without a cached value as blank or 0; it gives a text without the
 looks of its runs and a number without what its format prints beside it. Each is looked for only where the bytes hold
@@ -40,7 +40,7 @@ class Styles:
 
 
 def read_styles(xml: bytes) -> Styles:
-    """The styles worth a look; most workbooks have none."""
+    """The styles that print text around a number or strike through; most workbooks have none."""
     codes = [unescape(found[2].decode("utf-8", "replace")) for found in _FORMAT.finditer(xml)]
     has_added = any(split_format(code) for code in codes) or re.search(rb'numFmtId=["\'](?:9|10)["\']', xml)
     if not has_added and not STRUCK.search(xml):
@@ -69,7 +69,7 @@ def _is_struck(font: ElementTree.Element) -> bool:
 
 
 def read_strings(xml: bytes) -> dict[str, SeenText]:
-    """Number of a shared string -> how it is seen, for those with runs that are raised or struck through."""
+    """Number of a shared string -> its visible text, for strings with raised or struck runs."""
     if not any(sign in xml for sign in _RUN_SIGNS):
         return {}
     items = re.finditer(rb"<(?:\w+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?si>)", xml, re.DOTALL)
@@ -89,7 +89,7 @@ class _Patterns:
     hidden_row: re.Pattern[bytes]
     text_cell: re.Pattern[bytes]
     inline_cell: re.Pattern[bytes]
-    unplaced: re.Pattern[bytes]
+    unaddressed: re.Pattern[bytes]
 
 
 @lru_cache(maxsize=8)
@@ -107,12 +107,12 @@ def _compile_patterns(prefix: bytes) -> _Patterns:
         hidden_row=built(rb'<~row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"'),
         text_cell=built(rb'<~c\s[^>]*\bt="s"[^>]*>\s*<~v(?:\s[^>]*)?>\s*(\d+)\s*</~v>'),
         inline_cell=built(rb'<~c\s[^>]*\bt="inlineStr"[^>]*>\s*<~is>(.*?)</~is>'),
-        unplaced=built(rb"<~c(?:>|/>|\s(?![^>]*\br=\"))"),  # in single quotes just as well
+        unaddressed=built(rb"<~c(?:>|/>|\s(?![^>]*\br=\"))"),  # in single quotes just as well
     )
 
 
 def read_sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Marks:
-    """The marks of a sheet, but for comments and pictures, which are other parts."""
+    """The marks of a sheet except comments and pictures, which are in other parts."""
     prefix = b"" if b"<sheetData" in xml else _prefix(xml)
     if _is_odd(xml, prefix):
         xml = _rewrite_plainly(xml)
@@ -174,17 +174,17 @@ def _find_raised_and_struck(
 
 
 def _is_odd(xml: bytes, prefix: bytes) -> bool:
-    """Whether the tags are in single quotes, or cells do not say where they stand: a program does so from the beginning."""
+    """Whether the sheet uses single quotes or cells without an address; a program does so from the first cell on."""
     cell = b"<%bc" % prefix
     start = max(xml.find(b"sheetData"), 0)
     xml = xml[start : xml.rfind(b">", start, start + _BEGINNING) + 1]
     if xml.count(cell + b' r="') == xml.count(cell + b" ") and not xml.count(cell + b">"):
         return False
-    return bool(_compile_patterns(prefix).unplaced.search(xml))
+    return bool(_compile_patterns(prefix).unaddressed.search(xml))
 
 
 def _has_valueless(xml: bytes, prefix: bytes) -> bool:
-    """Whether a formula may be without a value; most sheets have a value behind each, which is quickly counted."""
+    """Whether a formula may be without a value; a quick count, since most sheets have a value for each."""
     end = xml.rfind(b"</%bsheetData>" % prefix)
     formulas = xml.count(b"<%bf" % prefix, 0, end)
     closed = b"</%bf><%bv>" % (prefix, prefix)
@@ -215,6 +215,6 @@ def _prefix(xml: bytes) -> bytes:
 
 
 def _parse_address(xml: bytes, tag: int) -> Position | None:
-    """The position that the cell's tag names, which starts at ``tag``."""
+    """The position in the tag of a cell that starts at offset ``tag``; None without an address."""
     found = _PLACE.search(xml, tag, xml.find(b">", tag)) if tag >= 0 else None
     return (int(found[2]) - 1, column_index(found[1].decode())) if found else None
