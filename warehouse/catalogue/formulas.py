@@ -68,7 +68,7 @@ def read_indicators(
 
 @dataclass(frozen=True)
 class _Declaration:
-    """An indicator and where it stands."""
+    """An indicator and its index in the file that declares it."""
 
     source: Source
     index: int
@@ -79,7 +79,7 @@ class _Declaration:
 
 
 def _check_name(declaration: _Declaration, names: dict[str, str]) -> None:
-    """A reader tells indicators apart by their Chinese names alone; ``names``: those already given, with their ids."""
+    """Refuse a Chinese name that another indicator has; ``names``: name -> id of those read so far."""
     indicator = declaration.indicator
     if (other := names.setdefault(indicator.name_zh, indicator.id)) != indicator.id:
         raise declaration.error(
@@ -98,7 +98,7 @@ _OUTERMOST = {"rank": "rank", "rank_asc": "rank", "percentile": "rank", "share":
 
 
 def _check_kind(declaration: _Declaration, whole: Expression, measures: Mapping[str, Measure]) -> None:
-    """``kind`` says what the formula computes, and a running sum is one of things that can be added up over years."""
+    """Refuse a ``kind`` that the formula does not compute, and a running sum of stocks."""
     kind, functions = declaration.indicator.kind, {t.function for t in whole.terms}
     window = _OUTERMOST[whole.window[0]] if whole.window else None
     if (kind if kind in _OUTERMOST.values() else None) != window:
@@ -160,7 +160,7 @@ def _refuse_circle(
 def _check_meaning(
     declaration: _Declaration, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
 ) -> None:
-    """Refuses formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
+    """Refuse formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
     try:
         text = expand(declaration.indicator, measures, indicators).text
     except ExpressionError as error:

@@ -1,6 +1,6 @@
 """Mistakes in declared files as sentences for whoever edits them: file, line, what is wrong, what to do.
 
-Whatever notices the mistake (pydantic, YAML, CSV, our own checks), it is said here, in Chinese and without a library's words.
+Mistakes found by pydantic, YAML, CSV and our own checks are all described here, in Chinese, without a library's words.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def mistake_at(path: Path, line: int | None, sentence: str) -> CatalogueError:
 
 
 def read_text(path: Path) -> str:
-    """The content of a declared file. CatalogueError where there is none, or none in UTF-8."""
+    """The content of a declared file. CatalogueError when it is missing or not UTF-8."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
 
 
 def describe_yaml_mistake(path: Path, error: yaml.YAMLError) -> CatalogueError:
-    """What cannot be read as YAML."""
+    """The CatalogueError of a file that is not YAML."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = None if mark is None else mark.line + 1
     return mistake_at(
@@ -62,14 +62,14 @@ def suggest_name(name: str, known: Iterable[str]) -> str:
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
-    """A name that is used and not defined."""
+    """The sentence about a name that is used and not defined."""
     return f"{what}“{name}”没有定义{suggest_name(name, known)}"
 
 
 def describe_model_mistake(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
     """The first mistake of a record: its position within the record, and the sentence."""
     found = error.errors()
-    # A misspelt key is said before the one that is therefore missing.
+    # A misspelt key comes before the key that is missing because of it.
     first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
     position = [part for part in first["loc"] if isinstance(part, (str, int))]
     key = next((str(part) for part in reversed(position) if isinstance(part, str)), "")

@@ -1,4 +1,4 @@
-"""Reads declared YAML so that every mistake is answered with file, line and a plain sentence."""
+"""Reads declared YAML; every mistake raises CatalogueError with file, line and a plain sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Source:
-    """One YAML file: its plain content and where each key stands."""
+    """One YAML file: its content and the line of each key."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,7 +87,7 @@ class Source:
 
 
 def _wrong_date(node: yaml.Node | None) -> int | None:
-    """The line of the first date that is none."""
+    """The line of the first impossible date."""
     if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":timestamp"):
         try:
             date.fromisoformat(node.value[:10])

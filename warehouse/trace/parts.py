@@ -1,4 +1,4 @@
-"""The terms of a traced number and the cells behind them, out of the contributions of all units."""
+"""The terms of a traced number and the cells behind them, from the contributions of all units."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TRACED = {
     "state": pl.String,
     "contribution": pl.Float64,  # null: not reported, not applicable or left out
     "is_left_out": pl.Boolean,
-    "share": pl.Float64,  # what a merged unit's history counts for
+    "share": pl.Float64,  # share of a merged unit's history
     "raw": pl.String,  # as typed
     "sheet": pl.String,
     "row": pl.UInt32,
@@ -59,7 +59,7 @@ def take_apart(
     found: pl.DataFrame,
     held: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """TERM rows and cells of the contributions; ``held``: year, unit_code of what only a held report says."""
+    """TERM and TRACED of the contributions; ``held``: year, unit_code of units with only a held report."""
     cells = _join_cells(connection, catalogue, found, list_held_units(catalogue, held))
     key = ["term", "measure", "node", "source_year"]
     used = pl.col("is_kept") & (pl.col("reported") > 0)
@@ -102,7 +102,7 @@ def _join_cells(
     counted = [m.id for m in measures if m.where is not None]
     of_registry = pl.col("measure").is_in([m.id for m in measures if m.form == REGISTRY_FORM])
     is_reported = pl.col("reported") > 0
-    # A unit that reported, but of whose rows none counts, adds nothing: it has no cell to show.
+    # A unit that reported, but none of whose rows counts, has no cell to show.
     adds_nothing = (
         pl.col("measure").is_in(counted)
         & pl.col("cell").is_null()
