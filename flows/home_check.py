@@ -13,7 +13,7 @@ from flows.settings import Home
 from flows.system_words import explain_error
 from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import Journal
-from warehouse.ledger.journal_head import Head, Shown, read_printed_heads
+from warehouse.ledger.journal_head import Head, PrintedHead, read_printed_heads
 from warehouse.store.query import QueryError, WarehouseMissing, read_shown_heads
 
 _SPARE_BYTES = 16 << 20
@@ -85,7 +85,7 @@ def verify_shown_heads(journal: Journal, home: Home) -> None:
     papers = chain(
         _list_papers(home.outbox), _list_papers(home.site, is_deep=False), _list_papers(home.site / "digests")
     )
-    for shown in chain(_find_warehouse_leftovers(home.database), read_printed_heads(papers)):
+    for shown in chain(_read_warehouse_heads(home.database), read_printed_heads(papers)):
         journal.verify_head(shown)
 
 
@@ -96,13 +96,13 @@ def _list_papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
             folders.clear()
 
 
-def _find_warehouse_leftovers(database: Path) -> list[Shown]:
+def _read_warehouse_heads(database: Path) -> list[PrintedHead]:
     """The heads in quality.run; none where the warehouse is missing or damaged, which is another question."""
     try:
         rows = read_shown_heads(database)
     except (WarehouseMissing, QueryError):
         return []
-    return [Shown(Head(count, hash_), f"数据仓库（{run} 次作业）") for run, count, hash_ in rows]
+    return [PrintedHead(Head(count, hash_), f"数据仓库（{run} 次作业）") for run, count, hash_ in rows]
 
 
 def remove_leftovers(home: Home) -> None:

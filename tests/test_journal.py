@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.journal_files import NOON, SHA, rewrite_line, written
 from warehouse.ledger.journal import JOURNAL_FRAME, NO_HASH, Draft, Event, Head, Journal, JournalBroken
-from warehouse.ledger.journal_head import Shown, keep_head
+from warehouse.ledger.journal_head import PrintedHead, keep_head
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def test_any_sequence_of_events_verifies(
     again = Journal(path)
     assert again.entries() == journal.entries()
     assert again.torn is None
-    again.verify_head(Shown(journal.head, "日报"))
+    again.verify_head(PrintedHead(journal.head, "日报"))
     assert [(e.event, e.actor, e.at, e.run, e.payload) for e in again.entries()] == [
         (d.event, d.actor, d.at, d.run, d.payload) for batch in batches for d in batch
     ]

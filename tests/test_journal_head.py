@@ -8,7 +8,7 @@ import pytest
 
 from tests.journal_files import DAMAGES, damaged, written
 from warehouse.ledger.journal import NO_HASH, Head, Journal, JournalBroken
-from warehouse.ledger.journal_head import HEAD_SUFFIX, Shown, head_words, keep_head, read_printed_heads
+from warehouse.ledger.journal_head import HEAD_SUFFIX, PrintedHead, head_words, keep_head, read_printed_heads
 
 
 @pytest.fixture
@@ -56,16 +56,16 @@ def test_a_head_shown_on_paper_tells_what_is_gone_without_the_head_beside_it(pat
 
 def test_a_shortened_hash_on_paper_is_compared_as_far_as_it_goes(path: Path) -> None:
     journal = written(path)
-    journal.verify_head(Shown(Head(3, journal.entries()[2].hash[:16]), "日报"))
+    journal.verify_head(PrintedHead(Head(3, journal.entries()[2].hash[:16]), "日报"))
     with pytest.raises(JournalBroken, match="登记簿第 3 条与 日报 中的校验值不符"):
-        journal.verify_head(Shown(Head(3, journal.entries()[3].hash[:16]), "日报"))
+        journal.verify_head(PrintedHead(Head(3, journal.entries()[3].hash[:16]), "日报"))
 
 
 def test_an_earlier_head_still_holds_after_more_was_written(path: Path) -> None:
     heads = [Head(0, NO_HASH), *(written(path, 1).head for _ in range(3))]
     journal = Journal(path)
     for head in heads:
-        journal.verify_head(Shown(head, "回执"))
+        journal.verify_head(PrintedHead(head, "回执"))
     assert [Head(entry.seq, entry.hash) for entry in journal.entries()] == heads[1:]
     assert journal.head == heads[-1]
 

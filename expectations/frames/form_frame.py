@@ -1,4 +1,4 @@
-"""A form's conformed rows made ready for the rules: rows that should be there, totals beside their sums, answers.
+"""Prepares a form's conformed rows for the rules: adds missing rows, sums beside totals, and which cells are answered.
 
 The prepared frame has every conformed column and
 
@@ -37,7 +37,7 @@ ROW_PROBLEMS = (
     "conform.unit_of_other_reporting_unit",
     "conform.lost_digits",
 )
-"""Problems because of which conforming leaves a row out."""
+"""The rules of problems with which conforming leaves out a row."""
 
 KEYS: Schema = {
     "submission": pl.String,
@@ -97,7 +97,7 @@ def prepare(
 
 
 def key_column(field: Field) -> str:
-    """The column by which rows are compared in ``field``: texts are the same when their folds are."""
+    """The column by which rows are compared in ``field``: of a text its fold."""
     return f"{field.id}__key" if field.type == "text" else field.id
 
 
@@ -111,9 +111,9 @@ def _cast_columns(rows: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl
 def _list_missing_units(
     form: Form, given: pl.DataFrame, sheets: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
-    """One row for every unit that the registry expects in a sheet that is there, and that has no row in it.
+    """One row for every unit that the registry expects in an existing sheet and that has no row there.
 
-    A unit that a left-out row probably meant is not missed as well: its finding offers the name already.
+    A unit that a left-out row probably meant is not listed: the finding of that row suggests its name.
     """
     expected = [
         catalogue.registry.units(year)
@@ -153,7 +153,7 @@ def _list_blank_rosters(
 
 
 def _assign_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Add township_code, ``total_of`` and ``unit_text``. Where rows were left out, their sums are not known."""
+    """Add township_code, ``total_of`` (null where rows were left out, so that sums are unknown) and ``unit_text``."""
     years = frame["year"].unique().drop_nulls().to_list()
     units = pl.concat(
         [
@@ -203,7 +203,7 @@ def _assign_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catal
 
 
 def _with_sums(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
-    """Move the numbers of total rows to ``x__total`` and set beside them the sums of their rows."""
+    """Move the numbers of total rows to ``x__total`` and add ``x__sum``, the sums of their rows."""
     fields = additive_fields(form)
     is_total = pl.col("row_kind") == TOTAL_ROW
     split = frame.with_columns(
@@ -235,14 +235,14 @@ def _with_sums(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
 
 
 def _sum(field: Field) -> pl.Expr:
-    """The sum of what was reported; null when nothing was, or when a cell of it cannot be read."""
+    """The sum of the reported numbers; null when there is none or when a cell cannot be read."""
     value = pl.col(field.id)
     is_sum = value.is_not_null().any() & ~pl.col(unreadable_column(field.id)).any()
     return pl.when(is_sum).then(value.sum()).alias(f"{field.id}__sum")
 
 
 def _with_answers(frame: pl.DataFrame, form: Form, asked: pl.DataFrame) -> pl.DataFrame:
-    """Add ``x__is_answered`` where the form asks and the sheet has a column: something stands there, readable or not."""
+    """Add ``x__is_answered`` where the form asks and the sheet has the column: the cell has content, readable or not."""
     required = [f for f in form.fields if f.required]
     there = (
         asked.filter(pl.col("field").is_in([f.id for f in required]))

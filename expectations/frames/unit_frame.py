@@ -1,8 +1,8 @@
 """The cross-form frame: one row per submission and org unit, the measures of all forms side by side, last year's beside.
 
-A measure stands at a unit as the sum of everything the submission reports for the unit and the units below it. A sum
-with a gap (a cell not reported, one that could not be read) is no sum: it is null, so that rules over it are not
-evaluated. Cells that do not apply add nothing.
+A measure of a unit is the sum of what the submission reports for the unit and the units below it. It is null where one of
+the cells was not reported or could not be read, so that rules over it are not evaluated. Cells that do not apply add
+nothing.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def unit_frame(
 ) -> pl.DataFrame:
     """All columns that ``rules`` read, at their levels.
 
-    ``measures`` are those of the batch, ``standing`` the measures of other years that ``prev`` may look at, one
-    submission per reporting unit and year. Columns: KEYS, row_kind, unit_text, item, ``x`` and ``x__prev``.
+    ``measures``: of the batch. ``standing``: of other years, which ``prev`` reads, one submission per reporting unit and
+    year. Columns: KEYS, row_kind, unit_text, item, ``x`` and ``x__prev``.
     """
     names = sorted({term.name for rule in rules for term in rule.terms if term.name in catalogue.measures})
     before = sorted({term.name for rule in rules for term in rule.terms if term.function == "prev"})
@@ -51,9 +51,9 @@ def unit_frame(
 def select_earlier_measures(
     prior: pl.DataFrame, measures: Measures, submissions: Submissions
 ) -> pl.DataFrame:
-    """The measures ``prev`` looks at: of each unit and year the batch's latest submission, else what stood before.
+    """The measures that ``prev`` reads: for each unit and year of the batch's latest submission, else of ``prior``.
 
-    ``measures`` are those of submissions that are believed (no critical finding); ``submissions`` tell their order.
+    ``measures``: of submissions without a critical finding; ``submissions``: SUBMISSION, for their order.
     """
     latest = (
         submissions.filter(pl.col("submission").is_in(measures["submission"].unique().implode()))
@@ -70,9 +70,9 @@ HISTORY: Schema = {
     "org_code": pl.String,
     "year": pl.Int32,  # the report year, not the year of the number
     "measure": pl.String,
-    "previous_value": pl.Float64,  # null: last year's is not known in whole
+    "previous_value": pl.Float64,  # null: a part of last year's number is unknown
 }
-"""What units had the year before, under the codes of the report year; key: org_code, year, measure."""
+"""Last year's numbers under the unit codes of the report year; key: org_code, year, measure."""
 
 
 def list_previous_values(standing: Measures, years: Sequence[int], catalogue: Catalogue) -> pl.DataFrame:
@@ -150,10 +150,10 @@ def _build_year(
 def _join_contributions(
     measures: Measures, years: tuple[int, int], catalogue: Catalogue, keys: list[str]
 ) -> pl.LazyFrame:
-    """Numbers of a year with each node they count for, seen from that year or the next (``years``: source_year, year).
+    """Numbers with each node they count for; ``years``: source_year, and the year they are seen from (the same or next).
 
-    Columns: ``keys``, measure, node, is_own, value (null unless reported) and is_gap (not reported: no sum of it is known).
-    At the city only what the city reports itself counts: a workbook says nothing of what others sum up.
+    Columns: ``keys``, measure, node, is_own, value (null unless reported) and is_gap (not reported).
+    For the city only its own report counts, since no workbook holds the sum of the others.
     """
     city, registry = catalogue.settings.city.code, catalogue.registry
     counts = contributions(registry, *years).filter((pl.col("node") != city) | (pl.col("org_code") == city))

@@ -1,6 +1,6 @@
-"""Data Docs as plain files: the pages Great Expectations renders, made to stand alone, and an index of them.
+"""Data Docs as plain files: the pages that Great Expectations renders, made self-contained, and their index.
 
-As rendered they fetch styles and scripts from a dozen places on the internet, which an office network does not reach, and
+As rendered they fetch styles and scripts from a dozen addresses on the internet, which an office network does not reach, and
 their index is drawn by such a script. Here references to elsewhere and scripts are cut, a small style sheet is put
 in, and the index is written anew.
 """
@@ -21,7 +21,7 @@ _ROOM = "expectations.gate"
 
 
 class GateCounts(Protocol):
-    """What a page's index line adds up."""
+    """The counts that the index sums up for a page."""
 
     @property
     def severity(self) -> str: ...
@@ -33,7 +33,7 @@ class GateCounts(Protocol):
 
 @dataclass(frozen=True)
 class UnitLine:
-    """A submission on a page: whose, of which year, and how many findings of each severity (labels.SEVERITY)."""
+    """A submission on a page: unit, year, and the number of findings of each severity (labels.SEVERITY)."""
 
     unit_name: str
     year: int
@@ -42,7 +42,7 @@ class UnitLine:
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above every page: the moment of the night, and the submissions that it judged."""
+    """The head of every page: the time of the night and the submissions it judged."""
 
     at: str
     units: Sequence[UnitLine]
@@ -50,7 +50,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Page:
-    """One suite's page: file name without ending, Chinese title, counts of its expectations, HTML, whom it speaks of."""
+    """One suite's page: file name without ending, Chinese title, counts of its expectations, HTML, submissions."""
 
     name: str
     title: str
@@ -80,7 +80,7 @@ def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
 
 
 def make_self_contained(text: str, title: str) -> str:
-    """A rendered page without scripts and without anything fetched from elsewhere, in Chinese where it is ours to say."""
+    """A rendered page without scripts and remote files, its fixed texts translated into Chinese where possible."""
     for pattern in _CUT:
         text = pattern.sub("", text)
     text = re.sub(r"<title>.*?</title>", f"<title>{html.escape(title)}</title>", text, flags=re.DOTALL)
@@ -98,7 +98,7 @@ def _describe_page(title: str, at: str, units: Sequence[UnitLine]) -> dict[str, 
 
 
 def _count_results(page: Page) -> list[int]:
-    """Of a suite: its expectations, how many are broken, evaluations, and failures of each severity."""
+    """Of a suite: the number of expectations, of broken ones, of evaluations, and of failures by severity."""
     broken = sum(1 for count in page.counts if count.failed)
     failed = [sum(c.failed for c in page.counts if c.severity == severity) for severity in labels.SEVERITY]
     return [len(page.counts), broken, sum(count.evaluated for count in page.counts), *failed]

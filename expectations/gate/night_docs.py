@@ -1,4 +1,4 @@
-"""The Data Docs of a night: every suite once over all its batches, with whose files they speak of and when."""
+"""The Data Docs of a night: one page per suite over all batches, with the submissions and the time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from expectations.judge import Judgement
 
 Judged = Sequence[tuple["Judgement", pl.DataFrame]]
-"""What was judged of every batch of a night, with its submissions (SUBMISSION)."""
+"""The judgement of every batch of a night, with its submissions (SUBMISSION)."""
 
 
 def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str) -> None:
@@ -94,7 +94,7 @@ def _check_id(outcome: object) -> str:
 
 
 def _is_of_suite(run: SuiteRun) -> pl.Expr:
-    """Whether a finding was raised by the suite: by its rules, and in its form where rules are those of any form."""
+    """Whether a finding is of the suite: of one of its rules and, for rules that apply to any form, in its form."""
     metas = [outcome.expectation_config.meta for outcome in run.result.results if outcome.expectation_config]
     rules, forms = {meta["rule"] for meta in metas}, {meta["form"] for meta in metas} - {""}
     is_of = pl.col("rule").is_in(sorted(rules))

@@ -78,7 +78,7 @@ class ExpectRuleToHold(ExpectColumnValuesToBeInSet):
     def _diagnostic_observed_value_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **more: Any
     ) -> str:
-        """What :func:`render_page` says of the counts: the library's own percentages are of other rows than its counts."""
+        """The counts as :func:`render_page` shows them, since the library's percentages and counts have different bases."""
         del configuration, runtime_configuration, more
         return str(result.result.get("observed_value", "--"))
 
@@ -101,7 +101,7 @@ class ExpectRuleToHold(ExpectColumnValuesToBeInSet):
 
 @dataclass(frozen=True)
 class Counts:
-    """What Great Expectations found for one check."""
+    """The counts of Great Expectations for one check."""
 
     check: str
     severity: str
@@ -129,7 +129,7 @@ def run_suites(suites: Sequence[Suite]) -> list[SuiteRun]:
 
 
 def _configure_silently() -> DataContextConfig:
-    """Everything in memory, nothing sent anywhere, nothing on the terminal."""
+    """A configuration that keeps everything in memory, sends nothing and prints nothing."""
     return DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(),
         progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
@@ -157,7 +157,7 @@ def _run_suite(definition: Any, suite: Suite) -> SuiteRun:
 
 
 def _read_counts(result: Any, concerned: Mapping[str, int]) -> Counts:
-    """The counts of an expectation; its result is told, for the pages, of how many rows it speaks at all."""
+    """The counts of an expectation; adds to its result, for the pages, the number of rows concerned."""
     config, numbers = result.expectation_config, result.result
     check = config.meta["check"]
     if "unexpected_count" not in numbers:

@@ -19,7 +19,7 @@ _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119
 def with_days(cells: pl.DataFrame) -> pl.DataFrame:
     """Add ``day``, ``day_fix``, ``day_detail`` and ``day_count``. Cells need type and raw; those of other types get nulls.
 
-    ``day_count``: the number (2023 or 2023.1) that was typed and taken for days, where the cell shows one of 1905.
+    ``day_count``: the number (2023 or 2023.1) that was typed and that the cell's date format shows as a day of 1905.
     """
     plain = show_column(pl.col("raw")).str.replace_all("[−–—‐‑]", "-")
     is_date = pl.col("type") == "date"
@@ -30,12 +30,12 @@ def with_days(cells: pl.DataFrame) -> pl.DataFrame:
             day_detail=pl.lit(None, pl.String),
             day_count=pl.lit(None, pl.String),
         )
-    has_mark = pl.col("raw").str.contains(r"[\p{No}]")  # NFKC would make digits of a footnote's sign
+    has_mark = pl.col("raw").str.contains(r"[\p{No}]")  # NFKC would turn a footnote's sign into digits
     frame = cells.with_columns(plain=pl.when(is_date & ~has_mark).then(plain))
     text = pl.col("plain")
     serial = text.cast(pl.Float64, strict=False)
     is_serial = serial.is_between(_FIRST_SERIAL, _LAST_SERIAL)
-    # A cell that shows 2023.1 may be the number of October (2023.10) as well as of January.
+    # 2023.1 may be January or October (2023.10).
     is_torn = text.str.contains(r"^\d{4}\.1$")
     chosen = frame.select(
         full=_assemble_day(text, _DAY + _TIME),
@@ -76,12 +76,12 @@ def with_days(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def is_day_count(day: pl.Expr) -> pl.Expr:
-    """Whether a date is so old that it must be a number, typed where a date is asked and taken for days."""
+    """Whether a date is so old that it must be a number that the cell's date format turned into a day."""
     return day.dt.year().is_between(1900, 1926)
 
 
 def _undo_date_format(day: pl.Series, text: pl.Series) -> pl.Series:
-    """The number behind such a date with, perhaps, a time of day: 2023 or 2023.1."""
+    """The number that the date format hides, with a fraction for a time of day: 2023 or 2023.1."""
     time = (
         text.str.extract_groups(r" (\d{2}):(\d{2}):(\d{2})").struct.unnest().cast(pl.Float64).fill_null(0.0)
     )
@@ -92,7 +92,7 @@ def _undo_date_format(day: pl.Series, text: pl.Series) -> pl.Series:
 
 
 def _assemble_day(text: pl.Expr, pattern: str, *, has_day: bool = True) -> pl.Expr:
-    """The day of the pattern's groups year, month and, where it has one, day; null when there is no such day."""
+    """The day of the groups year, month and (optional) day of a pattern; null where there is no such day."""
     day = text.str.extract(pattern, 3).str.zfill(2) if has_day else pl.lit("01")
     built = pl.concat_str(
         text.str.extract(pattern, 1), text.str.extract(pattern, 2).str.zfill(2), day, separator="-"

@@ -1,6 +1,6 @@
 """Numbers as clerks write them: full width, thousands separators, spaces, 万 and 亿, units.
 
-Only what is no number outright comes here; a plain 42 is cast in :mod:`transforms.conforming.typed_values`.
+Only cells that a plain cast (:mod:`transforms.conforming.typed_values`) cannot read come here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NUMBER = (
     + _SCALE
     + r"\s*(?P<tail>\D*)$"
 )
-# Signs that are numbers and not digits: ① ² ⑴ ⒈. NFKC makes digits of them.
+# ① ² ⑴ ⒈ are numbers but not digits; NFKC turns them into digits.
 _NO_MARK = "¼-¾⅐-⅟↉"  # fractions: 3½ is no 3
 _MARK_SIGN = rf"[\p{{No}}※†‡--{_NO_MARK}]"
 _ENDS_WITH_MARK = rf"^([^\p{{No}}※†‡]*\d[^\p{{No}}※†‡]*?)\s*{_MARK_SIGN}+$"
@@ -67,7 +67,7 @@ def with_numbers(cells: pl.DataFrame) -> pl.DataFrame:
     ).cast(pl.Float64, strict=False)
     own_scale = pl.col("times").replace_strict(SCALES, default=1.0, return_dtype=pl.Float64)
     scale = pl.when(is_bare).then("scale").otherwise(own_scale)
-    # What polars reads as a number outright (1e5) comes here only when its column has a scale.
+    # A number that polars can cast (1e5) comes here only when its column has a scale.
     direct = pl.col("plain").cast(pl.Float64, strict=False)
     number = (
         pl.when(pl.col("whole").is_not_null() & is_unit & ~is_double)

@@ -1,4 +1,4 @@
-"""Makes typed values with states out of what clerks wrote: all files of a night in one pass per form."""
+"""Turns what clerks wrote into typed values with states: all files of a batch in one pass per form."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from warehouse.catalogue.frames import (
 )
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
-from warehouse.words.folding import BLANK, once
+from warehouse.words.folding import BLANK, map_unique
 
 COLUMNS = {
     "submission": pl.String,
@@ -51,18 +51,18 @@ COLUMNS = {
     "column": pl.String,  # letter
     "unit": pl.String,  # unit that the header states, folded; null: none
 }
-"""Where each column of a form stands in each file's sheet. Key: submission, form, field."""
+"""The column letter of each field in each file's sheet. Key: submission, form, field."""
 
 
 DECLARED_EMPTY = {"submission": pl.String, "form": pl.String}
-"""Rosters that say that there is nothing to list."""
+"""Rosters that declare that there is nothing to list."""
 
 UNIT_YEAR = {"submission": pl.String, "unit_code": pl.String, "year": pl.Int32}
 
 
 @dataclass(frozen=True)
 class RawBatch:
-    """What was read of a night's files, as written.
+    """The texts of a batch's files, as written.
 
     ``forms``: form id -> rows of all files: submission, unit_code, year, sheet, row, is_hidden, lead, org_code,
     org_name, parent_name and the form's fields, all texts; null is blank. ``columns``: COLUMNS.
@@ -79,14 +79,14 @@ class RawBatch:
 
 @dataclass(frozen=True)
 class Conformed:
-    """A night's typed rows.
+    """The typed rows of a batch.
 
     ``forms``: form id -> submission, unit_code, year, sheet, row, row_kind (data | total), org_code, org_name,
     org_level, item, then each field typed, its ``<field>__state`` (value | zero | not_applicable | not_reported), and
-    ``<field>__is_unreadable``: something stands in the cell that is none of these, which is not reported and a problem.
+    ``<field>__is_unreadable``: the cell has content that cannot be read; its state is not_reported, and it is a problem.
     Rows whose unit is not known and second rows of a unit are left out, each with a problem.
     ``declared_empty``: submission, form of rosters that say 无. ``answers``: ANSWER.
-    ``submissions``: submission, unit_code, year of all files, those without a row too. ``unread``: UNREAD.
+    ``submissions``: submission, unit_code, year of all files, including those without a row. ``unread``: UNREAD.
     """
 
     forms: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Conformed:
     unread: pl.DataFrame = field(default_factory=partial(empty, UNREAD))
 
     def select_submissions(self, submissions: Collection[str]) -> Conformed:
-        """What is here of these submissions."""
+        """The rows of these submissions in every frame."""
         wanted = pl.col("submission").is_in(list(submissions))
         frames = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}
         return Conformed(
@@ -111,7 +111,7 @@ class Conformed:
 def assemble(reads: Mapping[str, FileRead], submissions: Submissions) -> RawBatch:
     """Put the sheets of all files together. ``reads``: sha256 -> FileRead; ``submissions``: SUBMISSION frame.
 
-    Only files that are in both and could be read are taken; unit and year come from ``submissions``.
+    Only files that are in both and could be read are used; unit and year come from ``submissions``.
     """
     known = {s: (u, y) for s, u, y in submissions.select("submission", "unit_code", "year").iter_rows()}
     taken = [(sha256, read) for sha256, read in reads.items() if read.status == "read" and sha256 in known]
@@ -166,7 +166,7 @@ def assemble(reads: Mapping[str, FileRead], submissions: Submissions) -> RawBatc
 
 
 def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Conformed:
-    """Type every cell, say of which unit every row speaks, and name what cannot be read or was normalised."""
+    """Type every cell, find the unit of every row, and list what cannot be read (PROBLEM) and what was normalised (NOTE)."""
     forms = {
         id: _index_rows(frame, catalogue.forms[id])
         for id, frame in raw.forms.items()
@@ -207,8 +207,8 @@ def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Co
 
 
 def _clean_texts(cell: pl.Expr) -> pl.Expr:
-    """A cell's text; null where there is nothing to be seen in it."""
-    return once(cell, lambda text: pl.when(~text.str.contains(f"^{BLANK}*$")).then(text))
+    """A cell's text; null where nothing in it is visible."""
+    return map_unique(cell, lambda text: pl.when(~text.str.contains(f"^{BLANK}*$")).then(text))
 
 
 def _index_rows(frame: pl.DataFrame, form: Form) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What the head of a sheet says of unit, year and form, compared with what the whole workbook is taken for."""
+"""Compares the unit, year and form in the head of each sheet with those of the whole workbook."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ HEADS = {
     "submission": pl.String,
     "form": pl.String,
     "sheet": pl.String,
-    "key": pl.String,  # unit_name, unit_code, year; number: another form's than that of the columns
+    "key": pl.String,  # unit_name, unit_code, year; number: of another form than the columns'
     "text": pl.String,
 }
-"""What stands above the tables. Key: submission, form, key."""
+"""The entries in the heads of the sheets. Key: submission, form, key."""
 
 
 def find_head_contradictions(
@@ -40,7 +40,7 @@ def find_head_contradictions(
 def _find_contradiction(
     key: str, text: str, form: str, unit: str, year: int, units: ReportingUnits, catalogue: Catalogue
 ) -> str:
-    """What a head says otherwise, in words; '' when it agrees."""
+    """The contradiction in words; '' where the head agrees."""
     if key == "number":
         asked = catalogue.forms[form]
         return f"表号写的是“{text}”，各栏却是{asked.number}（{asked.title}）的"
@@ -48,12 +48,12 @@ def _find_contradiction(
         years = find_years(text)
         return f"表头的年度是“{text}”，封面是{year}年" if years and year not in years else ""
     own = units.name_of.get(unit, unit)
-    other = units.named(text) or units.find_inside(text)
+    other = units.find(text) or units.find_inside(text)
     is_agreed = other == unit or (other is None and (key == "unit_code" or _is_alike(text, own)))
     return "" if is_agreed else f"表头的填报单位是“{text}”，封面是“{own}”"
 
 
 def _is_alike(text: str, own: str) -> bool:
-    """Whether a name that is no reporting unit's may still be meant for it: 滨城计生协, or only brackets and signs."""
+    """Whether an unknown name may still mean the reporting unit: 滨城计生协, or only brackets and signs."""
     bare = drop_brackets(fold(text)).strip("_.:/-")
     return not bare or fold(own)[:2] in bare

@@ -1,4 +1,4 @@
-"""Whose workbook it is and of which year: from its cover, its sheets' heads, its folder or its file name."""
+"""Finds the unit and year of a workbook from its cover, its sheets' heads, its folder or its file name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The reporting unit and year of a file, or the rule id of the refusal and what is wrong."""
+    """The reporting unit and year of a file; of a refused one the rule id and the details."""
 
     unit_code: str | None
     year: int | None
@@ -31,14 +31,14 @@ class ReportingUnits:
     code_of: dict[str, str]
     name_of: dict[str, str]
 
-    def named(self, text: str) -> str | None:
-        """The unit whose code or exact name ``text`` is."""
+    def find(self, text: str) -> str | None:
+        """The unit whose code or exact name is ``text``; None when there is none."""
         folded = fold(text).removesuffix(".0")
         code = re.sub(r"^(\d{6})0{3}(?:0{3})?$", r"\1", folded)
         return code if code in self.name_of else self.code_of.get(folded)
 
     def find_inside(self, text: str) -> str | None:
-        """The one unit whose code or name stands inside ``text``, such as a file name; None when none or several."""
+        """The unit whose code or name ``text`` (a file name, say) contains; None when it contains none or several."""
         codes = {code for code in _CODE.findall(fold(text)) if code in self.name_of}
         if codes:
             return codes.pop() if len(codes) == 1 else None
@@ -53,7 +53,7 @@ class ReportingUnits:
 def identify(read: FileRead, file_name: str, folder: str | None, catalogue: Catalogue) -> Identity:
     """The unit and year of ``read``, received as ``file_name`` in the inbox's subfolder ``folder`` (None: none).
 
-    Unit and year of a refused file are those that could be told all the same: its receipt goes to that unit.
+    A refused file has a unit and year where these could be found; its receipt goes to that unit.
     """
     settings = catalogue.settings
     year = _identify_year(read, file_name)
@@ -75,8 +75,8 @@ def _identify_unit(
 ) -> tuple[str | None, str | None, str]:
     """The unit, or the refusal and its details."""
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
-    by_code = units.named(code_text) if code_text else None
-    by_name = units.named(name_text) if name_text else None
+    by_code = units.find(code_text) if code_text else None
+    by_name = units.find(name_text) if name_text else None
     of_folder = _find_folder_unit(folder, units)
     if by_code and by_name and by_code != by_name:
         return (
@@ -97,15 +97,15 @@ def _identify_unit(
 
 
 def find_years(text: str) -> set[int]:
-    """The years that stand in a text."""
+    """The years that a text contains."""
     return {int(year) for year in _YEAR.findall(fold(text))}
 
 
 def list_reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
-    """The names by which the reporting units of a year are known."""
+    """The codes and names of the reporting units of a year."""
     city = catalogue.settings.city
     name_of = dict(catalogue.registry.roster(year).select("unit_code", "unit_name").iter_rows())
-    # The association of 滨城区 is called like the city's: 滨州市计划生育协会.
+    # The association of 滨城区 has the name of the city's: 滨州市计划生育协会.
     association = city.association.removeprefix(city.name)
     code_of: dict[str, str] = {}
     for code, name in name_of.items():
@@ -116,7 +116,7 @@ def list_reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
 
 
 def _identify_year(read: FileRead, file_name: str) -> int | None:
-    """The year the cover states; without one, the only year that the file name holds."""
+    """The year on the cover; without one, the only year in the file name."""
     stated = read.cover.get("year")
     texts = [stated] if stated else [PurePath(file_name).stem]
     found = {year for text in texts for year in find_years(text)}
@@ -129,6 +129,6 @@ def _find_folder_unit(folder: str | None, units: ReportingUnits) -> str | None:
     if not folder:
         return None
     for part in PurePath(folder).parts:
-        if unit := units.named(part) or units.find_inside(part):
+        if unit := units.find(part) or units.find_inside(part):
             return unit
     return None

@@ -1,6 +1,6 @@
-"""Says for every row of a batch which org unit it speaks of: by code, else by exact name, never by likeness.
+"""Finds the org unit of every row of a batch: by code, else by exact name, never by likeness.
 
-A near match is offered as a suggestion and never applied. Works on one frame for all forms and files of a night.
+A near match is suggested and never applied. One frame holds the rows of all forms and files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from warehouse.words.folding import fold_column
 
 KEYS = {
     "form": pl.String,
-    "index": pl.UInt32,  # place in the form's frame
+    "index": pl.UInt32,  # position in the form's frame
     "submission": pl.String,
     "unit_code": pl.String,
     "year": pl.Int32,
@@ -24,7 +24,7 @@ KEYS = {
     "org_name": pl.String,
     "parent_name": pl.String,
 }
-"""What :func:`match_units` needs of each row."""
+"""The columns of each row that :func:`match_units` reads."""
 
 _NUMBER_TAIL = r"\.0$"
 
@@ -107,10 +107,10 @@ def _match_by_code(keyed: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
 
 
 def _match_by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
-    """form, index, by_name_* of the rows whose exact name means one unit; ``same_names`` of those that mean several."""
+    """form, index, by_name_* of rows whose exact name means one unit; ``same_names`` where it means several."""
     candidates = (
         open_rows.select("form", "index", "year", "unit_code", "name_key", "parent_key")
-        .join(book.named, on=["year", "unit_code", "name_key"])
+        .join(book.names, on=["year", "unit_code", "name_key"])
         .join(book.levels, on="form")
         .filter(may_list(book))
     )
@@ -141,7 +141,7 @@ def _match_by_name(open_rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
 
 
 def _match_blank_rosters(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Rows of rosters that name no unit belong to the reporting unit where the roster's levels allow it."""
+    """Give rosters' rows without a unit to the reporting unit, where the roster's levels allow it."""
     rosters = [form.id for form in catalogue.forms.values() if form.is_roster]
     is_bare = (
         pl.col("form").is_in(rosters)
@@ -172,7 +172,7 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
     ).fill_null(value=False)
     is_other = is_found & (pl.col("found_unit") != pl.col("unit_code"))
     is_level = pl.col("levels").list.contains(pl.col("found_level")).fill_null(value=False)
-    # A row of a unit above the form's units is that unit's total: the county's row in a form of townships.
+    # A unit above the form's lowest level has a total: the county's row in a form of townships.
     is_above = is_found & ~is_level & (pl.col("found_rank") < pl.col("lowest_rank")) & ~pl.col("is_roster")
     is_same = (
         (pl.col("name_key") == pl.col("found_key"))
@@ -189,7 +189,7 @@ def _with_problems(rows: pl.DataFrame, book: UnitBook, catalogue: Catalogue) -> 
         rule=pl.when(pl.col("is_lost"))
         .then(pl.lit("conform.lost_digits"))
         .when(is_error & ~is_found)
-        .then(None)  # reading has said so already
+        .then(None)  # reading has reported it
         .when(is_other)
         .then(pl.lit("conform.unit_of_other_reporting_unit"))
         .when(pl.col("org_code").is_null() & pl.col("org_name").is_null() & ~is_rightly_found)

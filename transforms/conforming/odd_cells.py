@@ -1,7 +1,7 @@
-"""Reads the cells that are not plainly a value of their field's type: how clerks write numbers, dates, answers.
+"""Reads odd cells: those whose text is not plainly a value of their field's type.
 
-Only these odd cells come here, of all forms and files at once, in long form. How a value is written may be
-normalised, and each such fix is named; a value is never changed and never guessed.
+The odd cells of all forms and files come in one long frame. The writing of a value may be normalised, and each fix is
+named; a value is never changed or guessed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ ODD = {
     "unit": pl.String,  # folded
     "codes": pl.String,
     "year": pl.Int32,  # of the report
-    "scale": pl.Float64,  # what a bare number is multiplied by: the column is filled in 万元
-    "is_header_scale": pl.Boolean,  # the scale stands in the sheet's header, not in the catalogue
+    "scale": pl.Float64,  # the factor of a bare number, where the column is in 万元
+    "is_header_scale": pl.Boolean,  # the scale comes from the sheet's header, not from the catalogue
 }
-"""What :func:`parse_odd_cells` needs of each odd cell."""
+"""The columns of each odd cell that :func:`parse_odd_cells` reads."""
 
 _ERROR_TEXT = r"^#(?:ref!|div/0!|n/a|value!|name\?|num!|null!|spill!|calc!|getting_data)$|^err:\d+$"
 _UNREADABLE = {
@@ -41,11 +41,11 @@ _UNREADABLE = {
 
 
 def parse_odd_cells(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Odd cells (columns of ODD) in their order with what they say.
+    """Odd cells (columns of ODD) in their order, with their values.
 
     Adds number, flag, day, text (one of them filled for state value), ``state`` (value, not_applicable, not_reported),
-    ``is_unreadable`` (something stands there that is none of these: not reported, and a problem), ``fix`` (null: written
-    as it should be), ``written`` (the value as text, for notes), and of the problem ``rule``, ``detail``, ``suggestion``.
+    ``is_unreadable`` (content that cannot be read: state not_reported, and a problem), ``fix`` (null: nothing was
+    normalised), ``written`` (the value as text, for notes), and of the problem ``rule``, ``detail``, ``suggestion``.
     """
     words = catalogue.settings.words
     not_applicable = [fold(word) for word in words.not_applicable]
@@ -103,7 +103,7 @@ def parse_odd_cells(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
                 pl.col("day").dt.to_string("%Y-%m-%d"),
                 "text",
             ),
-            # An error value that reading has marked is reported already, with its cell.
+            # Reading has reported error values, with their cells.
             rule=pl.when(is_unreadable & (pl.col("raw") != ERROR_MARK)).then(
                 pl.when(pl.col("is_error"))
                 .then(pl.lit("read.error_cell"))
@@ -125,7 +125,7 @@ def _number_text(number: pl.Expr) -> pl.Expr:
 
 
 def _with_codes(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Add ``label`` and ``label_fix``: the label itself spelt differently, or an alias of it, as its year understands it."""
+    """Add ``label`` and ``label_fix``: the label of the year whose other spelling or alias the cell holds."""
     written = [
         (codes.id, code, text, fix)
         for codes in catalogue.code_lists.values()
@@ -144,7 +144,9 @@ def _with_codes(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             "until": pl.Int32,
         },
         orient="row",
-    ).sort("label_fix", descending=True, maintain_order=True)  # a label before what is an alias of another
+    ).sort(
+        "label_fix", descending=True, maintain_order=True
+    )  # a label comes before an alias of another label
     said = odd.select("codes", "key", "year").drop_nulls().unique()
     meant = (
         labels.join(said, on=["codes", "key"], maintain_order="left")
@@ -156,7 +158,7 @@ def _with_codes(odd: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _with_suggestions(cells: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Add ``suggestion``: the nearest label of the code list, for answers that are none of it."""
+    """Add ``suggestion``: the nearest label of the code list, for unknown answers."""
     is_asked = pl.col("rule") == "conform.unknown_code"
     asked = cells.filter(is_asked).select("codes", "key").unique(maintain_order=True)
     if asked.is_empty():
@@ -164,8 +166,8 @@ def _with_suggestions(cells: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame
     found: list[str | None] = []
     for codes, key in asked.iter_rows():  # distinct unknown answers only
         labels = catalogue.code_lists[codes].labels
-        place = find_nearest(key, [fold(label) for label in labels])
-        found.append(None if place is None else labels[place])
+        index = find_nearest(key, [fold(label) for label in labels])
+        found.append(None if index is None else labels[index])
     suggestions = asked.with_columns(suggestion=pl.Series(found, dtype=pl.String))
     return cells.join(suggestions, on=["codes", "key"], how="left", maintain_order="left").with_columns(
         suggestion=pl.when(is_asked).then("suggestion")

@@ -1,4 +1,4 @@
-"""What could not be read, and what was normalised, as PROBLEM and NOTE rows with their cells."""
+"""PROBLEM rows of what could not be read and NOTE rows of what was normalised, with their cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from warehouse.words.near import find_nearest
 
 
 def locate_row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """The problems of reading, with the org unit and item of their row, and a near label for unknown columns."""
+    """Add the org unit and item of the row to the problems of reading, and a near label for unknown columns."""
     if problems.is_empty():
         return problems
     known = rows.filter(pl.col("kind").is_in(["data", "total"])).select(
@@ -41,7 +41,7 @@ def locate_row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catal
             detail=pl.col("detail").replace("", None),
             suggestion=pl.coalesce("suggestion", "near"),
         )
-        # One sentence for a sheet without computed totals, not one for each of its columns.
+        # One problem for a sheet without computed totals, not one per column.
         .filter(
             (pl.col("rule") != "read.total_without_value")
             | pl.struct("submission", "form", "rule").is_first_distinct()
@@ -51,7 +51,7 @@ def locate_row_problems(problems: Problems, rows: pl.DataFrame, catalogue: Catal
 
 
 def _suggest_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
-    """form, rule, value, near: the label of the form that an unknown header is most like."""
+    """form, rule, value, near: the form's label nearest to an unknown header."""
     schema = {"form": pl.String, "rule": pl.String, "value": pl.String, "near": pl.String}
     unknown = problems.filter(
         pl.col("rule") == "read.unknown_column", pl.col("detail").replace("", None).is_null()
@@ -59,13 +59,13 @@ def _suggest_labels(problems: Problems, catalogue: Catalogue) -> pl.DataFrame:
     found = []
     for form, value in unknown.select("form", "value").drop_nulls().unique(maintain_order=True).iter_rows():
         labels = [field.label for field in catalogue.forms[form].fields]
-        place = find_nearest(value, labels)
-        found.append((form, "read.unknown_column", value, None if place is None else labels[place]))
+        index = find_nearest(value, labels)
+        found.append((form, "read.unknown_column", value, None if index is None else labels[index]))
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def find_missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogue: Catalogue) -> pl.DataFrame:
-    """read.missing_sheet and read.missing_column: what the unit's workbook of the year should have and has not."""
+    """read.missing_sheet and read.missing_column: sheets and columns that the unit's workbook of the year lacks."""
     asked = [
         (year, unit, form.id, field.id, field.label)
         for year in submissions["year"].unique().drop_nulls().sort().to_list()
@@ -89,9 +89,9 @@ def find_missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogu
         maintain_order="left_right",
     )
     sheets = columns.group_by("submission", "form", maintain_order=True).agg(pl.col("sheet").first())
-    placed = expected.join(sheets, on=["submission", "form"], how="left", maintain_order="left")
-    sheetless = placed.filter(pl.col("sheet").is_null()).unique(["submission", "form"], maintain_order=True)
-    columnless = placed.filter(pl.col("sheet").is_not_null()).join(
+    joined = expected.join(sheets, on=["submission", "form"], how="left", maintain_order="left")
+    sheetless = joined.filter(pl.col("sheet").is_null()).unique(["submission", "form"], maintain_order=True)
+    columnless = joined.filter(pl.col("sheet").is_not_null()).join(
         columns.select("submission", "form", "field"), on=["submission", "form", "field"], how="anti"
     )
     return pl.concat(
@@ -106,7 +106,7 @@ def find_missing_parts(columns: pl.DataFrame, submissions: Submissions, catalogu
 
 
 def find_part_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """conform.part_row: rows of a sheet that are part of another row (其中), which are not taken over."""
+    """conform.part_row: rows that are part of another row (其中) and are not taken over."""
     parts = rows.filter(pl.col("kind") == "part")
     said = pl.coalesce("lead", "org_code", "org_name", "item")
     return parts.group_by("submission", "form", "sheet", maintain_order=True).agg(
@@ -117,7 +117,7 @@ def find_part_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def find_unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose unit is not known, not this reporting unit's, contradictory, or named a second time."""
+    """Rows whose unit is unknown, foreign, contradictory or repeated."""
     told = rows.filter(pl.col("rule").is_not_null()).select(
         "submission",
         "form",
@@ -151,7 +151,7 @@ def find_unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFram
     if both.is_empty():
         return empty(PROBLEM)
     # The cell of a row without any column for its unit is its first one.
-    placed = _with_cells(both, columns).with_columns(
+    joined = _with_cells(both, columns).with_columns(
         cell=pl.coalesce("cell", pl.format("A{}", "row")),
         detail=pl.when(pl.col("first_row").is_not_null())
         .then(
@@ -166,13 +166,13 @@ def find_unit_problems(rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFram
         .otherwise("detail"),
         field=pl.lit(None, pl.String),
     )
-    return placed.with_columns(item=pl.col("item").replace("", None))
+    return joined.with_columns(item=pl.col("item").replace("", None))
 
 
 def find_value_problems(
     cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
-    """Cells that cannot be read; in total rows only numbers matter."""
+    """Cells that cannot be read; of total rows only numbers."""
     numeric = list(NUMERIC_TYPES)
     told = cells.filter(
         pl.col("rule").is_not_null() & ((pl.col("kind") != "total") | pl.col("type").is_in(numeric))
@@ -185,7 +185,7 @@ def find_value_problems(
 
 
 def _show_raw(text: pl.Expr) -> pl.Expr:
-    """What stands in the cell, in a clerk's words: no mark of reading's, no text of a library."""
+    """The content of a cell as the clerk knows it, without marks that reading adds."""
     day = r"^(\d{4})-0?(\d{1,2})-0?(\d{1,2})(?: [\d:.]+)?$"
     return (
         pl.when(text.str.starts_with(DATE_MARK))
@@ -199,7 +199,7 @@ def _show_raw(text: pl.Expr) -> pl.Expr:
 
 
 def list_value_notes(cells: pl.DataFrame, rows: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
-    """Cells whose writing was normalised: NOTE rows, also of padded unit codes and of names with invisible characters."""
+    """NOTE of cells, padded unit codes and names with invisible characters that were normalised."""
     fixed = _with_cells(_with_rows(cells.filter(pl.col("fix").is_not_null()), rows), columns).select(
         "submission", "form", "sheet", "cell", "field", "fix", "raw", value="written"
     )

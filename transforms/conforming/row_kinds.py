@@ -1,4 +1,4 @@
-"""Says what each row of a batch is: data of an org unit, a total, a note, a declared nothing, or blank."""
+"""Classifies the rows of a batch: data of an org unit, a total, a note, a declared nothing, or blank."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = {
     "filled": pl.UInt32,  # how many fields are filled in
     "is_roster": pl.Boolean,
 }
-"""What :func:`assign_rows` needs of each row."""
+"""The columns of each row that :func:`assign_rows` reads."""
 
 _WORDS = ("lead", "org_code", "org_name", "item")
 """The columns in which a row may say that it is no data."""
@@ -87,14 +87,14 @@ def _classify_row(catalogue: Catalogue) -> pl.Expr:
 
 
 def _read_subtotal_name(catalogue: Catalogue) -> pl.Expr:
-    """The folded name before 小计 ('' for a bare 小计); null when the row is no subtotal."""
+    """The folded name before 小计 ('' for a bare 小计); null where the row is no subtotal."""
     suffixes = sorted((fold(s) for s in catalogue.settings.words.subtotal_suffix), key=len, reverse=True)
     key = row_word(pl.coalesce("org_name", "org_code", "lead"))
     return key.str.extract(rf"^(.*?)(?:{'|'.join(map(re.escape, suffixes))})$")
 
 
 def _with_totals(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Give totals and subtotals their unit; a bare 小计 sums up the township whose rows stand above it."""
+    """Give totals and subtotals their unit; a bare 小计 belongs to the township of the rows above it."""
     townships = (
         list_unit_years(rows["year"].unique().drop_nulls().to_list(), catalogue)
         .filter(pl.col("level") == "township")
@@ -141,7 +141,7 @@ def _with_totals(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
-    """The second row of a unit in a form of units becomes kind 'duplicate'; ``first_row`` is where the first stands."""
+    """Set kind 'duplicate' in later rows of a unit in a form of units; ``first_row``: the row number of the first."""
     unit = ["submission", "form", "found_code"]
     is_data = (pl.col("kind") == "data") & ~pl.col("is_roster")
     first = pl.col("row").filter(is_data).first().over(unit)

@@ -1,4 +1,4 @@
-"""Typed values of a form's cells: plain ones at once by column, odd ones out for a closer look, and together again."""
+"""Typed values of a form's cells: casts plain ones by column, selects odd ones, and joins both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHORT_TEXT = 8  # 不适用 and error texts are no longer than this
 def convert_plain_values(
     frame: pl.DataFrame, form: Form, scales: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
-    """The form's fields typed where the text is plainly such a value; null for blank and for odd cells.
+    """The form's fields, typed where the text is plainly a value of the type; null for blank and odd cells.
 
     ``scales``: :func:`read_header_scales` of the batch.
     """
@@ -56,7 +56,7 @@ def _convert_plain_value(field: Field, catalogue: Catalogue) -> pl.Expr:
 
 
 def _is_offered(raw: pl.Expr, codes: CodeList) -> pl.Expr:
-    """Whether an answer is a label that its year offers."""
+    """Whether an answer is one of its year's labels."""
     always = [code.label for code in codes.codes if code.since is None and code.until is None]
     dated = [code for code in codes.codes if code.label not in always]
     return pl.any_horizontal(
@@ -75,7 +75,7 @@ def select_odd_cells(
     scales: pl.DataFrame,
     catalogue: Catalogue,
 ) -> pl.DataFrame:
-    """The written cells without a plain value, in rows that count: ODD and ``is_total``."""
+    """The filled cells without a plain value, in data and total rows: ODD and ``is_total``."""
     parts = []
     for id, frame in forms.items():
         form = catalogue.forms[id]
@@ -115,7 +115,7 @@ def select_odd_cells(
 
 
 def read_header_scales(columns: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """submission, form, field, scale of columns whose header states another multiple of the field's unit: 万元 for 元."""
+    """submission, form, field, scale of columns whose header states a multiple of the field's unit: 万元 for 元."""
     asked = pl.DataFrame(
         [
             (form.id, f.id, unit, scale)
@@ -140,7 +140,7 @@ def _list_multiples(field: Field) -> list[tuple[str, float]]:
 def finish_values(
     frame: pl.DataFrame, plain: pl.DataFrame, cells: pl.DataFrame | None, rows: pl.DataFrame
 ) -> pl.DataFrame:
-    """The form's conformed rows (see :class:`transforms.conforming.conform.Conformed`): plain and odd cells together."""
+    """The form's rows (see :class:`transforms.conforming.conform.Conformed`) with plain and odd values joined."""
     values, states = plain, _make_state_columns(plain)
     if cells is not None:
         for (name,), odd in cells.group_by("field", maintain_order=True):
@@ -177,7 +177,7 @@ def _fill_odd_cells(series: pl.Series, odd: pl.DataFrame) -> pl.Series:
 
 
 def _make_state_columns(values: pl.DataFrame) -> pl.DataFrame:
-    """The states of plain values and of blanks, as columns ``<field>__state``; ``<field>__is_unreadable`` of none yet."""
+    """``<field>__state`` of plain values and blanks, and ``<field>__is_unreadable``, all False."""
 
     def state(name: str, dtype: pl.DataType) -> pl.Expr:
         value = pl.col(name)

@@ -12,18 +12,18 @@ from warehouse.words import labels
 from warehouse.words.folding import fold, fold_column
 from warehouse.words.near import NEAR, find_nearest
 
-_FEW, _NEARER = 40, 60.0  # among many names two have a character in common by chance
+_FEW, _NEARER = 40, 60.0  # among many names two share a character by chance
 _SUGGESTED = ("conform.unknown_unit", "conform.code_name_mismatch")
 
 
 @dataclass(frozen=True)
 class UnitBook:
-    """Lookups over dated units. ``unit_code`` is the reporting unit a unit belongs to."""
+    """Lookups over dated units; ``unit_code`` is a unit's reporting unit."""
 
     units: (
         pl.DataFrame
     )  # year, org_code (key), name, level, unit_code, township_code, name_key, parent_name(_key)
-    named: pl.DataFrame  # the same under every name they may be called by: year, unit_code, name_key
+    names: pl.DataFrame  # the units under each of their names: year, unit_code, name_key
     levels: pl.DataFrame  # form -> levels, lowest_rank, levels_text, is_roster
     own_level_key: str
     ranks: dict[str, int]
@@ -69,7 +69,7 @@ def build_unit_book(years: list[int], catalogue: Catalogue) -> UnitBook:
 def may_list(book: UnitBook) -> pl.Expr:
     """Whether a form (columns of ``book.levels``) may have a row of a unit of ``level``.
 
-    A unit above a form's units may stand there too: its row is a total.
+    A unit above the form's levels may have one too: a total.
     """
     rank = pl.col("level").replace_strict(book.ranks, return_dtype=pl.Int8)
     return pl.col("levels").list.contains(pl.col("level")) | (
@@ -78,7 +78,7 @@ def may_list(book: UnitBook) -> pl.Expr:
 
 
 def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
-    """Add ``suggestion``: the nearest name of the reporting unit, with its code, for names that nobody has."""
+    """Add ``suggestion``: the reporting unit's name nearest to an unknown one, with its code."""
     is_asked = (
         pl.col("rule").is_in(_SUGGESTED) & pl.col("name_key").is_not_null() & pl.col("same_names").is_null()
     )
@@ -90,7 +90,7 @@ def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
     )
     if asked.is_empty():
         return rows.with_columns(suggestion=pl.lit(None, pl.String))
-    named = book.named.with_columns(stem=_strip_for_comparison(pl.col("name_key")))
+    named = book.names.with_columns(stem=_strip_for_comparison(pl.col("name_key")))
     parts = []
     for (form, year, unit_code, parent), names in asked.group_by(key[:4], maintain_order=True):
         choices = (
@@ -98,16 +98,16 @@ def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
             .join(book.levels.filter(pl.col("form") == form), how="cross")
             .filter(may_list(book))
         )
-        # A row that says of which township it is means a village of that one.
-        in_place = choices.filter(pl.col("parent_name_key") == parent) if parent else choices.clear()
-        choices = in_place if in_place.height else choices
+        # A row that names its township means a village of it.
+        in_township = choices.filter(pl.col("parent_name_key") == parent) if parent else choices.clear()
+        choices = in_township if in_township.height else choices
         stems = choices["stem"].to_list()
         cutoff = NEAR if len(stems) <= _FEW else _NEARER
         texts = choices.select(pl.format("{}（{}）", "name", "org_code")).to_series().to_list()
         near = [
             find_nearest(name, stems, cutoff) for name in names["stem"].to_list()
         ]  # distinct unmatched ones
-        found = pl.Series([None if place is None else texts[place] for place in near], dtype=pl.String)
+        found = pl.Series([None if index is None else texts[index] for index in near], dtype=pl.String)
         parts.append(names.select(key).with_columns(suggestion=found))
     return rows.join(
         pl.concat(parts), on=key, how="left", nulls_equal=True, maintain_order="left"
@@ -115,12 +115,12 @@ def suggest_units(rows: pl.DataFrame, book: UnitBook) -> pl.DataFrame:
 
 
 def _strip_for_comparison(key: pl.Expr) -> pl.Expr:
-    """What of a name is compared: what kind of unit it is says nothing, since hundreds have the same."""
+    """A name without the kind of unit, which hundreds of names share."""
     return pl.coalesce(stem(key), key)
 
 
 def stem(key: pl.Expr) -> pl.Expr:
-    """A unit's name without what kind of unit it is: for telling names apart, never for finding a unit by it."""
+    """A unit's name without the kind of unit; for comparing names, never for finding a unit."""
     found = key.str.replace(
         r"(?:社区居民委员会|社区居委会|村民委员会|居民委员会|村委会|居委会|街道办事处|办事处|街道|社区|村|镇|乡|本级)$",
         "",

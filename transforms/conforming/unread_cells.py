@@ -1,4 +1,4 @@
-"""The cells of rows that could not be taken over: of a unit that nobody knows, of a unit that has a row already, of a part."""
+"""The cells of rows that are not taken over: of an unknown unit, of a repeated unit, of a part (其中)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from warehouse.catalogue.load import Catalogue
 
 _REASONS = {"unknown": "unknown_unit", "duplicate": "second_row", "part": "part"}
 WHOLE_NUMBER = r"^(-?\d+)\.0$"
-"""A number of a spreadsheet that its reader sees without a decimal."""
+"""A number with a fraction of zero, which a spreadsheet shows without it."""
 
 MOST_ROWS = 200
-"""So many rows of a sheet are kept at most: what is more stands in the file that was sent."""
+"""The most rows of a sheet that are kept; the file that was sent has the others."""
 
 
 def list_unread_rows(
@@ -50,11 +50,11 @@ def list_unread_rows(
             .with_columns(pl.col("text").str.replace(WHOLE_NUMBER, "$1"))
         )
         letters = columns.filter(form=str(form)).select("submission", "sheet", "field", "column")
-        placed = cells.join(letters, on=["submission", "sheet", "field"], maintain_order="left").with_columns(
+        joined = cells.join(letters, on=["submission", "sheet", "field"], maintain_order="left").with_columns(
             form=pl.lit(str(form)),
             cell=pl.concat_str("column", "row"),
             heading=pl.col("field").replace_strict(labels, return_dtype=pl.String),
             reason=pl.col("kind").replace_strict(_REASONS, return_dtype=pl.String),
         )
-        found.append(shaped(placed, UNREAD))
+        found.append(shaped(joined, UNREAD))
     return pl.concat(found)

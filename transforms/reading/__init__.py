@@ -1,1 +1,1 @@
-"""One workbook's bytes into texts at their true places, with what could not be read; called behind the wall."""
+"""Reads one workbook's bytes into texts at their true addresses, with problems; called behind the wall."""

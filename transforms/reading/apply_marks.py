@@ -1,4 +1,4 @@
-"""Applies to the rows of a sheet what their values do not tell: error values, formats, strokes, merged cells."""
+"""Applies to a sheet's rows what their values do not show: error values, formats, strokes, merged cells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Problem = dict[str, str | None]
 def mark_unknown(
     rows: list[Row], header: Header, marks: Marks, info: SheetInfo, form: FormPlan, problems: list[Problem]
 ) -> None:
-    """Mark error values and formulas without a value, and name each with its cell."""
+    """Mark error values and formulas without a value; one problem for each cell."""
     names = {index: name for name, index in header.columns.items()}
     for rule, found in (("read.error_cell", marks.errors), ("read.formula_without_value", marks.valueless)):
         for (row, column), text in sorted(found.items()):
@@ -30,15 +30,15 @@ def mark_unknown(
 
 
 def put(rows: list[Row], row: int, column: int, value: object) -> None:
-    """Write into a cell that is there."""
+    """Write a value into a cell, if the row has it."""
     if row < len(rows) and column < len(rows[row]):
         rows[row][column] = value
 
 
 def print_formats(rows: list[Row], header: Header, marks: Marks, form: FormPlan) -> None:
-    """Write what a format prints around a number into the cell: 26.29 that shows 26.29万元 is read as such.
+    """Write what a number format prints around a number into the cell: 26.29 becomes 26.29万元.
 
-    The field's own unit says nothing new.
+    The field's own unit is left out.
     """
     names = {index: name for name, index in header.columns.items()}
     for (row, column), (before, behind) in marks.added.items():
@@ -52,7 +52,7 @@ def print_formats(rows: list[Row], header: Header, marks: Marks, form: FormPlan)
 
 
 def fill_merged(rows: list[Row], header: Header, merged: list[Range]) -> None:
-    """Give every row of a vertically merged org unit cell its text: 所属乡镇 merged over its rows."""
+    """Copy the text of an org unit cell that is merged over several rows into each of them."""
     columns = {header.columns[c] for c in ROW_COLUMNS if c in header.columns}
     for (top, left), (bottom, right) in merged:
         if top > header.bottom and bottom > top and left == right and left in columns:
@@ -63,7 +63,7 @@ def fill_merged(rows: list[Row], header: Header, merged: list[Range]) -> None:
 def find_merged_values(
     rows: list[Row], header: Header, merged: list[Range], info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
-    """One answer in a cell that is merged over several: nobody can say whose it is."""
+    """Problems of answers in cells that are merged over several rows, since nobody knows whose they are."""
     names = {index: name for name, index in header.columns.items() if name not in ROW_COLUMNS}
     problems = []
     for (top, left), (bottom, right) in sorted(merged):
@@ -83,7 +83,7 @@ def find_merged_values(
 def find_struck_cells(
     rows: list[Row], header: Header, marks: Marks, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
-    """Cells that are struck through, wholly or in part; one problem for each row. What they hold is not read."""
+    """Problems of cells that are struck through, wholly or in part, one per row; their content is not read."""
     names = {index: name for name, index in header.columns.items()}
     by_row: dict[int, list[int]] = {}
     for row, column in sorted(marks.struck):
@@ -107,16 +107,16 @@ def make_problem(
     rule: str,
     info: SheetInfo,
     form: FormPlan | None = None,
-    place: tuple[int, int] | None = None,
+    position: tuple[int, int] | None = None,
     value: str | None = None,
     detail: str = "",
 ) -> Problem:
-    """A problem of a sheet; ``place`` is 0-based."""
+    """A problem of a sheet; ``position``: 0-based row and column."""
     return {
         "form": form.id if form else None,
         "rule": rule,
         "sheet": info.name,
-        "cell": f"{column_letter(place[1])}{place[0] + 1}" if place else None,
+        "cell": f"{column_letter(position[1])}{position[0] + 1}" if position else None,
         "value": value,
         "detail": detail,
     }

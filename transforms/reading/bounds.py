@@ -1,4 +1,4 @@
-"""How many rows of a sheet are read: what a form can have and some to spare; the rest is one finding, however many there are."""
+"""Limits the rows of a sheet that are read to what a form can have, with some to spare; the rest is one problem."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from transforms.reading.header import Header
 from transforms.reading.plan import FormPlan
 
 OTHER_ROWS = 5_000
-"""Rows of a sheet that is no form: the cover, explanations."""
+"""The most rows of a sheet that is no form: the cover, explanations."""
 
 
 def cut_excess_rows(
     rows: list[Row], marks: Marks, header: Header, most: int, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
-    """Take away what stands below the ``most`` rows that a form can have; the finding about it, if there is one."""
+    """Cut the rows below the first ``most`` of the table; returns the problem about it, if any was cut."""
     lost = cut_below(rows, marks, header.bottom + most)
     if lost is None:
         return []
@@ -27,18 +27,18 @@ def cut_excess_rows(
 
 
 def cut_below(rows: list[Row], marks: Marks, last: int) -> tuple[int, int] | None:
-    """Take away what stands below the 0-based row ``last``: the first row with content there, and how many there were.
+    """Cut everything below the 0-based row ``last``; returns the first cut row with content and the count of these.
 
-    None when nothing was there; ``rows`` and ``marks`` are changed in place.
+    None when no row with content was cut. Changes ``rows`` and ``marks``.
     """
     lost = [number for number in range(last + 1, len(rows)) if any(cell != "" for cell in rows[number])]
-    marked = any(_read_row(place) > last for places in _list_positions(marks) for place in places)
+    marked = any(_read_row(position) > last for positions in _list_positions(marks) for position in positions)
     if len(rows) <= last + 1 and not marked:
         return None
     del rows[last + 1 :]
-    for places in _list_positions(marks):
-        for place in [place for place in places if _read_row(place) > last]:
-            places.pop(place) if isinstance(places, dict) else places.discard(place)
+    for positions in _list_positions(marks):
+        for position in [position for position in positions if _read_row(position) > last]:
+            positions.pop(position) if isinstance(positions, dict) else positions.discard(position)
     return (lost[0], len(lost)) if lost else None
 
 
@@ -46,5 +46,5 @@ def _list_positions(marks: Marks) -> tuple[Any, ...]:
     return (marks.errors, marks.valueless, marks.hidden_rows, marks.seen, marks.struck, marks.added)
 
 
-def _read_row(place: Any) -> int:
-    return int(place if isinstance(place, int) else place[0])
+def _read_row(position: Any) -> int:
+    return int(position if isinstance(position, int) else position[0])

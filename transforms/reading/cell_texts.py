@@ -81,7 +81,7 @@ def _convert_to_serial(value: object) -> float:
 
 
 def _show_cell(value: object) -> str:
-    """About what the cell shows, as a Chinese reader writes it."""
+    """Approximately what the cell shows in a Chinese Excel."""
     if isinstance(value, dt.timedelta):
         minutes = round(value.total_seconds() / 60)
         return f"{minutes // 60}:{minutes % 60:02}"

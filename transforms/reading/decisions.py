@@ -1,4 +1,4 @@
-"""Reads the administrator's batch workbook: what was decided of each explanation. Called in a child process."""
+"""Reads the administrator's batch workbook: the decision on each explanation. Called in a child process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the sheet 说明 of a correction workbook: what the clerk wrote into the boxes, and which finding each answers."""
+"""Reads the sheet 说明 of a correction workbook: the text in each box and the finding it answers."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def read_answers(info: SheetInfo, rows: list[Row], plan: ReadPlan) -> tuple[str,
     A box that still begins with the mark of last year's text was not answered, nor was one with
     nothing but signs in it. A text that explains nothing, or stands where no question is, is told.
     """
-    place = _find_header(rows)
-    if place is None:
+    header = _find_header(rows)
+    if header is None:
         return "", [], []
-    top, heads = place
+    top, heads = header
     named = heads.get(fold(ANSWERED))
     answered = (
         "" if named is None else next((t for row in rows[top + 1 :] if (t := _address(row, named))), "")
@@ -69,7 +69,7 @@ def _is_written(text: str) -> bool:
 
 
 def _find_header(rows: list[Row]) -> tuple[int, dict[str, int]] | None:
-    """The header's row and the place of every head in it, by the head's fold."""
+    """The row of the header, and folded head -> column index."""
     for top, row in enumerate(rows[:_HEAD_ROWS]):
         heads = {fold(_text(cell)): index for index, cell in enumerate(row) if cell != ""}
         if fold(ANSWER_BOX) in heads and heads.keys() >= {fold(head) for head in ANSWER_KEYS.values()}:

@@ -1,7 +1,7 @@
-"""Finds a form's header in a sheet by its texts, wherever it stands, and what each column is.
+"""Finds a form's header in a sheet by its texts, and the field of each column.
 
 A header is one to three lines high: group line, label line, line of 本年/上年 or units; a line of column numbers
-(甲 乙 1 2 3) may follow. Columns may stand in any order.
+(甲 乙 1 2 3) may follow. Columns may be in any order.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from itertools import pairwise
 from transforms.reading.formats.book import Row
 from transforms.reading.plan import ROW_COLUMNS, FormPlan, ReadPlan
 from transforms.reading.stated_units import (
-    Said,
-    Stated,
+    StatedUnits,
+    UnitWords,
     is_unit_text,
     parse_unit_words,
     take_sheet_units,
@@ -39,12 +39,12 @@ _FOOT_COLUMNS = 4  # how far to the right a note below the table may begin
 
 @dataclass(slots=True)
 class Header:
-    """Where the columns of a form stand. Rows and columns are 0-based; ``bottom`` is the last header row."""
+    """The columns of a form in a sheet. Rows and columns are 0-based; ``bottom`` is the last header row."""
 
     top: int
     bottom: int
     columns: dict[str, int] = field(default_factory=dict)  # column (field or ROW_COLUMNS) -> index
-    stated: Stated = field(default_factory=Stated)  # what the sheet says of units
+    stated: StatedUnits = field(default_factory=StatedUnits)  # what the sheet says of units
     unknown: list[tuple[int, int, str]] = field(default_factory=list)  # row, column, text
     doubled: list[tuple[int, int, str]] = field(default_factory=list)
     remarks: list[tuple[int, int, str, str]] = field(default_factory=list)  # and the bracket that says more
@@ -97,7 +97,7 @@ def _fold_head(
 
 
 def heading_text(cell: object) -> str:
-    """The fold of a heading, without the sign of a footnote behind it."""
+    """The fold of a heading, without the footnote sign at its end."""
     return _heading_fold(cell) if isinstance(cell, str) else str(cell)
 
 
@@ -109,7 +109,7 @@ def _heading_fold(text: str) -> str:
 def _list_lines(
     rows: list[Row], head: list[list[str]], header: Header, form: FormPlan
 ) -> list[tuple[int, int, str]]:
-    """Texts above the table, and below its head those that speak of a unit: row, column, folded text."""
+    """Texts above the table, and below it those about units: row, column, folded text."""
     lines = []
     for r, texts in enumerate(head[: header.top]):
         for c, text in enumerate(texts):
@@ -231,34 +231,34 @@ def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
     return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
 
 
-def _interpret_heading(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, Said]:
-    """The column that a folded header text names, and what its brackets say beyond the name."""
+def _interpret_heading(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, UnitWords]:
+    """The column that a folded header text names, and the units in its brackets."""
     known = form.labels.get(text)
     if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
-        return known, Said()  # most texts of a sheet are data: be done with them quickly
+        return known, UnitWords()  # most texts of a sheet are data: return early
     if known is not None:
         bracket = _LAST_BRACKET.search(text)
-        said = parse_unit_words(bracket[1], plan) if bracket else Said()
-        return known, Said(said.units) if not said.unknown else Said()
+        said = parse_unit_words(bracket[1], plan) if bracket else UnitWords()
+        return known, UnitWords(said.units) if not said.unknown else UnitWords()
     ending = _THIS_YEAR_END.search(text)
     if ending and ending.start():
         return _interpret_heading(text[: ending.start()], form, plan)
     if text.startswith("本年") and text[2:] in form.labels:
-        return form.labels[text[2:]], Said()
+        return form.labels[text[2:]], UnitWords()
     if bracket := _LAST_BRACKET.search(text):  # the last bracket first: the others may belong to the label
         meaning, said = _interpret_heading(text[: bracket.start()], form, plan)
         if meaning is not None:
             more = _read_brackets_beyond([bracket[1]], meaning, form, plan)
-            return meaning, Said(said.units + more.units, said.unknown + more.unknown)
+            return meaning, UnitWords(said.units + more.units, said.unknown + more.unknown)
     loose = drop_brackets(text).rstrip(":")
     meaning = form.labels.get(loose) or form.loose_labels.get(loose)
     if meaning is None:
-        return None, Said()
+        return None, UnitWords()
     return meaning, _read_brackets_beyond(_ANY_BRACKET.findall(text), meaning, form, plan)
 
 
-def _read_brackets_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> Said:
-    """What brackets say that do not belong to a label of the column."""
+def _read_brackets_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> UnitWords:
+    """The units in brackets that are no part of a label of the column."""
     units: list[str] = []
     unknown: list[str] = []
     for bracket in brackets:
@@ -266,4 +266,4 @@ def _read_brackets_beyond(brackets: list[str], column: str, form: FormPlan, plan
             said = parse_unit_words(bracket, plan)
             units.extend(said.units)
             unknown += [bracket] if said.unknown else []
-    return Said(tuple(units), tuple(unknown))
+    return UnitWords(tuple(units), tuple(unknown))

@@ -1,4 +1,4 @@
-"""What is told of a sheet's headings, and what of a sheet was not taken over."""
+"""Problems of a sheet's headings, and of content that was not taken over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REMARK = "备注"
 
 
 def find_heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> list[Problem]:
-    """Columns that are none of the form, and headings that say more or another unit than the form does."""
+    """Problems of columns that the form does not have, and of headings with other units or remarks."""
     names = {index: name for name, index in header.columns.items()}
     told = [
         make_problem("read.unknown_column", info, form, (row, column), text, detail)
@@ -34,18 +34,18 @@ def find_heading_problems(header: Header, info: SheetInfo, form: FormPlan) -> li
 
 
 def report_ignored_content(
-    rows: list[Row], places: list[int], header: Header, marks: Marks, info: SheetInfo, form: FormPlan
+    rows: list[Row], table_rows: list[int], header: Header, marks: Marks, info: SheetInfo, form: FormPlan
 ) -> list[Problem]:
-    """One sentence on what the sheet holds beside the form: remarks, columns of one's own, comments, pictures."""
+    """One problem that lists what the sheet holds beside the form: remarks, added columns, comments, pictures."""
     parts = []
     for column, heading in header.ignored:
         # The first column holds serial numbers, 合计 and what is printed below the table.
-        if column and (count := sum(_is_text(rows[r][column]) for r in places)):
+        if column and (count := sum(_is_text(rows[r][column]) for r in table_rows)):
             parts.append(f"“{heading}”栏{count}处")
     parts += [
-        f"没有表头的{column_letter(column)}列" for column in _find_unheaded_columns(rows, places, header)
+        f"没有表头的{column_letter(column)}列" for column in _find_unheaded_columns(rows, table_rows, header)
     ]
-    remarks = [r + 1 for r in places if any(_is_remark(cell) for cell in rows[r][:2])]
+    remarks = [r + 1 for r in table_rows if any(_is_remark(cell) for cell in rows[r][:2])]
     if remarks:
         parts.append(f"第{'、'.join(map(str, remarks[:5]))}行的备注")
     if marks.comments:
@@ -55,8 +55,8 @@ def report_ignored_content(
     return [make_problem("read.not_taken_over", info, form, detail="、".join(parts))] if parts else []
 
 
-def _find_unheaded_columns(rows: list[Row], places: list[int], header: Header) -> list[int]:
-    """Columns right of the first that have no heading and hold something beside a row's unit."""
+def _find_unheaded_columns(rows: list[Row], table_rows: list[int], header: Header) -> list[int]:
+    """Columns, except the first, that have content in a unit's row and no heading."""
     width = len(rows[0]) if rows else 0
     heads = rows[header.top : header.bottom + 1]
     known = set(header.columns.values()) | {column for column, _ in header.ignored}
@@ -64,7 +64,7 @@ def _find_unheaded_columns(rows: list[Row], places: list[int], header: Header) -
     bare = [c for c in range(1, width) if c not in known and all(row[c] == "" for row in heads)]
     if not bare or not named:
         return []
-    filled = [rows[r] for r in places if any(rows[r][c] != "" for c in named)]
+    filled = [rows[r] for r in table_rows if any(rows[r][c] != "" for c in named)]
     return [c for c in bare if c > min(known) and any(row[c] != "" for row in filled)]
 
 

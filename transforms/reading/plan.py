@@ -1,4 +1,4 @@
-"""What a child process must know of the catalogue to read a workbook: label lookups, small and picklable."""
+"""The lookups of a catalogue that a child process needs to read a workbook; small and picklable."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _SPARE_ROWS = 500
 _COUNTY_DIGITS = 6
 ROW_COLUMNS = ("org_code", "org_name", "parent_name")
-"""The columns that say which org unit a row speaks of."""
+"""The columns that identify a row's org unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormPlan:
-    """How one form is recognised. All texts are folded (:func:`warehouse.words.folding.fold`)."""
+    """The texts by which one form is recognised, all folded (:func:`warehouse.words.folding.fold`)."""
 
     id: str
     number: str
@@ -54,8 +54,8 @@ class ReadPlan:
     other_sheets: frozenset[str]
     ignored_columns: frozenset[str]
     note_prefixes: tuple[str, ...]
-    empty_explanations: frozenset[str]  # what explains nothing when it stands alone
-    empty_remarks: frozenset[str]  # what a heading's bracket may say without changing its meaning
+    empty_explanations: frozenset[str]  # texts that are no explanation by themselves
+    empty_remarks: frozenset[str]  # brackets that do not change a heading's meaning
     units: frozenset[str]  # texts that may stand in a header as unit: 人, 元, 万元 ...
     most_rows: int  # that a form can have: the units of the largest county, and as many again to spare
 
@@ -88,7 +88,7 @@ def make_reading_plan(catalogue: Catalogue) -> ReadPlan:
 
 
 def _count_largest_county(catalogue: Catalogue) -> int:
-    """How many units the largest county has had, of every year."""
+    """The number of units in the largest county of any year."""
     counties = catalogue.registry.all_units["org_code"].str.slice(0, _COUNTY_DIGITS)
     return int(counties.value_counts()["count"].max() or 0)  # type: ignore[arg-type]
 

@@ -1,7 +1,7 @@
-"""Reads one workbook, as it stands, into texts at their true places: called in a child process, one file a call.
+"""Reads one workbook into texts at their true addresses; called in a child process, one file a call.
 
-Light imports only: polars, calamine, the standard library. Nothing is judged or changed here: texts stay as the
-clerk wrote them. Only what could pass for something else is marked: error values, formulas without a value.
+Imports only polars, calamine and the standard library. Texts stay as the clerk wrote them; only what could be mistaken for
+a value is marked: error values, formulas without a value.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class SheetRead:
     columns: dict[str, str]  # column -> letter
     units: dict[str, str]  # column -> unit stated in its header, folded
     rows: pl.DataFrame
-    head: dict[str, str] = field(default_factory=dict)  # what stands above the table of unit, year and form
+    head: dict[str, str] = field(default_factory=dict)  # unit, year and form in the lines above the table
 
 
 @dataclass(slots=True)
 class FileRead:
-    """What a file holds. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
+    """The content of a file. ``status`` is 'read' or the rule id of a refusal; cells of problems are A1 addresses.
 
     ``problems`` have the keys form, rule, sheet, cell, field, value, detail of PROBLEM, ``answers`` those of ANSWER
     without submission.
@@ -80,7 +80,7 @@ class FileRead:
 
 
 def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
-    """Read the file at ``path``; ``args`` are the plan and the name it was received under."""
+    """Read the file at ``path``; ``args``: the plan and the name under which the file was received."""
     plan, file_name = args
     try:
         return _read_book(open_book(Path(path).read_bytes(), file_name), plan)
@@ -146,9 +146,9 @@ def _read_sheet(
     fill_merged(rows, header, merged)
     problems += find_merged_values(rows, header, merged, info, form)
     problems += find_struck_cells(rows, header, marks, info, form)
-    places = list_table_rows(rows, header)
-    problems += report_ignored_content(rows, places, header, marks, info, form)
-    if marks.hidden_rows and (hidden := [r + 1 for r in places if r in marks.hidden_rows]):
+    table_rows = list_table_rows(rows, header)
+    problems += report_ignored_content(rows, table_rows, header, marks, info, form)
+    if marks.hidden_rows and (hidden := [r + 1 for r in table_rows if r in marks.hidden_rows]):
         few = "、".join(map(str, hidden[:10])) + ("等" if len(hidden) > 10 else "")
         problems.append(
             make_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行")
@@ -159,14 +159,16 @@ def _read_sheet(
         is_hidden=info.is_hidden,
         columns={name: column_letter(index) for name, index in header.columns.items()},
         units=header.stated.units,
-        rows=_frame(rows, places, header, marks, form),
+        rows=_frame(rows, table_rows, header, marks, form),
     )
 
 
-def _frame(rows: list[Row], places: list[int], header: Header, marks: Marks, form: FormPlan) -> pl.DataFrame:
+def _frame(
+    rows: list[Row], table_rows: list[int], header: Header, marks: Marks, form: FormPlan
+) -> pl.DataFrame:
     wanted = dict(header.columns)
     if 0 not in wanted.values():
         wanted["lead"] = 0
     schema = {"row": pl.UInt32, "is_hidden": pl.Boolean, **dict.fromkeys(wanted, pl.String)}
     pick = itemgetter(*wanted.values()) if len(wanted) > 1 else lambda row: (row[0],)
-    return build_frame([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in places], schema, form)
+    return build_frame([(r + 1, r in marks.hidden_rows, *pick(rows[r])) for r in table_rows], schema, form)

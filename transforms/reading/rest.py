@@ -1,4 +1,4 @@
-"""What stands beside a form in its own rows: columns of the clerk's own, so that nothing is lost on the way back."""
+"""Collects the columns that a clerk added to a form, so that they can be given back."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from transforms.reading.plan import FormPlan
 from warehouse.words.addresses import column_letter
 
 MOST_CELLS = 500
-"""So many cells of a sheet are kept at most: what is more stands in the file that was sent."""
+"""The most cells of a sheet that are kept; the file that was sent has the others."""
 
 Rest = dict[str, str | int]
 
 
 def list_rest(
-    rows: list[Row], places: list[int], header: Header, info: SheetInfo, form: FormPlan
+    rows: list[Row], table_rows: list[int], header: Header, info: SheetInfo, form: FormPlan
 ) -> list[Rest]:
     """The filled cells of columns that belong to no field: form, sheet, row, cell, heading, text (UNREAD)."""
     taken = {*header.columns.values(), *header.last_year}
@@ -27,7 +27,7 @@ def list_rest(
     found: list[Rest] = []
     for column in own:
         letter = column_letter(column)
-        for row in places:
+        for row in table_rows:
             cell = rows[row][column]
             if cell == "" or len(found) >= MOST_CELLS:
                 continue

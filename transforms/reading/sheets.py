@@ -1,4 +1,4 @@
-"""Which sheet is what: a form (by number, title or alias, in its name or its head), the cover, or another known sheet."""
+"""Recognises sheets: a form (by number, title or alias in its name or head), the cover, or another known sheet."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def read_cover(rows: list[Row], plan: ReadPlan) -> dict[str, str]:
 
 
 def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Rest]:
-    """What the cover says beside unit and year: who signs, and when (UNREAD, without a form)."""
+    """The signatures and date on the cover (UNREAD, without a form)."""
     found: dict[str, Rest] = {}
     for line, row in enumerate(rows[:_COVER_ROWS], start=1):
         for key, value, column in _list_cover_pairs(row, plan):
@@ -112,19 +112,19 @@ def read_signatures(rows: list[Row], info: SheetInfo, plan: ReadPlan) -> list[Re
 
 def _list_cover_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
     """Cover key, value and the column of the label."""
-    for place, key in enumerate(_list_cover_cells(row, plan)):
+    for column, key in enumerate(_list_cover_cells(row, plan)):
         if key is None:
             continue
-        value = next((cell for cell in row[place + 1 :] if cell != ""), "")
+        value = next((cell for cell in row[column + 1 :] if cell != ""), "")
         if value != "" and not (isinstance(value, str) and _label(value) in plan.cover_labels):
-            yield key, _text(value), place
+            yield key, _text(value), column
     yield from _list_colon_pairs(row, plan)
 
 
 def read_form_head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> dict[str, str]:
-    """What the head of a form sheet says of unit and year (cover keys), where it says so plainly.
+    """Cover key -> text in the head of a form's sheet (unit, year), where it is stated plainly.
 
-    ``number``: the number of another form, where its own does not stand there.
+    ``number``: the number of another form, where the form's own is missing.
     """
     found: dict[str, str] = {}
     if number := _other_number(rows, form, plan):
@@ -158,12 +158,12 @@ def _other_number(rows: list[Row], form: FormPlan, plan: ReadPlan) -> str:
 
 
 def _list_colon_pairs(row: Row, plan: ReadPlan) -> Iterator[tuple[str, str, int]]:
-    for place, cell in enumerate(row):
+    for column, cell in enumerate(row):
         if isinstance(cell, str) and (":" in cell or "：" in cell):
             label, _, value = cell.replace("：", ":").partition(":")
             key = plan.cover_labels.get(fold(label))
             if key and value.strip():
-                yield key, value.strip(), place
+                yield key, value.strip(), column
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,6 @@
 """Units of measurement that a sheet states: in a heading's bracket, on a line of its own, in a title or a note.
 
-A unit is said in many ways (万元, 单位：万元, 万元，保留四位小数, 万). Each is either understood or told: never passed over.
+Units are written in many ways (万元, 单位：万元, 万元，保留四位小数, 万). Each is either understood or becomes a problem.
 All texts are folded.
 """
 
@@ -24,15 +24,15 @@ _BRACKET = re.compile(r"\(([^()]*)\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a text says of units: those it names (万 alone is one, too), and the parts that are something else."""
+class UnitWords:
+    """The units that a text names (万 alone is one, too), and its other parts."""
 
     units: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
-def parse_unit_words(text: str, plan: ReadPlan) -> Said:
-    """What a bracket or the text behind 单位： says; words of this year and of decimals say nothing."""
+def parse_unit_words(text: str, plan: ReadPlan) -> UnitWords:
+    """The units in a bracket or behind 单位：; words about this year and about decimals are ignored."""
     units, unknown = [], []
     for part in _PARTS.split(text):
         word = _LABEL.sub("", part)
@@ -40,11 +40,11 @@ def parse_unit_words(text: str, plan: ReadPlan) -> Said:
             units.append(word)
         elif word and word not in _THIS_YEAR | plan.empty_remarks and not _PRECISION.fullmatch(word):
             unknown.append(part)
-    return Said(tuple(units), tuple(unknown))
+    return UnitWords(tuple(units), tuple(unknown))
 
 
 def is_unit_text(text: str, plan: ReadPlan) -> bool:
-    """Whether a cell below a label says nothing but its unit."""
+    """Whether a cell below a label holds only its unit."""
     if len(text) > _LONGEST_UNIT:
         return False
     said = parse_unit_words(text.strip("()"), plan)
@@ -52,8 +52,8 @@ def is_unit_text(text: str, plan: ReadPlan) -> bool:
 
 
 @dataclass(slots=True)
-class Stated:
-    """What a sheet says of the units of its columns. Places are 0-based row, column with the text that says it."""
+class StatedUnits:
+    """The units that a sheet states for its columns; positions are 0-based row and column, with the text."""
 
     units: dict[str, str] = field(default_factory=dict)  # column -> unit
     contradictions: list[tuple[int, int, str, str]] = field(default_factory=list)  # and the column
@@ -67,7 +67,7 @@ def multiples(column: str, form: FormPlan) -> set[str]:
 
 
 def take_unit(
-    stated: Stated, column: str, units: tuple[str, ...], form: FormPlan, place: tuple[int, int, str]
+    stated: StatedUnits, column: str, units: tuple[str, ...], form: FormPlan, position: tuple[int, int, str]
 ) -> None:
     """Note the unit that a column's own heading states."""
     own = multiples(column, form)
@@ -77,18 +77,18 @@ def take_unit(
     if len(meant) == 1 and meant <= own:
         stated.units[column] = meant.pop()
     else:
-        stated.contradictions.append((*place, column))
+        stated.contradictions.append((*position, column))
 
 
 def take_sheet_units(
-    stated: Stated, texts: list[tuple[int, int, str]], columns: list[str], form: FormPlan, plan: ReadPlan
+    stated: StatedUnits, texts: list[tuple[int, int, str]], columns: list[str], form: FormPlan, plan: ReadPlan
 ) -> None:
     """Note the units that lines, titles and notes state for the columns whose headings state none.
 
-    ``texts``: row, column, folded text. A line that names several holds for each column with what fits it.
+    ``texts``: row, column, folded text. A line with several units states to each column the one that fits it.
     """
     open_columns = [c for c in columns if c in form.units and c not in stated.units]
-    for row, place, text in texts:
+    for row, position, text in texts:
         said = _parse_unit_line(text, plan)
         if said is None:
             continue
@@ -100,19 +100,19 @@ def take_sheet_units(
                 stated.units.setdefault(column, fitting.pop())
             is_unclear = is_unclear or len(fitting) > 1
         if is_unclear:
-            stated.unclear.append((row, place, text))
+            stated.unclear.append((row, position, text))
 
 
 def _complete_units(
     units: tuple[str, ...], column: str, form: FormPlan, left_out: tuple[str, ...] = ()
 ) -> list[str]:
-    """The units, a bare multiple as that of the column's own: 万 is 万元 where money is asked."""
+    """The units, a bare multiple completed by the column's unit: 万 is 万元 in a column of money."""
     base = form.bases.get(column, "")
     return [unit + base if unit in SCALES else unit for unit in units if unit not in left_out]
 
 
-def _parse_unit_line(text: str, plan: ReadPlan) -> Said | None:
-    """What a line above or below the table says of units; None when it does not speak of them."""
+def _parse_unit_line(text: str, plan: ReadPlan) -> UnitWords | None:
+    """The units in a line above or below the table; None when it names none."""
     for found in _STATED.finditer(text):
         said = parse_unit_words(found["said"], plan)
         if said.units or (found["sure"] and found["said"]):

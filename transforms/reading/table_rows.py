@@ -1,4 +1,4 @@
-"""Which rows below a header belong to the table: not blank ones, and not the header again on a later page."""
+"""Selects the rows of a table below its header: no blank ones, and no header repeated on a later page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def list_table_rows(rows: list[Row], header: Header) -> list[int]:
 
 
 def _find_repeated_headers(rows: list[Row], filled: list[int], header: Header) -> set[int]:
-    """Rows that say the header once more, with the lines of the head before them."""
+    """Rows that repeat the header, with the lines of the head before them."""
     heading: dict[int, set[str]] = {}
     for row in rows[header.top : header.bottom + 1]:
         for column, cell in enumerate(row):

@@ -1,4 +1,4 @@
-"""Arithmetic of the samples: lots that always fall the same way, and splits that add up exactly."""
+"""Arithmetic of the samples: reproducible random numbers, and splits that add up exactly."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def apportion_total(
 ) -> list[int]:
     """Whole numbers that add up to ``total``, in proportion to ``weights`` (largest remainder).
 
-    Each part is at least ``minimum`` and at most its cap; what a cap refuses goes to the others. Weights of zero get
-    nothing beyond the minimum while others can take it. Raises ValueError when no such split exists.
+    Each part is at least ``minimum`` and at most its cap; what exceeds a cap goes to the others. A weight of zero gets
+    nothing beyond the minimum as long as another part has room. Raises ValueError when no such split exists.
     """
     count = len(weights)
     room = [inf if caps is None else caps[i] - minimum for i in range(count)]

@@ -1,4 +1,4 @@
-"""Samples of the rosters: sites, projects and cases with names, placed in org units, growing over the years."""
+"""Samples of the rosters: sites, projects and cases with names in org units, growing over the years."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class RosterSamples:
         """The rows of ``form`` of all units together, by org_code: org_code and every field of the form."""
         plan = self.spec.rosters.get(form.id, RosterForm(items=max(1, len(self._list_hosts(form)) // 4)))
         items = self._list_items(form, plan)
-        for place, item in enumerate(items):
-            item["_place"] = place / len(items)
+        for index, item in enumerate(items):
+            item["_quantile"] = index / len(items)
         for field in form.fields:
             if field.id == form.item_field:
                 continue
@@ -50,7 +50,7 @@ class RosterSamples:
         return sorted(rows, key=lambda row: str(row["org_code"]))
 
     def _list_items(self, form: Form, plan: RosterForm) -> list[Item]:
-        """Known rows first, then placed ones: where, the year it joined, its number within its unit."""
+        """Rows known by name first, then drawn ones: org_code, the year it joined, its number within its unit."""
         first = self.catalogue.settings.first_year
         since = [int(row.get("since", first)) for row in plan.fixed]
         items: list[Item] = [
@@ -68,10 +68,12 @@ class RosterSamples:
                 [self.year] * wanted,
             )
         else:
-            # The list of the last declared year is laid out once, so that a site keeps its place over the years.
-            placed = {y: in_year(per_year, y) - sum(start <= y for start in since) for y in sorted(per_year)}
-            orgs = self._spread_over_hosts(form, max(placed.values()), form.id)
-            joined = [next(y for y, n in placed.items() if n > i) for i in range(wanted)]
+            # The list of the last declared year is laid out once, so that a site keeps its unit over the years.
+            drawn_counts = {
+                y: in_year(per_year, y) - sum(start <= y for start in since) for y in sorted(per_year)
+            }
+            orgs = self._spread_over_hosts(form, max(drawn_counts.values()), form.id)
+            joined = [next(y for y, n in drawn_counts.items() if n > i) for i in range(wanted)]
         numbers: Counter[str] = Counter()
         for org, start in zip(orgs, joined, strict=False):
             items.append({"org_code": org, "_joined": start, "_number": numbers[org]})
@@ -80,24 +82,22 @@ class RosterSamples:
 
     def _spread_over_hosts(self, form: Form, count: int, key: str) -> list[str]:
         """Org units for ``count`` rows in proportion to size, mixed so that the first rows are spread too."""
-        seed, places = self.spec.seed, self._list_hosts(form)
-        quotas = apportion_total(
-            count, [self.sizes[p] * (0.7 + 0.6 * draw_lot(seed, p, key)) for p in places]
-        )
+        seed, hosts = self.spec.seed, self._list_hosts(form)
+        quotas = apportion_total(count, [self.sizes[p] * (0.7 + 0.6 * draw_lot(seed, p, key)) for p in hosts])
         turns = [
-            ((turn + draw_lot(seed, place, key, turn)) / quota, place)
-            for place, quota in zip(places, quotas, strict=True)
+            ((turn + draw_lot(seed, host, key, turn)) / quota, host)
+            for host, quota in zip(hosts, quotas, strict=True)
             for turn in range(quota)
         ]
-        return [place for _, place in sorted(turns)]
+        return [host for _, host in sorted(turns)]
 
     def _list_hosts(self, form: Form) -> list[str]:
-        """The units rows may belong to: those of the form's lowest level."""
+        """The units of the form's lowest level, which rows may belong to."""
         units = self.catalogue.registry.units(self.year)
         return units.filter(pl.col("level") == form.levels[-1])["org_code"].sort().to_list()
 
     def _deal(self, form: Form, plan: RosterForm, field: Field, wish: RosterField, items: list[Item]) -> None:
-        """Give each declared answer to as many rows as declared; rows known by name count."""
+        """Give each declared answer to the declared number of rows, including those known by name."""
         year = self.year if plan.annual else self.catalogue.settings.last_year
         open_rows = [item for item in items if field.id not in item]
         if plan.annual:
@@ -126,7 +126,7 @@ class RosterSamples:
             back = int(draw_lot(self.spec.seed, form.id, key, "joined") * (first - wish.joined + 1))
             return float(item["_joined"] - (back if item["_joined"] == first else 0))
         if wish.share is not None:
-            return bool(item["_place"] < in_year(wish.share, self.year))
+            return bool(item["_quantile"] < in_year(wish.share, self.year))
         if wish.value is not None:
             value = in_year(wish.value, self.year)
             text = value.format(year=self.year) if isinstance(value, str) else value
@@ -148,11 +148,11 @@ class RosterSamples:
                 + int(draw_lot(self.spec.seed, org, form.id) * 97)
                 + (self.year * 7 if plan.annual else 0)
             )
-            places = below.get(org) or [org]
+            hosts = below.get(org) or [org]
             pattern = patterns[turn % len(patterns)]
             words = {k: v for k, v in item.items() if not k.startswith("_")}
             base = pattern.format(
-                **words, org=self._plain(org), place=self._plain(places[turn % len(places)]), year=self.year
+                **words, org=self._plain(org), place=self._plain(hosts[turn % len(hosts)]), year=self.year
             )
             name, again = base, 1
             while (org, name) in taken:
@@ -161,7 +161,7 @@ class RosterSamples:
             item[name_field] = name
 
     def _shuffle_children(self) -> dict[str, list[str]]:
-        """org_code -> codes of the units right below it, in an order drawn by lot."""
+        """org_code -> codes of its child units in random order."""
         below: defaultdict[str, list[str]] = defaultdict(list)
         units = self.catalogue.registry.units(self.year)
         for code, parent in units.select("org_code", "parent_code").sort("org_code").iter_rows():

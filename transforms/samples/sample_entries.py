@@ -34,8 +34,10 @@ def make_sample_entries(
     rosters = RosterSamples(catalogue, wishes, year, draw_unit_sizes(catalogue, wishes, year))
     forms = {form.id: form for level in ("county", "city") for form in catalogue.forms_of(level, year)}
     listed = {form.id: rosters.rows(form) for form in forms.values() if form.is_roster}
-    placed = {form_id: Counter(str(row["org_code"]) for row in rows) for form_id, rows in listed.items()}
-    figures = UnitSamples(catalogue, wishes, year, placed)
+    roster_counts = {
+        form_id: Counter(str(row["org_code"]) for row in rows) for form_id, rows in listed.items()
+    }
+    figures = UnitSamples(catalogue, wishes, year, roster_counts)
     tables = {
         form.id: listed[form.id] if form.is_roster else _unit_rows(figures, form, year)
         for form in forms.values()

@@ -1,7 +1,7 @@
-"""A catalogue with what happened since its files were written: years opened, deadlines moved, units merged and renamed.
+"""Applies amendments to a catalogue: years opened, deadlines moved, units merged and renamed.
 
-The files stay the base; each amendment is one dated entry of the journal, and the amended catalogue is checked as the
-files are. Applying amendments twice, or in two runs, gives the same catalogue and the same version.
+Each amendment is one dated entry of the journal; the files stay as they are. The amended catalogue is checked like the
+files. Applying amendments twice, or in two runs, gives the same catalogue and the same version.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from warehouse.words.day_words import day_words
 
 YEAR_OPENED, DEADLINE_MOVED, REGISTRY_CHANGED = "year_opened", "deadline_moved", "registry_changed"
 CHANGES = ("open", "close", "rename", "merge", "split", "move")
-"""What may happen to org units."""
+"""The kinds of change to org units."""
 
 _LEVEL_OF_DIGITS: Mapping[int, Level] = {6: "county", 9: "township", 12: "village"}
 
@@ -36,7 +36,7 @@ class AmendmentRefused(Exception):
 
 @dataclass(frozen=True)
 class Amendment:
-    """One change: its kind and what it says (all of it JSON).
+    """One change: its kind and its payload (plain JSON).
 
     * year_opened: year
     * deadline_moved: unit_code, year, until (ISO date), reason
@@ -45,7 +45,7 @@ class Amendment:
     """
 
     kind: str
-    says: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 def apply_amendments(catalogue: Catalogue, amendments: Sequence[Amendment]) -> Catalogue:
@@ -54,8 +54,8 @@ def apply_amendments(catalogue: Catalogue, amendments: Sequence[Amendment]) -> C
         return catalogue
     digest = hashlib.sha256(catalogue.version.encode())
     for amendment in amendments:
-        catalogue = _STEPS[amendment.kind](catalogue, amendment.says)
-        digest.update(repr((amendment.kind, sorted(amendment.says.items(), key=str))).encode())
+        catalogue = _STEPS[amendment.kind](catalogue, amendment.payload)
+        digest.update(repr((amendment.kind, sorted(amendment.payload.items(), key=str))).encode())
     return replace(catalogue, version=digest.hexdigest()[:12])
 
 
@@ -144,7 +144,7 @@ def _move_unit(registry: Registry, says: Mapping[str, Any], year: int) -> tuple[
 
 
 def _find_valid_unit(registry: Registry, code: str, year: int) -> dict[str, Any]:
-    """The unit as it is in the year before ``year``."""
+    """The unit as of the year before ``year``."""
     found = registry.units(year - 1).filter(pl.col("org_code") == code)
     if found.is_empty():
         raise AmendmentRefused(f"{year - 1}年度的名录内没有代码为 {code} 的单位。")

@@ -1,4 +1,4 @@
-"""What must be true of the forms together, and of the labels within each: a column leads to one field, an answer to one code."""
+"""Checks across forms, and of the labels within a form: a heading names one field, an answer one code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from warehouse.words.folding import fold
 
 
 def check_labels(source: Source, form: Form) -> None:
-    """No two fields asked in one year bear one label or alias, however it is written."""
+    """Refuse a label or alias that two fields of one year share, whatever its spelling."""
     seen: dict[str, list[Field]] = {}
     for index, field in enumerate(form.fields):
         for text in field.all_labels:
@@ -24,7 +24,7 @@ def check_labels(source: Source, form: Form) -> None:
 
 
 def check_codes(source: Source, code_lists: Mapping[str, CodeList]) -> None:
-    """No label or alias of a code list leads to two of its answers."""
+    """Refuse a label or alias of a code list that means two of its answers."""
     for index, codes in enumerate(code_lists.values()):
         seen: dict[str, list[Code]] = {}
         for number, code in enumerate(codes.codes):
@@ -41,7 +41,7 @@ def check_codes(source: Source, code_lists: Mapping[str, CodeList]) -> None:
 
 
 def check_numbers(sources: Mapping[str, Source], forms: Iterable[Form]) -> None:
-    """No two forms of one year bear one number or title."""
+    """Refuse a number or title that two forms of one year share."""
     known: list[Form] = []
     for form in forms:
         for other in known:
@@ -57,7 +57,7 @@ def check_numbers(sources: Mapping[str, Source], forms: Iterable[Form]) -> None:
 def find_unread_measures(
     measures: Mapping[str, Measure], indicators: Iterable[Indicator], read: Mapping[str, frozenset[str]]
 ) -> Iterator[Measure]:
-    """The reported measures that no indicator reads; ``read``: indicator -> the measures its formula leads to."""
+    """The reported measures that no indicator reads; ``read``: indicator -> the measures of its formula."""
     used = {name for indicator in indicators for name in read[indicator.id]}
     yield from (m for m in measures.values() if m.id not in used)
 

@@ -12,12 +12,12 @@ from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression, ExpressionError, parse
 
 
-def parse_at(source: Source, place: list[str | int], text: str) -> Expression:
-    """The expression that stands at ``place``; CatalogueError with file and line when it is none."""
+def parse_at(source: Source, position: list[str | int], text: str) -> Expression:
+    """The expression that stands at ``position``; CatalogueError with file and line when it is none."""
     try:
         return parse(text)
     except ExpressionError as error:
-        raise source.error(place, str(error)) from None
+        raise source.error(position, str(error)) from None
 
 
 def expand(
@@ -44,31 +44,31 @@ def read_indicators(
     ``listed``: the numbers of rosters, which are no measures, and the title of their form.
     """
     found: dict[str, Indicator] = {}
-    places: list[_Place] = []
+    declarations: list[_Declaration] = []
     names: dict[str, str] = {}
     for path in sorted((folder / "indicators").glob("*.yaml")):
         source = Source(path)
         for index, indicator in enumerate(source.read_list(Indicator)):
-            place = _Place(source, index, indicator)
+            declaration = _Declaration(source, index, indicator)
             if indicator.id in found:
-                raise place.error("id", f"指标编号“{indicator.id}”已经用过")
+                raise declaration.error("id", f"指标编号“{indicator.id}”已经用过")
             if indicator.programme not in programmes:
-                raise place.error("programme", unknown_name("项目", indicator.programme, programmes))
-            _check_name(place, names)
+                raise declaration.error("programme", unknown_name("项目", indicator.programme, programmes))
+            _check_name(declaration, names)
             found[indicator.id] = indicator
-            places.append(place)
-    for place in places:
-        _check_names(place, measures, found, listed)
-    for place in places:  # once every formula can be read
-        _refuse_circle(place, measures, found)
-    for place in places:  # once every name leads to measures
-        _check_meaning(place, measures, found)
+            declarations.append(declaration)
+    for declaration in declarations:
+        _check_names(declaration, measures, found, listed)
+    for declaration in declarations:  # once every formula can be read
+        _refuse_circle(declaration, measures, found)
+    for declaration in declarations:  # once every name leads to measures
+        _check_meaning(declaration, measures, found)
     return found
 
 
 @dataclass(frozen=True)
-class _Place:
-    """An indicator and where it stands."""
+class _Declaration:
+    """An indicator and its index in the file that declares it."""
 
     source: Source
     index: int
@@ -78,92 +78,98 @@ class _Place:
         return self.source.error([self.index, key], message)
 
 
-def _check_name(place: _Place, names: dict[str, str]) -> None:
-    """A reader tells indicators apart by their Chinese names alone; ``names``: those already given, with their ids."""
-    indicator = place.indicator
+def _check_name(declaration: _Declaration, names: dict[str, str]) -> None:
+    """Refuse a Chinese name that another indicator has; ``names``: name -> id of those read so far."""
+    indicator = declaration.indicator
     if (other := names.setdefault(indicator.name_zh, indicator.id)) != indicator.id:
-        raise place.error(
+        raise declaration.error(
             "name_zh", f"指标名称“{indicator.name_zh}”已用于指标“{other}”，请写全，使各指标名称互不相同"
         )
     if indicator.kind == "cumulative":
         if "累计" not in indicator.name_zh:
-            raise place.error("name_zh", f"“{indicator.name_zh}”是历年累计数，名称中应写明“累计”")
+            raise declaration.error("name_zh", f"“{indicator.name_zh}”是历年累计数，名称中应写明“累计”")
         if indicator.unit == "人":
-            raise place.error("unit", f"“{indicator.name_zh}”把历年人数相加，同一人会重复计，单位应为“人次”")
+            raise declaration.error(
+                "unit", f"“{indicator.name_zh}”把历年人数相加，同一人会重复计，单位应为“人次”"
+            )
 
 
 _OUTERMOST = {"rank": "rank", "rank_asc": "rank", "percentile": "rank", "share": "share", "streak": "streak"}
 
 
-def _check_kind(place: _Place, whole: Expression, measures: Mapping[str, Measure]) -> None:
-    """``kind`` says what the formula computes, and a running sum is one of things that can be added up over years."""
-    kind, functions = place.indicator.kind, {t.function for t in whole.terms}
+def _check_kind(declaration: _Declaration, whole: Expression, measures: Mapping[str, Measure]) -> None:
+    """Refuse a ``kind`` that the formula does not compute, and a running sum of stocks."""
+    kind, functions = declaration.indicator.kind, {t.function for t in whole.terms}
     window = _OUTERMOST[whole.window[0]] if whole.window else None
     if (kind if kind in _OUTERMOST.values() else None) != window:
-        raise place.error(
+        raise declaration.error(
             "kind",
             f"性质（kind）为“{kind}”，与公式不符：公式算得的是“{window or '未经排位、比重或连续年数计算的数'}”",
         )
     if kind == "cumulative" and functions != {"cumulative"}:
-        raise place.error("kind", "性质（kind）为“cumulative”（累计），公式应只由 cumulative() 组成")
+        raise declaration.error("kind", "性质（kind）为“cumulative”（累计），公式应只由 cumulative() 组成")
     if kind in ("stock", "flow") and functions - {None}:
-        raise place.error("kind", f"性质（kind）为“{kind}”，公式却用到其他年度的数")
+        raise declaration.error("kind", f"性质（kind）为“{kind}”，公式却用到其他年度的数")
     if kind == "change" and "prev" not in functions:
-        raise place.error("kind", "性质（kind）为“change”（增减），公式应与上年数 prev() 比较")
+        raise declaration.error("kind", "性质（kind）为“change”（增减），公式应与上年数 prev() 比较")
     for term in whole.terms:
         measure = measures[term.name]
         if term.function == "cumulative" and measure.kind == "stock":
-            raise place.error("formula", f"“{measure.label}”是时点数，各年相加没有意义，不能用 cumulative()")
+            raise declaration.error(
+                "formula", f"“{measure.label}”是时点数，各年相加没有意义，不能用 cumulative()"
+            )
         if term.function is None and kind in ("stock", "flow") and measure.kind != kind:
-            raise place.error("kind", f"性质（kind）为“{kind}”，“{measure.label}”却是“{measure.kind}”")
+            raise declaration.error("kind", f"性质（kind）为“{kind}”，“{measure.label}”却是“{measure.kind}”")
 
 
 def _check_names(
-    place: _Place,
+    declaration: _Declaration,
     measures: Mapping[str, Measure],
     indicators: Mapping[str, Indicator],
     listed: Mapping[str, str],
 ) -> None:
-    indicator = place.indicator
-    expression = parse_at(place.source, [place.index, "formula"], indicator.formula)
+    indicator = declaration.indicator
+    expression = parse_at(declaration.source, [declaration.index, "formula"], indicator.formula)
     if undefined := expression.names - measures.keys() - indicators.keys():
         known = measures.keys() | indicators.keys()
         if of_roster := sorted(undefined & listed.keys()):
             name = of_roster[0]
-            raise place.error(
+            raise declaration.error(
                 "formula",
                 f"“{name}”是名册“{listed[name]}”的栏目：名册按行计数（见该表的 counts），各行的数不相加",
             )
-        raise place.error("formula", unknown_name("公式中的", min(undefined), known))
+        raise declaration.error("formula", unknown_name("公式中的", min(undefined), known))
     if indicator.id in measures and expression.text != indicator.id:
-        raise place.error("id", f"“{indicator.id}”是报表中的计量，用这个编号的指标，公式只能是它本身")
+        raise declaration.error("id", f"“{indicator.id}”是报表中的计量，用这个编号的指标，公式只能是它本身")
 
 
 def _refuse_circle(
-    place: _Place, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
+    declaration: _Declaration, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
 ) -> None:
-    start = place.indicator
+    start = declaration.indicator
     waiting, seen = [start], set[str]()
     while waiting:
         for name in parse(waiting.pop().formula).names - measures.keys():
             if name == start.id:
-                raise place.error("formula", f"指标“{start.id}”的公式绕回了它自己")
+                raise declaration.error("formula", f"指标“{start.id}”的公式绕回了它自己")
             if name not in seen:
                 seen.add(name)
                 waiting.append(indicators[name])
 
 
 def _check_meaning(
-    place: _Place, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
+    declaration: _Declaration, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
 ) -> None:
-    """Refuses formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
+    """Refuse formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
     try:
-        text = expand(place.indicator, measures, indicators).text
+        text = expand(declaration.indicator, measures, indicators).text
     except ExpressionError as error:
-        raise place.error("formula", str(error)) from None
-    whole = parse_at(place.source, [place.index, "formula"], text)
+        raise declaration.error("formula", str(error)) from None
+    whole = parse_at(declaration.source, [declaration.index, "formula"], text)
     if any(term.function == "total" for term in whole.terms):
-        raise place.error("formula", "total() 只用于审核关系，指标公式中不能用")
-    _check_kind(place, whole, measures)
-    if whole.window and "village" in place.indicator.levels:
-        raise place.error("levels", f"{whole.window[0]}() 不对村(社区)计算，层级（levels）中请去掉 village")
+        raise declaration.error("formula", "total() 只用于审核关系，指标公式中不能用")
+    _check_kind(declaration, whole, measures)
+    if whole.window and "village" in declaration.indicator.levels:
+        raise declaration.error(
+            "levels", f"{whole.window[0]}() 不对村(社区)计算，层级（levels）中请去掉 village"
+        )

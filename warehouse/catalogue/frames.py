@@ -19,22 +19,22 @@ Measures: TypeAlias = pl.DataFrame
 Verdicts: TypeAlias = pl.DataFrame
 Findings: TypeAlias = pl.DataFrame
 Answers: TypeAlias = pl.DataFrame
-"""What a signature calls a frame of this schema (SUBMISSION, PROBLEM, …): plain frames, told apart by name only.
+"""Names for signatures: plain frames of the schema of that name (SUBMISSION, PROBLEM, …).
 
 Verdicts have no fixed columns, but one for each check (:mod:`expectations.verdicts.verdicts`).
 """
 
 ERROR_MARK = "\x00error"
-"""Stands in a read cell for an error value or a formula without a value; never a number, never blank."""
+"""The text of a read cell with an error value or a formula without a value."""
 
 DATE_MARK = "\x00date "
-"""Begins the text of a number that carries a date or time format: then come the number that is stored, and what is shown."""
+"""The beginning of the text of a number with a date or time format; the stored and the shown number follow."""
 
 SUBMISSION: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,  # sha256 of the bytes; key
     "unit_code": pl.String,
     "year": pl.Int32,
-    "received_seq": pl.Int64,  # place of the receipt in the journal: the order that decides "latest"
+    "received_seq": pl.Int64,  # seq of the receipt in the journal: the order that decides "latest"
     "received_at": pl.String,  # ISO time with offset
     "file_name": pl.String,
     "run": pl.String,
@@ -48,19 +48,19 @@ RECEIVED: Schema = {
     "received_at": pl.String,
     "critical_rules": pl.List(pl.String),  # ids of the rules whose critical findings it has
 }
-"""A readable submission as those that follow it see it."""
+"""A readable submission, for comparison with later ones."""
 
 PROBLEM: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission": pl.String,
-    "form": pl.String,  # form id; null when the whole workbook is concerned
+    "form": pl.String,  # form id; null: the whole workbook
     "rule": pl.String,  # rule id, e.g. conform.unreadable_number
     "sheet": pl.String,
-    "cell": pl.String,  # A1 address; null when no cell is concerned
+    "cell": pl.String,  # A1 address; null: no cell
     "field": pl.String,
     "org_code": pl.String,
     "org_name": pl.String,
     "item": pl.String,
-    "value": pl.String,  # what stands in the cell, as text
+    "value": pl.String,  # content of the cell, as text
     "detail": pl.String,  # fills {detail} of the rule's message
     "suggestion": pl.String,  # a near match offered, never applied
 }
@@ -86,7 +86,7 @@ UNREAD: Schema = {
     "text": pl.String,  # as written
     "reason": pl.String,  # unknown_unit | second_row | part | own_column | cover
 }
-"""A filled cell that was not taken over: of a form's sheet, or of the cover who signs (no form). Key: submission, sheet, cell."""
+"""A filled cell that was not taken over, of a form or (a signature) of the cover. Key: submission, sheet, cell."""
 
 FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "finding": pl.String,  # id of the question (with_finding_id), the same in every submission of the unit and year
@@ -99,7 +99,7 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "org_code": pl.String,
     "org_name": pl.String,
     "item": pl.String,
-    "field": pl.String,  # the field the finding is shown at; ids of all fields stand in `fields`
+    "field": pl.String,  # the field the finding is shown at; `fields` has the ids of all
     "fields": pl.List(pl.String),
     "sheet": pl.String,
     "cell": pl.String,
@@ -107,19 +107,21 @@ FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "message": pl.String,  # one Chinese sentence with the numbers in it
     "fix": pl.String,  # what to do, in Chinese
     "suggestion": pl.String,
-    "likely": pl.String,  # which cells are most likely wrong, one Chinese sentence; null: nothing to say
-    "operands": pl.String,  # the values concerned, as text: what an explanation is bound to
-    "follows": pl.String,  # id of the question about misplaced numbers that explains this one; null: stands alone
+    "likely": pl.String,  # which cells are most likely wrong, one Chinese sentence; null: unknown
+    "operands": pl.String,  # the values read, as text; an explanation is bound to them
+    "follows": pl.String,  # id of the question about misplaced numbers that explains this one; null: none
 }
 
 FINDING_KEY = ("form", "rule", "org_code", "item", "field")
-"""The columns that say, beside unit and year, which finding of one submission is that of another; never null."""
+"""The columns that identify, with unit and year, the same finding in several submissions; never null."""
 
-_ID_LENGTH = 16  # hexadecimal digits: of 10 million findings two have the same id once in 300,000 times
+_ID_LENGTH = (
+    16  # hexadecimal digits: among 10 million findings two share an id with a probability of 1 in 300,000
+)
 
 
 def finding_key(findings: pl.DataFrame) -> list[pl.Expr]:
-    """The FINDING_KEY columns of ``findings``: '' where null, and an unrecognised unit by the name that was written."""
+    """The FINDING_KEY columns of ``findings``: '' where null; an unknown unit by its written name."""
     names = {"org_code": ("org_code", "org_name")}
     return [
         pl.coalesce(*(n for n in names.get(column, (column,)) if n in findings.columns), pl.lit("")).alias(
@@ -132,8 +134,7 @@ def finding_key(findings: pl.DataFrame) -> list[pl.Expr]:
 def with_finding_id(findings: pl.DataFrame) -> pl.DataFrame:
     """``findings`` (FINDING, EXPLANATION) with ``finding``: a short hash of unit, year and FINDING_KEY.
 
-    A question keeps it from one submission of the unit and year to the next. Rows of a sheet that list the same unit twice
-    share it.
+    The same question of a later submission of the unit and year has the same id, and so have repeated rows of one unit.
     """
     key = [pl.col("unit_code").fill_null(""), pl.col("year").cast(pl.String).fill_null("")]
     text = findings.select(pl.concat_str([*key, *finding_key(findings)], separator="|")).to_series()
@@ -155,7 +156,7 @@ ANSWER: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 EXPLANATION: dict[str, pl.DataType | type[pl.DataType]] = {
-    "explanation": pl.Int64,  # key: place of its entry in the journal
+    "explanation": pl.Int64,  # key: seq of its entry in the journal
     "unit_code": pl.String,
     "year": pl.Int32,
     "form": pl.String,
@@ -171,7 +172,7 @@ EXPLANATION: dict[str, pl.DataType | type[pl.DataType]] = {
     "reason": pl.String,  # of the decision
     "decided_by": pl.String,
     "decided_at": pl.String,
-    "is_current": pl.Boolean,  # the last one given for this finding with these values
+    "is_current": pl.Boolean,  # the latest one for this finding with these values
 }
 
 RULE_RESULT = {
@@ -258,21 +259,21 @@ COMPARISON: dict[str, pl.DataType | type[pl.DataType]] = {
     "year": pl.Int32,
     "org_code": pl.String,
     "indicator": pl.String,
-    "comparable_value": pl.Float64,  # of the units that reported in both years; null: nothing to compare
+    "comparable_value": pl.Float64,  # of the units that reported in both years; null: none
     "previous_value": pl.Float64,  # of the same units a year ago, through succession
     "comparable_pct": pl.Float64,  # cells that are compared, of those expected
-    "previous_coverage_pct": pl.Float64,  # of last year's number by itself
+    "previous_coverage_pct": pl.Float64,  # of last year's number alone
 }
-"""An indicator beside the year before: like with like."""
+"""An indicator compared with the year before, over the units that reported in both."""
 
 
 def form_position(forms: Iterable[str]) -> pl.Expr:
-    """Where the row's ``form`` stands among ``forms`` (ids in the catalogue's order); before all where it is of none.
+    """The position of the row's ``form`` in ``forms`` (ids in the catalogue's order); -1 without a form.
 
-    Whatever is listed by form stands in this order (年1表, 年2表, 年3-1表 …), never in that of the ids.
+    Every list by form is sorted by it (年1表, 年2表, 年3-1表 …).
     """
-    places = {form: place for place, form in enumerate(forms)}
-    return pl.col("form").replace_strict(places, default=-1, return_dtype=pl.Int64)
+    positions = {form: index for index, form in enumerate(forms)}
+    return pl.col("form").replace_strict(positions, default=-1, return_dtype=pl.Int64)
 
 
 def empty(schema: Schema) -> pl.DataFrame:

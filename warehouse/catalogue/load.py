@@ -1,4 +1,4 @@
-"""Reads a catalogue folder into one checked object; the only way to a :class:`Catalogue`.
+"""Reads a catalogue folder into one checked :class:`Catalogue`.
 
 A folder holds catalogue.yaml, programmes.yaml, code_lists.yaml, shared_fields.yaml, forms/*.yaml (one form a file),
 indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules/*.yaml and samples.yaml.
@@ -35,7 +35,7 @@ from warehouse.words import labels
 
 DEFAULT_FOLDER = Path(__file__).parent
 REGISTRY_FORM = "registry"
-"""Form id of the measures that nobody reports: they are counted from the registry of the year."""
+"""The form id of measures that are counted from the year's registry and reported by nobody."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Catalogue:
         return replace(self, forms=forms, code_lists=lists, settings=self.settings.in_year(year))
 
     def asked_levels(self, measure: Measure) -> tuple[Level, ...]:
-        """The levels asked for ``measure``: the form's, as far as somebody fills in the form for them."""
+        """The levels asked for ``measure``: those of its form that some workbook has rows for."""
         if measure.form == REGISTRY_FORM:
             return measure.levels
         reported_by = self.forms[measure.form].reported_by
         return tuple(lv for lv in measure.levels if ("city" if lv == "city" else "county") in reported_by)
 
     def computed_levels(self, indicator: Indicator) -> tuple[Level, ...]:
-        """The levels of ``indicator`` at which there is a number: those that cover a unit asked for each of its terms."""
+        """The levels of ``indicator`` with a number: those at or above a level asked for each of its terms."""
         lowest = min(
             max(LEVELS.index(level) for level in self.asked_levels(self.measures[term.name]))
             for term in self.expand_formula(indicator).terms
@@ -81,12 +81,12 @@ class Catalogue:
         return [f for f in self.forms.values() if unit_level in f.reported_by and in_force(f, year)]
 
     def unit_names(self) -> dict[str, str]:
-        """What the org units are called, by code; the city's own code stands for what it reports itself."""
+        """Code -> name of the org units; the city's code has the name of its own level."""
         names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
         return names | {self.settings.city.code: self.settings.city.own_level_name}
 
     def explain_not_reported(self, year: int, unit_code: str | None = None) -> str:
-        """Why nobody reports for ``year``, or ``unit_code`` not in that year, in one Chinese sentence; '' when all is well."""
+        """One Chinese sentence why nobody reports for ``year``, or ``unit_code`` does not; '' where they do."""
         first, last = self.settings.first_year, self.settings.last_year
         if not first <= year <= last:
             open_it = f"开放下一年度请先运行 nianbao year open {year}。" if year == last + 1 else ""
@@ -114,12 +114,12 @@ class Catalogue:
 
     @cached_property
     def quanta(self) -> dict[str, float]:
-        """Measure -> the smallest part it is handed on in."""
+        """Measure -> its quantum."""
         return {measure.id: measure.quantum for measure in self.measures.values()}
 
     @cached_property
     def _expansions(self) -> dict[str, Expression]:
-        """Formula -> its expansion: a night asks for each of them four times."""
+        """Formula -> its expansion, cached because a night asks for each several times."""
         return {}
 
 
@@ -137,7 +137,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     forms: dict[str, Form] = {}
     measures = {m.id: m for m in _list_registry_measures()}
     sources: dict[str, Source] = {}
-    places: dict[str, list[str | int]] = {}
+    positions: dict[str, list[str | int]] = {}
     for path in sorted((folder / "forms").glob("*.yaml")):
         source = Source(path)
         form = _read_form(source, shared)
@@ -146,10 +146,10 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         _check_form(source, form, programmes, code_lists)
         check_labels(source, form)
         forms[form.id], sources[form.id] = form, source
-        for place, measure in _list_measures(form):
+        for position, measure in _list_measures(form):
             if measure.id in measures:
-                raise source.error(place, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
-            measures[measure.id], places[measure.id] = measure, place
+                raise source.error(position, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
+            measures[measure.id], positions[measure.id] = measure, position
     check_numbers(sources, forms.values())
     listed = {f.id: form.title for form in forms.values() if form.is_roster for f in form.fields if f.kind}
     indicators = read_indicators(folder, programmes, measures, listed)
@@ -157,7 +157,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     for measure in find_unread_measures(measures, indicators.values(), read):
         if measure.form != REGISTRY_FORM:
             raise sources[measure.form].error(
-                places[measure.id],
+                positions[measure.id],
                 f"“{measure.label}”（{measure.id}）没有任何指标用到，请加一条指标（公式写 {measure.id} 即可）",
             )
     return Catalogue(
@@ -236,7 +236,7 @@ def _check_form(
 
 
 def _list_registry_measures() -> list[Measure]:
-    """How many units of each level there are: denominators of coverage, always complete."""
+    """The number of units of each level, for denominators of coverage."""
     names = {level: name for level, name in labels.LEVEL.items() if level != "city"}
     return [
         Measure(
@@ -253,7 +253,7 @@ def _list_registry_measures() -> list[Measure]:
 
 
 def _list_measures(form: Form) -> list[tuple[list[str | int], Measure]]:
-    """The measures of a form, each with its place in the file."""
+    """The measures of a form, each with its position in the file."""
     fields: list[tuple[list[str | int], Measure]] = [
         (
             ["fields", index],

@@ -1,6 +1,6 @@
 """Mistakes in declared files as sentences for whoever edits them: file, line, what is wrong, what to do.
 
-Whatever notices the mistake (pydantic, YAML, CSV, our own checks), it is said here, in Chinese and without a library's words.
+Mistakes found by pydantic, YAML, CSV and our own checks are all described here, in Chinese, without a library's words.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def mistake_at(path: Path, line: int | None, sentence: str) -> CatalogueError:
 
 
 def read_text(path: Path) -> str:
-    """The content of a declared file. CatalogueError where there is none, or none in UTF-8."""
+    """The content of a declared file. CatalogueError when it is missing or not UTF-8."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
 
 
 def describe_yaml_mistake(path: Path, error: yaml.YAMLError) -> CatalogueError:
-    """What cannot be read as YAML."""
+    """The CatalogueError of a file that is not YAML."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = None if mark is None else mark.line + 1
     return mistake_at(
@@ -57,48 +57,48 @@ _NEAR = 60.0  # of 100, as rapidfuzz counts likeness: an id differs by a letter 
 def suggest_name(name: str, known: Iterable[str]) -> str:
     """，是否应为“…”: the known name that is most like ``name``; '' when none is."""
     names = sorted(known)
-    place = find_nearest(name, names, _NEAR)
-    return "" if place is None else f"，是否应为“{names[place]}”"
+    index = find_nearest(name, names, _NEAR)
+    return "" if index is None else f"，是否应为“{names[index]}”"
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
-    """A name that is used and not defined."""
+    """The sentence about a name that is used and not defined."""
     return f"{what}“{name}”没有定义{suggest_name(name, known)}"
 
 
 def describe_model_mistake(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
-    """The first mistake of a record: its place within the record, and the sentence."""
+    """The first mistake of a record: its position within the record, and the sentence."""
     found = error.errors()
-    # A misspelt key is said before the one that is therefore missing.
+    # A misspelt key comes before the key that is missing because of it.
     first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
-    place = [part for part in first["loc"] if isinstance(part, (str, int))]
-    key = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
+    position = [part for part in first["loc"] if isinstance(part, (str, int))]
+    key = next((str(part) for part in reversed(position) if isinstance(part, str)), "")
     context = first.get("ctx", {})
     given = first.get("input")
     shown = f"，填的是“{given}”" if isinstance(given, (str, int, float)) and given != "" else ""
     match first["type"]:
         case "value_error":
-            return place, str(context.get("error", ""))
+            return position, str(context.get("error", ""))
         case "missing":
-            return place[:-1], f"缺少“{key}”"
+            return position[:-1], f"缺少“{key}”"
         case "extra_forbidden":
-            return place, f"没有“{key}”这个项目名{suggest_name(key, set(_list_keys(model)))}"
+            return position, f"没有“{key}”这个项目名{suggest_name(key, set(_list_keys(model)))}"
         case "literal_error":
-            return place, f"“{key}”只能是 {_list_options(str(context['expected']))}{shown}"
+            return position, f"“{key}”只能是 {_list_options(str(context['expected']))}{shown}"
         case "string_pattern_mismatch":
             return (
-                place,
+                position,
                 f"“{key}”的写法不对{shown}：编号以小写字母开头，只用小写字母、数字和下划线；代码只用数字",
             )
         case "string_too_short":
-            return place, f"“{key}”不能为空"
+            return position, f"“{key}”不能为空"
         case kind if kind.startswith(
             ("string", "int", "float", "bool", "date", "tuple", "list", "dict", "model")
         ):
             what = next(words for start, words in _KINDS if kind.startswith(start))
-            return place, f"“{key or '本条'}”应为{what}{shown}"
+            return position, f"“{key or '本条'}”应为{what}{shown}"
         case _:
-            return place, f"“{key or '本条'}”的内容不符合要求{shown}"
+            return position, f"“{key or '本条'}”的内容不符合要求{shown}"
 
 
 _KINDS = (

@@ -44,7 +44,7 @@ class Code(Record):
     """One entry of a code list; ``label`` is what is stored, ``aliases`` are other ways to write it.
 
     ``since`` and ``until`` are the report years in which it is offered and understood. An entry of the same label with
-    other years has other aliases: what a workbook of an earlier year meant does not change when an alias moves.
+    other years has other aliases, so that an alias can move without changing the meaning of earlier workbooks.
     """
 
     label: Chinese
@@ -75,7 +75,7 @@ class CodeList(Record):
 
 
 class EarlierLabel(Record):
-    """What a column was called up to a report year."""
+    """The label of a column up to a report year."""
 
     label: Chinese
     until: int
@@ -132,7 +132,7 @@ class Field(Record):
 
     @property
     def all_labels(self) -> tuple[str, ...]:
-        """Every heading under which the field is understood: of any year, and the aliases."""
+        """Every heading of the field: the labels of all years, and the aliases."""
         return tuple(dict.fromkeys((self.label, *(e.label for e in self.earlier_labels), *self.aliases)))
 
     def in_year(self, year: int) -> Field:
@@ -247,7 +247,7 @@ class Measure(Record):
 
     @property
     def quantum(self) -> float:
-        """The smallest part it comes in: a unit's history is handed on to its heirs in whole ones."""
+        """The smallest part of the measure (one person, one cent); a unit's heirs get whole parts of its history."""
         return 0.01 if self.id.endswith("_cny") else 1.0
 
 
@@ -272,7 +272,7 @@ class Indicator(Record):
 
 
 class Dated(Protocol):
-    """What holds in some report years only."""
+    """A record that is in force in some report years only."""
 
     @property
     def since(self) -> int | None: ...

@@ -1,4 +1,4 @@
-"""Reads the registry's two files; a line that cannot be true is answered with file, line and a plain sentence."""
+"""Reads the registry's two files; an impossible line raises CatalogueError with file, line and a plain sentence."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_registry(
 ) -> Registry:
     """``org_units.csv`` and, where there is one, ``succession.csv``; CatalogueError names file and line.
 
-    ``years``: those of the catalogue, in each of which every unit has its place and history is neither lost nor doubled;
+    ``years``: those of the catalogue; in each every unit must have its parent, and history must be neither lost nor doubled;
     ``is_asked``: as in Registry.
     """
     path, succession_path = folder / "org_units.csv", folder / "succession.csv"
@@ -54,10 +54,16 @@ def check_registry(
     is_asked: Callable[[str, int], bool],
     called: Path,
 ) -> Registry:
-    """A registry of ``units`` and ``succession`` that stand in no file, by the same checks; ``called``: what errors name."""
-    place = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
+    """A registry of ``units`` and ``succession`` that are in no file, after the same checks; errors name it ``called``."""
+    number = pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
     return _check_all(
-        units.with_columns(place), succession.with_columns(place), city_code, years, is_asked, called, called
+        units.with_columns(number),
+        succession.with_columns(number),
+        city_code,
+        years,
+        is_asked,
+        called,
+        called,
     )
 
 
@@ -162,11 +168,11 @@ def _check_units(units: pl.DataFrame, path: Path, city_code: str) -> None:
         "{name}（{org_code}）的上级“{parent_code}”不在名录内",
     )
     order = dict(zip(LEVELS[1:], LEVELS, strict=False))
-    placed = below.join(above, on="parent_code", maintain_order="left").filter(
+    pairs = below.join(above, on="parent_code", maintain_order="left").filter(
         pl.col("parent_level") != level.replace_strict(order, return_dtype=pl.String)
     )
     _refuse(
-        placed, path, "{name}（{org_code}）是{level}，上级 {parent_code} 是{parent_level}，应为上一层级的单位"
+        pairs, path, "{name}（{org_code}）是{level}，上级 {parent_code} 是{parent_level}，应为上一层级的单位"
     )
 
 
@@ -214,7 +220,7 @@ def _check_year(registry: Registry, year: int, units: pl.DataFrame, path: Path) 
 
 
 def _check_shares(registry: Registry, succession: pl.DataFrame, path: Path) -> None:
-    """What a unit hands on exists before and after, and is all it had where the unit itself is no more."""
+    """Check that old and new units exist, and that a unit that ended hands on all of its history."""
     for (old, year), given in succession.group_by("old_code", "year", maintain_order=True):
         line, share = given.item(0, "line"), given["share"].sum()
         valid = registry.units(int(str(year)))["org_code"]

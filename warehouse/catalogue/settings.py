@@ -38,7 +38,7 @@ class RowHeader(Record):
 
 
 class RowHeaders(Record):
-    """The columns that say which org unit a row speaks of; a roster's org column has a label of its own."""
+    """The columns that identify a row's org unit; a roster's org column has a label of its own."""
 
     org_code: RowHeader
     org_name: RowHeader
@@ -47,7 +47,7 @@ class RowHeaders(Record):
 
 
 class FormSet(Record):
-    """What the head of every form prints; where it changes, one record for each span of report years."""
+    """The texts in the head of every form; one record for each span of report years."""
 
     version: Chinese
     issuer: Chinese
@@ -58,9 +58,9 @@ class FormSet(Record):
 
 
 class Words(Record):
-    """How clerks write things that are not numbers. Matching ignores spaces, width and letter case.
+    """How clerks write what is not a number. Matching ignores spaces, width and letter case.
 
-    What the issued workbook itself prints (workbook_texts) is always known and need not be listed.
+    The texts of the issued workbook (workbook_texts) are always included.
     """
 
     yes: tuple[str, ...]
@@ -154,7 +154,7 @@ class Settings(Record):
     @model_validator(mode="before")
     @classmethod
     def _one_or_several_form_sets(cls, content: Any) -> Any:
-        """``form_set`` may be a list: what forms of each span of years print."""
+        """``form_set`` may be a list, one for each span of years."""
         if isinstance(content, dict) and isinstance(content.get("form_set"), list) and content["form_set"]:
             return {**content, "form_set": content["form_set"][-1], "form_sets": tuple(content["form_set"])}
         return content

@@ -1,4 +1,4 @@
-"""Reads declared YAML so that every mistake is answered with file, line and a plain sentence."""
+"""Reads declared YAML; every mistake raises CatalogueError with file, line and a plain sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Source:
-    """One YAML file: its plain content and where each key stands."""
+    """One YAML file: its content and the line of each key."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,10 +51,10 @@ class Source:
             for value in node.value:
                 self._refuse_duplicate_keys(value)
 
-    def line(self, place: Sequence[str | int]) -> int:
-        """The line of the innermost part of ``place`` that exists in the file."""
+    def line(self, position: Sequence[str | int]) -> int:
+        """The line of the innermost part of ``position`` that exists in the file."""
         node, line = self.node, 1
-        for step in place:
+        for step in position:
             if isinstance(node, yaml.MappingNode):
                 found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
                 if found is None:
@@ -67,17 +67,17 @@ class Source:
                 break
         return line
 
-    def error(self, place: Sequence[str | int], message: str) -> CatalogueError:
-        """A CatalogueError that names this file and the line of ``place``."""
-        return mistakes.mistake_at(self.path, self.line(place), message)
+    def error(self, position: Sequence[str | int], message: str) -> CatalogueError:
+        """A CatalogueError that names this file and the line of ``position``."""
+        return mistakes.mistake_at(self.path, self.line(position), message)
 
-    def read(self, model: type[M], content: Any, place: Sequence[str | int] = ()) -> M:
-        """``content`` (standing at ``place``) as ``model``; raises CatalogueError with file and line."""
+    def read(self, model: type[M], content: Any, position: Sequence[str | int] = ()) -> M:
+        """``content`` (standing at ``position``) as ``model``; raises CatalogueError with file and line."""
         try:
             return model.model_validate(content)
         except ValidationError as error:
             where, sentence = mistakes.describe_model_mistake(error, model)
-            raise self.error([*place, *where], sentence) from None
+            raise self.error([*position, *where], sentence) from None
 
     def read_list(self, model: type[M]) -> list[M]:
         """A file that is a list of records, each read as ``model``."""
@@ -87,7 +87,7 @@ class Source:
 
 
 def _wrong_date(node: yaml.Node | None) -> int | None:
-    """The line of the first date that is none."""
+    """The line of the first impossible date."""
     if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":timestamp"):
         try:
             date.fromisoformat(node.value[:10])

@@ -1,4 +1,4 @@
-"""Where an expression turns: the differences that are zero at the edge of each of its comparisons."""
+"""The boundaries of an expression: for each comparison the difference that is zero where it changes its answer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from warehouse.expression.nodes import COMPARE, strip_parentheses
 def list_boundaries(node: exp.Expression) -> Iterator[exp.Expression]:
     """For each comparison of numbers, the difference of its sides, without the denominators.
 
-    ``a / b <= 3`` turns where ``a - 3 * b`` is zero, ``x BETWEEN 1 AND y`` where ``x - 1`` is and where ``x - y`` is.
-    Comparisons with texts or truth values have no edge.
+    ``a / b <= 3`` has the boundary ``a - 3 * b``; ``x BETWEEN 1 AND y`` has ``x - 1`` and ``x - y``. Comparisons of texts or
+    Booleans have none.
     """
     for part in node.walk():
         if type(part) in COMPARE:

@@ -1,8 +1,8 @@
 """An expression as an Excel formula with three answers, for the live checks of the issued workbook.
 
-The formula gives 1 where the expression holds, 0 where it does not and something between where it cannot be known:
-numbers multiply as SQL's three-valued logic asks (AND is a product, OR the product of the opposites), element by
-element over ranges in an array formula, where Excel's own AND and OR would make one answer of a whole range.
+The formula gives 1 where the expression holds, 0 where it does not and a number between where it is unknown. Products of such
+numbers are SQL's three-valued logic (AND is the product, OR the opposite of the product of opposites). They work element by
+element over ranges in an array formula, where Excel's AND and OR would give one answer for the whole range.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ UNKNOWN = "0.5"
 
 
 class Cell(NamedTuple):
-    """What a term is in a formula: its value (1 and 0 for yes and no), and a test that there is one ("" for always)."""
+    """A term in a formula: its value (1 and 0 for yes and no), and the test that it is known ("": always)."""
 
     value: str
     known: str = ""
 
 
 class _Value(NamedTuple):
-    """A value and what must hold, in this order, before it can be computed."""
+    """A value and the tests that must be true, in this order, before it can be computed."""
 
     formula: str
     known: tuple[str, ...] = ()
-    guards: tuple[str, ...] = ()  # divisors are not zero: can only be asked once all is known
+    guards: tuple[str, ...] = ()  # divisors are not zero; evaluated only once the operands are known
 
 
 def as_excel(  # noqa: PLR0911
     node: exp.Expression, cell: Callable[[Term], Cell], tolerance: float = 0.0
 ) -> str:
-    """The truth of a condition as a formula without the leading ``=``; ``cell`` says where a term stands."""
+    """A condition as a formula without the leading ``=``; ``cell``: term -> its value and test in the sheet."""
 
     def truth(n: exp.Expression) -> str:
         return as_excel(n, cell, tolerance)
@@ -89,7 +89,7 @@ def _comparison(node: Any, cell: Callable[[Term], Cell], tolerance: float) -> _V
 
 
 def _leaf(value: _Value) -> str:
-    """1 or 0 where the condition can be computed, unknown elsewhere; errors of cells that are not numbers stay out."""
+    """1 or 0 where the condition can be computed, else unknown; never an Excel error."""
     formula = f"IF({value.formula},1,0)"
     for guard in reversed(value.guards):
         formula = f"IF({guard},{formula},{UNKNOWN})"

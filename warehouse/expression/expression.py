@@ -2,8 +2,8 @@
 
 ``parse`` reads the text once; an :class:`Expression` then renders itself as a polars expression (to evaluate), as an
 Excel formula (live check in the issued workbook) and as Chinese words (finding, rule book, 填报说明). Nothing is
-ever evaluated as code. What a name means (a column, a cell, a label) is the caller's business: each rendering
-takes a function from :class:`Term` to that meaning.
+ever evaluated as code. The caller decides what a name means (a column, a cell, a label): each rendering takes
+a function from :class:`Term` to that meaning.
 
 Besides arithmetic, comparison, AND/OR/NOT, IN, BETWEEN, IS NULL, CASE, COALESCE, ABS and ROUND there are
 
@@ -54,7 +54,7 @@ class Expression:
 
     @property
     def text(self) -> str:
-        """The expression as it would be written."""
+        """The expression in normalised form."""
         return str(self.node.sql(dialect="duckdb"))
 
     @cached_property
@@ -87,7 +87,7 @@ class Expression:
 
     @property
     def is_sum(self) -> bool:
-        """Whether the value is one term or a sum of terms: something of it can be known without all of it."""
+        """Whether the value is one term or a sum of terms, so that a partial sum makes sense."""
         node = strip_parentheses(self.node)
         if isinstance(node, exp.Add):
             return Expression(node.this).is_sum and Expression(node.expression).is_sum
@@ -103,17 +103,17 @@ class Expression:
 
     @cached_property
     def boundaries(self) -> tuple[Expression, ...]:
-        """The differences of numbers at whose zero one of the comparisons changes its answer, without denominators."""
+        """The differences, without denominators, at whose zero one of the comparisons changes its answer."""
         return tuple(Expression(difference) for difference in list_boundaries(self.node))
 
     @property
     def may_ignore_operands(self) -> bool:
-        """Whether it can be decided by some of its operands while others are unknown."""
+        """Whether the answer may be known while some operands are not."""
         return self.node.find(exp.And, exp.Or, exp.Case, exp.Coalesce) is not None
 
     @property
     def asks_for_answers(self) -> bool:
-        """Whether it tells given from missing answers (IS NULL), not only what the answers are."""
+        """Whether it tests that a value is missing (IS NULL)."""
         return self.node.find(exp.Is) is not None
 
     def substitute(self, meaning: Callable[[str], Expression | None]) -> Expression:
@@ -136,7 +136,7 @@ class Expression:
 
     @property
     def long_form(self) -> Expression:
-        """The expression with ``mean3(x)`` written as the sum of its three years, which all that compute know."""
+        """The expression with ``mean3(x)`` written out as a sum of three years, for those who compute it."""
         return Expression(self.node.copy().transform(_spell_out_node))
 
     def polars(self, column: Callable[[Term], pl.Expr], tolerance: float = 0.0) -> pl.Expr:
@@ -146,7 +146,7 @@ class Expression:
     def excel(self, cell: Callable[[Term], Cell], tolerance: float = 0.0) -> str:
         """A condition as an Excel formula without the leading ``=``: 1 it holds, 0 it does not, between: unknown.
 
-        ``cell`` says where a term stands; over ranges the formula gives one answer for each row in an array formula.
+        ``cell``: term -> its value and test in the sheet; over ranges the formula is an array formula, one answer per row.
         """
         return as_excel(self.node, cell, tolerance)
 

@@ -1,4 +1,4 @@
-"""The parts of the expression language that all renderings share: terms, signs, and what a syntax node is."""
+"""The parts of the expression language that all renderings share: terms, signs and syntax nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlglot import exp
 TERM_FUNCTIONS = ("prev", "prev2", "mean3", "total", "cumulative")
 WINDOW_FUNCTIONS = ("rank", "rank_asc", "percentile", "share", "streak")
 YEARS_BACK = {"prev": 1, "prev2": 2}
-"""Term functions that read one other year, and how far back it lies: for whoever computes and whoever traces."""
+"""Term functions that read one other year -> how many years back."""
 FUNCTIONS = (*TERM_FUNCTIONS, *WINDOW_FUNCTIONS, "abs", "round", "coalesce")
 """Every function a formula or rule may use."""
 
@@ -93,7 +93,7 @@ def read_term(node: exp.Expression) -> Term | None:
 
 
 def not_in_language(node: exp.Expression) -> ExpressionError:
-    """The error that names the part which has no rendering."""
+    """The error about a part that has no rendering."""
     called = node.name if isinstance(node, exp.Anonymous) else ""
     if isinstance(node, exp.Func):
         called = called or str(node.sql_name())

@@ -1,6 +1,6 @@
 """Explanations 说明 as the journal holds them: what a unit wrote to a finding, and what the city decided of it.
 
-An explanation is bound to unit, year and place of its finding and to the values concerned. It holds every night for as
+An explanation is bound to unit, year and FINDING_KEY of its finding and to the values concerned. It holds every night for as
 long as these values stand; with other values the finding asks anew.
 """
 

@@ -28,14 +28,24 @@ from warehouse.ledger.journal_entry import (
     is_torn,
     read_entry,
 )
-from warehouse.ledger.journal_head import Head, Shown, keep_head, read_kept_head
+from warehouse.ledger.journal_head import Head, PrintedHead, keep_head, read_kept_head
 
-__all__ = ["JOURNAL_FRAME", "NO_HASH", "Draft", "Entry", "Event", "Head", "Journal", "JournalBroken", "Torn"]
+__all__ = [
+    "JOURNAL_FRAME",
+    "NO_HASH",
+    "Draft",
+    "Entry",
+    "Event",
+    "Head",
+    "Journal",
+    "JournalBroken",
+    "TornLine",
+]
 
 JOURNAL_MODE = 0o640
 DECISIONS = frozenset({Event.ACCEPTED, Event.HELD, Event.REFUSED})
 JOURNAL_FRAME = {
-    "seq": pl.Int64,  # key: place in the journal, from 1
+    "seq": pl.Int64,  # key: position in the journal, from 1
     "at": pl.String,  # ISO time with offset, as written
     "actor": pl.String,
     "run": pl.String,
@@ -49,7 +59,7 @@ JOURNAL_FRAME = {
 
 
 @dataclass(frozen=True, slots=True)
-class Torn:
+class TornLine:
     """A last line whose writing was cut off: its number, its length, and the file it was moved to.
 
     `kept_in` is None when the journal was opened read-only: then nothing was cut.
@@ -73,7 +83,7 @@ class Journal:
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self.read_only = read_only
-        self.torn: Torn | None = None
+        self.torn: TornLine | None = None
         self._entries: list[Entry] = []
         self._size = 0
         self._failed = False
@@ -88,7 +98,7 @@ class Journal:
         return list(self._entries)
 
     def decisions(self) -> dict[int, Entry]:
-        """What was decided about each receipt: the place of its received entry -> the entry accepted, held or refused.
+        """What was decided about each receipt: seq of its received entry -> the entry accepted, held or refused.
 
         A refused submission may be received again (put into the right folder, say): a decision is about the latest
         receipt of its submission that stands before it.
@@ -136,7 +146,7 @@ class Journal:
             keep_head(self.path, self.head)
         return entries
 
-    def verify_head(self, shown: Shown) -> None:
+    def verify_head(self, shown: PrintedHead) -> None:
         """Raise JournalBroken unless this journal still contains the chain whose head was shown."""
         count, here = shown.head.count, len(self._entries)
         if count > here:
@@ -219,7 +229,7 @@ class Journal:
                 os.fsync(side.fileno())
             sync_folder(self.path.parent)
             _shorten(self.path, self._size)
-        self.torn = Torn(line, len(raw), kept_in)
+        self.torn = TornLine(line, len(raw), kept_in)
 
     def _write(self, data: bytes) -> None:
         # Only an empty journal may be created: one that vanished since it was opened must not begin anew.

@@ -90,7 +90,7 @@ class Draft:
     `at` must carry a time zone. `payload` is plain JSON; where it says submission (sha256), unit_code or
     year, these are text, text and a whole number. Events about a submission (received, refused, checked,
     held, accepted, returned, explained) must say submission; approved, locked and unlocked must say year; what
-    is decided of an explanation says which one (the place of its own entry).
+    is decided of an explanation says which one (the seq of its entry).
     """
 
     event: Event | str
@@ -127,7 +127,7 @@ class Entry:
 
 
 def entry_line(draft: Draft, seq: int, prev: str) -> bytes:
-    """The line, with its newline, that says this draft at this place. ValueError, TypeError for a faulty
+    """The line, with its newline, that holds this draft at this position. ValueError, TypeError for a faulty
     draft."""
     event = Event(draft.event)
     if key := _find_fault(event, draft.payload):
@@ -153,7 +153,7 @@ def canonical_json(value: Any, *, sort_keys: bool = True) -> str:
 
 
 def read_entry(raw: bytes, seq: int, prev: str) -> Entry:
-    """The entry of one whole line, checked against the place where it stands (else JournalBroken)."""
+    """The entry of one whole line, checked against its position (else JournalBroken)."""
 
     def broken(why: str) -> JournalBroken:
         return JournalBroken(f"日志第 {seq} 行{why}，已停止运行。请从备份恢复日志文件，切勿手工修改。", seq)

@@ -28,7 +28,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PrintedHead:
     """A head as it was shown (its hash may be shortened), and where."""
 
     head: Head
@@ -40,14 +40,14 @@ def head_words(head: Head) -> str:
     return f"登记簿第 {head.count} 条，校验值 {head.hash}"
 
 
-def read_kept_head(journal: Path) -> Shown | None:
+def read_kept_head(journal: Path) -> PrintedHead | None:
     """The head that was written beside a journal; none where there is none yet, or nothing that is one."""
     file = journal.with_name(journal.name + HEAD_SUFFIX)
     try:
         found = _ALONE.fullmatch(file.read_text(encoding="ascii"))
     except (FileNotFoundError, UnicodeDecodeError):
         return None
-    return Shown(Head(int(found[1]), found[2]), file.name) if found else None
+    return PrintedHead(Head(int(found[1]), found[2]), file.name) if found else None
 
 
 def keep_head(journal: Path, head: Head) -> None:
@@ -60,7 +60,7 @@ def keep_head(journal: Path, head: Head) -> None:
         return
 
 
-def read_printed_heads(papers: Iterable[Path]) -> Iterator[Shown]:
+def read_printed_heads(papers: Iterable[Path]) -> Iterator[PrintedHead]:
     """The heads that receipts and digests show at their end; papers that cannot be read show none."""
     for paper in papers:
         try:
@@ -71,4 +71,4 @@ def read_printed_heads(papers: Iterable[Path]) -> Iterator[Shown]:
         except OSError:
             continue
         for count, shortened in _IN_TEXT.findall(foot):
-            yield Shown(Head(int(count), shortened), paper.name)
+            yield PrintedHead(Head(int(count), shortened), paper.name)

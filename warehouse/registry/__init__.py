@@ -1,1 +1,1 @@
-"""The dated registry of org units: which exist in a year, who is above whom, what became of whom."""
+"""The dated registry of org units: the units of a year, their hierarchy, their succession."""

@@ -1,4 +1,4 @@
-"""A unit's numbers divided among its heirs in whole people, households and cents."""
+"""Divides a unit's numbers among its heirs in whole people, households and cents."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _DIGITS = 6  # of a part; beyond that it is rounding
 
 
 def apportion(parts: pl.DataFrame, keys: list[str], heir: str, quanta: Mapping[str, float]) -> pl.DataFrame:
-    """What each heir gets of a unit's numbers: whole people, households and cents, by the largest remainder.
+    """Each heir's part of a unit's numbers in whole people, households and cents, by the largest remainder.
 
     ``parts``: one row per unit (``keys``) and ``heir`` with its ``share``, on each row the unit's whole number in the
-    columns of ``quanta`` (column -> its smallest part). What the heirs get adds up to that number; among equal
-    remainders the first heir gets more. A number that does not come in such parts is divided as it is.
+    columns of ``quanta`` (column -> its smallest part). The heirs' parts add up to that number; among equal
+    remainders the first heir gets more. A number that is no multiple of the smallest part is divided exactly.
     """
     is_split = pl.col("share").fill_null(1.0) < 1.0 - NOTHING_LEFT
     split = parts.filter(is_split)
@@ -31,9 +31,9 @@ def apportion(parts: pl.DataFrame, keys: list[str], heir: str, quanta: Mapping[s
     )
     for column, quantum in quanta.items():
         left = (exact[column].sum() - floor[column].sum()).over(keys).round(_DIGITS)
-        place = pl.col(f"{column}__remainder").rank("ordinal", descending=True).over(keys)
+        rank = pl.col(f"{column}__remainder").rank("ordinal", descending=True).over(keys)
         is_whole = (left - left.round()).abs() < NOTHING_LEFT
-        whole = ((floor[column] + (place <= left.round()).cast(pl.Float64)) * quantum).round(2)
+        whole = ((floor[column] + (rank <= left.round()).cast(pl.Float64)) * quantum).round(2)
         remainder = remainder.with_columns(
             pl.when(is_whole).then(whole).otherwise(exact[column] * quantum).alias(f"{column}__part")
         )

@@ -1,8 +1,8 @@
-"""For which unit a number counts: the one frame through which numbers are summed, carried on and traced.
+"""CONTRIBUTION: for which units a number counts; sums, histories and traces are joins with this frame.
 
 What a unit reported for a year (the *source*) counts, seen from that year or a later one, for the unit that carries
-its history on (the *heir*) and for every unit above the heir (the *nodes*). Sums, coverage, last year's numbers,
-histories and traces are joins with this frame; nothing else follows parents or successors.
+its history on (the *heir*) and for every unit above the heir (the *nodes*). Nothing else
+in the project follows parents or successors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CONTRIBUTION = {
     "source_year": pl.Int32,
     "source_code": pl.String,
     "share": pl.Float64,  # of the source's number that the heir carries on
-    "is_own": pl.Boolean,  # reported by the node itself or by whom it followed at its level, not by a unit below it
+    "is_own": pl.Boolean,  # reported by the node itself or by its predecessor at that level, not by a unit below it
 }
 """Key: year, node, org_code, source_year, source_code. At the city the shares of one source add up to 1."""
 
@@ -34,8 +34,8 @@ CONTRIBUTION = {
 def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
     """CONTRIBUTION of what was reported for ``source_year``, as seen from ``year``.
 
-    A unit that goes on carries its own numbers; of what was split each heir has its share; what ended without an heir
-    stands with the unit above.
+    A unit that continues keeps its numbers; each heir of a split unit has its share; the numbers of a unit that ended without
+    an heir go to the unit above.
     """
     gone = list_departures(registry, source_year, year)
     sources = registry.units(source_year).select(source_code="org_code", source_level="level")
@@ -60,7 +60,7 @@ def list_contributing_years(years: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, float | None]) -> pl.DataFrame:
-    """``numbers`` under the codes of their heirs, what is split in whole people, households and cents.
+    """``numbers`` under the codes of their heirs, split ones divided in whole people, households and cents.
 
     ``numbers``: one row per source_code (and whatever else keys it); ``gone``: source_code, org_code, share as
     :func:`warehouse.registry.succession.list_departures` gives them; ``quanta``: column -> its smallest part, None for a
@@ -109,14 +109,14 @@ HANDED_ON = {
 
 
 def find_split_years(registry: Registry, years: Sequence[int]) -> list[int]:
-    """Those of ``years`` in which some unit's numbers of the year before are divided among heirs."""
+    """The ``years`` in which some unit's numbers of the year before are divided among heirs."""
     return [year for year in years if (list_departures(registry, year - 1, year)["share"] < 1.0).any()]
 
 
 def apportion_split_numbers(
     measures: pl.DataFrame, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
 ) -> pl.DataFrame:
-    """What each heir in ``years`` has of the numbers of the year before, of units that were split: HANDED_ON.
+    """HANDED_ON: for units that were split, each heir's part in ``years`` of the numbers of the year before.
 
     ``measures``: standing MEASURE rows, of which only the reported ones are divided.
     """

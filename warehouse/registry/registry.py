@@ -1,4 +1,4 @@
-"""The dated registry of org units: which units exist in a year, who is above whom, what became of whom.
+"""The dated registry of org units: the units of a year, their hierarchy, their succession.
 
 ``org_units.csv``: org_code, name, level, parent_code, valid_from, valid_to (years, both inclusive, blank = open).
 ``succession.csv``: old_code, new_code, year, share: from ``year`` on ``share`` of the old unit's history belongs to
@@ -39,7 +39,7 @@ class Registry:
         self.roster = lru_cache(maxsize=None)(self._roster)
 
     def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
-        """Pickled without what is remembered of earlier questions."""
+        """Pickle without the caches."""
         return Registry, (self.all_units, self.succession, self.is_asked)
 
     def _units(self, year: int) -> pl.DataFrame:
@@ -72,7 +72,7 @@ class Registry:
     def _roster(self, year: int) -> pl.DataFrame:
         """Who reports in ``year``: unit_code, unit_name, unit_level, one row per county and one for the city itself.
 
-        A level that no form asks in that year (a city whose own level fills in none) has nobody to report.
+        A level that no form asks in that year (a city that fills in none itself) has no reporting unit.
         """
         asked = [level for level in ("county", "city") if self.is_asked(level, year)]
         return (

@@ -1,7 +1,7 @@
-"""What became of whom: which units' numbers of a year stand elsewhere when seen from a later year.
+"""Departures: units whose numbers of a year belong to other units when seen from a later year.
 
-A number of 2020 that is looked at from 2024 belongs to the unit that carries its history in 2024. Mostly that is
-the unit itself; only the exceptions are listed here, so that carrying history costs one join with a small frame.
+A number of 2020, seen from 2024, belongs to the unit that carries its history in 2024. That is mostly the unit itself; only
+the exceptions are listed, so that carrying history costs one join with a small frame.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DEPARTURE = {"source_code": pl.String, "org_code": pl.String, "share": pl.Float6
 
 @lru_cache(maxsize=1024)  # of few registries and pairs of years; each pair is built upon the one before
 def list_departures(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
-    """Units of ``source_year`` whose numbers stand elsewhere, or in part elsewhere, in ``year``: frame DEPARTURE.
+    """DEPARTURE: units of ``source_year`` whose numbers belong, at least in part, to other units in ``year``.
 
     Key: source_code, org_code. The shares of one unit add up to 1. A unit without a row keeps its numbers under its own code.
     """
@@ -48,10 +48,10 @@ def list_departures(registry: Registry, source_year: int, year: int) -> pl.DataF
 
 @lru_cache(maxsize=256)
 def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
-    """Units of the year before whose numbers stand elsewhere in ``year``: old_code, new_code, share.
+    """Units of the year before whose numbers belong to other units in ``year``: old_code, new_code, share.
 
-    The declared succession comes first. What it leaves over stays with the unit if that goes on, else it goes
-    where the unit above it went: a village that ended without a successor leaves its history to its township.
+    The declared succession comes first. The rest stays with the unit if it continues, else it follows the unit above: a
+    village that ended without a successor leaves its history to its township.
     """
     before, valid = registry.units(year - 1), registry.units(year).select("org_code")
     declared = registry.succession.filter(pl.col("year") == year).select("old_code", "new_code", "share")
@@ -70,9 +70,9 @@ def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
     goes_on = left_over.join(valid, on="org_code", how="semi").filter(pl.col("given").is_not_null())
     ended = left_over.join(valid, on="org_code", how="anti")
     steps = pl.concat([declared, goes_on.select(old_code="org_code", new_code="org_code", share="share")])
-    for level in LEVELS:  # from the top, so that the unit above has been placed already
+    for level in LEVELS:  # from the top, so that the heir of the unit above is known
         above = steps.select(parent_code="old_code", new_code="new_code", part="share")
-        placed = (
+        moves = (
             ended.filter(pl.col("level") == level)
             .join(above, on="parent_code", how="left")
             .select(
@@ -82,5 +82,5 @@ def _step_one_year(registry: Registry, year: int) -> pl.DataFrame:
             )
             .drop_nulls()
         )
-        steps = pl.concat([steps, placed])
+        steps = pl.concat([steps, moves])
     return steps.group_by("old_code", "new_code").agg(pl.col("share").sum())

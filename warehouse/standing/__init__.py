@@ -1,1 +1,1 @@
-"""What is asked of a published warehouse for people: what became of submissions, how a year stands, what is open."""
+"""Reads from a published warehouse for people: outcomes of submissions, status of a year, open questions."""

@@ -1,4 +1,4 @@
-"""What a submission says otherwise than the one before it of the same unit and year, cell by cell."""
+"""The cells in which a submission differs from the previous one of the same unit and year."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def list_changes(
 ) -> pl.DataFrame:
     """CHANGE of ``submissions``, of each the first ``listed`` in the order of ``forms`` and of their rows.
 
-    A cell is the same in two submissions when form, org unit, roster item and field are.
+    Cells of two submissions are compared by form, org unit, roster item and field.
     """
     parameters = [list(submissions), list(forms), listed, list(forms)]
     return run(connection, statement("warehouse.standing", "changes"), parameters).pipe(shaped, CHANGE)

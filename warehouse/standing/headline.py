@@ -17,7 +17,7 @@ MOVED: Schema = {**FIGURE, "old_value": pl.Float64}
 
 
 def read_published_figures(path: Path) -> pl.DataFrame:
-    """FIGURE of all years; nothing where there is no warehouse that can be read."""
+    """FIGURE of all years; empty where there is no readable warehouse."""
     try:
         found = query(path, "SELECT year, indicator, value FROM mart.headline WHERE value IS NOT NULL")
     except (QueryError, WarehouseMissing):
@@ -26,7 +26,7 @@ def read_published_figures(path: Path) -> pl.DataFrame:
 
 
 def find_moved_figures(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """MOVED: the figures that are known in both and differ, those that moved most (in proportion) first."""
+    """MOVED: figures that are in both and differ, the largest relative change first."""
     both = after.join(before, on=["year", "indicator"], suffix="_before")
     old, new = pl.col("value_before"), pl.col("value")
     return (

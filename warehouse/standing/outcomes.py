@@ -1,4 +1,4 @@
-"""What became of submissions: what receipts and the digest say of them, read from the published warehouse."""
+"""The outcome of submissions, for receipts and the digest, read from the published warehouse."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ASKED = {
     "reason": pl.String,
     "is_new": pl.Boolean,
     "is_folded": pl.Boolean,  # explained by an open question about misplaced numbers
-    "draft": pl.String,  # what was accepted as explanation of the same question last year; null: nothing
-    "had_explanation": pl.Boolean,  # it was explained when the numbers were others
+    "draft": pl.String,  # the accepted explanation of the same question last year; null: none
+    "had_explanation": pl.Boolean,  # it was explained for other numbers
 }
 """Columns of Outcome.findings."""
 
@@ -36,17 +36,16 @@ SHEET: Schema = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of some submissions, in order of receipt.
+    """The outcome of some submissions, in order of receipt.
 
-    ``submissions``: the columns of quality.submission and has_earlier, is_superseded (an accepted one of the same
-    unit and year was received before, after it), ends_approval (it took the place of an approved one), fixed_count and
-    blanked_count (questions of the previous submission that this one has no more, because they were mended, because
-    a cell of theirs was blanked); ``findings``: ASKED,
-    with finding_status, text and reason as in quality.finding_history, and is_new (the previous submission had it
-    not), none of workbooks that nobody filled in; ``notes``: NOTE; in the order they were loaded; ``sheets``: SHEET;
-    ``changes``: CHANGE, what they say otherwise than the submission before them. ``returned``,
-    ``reviewed``: those received earlier that are here because they were returned, or because of a decision about an
-    explanation of theirs; ``revised``: because a year before theirs was reported anew.
+    ``submissions``: the columns of quality.submission, has_earlier and is_superseded (an accepted one of the same unit and
+    year was received before, after it), ends_approval (it replaces an approved one), fixed_count and blanked_count
+    (questions of the previous submission that are gone because they were mended, because a cell was blanked).
+    ``findings``: ASKED, except of workbooks that nobody filled in; finding_status, text and reason as in
+    quality.finding_history; is_new: the previous submission did not have it. ``notes``: NOTE in the order of loading.
+    ``sheets``: SHEET. ``changes``: CHANGE against the previous submission. ``returned``, ``reviewed``, ``revised``: ids of
+    earlier submissions that are included because they were returned, because one of their explanations was decided on,
+    because an earlier year was reported anew.
     """
 
     submissions: pl.DataFrame
@@ -60,7 +59,7 @@ class Outcome:
 
     @property
     def earlier_submissions(self) -> list[str]:
-        """Submissions that were received earlier and are answered once more."""
+        """Submissions that were received earlier and get another answer."""
         return [*self.returned, *self.reviewed, *self.revised]
 
 
@@ -72,10 +71,10 @@ def read_outcome(
     revised: Sequence[str] = (),
     forms: Sequence[str] = (),
 ) -> Outcome:
-    """What became of the submissions received after place ``after`` of the journal.
+    """The outcome of the submissions received after entry ``after`` of the journal, and of those to be answered again.
 
-    And of those in ``returned`` and ``revised``, and of the latest ones of every unit and year of whose ``explanations``
-    (by their number) something was decided. ``forms``: their order, for what is listed by form.
+    The latter are ``returned``, ``revised`` and the latest ones with a decision on one of ``explanations`` (by number).
+    ``forms``: ids in order.
     """
     if not path.exists():
         return Outcome(pl.DataFrame(), empty(ASKED), empty(NOTE))

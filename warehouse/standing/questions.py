@@ -1,4 +1,4 @@
-"""What a unit is asked about a submission: its open findings with everything known of them, and the values it gave."""
+"""The questions to a unit about a submission: its open findings with their history, and its entries."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from warehouse.words import labels
 
 
 def list_questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame:
-    """What is asked of units among ``findings`` (ASKED of their latest submissions), in the order in which it is listed.
+    """The open questions among ``findings`` (ASKED of the latest submissions), in order of display.
 
-    Not what is settled (its explanation is accepted) nor what another question explains. org_code and item are as in
+    Left out: questions with an accepted explanation, and those that another question explains. org_code and item as in
     FINDING_KEY.
     """
     rank = {severity: number for number, severity in enumerate(labels.SEVERITY)}

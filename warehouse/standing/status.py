@@ -1,4 +1,4 @@
-"""How a year's report stands, unit by unit: what came, how it fared, what was decided and takes effect tonight."""
+"""The status of a year's report by unit: the last file, its decision, and decisions that take effect tonight."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TONIGHT = {
     Event.LOCKED: "锁定",
     Event.UNLOCKED: "解锁",
 }
-"""What a decision is called that the next night carries out."""
+"""Event -> words for a decision that the next night carries out."""
 
 
 def list_status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[Entry] = ()) -> pl.DataFrame:
@@ -90,7 +90,7 @@ def _label_state(code: pl.Expr) -> pl.Expr:
 
 
 def _describe_decisions(entries: list[Entry], year: int, units: list[str]) -> dict[str, str]:
-    """unit_code -> what was decided about its ``year`` in ``entries``, in words."""
+    """unit_code -> the decisions about its ``year`` in ``entries``, in words."""
     said: dict[str, list[str]] = {}
     for entry in entries:
         if entry.event in _TONIGHT and entry.year == year:

@@ -10,7 +10,7 @@ from warehouse.store.query import query
 
 MOST_PCT = 95.0
 CELL = ("submission", "form", "sheet", "cell", "org_code", "item", "field")
-"""What tells one doubtful cell from another; where the sheet and cell are known, they alone do."""
+"""The key of a doubtful cell; where sheet and cell are known, these alone."""
 
 
 def read_worklist(path: Path, year: int, unit_code: str | None = None) -> pl.DataFrame:
@@ -42,7 +42,7 @@ def with_shares(asked: pl.DataFrame) -> pl.DataFrame:
 
 
 def covering_words(asked: pl.DataFrame) -> str:
-    """How few of the questions make up most of the effect: ``其中前 12 处占全部影响的 95%``; '' when none is known.
+    """How few questions make up most of the effect: ``其中前 12 处占全部影响的 95%``; '' without effects.
 
     ``asked``: as :func:`with_shares` gives it.
     """

@@ -91,7 +91,7 @@ def _list_programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 
 def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for form in catalogue.forms.values():
-        place = {"form": form.id, "form_number": form.number, "programme": form.programme}
+        of_form = {"form": form.id, "form_number": form.number, "programme": form.programme}
         yield {
             "kind": "form",
             "name": form.id,
@@ -100,7 +100,7 @@ def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "unit": form.unit_text(form.fields) or None,
             "type": "名册" if form.is_roster else "按单位填报",
             "levels": ",".join(form.levels),
-            **place,
+            **of_form,
         }
         for field in form.fields:
             yield {
@@ -112,7 +112,7 @@ def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
                 "form_column": f"{form.number}“{field.label}”栏",
                 "type": field.type,
                 "levels": ",".join(form.levels_of(field)),
-                **place,
+                **of_form,
             }
 
 

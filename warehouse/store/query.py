@@ -117,7 +117,7 @@ def read_earlier(
 
 
 def read_known_submissions(path: Path) -> dict[str, int]:
-    """Every submission the warehouse holds, whatever was decided, with the place of its receipt in the journal.
+    """Every submission the warehouse holds, whatever was decided, with the seq of its receipt in the journal.
 
     Nothing where there is no warehouse yet.
     """

@@ -1,4 +1,4 @@
-"""The terms of a traced number and the cells behind them, out of the contributions of all units."""
+"""The terms of a traced number and the cells behind them, from the contributions of all units."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TRACED = {
     "state": pl.String,
     "contribution": pl.Float64,  # null: not reported, not applicable or left out
     "is_left_out": pl.Boolean,
-    "share": pl.Float64,  # what a merged unit's history counts for
+    "share": pl.Float64,  # share of a merged unit's history
     "raw": pl.String,  # as typed
     "sheet": pl.String,
     "row": pl.UInt32,
@@ -49,7 +49,7 @@ TRACED = {
     "file_name": pl.String,
     "received_at": pl.String,
 }
-PLACE = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.String, "place": pl.String}
+UNIT_NAME = {"source_year": pl.Int32, "source_code": pl.String, "org_name": pl.String, "place": pl.String}
 
 
 def take_apart(
@@ -59,7 +59,7 @@ def take_apart(
     found: pl.DataFrame,
     held: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """TERM rows and cells of the contributions; ``held``: year, unit_code of what only a held report says."""
+    """TERM and TRACED of the contributions; ``held``: year, unit_code of units with only a held report."""
     cells = _join_cells(connection, catalogue, found, list_held_units(catalogue, held))
     key = ["term", "measure", "node", "source_year"]
     used = pl.col("is_kept") & (pl.col("reported") > 0)
@@ -102,7 +102,7 @@ def _join_cells(
     counted = [m.id for m in measures if m.where is not None]
     of_registry = pl.col("measure").is_in([m.id for m in measures if m.form == REGISTRY_FORM])
     is_reported = pl.col("reported") > 0
-    # A unit that reported, but of whose rows none counts, adds nothing: it has no cell to show.
+    # A unit that reported, but none of whose rows counts, has no cell to show.
     adds_nothing = (
         pl.col("measure").is_in(counted)
         & pl.col("cell").is_null()
@@ -129,10 +129,10 @@ def _join_cells(
         is_left_out=has_number & ~pl.col("is_kept"),
     )
     years = found["source_year"].unique().to_list()
-    places = pl.concat(
-        [pl.DataFrame(schema=PLACE), *(_name_units_with_ancestors(catalogue, y) for y in years)]
+    names = pl.concat(
+        [pl.DataFrame(schema=UNIT_NAME), *(_name_units_with_ancestors(catalogue, y) for y in years)]
     )
-    return joined.join(places, on=["source_year", "source_code"], how="left", maintain_order="left").sort(
+    return joined.join(names, on=["source_year", "source_code"], how="left", maintain_order="left").sort(
         "term", "source_year", pl.col("contribution").abs(), descending=[False, True, True], nulls_last=True,
         maintain_order=True,
     )  # fmt: skip
@@ -146,7 +146,7 @@ def _write_term(term: Term, catalogue: Catalogue) -> str:
 
 
 def _name_units_with_ancestors(catalogue: Catalogue, year: int) -> pl.DataFrame:
-    """Name of each unit of a year, alone and with the units above it: frame PLACE."""
+    """Name of each unit of a year, alone and with the units above it: frame UNIT_NAME."""
     units = catalogue.registry.units(year)
     names = units.select("org_code", "name")
     above = [

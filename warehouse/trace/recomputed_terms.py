@@ -1,7 +1,7 @@
 """The terms of a formula recomputed from the standing measures, unit by unit, for a trace.
 
-A second reading of the same declared rules that transforms/indicators/indicators.py follows, written for one indicator and
-kept apart from it on purpose: where the two disagree, the trace says so. The rules: a cell is expected when the unit
+A second implementation of the rules of transforms/indicators/indicators.py, for one indicator, independent of it on purpose:
+the trace reports where the two disagree. The rules: a cell is expected when the unit
 is in the year's registry and is asked the measure, unless answered 不适用; missing is never zero; a formula that is no
 mere sum leaves out every base node (township with its villages, a county's or the city's own row) that lacks a cell;
 terms asked at different levels meet in the county or the city, which is then left out as a whole.
@@ -20,7 +20,7 @@ from warehouse.expression.nodes import YEARS_BACK
 from warehouse.registry.contribution import hand_on
 from warehouse.registry.succession import list_departures
 
-ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
+ALMOST = 1e-6  # the shares of a split unit add up to whole cells, apart from rounding
 
 PART = {
     "term": pl.String,  # column name of the term
@@ -37,7 +37,7 @@ PART = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What the terms of an expression amount to at the nodes of one level.
+    """The values of an expression's terms at the nodes of one level.
 
     ``parts``: PART + node, is_kept. ``nodes``: node, and per term its column (null where nothing
     was reported), ``<column>__reported`` and ``<column>__expected``, and ``result``, the expression's value.
@@ -61,7 +61,7 @@ def source_years(term: Term, year: int, first_year: int) -> range:
 def list_parts(
     measures: pl.DataFrame, catalogue: Catalogue, terms: dict[Term, range], year: int
 ) -> pl.DataFrame:
-    """What each unit adds to each term, as seen from ``year``: frame PART.
+    """PART: each unit's contribution to each term, as seen from ``year``.
 
     ``measures``: standing MEASURE rows of the terms' measures; ``terms``: each with the years it reads.
     """
@@ -86,7 +86,7 @@ def list_parts(
 
 
 def _carry_on(cells: pl.DataFrame, gone: pl.DataFrame, measure: Measure) -> pl.DataFrame:
-    """``value`` as the part of it that org_code carries on, ``share`` as what that is of the whole."""
+    """``value``: the part of it that org_code carries on; ``share``: that part of the whole."""
     whole = cells.select("source_code", whole="value")
     quanta = {"value": measure.quantum, "expected": None, "reported": None}
     part = hand_on(cells, gone, quanta).join(whole, on="source_code", how="left", maintain_order="left")
@@ -98,21 +98,21 @@ def _carry_on(cells: pl.DataFrame, gone: pl.DataFrame, measure: Measure) -> pl.D
 def read_nodes(
     found: pl.DataFrame, expression: Expression, catalogue: Catalogue, year: int, level: str
 ) -> Reading:
-    """The contributions added up for every node of ``level`` in ``year``, and the expression's value there."""
+    """The contributions (PART) summed for every node of ``level`` in ``year``, and the expression's value."""
     registry = catalogue.registry
     own = pl.col("org_code") if level == "village" else pl.coalesce("township_code", "org_code")
     bases = registry.units(year).select("org_code", base=own, block=_name_block(expression, catalogue, own))
     above = registry.ancestors(year).filter(pl.col("ancestor_level") == level)
     nodes_of = above.select("org_code", node="ancestor_code")
-    placed = found.join(bases, on="org_code", how="left")
-    lacking = _find_incomplete_blocks(placed) if _is_aligned(expression) else []
-    placed = placed.with_columns(is_kept=~pl.col("block").is_in(lacking).fill_null(False))
-    placed = placed.join(nodes_of, on="org_code", how="inner")
+    contributions = found.join(bases, on="org_code", how="left")
+    lacking = _find_incomplete_blocks(contributions) if _is_aligned(expression) else []
+    contributions = contributions.with_columns(is_kept=~pl.col("block").is_in(lacking).fill_null(False))
+    contributions = contributions.join(nodes_of, on="org_code", how="inner")
     nodes = above.select(node="ancestor_code").unique().sort("node")
     for term in expression.terms:
         kept = pl.col("is_kept")
         sums = (
-            placed.filter(pl.col("term") == term.column)
+            contributions.filter(pl.col("term") == term.column)
             .group_by("node")
             .agg(
                 pl.col("value").filter(kept).sum().alias(term.column),
@@ -122,18 +122,18 @@ def read_nodes(
         )
         nodes = nodes.join(sums, on="node", how="left", maintain_order="left")
     return Reading(
-        placed.drop("base", "block"),
+        contributions.drop("base", "block"),
         nodes.with_columns(_known_terms(expression)).with_columns(_compute_value(expression)),
     )
 
 
 def _is_aligned(expression: Expression) -> bool:
-    """Whether what lacks one term is left out of all: any formula of several terms that is no mere sum."""
+    """Whether a block that lacks one term is left out of all: in a formula of several terms that is not a sum."""
     return not expression.is_sum and len(expression.terms) > 1
 
 
 def _name_block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> pl.Expr:
-    """What is left out together: the base node, or the county or city where terms of different levels meet."""
+    """The block that is left out as a whole: the base node, or the county or city where terms of several levels meet."""
     asked = {frozenset(catalogue.asked_levels(catalogue.measures[t.name])) for t in expression.terms}
     if len(asked) == 1 or all(levels & {"township", "village"} for levels in asked):
         return own
@@ -141,9 +141,9 @@ def _name_block(expression: Expression, catalogue: Catalogue, own: pl.Expr) -> p
     return pl.col("county_code") if is_in_county else pl.lit(catalogue.settings.city.code)
 
 
-def _find_incomplete_blocks(placed: pl.DataFrame) -> list[str]:
+def _find_incomplete_blocks(contributions: pl.DataFrame) -> list[str]:
     """Blocks in which a base node has not reported every expected cell of a term."""
-    sums = placed.group_by("block", "base", "term").agg(pl.col("reported", "expected").sum())
+    sums = contributions.group_by("block", "base", "term").agg(pl.col("reported", "expected").sum())
     return (
         sums.filter(pl.col("reported") < pl.col("expected") - ALMOST)["block"].drop_nulls().unique().to_list()
     )
@@ -158,7 +158,7 @@ def _known_terms(expression: Expression) -> list[pl.Expr]:
 
 
 def _compute_value(expression: Expression) -> pl.Expr:
-    """The value of the expression; of a sum, what was reported of it."""
+    """The value of the expression; of a sum, the sum of its reported terms."""
     if not expression.is_sum:
         return expression.polars(lambda term: pl.col(term.column)).alias("result")
     anything = pl.any_horizontal(pl.col(t.column).is_not_null() for t in expression.terms)

@@ -1,4 +1,4 @@
-"""The cells behind a measure: for a field its own cells, for a count the rows that count."""
+"""The cells behind a measure: of a field its cells, of a count the counted rows."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CELL = {
     "item": pl.String,
     "state": pl.String,
     "cell_value": pl.Float64,  # a counted row counts 1
-    "raw": pl.String,  # what the clerk typed; of a counted row what stands in each of its cells: 级别“国家级”
+    "raw": pl.String,  # what the clerk typed; of a counted row the content of its cells: 级别“国家级”
     "sheet": pl.String,
     "row": pl.UInt32,
-    "cell": pl.String,  # of a counted row all cells that made it count: E7、F7
+    "cell": pl.String,  # of a counted row all cells that the condition reads: E7、F7
     "submission": pl.String,
     "file_name": pl.String,
     "received_at": pl.String,
@@ -38,7 +38,7 @@ def read_source_cells(
 ) -> pl.DataFrame:
     """The standing cells that make up ``measure`` in ``years``, of all units: frame CELL.
 
-    A number that nobody reports (counted from the registry) has none.
+    A measure that is counted from the registry has none.
     """
     if measure.form == REGISTRY_FORM or not years:
         return pl.DataFrame(schema=CELL)
@@ -79,7 +79,7 @@ def _observations(
 def _select_counted_rows(
     observed: pl.DataFrame, measure: Measure, counted: pl.DataFrame, read: list[Field]
 ) -> pl.DataFrame:
-    """The ``counted`` rows with the cells that the measure's condition reads, and what stands in each of them."""
+    """The ``counted`` rows with the cells that the measure's condition reads, and their contents."""
     rows = observed.select(*_ROW).unique(maintain_order=True)
     rows = rows.join(counted, on=counted.columns, how="semi", maintain_order="left")
     said, where = [], []

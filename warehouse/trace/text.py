@@ -17,7 +17,7 @@ def format_trace(trace: Trace, limit: int = 20) -> str:
     row, decimals, value = trace.row, trace.indicator.decimals, trace.value
     is_rounded = value is not None and round(value, decimals) != value
     used = trace.cells.filter(pl.col("contribution").is_not_null())
-    # A cell that says zero adds nothing: last.
+    # Cells with zero come last.
     top = used.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(limit)
     states = dict(trace.cells.group_by("state").len().iter_rows())
     sent = used.drop_nulls("submission")
@@ -46,7 +46,7 @@ def format_trace(trace: Trace, limit: int = 20) -> str:
 
 
 def _describe_typed(cell: dict[str, Any]) -> dict[str, str]:
-    """What stands in a cell in the clerk's writing, where that is not the number alone; a counted row's is in quotes already."""
+    """The content of a cell as the clerk wrote it, unless it is just the number; quoted unless it is a counted row's."""
     raw = cell["raw"]
     if not raw or not cell["cell"] or raw == group_thousands(cell["contribution"]).replace(",", ""):
         return {"typed": ""}

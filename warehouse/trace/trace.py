@@ -1,7 +1,7 @@
 """From a published number back to the cells it is made of: indicator, formula, terms, cells, files.
 
-The number is not taken on trust: the terms are added up again from the standing measures and from the cells, and
-the trace says whether the parts make up the number (`is_exact`) and, when not, where they part.
+The terms are recomputed from the standing measures and from the cells. The trace states whether they give the number
+(`is_exact`) and, if not, where they differ.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of additio
 
 
 class TraceError(QueryError):
-    """What is asked about does not exist; one Chinese sentence."""
+    """The indicator, unit or year does not exist; one Chinese sentence."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A number and everything it is made of.
+    """A number with its terms and cells.
 
     ``terms``: TERM, one row per term, unit and year it reads. ``cells``: TRACED, one row per cell and
     use of it. ``peers``: for a rank, the units
@@ -150,7 +150,7 @@ class _Work:
         return read_nodes(found, self.inner, self.catalogue, year, level)
 
     def _streak(self, node: str, level: str) -> tuple[list[pl.DataFrame], float | None, None]:
-        """The condition asked of each year, back from the row's own, as that year stands seen from it."""
+        """The condition of a streak for each year, from the row's own year backwards, each as seen from that year."""
         year, parts, length = self.row["year"], [], 0
         for source_year in range(year, self.first_year - 1, -1):
             terms: dict[Term, range] = dict.fromkeys(self.inner.terms, range(source_year, source_year + 1))
@@ -189,14 +189,14 @@ def _rank_peers(reading: Reading, catalogue: Catalogue, year: int, window: str) 
 
 
 def _rank_value(value: pl.Expr, window: str) -> pl.Expr:
-    """The place or percentile among all rows, computed without the code that computed the indicator."""
+    """The rank or percentile among all rows, computed without the code that computed the indicator."""
     if window != "percentile":
         return value.rank("min", descending=window == "rank")
     return pl.when(value.count() > 1).then((value.rank("min") - 1) / (value.count() - 1) * 100.0)
 
 
 def _judge_parts(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -> tuple[list[str], bool]:
-    """What is to be said of how the parts make up the number, and whether they do."""
+    """Remarks on how the parts make up the number, and whether they do."""
     remarks: list[str] = []
     parted = terms.filter(
         (pl.col("value").fill_null(0.0) - pl.col("cell_sum").fill_null(0.0)).abs()

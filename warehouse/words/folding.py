@@ -61,7 +61,7 @@ _SAME = {
     "·": "•・‧∙⋅",
     "~": "～〜∼〰",
     "〇": "○◯",
-    "σ": "ς",  # which of the two lower case gives depends on the place in the word
+    "σ": "ς",  # which of the two lower case gives depends on the position in the word
     "": "“”\"'‘’`„‟‹›′″*",
 }
 _TO = {sign: to for to, signs in _SAME.items() for sign in signs} | _RADICALS
@@ -81,7 +81,7 @@ def fold(text: str) -> str:
 
 def fold_column(column: pl.Expr) -> pl.Expr:
     """:func:`fold` of every text of a column."""
-    return once(column, _fold)
+    return map_unique(column, _fold)
 
 
 def _fold(text: pl.Expr) -> pl.Expr:
@@ -95,7 +95,7 @@ def _fold(text: pl.Expr) -> pl.Expr:
     )
 
 
-def once(column: pl.Expr, change: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+def map_unique(column: pl.Expr, change: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """``change`` of every text of a column, worked out once for each different text: a column says few things often."""
 
     def changed(texts: pl.Series) -> pl.Series:
@@ -114,7 +114,7 @@ def show_column(column: pl.Expr) -> pl.Expr:
 
 def row_word(column: pl.Expr) -> pl.Expr:
     """The fold of a row's heading word: 合 计： and 合计(全县) are 合计."""
-    return once(
+    return map_unique(
         column, lambda text: _fold(text).str.replace_all(r"\([^()]*\)", "").str.strip_chars_end(":.、。,;")
     )
 

@@ -9,7 +9,7 @@ NEAR = 50.0
 
 
 def find_nearest(name: str, known: Sequence[str], cutoff: float = NEAR) -> int | None:
-    """The place in ``known`` of the name most like ``name``; null when none is as near as ``cutoff``."""
+    """The index in ``known`` of the name most like ``name``; null when none is as near as ``cutoff``."""
     from rapidfuzz import fuzz, process  # only where something is wrong
 
     best = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=cutoff)

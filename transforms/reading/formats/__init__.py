@@ -1,1 +1,1 @@
-"""Every format a workbook comes in, opened as one kind of book: sheets of cells at their true places."""
+"""Opens every workbook format as one kind of book: sheets of cells at their true addresses."""

@@ -1,4 +1,4 @@
-"""What every format gives: a book of sheets, each a grid of cells at their true places.
+"""The interface of all formats: a book of sheets, each a grid of cells at their true addresses.
 
 Rows are lists of str, float, bool, date, datetime, time ('' is blank) whose first cell is A1. Asked for separately,
 because it costs a second look at the bytes, is what the values do not tell (:class:`Marks`).
@@ -27,7 +27,7 @@ UNREADABLE_MEMBER = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplemente
 """What zipfile raises where a member is damaged, encrypted or packed in a way it does not know."""
 
 Row = list[Any]
-Range = tuple[tuple[int, int], tuple[int, int]]  # first and last place, 0-based, both inclusive
+Range = tuple[tuple[int, int], tuple[int, int]]  # first and last position, 0-based, both inclusive
 
 
 class Refusal(Exception):
@@ -48,15 +48,15 @@ class Refusal(Exception):
 
 @dataclass(slots=True)
 class Marks:
-    """What the values of a sheet do not tell. Places are 0-based (row, column)."""
+    """What the values of a sheet do not show, by 0-based position (row, column)."""
 
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the error's text
-    valueless: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the formula
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)  # position -> the error's text
+    valueless: dict[tuple[int, int], str] = field(default_factory=dict)  # position -> the formula
     hidden_rows: set[int] = field(default_factory=set)
-    seen: dict[tuple[int, int], str] = field(default_factory=dict)  # place -> the text as a reader sees it
+    seen: dict[tuple[int, int], str] = field(default_factory=dict)  # position -> the text as a reader sees it
     struck: dict[tuple[int, int], str] = field(
         default_factory=dict
-    )  # place -> the struck part, '' for all of it
+    )  # position -> the struck part, '' for all of it
     added: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)  # what a format prints around
     comments: int = 0
     pictures: int = 0
@@ -83,7 +83,7 @@ class Book(Protocol):
         """The merged ranges."""
 
     def marks(self, name: str) -> Marks:
-        """What the values of the sheet do not tell."""
+        """What the values of the sheet do not show."""
 
 
 class CalamineBook:

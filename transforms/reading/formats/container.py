@@ -1,4 +1,4 @@
-"""Workbooks inside other files: a zip, a mail with its attachment. What is inside is opened as if it had come alone.
+"""Workbooks inside other files: a zip, a mail with its attachment. The workbook inside is opened as if it had come by itself.
 
 Nothing is unpacked onto disk, and members are taken from the beginning of their bytes, never from a path.
 """
@@ -33,7 +33,7 @@ _ATTACHED = re.compile(r"__attach_version1\.0_#[0-9A-Fa-f]{8}$")
 
 
 def is_other_archive(data: bytes) -> bool:
-    """Whether the bytes are an archive that cannot be looked into: 7z, rar, gz."""
+    """Whether the bytes are an archive that cannot be opened here: 7z, rar, gz."""
     return data.startswith(_OTHER_ARCHIVES)
 
 
@@ -44,7 +44,7 @@ def is_mail(data: bytes) -> bool:
 
 
 def open_archive(archive: zipfile.ZipFile, open_inside: Open) -> Book:
-    """The one workbook of a zip, or its CSV files as one. Raises Refusal, which says what is inside."""
+    """The only workbook of a zip, or its CSV files as one. Raises Refusal, with the contents as detail."""
     members = []
     csv_count = 0
     for info in archive.infolist():
@@ -96,7 +96,7 @@ def open_outlook_mail(data: bytes, open_inside: Open) -> Book | None:
 
 
 def is_password_protected(data: bytes) -> bool:
-    """Whether an .xls asks for a password; xlrd says so in words, where calamine takes it for damaged."""
+    """Whether an .xls asks for a password; xlrd reports that, where calamine reports damage."""
     from xlrd import open_workbook
     from xlrd.biffh import XLRDError
 

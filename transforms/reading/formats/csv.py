@@ -24,7 +24,7 @@ _FORMULA = re.compile(r'^="([^"]*)"$')
 
 
 class CsvBook:
-    """Sheets of texts; everything in a CSV is what is seen, so there are no marks."""
+    """Sheets of texts; a CSV hides nothing, so there are no marks."""
 
     def __init__(self, texts: dict[str, str], kind: str) -> None:
         self.kind = kind
@@ -42,7 +42,7 @@ class CsvBook:
 
 
 def open_csv(data: bytes, file_name: str) -> CsvBook:
-    """One text file. Anything that is not called a CSV is no workbook, whatever text it holds. Raises Refusal."""
+    """One text file. Raises Refusal, also where the file is not called a CSV."""
     if not file_name.lower().endswith(CSV_SUFFIXES):
         raise Refusal("refuse.not_a_workbook")
     return CsvBook({PurePosixPath(file_name).stem: decode(data)}, "csv")

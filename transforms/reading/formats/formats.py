@@ -1,4 +1,4 @@
-"""Opens a workbook's bytes, whatever the format; the format is told by the bytes, not by the name."""
+"""Opens a workbook's bytes; the format is recognised by the bytes, not by the name."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def open_book(data: bytes, file_name: str, depth: int = _DEPTH) -> Book:
 
 
 def _open_nested(depth: int) -> Open:
-    """Opens what stands inside another file."""
+    """A function that opens a workbook inside another file."""
 
     def opened(data: bytes, name: str) -> Book:
         if depth == 0:

@@ -1,4 +1,4 @@
-"""OpenDocument's .ods: what calamine does not tell stands in content.xml, where rows and cells may be repeated."""
+"""OpenDocument's .ods: reads from content.xml what calamine does not report; rows and cells may be repeated there."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Looks:
 
 
 class OdsBook(CalamineBook):
-    """An .ods workbook; its content is looked at again only when it holds a sign of something."""
+    """An .ods workbook; content.xml is parsed only where it contains something to mark."""
 
     def __init__(self, data: bytes, archive: zipfile.ZipFile) -> None:
         try:
@@ -113,11 +113,11 @@ def _mark_row(marks: Marks, merged: list[Range], row: int, body: bytes, looks: _
         attributes, content = found.group(1), found.group(2) or b""
         repeated = _REPEATED.search(attributes)
         count = int(repeated[1]) if repeated else 1
-        places = range(column, column + min(count, 1000))
+        columns = range(column, column + min(count, 1000))
         text = _ERROR_TEXT.search(content) if b"Err:" in content or b">#" in content else None
         is_error = text is not None or b'calcext:value-type="error"' in attributes
-        for place in places if is_error else ():
-            marks.errors[row, place] = text[1].decode() if text else "#"
+        for at in columns if is_error else ():
+            marks.errors[row, at] = text[1].decode() if text else "#"
         if not is_error and b"table:formula=" in attributes and b"office:value-type=" not in attributes:
             marks.valueless[row, column] = "="
         if b"-spanned=" in attributes:
@@ -126,14 +126,14 @@ def _mark_row(marks: Marks, merged: list[Range], row: int, body: bytes, looks: _
             if last != (row, column):
                 merged.append(((row, column), last))
         if content and not is_error:
-            _mark_looks(marks, row, places, attributes, content, looks)
+            _mark_looks(marks, row, columns, attributes, content, looks)
         column += count
 
 
 def _mark_looks(
-    marks: Marks, row: int, places: range, attributes: bytes, content: bytes, looks: _Looks
+    marks: Marks, row: int, columns: range, attributes: bytes, content: bytes, looks: _Looks
 ) -> None:
-    """Note what the cell shows beside its value: a unit, a raised or struck run, a stroke through all of it."""
+    """Mark what the cells show beside their value: a unit, a raised or struck run, a stroke through all of it."""
     value = _VALUE.search(attributes) or _VALUE_FIRST.search(attributes)
     style = _STYLE_OF_CELL.search(attributes) if looks.struck else None
     is_struck = style is not None and style[1] in looks.struck
@@ -141,13 +141,13 @@ def _mark_looks(
     if b"<text:span" in content and (looks.raised or looks.struck):
         seen = _read_looks(content, looks)
     around = None if value is None else _find_added_text(value[0], content)
-    for place in places:
+    for at in columns:
         if is_struck or (seen is not None and seen.struck):
-            marks.struck[row, place] = "" if is_struck or seen is None else seen.struck
+            marks.struck[row, at] = "" if is_struck or seen is None else seen.struck
         if seen is not None:
-            marks.seen[row, place] = seen.text
+            marks.seen[row, at] = seen.text
         if around:
-            marks.added[row, place] = around
+            marks.added[row, at] = around
 
 
 def _read_looks(content: bytes, looks: _Looks) -> SeenText:

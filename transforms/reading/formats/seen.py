@@ -1,4 +1,4 @@
-"""What a reader sees of a cell beside its value: text that a number format adds, and runs that are raised or struck through.
+"""What a reader sees beside a cell's value: text that a number format adds, and runs that are raised or struck through.
 
 Raised and lowered digits become the characters ¹ ₁, which no number holds, so that 4 with a footnote 1 is not 41.
 """
@@ -34,13 +34,13 @@ class SeenText(NamedTuple):
 
 def join_runs(runs: list[tuple[str, str, bool]]) -> SeenText:
     """The text of ``runs``: text, '' or 'super' or 'sub', whether it is struck through."""
-    place = {"super": _RAISED, "sub": _LOWERED}
-    text = "".join(part.translate(place[raised]) if raised else part for part, raised, _ in runs)
+    lookup = {"super": _RAISED, "sub": _LOWERED}
+    text = "".join(part.translate(lookup[raised]) if raised else part for part, raised, _ in runs)
     return SeenText(text, "".join(part for part, _, is_struck in runs if is_struck).strip())
 
 
 def read_string(item: bytes) -> SeenText | None:
-    """What is seen of a string of SpreadsheetML (<si> or <is>); None when no run of it is raised or struck through."""
+    """The visible text of a SpreadsheetML string (<si> or <is>); None when no run is raised or struck through."""
     if b"strike" not in item and b"vertAlign" not in item:
         return None
     runs = []
@@ -90,7 +90,7 @@ def _split_section(section: str) -> tuple[str, str, bool]:
 
 
 def _read_literal(found: re.Match[str]) -> str | None:
-    """What a token of a format prints as it stands; None for one that says how the number is printed."""
+    """The text that a token of a format prints; None for a token of the number itself."""
     token = found[0]
     if found["quoted"] is not None or found["escaped"] is not None:
         return str(found["quoted"] or found["escaped"] or "")

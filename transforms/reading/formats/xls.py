@@ -75,7 +75,7 @@ def _list_looks(book: Any) -> Looks:
 
 
 def _read_looks(text: str, runs: list[tuple[int, int]], fonts: list[Any]) -> SeenText | None:
-    """How a text of runs is seen; None when none is raised or struck through."""
+    """The visible text of a cell with runs; None when none is raised or struck through."""
     kinds = {0: "", 1: "super", 2: "sub"}
     parts: list[tuple[str, str, bool]] = [(text[: runs[0][0]] if runs else text, "", False)]
     for (start, font), (end, _) in zip(runs, [*runs[1:], (len(text), 0)], strict=True):

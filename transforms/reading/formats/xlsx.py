@@ -46,13 +46,13 @@ class Package:
         return found
 
     def main_part(self) -> str:
-        """The path of the workbook's part: what the package's relations name, else the usual one; '' when none is there."""
+        """The path of the workbook's part: from the package's relations, else the usual one; '' when there is none."""
         named = [path for kind, path in self.list_targets("").values() if _MAIN.search(kind)]
         other = [path for path in self._names if path.endswith("/workbook.xml")]
         return next((path for path in [*named, _USUAL, *other] if path in self), "")
 
     def with_usual_path(self, main: str) -> bytes:
-        """The same archive with its workbook where most programs write it: calamine looks nowhere else."""
+        """The archive with its workbook moved to the usual path, the only one that calamine reads."""
         folder, file = posixpath.split(main)
         written = io.BytesIO()
         with zipfile.ZipFile(written, "w") as archive:

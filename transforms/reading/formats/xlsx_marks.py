@@ -1,4 +1,4 @@
-"""What calamine does not tell of a sheet of SpreadsheetML, found by regexes over its XML.
+"""What calamine does not report of a SpreadsheetML sheet, found by regexes over its XML.
 
 calamine reads an error cell as blank and a formula without a cached value as blank or 0; it gives a text without the
 looks of its runs and a number without what its format prints beside it. Each is looked for only where the bytes hold
@@ -18,7 +18,7 @@ from transforms.reading.formats.book import Marks
 from transforms.reading.formats.seen import STRUCK, SeenText, read_string, split_format
 from warehouse.words.addresses import column_index, column_letter
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 _PREFIX = re.compile(rb"<(\w+:)sheetData\b")
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
@@ -40,7 +40,7 @@ class Styles:
 
 
 def read_styles(xml: bytes) -> Styles:
-    """The styles worth a look; most workbooks have none."""
+    """The styles that print text around a number or strike through; most workbooks have none."""
     codes = [unescape(found[2].decode("utf-8", "replace")) for found in _FORMAT.finditer(xml)]
     has_added = any(split_format(code) for code in codes) or re.search(rb'numFmtId=["\'](?:9|10)["\']', xml)
     if not has_added and not STRUCK.search(xml):
@@ -69,7 +69,7 @@ def _is_struck(font: ElementTree.Element) -> bool:
 
 
 def read_strings(xml: bytes) -> dict[str, SeenText]:
-    """Number of a shared string -> how it is seen, for those with runs that are raised or struck through."""
+    """Number of a shared string -> its visible text, for strings with raised or struck runs."""
     if not any(sign in xml for sign in _RUN_SIGNS):
         return {}
     items = re.finditer(rb"<(?:\w+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?si>)", xml, re.DOTALL)
@@ -89,7 +89,7 @@ class _Patterns:
     hidden_row: re.Pattern[bytes]
     text_cell: re.Pattern[bytes]
     inline_cell: re.Pattern[bytes]
-    unplaced: re.Pattern[bytes]
+    unaddressed: re.Pattern[bytes]
 
 
 @lru_cache(maxsize=8)
@@ -107,12 +107,12 @@ def _compile_patterns(prefix: bytes) -> _Patterns:
         hidden_row=built(rb'<~row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"'),
         text_cell=built(rb'<~c\s[^>]*\bt="s"[^>]*>\s*<~v(?:\s[^>]*)?>\s*(\d+)\s*</~v>'),
         inline_cell=built(rb'<~c\s[^>]*\bt="inlineStr"[^>]*>\s*<~is>(.*?)</~is>'),
-        unplaced=built(rb"<~c(?:>|/>|\s(?![^>]*\br=\"))"),  # in single quotes just as well
+        unaddressed=built(rb"<~c(?:>|/>|\s(?![^>]*\br=\"))"),  # in single quotes just as well
     )
 
 
 def read_sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -> Marks:
-    """The marks of a sheet, but for comments and pictures, which are other parts."""
+    """The marks of a sheet except comments and pictures, which are in other parts."""
     prefix = b"" if b"<sheetData" in xml else _prefix(xml)
     if _is_odd(xml, prefix):
         xml = _rewrite_plainly(xml)
@@ -121,24 +121,24 @@ def read_sheet_marks(xml: bytes, styles: Styles, strings: dict[str, SeenText]) -
     marks = Marks()
     if b't="e"' in xml:
         for found in _ERROR.finditer(xml):
-            if place := _parse_address(xml, xml.rfind(b"<", 0, found.start())):
+            if position := _parse_address(xml, xml.rfind(b"<", 0, found.start())):
                 end = xml.find(b"</%bc>" % prefix, found.end())
                 text = None if found[0].endswith(b"/>") else patterns.value.search(xml, found.end(), end)
-                marks.errors[place] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
+                marks.errors[position] = unescape(text[1].decode("utf-8", "replace")) if text else "#"
     if _has_valueless(xml, prefix):
         for found in patterns.valueless.finditer(xml):
             cell = xml.rfind(b"<%bc " % prefix, 0, found.start())
             # A text formula whose result is '' is a blank that the clerk sees.
             is_text = _IS_TEXT.search(xml, cell, xml.find(b">", cell))
-            if not is_text and (place := _parse_address(xml, cell)):
-                marks.valueless[place] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
+            if not is_text and (position := _parse_address(xml, cell)):
+                marks.valueless[position] = "=" + unescape((found[1] or b"").decode("utf-8", "replace"))
     if b'hidden="' in xml:
         marks.hidden_rows = {int(row) - 1 for row in patterns.hidden_row.findall(xml)}
     _mark_styles(marks, xml, prefix, styles)
-    for place, seen in _find_raised_and_struck(xml, patterns, strings):
-        marks.seen[place] = seen.text
+    for position, seen in _find_raised_and_struck(xml, patterns, strings):
+        marks.seen[position] = seen.text
         if seen.struck:
-            marks.struck[place] = seen.struck
+            marks.struck[position] = seen.struck
     return marks
 
 
@@ -148,43 +148,43 @@ def _mark_styles(marks: Marks, xml: bytes, prefix: bytes, styles: Styles) -> Non
         return
     names = b"|".join(number.encode() for number in sorted(wanted))
     for found in re.finditer(rb'<%bc\s[^>]*\bs="(%b)"[^>/]*>' % (re.escape(prefix), names), xml):
-        place = _parse_address(xml, found.start())
-        if place is None:
+        position = _parse_address(xml, found.start())
+        if position is None:
             continue
         style = found[1].decode()
         if style in styles.struck:
-            marks.struck[place] = ""
+            marks.struck[position] = ""
         if style in styles.added and not _NO_NUMBER.search(found[0]):
-            marks.added[place] = styles.added[style]
+            marks.added[position] = styles.added[style]
 
 
 def _find_raised_and_struck(
     xml: bytes, patterns: _Patterns, strings: dict[str, SeenText]
-) -> Iterator[tuple[Place, SeenText]]:
+) -> Iterator[tuple[Position, SeenText]]:
     if strings:
         for found in patterns.text_cell.finditer(xml):
-            seen, place = strings.get(found[1].decode()), _parse_address(xml, found.start())
-            if seen and place:
-                yield place, seen
+            seen, position = strings.get(found[1].decode()), _parse_address(xml, found.start())
+            if seen and position:
+                yield position, seen
     if b"inlineStr" in xml and any(sign in xml for sign in _RUN_SIGNS):
         for found in patterns.inline_cell.finditer(xml):
-            inline, place = read_string(found[1]), _parse_address(xml, found.start())
-            if inline and place:
-                yield place, inline
+            inline, position = read_string(found[1]), _parse_address(xml, found.start())
+            if inline and position:
+                yield position, inline
 
 
 def _is_odd(xml: bytes, prefix: bytes) -> bool:
-    """Whether the tags are in single quotes, or cells do not say where they stand: a program does so from the beginning."""
+    """Whether the sheet uses single quotes or cells without an address; a program does so from the first cell on."""
     cell = b"<%bc" % prefix
     start = max(xml.find(b"sheetData"), 0)
     xml = xml[start : xml.rfind(b">", start, start + _BEGINNING) + 1]
     if xml.count(cell + b' r="') == xml.count(cell + b" ") and not xml.count(cell + b">"):
         return False
-    return bool(_compile_patterns(prefix).unplaced.search(xml))
+    return bool(_compile_patterns(prefix).unaddressed.search(xml))
 
 
 def _has_valueless(xml: bytes, prefix: bytes) -> bool:
-    """Whether a formula may be without a value; most sheets have a value behind each, which is quickly counted."""
+    """Whether a formula may be without a value; a quick count, since most sheets have a value for each."""
     end = xml.rfind(b"</%bsheetData>" % prefix)
     formulas = xml.count(b"<%bf" % prefix, 0, end)
     closed = b"</%bf><%bv>" % (prefix, prefix)
@@ -193,7 +193,7 @@ def _has_valueless(xml: bytes, prefix: bytes) -> bool:
 
 
 def _rewrite_plainly(xml: bytes) -> bytes:
-    """The same sheet as most programs write it: double quotes, and a place on every row and cell."""
+    """The same sheet as most programs write it: double quotes, and a position on every row and cell."""
     root = ElementTree.fromstring(xml)
     row = 0
     for line in root.iter():
@@ -214,7 +214,7 @@ def _prefix(xml: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _parse_address(xml: bytes, tag: int) -> Place | None:
-    """The place that the cell's tag names, which starts at ``tag``."""
+def _parse_address(xml: bytes, tag: int) -> Position | None:
+    """The position in the tag of a cell that starts at offset ``tag``; None without an address."""
     found = _PLACE.search(xml, tag, xml.find(b">", tag)) if tag >= 0 else None
     return (int(found[2]) - 1, column_index(found[1].decode())) if found else None
