@@ -31,25 +31,41 @@ EAST, WEST = "990101", "990102"
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
-    """A home after several nights, with a journal of more than sixty lines."""
-    place = new_installation(tmp_path_factory.mktemp("settled") / "home", samples, [2023], catalogue=LANHE)
+def homes(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> tuple[Path, Path]:
+    """A home after two nights, with a unit that reported several times; and after four, its journal over sixty lines."""
+    folder = tmp_path_factory.mktemp("settled")
+    place = new_installation(folder / "home", samples, [2023], catalogue=LANHE)
     night(place)
     workbook = next((samples([2024], LANHE) / EAST).iterdir())
     for count in range(28):
         book = ClerkWorkbook(workbook)
         book.enter("兰1表", "会员数", org="990101001001", value=300 + count)
         book.save(place.home.inbox / f"{count}.xlsx")
-        if count in {0, 14, 27}:
+        if count in {2, 14, 27}:
             night(place)
+        if count == 2:
+            shutil.copytree(place.home.root, folder / "young")
     assert Journal(place.home.journal).head.count > 61
-    return place.home.root
+    return folder / "young", place.home.root
 
 
 @pytest.fixture
-def place(settled: Path, tmp_path: Path) -> Installation:
-    """A copy of it."""
-    home = shutil.copytree(settled, tmp_path / "home")
+def place(homes: tuple[Path, Path], tmp_path: Path) -> Installation:
+    """A copy of the home with the long journal."""
+    home = shutil.copytree(homes[1], tmp_path / "home")
+    return Installation(Settings(home=home, catalogue=LANHE, workers=2))
+
+
+@pytest.fixture
+def whole(homes: tuple[Path, Path]) -> Path:
+    """The warehouse of the young home, to which nothing has happened."""
+    return homes[0] / "warehouse.duckdb"
+
+
+@pytest.fixture
+def young(homes: tuple[Path, Path], tmp_path: Path) -> Installation:
+    """A copy of the young home, whose warehouse is soon made anew: each of its nights is run again then."""
+    home = shutil.copytree(homes[0], tmp_path / "home")
     return Installation(Settings(home=home, catalogue=LANHE, workers=2))
 
 
@@ -123,24 +139,24 @@ def assert_made_anew(place: Installation, whole: Path, words: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_byte_changed_anywhere_is_found_and_the_warehouse_made_anew(
-    place: Installation, settled: Path, seed: int
+    young: Installation, whole: Path, seed: int
 ) -> None:
-    content = bytearray(place.home.database.read_bytes())
+    content = bytearray(young.home.database.read_bytes())
     drawn = random.Random(seed)
     at = drawn.randrange(len(content) * seed // 5, len(content) * (seed + 1) // 5)
     content[at] ^= drawn.randrange(1, 256)
-    place.home.database.chmod(0o640)
-    place.home.database.write_bytes(content)
-    [problem] = health(place).problems
+    young.home.database.chmod(0o640)
+    young.home.database.write_bytes(content)
+    [problem] = health(young).problems
     assert "已损坏，或被其他程序改动过，请运行 nianbao rebuild" in problem
-    assert_made_anew(place, settled / "warehouse.duckdb", "并由档案和登记簿重新建立")
-    [aside] = place.home.root.glob("warehouse.duckdb.damaged-*")
+    assert_made_anew(young, whole, "并由档案和登记簿重新建立")
+    [aside] = young.home.root.glob("warehouse.duckdb.damaged-*")
     assert aside.read_bytes() == content
 
 
 @pytest.mark.parametrize("what", ["cut off", "emptied", "other bytes", "a folder"])
-def test_what_is_no_warehouse_is_put_aside(place: Installation, settled: Path, what: str) -> None:
-    database = place.home.database
+def test_what_is_no_warehouse_is_put_aside(young: Installation, whole: Path, what: str) -> None:
+    database = young.home.database
     content = database.read_bytes()
     database.unlink()
     match what:
@@ -153,32 +169,32 @@ def test_what_is_no_warehouse_is_put_aside(place: Installation, settled: Path, w
         case _:
             database.mkdir()
             (database / "notes.txt").write_text("kept")
-    assert len(health(place).problems) == 1
-    assert_made_anew(place, settled / "warehouse.duckdb", "已移为 warehouse.duckdb.damaged-")
+    assert len(health(young).problems) == 1
+    assert_made_anew(young, whole, "已移为 warehouse.duckdb.damaged-")
 
 
-def test_a_warehouse_whose_content_is_not_that_of_the_archive_is_found_by_doctor(place: Installation) -> None:
+def test_a_warehouse_whose_content_is_not_that_of_the_archive_is_found_by_doctor(young: Installation) -> None:
     """The checksum is right, the numbers are not: a mistake of the program, or somebody who knew what to do."""
     from warehouse.store.soundness import record_checksum
 
-    place.home.database.chmod(0o640)
-    with duckdb.connect(str(place.home.database)) as connection:
+    young.home.database.chmod(0o640)
+    with duckdb.connect(str(young.home.database)) as connection:
         connection.execute("UPDATE core.observation_log SET value = value + 1 WHERE field = 'member_count'")
-    record_checksum(place.home.database, place.home.database)
-    problems = health(place).problems
+    record_checksum(young.home.database, young.home.database)
+    problems = health(young).problems
     assert problems
     assert all("的数据与档案中的文件不符，请运行 nianbao rebuild" in sentence for sentence in problems)
-    night(place, from_scratch=True)
-    assert health(place).problems == []
+    night(young, from_scratch=True)
+    assert health(young).problems == []
 
 
-def test_a_warehouse_without_a_checksum_is_made_anew_in_silence(place: Installation, settled: Path) -> None:
-    place.home.database.with_name("warehouse.duckdb.sha256").unlink()
-    assert examine(place.home.database) == "unrecorded"
-    assert len(health(place).hints) == 0
-    assert night(place).notes == []
-    assert_same_content(settled / "warehouse.duckdb", place.home.database)
-    assert examine(place.home.database) == "whole"
+def test_a_warehouse_without_a_checksum_is_made_anew_in_silence(young: Installation, whole: Path) -> None:
+    young.home.database.with_name("warehouse.duckdb.sha256").unlink()
+    assert examine(young.home.database) == "unrecorded"
+    assert len(health(young).hints) == 0
+    assert night(young).notes == []
+    assert_same_content(whole, young.home.database)
+    assert examine(young.home.database) == "whole"
 
 
 _WRITER = """
@@ -207,20 +223,20 @@ def held_for_writing(database: Path, changes: bool) -> Iterator[subprocess.Popen
 
 @pytest.mark.parametrize("changes", [False, True], ids=["open only", "with changes"])
 def test_who_holds_the_warehouse_open_for_writing_does_not_stop_the_night(
-    place: Installation, samples: Samples, changes: bool
+    young: Installation, samples: Samples, changes: bool
 ) -> None:
-    shutil.copy(next((samples([2024], LANHE) / WEST).iterdir()), place.home.inbox)
-    with held_for_writing(place.home.database, changes):
-        [problem] = health(place).problems
+    shutil.copy(next((samples([2024], LANHE) / WEST).iterdir()), young.home.inbox)
+    with held_for_writing(young.home.database, changes):
+        [problem] = health(young).problems
         assert "正被其他程序以可写方式打开" in problem
-        report = night(place)
+        report = night(young)
         assert report.submissions["unit_code"].to_list() == [WEST]
         assert "正被其他程序以可写方式打开" in report.notes[0]
-        assert query(place.home.database, "FROM quality.standing")["unit_code"].to_list().count(WEST) == 2
+        assert query(young.home.database, "FROM quality.standing")["unit_code"].to_list().count(WEST) == 2
     # What that program writes when it ends goes into the file it had opened, or into a .wal that nobody needs.
-    night(place)
-    assert query(place.home.database, "FROM duckdb_tables() WHERE table_name LIKE 'mine%'").is_empty()
-    assert health(place).problems == []
+    night(young)
+    assert query(young.home.database, "FROM duckdb_tables() WHERE table_name LIKE 'mine%'").is_empty()
+    assert health(young).problems == []
 
 
 # ------------------------------------------------------------------------------- the archive and the folders
