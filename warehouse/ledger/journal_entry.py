@@ -1,4 +1,4 @@
-"""One line of the journal: what it says, how it is written, and how a damaged one is told from a torn one.
+"""One line of the journal: its content and writing, and the difference between a damaged and a torn one.
 
 A line is a JSON object with seq, prev, at, actor, run, event, then the payload's keys in order. `prev` is the
 SHA-256 of the line before *including its newline* (`sed -n 7p journal.jsonl | sha256sum` gives the `prev` of
@@ -20,7 +20,7 @@ NO_HASH = "0" * 64
 
 
 class Event(StrEnum):
-    """Everything that may happen. A closed set: a journal with any other event is broken."""
+    """All kinds of events; a journal with any other is broken."""
 
     RECEIVED = "received"
     REFUSED = "refused"
@@ -85,12 +85,12 @@ class JournalBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry to be: what the caller says.
+    """An entry before it is written.
 
     `at` must carry a time zone. `payload` is plain JSON; where it says submission (sha256), unit_code or
     year, these are text, text and a whole number. Events about a submission (received, refused, checked,
-    held, accepted, returned, explained) must say submission; approved, locked and unlocked must say year; what
-    is decided of an explanation says which one (the seq of its entry).
+    held, accepted, returned, explained) must say submission; approved, locked and unlocked must say year; a
+    decision on an explanation must name it (the seq of its entry).
     """
 
     event: Event | str
@@ -184,7 +184,7 @@ def read_entry(raw: bytes, seq: int, prev: str) -> Entry:
 
 
 def _find_fault(event: Event, payload: Mapping[str, Any]) -> str | None:
-    """Which key of its payload an entry of this kind lacks, or has with the wrong type."""
+    """The key that the entry's payload lacks or has with the wrong type; None when it is right."""
     for key, kind, events in _SUBJECTS:
         if (key in payload or event in events) and type(payload.get(key)) is not kind:
             return key

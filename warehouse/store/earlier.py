@@ -1,4 +1,4 @@
-"""What was received before: the submissions a new one follows, and what they said cell by cell."""
+"""Reads the submissions received before a batch, and their observations where needed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def read_earlier(
 ) -> tuple[pl.DataFrame, Observations]:
     """RECEIVED of all readable submissions in order of receipt; OBSERVATION of those that may be answered.
 
-    ``answering``: which of ``submissions`` answer an earlier one. What that said is needed, and what others of the same
-    unit and year have said since.
+    ``answering``: those of ``submissions`` that answer an earlier one. Read are the observations of that one, and of later
+    ones of the same unit and year.
     """
     received = connection.execute(statement("warehouse.store", "received")).pl().pipe(shaped, RECEIVED)
     answers = submissions.filter(pl.col("submission").is_in(list(answering)))
