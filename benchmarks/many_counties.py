@@ -21,7 +21,7 @@ import yaml
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from expectations.workbook.issued import Content, write_workbook
-from flows.cli.sample_workbooks import workbook_name
+from flows.cli.sample_workbooks import name_workbook
 from transforms.samples.sample_entries import make_sample_entries
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 
@@ -139,5 +139,5 @@ def _write_county(job: tuple[str, str, str, int]) -> None:
         for of_year in years
     )
     name = str(city.registry.roster(year).filter(pl.col("unit_code") == code).item(0, "unit_name"))
-    path = Path(folder) / "workbooks" / workbook_name(code, name, year)
+    path = Path(folder) / "workbooks" / name_workbook(code, name, year)
     write_workbook(path, code, year, city, rulebook, Content(entries, prior or {}, is_sample=True))

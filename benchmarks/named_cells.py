@@ -23,7 +23,7 @@ from benchmarks.plants import SMALLEST
 from expectations.frames.form_frame import additive_fields
 from expectations.judge import Evidence, examine
 from expectations.rulebook.rulebook import RuleBook
-from flows.batch import received_file
+from flows.batch import describe_file
 from flows.settings import Installation, Settings
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.conform import Conformed
@@ -281,7 +281,7 @@ def last_year(home: Path) -> Year:
     entries = Journal(place.home.journal, read_only=True).entries()
     received = [e for e in entries if e.event == Event.RECEIVED and str(e.submission) in wanted]
     archive = Archive(place.home.archive)
-    files = [received_file(entry, archive.path(str(entry.submission))) for entry in received]
+    files = [describe_file(entry, archive.path(str(entry.submission))) for entry in received]
     batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
     conformed = batch.conformed
     prior = read_standing_measures(place.home.database).filter(pl.col("year") < of_year)

@@ -120,7 +120,7 @@ def judge(
     is counted (results and docs are empty), which spares its import; the findings are the same.
     """
     suites, findings = examine(evidence, catalogue, rulebook)
-    runs = _counted(suites) if is_gated else ()
+    runs = _run_gate(suites) if is_gated else ()
     asked = silence.leave_out_repeated(silence.leave_out_blank(findings, rulebook))
     asked = silence.ask_once_of_empty(asked, evidence.unfilled, evidence.submissions, rulebook, catalogue)
     is_later = pl.col("submission").is_in(evidence.later["submission"].unique().implode())
@@ -207,7 +207,7 @@ def _select_standing(evidence: Evidence, findings: Findings) -> pl.DataFrame:
     return select_earlier_measures(evidence.prior, believed, evidence.submissions)
 
 
-def _counted(suites: list[Suite]) -> Sequence[SuiteRun]:
+def _run_gate(suites: list[Suite]) -> Sequence[SuiteRun]:
     """The suites as Great Expectations counts them."""
     ready = [suite for suite in suites if suite.checks]
     if not ready:

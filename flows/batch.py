@@ -114,7 +114,7 @@ class Batch:
         return places.min()  # type: ignore[return-value]  # of integers
 
     @property
-    def filled(self) -> pl.DataFrame:
+    def filled_cells(self) -> pl.DataFrame:
         """The submission of each cell that holds something, zeros too, and of each roster that says it lists nothing."""
         cells = self.observed.observations.filter(pl.col("state").is_in(["value", "zero"]))
         return pl.concat([cells.select("submission"), self.conformed.declared_empty.select("submission")])
@@ -130,7 +130,7 @@ class Batch:
         )
 
 
-def received_file(entry: Entry, path: Path) -> ReceivedFile:
+def describe_file(entry: Entry, path: Path) -> ReceivedFile:
     """The file of a receipt in the journal; ``path``: where its bytes rest."""
     return ReceivedFile(
         str(entry.submission),

@@ -12,11 +12,10 @@ import polars as pl
 from flows.batch import Background, Batch, ReceivedFile
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
-from flows.steps import conform_batch, judge_batch, read_batch, refusal_words
+from flows.steps import conform_batch, explain_refusal, judge_batch, read_batch
 from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, empty
-from warehouse.store.earlier import read_earlier
-from warehouse.store.query import read_only, read_standing_measures
+from warehouse.store.query import read_earlier, read_only, read_standing_measures
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,12 @@ class Verdict:
     has_last_year: bool = True  # else rules that compare with last year could not be evaluated
 
 
-def check_file(place: Installation, file: Path) -> Verdict:
+def check_file(installation: Installation, file: Path) -> Verdict:
     """Judge one file as tonight's run would."""
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     received = ReceivedFile(sha256, file, file.name, None, 1, datetime.now(TIME_ZONE).isoformat(), None)
-    batch = read_batch([received], place.catalogue, workers=1)
+    batch = read_batch([received], installation.catalogue, workers=1)
     if batch.refused.height:
         refused = batch.refused.row(0, named=True)
         if refused["rule"] == SEVERAL:
@@ -43,11 +42,13 @@ def check_file(place: Installation, file: Path) -> Verdict:
             )
             return Verdict(file.name, said, empty(FINDING))
         return Verdict(
-            file.name, refusal_words(place.rulebook, refused["rule"], refused["detail"]), empty(FINDING)
+            file.name,
+            explain_refusal(installation.rulebook, refused["rule"], refused["detail"]),
+            empty(FINDING),
         )
-    batch = conform_batch(batch, place.catalogue)
-    background = _read_background(place.home.database, batch)
-    batch = judge_batch(batch, background, place.catalogue, place.rulebook, is_gated=False)
+    batch = conform_batch(batch, installation.catalogue)
+    background = _read_background(installation.home.database, batch)
+    batch = judge_batch(batch, background, installation.catalogue, installation.rulebook, is_gated=False)
     this = batch.submissions.row(0, named=True)
     last_year = background.prior.filter(unit_code=this["unit_code"], year=this["year"] - 1)
     return Verdict(file.name, None, batch.judgement.findings, not last_year.is_empty())

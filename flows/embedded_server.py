@@ -59,7 +59,7 @@ def embed_server(home: Path) -> Iterator[Callable[[], None]]:
         _set_environment(
             PREFECT_API_URL=f"http://{_LOCAL}:{port}/api",
             PREFECT_API_REQUEST_TIMEOUT=str(_START_SECONDS),
-            **{name: _with_local(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
+            **{name: _exempt_local_addresses(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
         ),
     ):
         yield lambda: _wait(server, port, said)
@@ -122,7 +122,7 @@ def _set_environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _with_local(hosts: str) -> str:
+def _exempt_local_addresses(hosts: str) -> str:
     return ",".join(filter(None, (hosts, _LOCAL, "localhost")))
 
 

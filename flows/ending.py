@@ -99,12 +99,12 @@ def leave() -> NoReturn:
 
 def describe_remains(home: Path) -> str:
     """What a command that broke off has left for the next night; nothing where that cannot be told."""
-    from flows.receiving.inbox import files_in
+    from flows.receiving.inbox import list_files
     from warehouse.ledger.journal import Event, Journal, JournalBroken
 
     said = []
     try:
-        waiting = sum(1 for _ in files_in(home / "inbox", lambda _: None))
+        waiting = sum(1 for _ in list_files(home / "inbox", lambda _: None))
         journal = Journal(home / "archive" / "journal.jsonl", read_only=True)
         received = [e.seq for e in journal.entries() if e.event == Event.RECEIVED]
         undecided = len(set(received) - set(journal.decisions()))

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.clock import TIME_ZONE
-from flows.system_words import reason_of
+from flows.system_words import explain_error
 
 ERROR_LOG = "nianbao-error.log"
 """Its name below the home."""
@@ -21,5 +21,5 @@ def note_error(home: Path, details: str, about: str = "") -> str:
         with log.open("a", encoding="utf-8", errors="backslashreplace") as out:
             out.write(f"{moment} {about}".rstrip() + f"\n{details.rstrip()}\n\n")
     except OSError as error:
-        return f"（日志 {log} 无法写入：{reason_of(error)}）"
+        return f"（日志 {log} 无法写入：{explain_error(error)}）"
     return f"详情见 {log}"

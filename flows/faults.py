@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.batch import Batch
 from flows.ending import is_ending
-from flows.system_words import machine_fault
+from flows.system_words import explain_machine_fault
 
 FAULTY_RULE = "refuse.not_judged"
 """The rule that is cited for a file which the program itself could not cope with."""
@@ -56,4 +56,4 @@ def _find_faulty(step: Callable[[Batch], Batch], batch: Batch) -> dict[str, str]
 
 
 def _is_of_a_submission(error: Exception) -> bool:
-    return not isinstance(error, _OF_THE_MACHINE) and not is_ending() and machine_fault(error) is None
+    return not isinstance(error, _OF_THE_MACHINE) and not is_ending() and explain_machine_fault(error) is None

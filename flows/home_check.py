@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from flows.settings import Home
-from flows.system_words import reason_of
+from flows.system_words import explain_error
 from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head, PrintedHead, read_printed_heads
@@ -29,15 +29,15 @@ class HomeUnfit(Exception):
 
 def require_fit(home: Home) -> None:
     """Make the folders that are missing; HomeUnfit when one of them cannot be used."""
-    if problems := list(home_problems(home)):
+    if problems := list(find_home_problems(home)):
         raise HomeUnfit(problems)
     try:
         home.make()
     except OSError as error:
-        raise HomeUnfit([f"{error.filename}：{reason_of(error)}"]) from error
+        raise HomeUnfit([f"{error.filename}：{explain_error(error)}"]) from error
 
 
-def home_problems(home: Home) -> Iterator[str]:
+def find_home_problems(home: Home) -> Iterator[str]:
     """What is in the way of a night: folders that are none, that cannot be written to, a disk that is full."""
     folders = (
         ("数据目录", home.root),
@@ -52,15 +52,15 @@ def home_problems(home: Home) -> Iterator[str]:
             continue
         if not folder.is_dir():
             yield f"{name} {folder} 应是文件夹，却是文件或失效的链接，请移走后重新运行。"
-        elif why := _why_not_writable(folder):
+        elif why := _explain_not_writable(folder):
             yield f"{name} {folder} 无法写入：{why}"
     if home.journal.exists() and not home.journal.is_file():
         yield f"登记簿 {home.journal} 应是文件，却是文件夹，请移走，并从备份恢复登记簿后重新运行。"
-    if home.root.is_dir() and (short := _bytes_short(home)) > 0:
+    if home.root.is_dir() and (short := _count_missing_bytes(home)) > 0:
         yield f"磁盘空间不足：{home.root} 所在磁盘还须腾出约 {(short >> 20) + 1} 兆字节，请清理后重新运行。"
 
 
-def _why_not_writable(folder: Path) -> str | None:
+def _explain_not_writable(folder: Path) -> str | None:
     try:
         handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=folder)
         try:
@@ -69,11 +69,11 @@ def _why_not_writable(folder: Path) -> str | None:
             os.close(handle)
             Path(name).unlink()
     except OSError as error:
-        return reason_of(error)
+        return explain_error(error)
     return None
 
 
-def _bytes_short(home: Home) -> int:
+def _count_missing_bytes(home: Home) -> int:
     """How many bytes are missing for a second warehouse beside the first, and for what comes with it."""
     found = os.statvfs(home.root)
     size = home.database.stat().st_size if home.database.is_file() else 0
@@ -85,7 +85,7 @@ def verify_shown_heads(journal: Journal, home: Home) -> None:
     papers = chain(
         _list_papers(home.outbox), _list_papers(home.site, is_deep=False), _list_papers(home.site / "digests")
     )
-    for shown in chain(_of_the_warehouse(home.database), read_printed_heads(papers)):
+    for shown in chain(_read_warehouse_heads(home.database), read_printed_heads(papers)):
         journal.verify_head(shown)
 
 
@@ -96,7 +96,7 @@ def _list_papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
             folders.clear()
 
 
-def _of_the_warehouse(database: Path) -> list[PrintedHead]:
+def _read_warehouse_heads(database: Path) -> list[PrintedHead]:
     """The heads in quality.run; none where the warehouse is missing or damaged, which is another question."""
     try:
         rows = read_shown_heads(database)

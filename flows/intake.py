@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from expectations.judge import start_great_expectations
-from flows.batch import Background, Batch, received_file
+from flows.batch import Background, Batch, describe_file
 from flows.error_log import note_error
 from flows.faults import step_without_faulty
 from flows.night import Night
@@ -35,26 +35,26 @@ def receive(night: Night) -> int:
         night.home.inbox,
         night.archive,
         night.journal,
-        Signature(night.place.settings.actor, night.at, night.run),
+        Signature(night.installation.settings.actor, night.at, night.run),
         on_left=night.record.left.append,
-        quiet_seconds=night.place.settings.quiet_seconds,
+        quiet_seconds=night.installation.settings.quiet_seconds,
     )
     return len(entries)
 
 
 def read(night: Night, received: Sequence[Entry], on_done: OnDone | None = None) -> Batch:
     """Read one batch behind the wall; workbooks found inside of its files are received."""
-    files = [received_file(entry, night.archive.path(str(entry.submission))) for entry in received]
-    with night.timed("read"):
-        batch = read_batch(files, night.catalogue, night.place.settings.workers, on_done)
-    by = Signature(night.place.settings.actor, night.at, night.run)
+    files = [describe_file(entry, night.archive.path(str(entry.submission))) for entry in received]
+    with night.time_step("read"):
+        batch = read_batch(files, night.catalogue, night.installation.settings.workers, on_done)
+    by = Signature(night.installation.settings.actor, night.at, night.run)
     night.record.unpacked += receive_members(batch.members, night.archive, night.journal, by)
     return batch
 
 
 def conform(night: Night, batch: Batch) -> Batch:
     """Type the batch's cells and match its rows to the registry."""
-    with night.timed("conform"):
+    with night.time_step("conform"):
         return step_without_faulty(
             lambda part: conform_batch(part, night.catalogue), batch, lambda said: _log(night, said)
         )
@@ -64,7 +64,7 @@ def judge(night: Night, batch: Batch, build: NightBuild) -> Batch:
     """Judge the batch against the rules and against what stands in the file being built."""
     hold_returned(night, build, batch.first_seq)
     start_great_expectations()  # begun when the command started; waited for here, and no part of checking
-    with night.timed("check"):
+    with night.time_step("check"):
         background = _read_background(night, batch, build)
         judged = step_without_faulty(
             lambda part: judge_batch(part, background, night.catalogue, night.rulebook),
@@ -77,7 +77,7 @@ def judge(night: Night, batch: Batch, build: NightBuild) -> Batch:
 
 def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
     """Accept, hold or refuse each submission, and journal what is decided for the first time."""
-    with night.timed("decide"):
+    with night.time_step("decide"):
         recorded, entries = night.journal.decisions(), night.journal.entries()
         current = night.catalogue.settings.last_year
         years = {current, *batch.submissions["year"].unique()}
@@ -95,7 +95,7 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
             for row in new.iter_rows(named=True)
         ]
         # What units explain comes first: after a power cut no decision may stand without it.
-        actor = night.place.settings.actor
+        actor = night.installation.settings.actor
         night.journal.append_many(
             [Draft(event, actor, night.at, night.run, about) for event, about in drafts]
         )
@@ -104,7 +104,7 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
 
 def load(night: Night, batch: Batch, build: NightBuild) -> None:
     """Put the batch into the file being built."""
-    with night.timed("load"):
+    with night.time_step("load"):
         build.add_batch(
             batch.decided,
             observations=batch.observed.observations,
@@ -116,7 +116,7 @@ def load(night: Night, batch: Batch, build: NightBuild) -> None:
             results=batch.judgement.results,
         )
         build.revise_findings(
-            list(batch.compared_anew), _rules_of_several_years(night), batch.judgement.revised
+            list(batch.compared_anew), _list_rules_of_several_years(night), batch.judgement.revised
         )
     night.record.counts.update(
         submission_count=batch.decided.height, finding_count=batch.judgement.findings.height
@@ -137,12 +137,14 @@ def _read_background(night: Night, batch: Batch, build: NightBuild) -> Backgroun
     later = build.read_later_measures(batch.submissions)
     locked = [year for year in later["year"].unique() if is_locked(entries, year)]
     later = later.remove(pl.col("year").is_in(locked))
-    asked = build.list_asked_cells(later["submission"].unique().to_list(), _rules_of_several_years(night))
+    asked = build.list_asked_cells(
+        later["submission"].unique().to_list(), _list_rules_of_several_years(night)
+    )
     received, earlier = build.read_earlier(batch.submissions, batch.answered)
     return Background(build.read_standing_measures(), later, asked, received, earlier)
 
 
-def _rules_of_several_years(night: Night) -> list[str]:
+def _list_rules_of_several_years(night: Night) -> list[str]:
     return [rule.id for rule in night.rulebook.of_scope("unit", "series")]
 
 

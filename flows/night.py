@@ -16,7 +16,7 @@ from expectations.rulebook.rulebook import RuleBook
 from flows.clock import TIME_ZONE
 from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
 from flows.receiving.receive import Repeated
-from flows.settings import Home, Installation, code_version
+from flows.settings import Home, Installation, read_code_version
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive
@@ -52,7 +52,7 @@ class Night:
     built upon, since it is missing or made by other rules, another catalogue or another version.
     """
 
-    place: Installation
+    installation: Installation
     journal: Journal
     archive: Archive
     at: datetime
@@ -64,26 +64,26 @@ class Night:
     @property
     def catalogue(self) -> Catalogue:
         """The city's catalogue."""
-        return self.place.catalogue
+        return self.installation.catalogue
 
     @property
     def rulebook(self) -> RuleBook:
         """The rules in force."""
-        return self.place.rulebook
+        return self.installation.rulebook
 
     @property
     def home(self) -> Home:
         """The installation's folders."""
-        return self.place.home
+        return self.installation.home
 
     @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
+    def time_step(self, step: str) -> Iterator[None]:
         """Add the seconds of the block to those of ``step``."""
         start = time.perf_counter()
         yield
         self.record.seconds[step] = self.record.seconds.get(step, 0.0) + time.perf_counter() - start
 
-    def pending(self) -> list[list[Entry]]:
+    def list_pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
         known = {} if self.is_anew else read_known_submissions(self.home.database)
         batches: dict[str, list[Entry]] = {}
@@ -93,58 +93,58 @@ class Night:
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
-    def batches(self) -> Iterator[list[Entry]]:
+    def list_batches(self) -> Iterator[list[Entry]]:
         """The pending batches, and after them the workbooks that were found inside of files of theirs."""
-        yield from self.pending()
+        yield from self.list_pending()
         while self.record.unpacked:
             found, self.record.unpacked = self.record.unpacked, []
             yield found
 
     def has_work(self) -> bool:
         """Whether the warehouse must be made: for new receipts, decisions of the administrator, or since it is outdated."""
-        if self.is_from_scratch or self.is_anew or self.pending():
+        if self.is_from_scratch or self.is_anew or self.list_pending():
             return True
         known = read_journal_count(self.home.database)
         return known < 0 or any(e.seq > known and e.event in REVIEWS for e in self.journal.entries())
 
 
-def list_versions(place: Installation) -> dict[str, str]:
+def list_versions(installation: Installation) -> dict[str, str]:
     """What a warehouse is made by today: when any of these changes, it is made anew."""
     return {
-        "code_version": code_version(),
-        "catalogue_version": place.catalogue.version,
-        "rules_version": place.rulebook.version,
+        "code_version": read_code_version(),
+        "catalogue_version": installation.catalogue.version,
+        "rules_version": installation.rulebook.version,
     }
 
 
 @contextmanager
-def open_night(place: Installation, *, from_scratch: bool = False) -> Iterator[Night]:
+def open_night(installation: Installation, *, from_scratch: bool = False) -> Iterator[Night]:
     """Hold the writer's lock and open the journal. Raises AlreadyRunning, HomeUnfit, JournalBroken, CatalogueError."""
-    require_fit(place.home)
-    with writer_lock(place.home.root):
+    require_fit(installation.home)
+    with writer_lock(installation.home.root):
         at = datetime.now(TIME_ZONE)
-        journal = Journal(place.home.journal)
-        verify_shown_heads(journal, place.home)
-        remove_leftovers(place.home)
-        state, said = make_sound(place.home.database)
+        journal = Journal(installation.home.journal)
+        verify_shown_heads(journal, installation.home)
+        remove_leftovers(installation.home)
+        state, said = make_sound(installation.home.database)
         night = Night(
-            place,
+            installation,
             journal,
-            Archive(place.home.archive),
+            Archive(installation.home.archive),
             at,
             at.strftime("%Y%m%dT%H%M%S%f"),
             from_scratch,
-            from_scratch or state == "unrecorded" or _is_outdated(place),
+            from_scratch or state == "unrecorded" or _is_outdated(installation),
             Record(notes=[said] if said else []),
         )
         if journal.torn is not None:
-            journal.append(Event.MENDED, place.settings.actor, at, night.run, line=journal.torn.line)
+            journal.append(Event.MENDED, installation.settings.actor, at, night.run, line=journal.torn.line)
         yield night
 
 
-def _is_outdated(place: Installation) -> bool:
+def _is_outdated(installation: Installation) -> bool:
     """Whether the published warehouse cannot be built upon: what stands in it would be judged differently today."""
-    database = place.home.database
+    database = installation.home.database
     return database.exists() and not (
-        is_of_this_version(database) and read_last_versions(database) == list_versions(place)
+        is_of_this_version(database) and read_last_versions(database) == list_versions(installation)
     )

@@ -1,7 +1,7 @@
 """The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
 This page is the table of contents; each task is a thin wrapper around a function of flows/intake.py, which takes a batch in,
-flows/publication.py, or flows/answer/morning.py for what the units and the administrator find afterwards. ``rebuild`` is the
+flows/publication.py, or flows/answer/outgoing.py for what the units and the administrator find afterwards. ``rebuild`` is the
 same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
 """
 
@@ -15,11 +15,11 @@ from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows import intake, publication
-from flows.answer import morning
-from flows.answer.morning import Report
+from flows.answer import outgoing
+from flows.answer.outgoing import Report
 from flows.intake import OnDone
 from flows.night import Night, open_night
-from flows.settings import Installation, installation
+from flows.settings import Installation, find_installation
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import AlreadyRunning
@@ -41,33 +41,35 @@ decide = _step("decide", intake.decide)
 load = _step("load", intake.load)
 compute = _step("roll up and compute indicators", publication.compute_indicators)
 publish = _step("publish", publication.publish_build)
-answer = _step("receipts", morning.answer)
-publish_pages = _step("validation pages", morning.publish_pages)
-tell = _step("digest", morning.tell)
+answer = _step("receipts", outgoing.answer_units)
+publish_pages = _step("validation pages", outgoing.publish_pages)
+tell = _step("digest", outgoing.tell_administrators)
 
 
-def run_night(place: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None) -> Report:
+def run_night(
+    installation: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None
+) -> Report:
     """A night; when it breaks off, the administrators are told and the published file stays as it was."""
     try:
-        return _night(place, from_scratch, on_done)
+        return _night(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        morning.tell_failure(place, error)
+        outgoing.tell_failure(installation, error)
         raise
 
 
-def _night(place: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
+def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
     """The order of a night."""
-    with open_night(place, from_scratch=from_scratch) as night:
+    with open_night(installation, from_scratch=from_scratch) as night:
         receive(night)
         if night.has_work():
             with publication.open_build(night) as build:
-                for received in night.batches():
+                for received in night.list_batches():
                     _take_in(night, received, build, on_done)
                 compute(night, build)
                 publish(night, build)
-        report = morning.report(night)
+        report = outgoing.collect_report(night)
         if from_scratch:
             return report
         answer(night, report)
@@ -87,12 +89,13 @@ def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: On
 @flow(name="nightly", validate_parameters=False, persist_result=False)
 def nightly(home: str | None = None, catalogue: str | None = None) -> None:
     """The scheduled night. Parameters default to NIANBAO_HOME and NIANBAO_CATALOGUE."""
-    run_night(installation(Path(home) if home else None, Path(catalogue) if catalogue else None))
+    run_night(find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None))
 
 
 @flow(name="backfill", validate_parameters=False, persist_result=False)
 def backfill(home: str | None = None, catalogue: str | None = None) -> None:
     """Replay the whole journal from the archive into a new warehouse."""
     run_night(
-        installation(Path(home) if home else None, Path(catalogue) if catalogue else None), from_scratch=True
+        find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None),
+        from_scratch=True,
     )

@@ -29,7 +29,7 @@ def open_build(night: Night) -> NightBuild:
 
 def compute_indicators(night: Night, build: NightBuild) -> None:
     """Roll up the standing submissions and compute every indicator anew."""
-    with night.timed("indicators"):
+    with night.time_step("indicators"):
         hold_returned(night, build)
         approved = list_approvals(night.journal.entries()).join(
             build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
@@ -44,7 +44,7 @@ def compute_indicators(night: Night, build: NightBuild) -> None:
 def publish_build(night: Night, build: NightBuild) -> None:
     """Check the built file and put it in the place of the published one."""
     database, head = night.home.database, night.journal.head
-    with night.timed("publish"):
+    with night.time_step("publish"):
         build.add_run(
             {
                 "run": night.run,
@@ -52,7 +52,7 @@ def publish_build(night: Night, build: NightBuild) -> None:
                 "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
                 "journal_count": head.count,
                 "journal_hash": head.hash,
-                **list_versions(night.place),
+                **list_versions(night.installation),
                 "rule_count": len(night.rulebook.rules),
                 "city_rule_count": len(night.rulebook.city_rules),
                 **{name: night.record.counts[name] for name in _COUNTS},

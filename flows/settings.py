@@ -19,7 +19,7 @@ from warehouse.store.publish import build_path
 
 
 @lru_cache(maxsize=1)
-def code_version() -> str:
+def read_code_version() -> str:
     """The version of the installed program; looked up once, since that reads files."""
     return version("nianbao")
 
@@ -71,7 +71,7 @@ class Installation:
         self.home = Home(settings.home)
 
     @cached_property
-    def declared(self) -> Catalogue:
+    def declared_catalogue(self) -> Catalogue:
         """The city as its files declare it; CatalogueError names file and line."""
         return load_catalogue(self.settings.catalogue)
 
@@ -79,9 +79,9 @@ class Installation:
     def catalogue(self) -> Catalogue:
         """The city with what the journal says has happened since. CatalogueError, JournalBroken, AmendmentRefused."""
         if not self.home.journal.is_file():
-            return self.declared
+            return self.declared_catalogue
         return apply_amendments(
-            self.declared, list_amendments(Journal(self.home.journal, read_only=True).entries())
+            self.declared_catalogue, list_amendments(Journal(self.home.journal, read_only=True).entries())
         )
 
     def forget_catalogue(self) -> None:
@@ -96,7 +96,7 @@ class Installation:
 
 
 @lru_cache(maxsize=8)
-def installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
+def find_installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
     """The installation of the environment's settings, or of the ones given."""
     settings = Settings()
     given = {k: v for k, v in {"home": home, "catalogue": catalogue}.items() if v is not None}

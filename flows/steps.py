@@ -124,7 +124,9 @@ def judge_batch(
         notes=conformed.notes,
         asked_later=background.asked_later,
         answers=conformed.answers,
-        unfilled=batch.submissions.join(batch.filled, on="submission", how="anti")["submission"].to_list(),
+        unfilled=batch.submissions.join(batch.filled_cells, on="submission", how="anti")[
+            "submission"
+        ].to_list(),
     )
     return replace(
         batch,
@@ -149,9 +151,9 @@ def decide_batch(
     of a past year that is accepted already is held with a question.
     """
     submissions = batch.submissions
-    doubted = [] if current in locked else list_of_doubtful_year(batch, standing, current)
+    doubted = [] if current in locked else list_doubtful_years(batch, standing, current)
     counted = submissions.join(
-        batch.filled.group_by("submission").len("filled_count"),
+        batch.filled_cells.group_by("submission").len("filled_count"),
         on="submission",
         how="left",
         maintain_order="left",
@@ -174,7 +176,9 @@ def decide_batch(
         pl.DataFrame(circumstances, schema=CIRCUMSTANCE, orient="row"),
     )
     judged = counted.join(decisions, on="submission", how="left", maintain_order="left")
-    sentences = [refusal_words(rulebook, r["rule"], r["detail"]) for r in batch.refused.iter_rows(named=True)]
+    sentences = [
+        explain_refusal(rulebook, r["rule"], r["detail"]) for r in batch.refused.iter_rows(named=True)
+    ]
     turned_away = batch.refused.with_columns(
         decision=pl.lit("refused"), reason=pl.Series(sentences, dtype=pl.String)
     )
@@ -185,7 +189,7 @@ def decide_batch(
     return replace(batch, decided=decided)
 
 
-def list_of_doubtful_year(batch: Batch, standing: Submissions, current: int) -> list[str]:
+def list_doubtful_years(batch: Batch, standing: Submissions, current: int) -> list[str]:
     """Submissions whose cover names a year before ``current`` of which the unit's report is accepted already.
 
     ``standing``: year, unit_code of what is accepted. A correction workbook of that year is meant.
@@ -196,6 +200,6 @@ def list_of_doubtful_year(batch: Batch, standing: Submissions, current: int) -> 
     return [s for s in past["submission"] if s not in batch.answered]
 
 
-def refusal_words(rulebook: RuleBook, rule: str, detail: str) -> str:
+def explain_refusal(rulebook: RuleBook, rule: str, detail: str) -> str:
     """What is wrong with a refused file and how to mend it. The wall's sentence already says both, for this file."""
     return detail if detail.endswith("。") else rulebook.refusal_sentence(rule, detail)

@@ -30,17 +30,17 @@ _SAID = (
 )
 
 
-def reason_of(error: OSError) -> str:
+def explain_error(error: OSError) -> str:
     """One Chinese sentence for an error of the system."""
     return _REASONS.get(error.errno or 0, error.strerror or str(error))
 
 
-def machine_fault(error: BaseException) -> str | None:
+def explain_machine_fault(error: BaseException) -> str | None:
     """The sentence for an error of the machine that a library tells in words of its own, wherever in its chain of causes."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _REASONS:
-            return reason_of(seen)
+            return explain_error(seen)
         text = str(seen)
         for words, number in _SAID:
             if words in text:

@@ -161,8 +161,12 @@ def drawn(catalogue: Catalogue, unit: str, count: int) -> list[Entries]:
 
 def pasted(path: Path, seed: int) -> None:
     """Paste over some cells what no validation stops, and delete a sheet now and then; by the luck of ``seed``."""
-    book, random = openpyxl.load_workbook(path), Random(seed)
-    for kind in random.sample(_PASTES, random.randint(0, 3)):
+    random = Random(seed)
+    kinds = random.sample(_PASTES, random.randint(0, 3))
+    if not kinds:
+        return
+    book = openpyxl.load_workbook(path)
+    for kind in kinds:
         sheet = random.choice([s for s in form_sheets(book) if s.lines and list(s.fields(type=kind[0]))])
         if kind[1] == "gone":
             delete_sheet(book, sheet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,10 +91,15 @@ def form_sheets(book: Workbook) -> list[FormSheet]:
     return found
 
 
-def answers(path: Path) -> dict[str, dict[str, list[object]]]:
+def sheets_with_values(path: Path) -> list[FormSheet]:
+    """The sheets of forms of a saved workbook, with values where formulas are."""
+    return form_sheets(openpyxl.load_workbook(path, data_only=True))
+
+
+def answers(sheets: Iterable[FormSheet]) -> dict[str, dict[str, list[object]]]:
     """Form's number -> a unit's code, or a listed thing's name -> what its row says."""
     said: dict[str, dict[str, list[object]]] = {}
-    for sheet in form_sheets(openpyxl.load_workbook(path, data_only=True)):
+    for sheet in sheets:
         key = sheet.name_column if sheet.form.is_roster else 1
         columns = [*([2] if sheet.form.is_roster else []), *(sheet.column(f.label) for f in sheet.fields())]
         said[sheet.form.number] = {

@@ -15,7 +15,7 @@ from typing import Any
 import openpyxl
 from openpyxl.workbook import Workbook
 
-from tests.form_sheets import FormSheet, form_sheets
+from tests.form_sheets import FormSheet, form_sheets, sheets_with_values
 from warehouse.words.labels import SEVERITY
 from warehouse.words.workbook_texts import ANSWER_BOX, ANSWER_SHEET, UNREAD_SHEET
 
@@ -28,10 +28,7 @@ class Clerk:
     could_not: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.true = {
-            sheet.form.number: sheet
-            for sheet in form_sheets(openpyxl.load_workbook(self.books, data_only=True))
-        }
+        self.true = {sheet.form.number: sheet for sheet in sheets_with_values(self.books)}
 
     def obey(self, correction: Path, saved: Path) -> list[str]:
         """Mend what must be mended, save as another file; what was asked, line by line."""

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.answer.alerts import MESSAGE_BYTES, addresses, pages, send_digest
+from flows.answer.alerts import MESSAGE_BYTES, list_addresses, send_digest, split_into_pages
 
 # Apprise's own import of a module that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -186,7 +186,7 @@ def test_a_long_digest_goes_to_a_hook_in_numbered_pages_that_wecom_takes(
 @example("😀" * 3, 5)
 @example("甲\n" * 10, 4)
 def test_pages_cut_between_characters_and_lose_nothing(text: str, limit: int) -> None:
-    cut = list(pages(text, limit))
+    cut = list(split_into_pages(text, limit))
     assert all(len(page.encode()) <= limit for page in cut)
     joined = "".join(cut)
     assert text.startswith(joined)
@@ -195,7 +195,7 @@ def test_pages_cut_between_characters_and_lose_nothing(text: str, limit: int) ->
 
 def test_a_page_ends_at_a_line_where_there_is_one() -> None:
     text = "".join(f"第{number}行：{'字' * 100}\n" for number in range(50))
-    cut = list(pages(text, MESSAGE_BYTES))
+    cut = list(split_into_pages(text, MESSAGE_BYTES))
     assert len(cut) > 1
     assert all(page.endswith("\n") for page in cut)
     assert all(len(page.encode()) <= MESSAGE_BYTES for page in cut)
@@ -216,9 +216,9 @@ def test_an_address_of_every_scheme_is_told_from_the_one_before(between: str) ->
     assert {"o365", "d7sms", "mailto", "wecombot"} <= set(known)
     for scheme in known:
         one, other = "mailto://u:p@a.b?to=c@d.e,f@g.h", f"{scheme}://host/token,1,2"
-        assert addresses(between.join([one, other, one])) == [one, other, one]
+        assert list_addresses(between.join([one, other, one])) == [one, other, one]
 
 
 @pytest.mark.parametrize("limit", [-5, 0, 1, 3])
 def test_paging_ends_however_small_a_page_is(limit: int) -> None:
-    assert "".join(pages("滨州市\n𠮷 abc", limit)) == "滨州市\n𠮷 abc"
+    assert "".join(split_into_pages("滨州市\n𠮷 abc", limit)) == "滨州市\n𠮷 abc"

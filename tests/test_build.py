@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.system_words import machine_fault
+from flows.system_words import explain_machine_fault
 from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
 from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
@@ -350,6 +350,6 @@ def test_a_disk_that_fails_during_the_take_over_is_not_blamed_on_the_previous_fi
             build.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert machine_fault(failed.value) == "文件超过系统允许的大小，无法继续写入。"
+    assert explain_machine_fault(failed.value) == "文件超过系统允许的大小，无法继续写入。"
     assert path.read_bytes() == before
     assert not build_path(path).exists()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flows.batch import Batch
 from flows.decisions.amend_campaign import amend
 from flows.settings import Installation, Settings
-from flows.steps import list_of_doubtful_year
+from flows.steps import list_doubtful_years
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, apply_amendments
 from warehouse.ledger.journal import Event, Journal
@@ -45,7 +45,7 @@ def test_a_year_that_is_opened_may_be_reported_at_once(place: Installation) -> N
 
 
 def test_the_files_stay_and_the_version_tells_the_difference(place: Installation) -> None:
-    before = place.declared.version
+    before = place.declared_catalogue.version
     amend(place, Event.YEAR_OPENED, "王主任", year=NEXT)
     assert lanhe().version == before
     assert place.catalogue.version != before
@@ -153,4 +153,4 @@ def test_a_past_year_that_is_accepted_is_doubted_whether_or_not_the_unit_has_sen
     )
     standing = pl.DataFrame({"year": [NEXT - 1, *delivered], "unit_code": EAST})
     batch = Batch(submissions=sent, answered={"amended": "plain"})
-    assert list_of_doubtful_year(batch, standing, NEXT) == ["plain"]
+    assert list_doubtful_years(batch, standing, NEXT) == ["plain"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.app import app
-from flows.settings import installation
+from flows.settings import find_installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.small_city import LANHE
 from tests.terminal import Terminal, is_one_chinese_sentence
@@ -24,7 +24,7 @@ COMMANDS = (
 
 @pytest.fixture
 def nianbao(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    installation.cache_clear()
+    find_installation.cache_clear()
     return Terminal(tmp_path / "home", monkeypatch, capsys)
 
 
@@ -34,7 +34,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from flows.cli.sample_workbooks import write_samples
 
     folder = tmp_path_factory.mktemp("issued")
-    place = installation(folder / "home", None)
+    place = find_installation(folder / "home", None)
     return next(path for path in write_samples(place, [2024], folder) if path.name.startswith("371622"))
 
 
@@ -77,8 +77,9 @@ def test_help_answers_without_the_slow_libraries() -> None:
 
 def test_a_check_does_not_wait_for_the_gate_of_the_night(issued: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from flows.checking import check_file; from flows.settings import installation\n"
-        f"found = check_file(installation(Path({str(tmp_path)!r}), None), Path({str(issued)!r}))\n"
+        "import sys; from pathlib import Path\n"
+        "from flows.checking import check_file; from flows.settings import find_installation\n"
+        f"found = check_file(find_installation(Path({str(tmp_path)!r}), None), Path({str(issued)!r}))\n"
         "assert found.refusal is None\n"
         "sys.exit(' '.join(sorted({'prefect', 'great_expectations', 'pandas'} & set(sys.modules))) or None)"
     )

@@ -10,7 +10,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from flows.settings import installation
+from flows.settings import find_installation
 from tests.small_city import LANHE
 from tests.terminal import Terminal, is_one_chinese_sentence
 from tests.warehouse_samples import batch, indicator
@@ -21,7 +21,7 @@ from warehouse.store.publish import build_path, publish
 
 @pytest.fixture
 def nianbao(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    installation.cache_clear()
+    find_installation.cache_clear()
     return Terminal(tmp_path / "home", monkeypatch, capsys)
 
 

@@ -101,9 +101,10 @@ def test_no_rate_exceeds_a_hundred_and_none_counts_more_than_it_expects(
         rates = query(path, "FROM mart.reporting_rate ORDER BY year")
     _within_bounds(nodes)
     _within_bounds(rates)
+    years = [year for year in YEARS if year >= min((file.year for file in files), default=YEARS[-1])]
     expected = {
         (year, code): count
-        for year in YEARS
+        for year in years  # from the first of which anything was received
         for code, count in catalogue.registry.ancestors(year).group_by("ancestor_code").len().iter_rows()
     }
     assert (
@@ -126,7 +127,7 @@ def _within_bounds(frame: pl.DataFrame) -> None:
 def _add_up(nodes: pl.DataFrame, catalogue: Catalogue) -> None:
     """A unit counts itself and what the units below it count."""
     counts = ["expected_count", "reported_count", "on_time_count", "accepted_count"]
-    for year in YEARS:
+    for year in nodes["year"].unique():
         own = nodes.filter(year=year).join(
             catalogue.registry.units(year).select("org_code", "parent_code"), on="org_code"
         )

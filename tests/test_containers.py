@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from expectations.rulebook.rulebook import load_rules
-from flows.steps import refusal_words
+from flows.steps import explain_refusal
 from tests.workbook_edits import parts_of, replace_in, save_parts
 from tests.workbooks import (
     CATALOGUE,
@@ -40,7 +40,7 @@ def plain(path: Path) -> bytes:
 
 
 def said(result: FileRead) -> str:
-    return refusal_words(RULEBOOK, result.status, result.detail)
+    return explain_refusal(RULEBOOK, result.status, result.detail)
 
 
 def zipped(path: Path, **members: bytes) -> Path:

@@ -15,7 +15,7 @@ from tests.example_counts import examples
 from tests.measure_rows import CITY, NOBODY, rows, with_indicator
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import apportion_split_numbers, contributions, list_contributions
+from warehouse.registry.contribution import apportion_split_numbers, contributions, list_contributing_years
 from warehouse.registry.registry import Registry
 from warehouse.store.tables import tables
 from warehouse.trace.recomputed_terms import list_parts, read_nodes, source_years
@@ -66,7 +66,10 @@ def by_warehouse(
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA core")
         for name, frame in {
-            "contribution": pl.concat(list_contributions(catalogue.registry, YEARS)),
+            "contribution": pl.concat(
+                contributions(catalogue.registry, source, year)
+                for year, source in list_contributing_years(YEARS)
+            ),
             "measure": measures,
             "handed_on": apportion_split_numbers(measures, catalogue.registry, YEARS, catalogue.quanta),
         }.items():

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.cli.csv_text import csv_text
+from flows.cli.csv_text import write_csv
 
 DANGEROUS = tuple("=+-@\t\r|＝＋－＠")
 
 
 def cells(frame: pl.DataFrame) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(csv_text(frame))))
+    return list(csv.reader(io.StringIO(write_csv(frame))))
 
 
 @pytest.mark.parametrize(

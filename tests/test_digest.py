@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from expectations.rulebook.rulebook import load_rules
-from flows.answer.digest import News, digest_text
+from flows.answer.digest import News, write_digest
 from warehouse.catalogue.frames import NOTE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.ledger.journal import Head
@@ -109,7 +109,7 @@ def digest(
         **more,
     )
     at = datetime(2025, 1, day, 2, 0, tzinfo=BEIJING)
-    return digest_text(news, catalogue, load_rules(None, catalogue), HEAD, at)
+    return write_digest(news, catalogue, load_rules(None, catalogue), HEAD, at)
 
 
 def test_it_begins_with_who_writes_and_what_came(catalogue: Catalogue) -> None:

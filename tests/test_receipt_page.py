@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.answer.receipt_page import page_of
+from flows.answer.receipt_page import render_page
 from tests.receipt_office import Office, submission
 from warehouse.ledger import durability
 
@@ -22,7 +22,7 @@ from warehouse.ledger import durability
     ],
 )
 def test_a_page_fetches_nothing_and_links_nowhere_whatever_others_wrote(text: str) -> None:
-    page = page_of(f"# 回执\n\n{text}\n\n| a |\n| --- |\n| {text.splitlines()[0]} |\n\n[x][a]\n", "回执")
+    page = render_page(f"# 回执\n\n{text}\n\n| a |\n| --- |\n| {text.splitlines()[0]} |\n\n[x][a]\n", "回执")
     assert "<img" not in page
     assert "<a " not in page
     assert "default-src 'none'" in page

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.answer.receipts import UNKNOWN_UNIT, outbox_folder
+from flows.answer.receipts import UNKNOWN_UNIT, find_outbox_folder
 from flows.receiving.receive import Repeated
 from tests.receipt_office import HEAD, HUIMIN, Office, cells, finding, submission
 from warehouse.ledger.review_entries import EMPTY, EMPTY_WORDS, YEAR_LOCKED, explain_locked_year
@@ -334,7 +334,7 @@ def test_tables_stand_apart_from_the_text_around_them(office: Office) -> None:
 
 def test_the_city_itself_has_a_folder_of_its_own(office: Office) -> None:
     office.write([submission(unit_code="371600")])
-    assert office.paths[0].parent.name == outbox_folder("371600", "滨州市本级")
+    assert office.paths[0].parent.name == find_outbox_folder("371600", "滨州市本级")
 
 
 def test_lines_of_one_row_stand_in_the_order_of_its_columns(office: Office) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flows.receiving.receive import Arrival, Signature, arrivals, receive_arrivals
+from flows.receiving.receive import Arrival, Signature, list_arrivals, receive_arrivals
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
 
@@ -382,5 +382,5 @@ def test_an_inbox_that_cannot_be_emptied_is_told_and_the_file_received_once(
 
 def test_looking_at_the_inbox_changes_nothing(place: Place) -> None:
     file = place.drop("371621/年报.xlsx")
-    assert arrivals(place.inbox) == [Arrival((file,), "年报.xlsx", "371621")]
+    assert list_arrivals(place.inbox) == [Arrival((file,), "年报.xlsx", "371621")]
     assert file.exists()

@@ -8,7 +8,7 @@ import pytest
 from expectations.outliers.rules import examine_series, locate_series, series_checks
 from expectations.outliers.scores import series_frame
 from expectations.rulebook.rulebook import RuleBook, load_rules
-from flows.decisions.rule_trial import counting_all
+from flows.decisions.rule_trial import count_all
 from tests.series_rows import CATALOGUE, TOWNSHIPS, YEAR, bent, history, numbers, steady
 
 SERIES = load_rules(None, CATALOGUE).of_scope("series")
@@ -20,7 +20,7 @@ def test_a_series_rule_counts_every_number_it_looked_at_and_finds_the_same(rule)
         frame = series_frame(numbers(YEAR, values), history(), CATALOGUE)
         as_written, counting = (
             examine_series(series_checks(RuleBook({rule.id: each})), frame)
-            for each in (rule, counting_all(rule))
+            for each in (rule, count_all(rule))
         )
         assert counting.count_failures() == as_written.count_failures()
         assert locate_series(counting)[0].equals(locate_series(as_written)[0])

@@ -76,8 +76,14 @@ def test_every_space_control_and_format_character_is_blank() -> None:
 
 
 def test_a_heading_word_of_a_row_is_known_with_blanks_colon_and_bracket() -> None:
-    words = pl.Series(["合  计：", "合计(全县)", "总 计", "合计、"])
-    assert pl.select(row_word(words)).to_series().to_list() == ["合计", "合计", "总计", "合计"]  # type: ignore[arg-type]
+    words = pl.DataFrame({"word": ["合  计：", "合计(全县)", "总 计", "合计、", None]})
+    assert words.select(row_word(pl.col("word"))).to_series().to_list() == [
+        "合计",
+        "合计",
+        "总计",
+        "合计",
+        None,
+    ]
     assert pl.select(show_column(pl.lit("\u200b２６ "))).item() == "26"
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from flows.receiving import inbox as walk
-from flows.receiving.finished import is_quiet, without_writers
-from flows.receiving.inbox import files_in, mark_of
-from flows.receiving.receive import MAX_SET, Signature, arrivals, receive
+from flows.receiving.finished import hold_off_writers, is_quiet
+from flows.receiving.inbox import list_files, read_mark
+from flows.receiving.receive import MAX_SET, Signature, list_arrivals, receive_arrivals
 from tests.test_receive import AT, Place, names
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.journal import Entry
@@ -50,7 +50,7 @@ def place(tmp_path: Path) -> Place:
 
 def night(place: Place) -> list[Entry]:
     place.left.clear()
-    return receive(
+    return receive_arrivals(
         place.inbox,
         place.archive,
         place.journal,
@@ -94,14 +94,14 @@ def test_a_sheet_that_is_still_copied_holds_its_whole_set(place: Place) -> None:
 
 def test_a_time_from_elsewhere_says_nothing_about_when_a_file_was_finished(place: Place) -> None:
     long_ago, to_come = place.drop("旧.xlsx", age_seconds=10**6), place.drop("新.xlsx", age_seconds=-(10**6))
-    assert not is_quiet(mark_of(long_ago), QUIET)
+    assert not is_quiet(read_mark(long_ago), QUIET)
     time.sleep(QUIET)
-    assert is_quiet(mark_of(to_come), QUIET)
+    assert is_quiet(read_mark(to_come), QUIET)
 
 
 def test_who_reads_a_file_does_not_hold_it_up(place: Place) -> None:
     file = place.drop("年报.xlsx")
-    with file.open("rb"), without_writers(file) as is_nobody_writing:
+    with file.open("rb"), hold_off_writers(file) as is_nobody_writing:
         assert is_nobody_writing
 
 
@@ -195,10 +195,10 @@ def test_a_link_put_in_a_files_place_is_not_followed(place: Place, tmp_path: Pat
     secret = tmp_path / "secret"
     secret.write_bytes(b"not of the inbox")
     file = place.drop("年报.xlsx")
-    found = arrivals(place.inbox)
+    found = list_arrivals(place.inbox)
     file.unlink()
     file.symlink_to(secret)
     assert [a.files for a in found] == [(file,)]
     with pytest.raises(OSError, match=r"symbolic|loop"):
         place.archive.put(file)
-    assert [p for p, _ in files_in(place.inbox, place.left.append)] == []
+    assert [p for p, _ in list_files(place.inbox, place.left.append)] == []

@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from expectations.workbook.issued import CorrectionContent, write_workbook
+from tests.issued_workbooks import everything, issue
 from tests.measure_rows import EAST, lanhe
+from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.frames import FINDING, UNREAD, shaped
 from warehouse.catalogue.load import load_catalogue
 from warehouse.words.workbook_texts import ANSWER_SHEET, UNREAD_SHEET
@@ -109,3 +111,12 @@ def test_the_cover_is_signed_as_in_the_file_that_came(tmp_path: Path) -> None:
 def test_a_file_that_was_taken_over_in_full_has_no_such_sheet(tmp_path: Path, lost: pl.DataFrame) -> None:
     book, _ = written(tmp_path / "a.xlsx", lost.clear())
     assert UNREAD_SHEET not in book.sheetnames
+
+
+def test_last_years_column_of_an_issued_workbook_is_nobodys_own(tmp_path: Path) -> None:
+    catalogue = load_catalogue()
+    numbers = everything(catalogue)
+    path = issue(catalogue, tmp_path, entries=numbers, prior=numbers)
+    read = read_file(str(path), (make_reading_plan(catalogue), path.name))
+    assert len(read.sheets) > 10
+    assert [cell for cell in read.rest if cell["reason"] == "own_column"] == []

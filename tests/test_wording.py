@@ -120,7 +120,7 @@ def test_a_file_of_a_locked_year_without_faults_is_told_so() -> None:
     row = answered(rule=YEAR_LOCKED, reason=explain_locked_year(2024))
     nothing = pl.DataFrame(schema={**FINDING, "finding_status": pl.String})
     said = "".join(receipts._describe_decision(row, nothing, nothing, nothing))
-    assert receipts.result_words(row) == "暂存（2024年度已锁定）"
+    assert receipts.describe_result(row) == "暂存（2024年度已锁定）"
     assert "报表本身没有需要改正的问题；如需补报请与市级联系。" in said
 
 
@@ -251,5 +251,5 @@ def test_moments_are_written_as_an_office_writes_them() -> None:
 
 
 def test_what_became_of_a_file_is_called_alike_on_the_terminal_and_in_the_receipt() -> None:
-    assert receipts.result_words(answered(rule=YEAR_DOUBTED)) == "暂存，年度有疑"
-    assert receipts.result_words(answered(rule=None)) == "暂存，待改正"
+    assert receipts.describe_result(answered(rule=YEAR_DOUBTED)) == "暂存，年度有疑"
+    assert receipts.describe_result(answered(rule=None)) == "暂存，待改正"

@@ -58,7 +58,7 @@ class Grid:
             return Cell(self._level())
         return self.cells[term.name](self.reference(term.name))
 
-    def guard_gone(self, formula: str, otherwise: str) -> str:
+    def guard_missing_cells(self, formula: str, otherwise: str) -> str:
         """``formula``, or ``otherwise`` where the sheet was deleted, which leaves the name of its rectangle undefined."""
         return f"IF(ISERROR(ROWS({self.area})),{otherwise},{formula})"
 

@@ -42,7 +42,7 @@ class Tally:
         """A row of three counts (broken, not evaluated, held); ``names``: the workbook's names for the answers."""
         # LibreOffice returns an error where there is nothing to count.
         parts = (f"IFERROR(FREQUENCY({name},{{0,{_BELOW_ONE}}}),0)" for name in names)
-        return self.grid.guard_gone(f"TRANSPOSE({'+'.join(parts)})", self.counts_if_gone)
+        return self.grid.guard_missing_cells(f"TRANSPOSE({'+'.join(parts)})", self.counts_if_gone)
 
     def find_first(self, names: Sequence[str]) -> str:
         """A formula for the first line with the reported answer."""

@@ -81,7 +81,19 @@ def with_pair_scores(numbers: pl.DataFrame) -> pl.DataFrame:
     stands = misfit(log, expected, scale), misfit(next_log, next_expected, next_scale)
     changed = misfit(next_log, expected, scale), misfit(log, next_expected, next_scale)
     pairs = (
-        numbers.sort(*_SET, "key")
+        numbers.select(
+            "row",
+            "key",
+            *_SET,
+            "log",
+            "expected_log",
+            "scale",
+            "change_factor",
+            "org_name",
+            "value",
+            "previous_value",
+        )
+        .sort(*_SET, "key")
         .select(
             "row",
             next_row=following("row"),
@@ -113,8 +125,9 @@ def with_pair_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_run_scores(numbers: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """``numbers`` with the ``run_`` scores; ``known`` (KNOWN): the numbers of earlier years."""
-    runs = with_copies(numbers.sort(*_SET, "key"), _SET).filter(
+    """``numbers`` with the ``run_`` scores; ``known`` (KNOWN) tells how often neighbours were equal in earlier years."""
+    ordered = numbers.select("row", "key", "year", "group", *_SET, "value", "org_name", "previous_value")
+    runs = with_copies(ordered.sort(*_SET, "key"), _SET).filter(
         pl.col("run_count") >= MIN_COPIES, pl.col("value") > 0
     )
     chance = _chance_of_neighbours(runs, known)

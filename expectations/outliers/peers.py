@@ -16,8 +16,11 @@ _SET, _ROW = ["column"], ["line"]
 def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
     """``numbers`` with ``peer_score``, and peer_count, peer_low, peer_high: the column's other numbers of this year."""
     is_first = (pl.col("past_high") == 0) & (pl.col("value") > 0)
-    first = numbers.filter(is_first).select(
-        "row", "log", "year", "group", *_SET, beginnings=pl.len().over(_ROW)
+    # Here as elsewhere: columns are chosen before rows are, since there are a hundred columns and a million rows.
+    first = (
+        numbers.select("row", "log", "year", "group", *_SET, *_ROW, is_first=is_first)
+        .filter("is_first")
+        .select("row", "log", "year", "group", *_SET, beginnings=pl.len().over(_ROW))
     )
     sets = first.select("year", "group", *_SET).unique()
     earlier = history.known.join(sets, on="group", suffix="_seen").filter(
@@ -25,7 +28,7 @@ def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
     )
     members = pl.concat(
         [
-            numbers.join(sets, on=_SET, how="semi").select("row", "log", *_SET),
+            numbers.select("row", "log", *_SET).join(sets, on=_SET, how="semi"),
             earlier.select(pl.lit(None, pl.UInt32).alias("row"), "log", *_SET),
         ]
     )
@@ -47,7 +50,7 @@ def with_peer_scores(numbers: pl.DataFrame, history: History) -> pl.DataFrame:
             pl.col("peer_count") >= MIN_PEERS, (pl.col("others_count") > 0) | (pl.col("beginnings") == 1)
         ).then((pl.col("log") - pl.col("others_median").fill_null(0.0)).abs() / spread),
     )
-    others = numbers.join(sets, on=_SET, how="semi").select("row", "value", *_SET)
+    others = numbers.select("row", "value", *_SET).join(sets, on=_SET, how="semi")
     value = pl.col("value")
     beside = (
         others.join(

@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.error_localisation.slips import MONEY, find_slip
 from warehouse.words import labels
-from warehouse.words.number_words import number_text
+from warehouse.words.number_words import number_text, short_number_text
 
 _NAMED = 3  # how many of several units are named
 
@@ -29,11 +29,11 @@ def describe_series() -> dict[str, pl.Expr]:
     )
     times = (
         pl.when((before > 0) & (value > before))
-        .then(pl.format("为上年的{}倍", _write_rounded(value / before)))
+        .then(pl.format("为上年的{}倍", short_number_text(value / before)))
         .when((before > 0) & (value > 0) & (value / before < 0.001))
         .then(pl.lit("不到上年的0.1%"))
         .when((before > 0) & (value > 0))
-        .then(pl.format("仅为上年的{}%", _write_rounded(100 * value / before)))
+        .then(pl.format("仅为上年的{}%", short_number_text(100 * value / before)))
     )
     return {
         "value_text": _write_amount(value),
@@ -66,12 +66,6 @@ def _name_others(names: pl.Expr) -> pl.Expr:
         .when(count > 0)
         .then(pl.format("{}的这两个数也是如此", listed))
     )
-
-
-def _write_rounded(value: pl.Expr) -> pl.Expr:
-    """A number with one decimal; with two below 0.1, with none above 100."""
-    tidy = pl.when(value > 100).then(value.round()).when(value >= 0.1).then(value.round(1)).otherwise(value)
-    return number_text(tidy)
 
 
 def _write_span(low: pl.Expr, high: pl.Expr) -> pl.Expr:
@@ -144,8 +138,8 @@ def _write_times(share: pl.Expr) -> pl.Expr:
     """10倍, or 9.5%."""
     return (
         pl.when(share >= 1)
-        .then(pl.format("{}倍", _write_rounded(share)))
-        .otherwise(pl.format("{}%", _write_rounded(100 * share)))
+        .then(pl.format("{}倍", short_number_text(share)))
+        .otherwise(pl.format("{}%", short_number_text(100 * share)))
     )
 
 
@@ -199,7 +193,7 @@ def _describe_blocks() -> dict[str, pl.Expr]:
             pl.col("cross_other_previous"), pl.col("cross_other_unit")
         ),
         "cross_rows_text": _name_others(pl.col("cross_names")),
-        "effect_text": pl.format("{}%", _write_rounded(pl.col("published_effect_pct"))),
+        "effect_text": pl.format("{}%", short_number_text(pl.col("published_effect_pct"))),
     }
 
 

@@ -147,12 +147,25 @@ def with_upper_scores(numbers: pl.DataFrame) -> pl.DataFrame:
 
     ``upper_gain``, ``upper_fit``, ``upper_count`` (numbers), ``upper_name``.
     """
-    villages = numbers.filter(pl.col("org_level") == "village")
     key = ["submission", "measure", "township_code"]
+    chosen = numbers.select(
+        "row",
+        *key,
+        "org_level",
+        "org_code",
+        "township_name",
+        "line",
+        "value",
+        "log",
+        "wanted",
+        "noise",
+        "cost",
+    )
+    villages = chosen.filter(pl.col("org_level") == "village")
     summed = villages.group_by(key).agg(
         summed=(pl.col("wanted").exp() - 1).sum(), size=pl.len(), summed_noise=pl.col("noise").median()
     )
-    upper = numbers.filter(pl.col("org_level") == "township").select(
+    upper = chosen.filter(pl.col("org_level") == "township").select(
         "submission", "measure", township_code="org_code", own="wanted", own_noise="noise"
     )
     beside = (

@@ -16,7 +16,7 @@ from expectations.sheets.shown_values import Value
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
 from warehouse.words.addresses import column_letter
-from warehouse.words.number_words import NOT_REPORTED
+from warehouse.words.number_words import NOT_REPORTED, group_thousands
 
 _ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number, which alone identifies it
 _COMMENT_WIDTH = 46  # in character cells
@@ -160,7 +160,7 @@ def show_plainly(value: Value) -> str:
     """A shown value in a sentence; blank is …."""
     if value is None or value == "":
         return NOT_REPORTED
-    return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)
+    return group_thousands(value) if isinstance(value, (int, float)) else str(value)
 
 
 def make_marks(

@@ -15,7 +15,7 @@ _NEXT_ADDRESS = re.compile(r"[\s,]+(?=[a-z0-9][a-z0-9+.-]*://)|\s+")
 _NUMBERING_BYTES = 24  # （99/99） and the line break between title and body
 
 
-def pages(text: str, limit: int) -> Iterator[str]:
+def split_into_pages(text: str, limit: int) -> Iterator[str]:
     """The text in pieces of at most ``limit`` UTF-8 bytes (but one character at least), cut between lines where possible."""
     limit = max(limit, _LEAST_BYTES)
     page = ""
@@ -33,7 +33,7 @@ def pages(text: str, limit: int) -> Iterator[str]:
         yield page
 
 
-def addresses(urls: str) -> list[str]:
+def list_addresses(urls: str) -> list[str]:
     """The single addresses of a list separated by blanks or commas, whatever their schemes are called."""
     return [found for url in _NEXT_ADDRESS.split(urls.strip()) if (found := url.strip(","))]
 
@@ -42,14 +42,14 @@ def send_digest(urls: str, title: str, body: str) -> list[str]:
     """Send to every address; the answer is one Chinese sentence for each channel that failed (never its secret)."""
     failed: list[str] = []
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
-    for url in addresses(urls):
+    for url in list_addresses(urls):
         channel = apprise.Apprise()
         scheme, found, _ = url.partition("://")
         if not channel.add(url):
             failed.append(f"通知地址无法识别（{scheme if found else '缺少“类型://”'}）。")
             continue
         room = MESSAGE_BYTES - len(title.encode()) - _NUMBERING_BYTES
-        parts = list(pages(body, room)) if not scheme.startswith("mailto") else [body]
+        parts = list(split_into_pages(body, room)) if not scheme.startswith("mailto") else [body]
         for number, part in enumerate(parts, 1):
             heading = title if len(parts) == 1 else f"{title}（{number}/{len(parts)}）"
             if not channel.notify(title=heading, body=part, body_format=apprise.NotifyFormat.TEXT):

@@ -44,7 +44,7 @@ class Correction:
 
 
 def write_corrections(
-    place: Installation, outcome: Outcome, folder: Callable[[str | None], Path], printed_at: datetime
+    installation: Installation, outcome: Outcome, folder: Callable[[str | None], Path], printed_at: datetime
 ) -> dict[str, Correction]:
     """A workbook for every latest submission of ``outcome`` with a critical or warning finding that the unit has to answer.
 
@@ -57,7 +57,7 @@ def write_corrections(
     of_latest = outcome.findings.join(
         latest.select("submission"), on="submission", how="semi", maintain_order="left"
     )
-    found = list_questions(of_latest, list(place.catalogue.forms))
+    found = list_questions(of_latest, list(installation.catalogue.forms))
     asked_of = found.partition_by("submission", as_dict=True, maintain_order=True)
     written = {}
     for row in latest.iter_rows(named=True):
@@ -67,7 +67,7 @@ def write_corrections(
         if asked.filter(_IS_OPEN).is_empty():
             continue
         name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"
-        shown = write_correction(place, out / name, row, asked)
+        shown = write_correction(installation, out / name, row, asked)
         places = [shown.get(n, (sheet, None)) for n, sheet in enumerate(asked["sheet"])]
         where = pl.DataFrame(places, schema=["shown_sheet", "shown_cell"], orient="row")
         of_questions = asked.select("finding", "sheet", "cell").hstack(where)
@@ -82,29 +82,31 @@ def _put_aside(folder: Path, year: int) -> None:
 
 
 def write_correction(
-    place: Installation, path: Path, row: dict[str, Any], questions: pl.DataFrame
+    installation: Installation, path: Path, row: dict[str, Any], questions: pl.DataFrame
 ) -> Mapping[int, tuple[str, str]]:
     """The workbook that asks ``questions`` (warehouse.standing.questions.list_questions) about the submission ``row``.
 
     Where each question is shown, by its row in ``questions``: sheet and cell.
     """
-    rules = place.rulebook.rules.values()
+    rules = installation.rulebook.rules.values()
     received = datetime.fromisoformat(row["received_at"])
-    database, catalogue = place.home.database, place.catalogue
+    database, catalogue = installation.home.database, installation.catalogue
     prior = read_standing_entries(database, row["unit_code"], row["year"] - 1)
     asked = CorrectionContent(
         questions=questions.with_columns(
-            scope=_of_rule({rule.id: rule.scope for rule in rules}),
+            scope=_join_rules({rule.id: rule.scope for rule in rules}),
             # Where the layout itself mends what was asked, the workbook says what is left to do.
-            in_correction=_of_rule({rule.id: rule.in_correction for rule in rules}),
+            in_correction=_join_rules({rule.id: rule.in_correction for rule in rules}),
         ),
         answered=row["submission"],
         unread=read_unread(database, row["submission"], list(catalogue.forms)),
         about=f"本表根据{moment_words(received)}收到的“{row['file_name']}”（校验码 {row['submission'][:8]}）制作。",
     )
     content = Content(read_entries(database, row["submission"]), prior)
-    return write_workbook(path, row["unit_code"], row["year"], catalogue, place.rulebook, content, asked)
+    return write_workbook(
+        path, row["unit_code"], row["year"], catalogue, installation.rulebook, content, asked
+    )
 
 
-def _of_rule(values: Mapping[str, str]) -> pl.Expr:
+def _join_rules(values: Mapping[str, str]) -> pl.Expr:
     return pl.col("rule").replace_strict(values, default=None, return_dtype=pl.String)

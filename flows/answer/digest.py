@@ -10,8 +10,8 @@ import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.causes import group_by_cause
-from flows.answer.receipt_page import as_text
-from flows.answer.receipts import due_words
+from flows.answer.receipt_page import escape_text
+from flows.answer.receipts import describe_due_dates
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal_head import Head, head_words
@@ -49,7 +49,7 @@ class News:
     warning: str = ""
 
 
-def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head, at: datetime) -> str:
+def write_digest(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head, at: datetime) -> str:
     """The digest of a night as plain text that Markdown shows as it is."""
     names = catalogue.unit_names()
     outcome = news.outcome
@@ -67,26 +67,26 @@ def digest_text(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Head
         day=day_words(at),
         notes=news.notes,
         warning=news.warning,
-        counts=_counts(outcome, submissions),
+        counts=_count_decisions(outcome, submissions),
         answered={
             "returned": len(outcome.returned),
             "revised": len(outcome.revised),
             "reviewed": len(outcome.reviewed),
         },
-        newly_accepted=_who(
+        newly_accepted=_name_unit(
             standing,
             (pl.col("decision") == "accepted")
             & ~pl.col("has_earlier")
             & ~pl.col("submission").is_in(outcome.earlier_submissions),
         ),
         fixed_count=int(standing["fixed_count"].sum()) if standing.height else 0,
-        **{state: _files(standing, state) for state in ("held", "empty", "refused")},
-        lapsed=_who(standing, pl.col("ends_approval")),
+        **{state: _list_files(standing, state) for state in ("held", "empty", "refused")},
+        lapsed=_name_unit(standing, pl.col("ends_approval")),
         moved=list(_describe_moved_figures(news.moved, catalogue)),
         moved_count=news.moved.height,
-        repeated=list(map(as_text, news.repeated)),
+        repeated=list(map(escape_text, news.repeated)),
         left=news.left,
-        critical=_shown(lines),
+        critical=_cut_list(lines),
         critical_count=critical.height,
         line_count=lines.height,
         explained_count=findings.filter(pl.col("finding_status") == "explained").height,
@@ -119,28 +119,28 @@ def _name_submissions(submissions: pl.DataFrame, names: Mapping[str, str]) -> pl
     )
 
 
-def _who(standing: pl.DataFrame, condition: pl.Expr) -> list[str]:
+def _name_unit(standing: pl.DataFrame, condition: pl.Expr) -> list[str]:
     """Unit and year, in words, of the submissions that meet ``condition``."""
     return standing.filter(condition)["who"].to_list() if standing.height else []
 
 
-def _files(standing: pl.DataFrame, state: str) -> list[dict[str, str]]:
+def _list_files(standing: pl.DataFrame, state: str) -> list[dict[str, str]]:
     """The files of a state: who, file_name, reason."""
     if standing.is_empty():
         return []
     rows = standing.filter(pl.col("file_state") == state).sort("year", "unit_code", nulls_last=True)
-    return _as_texts(rows, "file_name", "reason")
+    return _escape_texts(rows, "file_name", "reason")
 
 
-def _as_texts(rows: pl.DataFrame, *written: str) -> list[dict[str, str]]:
+def _escape_texts(rows: pl.DataFrame, *written: str) -> list[dict[str, str]]:
     """``who`` of each row, and what others have ``written``, as text that cannot break the page."""
     return [
-        {"who": row["who"], **{name: as_text(row[name]) for name in written}}
+        {"who": row["who"], **{name: escape_text(row[name]) for name in written}}
         for row in rows.iter_rows(named=True)
     ]
 
 
-def _counts(outcome: Outcome, submissions: pl.DataFrame) -> dict[str, int]:
+def _count_decisions(outcome: Outcome, submissions: pl.DataFrame) -> dict[str, int]:
     """How many files were received, of each state, and how many of them were replaced in the same night."""
     counts = dict.fromkeys(("total", "accepted", "held", "empty", "refused", "replaced"), 0)
     if submissions.is_empty():
@@ -180,7 +180,7 @@ def _list_missing_units(
         yield {
             "year": year,
             "is_granted": due != common,
-            "due": due_words(due, today),
+            "due": describe_due_dates(due, today),
             "units": [
                 name if state == "not_received" else f"{name}（{labels.REPORT_STATE[state]}）"
                 for name, state in units.select("unit_name", "state").iter_rows()
@@ -201,9 +201,9 @@ def _list_critical_findings(
     )
 
 
-def _shown(lines: pl.DataFrame) -> list[dict[str, str]]:
+def _cut_list(lines: pl.DataFrame) -> list[dict[str, str]]:
     """The first ``lines`` of each workbook: one full of errors must not push the others off the page."""
     if lines.is_empty():
         return []
     first = lines.group_by("submission", maintain_order=True).head(_LISTED_OF_ONE).head(_LISTED)
-    return _as_texts(first, "place", "message")
+    return _escape_texts(first, "place", "message")

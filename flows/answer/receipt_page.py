@@ -25,7 +25,7 @@ _NOTHING_FETCHED = (
 _SIGNS = str.maketrans("<>|[]*`\\&", "＜＞｜［］＊｀＼＆")
 
 
-def as_text(value: object) -> str:
+def escape_text(value: object) -> str:
     """A text of others as one line of Markdown that says just what it says: no tag, link, picture or table cell of theirs.
 
     Signs that Markdown would take for its own are written full-width.
@@ -38,7 +38,7 @@ _PLAIN = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": Tr
 _PLAIN.disable(["image", "link", "autolink", "reference"])  # a receipt has none of its own
 
 
-def page_of(markdown: str, title: str) -> str:
+def render_page(markdown: str, title: str) -> str:
     """A page of HTML that stands alone: no script, nothing fetched; tags in ``markdown`` are shown as text."""
     body = _PLAIN.render(markdown)
     return (

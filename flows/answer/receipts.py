@@ -14,7 +14,7 @@ from expectations.sheets.question_marks import show_plainly
 from expectations.sheets.shown_values import show_value
 from expectations.verdicts.causes import group_by_cause, group_notes_by_cause
 from flows.answer.corrections import Correction
-from flows.answer.receipt_page import as_text, page_of
+from flows.answer.receipt_page import escape_text, render_page
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
 from warehouse.catalogue.load import Catalogue
@@ -39,24 +39,24 @@ class Office:
     ``head`` is the journal's, printed whole: that the journal's tail was cut off is seen only by comparing with it.
     """
 
-    def __init__(self, place: Installation, head: Head, printed_at: datetime) -> None:
-        self.outbox = place.home.outbox
-        self.catalogue = place.catalogue
-        self.rulebook = place.rulebook
+    def __init__(self, installation: Installation, head: Head, printed_at: datetime) -> None:
+        self.outbox = installation.home.outbox
+        self.catalogue = installation.catalogue
+        self.rulebook = installation.rulebook
         self.printed_at = printed_at
-        self.names = place.catalogue.unit_names()
+        self.names = installation.catalogue.unit_names()
         self.foot = {
-            "association": place.catalogue.settings.city.association,
+            "association": installation.catalogue.settings.city.association,
             "printed_at": moment_words(printed_at),
             "journal_head": head_words(head),
         }
 
     def answer(self, outcome: Outcome, corrections: Mapping[str, Correction] | None = None) -> list[Path]:
         """One receipt for each submission; the paths written. ``corrections``: the workbooks written, by submission."""
-        findings = _by_submission(outcome.findings)
-        notes = _by_submission(outcome.notes)
-        sheets = _by_submission(outcome.sheets)
-        changes = _by_submission(outcome.changes)
+        findings = _partition_by_submission(outcome.findings)
+        notes = _partition_by_submission(outcome.notes)
+        sheets = _partition_by_submission(outcome.sheets)
+        changes = _partition_by_submission(outcome.changes)
         written: list[Path] = []
         for row in outcome.submissions.iter_rows(named=True):
             key = row["submission"]
@@ -65,7 +65,7 @@ class Office:
             is_folded = pl.col("is_folded").fill_null(False)
             unsettled = found.remove(pl.col("finding_status") == "accepted")
             folded = unsettled.filter(is_folded)
-            asked = _as_shown(unsettled.remove(is_folded), correction, self.catalogue, self.rulebook)
+            asked = _format_values(unsettled.remove(is_folded), correction, self.catalogue, self.rulebook)
             asked = asked.with_columns(status=_status_words(row["previous"] is not None))
             lines = group_by_cause(asked, self.catalogue, self.rulebook)
             noted = notes.get(key, outcome.notes.clear())
@@ -74,7 +74,7 @@ class Office:
                 sentences=[
                     *_describe_decision(row, asked, folded, found),
                     *self._compare_with_previous(row, asked, changes.get(key)),
-                    *_sentences("what_to_do", row, correction=correction and correction.path.name),
+                    *_write_sentences("what_to_do", row, correction=correction and correction.path.name),
                 ],
                 findings=[_escape_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
                 finding_count=asked.height,
@@ -84,7 +84,7 @@ class Office:
                 rules="、".join(lines["rule"].unique(maintain_order=True)),
                 sheets=list(self._summarise_forms(sheets.get(key), asked)),
                 notes=[
-                    {name: as_text(note[name]) for name in ("place", "raw", "value")}
+                    {name: escape_text(note[name]) for name in ("place", "raw", "value")}
                     for note in group_notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
                 ],
                 note_count=noted.height,
@@ -102,7 +102,7 @@ class Office:
         for again in repeated:
             row = first[again.submission]
             text = self._text(
-                row, is_repeated=True, file_name=as_text(again.name), sentences=_describe_repeat(row)
+                row, is_repeated=True, file_name=escape_text(again.name), sentences=_describe_repeat(row)
             )
             written.append(self._write(row, text, "_重复"))
         return written
@@ -116,10 +116,10 @@ class Office:
         return {
             "unit_name": self.names.get(row["unit_code"], UNKNOWN_UNIT),
             "year": row["year"],
-            "file_name": as_text(row["file_name"]),
+            "file_name": escape_text(row["file_name"]),
             "received_at": moment_words(row["received_at"]),
             "submission": row["submission"],
-            "result": result_words(row),
+            "result": describe_result(row),
             "due": self._describe_due_date(row),
             "contact": self.catalogue.settings.contact,
             **self.foot,
@@ -132,7 +132,7 @@ class Office:
     def _describe_due_date(self, row: dict[str, Any]) -> str:
         """By when to report; the days only where the report is still owed."""
         due, is_delivered = row["due_date"], row["decision"] == "accepted"
-        return due_words(due, self.printed_at.date(), is_over=is_delivered) if due else ""
+        return describe_due_dates(due, self.printed_at.date(), is_over=is_delivered) if due else ""
 
     def _compare_with_previous(
         self, row: dict[str, Any], found: pl.DataFrame, changes: pl.DataFrame | None
@@ -165,11 +165,11 @@ class Office:
         form = self.catalogue.forms.get(change["form"])
         field = next((f for f in form.fields if f.id == change["field"]), None) if form else None
         if form is None or field is None:
-            return as_text(f"{change['sheet']} {change['cell']}")
+            return escape_text(f"{change['sheet']} {change['cell']}")
         words = self.catalogue.settings.words
         old, new = (show_plainly(show_value(field, change[name], words)) for name in ("old", "new"))
         what = f"{change['item'] or change['org_name'] or ''} {field.label}".strip()
-        return as_text(f"{form.number} {change['cell']}（{what}）{old} → {new}")
+        return escape_text(f"{form.number} {change['cell']}（{what}）{old} → {new}")
 
     def _summarise_forms(
         self, filled: pl.DataFrame | None, found: pl.DataFrame
@@ -200,22 +200,22 @@ class Office:
         stamp = self.printed_at.strftime("%Y%m%d")
         path = folder / f"回执_{row['year'] or '年度不明'}_{stamp}_{row['submission'][:8]}{suffix}.md"
         write_durably(path, text.encode(errors="replace"))
-        write_durably(path.with_suffix(".html"), page_of(text, path.stem).encode(errors="replace"))
+        write_durably(path.with_suffix(".html"), render_page(text, path.stem).encode(errors="replace"))
         return path
 
     def folder(self, unit_code: str | None) -> Path:
         """The unit's folder in the outbox, made when it is not there."""
-        folder = self.outbox / outbox_folder(unit_code, self.names.get(unit_code or ""))
+        folder = self.outbox / find_outbox_folder(unit_code, self.names.get(unit_code or ""))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
 
-def outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
+def find_outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     """The unit's folder in the outbox: code and name, so that people and programs both find it."""
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
 
 
-def due_words(due: date, today: date, is_over: bool = False) -> str:
+def describe_due_dates(due: date, today: date, is_over: bool = False) -> str:
     """By when a unit is to report: ``2025年1月20日，还有 10 天``; without the days when it ``is_over``."""
     [words] = render_lines(
         "flows.answer",
@@ -228,9 +228,9 @@ def due_words(due: date, today: date, is_over: bool = False) -> str:
     return words
 
 
-def result_words(row: dict[str, Any]) -> str:
+def describe_result(row: dict[str, Any]) -> str:
     """What became of the file, in a few words."""
-    [words] = _sentences("result", row)
+    [words] = _write_sentences("result", row)
     return words
 
 
@@ -243,7 +243,7 @@ def _describe_decision(
     """
     status, severity = pl.col("finding_status"), pl.col("severity")
     is_open = status.is_in(["open", "reopened"])
-    return _sentences(
+    return _write_sentences(
         "verdict",
         row,
         open_count=asked.filter(is_open, severity == "warning").height,
@@ -256,29 +256,29 @@ def _describe_decision(
 
 def _describe_repeat(row: dict[str, Any]) -> list[str]:
     """What a unit is told whose file had been received before."""
-    return _sentences("said_again", row)
+    return _write_sentences("said_again", row)
 
 
-def _sentences(macro: str, row: dict[str, Any], **told: object) -> list[str]:
+def _write_sentences(macro: str, row: dict[str, Any], **told: object) -> list[str]:
     """Sentences about the file of a submission, in the words of sentences.j2."""
     is_held = row["decision"] == "held"
     file = {
         "fate": _FATES.get(row["rule"], "held") if is_held else row["decision"],
         "label": labels.FILE_STATE[row["file_state"]],
-        "file_name": as_text(row["file_name"]),
+        "file_name": escape_text(row["file_name"]),
         "received_at": moment_words(row["received_at"]),
-        "reason": as_text(row["reason"]),
+        "reason": escape_text(row["reason"]),
         **{name: row[name] for name in ("year", "critical_count", "has_earlier", "is_superseded")},
     }
     return render_lines("flows.answer", "sentences", macro, file=file, **told)
 
 
-def _by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _partition_by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     parts = frame.partition_by("submission", as_dict=True, maintain_order=True)
     return {str(submission): part for (submission,), part in parts.items()}
 
 
-def _as_shown(
+def _format_values(
     found: pl.DataFrame, correction: Correction | None, catalogue: Catalogue, rulebook: RuleBook
 ) -> pl.DataFrame:
     """Findings at the cells of the correction workbook, which the unit works in, and with what is left to do there."""
@@ -321,5 +321,5 @@ def _status_words(is_second: bool) -> pl.Expr:
 
 
 def _escape_line(line: dict[str, Any]) -> dict[str, str]:
-    texts = {name: as_text(line[name]) for name in ("place", "message", "fix", "status")}
+    texts = {name: escape_text(line[name]) for name in ("place", "message", "fix", "status")}
     return texts | {"severity": labels.SEVERITY[line["severity"]]}

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from expectations.rulebook.rulebook import Rule, RuleBook
-from flows.settings import Installation, code_version
+from flows.settings import Installation, read_code_version
 from warehouse.store.query import read_only, run
 
 _SEVERITIES = {"critical": "error", "warning": "warning", "info": "information"}
@@ -28,12 +28,12 @@ _PLACES = ("form", "org_code", "org_name", "item", "field", "sheet", "cell")
 Record = dict[str, Any]
 
 
-def write_report(path: Path, place: Installation, night: str) -> int:
+def write_report(path: Path, installation: Installation, night: str) -> int:
     """Write the report of the run ``night`` to ``path``; the number of records. None is written for an unknown run.
 
     Record by record: memory does not grow with the number of breaches but by the rows that the database hands over.
     """
-    with read_only(place.home.database) as connection:
+    with read_only(installation.home.database) as connection:
         results = run(connection, "FROM quality.rule_result WHERE run = ? ORDER BY rule, form", [night])
         breaches = run(connection, _BREACHES, [night])
         when = run(connection, _JUDGED, [night])
@@ -42,18 +42,20 @@ def write_report(path: Path, place: Installation, night: str) -> int:
     event = {
         "time": when["finished_at"][0],
         "actor": f"nianbao {when['code_version'][0]}",
-        "agent": place.catalogue.settings.city.association,
-        "trigger": place.settings.actor,
+        "agent": installation.catalogue.settings.city.association,
+        "trigger": installation.settings.actor,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with path.open("w", encoding="utf-8") as out:
-        for count, record in enumerate(_records(breaches, results, night, place.rulebook), start=1):
+        for count, record in enumerate(
+            _list_records(breaches, results, night, installation.rulebook), start=1
+        ):
             whole = {
                 "id": f"{night}.{count}",
                 "type": "validation",
                 "event": event,
-                "rule": _rule(record["rule"], record["severity"], place.rulebook),
+                "rule": _describe_rule(record["rule"], record["severity"], installation.rulebook),
                 "data": record["data"],
                 "value": record["value"],
             }
@@ -62,31 +64,31 @@ def write_report(path: Path, place: Installation, night: str) -> int:
     return count
 
 
-def find_last_judging_run(place: Installation) -> str | None:
+def find_last_judging_run(installation: Installation) -> str | None:
     """The latest run whose submissions the warehouse has results for."""
-    with read_only(place.home.database) as connection:
+    with read_only(installation.home.database) as connection:
         return run(connection, "SELECT max(run) AS run FROM quality.rule_result")["run"][0]  # type: ignore[no-any-return]
 
 
-def _records(
+def _list_records(
     breaches: pl.DataFrame, results: pl.DataFrame, night: str, rulebook: RuleBook
 ) -> Iterator[Record]:
     """Every breach, then what else is to be said of each rule and form."""
     told: Counter[tuple[str, str]] = Counter()
     for row in breaches.iter_rows(named=True):
-        told[row["rule"], _counting_form(row, rulebook)] += 1
-        yield _breach(row)
+        told[row["rule"], _name_counting_form(row, rulebook)] += 1
+        yield _describe_breach(row)
     for row in results.iter_rows(named=True):
-        yield from _remaining_records(row, told[row["rule"], row["form"]], night)
+        yield from _list_remaining_records(row, told[row["rule"], row["form"]], night)
 
 
-def _counting_form(row: Record, rulebook: RuleBook) -> str:
+def _name_counting_form(row: Record, rulebook: RuleBook) -> str:
     """The form under which quality.rule_result counts a breach; none for a rule over the years of any number."""
     rule = rulebook.rules.get(row["rule"])
     return "" if rule is not None and rule.scope == "series" else row["form"] or ""
 
 
-def _breach(row: Record) -> Record:
+def _describe_breach(row: Record) -> Record:
     """One place where a rule does not hold."""
     whose = {"unit": row["unit_code"], "year": row["year"]}
     target = _format_key({**whose, **{name: row[name] for name in _PLACES}})
@@ -102,7 +104,7 @@ def _breach(row: Record) -> Record:
     }
 
 
-def _remaining_records(row: Record, told: int, night: str) -> Iterator[Record]:
+def _list_remaining_records(row: Record, told: int, night: str) -> Iterator[Record]:
     """The places of a form that have no record of their own, verdict by verdict; none where a rule concerned nobody."""
     target = _format_key({"run": night, "form": row["form"]})
     counts = (
@@ -134,13 +136,13 @@ def _format_key(parts: Record) -> str:
     return ";".join(f"{name}={value}" for name, value in parts.items() if value not in (None, ""))
 
 
-def _rule(rule_id: str, severity: str, rulebook: RuleBook) -> dict[str, str]:
+def _describe_rule(rule_id: str, severity: str, rulebook: RuleBook) -> dict[str, str]:
     """``status`` says whether the severity was raised or lowered for this report: it never is."""
     rule = rulebook.rules.get(rule_id)
-    language, expression = _expression(rule_id, rule)
+    language, expression = _describe_expression(rule_id, rule)
     return {
         "id": rule_id,
-        "language": f"{language}, nianbao {code_version()}",
+        "language": f"{language}, nianbao {read_code_version()}",
         "expression": expression,
         "severity": _SEVERITIES[severity],
         "description": rule.words if rule else "",
@@ -148,7 +150,7 @@ def _rule(rule_id: str, severity: str, rulebook: RuleBook) -> dict[str, str]:
     }
 
 
-def _expression(rule_id: str, rule: Rule | None) -> tuple[str, str]:
+def _describe_expression(rule_id: str, rule: Rule | None) -> tuple[str, str]:
     """In which language a rule is written, and how: an SQL condition, or the name of a check that a program makes."""
     if rule is not None and rule.expression is not None:
         condition = f"CASE WHEN {rule.when} THEN {rule.expression} END" if rule.when else rule.expression

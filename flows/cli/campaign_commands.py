@@ -56,11 +56,11 @@ def deadline(
 
     if not reason.strip():
         raise fail("请写明延期原因，登记簿要记。")
-    place = current_installation()
-    of = year or place.catalogue.settings.last_year
+    installation = current_installation()
+    of = year or installation.catalogue.settings.last_year
     says = {"unit_code": unit, "year": of, "until": until.date().isoformat(), "reason": reason.strip()}
-    amend(place, Event.DEADLINE_MOVED, by or getpass.getuser(), **says)
-    out.print(f"已准予延期：{_name(unit, of)}{of}年度报表延至{day_words(until)}。")
+    amend(installation, Event.DEADLINE_MOVED, by or getpass.getuser(), **says)
+    out.print(f"已准予延期：{_name_unit(unit, of)}{of}年度报表延至{day_words(until)}。")
 
 
 @registry_app.command("open")
@@ -79,7 +79,7 @@ def open_unit(
 @registry_app.command("close")
 def close_unit(code: Code, year: FromYear, by: By = None) -> None:
     """撤销一个单位而没有承接单位：其历年数仍计入上级。"""
-    name = _name(code, year - 1)
+    name = _name_unit(code, year - 1)
     _change("close", year, by, org_code=code)
     out.print(f"{year}年度起撤销：{name}。{_NEXT}")
 
@@ -89,7 +89,7 @@ def rename_unit(
     code: Code, name: Annotated[str, typer.Argument(help="新的全称")], year: FromYear, by: By = None
 ) -> None:
     """一个单位改名，代码不变。"""
-    old = _name(code, year - 1)
+    old = _name_unit(code, year - 1)
     _change("rename", year, by, org_code=code, name=name)
     out.print(f"{year}年度起改名：{old} → {name}。{_NEXT}")
 
@@ -102,9 +102,9 @@ def merge_units(
     by: By = None,
 ) -> None:
     """把几个单位并入另一个单位：历年数随之并入。"""
-    names = "、".join(_name(code, year - 1) for code in codes)
+    names = "、".join(_name_unit(code, year - 1) for code in codes)
     _change("merge", year, by, org_code=into, old_codes=codes)
-    out.print(f"{year}年度起合并：{names} 并入 {_name(into, year)}。{_NEXT}")
+    out.print(f"{year}年度起合并：{names} 并入 {_name_unit(into, year)}。{_NEXT}")
 
 
 @registry_app.command("split")
@@ -122,7 +122,7 @@ def split_unit(
             heirs[heir] = float(share)
         except ValueError:
             raise fail(f"“{text}”应写作 承接单位代码=比例，如 371602001002=0.6。") from None
-    name = _name(code, year - 1)
+    name = _name_unit(code, year - 1)
     _change("split", year, by, org_code=code, heirs=heirs)
     out.print(f"{year}年度起拆分：{name}。{_NEXT}")
 
@@ -136,7 +136,7 @@ def move_unit(
 ) -> None:
     """把一个单位划归另一个上级单位，代码不变。"""
     _change("move", year, by, org_code=code, parent_code=to)
-    out.print(f"{year}年度起划转：{_name(code, year)} 划归 {_name(to, year)}。{_NEXT}")
+    out.print(f"{year}年度起划转：{_name_unit(code, year)} 划归 {_name_unit(to, year)}。{_NEXT}")
 
 
 def _change(change: str, year: int, by: str | None, **says: object) -> None:
@@ -153,7 +153,7 @@ def _change(change: str, year: int, by: str | None, **says: object) -> None:
     )
 
 
-def _name(code: str, year: int) -> str:
+def _name_unit(code: str, year: int) -> str:
     """The unit's name in a year with its code; the code alone when the registry has it not."""
     units = current_installation().catalogue.registry.units(year)
     found = dict(units.select("org_code", "name").iter_rows())

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from flows.cli.usage_words import usage_sentence
+from flows.cli.usage_words import write_usage_sentence
 from flows.ending import (
     INTERRUPTED,
     describe_remains,
@@ -27,7 +27,7 @@ from flows.ending import (
     leave,
 )
 from flows.error_log import note_error
-from flows.system_words import machine_fault, reason_of
+from flows.system_words import explain_error, explain_machine_fault
 from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def choose_installation(home: Path | None, catalogue: Path | None) -> None:
 
 def current_installation() -> Installation:
     """The installation the command works on."""
-    from flows.settings import installation
+    from flows.settings import find_installation
 
-    return installation(_chosen["home"], _chosen["catalogue"])
+    return find_installation(_chosen["home"], _chosen["catalogue"])
 
 
 def fail(sentence: str, code: int = 2) -> typer.Exit:
@@ -86,12 +86,12 @@ def run_app(app: typer.Typer) -> None:
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     before = _stamp_published_file()
 
-    def broken_off() -> str:
+    def explain_break_off() -> str:
         asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"
-        return f"{asked}{_what_stands(before)}{describe_remains(_home())}"
+        return f"{asked}{_describe_what_stands(before)}{describe_remains(_home())}"
 
     try:
-        with ending_promptly(lambda: f"错误：{broken_off()}"):
+        with ending_promptly(lambda: f"错误：{explain_break_off()}"):
             code = app(standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
@@ -99,19 +99,19 @@ def run_app(app: typer.Typer) -> None:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()  # type: ignore[attr-defined]
         else:
-            fail(usage_sentence(error))
+            fail(write_usage_sentence(error))
     except (typer.Abort, KeyboardInterrupt):
-        fail(broken_off())
+        fail(explain_break_off())
     except (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
         IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:
-        swapped = _what_stands(before) if _stamp_published_file() != before else ""
-        fail(f"{os.fsdecode(error.filename or '文件')}：{reason_of(error)}{swapped}")
+        swapped = _describe_what_stands(before) if _stamp_published_file() != before else ""
+        fail(f"{os.fsdecode(error.filename or '文件')}：{explain_error(error)}{swapped}")
     except Exception as error:  # noqa: BLE001 - whatever it was, the user gets a sentence and the log the details
-        fail(broken_off() if is_ending() else _describe_unexpected_error(error, before))
+        fail(explain_break_off() if is_ending() else _describe_unexpected_error(error, before))
     else:
         if isinstance(code, int) and code:
             sys.exit(code)
@@ -124,9 +124,9 @@ def run_app(app: typer.Typer) -> None:
 def _describe_unexpected_error(error: Exception, before: tuple[int, int] | None) -> str:
     """What is said of an error that nobody foresaw, whose details go into the log."""
     where = note_error(_home(), traceback.format_exc())
-    fault = machine_fault(error)
+    fault = explain_machine_fault(error)
     what = f"{_home()}：{fault}" if fault else f"程序出错（{type(error).__name__}），已中止。"
-    return f"{what}{_what_stands(before)}{where}"
+    return f"{what}{_describe_what_stands(before)}{where}"
 
 
 def _stamp_published_file() -> tuple[int, int] | None:
@@ -138,7 +138,7 @@ def _stamp_published_file() -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _what_stands(before: tuple[int, int] | None) -> str:
+def _describe_what_stands(before: tuple[int, int] | None) -> str:
     """Whether the warehouse was still swapped by a command that broke off."""
     if _stamp_published_file() == before:
         return "数据仓库未改动。"

@@ -9,7 +9,7 @@ _NUMBER = r"^\s*[+\-]?\d[\d,]*(\.\d+)?%?\s*$"
 _AS_TEXT = "'"
 
 
-def csv_text(frame: pl.DataFrame) -> str:
+def write_csv(frame: pl.DataFrame) -> str:
     """The frame as CSV, lists joined by 、; an apostrophe before texts that a table program would take for a formula."""
     joined = frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))  # a cell holds no list
     safe = joined.with_columns(_defuse_formulas(pl.col(pl.String)))

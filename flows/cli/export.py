@@ -45,12 +45,12 @@ def write_xlsx(
     ``title``: what was exported; ``decimals``: indicator -> how many decimals are shown of it.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    parts, first = _with_first(map(_flatten_lists, parts))
+    parts, first = _put_first(map(_flatten_lists, parts))
     names = first.columns
     with xlsxwriter.Workbook(str(target), options) as book:
         sheet = book.add_worksheet("数据")
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        for number, width in enumerate(_widths(first)):
+        for number, width in enumerate(_measure_widths(first)):
             sheet.set_column(number, number, width)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, row_count, max(len(names) - 1, 0))
@@ -60,10 +60,10 @@ def write_xlsx(
         for part in parts:
             _write_rows(sheet, row, part, decimals, formats)
             row += part.height
-        _explain(book.add_worksheet(EXPLAINED), names, row_count, title, words, head)
+        _list_explanations(book.add_worksheet(EXPLAINED), names, row_count, title, words, head)
 
 
-def _with_first(parts: Iterator[pl.DataFrame]) -> tuple[Iterator[pl.DataFrame], pl.DataFrame]:
+def _put_first(parts: Iterator[pl.DataFrame]) -> tuple[Iterator[pl.DataFrame], pl.DataFrame]:
     """All parts, and the first that has rows (or the last without)."""
     looked_at = []
     for part in parts:
@@ -96,7 +96,9 @@ def _write_rows(
 ) -> None:
     """The cells of ``part`` in the order of rows, which a sheet in constant memory asks for."""
     writers = list(enumerate(_writer(sheet, dtype) for dtype in part.dtypes))
-    columns = [zip(c.to_list(), _cell_formats(part, c.name, decimals, formats), strict=False) for c in part]
+    columns = [
+        zip(c.to_list(), _list_cell_formats(part, c.name, decimals, formats), strict=False) for c in part
+    ]
     for row, cells in enumerate(zip(*columns, strict=True), start=first_row):
         for (column, write), (value, style) in zip(writers, cells, strict=True):
             if value is not None:
@@ -117,7 +119,7 @@ def _writer(sheet: Worksheet, dtype: pl.DataType) -> Callable[..., object]:
     return write
 
 
-def _cell_formats(
+def _list_cell_formats(
     frame: pl.DataFrame, name: str, decimals: Mapping[str, int], formats: _Formats
 ) -> Iterator[Format]:
     """The format of each cell of a column."""
@@ -152,7 +154,7 @@ def _of_unit(frame: pl.DataFrame, decimals: Mapping[str, int]) -> pl.Expr:
     return pl.concat_str(grouped, point, pl.lit("0").repeat_by(places).list.join(""))
 
 
-def _widths(frame: pl.DataFrame) -> Iterator[int]:
+def _measure_widths(frame: pl.DataFrame) -> Iterator[int]:
     """A width for each column by what stands in its first rows; a Chinese character counts as two."""
     low, high = _WIDTHS
     for column in frame.head(_SAMPLE):
@@ -160,7 +162,7 @@ def _widths(frame: pl.DataFrame) -> Iterator[int]:
         yield min(high, max(low, len(column.name) + 3, int(float(str(longest)) * 0.75) + 2))
 
 
-def _explain(
+def _list_explanations(
     sheet: Worksheet, names: list[str], row_count: int, title: str, words: Words, head: Format
 ) -> None:
     sheet.set_column(0, 1, 24)

@@ -44,8 +44,8 @@ def check(
     elif findings.is_empty():
         out.print(f"{verdict.title}：全部审核通过。", markup=False)
     else:
-        place = current_installation()
-        lines = group_by_cause(findings, place.catalogue, place.rulebook)
+        installation = current_installation()
+        lines = group_by_cause(findings, installation.catalogue, installation.rulebook)
         table = lines.select(
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             位置="place",
@@ -63,16 +63,16 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """报送进度：谁报了、何时、处理结果、问题数。"""
-    from flows.answer.receipts import due_words
+    from flows.answer.receipts import describe_due_dates
     from flows.clock import TIME_ZONE
     from warehouse.ledger.journal import Journal
     from warehouse.standing.status import list_status as read_status
 
-    place = current_installation()
-    if sentence := place.catalogue.explain_not_reported(year):
+    installation = current_installation()
+    if sentence := installation.catalogue.explain_not_reported(year):
         raise fail(sentence)
-    entries = Journal(place.home.journal, read_only=True).entries()
-    frame = read_status(place.home.database, year, place.catalogue, entries)
+    entries = Journal(installation.home.journal, read_only=True).entries()
+    frame = read_status(installation.home.database, year, installation.catalogue, entries)
     if as_json:
         print_json(frame)
         return
@@ -92,7 +92,8 @@ def status(
     title = f"{year}年度报送进度：{done}/{frame.height} 个单位已接收，{frame['is_approved'].sum()} 个已审定"
     today = datetime.now(TIME_ZONE).date()
     due = [
-        due_words(row["due_date"], today, is_over=row["has_standing"]) for row in frame.iter_rows(named=True)
+        describe_due_dates(row["due_date"], today, is_over=row["has_standing"])
+        for row in frame.iter_rows(named=True)
     ]
     received = [iso and moment_words(iso) for iso in frame["received_at"]]
     shown_words = frame.with_columns(
@@ -107,16 +108,16 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出")] = False,
 ) -> None:
     """查询数据仓库（只读）。"""
-    from flows.cli.csv_text import csv_text
+    from flows.cli.csv_text import write_csv
     from warehouse.store.query import query as run_query
 
     frame = run_query(current_installation().home.database, sql)
     if as_json:
         print_json(frame)
     elif as_csv:
-        sys.stdout.write(csv_text(frame))
+        sys.stdout.write(write_csv(frame))
     else:
-        print_frame(_as_stated(frame), nothing="NULL")
+        print_frame(_name_as_stated(frame), nothing="NULL")
 
 
 def trace(
@@ -130,8 +131,8 @@ def trace(
     from warehouse.trace.text import format_trace
     from warehouse.trace.trace import trace as run_trace
 
-    place = current_installation()
-    traced = run_trace(place.home.database, place.catalogue, indicator, org, year)
+    installation = current_installation()
+    traced = run_trace(installation.home.database, installation.catalogue, indicator, org, year)
     if as_json:
         print_json(traced.frame())
     else:
@@ -143,7 +144,7 @@ def export(
     target: Annotated[Path, typer.Option("--out", help="文件：.csv .xlsx .parquet .json")],
 ) -> None:
     """导出一张表或一个查询的结果。"""
-    from flows.cli.csv_text import csv_text
+    from flows.cli.csv_text import write_csv
     from warehouse.store.query import query as run_query
 
     sql = table if " " in table.strip() else f"SELECT * FROM {table}"
@@ -156,7 +157,7 @@ def export(
     match target.suffix.lower():
         case ".csv":
             target.write_bytes(
-                b"\xef\xbb\xbf" + csv_text(frame).encode()
+                b"\xef\xbb\xbf" + write_csv(frame).encode()
             )  # with BOM: Excel then shows Chinese
         case ".parquet":
             frame.write_parquet(target)
@@ -172,10 +173,10 @@ def _write_workbook(target: Path, sql: str, exported: str) -> int:
     from flows.cli.export import PART, ROWS_OF_A_SHEET, write_xlsx
     from warehouse.store.query import describe_columns, stream
 
-    place = current_installation()
-    decimals = {i.id: i.decimals for i in place.catalogue.indicators.values()}
-    words = describe_columns(place.home.database, exported)
-    with stream(place.home.database, sql, PART) as (count, parts):
+    installation = current_installation()
+    decimals = {i.id: i.decimals for i in installation.catalogue.indicators.values()}
+    words = describe_columns(installation.home.database, exported)
+    with stream(installation.home.database, sql, PART) as (count, parts):
         if count > ROWS_OF_A_SHEET:
             raise fail(
                 f"共 {count:,} 行，一张工作表最多容纳 {ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
@@ -184,7 +185,7 @@ def _write_workbook(target: Path, sql: str, exported: str) -> int:
     return count
 
 
-def _as_stated(frame: pl.DataFrame) -> pl.DataFrame:
+def _name_as_stated(frame: pl.DataFrame) -> pl.DataFrame:
     """A number that is not there says why, where the row states it: — does not apply, … not reported or held."""
     if not {"value", "state"} <= set(frame.columns) or frame.schema["state"] != pl.String:
         return frame

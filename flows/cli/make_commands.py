@@ -24,23 +24,25 @@ def template(
 ) -> None:
     """下发工作簿：每个填报单位一个 .xlsx，已预填单位和上年数。"""
     from expectations.workbook.issued import Content, write_workbook
-    from flows.cli.sample_workbooks import check_year, unit_rows, workbook_name
+    from flows.cli.sample_workbooks import check_year, list_unit_rows, name_workbook
     from warehouse.store.query import read_standing_entries
 
-    place = current_installation()
-    check_year(place.catalogue, year)
-    units = unit_rows(place.catalogue, year, unit)
+    installation = current_installation()
+    check_year(installation.catalogue, year)
+    units = list_unit_rows(installation.catalogue, year, unit)
     if not units:
         raise fail(f"{year}年度没有代码为 {unit} 的填报单位。")
     folder.mkdir(parents=True, exist_ok=True)
     for code, name in units:
         prior = (
-            read_standing_entries(place.home.database, code, year - 1)
-            if place.home.database.exists()
+            read_standing_entries(installation.home.database, code, year - 1)
+            if installation.home.database.exists()
             else None
         )
-        path = folder / workbook_name(code, name, year)
-        write_workbook(path, code, year, place.catalogue, place.rulebook, Content(prior=prior or {}))
+        path = folder / name_workbook(code, name, year)
+        write_workbook(
+            path, code, year, installation.catalogue, installation.rulebook, Content(prior=prior or {})
+        )
         out.print(str(path), soft_wrap=True, markup=False)
 
 
@@ -51,14 +53,14 @@ def sample(
     """生成样例数据工作簿（数字为虚构分解，合计与公开数一致）。"""
     from flows.cli.sample_workbooks import check_year, write_samples
 
-    place = current_installation()
-    settings = place.catalogue.settings
+    installation = current_installation()
+    settings = installation.catalogue.settings
     years = year or list(range(settings.first_year, settings.last_year + 1))
     for wanted in years:
-        check_year(place.catalogue, wanted)
-    target = folder or place.home.make().inbox
+        check_year(installation.catalogue, wanted)
+    target = folder or installation.home.make().inbox
     count = 0
-    for path in write_samples(place, years, target):
+    for path in write_samples(installation, years, target):
         count += 1
         err.print(f"\r样例 {count}：{path.name}", end="", markup=False) if err.is_terminal else None
     if err.is_terminal:
@@ -79,7 +81,7 @@ def docs(
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.store.dictionary import format_dictionary
 
-    declared = current_installation().declared  # not what one installation has made of it
+    declared = current_installation().declared_catalogue  # not what one installation has made of it
     if folder is None:
         if declared.folder.resolve() != DEFAULT_FOLDER.resolve():
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")

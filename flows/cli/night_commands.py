@@ -13,7 +13,7 @@ import typer
 from flows.cli.console import current_installation, err, fail, out, print_frame, print_json, progress
 
 if TYPE_CHECKING:
-    from flows.answer.morning import Report
+    from flows.answer.outgoing import Report
 
 STEPS = {
     "read": "读取",
@@ -66,23 +66,25 @@ def _run(name: str, *, from_scratch: bool) -> Report:
     from flows.embedded_server import embed_server, run_as_flow
     from flows.home_check import require_fit
 
-    place = current_installation()
-    require_fit(place.home)
+    installation = current_installation()
+    require_fit(installation.home)
     # The server takes seconds to start: it does so while the libraries are imported.
-    with embed_server(place.home.root) as wait_for_server:
+    with embed_server(installation.home.root) as wait_for_server:
         from flows.nightly import run_night
-        from flows.receiving.receive import arrivals
+        from flows.receiving.receive import list_arrivals
 
-        waiting = len(arrivals(place.home.inbox, lambda _: None))
+        waiting = len(list_arrivals(installation.home.inbox, lambda _: None))
         if waiting or from_scratch:  # Great Expectations takes seconds to import, and has nothing to do else
             threading.Thread(target=_warm_up, daemon=True).start()
         wait_for_server()
         with progress(waiting, "读取工作簿") as on_done:
-            return run_as_flow(name, lambda: run_night(place, from_scratch=from_scratch, on_done=on_done))
+            return run_as_flow(
+                name, lambda: run_night(installation, from_scratch=from_scratch, on_done=on_done)
+            )
 
 
 def _print_summary(report: Report) -> None:
-    from flows.answer.receipts import result_words
+    from flows.answer.receipts import describe_result
 
     names = current_installation().catalogue.unit_names()
     for repeated in report.repeated:
@@ -99,7 +101,7 @@ def _print_summary(report: Report) -> None:
         )
         return
     listed = report.submissions.sort("year", "unit_code", nulls_last=True)
-    results = [result_words(row) for row in listed.iter_rows(named=True)]
+    results = [describe_result(row) for row in listed.iter_rows(named=True)]
     table = listed.select(
         单位=pl.col("unit_code").replace_strict(names, default="未识别"),
         年度="year",
@@ -149,8 +151,8 @@ def report(
     """一次作业的审核报告（JSON，供程序读取）：每条审核关系在哪里成立、不成立、未能核对。"""
     from flows.answer.validation_report import find_last_judging_run, write_report
 
-    place = current_installation()
-    wanted = night or find_last_judging_run(place)
-    if wanted is None or (count := write_report(to, place, wanted)) == 0:
+    installation = current_installation()
+    wanted = night or find_last_judging_run(installation)
+    if wanted is None or (count := write_report(to, installation, wanted)) == 0:
         raise fail("没有这次作业的审核结果。")
     out.print(f"{to}：{count} 条", soft_wrap=True, markup=False)

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(review, name="review")
 
 
-def _actor(by: str | None) -> str:
+def _name_actor(by: str | None) -> str:
     return by or getpass.getuser()
 
 
@@ -41,10 +41,10 @@ def list_findings(
     from expectations.verdicts.locate_findings import ROW_PREFIX
     from warehouse.standing.worklist import covering_words, read_worklist
 
-    place = current_installation()
-    if sentence := place.catalogue.explain_not_reported(year, unit):
+    installation = current_installation()
+    if sentence := installation.catalogue.explain_not_reported(year, unit):
         raise fail(sentence)
-    found = read_worklist(place.home.database, year, unit)
+    found = read_worklist(installation.home.database, year, unit)
     if as_json:
         print_json(found)
     elif found.is_empty():
@@ -55,7 +55,7 @@ def list_findings(
             累计=pl.format("{}%", pl.col("cumulative_share_pct").floor().cast(pl.Int64)).fill_null("—"),
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             单位="unit_name",
-            位置=list_cells(found, place.catalogue),
+            位置=list_cells(found, installation.catalogue),
             问题=pl.col("message").str.replace(ROW_PREFIX, ""),
             状态=pl.col("finding_status").replace_strict(labels.FINDING_STATUS),
         )
@@ -95,7 +95,9 @@ def accept(
     from flows.decisions.decide_explanations import Decision, decide
 
     decide(
-        current_installation(), [Decision(n, is_accepted=True, reason=reason) for n in numbers], _actor(by)
+        current_installation(),
+        [Decision(n, is_accepted=True, reason=reason) for n in numbers],
+        _name_actor(by),
     )
     out.print(f"已认可 {len(numbers)} 条说明。{_AFTERWARDS}")
 
@@ -110,7 +112,9 @@ def refuse(
     from flows.decisions.decide_explanations import Decision, decide
 
     decide(
-        current_installation(), [Decision(n, is_accepted=False, reason=reason) for n in numbers], _actor(by)
+        current_installation(),
+        [Decision(n, is_accepted=False, reason=reason) for n in numbers],
+        _name_actor(by),
     )
     out.print(f"{len(numbers)} 条说明未予认可。{_AFTERWARDS}")
 
@@ -146,7 +150,7 @@ def take(
 
     if not file.is_file():
         raise fail(f"找不到文件：{file}")
-    done, skipped = take_batch(current_installation(), file, _actor(by))
+    done, skipped = take_batch(current_installation(), file, _name_actor(by))
     accepted = sum(decision.is_accepted for decision in done)
     if done:
         out.print(f"认可 {accepted} 条，不认可 {len(done) - accepted} 条。{_AFTERWARDS}")
@@ -166,7 +170,7 @@ def send_back(
     """退回一个单位最近一次报送，此前接收的版本（如有）继续有效。"""
     from flows.decisions.review_submissions import send_back as run
 
-    name = run(current_installation(), year, unit, reason, _actor(by))
+    name = run(current_installation(), year, unit, reason, _name_actor(by))
     out.print(f"已退回：{name}。{_AFTERWARDS}", markup=False)
 
 
@@ -185,7 +189,7 @@ def approve(
         missing = list_outstanding_units(current_installation(), year)
         rest = f"（尚有 {len(missing)} 个单位没有已接收的报送：{'、'.join(missing)}）" if missing else ""
         ask(f"将审定{year}年度全部已接收的报送{rest}", yes)
-    approved = run(current_installation(), year, unit, _actor(by))
+    approved = run(current_installation(), year, unit, _name_actor(by))
     if approved:
         names = "、".join(one.unit_name for one in approved)
         out.print(f"已审定 {len(approved)} 个单位：{names}。{_AFTERWARDS}", markup=False)
@@ -207,7 +211,7 @@ def confirm(
     """确认年度有疑的报送确为该年度的更正，予以入库。"""
     from flows.decisions.review_submissions import confirm_year
 
-    name = confirm_year(current_installation(), year, unit, _actor(by))
+    name = confirm_year(current_installation(), year, unit, _name_actor(by))
     out.print(f"已确认：{name} 为{year}年度报表。{_AFTERWARDS}", markup=False)
 
 
@@ -222,7 +226,7 @@ def lock(year: Year, by: By = None, yes: Yes = False) -> None:
             f"{year}年度尚有 {len(missing)} 个单位没有已接收的报送：{'、'.join(missing)}。锁定后其报送一律暂存",
             yes,
         )
-    run(current_installation(), year, _actor(by))
+    run(current_installation(), year, _name_actor(by))
     out.print(f"{year}年度已锁定，此后收到的报送一律暂存。")
 
 
@@ -231,5 +235,5 @@ def unlock(year: Year, by: By = None) -> None:
     """解锁一个年度。"""
     from flows.decisions.review_submissions import lock as run
 
-    run(current_installation(), year, _actor(by), unlock=True)
+    run(current_installation(), year, _name_actor(by), unlock=True)
     out.print(f"{year}年度已解锁。")

@@ -61,11 +61,11 @@ def try_out(
     if not (first.isdigit() and (last or first).isdigit()):
         raise fail(f"年度应写作 2024 或 2019-2024，填的是“{years}”。")
     wanted = range(int(first), int(last or first) + 1)
-    place = current_installation()
-    sentences = [place.catalogue.explain_not_reported(year) for year in wanted]
+    installation = current_installation()
+    sentences = [installation.catalogue.explain_not_reported(year) for year in wanted]
     if not sentences or any(sentences):
         raise fail(next(filter(None, sentences), f"年度应由小到大，填的是“{years}”。"))
-    trial = try_rule(place, rule, wanted)
+    trial = try_rule(installation, rule, wanted)
     if as_json:
         print_json(trial.findings)
         return
@@ -81,8 +81,10 @@ def try_out(
         found = trial.findings.sort("year", "unit_code", maintain_order=True).head(_SHOWN)
         table = found.select(
             年度="year",
-            单位=pl.col("unit_code").replace_strict(place.catalogue.unit_names(), default="未识别单位"),
-            位置=list_cells(found, place.catalogue),
+            单位=pl.col("unit_code").replace_strict(
+                installation.catalogue.unit_names(), default="未识别单位"
+            ),
+            位置=list_cells(found, installation.catalogue),
             问题=pl.col("message").str.replace(ROW_PREFIX, ""),
         )
         print_frame(table, title=f"前 {_SHOWN} 处" if trial.findings.height > _SHOWN else None)

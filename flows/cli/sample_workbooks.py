@@ -22,7 +22,7 @@ def check_year(catalogue: Catalogue, year: int) -> None:
         raise fail(sentence)
 
 
-def unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[tuple[str, str]]:
+def list_unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[tuple[str, str]]:
     """Code and name of the reporting units of a year, or of the one named."""
     roster = catalogue.registry.roster(year)
     if unit is not None:
@@ -34,31 +34,31 @@ def unit_rows(catalogue: Catalogue, year: int, unit: str | None = None) -> list[
     ]
 
 
-def workbook_name(code: str, name: str, year: int) -> str:
+def name_workbook(code: str, name: str, year: int) -> str:
     """The file name of an issued workbook."""
     return f"{code}_{year}_{name}_计生协年报.xlsx"
 
 
-def write_samples(place: Installation, years: list[int], folder: Path) -> Iterator[Path]:
+def write_samples(installation: Installation, years: list[int], folder: Path) -> Iterator[Path]:
     """Write the sample workbooks of the years, oldest first; yields each path as it is done."""
-    spec_path = place.catalogue.folder / "samples.yaml"
+    spec_path = installation.catalogue.folder / "samples.yaml"
     spec = yaml.safe_load(spec_path.read_text(encoding="utf-8")) if spec_path.exists() else {}
     prior: dict[str, dict[str, pl.DataFrame]] = {}
     for year in sorted(years):
         try:
-            entries = make_sample_entries(place.catalogue, spec, year)
+            entries = make_sample_entries(installation.catalogue, spec, year)
         except ValueError as error:
             raise CatalogueError(f"{spec_path}: {error}") from None
-        for code, name in unit_rows(place.catalogue, year):
+        for code, name in list_unit_rows(installation.catalogue, year):
             target = folder / code
             target.mkdir(parents=True, exist_ok=True)
-            path = target / workbook_name(code, name, year)
+            path = target / name_workbook(code, name, year)
             write_workbook(
                 path,
                 code,
                 year,
-                place.catalogue,
-                place.rulebook,
+                installation.catalogue,
+                installation.rulebook,
                 Content(entries[code], prior.get(code, {}), is_sample=True),
             )
             yield path

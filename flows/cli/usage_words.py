@@ -65,7 +65,7 @@ def translate_help() -> None:
 
         return of
 
-    def type_name(original: Callable[..., str]) -> Callable[..., str]:
+    def name_type(original: Callable[..., str]) -> Callable[..., str]:
         def of(self: Any, context: Any) -> str:
             english = original(self, context).strip("<>")
             chinese = _TYPES.get(english.removeprefix("list[").removesuffix("]"), english)
@@ -77,10 +77,10 @@ def translate_help() -> None:
         for name, translated in (("get_usage", usage), ("get_help_option", help_option)):
             setattr(kind, name, translated(getattr(kind, name)))
     for parameter in (core.TyperOption, core.TyperArgument):
-        setattr(parameter, "display_type", type_name(parameter.display_type))  # noqa: B010 - mypy forbids the plain form
+        setattr(parameter, "display_type", name_type(parameter.display_type))  # noqa: B010 - mypy forbids the plain form
 
 
-def usage_sentence(error: Exception) -> str:
+def write_usage_sentence(error: Exception) -> str:
     """What is wrong with a command as it was typed. ``error``: the library's UsageError, or one derived from it."""
     context = getattr(error, "ctx", None)
     parameter = getattr(error, "param", None)

@@ -18,12 +18,12 @@ from warehouse.ledger.journal import Event, Journal
 from warehouse.store.publish import writer_lock
 
 
-def amend(place: Installation, event: Event, actor: str, **says: Any) -> Catalogue:
+def amend(installation: Installation, event: Event, actor: str, **says: Any) -> Catalogue:
     """Write one amendment; the catalogue as it is now. AmendmentRefused, and nothing written, when it is not allowed."""
-    with writer_lock(place.home.make().root):
-        journal = Journal(place.home.journal)
+    with writer_lock(installation.home.make().root):
+        journal = Journal(installation.home.journal)
         before = list_amendments(journal.entries())
-        now = apply_amendments(place.declared, [*before, Amendment(str(event), says)])
+        now = apply_amendments(installation.declared_catalogue, [*before, Amendment(str(event), says)])
         journal.append(event, actor, datetime.now(TIME_ZONE), **says)
-    place.forget_catalogue()
+    installation.forget_catalogue()
     return now

@@ -34,13 +34,13 @@ class Decision:
     where: str = ""
 
 
-def list_waiting_explanations(place: Installation, year: int | None = None) -> pl.DataFrame:
+def list_waiting_explanations(installation: Installation, year: int | None = None) -> pl.DataFrame:
     """Explanations of standing findings that nobody has decided about, by effect: number, unit, question, text.
 
     With ``cumulative_share_pct`` (warehouse.standing.worklist.with_shares), of what waits.
     """
     found = query(
-        place.home.database,
+        installation.home.database,
         f"""SELECT w.explanation, w.unit_name, w.unit_code, w.year, w.message, w.text, w.effect_pct, w.rule, w.file_name,
                    {", ".join(f"w.{column}" for column in CELL)}
             FROM quality.worklist AS w
@@ -48,20 +48,20 @@ def list_waiting_explanations(place: Installation, year: int | None = None) -> p
             ORDER BY w.effect_pct DESC NULLS LAST, w.explanation""",
         [year, year],
     ).unique("explanation", maintain_order=True)
-    undecided = _read_explanations(place).filter(pl.col("decision") == "explained")["explanation"]
+    undecided = _read_explanations(installation).filter(pl.col("decision") == "explained")["explanation"]
     return with_shares(found.filter(pl.col("explanation").is_in(undecided.implode())))
 
 
-def issue_batch(place: Installation, path: Path, year: int | None = None) -> pl.DataFrame:
+def issue_batch(installation: Installation, path: Path, year: int | None = None) -> pl.DataFrame:
     """Write the batch workbook of what waits to ``path``, if anything does; its lines (:func:`list_waiting_explanations`)."""
-    rows = list_waiting_explanations(place, year)
+    rows = list_waiting_explanations(installation, year)
     if rows.height:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_batch(path, rows, covering_words(rows))
     return rows
 
 
-def take_batch(place: Installation, path: Path, actor: str) -> tuple[list[Decision], int]:
+def take_batch(installation: Installation, path: Path, actor: str) -> tuple[list[Decision], int]:
     """Carry out a batch workbook: what was decided, and how many lines had been decided alike before.
 
     All of it or, with every faulty line named, nothing.
@@ -72,14 +72,16 @@ def take_batch(place: Installation, path: Path, actor: str) -> tuple[list[Decisi
         raise ReviewRefused(f"“{path.name}”不是 nianbao review issue 制作的说明审核表，未作处理。")
     assert isinstance(lines, list), "the reading function returns the lines"
     decisions = _parse_decisions(lines)
-    known = {row["explanation"]: row["decision"] for row in _read_explanations(place).iter_rows(named=True)}
+    known = {
+        row["explanation"]: row["decision"] for row in _read_explanations(installation).iter_rows(named=True)
+    }
     new = [d for d in decisions if known.get(d.number) != ("accepted" if d.is_accepted else "refused")]
-    return (decide(place, new, actor) if new else []), len(decisions) - len(new)
+    return (decide(installation, new, actor) if new else []), len(decisions) - len(new)
 
 
-def _read_explanations(place: Installation) -> pl.DataFrame:
+def _read_explanations(installation: Installation) -> pl.DataFrame:
     """EXPLANATION as the journal has it now: what was decided since the last night too."""
-    return list_explanations(Journal(place.home.journal, read_only=True).entries())
+    return list_explanations(Journal(installation.home.journal, read_only=True).entries())
 
 
 def _parse_decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
@@ -99,21 +101,21 @@ def _parse_decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
     ]
 
 
-def decide(place: Installation, decisions: Sequence[Decision], actor: str) -> list[Decision]:
+def decide(installation: Installation, decisions: Sequence[Decision], actor: str) -> list[Decision]:
     """Write ``decisions`` into the journal; they themselves. ReviewRefused, and nothing written, when one is faulty."""
-    with writer_lock(place.home.make().root):
-        journal = Journal(place.home.journal)
+    with writer_lock(installation.home.make().root):
+        journal = Journal(installation.home.journal)
         entries = journal.entries()
         known = {row["explanation"]: row for row in list_explanations(entries).iter_rows(named=True)}
         if faults := [d.where + fault for d in decisions if (fault := _find_fault(d, known, entries))]:
             rest = "全部未作处理，请改正后再试。" if len(decisions) > 1 else ""
             raise ReviewRefused("；".join(faults) + f"。{rest}")
         at = datetime.now(TIME_ZONE)
-        journal.append_many([_draft(d, known[d.number], actor, at) for d in decisions])
+        journal.append_many([_draft_entries(d, known[d.number], actor, at) for d in decisions])
     return list(decisions)
 
 
-def _draft(decision: Decision, row: Mapping[str, Any], actor: str, at: datetime) -> Draft:
+def _draft_entries(decision: Decision, row: Mapping[str, Any], actor: str, at: datetime) -> Draft:
     event = Event.EXPLANATION_ACCEPTED if decision.is_accepted else Event.EXPLANATION_REFUSED
     about = {"explanation": decision.number, "unit_code": row["unit_code"], "year": row["year"]}
     reason = decision.reason.strip()

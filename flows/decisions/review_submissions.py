@@ -36,19 +36,21 @@ class Approved:
     open_count: int
 
 
-def approve(place: Installation, year: int, unit_code: str | None, actor: str) -> list[Approved]:
+def approve(installation: Installation, year: int, unit_code: str | None, actor: str) -> list[Approved]:
     """Approve the standing submissions of ``year``, of one unit or of all but those returned; those newly approved."""
-    _check(place, year, unit_code)
-    with _open_for_writing(place, year) as journal:
-        standing = _read_standing(place, year)
+    _check(installation, year, unit_code)
+    with _open_for_writing(installation, year) as journal:
+        standing = _read_standing(installation, year)
         if unit_code is not None:
             standing = standing.filter(pl.col("unit_code") == unit_code)
         if standing.is_empty():
-            raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度没有已接收的报送，不能审定。")
+            raise ReviewRefused(
+                f"{_name_unit(installation, unit_code)}{year}年度没有已接收的报送，不能审定。"
+            )
         sent_back = list_returns(journal.entries())["submission"]
         standing = standing.remove(pl.col("submission").is_in(sent_back))
         if standing.is_empty():
-            raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度的报送已退回，不能审定。")
+            raise ReviewRefused(f"{_name_unit(installation, unit_code)}{year}年度的报送已退回，不能审定。")
         new = standing.join(list_approvals(journal.entries()), on=["unit_code", "submission"], how="anti")
         about = ("submission", "unit_code", "year")
         journal.append_many(
@@ -58,7 +60,7 @@ def approve(place: Installation, year: int, unit_code: str | None, actor: str) -
             ]
         )
         open_questions = query(
-            place.home.database,
+            installation.home.database,
             "SELECT unit_code, count(*) AS open_count FROM quality.worklist WHERE year = ? GROUP BY unit_code",
             [year],
         )
@@ -66,19 +68,19 @@ def approve(place: Installation, year: int, unit_code: str | None, actor: str) -
         return [Approved(row["unit_name"], row["open_count"] or 0) for row in counted.iter_rows(named=True)]
 
 
-def send_back(place: Installation, year: int, unit_code: str, reason: str, actor: str) -> str:
+def send_back(installation: Installation, year: int, unit_code: str, reason: str, actor: str) -> str:
     """Return the latest submission of a unit's year to the unit; the name of its file."""
-    _check(place, year, unit_code)
+    _check(installation, year, unit_code)
     if not reason.strip():
         raise ReviewRefused("退回须写明原因，填报单位要据此改正。")
-    with _open_for_writing(place, year) as journal:
+    with _open_for_writing(installation, year) as journal:
         latest = query(
-            place.home.database,
+            installation.home.database,
             "FROM quality.submission WHERE year = ? AND unit_code = ? AND is_latest",
             [year, unit_code],
         )
         if latest.is_empty():
-            raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度没有可退回的报送。")
+            raise ReviewRefused(f"{_name_unit(installation, unit_code)}{year}年度没有可退回的报送。")
         row = latest.row(0, named=True)
         if row["submission"] in set(list_returns(journal.entries())["submission"]):
             raise ReviewRefused(f"“{row['file_name']}”已经退回，不必重复退回。")
@@ -87,18 +89,18 @@ def send_back(place: Installation, year: int, unit_code: str, reason: str, actor
         return str(row["file_name"])
 
 
-def confirm_year(place: Installation, year: int, unit_code: str, actor: str) -> str:
+def confirm_year(installation: Installation, year: int, unit_code: str, actor: str) -> str:
     """Say that the last submission of a unit whose past year was doubted is meant for that year; the name of its file."""
-    _check(place, year, unit_code)
-    with _open_for_writing(place, year) as journal:
+    _check(installation, year, unit_code)
+    with _open_for_writing(installation, year) as journal:
         doubted = query(
-            place.home.database,
+            installation.home.database,
             """FROM quality.submission WHERE year = ? AND unit_code = ? AND rule = ?
                ORDER BY received_seq DESC LIMIT 1""",
             [year, unit_code, YEAR_DOUBTED],
         )
         if doubted.is_empty():
-            raise ReviewRefused(f"{_name_unit(place, unit_code)}{year}年度没有年度有疑的报送。")
+            raise ReviewRefused(f"{_name_unit(installation, unit_code)}{year}年度没有年度有疑的报送。")
         row = doubted.row(0, named=True)
         if row["submission"] in set(list_confirmations(journal.entries())["submission"]):
             raise ReviewRefused(f"“{row['file_name']}”的年度已经确认，不必重复确认。")
@@ -111,49 +113,49 @@ def confirm_year(place: Installation, year: int, unit_code: str, actor: str) -> 
         return str(row["file_name"])
 
 
-def list_outstanding_units(place: Installation, year: int) -> list[str]:
+def list_outstanding_units(installation: Installation, year: int) -> list[str]:
     """The names of the units that owe ``year`` an accepted report."""
-    _check(place, year)
-    frame = list_status(place.home.database, year, place.catalogue)
+    _check(installation, year)
+    frame = list_status(installation.home.database, year, installation.catalogue)
     return frame.remove("has_standing")["unit_name"].to_list()
 
 
-def lock(place: Installation, year: int, actor: str, *, unlock: bool = False) -> None:
+def lock(installation: Installation, year: int, actor: str, *, unlock: bool = False) -> None:
     """Lock ``year`` against further submissions, or unlock it."""
-    _check(place, year)
-    with writer_lock(place.home.make().root):
-        journal = Journal(place.home.journal)
+    _check(installation, year)
+    with writer_lock(installation.home.make().root):
+        journal = Journal(installation.home.journal)
         if is_locked(journal.entries(), year) is not unlock:
             raise ReviewRefused(f"{year}年度{'没有' if unlock else '已经'}锁定，无须再操作。")
         journal.append(Event.UNLOCKED if unlock else Event.LOCKED, actor, _now(), year=year)
 
 
-def _check(place: Installation, year: int, unit_code: str | None = None) -> None:
+def _check(installation: Installation, year: int, unit_code: str | None = None) -> None:
     """Refuse a year that is not reported and a unit that does not report in it."""
-    if sentence := place.catalogue.explain_not_reported(year, unit_code):
+    if sentence := installation.catalogue.explain_not_reported(year, unit_code):
         raise ReviewRefused(sentence)
 
 
 @contextmanager
-def _open_for_writing(place: Installation, year: int) -> Iterator[Journal]:
+def _open_for_writing(installation: Installation, year: int) -> Iterator[Journal]:
     """The journal, held for writing, of an installation whose ``year`` is not locked."""
-    with writer_lock(place.home.make().root):
-        journal = Journal(place.home.journal)
+    with writer_lock(installation.home.make().root):
+        journal = Journal(installation.home.journal)
         if is_locked(journal.entries(), year):
             raise ReviewRefused(f"{year}年度已锁定。请先运行 nianbao review unlock --year {year}。")
         yield journal
 
 
-def _read_standing(place: Installation, year: int) -> pl.DataFrame:
+def _read_standing(installation: Installation, year: int) -> pl.DataFrame:
     return query(
-        place.home.database,
+        installation.home.database,
         "FROM quality.submission WHERE year = ? AND is_standing ORDER BY unit_code",
         [year],
     )
 
 
-def _name_unit(place: Installation, unit_code: str | None) -> str:
-    units = place.catalogue.registry.all_units.filter(pl.col("org_code") == unit_code)
+def _name_unit(installation: Installation, unit_code: str | None) -> str:
+    units = installation.catalogue.registry.all_units.filter(pl.col("org_code") == unit_code)
     return str(units["name"][0]) if units.height else unit_code or ""
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import Rule, RuleBook
-from flows.batch import received_file
+from flows.batch import describe_file
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import observe
@@ -28,43 +28,45 @@ class Trial:
     submission_count: int
 
 
-def try_rule(place: Installation, rule_id: str, years: Sequence[int]) -> Trial:
+def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> Trial:
     """Judge the standing submissions of ``years`` by one rule alone, as if it had always been in force.
 
     They are read from the archive anew, exactly as a night reads them. ReviewRefused for a rule that is none or that
     cannot be judged from rows (reading's own problems).
     """
-    rule = place.rulebook.rules.get(rule_id)
+    rule = installation.rulebook.rules.get(rule_id)
     if rule is None or rule.scope in ("problem", "refusal"):
         raise ReviewRefused(f"没有可以试算的审核关系 {rule_id}。全部编号见 docs/rules.md。")
-    always = counting_all(rule.model_copy(update={"since": None, "until": None}))
+    always = count_all(rule.model_copy(update={"since": None, "until": None}))
     standing = query(
-        place.home.database,
+        installation.home.database,
         "SELECT submission FROM quality.standing WHERE list_contains(?, year)",
         [list(years)],
     )["submission"].to_list()
     wanted = set(standing)
-    journal = Journal(place.home.journal, read_only=True)
+    journal = Journal(installation.home.journal, read_only=True)
     received = {
         e.submission: e for e in journal.entries() if e.event == Event.RECEIVED and e.submission in wanted
     }
-    archive = Archive(place.home.archive)
-    files = [received_file(entry, archive.path(str(sha256))) for sha256, entry in received.items()]
-    batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
+    archive = Archive(installation.home.archive)
+    files = [describe_file(entry, archive.path(str(sha256))) for sha256, entry in received.items()]
+    batch = conform_batch(
+        read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue
+    )
     conformed = batch.conformed
     evidence = Evidence(
         forms=conformed.forms,
         columns=conformed.columns,
         submissions=batch.submissions,
-        measures=observe(conformed, place.catalogue).measures,
-        prior=read_standing_measures(place.home.database),
+        measures=observe(conformed, installation.catalogue).measures,
+        prior=read_standing_measures(installation.home.database),
         declared_empty=conformed.declared_empty,
     )
-    judgement = judge(evidence, place.catalogue, RuleBook({rule.id: always}))
+    judgement = judge(evidence, installation.catalogue, RuleBook({rule.id: always}))
     return Trial(judgement.findings, judgement.results, batch.submissions.height)
 
 
-def counting_all(rule: Rule) -> Rule:
+def count_all(rule: Rule) -> Rule:
     """A rule of scope series that finds the same and counts every number it looked at as evaluated.
 
     What such a rule says ``when`` is no matter of whom it concerns but half of its test: as it is written it counts only

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from expectations.rulebook.rulebook import load_rules
 from flows.health.sampled_rebuild import find_differences
-from flows.home_check import home_problems, verify_shown_heads
+from flows.home_check import find_home_problems, verify_shown_heads
 from flows.night import list_versions
-from flows.receiving.inbox import files_in
+from flows.receiving.inbox import list_files
 from flows.settings import Installation
 from warehouse.ledger.archive import DAMAGE_WORDS, Archive
 from warehouse.ledger.journal import Event, Journal, JournalBroken
@@ -27,36 +27,36 @@ class Health:
     hints: list[str] = field(default_factory=list)
 
 
-def examine_home(place: Installation) -> Health:
+def examine_home(installation: Installation) -> Health:
     """Everything a night needs: catalogue, folders, disk, inbox, journal, archive, warehouse. CatalogueError."""
     health = Health()
     try:
-        catalogue, rules = place.catalogue, place.rulebook
+        catalogue, rules = installation.catalogue, installation.rulebook
     except JournalBroken:  # told below; the files alone must do
-        catalogue = place.declared
+        catalogue = installation.declared_catalogue
         rules = load_rules(None, catalogue)
     health.facts.append(
         f"目录册：{len(catalogue.forms)} 张报表，{len(catalogue.indicators)} 个指标，"
         f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"
     )
     health.problems += [rules.warning] if rules.warning else []
-    health.problems += home_problems(place.home)
-    if place.home.inbox.is_dir():
-        waiting = sum(1 for _ in files_in(place.home.inbox, health.hints.append))
+    health.problems += find_home_problems(installation.home)
+    if installation.home.inbox.is_dir():
+        waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))
         health.facts.append(f"收件箱：{waiting} 个文件待收取")
-    journal = _journal(place, health)
+    journal = _examine_journal(installation, health)
     if journal is not None:
         received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
-        is_archive_whole = _archive(place, received, health)
-        _warehouse(place, journal, received, health, is_archive_whole)
+        is_archive_whole = _examine_archive(installation, received, health)
+        _examine_warehouse(installation, journal, received, health, is_archive_whole)
     return health
 
 
-def _journal(place: Installation, health: Health) -> Journal | None:
+def _examine_journal(installation: Installation, health: Health) -> Journal | None:
     """The journal, compared with every head ever shown; none when it is broken."""
     try:
-        journal = Journal(place.home.journal, read_only=True)
-        verify_shown_heads(journal, place.home)
+        journal = Journal(installation.home.journal, read_only=True)
+        verify_shown_heads(journal, installation.home)
     except JournalBroken as error:
         health.problems.append(str(error))
         return None
@@ -68,9 +68,9 @@ def _journal(place: Installation, health: Health) -> Journal | None:
     return journal
 
 
-def _archive(place: Installation, received: dict[str, int], health: Health) -> bool:
+def _examine_archive(installation: Installation, received: dict[str, int], health: Health) -> bool:
     """Hash every object; whether all that were received are there, unchanged."""
-    archive = Archive(place.home.archive)
+    archive = Archive(installation.home.archive)
     is_whole = True
     for found in archive.verify(received):
         match found.problem:
@@ -92,11 +92,15 @@ def _archive(place: Installation, received: dict[str, int], health: Health) -> b
     return is_whole
 
 
-def _warehouse(
-    place: Installation, journal: Journal, received: dict[str, int], health: Health, is_archive_whole: bool
+def _examine_warehouse(
+    installation: Installation,
+    journal: Journal,
+    received: dict[str, int],
+    health: Health,
+    is_archive_whole: bool,
 ) -> None:
     """Whether the published file is the one that was published, holds all that was received, and reads as the archive."""
-    database = place.home.database
+    database = installation.home.database
     state = examine(database)
     if state == "missing":
         if received:
@@ -107,9 +111,9 @@ def _warehouse(
             health.facts.append("数据仓库：尚未建立")
         return
     if state not in {"whole", "unrecorded"}:
-        health.problems.append(f"数据仓库：{database} {STATE_WORDS[state]}，{_what_to_do(state, database)}")
+        health.problems.append(f"数据仓库：{database} {STATE_WORDS[state]}，{_advise(state, database)}")
         return
-    if not is_of_this_version(database) or read_last_versions(database) != list_versions(place):
+    if not is_of_this_version(database) or read_last_versions(database) != list_versions(installation):
         health.hints.append("数据仓库由另一版本的程序、目录册或审核关系建立，下次夜间作业会重新建立。")
         return
     unknown = received.items() - read_known_submissions(database).items()
@@ -118,11 +122,11 @@ def _warehouse(
     if is_archive_whole:
         health.problems += [
             f"数据仓库：“{entry.payload['file_name']}”的数据与档案中的文件不符，请运行 nianbao rebuild，由档案重新建立。"
-            for entry in find_differences(place, journal)
+            for entry in find_differences(installation, journal)
         ]
 
 
-def _what_to_do(state: str, database: Path) -> str:
+def _advise(state: str, database: Path) -> str:
     if state == "occupied":
         return (
             "请让分析人员以只读方式打开；不必等待，下次夜间作业会换成内容相同的新文件"

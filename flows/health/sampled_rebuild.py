@@ -6,7 +6,7 @@ import random
 
 import polars as pl
 
-from flows.batch import received_file
+from flows.batch import describe_file
 from flows.settings import Installation
 from flows.steps import conform_batch, read_batch
 from transforms.conforming.observations import observe
@@ -18,10 +18,10 @@ from warehouse.store.query import query
 SAMPLE = 3
 
 
-def find_differences(place: Installation, journal: Journal, sample: int = SAMPLE) -> list[Entry]:
+def find_differences(installation: Installation, journal: Journal, sample: int = SAMPLE) -> list[Entry]:
     """Of a few submissions in the warehouse, drawn anew with every entry of the journal, those that read otherwise."""
     held = query(
-        place.home.database,
+        installation.home.database,
         "SELECT received_seq FROM quality.submission_log WHERE decision <> 'refused' ORDER BY received_seq",
     )["received_seq"].to_list()
     received = {e.seq: e for e in journal.entries() if e.event == Event.RECEIVED}
@@ -29,10 +29,12 @@ def find_differences(place: Installation, journal: Journal, sample: int = SAMPLE
     drawn = random.Random(journal.head.hash).sample(known, min(sample, len(known)))
     if not drawn:
         return []
-    archive = Archive(place.home.archive)
-    files = [received_file(entry, archive.path(str(entry.submission))) for entry in drawn]
-    batch = conform_batch(read_batch(files, place.catalogue, place.settings.workers), place.catalogue)
-    observed = observe(batch.conformed, place.catalogue)
+    archive = Archive(installation.home.archive)
+    files = [describe_file(entry, archive.path(str(entry.submission))) for entry in drawn]
+    batch = conform_batch(
+        read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue
+    )
+    observed = observe(batch.conformed, installation.catalogue)
     wanted = [str(entry.submission) for entry in drawn]
     bad: set[str] = set()
     for table, anew, schema in (
@@ -42,15 +44,15 @@ def find_differences(place: Installation, journal: Journal, sample: int = SAMPLE
     ):
         columns = list(schema)
         kept = query(
-            place.home.database,
+            installation.home.database,
             f"SELECT {', '.join(columns)} FROM {table} WHERE list_contains(?, submission)",
             [wanted],
         )
-        bad |= _in_one_only(kept.cast(anew.select(columns).schema), anew.select(columns))
+        bad |= _find_unmatched(kept.cast(anew.select(columns).schema), anew.select(columns))
     return [entry for entry in drawn if entry.submission in bad]
 
 
-def _in_one_only(one: pl.DataFrame, other: pl.DataFrame) -> set[str]:
+def _find_unmatched(one: pl.DataFrame, other: pl.DataFrame) -> set[str]:
     """The submissions with a row that only one of two frames has, or has more often."""
     counted = [frame.group_by(frame.columns).len("times") for frame in (one, other)]
     both = list(counted[0].columns)

@@ -23,24 +23,24 @@ _TELLS_WHO_WRITES = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "o
 
 def is_quiet(mark: Mark, quiet_seconds: float) -> bool:
     """Whether a file was last touched at least so long ago."""
-    return _quiet_in(mark, quiet_seconds) <= 0
+    return _measure_wait(mark, quiet_seconds) <= 0
 
 
 def wait_until_quiet(marks: Iterable[Mark], quiet_seconds: float) -> None:
     """Wait, at most ``quiet_seconds``, until files that are not touched any more have been quiet long enough."""
-    longest = max((_quiet_in(mark, quiet_seconds) for mark in marks), default=0.0)
+    longest = max((_measure_wait(mark, quiet_seconds) for mark in marks), default=0.0)
     if longest > 0:
         time.sleep(min(longest, quiet_seconds))
 
 
-def _quiet_in(mark: Mark, quiet_seconds: float) -> float:
+def _measure_wait(mark: Mark, quiet_seconds: float) -> float:
     """Seconds until a file has been quiet long enough, if nobody touches it; a time in the future counts as now."""
-    age = max(0.0, (time.time_ns() - mark.last_touched) / 1e9)
+    age = max(0.0, (time.time_ns() - mark.last_change) / 1e9)
     return quiet_seconds - age
 
 
 @contextmanager
-def without_writers(file: Path) -> Iterator[bool]:
+def hold_off_writers(file: Path) -> Iterator[bool]:
     """Whether nobody has ``file`` open for writing; whoever opens it for writing meanwhile waits until this ends.
 
     True where the system cannot tell: elsewhere than on Linux and on local disks, and for files of somebody else.

@@ -40,17 +40,17 @@ class Mark(NamedTuple):
     size: int
 
     @property
-    def last_touched(self) -> int:
+    def last_change(self) -> int:
         """When it was last written, renamed or moved here; a time that a copy brought along from elsewhere is no such."""
         return self.changed
 
 
-def mark_of(file: Path) -> Mark:
+def read_mark(file: Path) -> Mark:
     """The file's mark at this moment. OSError."""
-    return _mark(file.lstat())
+    return _make_mark(file.lstat())
 
 
-def files_in(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
+def list_files(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
     """Every regular file of the inbox that may be received, nearest folders first.
 
     Hidden files, lock files (~$), files of the system and names of unfinished copies are left alone, in silence.
@@ -69,7 +69,7 @@ def files_in(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
                 left(f"{decode_name(path.name)}：{explain_unread(error)}")
                 continue
             if stat.S_ISREG(found.st_mode):
-                yield path, _mark(found)
+                yield path, _make_mark(found)
             elif stat.S_ISLNK(found.st_mode):
                 left(f"{decode_name(path.name)}：是链接（快捷方式），未收取。请放入文件本身。")
             elif not stat.S_ISDIR(found.st_mode):
@@ -110,7 +110,7 @@ def decode_name(name: str) -> str:
     return _NOT_TO_BE_SHOWN.sub(" ", text)
 
 
-def folder_of(path: Path, inbox: Path) -> str | None:
+def find_folder(path: Path, inbox: Path) -> str | None:
     """The inbox subfolder in which a file lies, however deep; none for what lies in the inbox itself."""
     parts = path.relative_to(inbox).parts
     return decode_name(parts[0]) if len(parts) > 1 else None
@@ -133,5 +133,5 @@ def _is_ignored(name: str) -> bool:
     )
 
 
-def _mark(found: os.stat_result) -> Mark:
+def _make_mark(found: os.stat_result) -> Mark:
     return Mark(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)

@@ -23,8 +23,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.batch import Member
-from flows.receiving.finished import is_quiet, wait_until_quiet, without_writers
-from flows.receiving.inbox import Mark, OnLeft, decode_name, explain_unread, files_in, folder_of, mark_of
+from flows.receiving.finished import hold_off_writers, is_quiet, wait_until_quiet
+from flows.receiving.inbox import (
+    Mark,
+    OnLeft,
+    decode_name,
+    explain_unread,
+    find_folder,
+    list_files,
+    read_mark,
+)
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Draft, Entry, Event, Journal
@@ -62,27 +70,27 @@ class _Kept:
     files: tuple[tuple[Path, Mark, str], ...]
 
 
-def arrivals(inbox: Path, on_left: OnLeft | None = None, quiet_seconds: float = 0.0) -> list[Arrival]:
+def list_arrivals(inbox: Path, on_left: OnLeft | None = None, quiet_seconds: float = 0.0) -> list[Arrival]:
     """What lies in the inbox, oldest first, but for what was touched in the last ``quiet_seconds`` or is too large.
 
     ``on_left`` hears of what stays: also of links, pipes and folders that cannot be opened, which are not followed.
     """
     left = on_left or _log
-    marks = dict(files_in(inbox, left))
+    marks = dict(list_files(inbox, left))
     loose = [p for p in marks if p.suffix.lower() == ".csv"]
     single = [p for p in marks if p.suffix.lower() != ".csv"]
-    found = [Arrival((p,), decode_name(p.name), folder_of(p, inbox)) for p in single]
-    found += _csv_groups(loose, inbox)
+    found = [Arrival((p,), decode_name(p.name), find_folder(p, inbox)) for p in single]
+    found += _group_csv_files(loose, inbox)
     ready = []
     for arrival in found:
-        if why := _why_not_yet([marks[f] for f in arrival.files], quiet_seconds):
+        if why := _explain_wait([marks[f] for f in arrival.files], quiet_seconds):
             left(f"{arrival.name}：{why}")
         else:
             ready.append(arrival)
     return sorted(ready, key=lambda a: (max(marks[f].modified for f in a.files), a.name))
 
 
-def _why_not_yet(marks: Sequence[Mark], quiet_seconds: float) -> str | None:
+def _explain_wait(marks: Sequence[Mark], quiet_seconds: float) -> str | None:
     """Why an arrival stays in the inbox for now."""
     if not all(is_quiet(mark, quiet_seconds) for mark in marks):
         return _UNFINISHED
@@ -120,12 +128,12 @@ def receive_arrivals(
     fault and is raised (OSError), before anything has left the inbox.
     """
     left = on_left or _log
-    wait_until_quiet((mark for _, mark in files_in(inbox, lambda _: None)), quiet_seconds)
+    wait_until_quiet((mark for _, mark in list_files(inbox, lambda _: None)), quiet_seconds)
     known = _list_known_submissions(journal)
     drafts: list[Draft] = []
     repeated: list[Repeated] = []
     taken: list[tuple[Path, Mark, str]] = []
-    for arrival in arrivals(inbox, left, quiet_seconds):
+    for arrival in list_arrivals(inbox, left, quiet_seconds):
         kept = _keep(arrival, archive, left)
         if kept is None:
             continue
@@ -189,7 +197,7 @@ def _list_known_submissions(journal: Journal) -> set[str]:
 def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
     """Put an arrival into the archive; None when it stays in the inbox."""
     try:
-        marks = [mark_of(file) for file in arrival.files]
+        marks = [read_mark(file) for file in arrival.files]
         if any(_is_being_written(file) for file in arrival.files):
             left(f"{arrival.name}：{_UNFINISHED}")
             return None
@@ -199,7 +207,7 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
         else:
             bundle, hashes = _pack(arrival.files)
             sha256 = archive.put(bundle)
-        if [mark_of(file) for file in arrival.files] != marks:
+        if [read_mark(file) for file in arrival.files] != marks:
             left(f"{arrival.name}：{_UNFINISHED}")
             return None
     except ValueError:
@@ -217,15 +225,15 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
 
 
 def _is_being_written(file: Path) -> bool:
-    with without_writers(file) as is_nobody_writing:
+    with hold_off_writers(file) as is_nobody_writing:
         return not is_nobody_writing
 
 
 def _take_away(file: Path, mark: Mark, sha256: str, left: OnLeft) -> None:
     """Remove a received file from the inbox, unless what lies there is not what was archived."""
     try:
-        with without_writers(file) as is_nobody_writing:
-            if is_nobody_writing and mark_of(file) == mark and _hash_file(file) == sha256:
+        with hold_off_writers(file) as is_nobody_writing:
+            if is_nobody_writing and read_mark(file) == mark and _hash_file(file) == sha256:
                 file.unlink()
             else:
                 left(f"{decode_name(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
@@ -244,7 +252,7 @@ def _log(sentence: str) -> None:
     logging.getLogger(__name__).warning(sentence)
 
 
-def _csv_groups(files: Iterable[Path], inbox: Path) -> Iterator[Arrival]:
+def _group_csv_files(files: Iterable[Path], inbox: Path) -> Iterator[Arrival]:
     def key(path: Path) -> tuple[str, str]:
         named = _UNIT_YEAR.match(path.name)
         return str(path.parent), named.group(0) if named else ""
@@ -252,7 +260,7 @@ def _csv_groups(files: Iterable[Path], inbox: Path) -> Iterator[Arrival]:
     for (parent, prefix), group in groupby(sorted(files, key=lambda p: (key(p), p.name)), key=key):
         members = tuple(group)
         name = members[0].name if len(members) == 1 else f"{prefix or Path(parent).name}.csv.zip"
-        yield Arrival(members, decode_name(name), folder_of(members[0], inbox))
+        yield Arrival(members, decode_name(name), find_folder(members[0], inbox))
 
 
 def _pack(files: Sequence[Path]) -> tuple[bytes, list[str]]:

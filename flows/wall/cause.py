@@ -33,16 +33,16 @@ class Cause(NamedTuple):
     mend: str
 
 
-def look(path: str, args: tuple[Any, ...] = ()) -> tuple[str, str] | None:
+def look_for_cause(path: str, args: tuple[Any, ...] = ()) -> tuple[str, str] | None:
     """The cause as (found, mend), or None when the file does not show one. A damaged archive raises."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as book:
-        cause = _far_cell(book) or _unpacks_to_much(book, path)
+        cause = _find_far_cell(book) or _unpacks_to_much(book, path)
     return (cause.found, cause.mend) if cause else None
 
 
-def _far_cell(book: zipfile.ZipFile) -> Cause | None:
+def _find_far_cell(book: zipfile.ZipFile) -> Cause | None:
     names = None
     parts = [n for n in book.namelist() if n.startswith("xl/worksheets/") and n.endswith(".xml")]
     for part in parts[:_PARTS]:
@@ -56,7 +56,7 @@ def _far_cell(book: zipfile.ZipFile) -> Cause | None:
         rows = [int(row) for _, row in corners]
         cells = (max(columns) - min(columns) + 1) * (max(rows) - min(rows) + 1)
         if cells > _FAR_CELLS:
-            names = names or _sheet_names(book)
+            names = names or _list_sheet_names(book)
             sheet = f"工作表“{names[part]}”" if part in names else "工作表"
             return Cause(
                 f"{sheet}的内容一直延伸到第 {max(rows)} 行、{columns[max(columns)]} 列，远超填报范围",
@@ -76,17 +76,17 @@ def _unpacks_to_much(book: zipfile.ZipFile, path: str) -> Cause | None:
     )
 
 
-def _sheet_names(book: zipfile.ZipFile) -> dict[str, str]:
+def _list_sheet_names(book: zipfile.ZipFile) -> dict[str, str]:
     """Path of a sheet's part -> name of the sheet, as far as the beginnings of the two lists tell."""
     targets = {
         tag.get("Id", ""): tag.get("Target", "").lstrip("/").removeprefix("xl/")
-        for tag in _tags(_read_beginning(book, "xl/_rels/workbook.xml.rels"))
+        for tag in _list_tags(_read_beginning(book, "xl/_rels/workbook.xml.rels"))
     }
-    sheets = _tags(_read_beginning(book, "xl/workbook.xml"))
+    sheets = _list_tags(_read_beginning(book, "xl/workbook.xml"))
     return {f"xl/{targets.get(tag.get('r:id', ''), '')}": tag.get("name", "")[:31] for tag in sheets}
 
 
-def _tags(xml: bytes) -> list[dict[str, str]]:
+def _list_tags(xml: bytes) -> list[dict[str, str]]:
     return [
         {
             key.decode(): html.unescape(value.decode(errors="replace"))

@@ -52,22 +52,22 @@ class Reply(NamedTuple):
 
 def main(start: Start) -> None:
     """Answer jobs until the parent closes the socket."""
-    _bound(start)
+    _bound_process(start)
     with socket.socket(fileno=start.socket) as wire:
         try:
             functions = {"read": import_function(start.read), "look": import_function(start.look)}
         except BaseException:  # noqa: BLE001 - whatever it was, the parent tells it
             _send(wire, Reply("unready", traceback.format_exc(), is_last=True), start)
             return
-        size_at_start = _address_space_bytes()
+        size_at_start = _measure_address_space()
         _send(wire, Reply("ready", None, is_last=False), start)
         while (job := _receive(wire)) is not None:
             what, path, args = job
             _allow_one_more_file(start)
-            reply = _answer(functions[what], path, args)
+            reply = _send_answer(functions[what], path, args)
             # Memory that one file used is not all given back. A child that has grown leaves, so that what a
             # file may use does not depend on the files read before it.
-            growth = _address_space_bytes() - size_at_start
+            growth = _measure_address_space() - size_at_start
             if growth > (start.memory * _MIB - size_at_start) // 4:
                 reply = reply._replace(is_last=True)
             if not _send(wire, reply, start) or reply.is_last:
@@ -82,7 +82,9 @@ def import_function(function: str) -> Callable[[str, tuple[Any, ...]], object]:
     return found
 
 
-def _answer(function: Callable[[str, tuple[Any, ...]], object], path: str, args: tuple[Any, ...]) -> Reply:
+def _send_answer(
+    function: Callable[[str, tuple[Any, ...]], object], path: str, args: tuple[Any, ...]
+) -> Reply:
     try:
         return Reply("done", function(path, args), is_last=False)
     except MemoryError:
@@ -93,16 +95,16 @@ def _answer(function: Callable[[str, tuple[Any, ...]], object], path: str, args:
         return Reply("crash", traceback.format_exc(), is_last=True)
 
 
-def _bound(start: Start) -> None:
-    _limit(resource.RLIMIT_AS, start.memory * _MIB)
+def _bound_process(start: Start) -> None:
+    _set_limit(resource.RLIMIT_AS, start.memory * _MIB)
     # 1, not 0: both forbid a core file, but only 1 also keeps the kernel from piping the core into a crash
     # handler.
-    _limit(resource.RLIMIT_CORE, 1)
+    _set_limit(resource.RLIMIT_CORE, 1)
     # A child writes nothing but complaints to its standard error; let nobody fill the disk with them.
-    _limit(resource.RLIMIT_FSIZE, 16 * _MIB)
+    _set_limit(resource.RLIMIT_FSIZE, 16 * _MIB)
 
 
-def _limit(which: int, value: int) -> None:
+def _set_limit(which: int, value: int) -> None:
     _, hard = resource.getrlimit(which)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(which, (value, value))
@@ -119,7 +121,7 @@ def _allow_one_more_file(start: Start) -> None:
     signal.setitimer(signal.ITIMER_REAL, start.wall * 1.5 + 1)
 
 
-def _address_space_bytes() -> int:
+def _measure_address_space() -> int:
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
     except OSError:

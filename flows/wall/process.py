@@ -18,7 +18,7 @@ from typing import Any
 
 from flows.wall.child import LENGTH_BYTES, Reply, Start
 
-_LOOK = "flows.wall.cause:look"
+_LOOK = "flows.wall.cause:look_for_cause"
 _MIB = 1 << 20
 _COMPLAINT_BYTES = 8192
 _DYING_SECONDS = 5.0
@@ -89,7 +89,7 @@ class ReadingProcess:
         self._received = bytearray()
         self._complaints_before = 0
         self._is_lost = False
-        self._complaints = _nameless_file()
+        self._complaints = _open_nameless_file()
         self._wire, theirs = socket.socketpair()
         self._wire.setblocking(False)
         start = Start(
@@ -191,7 +191,7 @@ class ReadingProcess:
         return End(code, is_timeout, outside, complaints.decode(errors="replace"))
 
 
-def _nameless_file() -> int:
+def _open_nameless_file() -> int:
     handle, name = tempfile.mkstemp()
     Path(name).unlink()
     return handle

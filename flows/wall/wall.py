@@ -182,7 +182,7 @@ def _settle(task: _Task, outcome: Reply | End, limits: Limits) -> _Task | _Settl
     """What follows from the end of a task: its result, or another task for the same file."""
     answer = _Settled(outcome.content) if isinstance(outcome, Reply) and outcome.kind == "done" else None
     if task.death is not None:
-        return _Settled(_with_cause(task.death, answer.result if answer else None, limits))
+        return _Settled(_add_cause(task.death, answer.result if answer else None, limits))
     if answer:
         return answer
     if isinstance(outcome, End) and outcome.is_from_outside and not task.is_second_try:
@@ -213,7 +213,7 @@ def _shorten(said: str) -> str:
     return said if len(said) <= 2 * _DETAIL_HALF else f"{said[:_DETAIL_HALF]}\n…\n{said[-_DETAIL_HALF:]}"
 
 
-def _with_cause(death: Death, cause: object, limits: Limits) -> Death:
+def _add_cause(death: Death, cause: object, limits: Limits) -> Death:
     why = {
         "memory": f"读取该文件所需内存超过限额（{limits.memory_mib} MiB），未能读入",
         "cpu": f"读取该文件所用计算时间超过限额（{limits.cpu_seconds} 秒），未能读入",

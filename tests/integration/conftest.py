@@ -14,7 +14,7 @@ from flows.embedded_server import prepare
 _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
 
-from flows.answer.morning import Report  # noqa: E402
+from flows.answer.outgoing import Report  # noqa: E402
 from flows.nightly import run_night  # noqa: E402
 from flows.settings import Installation, Settings  # noqa: E402
 from tests.integration.sample_files import SampleFiles  # noqa: E402

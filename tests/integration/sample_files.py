@@ -9,7 +9,7 @@ import polars as pl
 import yaml
 
 from expectations.workbook.issued import Content, write_workbook
-from flows.cli.sample_workbooks import unit_rows, workbook_name
+from flows.cli.sample_workbooks import list_unit_rows, name_workbook
 from flows.settings import Installation, Settings
 from transforms.samples.sample_entries import make_sample_entries
 
@@ -28,8 +28,8 @@ class SampleFiles:
     def written(self, units: Sequence[str] | None = None) -> Path:
         """The folder in which each unit has a folder of its workbooks, at least those of ``units`` (default: all)."""
         for number, year in enumerate(self._years):
-            for code, name in unit_rows(self._place.catalogue, year):
-                path = self.inbox / code / workbook_name(code, name, year)
+            for code, name in list_unit_rows(self._place.catalogue, year):
+                path = self.inbox / code / name_workbook(code, name, year)
                 if (units is None or code in units) and not path.exists():
                     self._write(path, code, year, self._years[number - 1] if number else None)
         return self.inbox

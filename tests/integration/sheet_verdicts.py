@@ -26,7 +26,10 @@ from transforms.conforming.observations import observe
 from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue
-from warehouse.words.workbook_texts import AUDIT_SHEET
+from warehouse.words.workbook_texts import AUDIT_SHEET, SUMS_SHEET
+
+Sheets = dict[str, list[tuple[Any, ...]]]
+"""Name of a sheet -> the values of its cells, row by row."""
 
 SAID = {
     "rule": pl.String,
@@ -41,11 +44,20 @@ SAID = {
 }
 
 
-def audit(path: Path) -> pl.DataFrame:
-    """The lines of 审核 of a recalculated workbook, as SAID."""
-    sheet = openpyxl.load_workbook(path, data_only=True, read_only=True)[AUDIT_SHEET]
+def sheets_beside_forms(path: Path) -> Sheets:
+    """What 审核 and the sums of a recalculated workbook show, which is read once: opening it takes a while.
+
+    The city's own workbook compares nothing across forms, so it has no sums.
+    """
+    book = openpyxl.load_workbook(path, data_only=True, read_only=True)
+    names = [name for name in (AUDIT_SHEET, SUMS_SHEET) if name in book.sheetnames]
+    return {name: list(book[name].iter_rows(values_only=True)) for name in names}
+
+
+def audit(sheets: Sheets) -> pl.DataFrame:
+    """The lines of 审核, as SAID."""
     place = {head: index for index, head in enumerate(HEADS)}
-    written = list(sheet.iter_rows(min_row=TOP + 1, values_only=True))
+    written = sheets[AUDIT_SHEET][TOP:]
     firsts = {row[OF]: row[FIRST] for row in reversed(written)}
     rows = []
     for row in written:
@@ -67,9 +79,9 @@ def audit(path: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SAID, orient="row")
 
 
-def headline(path: Path) -> str:
+def headline(sheets: Sheets) -> str:
     """What follows of all the lines, as 审核 says it."""
-    return str(openpyxl.load_workbook(path, data_only=True, read_only=True)[AUDIT_SHEET]["A3"].value)
+    return str(sheets[AUDIT_SHEET][2][0])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.answer.morning import Report
+from flows.answer.outgoing import Report
 from flows.settings import Installation
 from tests.integration import bad_files
 from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night

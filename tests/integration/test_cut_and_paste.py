@@ -13,7 +13,12 @@ from expectations.rulebook.rulebook import load_rules
 from expectations.workbook.issued import Content, write_workbook
 from tests.drawn_entries import COUNTY, YEAR, drawn, small_catalogue
 from tests.integration.libreoffice import require_libreoffice, run_macro
-from tests.integration.sheet_verdicts import audit, disagreements, through_nianbao
+from tests.integration.sheet_verdicts import (
+    audit,
+    disagreements,
+    sheets_beside_forms,
+    through_nianbao,
+)
 
 MOVED = (  # sheet, cells cut, where they are pasted: across, down, and over the first and last rows of the form
     ("年5表", "C12:E13", "G12"),
@@ -72,7 +77,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Pasted:
         CUT_AND_PASTE.format(source=issued.as_uri(), target=saved.as_uri(), steps="".join(steps)), folder
     )
     [reading] = through_nianbao([saved], [COUNTY], YEAR, catalogue, rulebook)
-    said = audit(saved)
+    said = audit(sheets_beside_forms(saved))
     return Pasted(issued, saved, disagreements(said, reading, catalogue), int((said["failed"] > 0).sum()))
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import flows.answer.morning
+import flows.answer.outgoing
 import flows.intake
 import flows.publication
-from flows.answer.morning import Report
+from flows.answer.outgoing import Report
 from flows.night import open_night
 from flows.nightly import run_night
 from flows.settings import Installation
@@ -305,7 +305,7 @@ def test_receipts_of_a_night_that_broke_off_after_publishing_are_written_by_the_
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.answer.morning, "Office", broken)
+        patched.setattr(flows.answer.outgoing, "Office", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     night(place)

@@ -18,7 +18,7 @@ import pytest
 
 from expectations.workbook.issued import Content, write_workbook
 from flows.settings import Installation, Settings
-from tests.form_sheets import answers
+from tests.form_sheets import answers, sheets_with_values
 from tests.integration.conftest import night
 from tests.integration.libreoffice import recalculated, require_libreoffice
 from tests.obedient_clerk import Clerk
@@ -122,7 +122,7 @@ def test_an_obedient_clerk_ends_accepted(cases: list[Case]) -> None:
 
 def test_what_ends_accepted_is_what_stands_in_the_books(cases: list[Case]) -> None:
     for case in cases:
-        said, books = answers(case.sent[-1]), answers(case.clerk.books)
+        said, books = answers(sheets_with_values(case.sent[-1])), answers(case.clerk.true.values())
         assert {
             (number, key): (said[number].get(key), row)
             for number, rows in books.items()

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import yaml
 
-from flows.answer.morning import Report
+from flows.answer.outgoing import Report
 from flows.cli.catalogue_commands import STARTER
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night

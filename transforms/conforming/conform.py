@@ -41,7 +41,7 @@ from warehouse.catalogue.frames import (
 )
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
-from warehouse.words.folding import BLANK
+from warehouse.words.folding import BLANK, map_unique
 
 COLUMNS = {
     "submission": pl.String,
@@ -208,7 +208,7 @@ def conform(raw: RawBatch, submissions: Submissions, catalogue: Catalogue) -> Co
 
 def _clean_texts(cell: pl.Expr) -> pl.Expr:
     """A cell's text; null where nothing in it is visible."""
-    return pl.when(~cell.str.contains(f"^{BLANK}*$")).then(cell)
+    return map_unique(cell, lambda text: pl.when(~text.str.contains(f"^{BLANK}*$")).then(text))
 
 
 def _index_rows(frame: pl.DataFrame, form: Form) -> pl.DataFrame:

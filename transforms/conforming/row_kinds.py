@@ -20,6 +20,9 @@ ROWS = {
 }
 """The columns of each row that :func:`assign_rows` reads."""
 
+_WORDS = ("lead", "org_code", "org_name", "item")
+"""The columns in which a row may say that it is no data."""
+
 
 def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Every row (columns of ROWS), in its order, with its ``kind`` and its unit.
@@ -28,7 +31,12 @@ def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     note, nothing (a roster that says 无) or blank. Adds found_code, found_name, found_level and the problem columns of
     :func:`transforms.conforming.matching.match_units`.
     """
-    kinds = rows.with_columns(kind=_classify_row(catalogue), subtotal_of=_read_subtotal_name(catalogue))
+    words = {f"{name}_word": row_word(pl.col(name)).fill_null("") for name in _WORDS}
+    kinds = (
+        rows.with_columns(**words, subtotal_of=_read_subtotal_name(catalogue))
+        .with_columns(kind=_classify_row(catalogue))
+        .drop(*words)
+    )
     data = match_units(kinds.filter(pl.col("kind") == "data"), catalogue)
     added = [c for c in data.columns if c not in kinds.columns]
     joined = kinds.join(
@@ -39,14 +47,13 @@ def assign_rows(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _classify_row(catalogue: Catalogue) -> pl.Expr:
+    """The kind, but for what only the units tell; of rows with their words folded and ``subtotal_of``."""
     words = catalogue.settings.words
     totals = [fold(word) for word in words.total_row]
     nothing = [fold(word) for word in words.nothing_to_list]
     prefixes = "|".join(re.escape(fold(word)) for word in words.note_row_prefix)
     sample = re.escape(fold(words.sample_mark))
-    lead, code, name, item = (
-        row_word(pl.col(c)).fill_null("") for c in ("lead", "org_code", "org_name", "item")
-    )
+    lead, code, name, item = (pl.col(f"{name}_word") for name in _WORDS)
     first = (
         pl.when(lead != "").then(lead).when(code != "").then(code).when(name != "").then(name).otherwise(item)
     )
@@ -73,7 +80,7 @@ def _classify_row(catalogue: Catalogue) -> pl.Expr:
         .then(pl.lit("nothing"))
         .when(is_blank)
         .then(pl.lit("blank"))
-        .when(_read_subtotal_name(catalogue).is_not_null() & ~is_roster)
+        .when(pl.col("subtotal_of").is_not_null() & ~is_roster)
         .then(pl.lit("subtotal"))
         .otherwise(pl.lit("data"))
     )

@@ -33,6 +33,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Expression, Term
 from warehouse.expression.nodes import YEARS_BACK
 
+_PLACE = ("year", "org_code", "org_name", "org_level", "parent_code")
 _ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
 
 
@@ -99,29 +100,26 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
     indicator = plan.indicator
     value, numerator, denominator = _value(plan)
     reported, expected = cells(plan)
-    alone = (pl.col(plan.open_column) == 0) & (reported > 0)
+    nothing = pl.lit(None, dtype=pl.Float64)
     worked = (
-        rolled.filter(_is_asked(plan, catalogue, years))
-        .with_columns(
+        rolled.select(  # first, so that what follows handles a dozen columns and not a thousand
+            *_PLACE,
+            is_asked=_is_asked(plan, catalogue, years),
             value=value.cast(pl.Float64),
+            numerator=nothing if numerator is None else numerator.cast(pl.Float64),
+            denominator=nothing if denominator is None else denominator.cast(pl.Float64),
             reported=reported,
             expected=expected,
-            is_final=alone,
+            is_final=(pl.col(plan.open_column) == 0) & (reported > 0),
             state=_state(plan),
         )
+        .filter("is_asked")
         .with_columns(_apply_window(plan))
         .filter(pl.col("org_level").is_in(indicator.levels))
     )
-    nothing = pl.lit(None, dtype=pl.Float64)
-    of_whom = (
-        pl.col("peer_count") if plan.window in ("rank", "rank_asc", "percentile", "share") else pl.lit(None)
-    )
+    has_peers = plan.window in ("rank", "rank_asc", "percentile", "share")
     return worked.select(
-        "year",
-        "org_code",
-        "org_name",
-        "org_level",
-        "parent_code",
+        *_PLACE,
         programme=pl.lit(indicator.programme),
         indicator=pl.lit(indicator.id),
         name_zh=pl.lit(indicator.name_zh),
@@ -133,12 +131,12 @@ def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[in
         .then(pl.lit("value"))
         .otherwise("state"),
         unit=pl.lit(indicator.unit),
-        numerator=nothing if numerator is None else numerator.cast(pl.Float64),
-        denominator=nothing if denominator is None else denominator.cast(pl.Float64),
+        numerator="numerator",
+        denominator="denominator",
         reported_count=(pl.col("reported") - _ALMOST).ceil().cast(pl.Int64),
         expected_count=(pl.col("expected") - _ALMOST).ceil().cast(pl.Int64),
         coverage_pct=coverage_pct((pl.col("reported"), pl.col("expected"))),
-        peer_count=of_whom,
+        peer_count=pl.col("peer_count") if has_peers else pl.lit(None),
         maturity=pl.when("is_final").then(pl.lit("final")).otherwise(pl.lit("provisional")),
     ).cast(INDICATOR)  # type: ignore[arg-type]
 
@@ -163,7 +161,7 @@ def _value(plan: Plan) -> tuple[pl.Expr, pl.Expr | None, pl.Expr | None]:
         return pl.col(plan.streak_column), None, None
     inner = evaluate(plan, plan.inner)
     if plan.window == "share":
-        return inner, inner, pl.col("city_value")
+        return inner, inner, None  # the denominator is the city, see _apply_window
     ratio: tuple[Expression, Expression] | None = None if plan.window else plan.inner.ratio
     if ratio is None:
         return inner, None, None
@@ -198,7 +196,7 @@ def _apply_window(plan: Plan) -> list[pl.Expr]:
             part = pl.when(of_city != 0).then(value / of_city * 100.0)
             return [
                 part.alias("value"),
-                of_city.alias("city_value"),
+                of_city.alias("denominator"),
                 *_name_columns(least_covered([own, (next(city), next(city))])),
                 peer_count,
                 (pl.col("is_final") & city_is_final).alias("is_final"),

@@ -57,7 +57,7 @@ def term_tree(measures: Measures, catalogue: Catalogue, terms: Iterable[Term]) -
     span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
     codes = pl.Enum(catalogue.registry.all_units["org_code"].unique().sort())  # a tie goes to the first code
     places = places_of(catalogue, span, codes)
-    gone = _gone(catalogue.registry, span, codes)
+    gone = _list_gone(catalogue.registry, span, codes)
     reported = select_reported_cells(measures, codes, span[0])
     frames = {}
     for deep in (True, False):
@@ -78,7 +78,7 @@ def term_tree(measures: Measures, catalogue: Catalogue, terms: Iterable[Term]) -
     )
 
 
-def _gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
+def _list_gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
     return {
         (source_year, year): list_departures(registry, source_year, year).with_columns(
             number_of(pl.col("source_code", "org_code"), codes)

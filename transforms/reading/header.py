@@ -49,6 +49,7 @@ class Header:
     doubled: list[tuple[int, int, str]] = field(default_factory=list)
     remarks: list[tuple[int, int, str, str]] = field(default_factory=list)  # and the bracket that says more
     ignored: list[tuple[int, str]] = field(default_factory=list)  # column, text: remarks, serial numbers
+    last_year: list[int] = field(default_factory=list)  # columns that show last year's numbers
 
 
 def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | None:
@@ -181,6 +182,7 @@ def _take_column(
     while texts and texts[0][1] not in form.labels and _is_sub_label(texts[0][1], plan):
         row, text = texts.pop(0)
         if text.strip("()").startswith(_LAST_YEAR):
+            header.last_year.append(column)
             return
         units = parse_unit_words(text.strip("()"), plan).units or units
         if not texts:  # 本年 under a label that is merged over 本年 and 上年, in either order
@@ -189,6 +191,7 @@ def _take_column(
         return
     row, text = texts[0]
     if _is_last_year(text, form, plan):
+        header.last_year.append(column)
         return
     meaning, said = _interpret_heading(text, form, plan)
     if meaning is None and len(texts) > 1:  # one label broken over two lines

@@ -18,7 +18,7 @@ def list_rest(
     rows: list[Row], table_rows: list[int], header: Header, info: SheetInfo, form: FormPlan
 ) -> list[Rest]:
     """The filled cells of columns that belong to no field: form, sheet, row, cell, heading, text (UNREAD)."""
-    taken = set(header.columns.values())
+    taken = {*header.columns.values(), *header.last_year}
     headings = {column: text for column, text in header.ignored if column}
     headings |= {column: text for _, column, text in (*header.unknown, *header.doubled)}
     width = len(rows[0]) if rows else 0

@@ -7,7 +7,7 @@ in the project follows parents or successors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -54,11 +54,9 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
     )
 
 
-def list_contributions(registry: Registry, years: Sequence[int]) -> Iterator[pl.DataFrame]:
-    """CONTRIBUTION of every year of ``years`` and of the year before, as seen from it: one frame for each pair of years."""
-    for year in years:
-        for source_year in (year - 1, year):
-            yield contributions(registry, source_year, year)
+def list_contributing_years(years: Sequence[int]) -> list[tuple[int, int]]:
+    """Every year of ``years`` with itself and with the year before it: the pairs (year, source_year) of core.contribution."""
+    return [(year, source) for year in years for source in (year - 1, year)]
 
 
 def hand_on(numbers: pl.DataFrame, gone: pl.DataFrame, quanta: Mapping[str, float | None]) -> pl.DataFrame:

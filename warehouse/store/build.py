@@ -6,15 +6,12 @@ from them by views. Hence a night replayed from an empty state gives the same co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypedDict, Unpack
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from warehouse.catalogue.frames import (
     FINDING,
@@ -31,22 +28,21 @@ from warehouse.catalogue.frames import (
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import apportion_split_numbers, find_split_years, list_contributions
+from warehouse.registry.contribution import (
+    apportion_split_numbers,
+    contributions,
+    find_split_years,
+    list_contributing_years,
+)
 from warehouse.store import integrity
-from warehouse.store.built_upon import find_changed_table, make_unreadable_error
-from warehouse.store.connection import first_line
+from warehouse.store.build_file import BuildFile
 from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import list_definitions
-from warehouse.store.earlier import read_earlier
 from warehouse.store.held import mark_held
-from warehouse.store.publish import new_database
+from warehouse.store.query import read_earlier
 from warehouse.store.statements import statement
-from warehouse.store.tables import SCHEMAS, quote, select_tables, tables
+from warehouse.store.tables import tables
 
-ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
-_IN_ANY_ORDER = {
-    "core.observation_log"
-}  # its rows say where they stood; in parallel it is written twice as fast
 DECISIONS = ("accepted", "held", "refused")
 
 
@@ -72,43 +68,16 @@ _TABLE_OF = {
 }
 
 
-class NightBuild:
-    """A new warehouse file at ``path``, used as a context manager; on an exception the file is removed.
+class NightBuild(BuildFile):
+    """A night's warehouse file: a BuildFile that knows what a night puts in.
 
-    ``previous`` is the published file whose logs are taken over (None or absent: start from nothing). Call
-    ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``; leaving closes the file with no
-    .wal beside it. Raises PreviousUnreadable when ``previous`` is no warehouse of this version.
+    Call ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``.
     """
 
     def __init__(self, path: Path, previous: Path | None, catalogue: Catalogue) -> None:
-        self.path = path
-        self.previous = previous if previous is not None and previous.exists() else None
+        super().__init__(path, previous)
         self.catalogue = catalogue
-        self._stack = ExitStack()
-        self._expected_rows = {t.full_name: 0 for t in select_tables("log")}
-
-    def __enter__(self) -> NightBuild:
-        with ExitStack() as opening:
-            self._connection = opening.enter_context(new_database(self.path))
-            self._connection.begin()  # one transaction: a hundred statements, each with an fsync, take a second
-            self._create()
-            if self.previous is not None:
-                self._take_over(self.previous)
-            self._fill_from_catalogue()
-            self._connection.commit()
-            if self.previous is not None:
-                self._connection.execute("DETACH previous")
-            self._stack = opening.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
-
-    def close(self) -> None:
-        """Checkpoint and close the finished file, so that it can be published; leaving does the same."""
-        self._stack.close()
+        self._contributing: set[tuple[int, int]] = set()
 
     def add_batch(self, submissions: Submissions, **frames: Unpack[BatchFrames]) -> int:
         """Append a batch; returns the number of new submissions. Known ones are left out with all their rows.
@@ -144,6 +113,7 @@ class NightBuild:
                 )
             self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
         self._append("quality.submission_log", new)
+        self._fill_contributions()
         if (results := frames.get("results")) is not None:
             if "run" not in results.columns:
                 results = results.with_columns(run=pl.lit(new.sort("received_seq")["run"][-1], pl.String))
@@ -227,7 +197,7 @@ class NightBuild:
     def read_earlier(
         self, submissions: Submissions, answering: Collection[str]
     ) -> tuple[pl.DataFrame, Observations]:
-        """As :func:`warehouse.store.earlier.read_earlier`."""
+        """As :func:`warehouse.store.query.read_earlier`."""
         return read_earlier(self._connection, submissions, answering)
 
     def read_standing_submissions(self) -> pl.DataFrame:
@@ -250,9 +220,7 @@ class NightBuild:
         mark_held(self._connection, self.catalogue)
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
-        settings = self.catalogue.settings
-        years = range(settings.first_year, settings.last_year + 1)
-        registry = self.catalogue.registry
+        registry, years = self.catalogue.registry, self._years_of_reports()
         split = find_split_years(registry, years)
         numbers = (
             apportion_split_numbers(self.read_standing_measures(), registry, split, self.catalogue.quanta)
@@ -261,10 +229,19 @@ class NightBuild:
         )
         self._replace("core.handed_on", numbers)
 
-    def _replace(self, table: str, rows: pl.DataFrame | None) -> None:
-        self._connection.execute(f"DELETE FROM {table}")
-        if rows is not None:
-            self._append(table, rows)
+    def _fill_contributions(self) -> None:
+        """core.contribution of the years of reports, as far as they are not there yet."""
+        for year, source_year in list_contributing_years(self._years_of_reports()):
+            if (year, source_year) not in self._contributing:  # one by one: of a province each is large
+                self._append("core.contribution", contributions(self.catalogue.registry, source_year, year))
+                self._contributing.add((year, source_year))
+
+    def _years_of_reports(self) -> range:
+        """From the first year for which anything was received to the last that is open."""
+        last = self.catalogue.settings.last_year
+        row = self._connection.execute("SELECT min(year) FROM quality.submission_log").fetchone()
+        first = row[0] if row and row[0] is not None else last
+        return range(max(first, self.catalogue.settings.first_year), last + 1)
 
     def set_rules(self, rules: pl.DataFrame) -> None:
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
@@ -314,49 +291,15 @@ class NightBuild:
             except duckdb.Error:
                 return []  # that version kept its findings otherwise: nothing to compare with
 
-    @contextmanager
-    def _attach_previous(self, previous: Path) -> Iterator[None]:
-        self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
-        try:
-            yield
-        finally:
-            self._connection.execute("DETACH previous")
-
     def check(self) -> None:
         """Raise integrity.IntegrityError, with Chinese sentences, unless the file may be published."""
         integrity.check(self._connection, self.catalogue, self._expected_rows)
 
-    def _create(self) -> None:
-        for schema in SCHEMAS:
-            self._connection.execute(f"CREATE SCHEMA {schema}")
-        for table in tables().values():
-            self._connection.execute(table.create_sql())
-            self._connection.execute("; ".join(table.comment_sql()))
-
-    def _take_over(self, previous: Path) -> None:
-        """Copy the log tables of ``previous``; the rest is made anew. OSError of the disk is raised unchanged."""
-        try:
-            self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
-        except duckdb.Error as error:
-            raise make_unreadable_error(previous, first_line(error)) from error
-        if other := find_changed_table(self._connection, "previous"):
-            raise make_unreadable_error(previous, f"表 {other} 与本版本程序的结构不同")
-        for table in select_tables("log"):
-            copied = self._connection.execute(
-                f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
-            ).fetchone()
-            count = self._count(f"previous.{table.full_name}")
-            assert copied == (count,), "no row of yesterday's logs is lost"
-            self._expected_rows[table.full_name] = count
-
-    def _fill_from_catalogue(self) -> None:
+    def _fill(self) -> None:
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)
-        settings = self.catalogue.settings
-        years = range(settings.first_year, settings.last_year + 1)
-        for frame in list_contributions(registry, years):  # one by one: of a province each is large
-            self._append("core.contribution", frame)
+        self._fill_contributions()
         self._append("core.expected_report", list_expected_reports(self.catalogue))
         self._append("mart.dictionary", list_definitions(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
@@ -383,16 +326,6 @@ class NightBuild:
         names = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
         return dict(zip(names, (*(counts or ()), *(findings or ())), strict=True))
 
-    def _append(self, table: str, frame: pl.DataFrame) -> None:
-        if not frame.height:
-            return
-        self._register(shaped(frame, tables()[table].frame_schema))
-        self._connection.execute(f"SET preserve_insertion_order = {table not in _IN_ANY_ORDER}")
-        self._connection.execute(f"INSERT INTO {table} BY NAME FROM incoming")
-        self._connection.unregister("incoming")
-        if table in self._expected_rows:
-            self._expected_rows[table] += frame.height
-
     def _forget(self, refused: list[str]) -> None:
         """Remove refused submissions, which have no rows in other tables."""
         if refused:
@@ -400,15 +333,3 @@ class NightBuild:
                 "DELETE FROM quality.submission_log WHERE list_contains(?, submission)", [refused]
             )
             self._expected_rows["quality.submission_log"] -= len(refused)
-
-    def _register(self, frame: pl.DataFrame) -> None:
-        arrow = frame.to_arrow()
-        chunks = arrow.to_batches(max_chunksize=ROWS_PER_CHUNK)
-        self._connection.register("incoming", pa.Table.from_batches(chunks, schema=arrow.schema))
-
-    def _frame(self, sql: str) -> pl.DataFrame:
-        return self._connection.execute(sql).pl()
-
-    def _count(self, table: str) -> int:
-        row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-        return int(row[0]) if row else 0

@@ -65,6 +65,7 @@ ASSERTIONS: tuple[tuple[str, str], ...] = (
         "有 {count} 行数据所属的报送件没有收件记录：{examples}",
         """SELECT DISTINCT submission FROM (
                SELECT submission FROM core.measure_log UNION SELECT submission FROM core.observation_log
+               UNION SELECT submission FROM core.counted_row
                UNION SELECT submission FROM quality.finding UNION SELECT submission FROM quality.note
                UNION SELECT submission FROM quality.unread)
            ANTI JOIN quality.submission_log AS s USING (submission)""",

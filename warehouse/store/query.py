@@ -7,7 +7,7 @@ configuration locked, so that a query from anywhere can neither write nor read a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from warehouse.catalogue.frames import MEASURE, shaped
+from warehouse.catalogue.frames import MEASURE, OBSERVATION, RECEIVED, Observations, Submissions, shaped
 from warehouse.store.connection import first_line, open_in_memory
+from warehouse.store.statements import statement
 from warehouse.store.tables import quote
 
 NOT_APPLICABLE = "不适用"
@@ -98,6 +99,21 @@ READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 def read_standing_measures(path: Path) -> pl.DataFrame:
     """MEASURE rows of the standing submissions of all years."""
     return query(path, f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+
+def read_earlier(
+    connection: duckdb.DuckDBPyConnection, submissions: Submissions, answering: Collection[str]
+) -> tuple[pl.DataFrame, Observations]:
+    """RECEIVED of all readable submissions in order of receipt; OBSERVATION of those that may be answered.
+
+    ``answering``: which of ``submissions`` answer an earlier one. What that said is needed, and what others of the same
+    unit and year have said since.
+    """
+    received = connection.execute(statement("warehouse.store", "received")).pl().pipe(shaped, RECEIVED)
+    answers = submissions.filter(pl.col("submission").is_in(list(answering)))
+    wanted = received.join(answers, on=["unit_code", "year"], how="semi")["submission"].to_list()
+    said = connection.execute("FROM core.observation_log WHERE list_contains(?, submission)", [wanted])
+    return received, said.pl().pipe(shaped, OBSERVATION)
 
 
 def read_known_submissions(path: Path) -> dict[str, int]:

@@ -51,8 +51,11 @@ def read_source_cells(
     if not read:  # every row counts: it is shown at the cell that names it
         read = [form.field(form.item_field)] if form.item_field else list(form.fields[:1])
     observed = _observations(connection, form, [f.id for f in read], years)
-    counting = statement("warehouse.trace", "counted_roster_rows" if form.is_roster else "counted_units")
-    counted = run(connection, counting, [measure.id])
+    of_roster, of_units = (
+        statement("warehouse.trace", "counted_roster_rows"),
+        statement("warehouse.trace", "counted_units"),
+    )
+    counted = run(connection, of_roster if form.is_roster else of_units, [measure.id])
     return _select_counted_rows(observed, measure, counted, read)
 
 

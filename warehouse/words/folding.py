@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import polars as pl
@@ -80,14 +81,30 @@ def fold(text: str) -> str:
 
 def fold_column(column: pl.Expr) -> pl.Expr:
     """:func:`fold` of every text of a column."""
+    return map_unique(column, _fold)
+
+
+def _fold(text: pl.Expr) -> pl.Expr:
     return (
-        column.str.replace_all(BLANK + "+", "")
+        text.str.replace_all(BLANK + "+", "")
         .str.normalize("NFKC")
         .str.to_lowercase()
         .str.replace_many(_SIGNS, _REPLACED)
         .str.replace_all(BLANK + "+", "")
         .str.normalize("NFC")
     )
+
+
+def map_unique(column: pl.Expr, change: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """``change`` of every text of a column, worked out once for each different text: a column says few things often."""
+
+    def changed(texts: pl.Series) -> pl.Series:
+        written = texts.rename("written").to_frame()
+        known = written.unique().with_columns(changed=change(pl.col("written")))
+        joined = written.join(known, on="written", how="left", nulls_equal=True, maintain_order="left")
+        return joined["changed"].alias(texts.name)
+
+    return column.map_batches(changed, return_dtype=pl.String)
 
 
 def show_column(column: pl.Expr) -> pl.Expr:
@@ -97,7 +114,9 @@ def show_column(column: pl.Expr) -> pl.Expr:
 
 def row_word(column: pl.Expr) -> pl.Expr:
     """The fold of a row's heading word: 合 计： and 合计(全县) are 合计."""
-    return fold_column(column).str.replace_all(r"\([^()]*\)", "").str.strip_chars_end(":.、。,;")
+    return map_unique(
+        column, lambda text: _fold(text).str.replace_all(r"\([^()]*\)", "").str.strip_chars_end(":.、。,;")
+    )
 
 
 @lru_cache(maxsize=20_000)

@@ -31,3 +31,9 @@ def number_text(value: pl.Expr) -> pl.Expr:
         .then(rounded.cast(pl.Int64, strict=False).cast(pl.String))
         .otherwise(rounded.cast(pl.String))
     )
+
+
+def short_number_text(value: pl.Expr) -> pl.Expr:
+    """A ratio or percentage in a sentence: one decimal; two below 0.1, none above 100."""
+    tidy = pl.when(value > 100).then(value.round()).when(value >= 0.1).then(value.round(1)).otherwise(value)
+    return number_text(tidy)

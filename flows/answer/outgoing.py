@@ -1,4 +1,4 @@
-"""What lies ready in the morning: receipts, correction workbooks, the digest, pages and reports of the night."""
+"""What goes out after a night: receipts, correction workbooks, the digest, pages and reports."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import polars as pl
 from expectations.gate.night_docs import publish_docs
 from flows.answer.alerts import send_digest
 from flows.answer.corrections import write_corrections
-from flows.answer.digest import News, digest_text
+from flows.answer.digest import News, write_digest
 from flows.answer.receipts import Office
 from flows.clock import TIME_ZONE
 from flows.night import Night
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
-from flows.system_words import machine_fault
+from flows.system_words import explain_machine_fault
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import EXPLANATION_DECISIONS
@@ -51,7 +51,7 @@ class Report:
         return sum(self.seconds.values())
 
 
-def report(night: Night) -> Report:
+def collect_report(night: Night) -> Report:
     """What this night did: all that is in the warehouse and was not answered by an earlier night."""
     last = None if night.is_from_scratch else night.journal.last_run()
     entries = night.journal.entries()[last.seq if last else 0 :]
@@ -71,12 +71,12 @@ def report(night: Night) -> Report:
     )
 
 
-def answer(night: Night, report: Report) -> list[Path]:
+def answer_units(night: Night, report: Report) -> list[Path]:
     """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
-    office = Office(night.place, night.journal.head, night.at)
+    office = Office(night.installation, night.journal.head, night.at)
     written: list[Path] = []
     if report.submissions.height:
-        corrections = write_corrections(night.place, report.outcome, office.folder, night.at)
+        corrections = write_corrections(night.installation, report.outcome, office.folder, night.at)
         written = [correction.path for correction in corrections.values()]
         written += office.answer(report.outcome, corrections)
     if report.repeated:
@@ -85,18 +85,18 @@ def answer(night: Night, report: Report) -> list[Path]:
     return written
 
 
-def tell(night: Night, report: Report) -> Report:
+def tell_administrators(night: Night, report: Report) -> Report:
     """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
     last = night.journal.last_run()
     left_before = last.payload["left"] if last else []
     is_news = bool(report.submissions.height or report.notes or set(report.left) - set(left_before))
     if is_news:
-        _send_digest(night, report)
+        _publish_digest(night, report)
     if is_news or report.left != left_before:
         received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
         night.journal.append(
             Event.RUN_FINISHED,
-            night.place.settings.actor,
+            night.installation.settings.actor,
             datetime.now(TIME_ZONE),
             night.run,
             answered=max(received, default=0),
@@ -105,7 +105,7 @@ def tell(night: Night, report: Report) -> Report:
     return report
 
 
-def _send_digest(night: Night, report: Report) -> None:
+def _publish_digest(night: Night, report: Report) -> None:
     years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
     entries, database = night.journal.entries(), night.home.database
     news = News(
@@ -118,14 +118,14 @@ def _send_digest(night: Night, report: Report) -> None:
         notes=report.notes,
         warning=night.rulebook.warning,
     )
-    text = digest_text(news, night.catalogue, night.rulebook, night.journal.head, night.at)
+    text = write_digest(news, night.catalogue, night.rulebook, night.journal.head, night.at)
     content = text.encode(errors="replace")
     digests = night.home.site / "digests"
     digests.mkdir(exist_ok=True)
     write_durably(digests / f"日报_{night.at:%Y%m%d_%H%M%S}.md", content)
     write_durably(night.home.site / "digest.md", content)
-    if night.place.settings.alerts:
-        report.failed_channels = send_digest(night.place.settings.alerts, text.splitlines()[0], text)
+    if night.installation.settings.alerts:
+        report.failed_channels = send_digest(night.installation.settings.alerts, text.splitlines()[0], text)
 
 
 def publish_pages(night: Night) -> None:
@@ -138,14 +138,14 @@ def publish_pages(night: Night) -> None:
     )
 
 
-def tell_failure(place: Installation, error: BaseException) -> None:
+def tell_failure(installation: Installation, error: BaseException) -> None:
     """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
-    if place.settings.alerts:
+    if installation.settings.alerts:
         text = render_text(
             "flows.answer",
             "failure",
-            association=place.catalogue.settings.city.association,
+            association=installation.catalogue.settings.city.association,
             moment=moment_words(datetime.now(TIME_ZONE)),
-            reason=machine_fault(error) or str(error),
+            reason=explain_machine_fault(error) or str(error),
         )
-        send_digest(place.settings.alerts, text.partition("\n")[0], text)
+        send_digest(installation.settings.alerts, text.partition("\n")[0], text)

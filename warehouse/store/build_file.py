@@ -1,0 +1,121 @@
+"""A warehouse file being built: the declared tables, yesterday's logs, and rows put in as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from warehouse.catalogue.frames import shaped
+from warehouse.store.built_upon import find_changed_table, make_unreadable_error
+from warehouse.store.connection import first_line
+from warehouse.store.publish import new_database
+from warehouse.store.tables import SCHEMAS, quote, select_tables, tables
+
+ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
+_IN_ANY_ORDER = {"core.observation_log", "core.contribution"}
+"""Tables whose rows say themselves where they stood: in parallel they are written twice as fast."""
+
+
+class BuildFile:
+    """A new warehouse file at ``path``, used as a context manager; on an exception the file is removed.
+
+    ``previous`` is the published file whose logs are taken over (None or absent: start from nothing). Leaving closes the
+    file with no .wal beside it. Raises PreviousUnreadable when ``previous`` is no warehouse of this version.
+    """
+
+    def __init__(self, path: Path, previous: Path | None) -> None:
+        self.path = path
+        self.previous = previous if previous is not None and previous.exists() else None
+        self._stack = ExitStack()
+        self._expected_rows = {t.full_name: 0 for t in select_tables("log")}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            self._connection = opening.enter_context(new_database(self.path))
+            self._connection.begin()  # one transaction: a hundred statements, each with an fsync, take a second
+            self._create()
+            if self.previous is not None:
+                self._take_over(self.previous)
+            self._fill()
+            self._connection.commit()
+            if self.previous is not None:
+                self._connection.execute("DETACH previous")
+            self._stack = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Checkpoint and close the finished file, so that it can be published; leaving does the same."""
+        self._stack.close()
+
+    def _fill(self) -> None:
+        """Put in what is made anew in every file, before anything else; part of opening it."""
+
+    def _create(self) -> None:
+        for schema in SCHEMAS:
+            self._connection.execute(f"CREATE SCHEMA {schema}")
+        for table in tables().values():
+            self._connection.execute(table.create_sql())
+            self._connection.execute("; ".join(table.comment_sql()))
+
+    def _take_over(self, previous: Path) -> None:
+        """Copy the log tables of ``previous``; the rest is made anew. An error of the disk is raised as it is."""
+        try:
+            self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
+        except duckdb.Error as error:
+            raise make_unreadable_error(previous, first_line(error)) from error
+        if other := find_changed_table(self._connection, "previous"):
+            raise make_unreadable_error(previous, f"表 {other} 与本版本程序的结构不同")
+        for table in select_tables("log"):
+            copied = self._connection.execute(
+                f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
+            ).fetchone()
+            count = self._count(f"previous.{table.full_name}")
+            assert copied == (count,), "no row of yesterday's logs is lost"
+            self._expected_rows[table.full_name] = count
+
+    def _append(self, table: str, frame: pl.DataFrame) -> None:
+        if not frame.height:
+            return
+        self._register(shaped(frame, tables()[table].frame_schema))
+        self._connection.execute(f"SET preserve_insertion_order = {table not in _IN_ANY_ORDER}")
+        self._connection.execute(f"INSERT INTO {table} BY NAME FROM incoming")
+        self._connection.unregister("incoming")
+        if table in self._expected_rows:
+            self._expected_rows[table] += frame.height
+
+    def _replace(self, table: str, rows: pl.DataFrame | None) -> None:
+        self._connection.execute(f"DELETE FROM {table}")
+        if rows is not None:
+            self._append(table, rows)
+
+    @contextmanager
+    def _attach_previous(self, previous: Path) -> Iterator[None]:
+        self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
+        try:
+            yield
+        finally:
+            self._connection.execute("DETACH previous")
+
+    def _register(self, frame: pl.DataFrame) -> None:
+        arrow = frame.to_arrow()
+        chunks = arrow.to_batches(max_chunksize=ROWS_PER_CHUNK)
+        self._connection.register("incoming", pa.Table.from_batches(chunks, schema=arrow.schema))
+
+    def _frame(self, sql: str) -> pl.DataFrame:
+        return self._connection.execute(sql).pl()
+
+    def _count(self, table: str) -> int:
+        row = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(row[0]) if row else 0
