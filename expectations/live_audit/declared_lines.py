@@ -50,7 +50,7 @@ def _check_key_required(sheet: FormRows) -> list[Tally]:
 def _look_for_blanks(sheet: FormRows, field: Field) -> FieldCheck:
     reference = sheet.grid.reference(field.id)
     is_blank = f'IFERROR({reference}="",FALSE)'  # an error value is no blank cell
-    return FieldCheck(sheet.concerned(field), f"IF({is_blank},{BROKEN},{HELD})", reference)
+    return FieldCheck(sheet.test_concerned(field), f"IF({is_blank},{BROKEN},{HELD})", reference)
 
 
 def _check_range(sheet: FormRows) -> list[Tally]:
@@ -86,7 +86,7 @@ def _look_at_numbers(sheet: FormRows, field: Field, breaks: str) -> FieldCheck:
     """A check of numbers; a cell with anything else is not evaluated."""
     reference = sheet.grid.reference(field.id)
     answer = f"IF(ISNUMBER({reference}),IF({breaks},{BROKEN},{HELD}),{UNKNOWN})"
-    return FieldCheck(sheet.concerned(field), answer, reference)
+    return FieldCheck(sheet.test_concerned(field), answer, reference)
 
 
 def _check_unique(sheet: FormRows) -> list[Tally]:

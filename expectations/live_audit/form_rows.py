@@ -26,7 +26,7 @@ class FormRows:
         """The fields that have a column."""
         return [field for field in self.form.fields if field.id in self.grid.columns]
 
-    def concerned(self, field: Field) -> str:
+    def test_concerned(self, field: Field) -> str:
         """A test of the rows that are asked for ``field``."""
         return self.listed if self.form.is_roster else self.grid.test_level(self.form.levels_of(field))
 

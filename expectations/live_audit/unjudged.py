@@ -29,7 +29,7 @@ def _test_read_rows(sheet: FormRows, field: Field) -> str:
     """A test of the rows whose cells are read; in a roster also those with no unit or an unlisted one."""
     if sheet.form.is_roster:
         return test_lists_something(sheet.issue, sheet.form, sheet.grid)
-    return sheet.concerned(field)
+    return sheet.test_concerned(field)
 
 
 def _tally_unjudged(sheet: FormRows, checks: Iterable[FieldCheck]) -> list[Tally]:

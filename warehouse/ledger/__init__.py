@@ -1,1 +1,1 @@
-"""The truth on disk: received bytes, and the journal of all that happened and was decided."""
+"""The records that everything is rebuilt from: received bytes, and the journal of events and decisions."""

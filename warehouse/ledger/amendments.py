@@ -1,4 +1,4 @@
-"""What the journal says of the campaign: years opened, deadlines moved, units changed, as amendments of the catalogue."""
+"""The journal's entries about the campaign (years opened, deadlines moved, units changed) as amendments of the catalogue."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ AMENDING = frozenset({Event.YEAR_OPENED, Event.DEADLINE_MOVED, Event.REGISTRY_CH
 
 
 def list_amendments(entries: Iterable[Entry]) -> list[Amendment]:
-    """The amendments in the order in which they were made."""
+    """The amendments in journal order."""
     return [Amendment(str(e.event), dict(e.payload)) for e in entries if e.event in AMENDING]

@@ -26,7 +26,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which the archive is not what its names promise.
+    """One way in which the archive differs from what its names state.
 
     `changed`: the bytes no longer have the hash of their name; `missing`: an expected object is not there;
     `link`: an object or a folder of objects that lies elsewhere, where anybody may change it; `stray`: what is no object,
@@ -40,11 +40,11 @@ class Difference:
 
 
 DAMAGE_WORDS = {"changed": "内容已被改动", "missing": "缺失", "link": "不是文件本身，而是链接或文件夹"}
-"""What is wrong with objects that are needed."""
+"""Problem -> words, for objects that are needed."""
 
 
 class ArchiveDamaged(Exception):
-    """Received bytes that are needed are gone or changed; one Chinese sentence with what to do."""
+    """Needed bytes are missing or changed; one Chinese sentence with what to do."""
 
 
 class Archive:
@@ -71,7 +71,7 @@ class Archive:
             return self._keep(_chunks(source))
 
     def path(self, sha256: str) -> Path:
-        """Where the object rests. ValueError for what is no SHA-256, FileNotFoundError for what is not
+        """The path of the object. ValueError for what is no SHA-256, FileNotFoundError for what is not
         archived."""
         target = self._target(sha256)
         if not target.is_file():

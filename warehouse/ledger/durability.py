@@ -1,4 +1,4 @@
-"""What it takes for bytes and names to survive a power cut (POSIX)."""
+"""Writes that survive a power cut (POSIX)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 
 UNFINISHED_PREFIX = ".unfinished-"
-"""How the name of a file begins that is being written; what a power cut leaves of it is nobody's."""
+"""The prefix of a file that is being written; a leftover of a power cut may be deleted."""
 PAPER_MODE = 0o640
-"""What people read: the owner's to write, the group's to read, nobody else's."""
+"""The mode of files for people: the owner writes, the group reads, nobody else."""
 
 
 def write_durably(path: Path, content: bytes, mode: int = PAPER_MODE) -> None:
-    """Put a file in the place of ``path``, whole or not at all; when this returns, it survives a power cut."""
+    """Replace ``path`` by a new file, whole or not at all; when this returns, it survives a power cut."""
     handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=path.parent)
     unfinished = Path(name)
     try:

@@ -1,7 +1,7 @@
-"""Explanations 说明 as the journal holds them: what a unit wrote to a finding, and what the city decided of it.
+"""Explanations 说明 in the journal: a unit's text on a finding, and the city's decision on it.
 
-An explanation is bound to unit, year and FINDING_KEY of its finding and to the values concerned. It holds every night for as
-long as these values stand; with other values the finding asks anew.
+An explanation is bound to unit, year and FINDING_KEY of its finding and to the values concerned. It holds as long as
+these values do; with other values the finding is asked again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WRITTEN = ("submission", "unit_code", "year", *FINDING_KEY, "operands", "text")
 
 
 def list_explanations(entries: Iterable[Entry]) -> pl.DataFrame:
-    """All explanations in order of receipt, with what was decided of each: EXPLANATION."""
+    """EXPLANATION: all explanations in order of receipt, with their decisions."""
     written: dict[int, dict[str, object]] = {}
     for entry in entries:
         if entry.event == Event.EXPLAINED:
@@ -47,10 +47,10 @@ def list_explanations(entries: Iterable[Entry]) -> pl.DataFrame:
 def select_new_explanations(
     answers: pl.DataFrame, submissions: pl.DataFrame, known: pl.DataFrame
 ) -> Sequence[dict[str, object]]:
-    """The payloads of those ``answers`` (ANSWER) that say something new, in their order.
+    """The payloads of the new ones among ``answers`` (ANSWER), in their order.
 
-    ``submissions``: submission, unit_code, year of the answers; ``known``: EXPLANATION. What was given before
-    word for word is not given again, be it refused or waiting, and where one was accepted there is nothing to add.
+    ``submissions``: submission, unit_code, year of the answers; ``known``: EXPLANATION. An answer
+    with the text of a refused or waiting explanation is not new, nor is one to a finding with an accepted explanation.
     """
     whose = shaped(answers, ANSWER).join(
         submissions.select("submission", "unit_code", "year"), on="submission", maintain_order="left"

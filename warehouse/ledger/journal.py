@@ -1,7 +1,7 @@
 """The journal: every event, in order, append-only and hash-chained (journal_entry says what a line holds).
 
-A chain cannot see that its end was cut off. Therefore its head (count, hash) is kept beside it and stands in every
-receipt and digest (journal_head), and `verify_head` compares.
+A chain does not show that its end was cut off. Therefore its head (count, hash) is kept beside it and printed in every
+receipt and digest (journal_head), and `verify_head` compares them.
 """
 
 from __future__ import annotations
@@ -98,10 +98,10 @@ class Journal:
         return list(self._entries)
 
     def decisions(self) -> dict[int, Entry]:
-        """What was decided about each receipt: seq of its received entry -> the entry accepted, held or refused.
+        """The decision on each receipt: seq of its received entry -> the entry accepted, held or refused.
 
         A refused submission may be received again (put into the right folder, say): a decision is about the latest
-        receipt of its submission that stands before it.
+        receipt of its submission before it.
         """
         latest: dict[str | None, int] = {}
         found: dict[int, Entry] = {}
@@ -147,7 +147,7 @@ class Journal:
         return entries
 
     def verify_head(self, shown: PrintedHead) -> None:
-        """Raise JournalBroken unless this journal still contains the chain whose head was shown."""
+        """Raise JournalBroken unless this journal contains the chain with the head ``shown``."""
         count, here = shown.head.count, len(self._entries)
         if count > here:
             lost = f"第 {here + 1} 至 {count} 条" if count > here + 1 else f"第 {count} 条"

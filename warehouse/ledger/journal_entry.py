@@ -1,4 +1,4 @@
-"""One line of the journal: what it says, how it is written, and how a damaged one is told from a torn one.
+"""One line of the journal: its content and writing, and the difference between a damaged and a torn one.
 
 A line is a JSON object with seq, prev, at, actor, run, event, then the payload's keys in order. `prev` is the
 SHA-256 of the line before *including its newline* (`sed -n 7p journal.jsonl | sha256sum` gives the `prev` of
@@ -20,7 +20,7 @@ NO_HASH = "0" * 64
 
 
 class Event(StrEnum):
-    """Everything that may happen. A closed set: a journal with any other event is broken."""
+    """All kinds of events; a journal with any other is broken."""
 
     RECEIVED = "received"
     REFUSED = "refused"
@@ -85,12 +85,12 @@ class JournalBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry to be: what the caller says.
+    """An entry before it is written.
 
     `at` must carry a time zone. `payload` is plain JSON; where it says submission (sha256), unit_code or
     year, these are text, text and a whole number. Events about a submission (received, refused, checked,
-    held, accepted, returned, explained) must say submission; approved, locked and unlocked must say year; what
-    is decided of an explanation says which one (the seq of its entry).
+    held, accepted, returned, explained) must say submission; approved, locked and unlocked must say year; a
+    decision on an explanation must name it (the seq of its entry).
     """
 
     event: Event | str
@@ -155,36 +155,36 @@ def canonical_json(value: Any, *, sort_keys: bool = True) -> str:
 def read_entry(raw: bytes, seq: int, prev: str) -> Entry:
     """The entry of one whole line, checked against its position (else JournalBroken)."""
 
-    def broken(why: str) -> JournalBroken:
+    def make_error(why: str) -> JournalBroken:
         return JournalBroken(f"日志第 {seq} 行{why}，已停止运行。请从备份恢复日志文件，切勿手工修改。", seq)
 
     try:
         record = json.loads(raw.decode())
     except ValueError as error:
-        raise broken("不是完整的 JSON") from error
+        raise make_error("不是完整的 JSON") from error
     if not raw.endswith(b"\n") or not isinstance(record, dict) or not record.keys() >= set(_OWN_KEYS):
-        raise broken("缺少应有的项目")
+        raise make_error("缺少应有的项目")
     if record["seq"] != seq:
-        raise broken(f"的序号应为 {seq}，实为 {record['seq']}")
+        raise make_error(f"的序号应为 {seq}，实为 {record['seq']}")
     if record["prev"] != prev:
-        raise broken("与上一行不衔接（上一行已被改动、插入或删除）")
+        raise make_error("与上一行不衔接（上一行已被改动、插入或删除）")
     try:
         at = datetime.fromisoformat(record["at"])
         event = Event(record["event"])
     except (ValueError, TypeError) as error:
-        raise broken("的时间或事件无法识别") from error
+        raise make_error("的时间或事件无法识别") from error
     if at.tzinfo is None or not isinstance(record["actor"], str) or not isinstance(record["run"], str | None):
-        raise broken("的时间、操作人或运行编号不合规定")
+        raise make_error("的时间、操作人或运行编号不合规定")
     payload = {key: value for key, value in record.items() if key not in _OWN_KEYS}
     if key := _find_fault(event, payload):
-        raise broken(f"（{event}）的 {key} 缺失或类型不符")
+        raise make_error(f"（{event}）的 {key} 缺失或类型不符")
     return Entry(
         seq, prev, at, record["actor"], record["run"], event, payload, hashlib.sha256(raw).hexdigest()
     )
 
 
 def _find_fault(event: Event, payload: Mapping[str, Any]) -> str | None:
-    """Which key of its payload an entry of this kind lacks, or has with the wrong type."""
+    """The key that the entry's payload lacks or has with the wrong type; None when it is right."""
     for key, kind, events in _SUBJECTS:
         if (key in payload or event in events) and type(payload.get(key)) is not kind:
             return key

@@ -1,4 +1,4 @@
-"""The journal's head, wherever it was shown: a chain cannot see that its end was cut off, whoever kept the head can.
+"""The journal's head, which shows whether the chain's end was cut off.
 
 It is written beside the journal after every entry, and printed at the foot of every receipt and digest.
 """
@@ -21,7 +21,7 @@ _ALONE = re.compile(r"(\d+) ([0-9a-f]{64})\n?")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How many entries there are, and the hash of the last one (64 zeros for an empty journal)."""
+    """The number of entries and the hash of the last one (64 zeros for an empty journal)."""
 
     count: int
     hash: str
@@ -29,19 +29,19 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class PrintedHead:
-    """A head as it was shown (its hash may be shortened), and where."""
+    """A head (its hash may be shortened) and where it was kept or printed."""
 
     head: Head
     where: str
 
 
 def head_words(head: Head) -> str:
-    """How a head is printed; :func:`read_printed_heads` finds it again."""
+    """A head in words, as :func:`read_printed_heads` recognises it."""
     return f"登记簿第 {head.count} 条，校验值 {head.hash}"
 
 
 def read_kept_head(journal: Path) -> PrintedHead | None:
-    """The head that was written beside a journal; none where there is none yet, or nothing that is one."""
+    """The head kept beside a journal; None where the file is missing or holds no head."""
     file = journal.with_name(journal.name + HEAD_SUFFIX)
     try:
         found = _ALONE.fullmatch(file.read_text(encoding="ascii"))
@@ -51,7 +51,7 @@ def read_kept_head(journal: Path) -> PrintedHead | None:
 
 
 def keep_head(journal: Path, head: Head) -> None:
-    """Write the head beside the journal, durably. It may lag behind, so that a failure is no failure of the entry."""
+    """Write the head beside the journal, durably. A failure is ignored, since the head may lag behind."""
     try:
         write_durably(
             journal.with_name(journal.name + HEAD_SUFFIX), f"{head.count} {head.hash}\n".encode("ascii")

@@ -1,7 +1,7 @@
-"""What the administrator decides about submissions and years, as the journal holds it.
+"""The administrator's decisions on submissions and years in the journal.
 
-A submission is returned (退回), a unit's standing submission of a year approved (审定), a year locked and unlocked. Each
-decision is one entry of the journal, and the next night carries it into the warehouse.
+A submission is returned (退回), a unit's standing submission of a year approved (审定), a year locked or unlocked. Each
+decision is one entry of the journal; the next night applies it to the warehouse.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ REVIEWS = EXPLANATION_DECISIONS | {
 
 YEAR_LOCKED, EMPTY, RETURNED = "held.year_locked", "held.empty", "held.returned"
 YEAR_DOUBTED = "held.year_doubted"
-"""Why a submission is held beside its findings: ``rule`` of quality.submission_log (quality.turn reads them)."""
+"""Reasons other than findings to hold a submission: ``rule`` of quality.submission_log (quality.turn reads them)."""
 
 EMPTY_WORDS = "本工作簿没有填写任何数，请填写后报送。"
-"""The sentence that the unit reads whose workbook nobody filled in."""
+"""The sentence to a unit whose workbook nobody filled in."""
 
 
 class ReviewRefused(Exception):
-    """A decision that cannot be taken; one Chinese sentence with what to do."""
+    """The decision is not possible; one Chinese sentence with what to do."""
 
 
 def is_locked(entries: Iterable[Entry], year: int) -> bool:
@@ -58,7 +58,7 @@ def list_returns(entries: Iterable[Entry]) -> pl.DataFrame:
 
 
 def list_confirmations(entries: Iterable[Entry]) -> pl.DataFrame:
-    """Submissions of a past year that are meant: as decisions, submission (key), decision (accepted), reason, rule (null)."""
+    """Confirmed submissions of a past year as decisions: submission (key), decision (accepted), reason, rule (null)."""
     return pl.DataFrame(
         [(e.submission, "accepted", None, None) for e in entries if e.event == Event.YEAR_CONFIRMED],
         schema=dict.fromkeys(("submission", "decision", "reason", "rule"), pl.String),
@@ -67,7 +67,7 @@ def list_confirmations(entries: Iterable[Entry]) -> pl.DataFrame:
 
 
 def explain_doubted_year(year: int, current: int) -> str:
-    """What a unit is told whose workbook names a past year on its cover, for which its report is accepted already."""
+    """The sentence to a unit whose workbook has a past year on its cover for which a report is accepted."""
     return (
         f"封面写的是{year}年度，贵单位{year}年度报表已接收，现在报送的是{current}年度。"
         f"如为{current}年度报表，请把封面的报告年度改为{current}后重新报送；"
@@ -76,10 +76,10 @@ def explain_doubted_year(year: int, current: int) -> str:
 
 
 def explain_return(reason: str) -> str:
-    """What a unit is told whose workbook is returned."""
+    """The sentence to a unit whose workbook is returned."""
     return f"市级退回原因：{reason.rstrip('。')}。请按该意见处理后重新报送。"
 
 
 def explain_locked_year(year: int) -> str:
-    """What a unit is told whose workbook came after the year was locked."""
+    """The sentence to a unit whose workbook came after the year was locked."""
     return f"{year}年度数据已锁定，本次报送未入库。确需更正的，请先联系市级管理员解锁，再另行保存并重新报送。"

@@ -47,7 +47,7 @@ DECISIONS = ("accepted", "held", "refused")
 
 
 class BatchFrames(TypedDict, total=False):
-    """What is loaded of a batch beside its submissions; a frame that is not given has no rows."""
+    """The frames of a batch beside its submissions; an omitted frame has no rows."""
 
     observations: Observations  # OBSERVATION
     counted_rows: CountedRows  # COUNTED_ROW
@@ -80,9 +80,9 @@ class NightBuild(BuildFile):
         self._contributing: set[tuple[int, int]] = set()
 
     def add_batch(self, submissions: Submissions, **frames: Unpack[BatchFrames]) -> int:
-        """Append a batch; how many of its submissions were new. Known ones are left out with all their rows.
+        """Append a batch; returns the number of new submissions. Known ones are left out with all their rows.
 
-        A refused submission that was received again is new, and takes the place of its first receipt.
+        A refused submission that was received again is new and replaces its first receipt.
 
         ``submissions``: SUBMISSION + decision, and where there are status (default: the decision), reason, rule and
         filled_count. ValueError for a decision that is none and for rows of a foreign submission.
@@ -151,7 +151,7 @@ class NightBuild(BuildFile):
         )
 
     def list_asked_cells(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
-        """submission, org_code, field of what rules other than ``but_for`` ask of submissions, hints left out."""
+        """submission, org_code, field that critical findings and warnings of rules other than ``but_for`` ask about."""
         return self._connection.execute(
             """SELECT submission, org_code, field FROM quality.finding
                WHERE list_contains(?, submission) AND NOT list_contains(?, rule) AND severity <> 'info'""",
@@ -159,7 +159,7 @@ class NightBuild(BuildFile):
         ).pl()
 
     def revise_findings(self, submissions: list[str], rules: list[str], findings: Findings) -> None:
-        """Replace what ``rules`` found in ``submissions`` of earlier nights, where it changed.
+        """Replace the findings of ``rules`` in ``submissions`` of earlier nights, where they changed.
 
         ``findings``: FINDING of these submissions; sheet and cell are filled from their observations.
         """
@@ -197,11 +197,11 @@ class NightBuild(BuildFile):
     def read_earlier(
         self, submissions: Submissions, answering: Collection[str]
     ) -> tuple[pl.DataFrame, Observations]:
-        """What was received before this batch, see :func:`warehouse.store.query.read_earlier`."""
+        """As :func:`warehouse.store.query.read_earlier`."""
         return read_earlier(self._connection, submissions, answering)
 
     def read_standing_submissions(self) -> pl.DataFrame:
-        """Which submission stands: unit_code, year (key), submission, received_seq."""
+        """The standing submissions: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
     def set_indicators(
@@ -210,7 +210,7 @@ class NightBuild(BuildFile):
         comparisons: pl.DataFrame | None = None,
         rollup: pl.DataFrame | None = None,
     ) -> None:
-        """Replace what is computed of all standing submissions.
+        """Replace the tables that are computed from all standing submissions.
 
         mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.handed_on.
         """
@@ -271,7 +271,7 @@ class NightBuild(BuildFile):
         self._append("quality.run", pl.DataFrame([row], infer_schema_length=None))
 
     def keep_runs(self, previous: Path) -> None:
-        """Take over the record of earlier runs from a published file that is not built upon."""
+        """Copy the record of earlier runs from a published file that is not built upon."""
         if not previous.exists():
             return
         with self._attach_previous(previous):
@@ -282,7 +282,7 @@ class NightBuild(BuildFile):
         self._append("quality.run", runs)
 
     def list_revised(self, previous: Path) -> list[str]:
-        """Latest submissions that the published file holds already, and whose findings are others there."""
+        """The latest submissions whose findings differ from those in the published file ``previous``."""
         if not previous.exists():
             return []
         with self._attach_previous(previous):
@@ -327,7 +327,7 @@ class NightBuild(BuildFile):
         return dict(zip(names, (*(counts or ()), *(findings or ())), strict=True))
 
     def _forget(self, refused: list[str]) -> None:
-        """Remove refused submissions, which have no rows but their own."""
+        """Remove refused submissions, which have no rows in other tables."""
         if refused:
             self._connection.execute(
                 "DELETE FROM quality.submission_log WHERE list_contains(?, submission)", [refused]

@@ -1,4 +1,4 @@
-"""How every connection to DuckDB is opened: in memory, with bounded memory, and never fetching from the network.
+"""Opens every connection to DuckDB: in memory, with bounded memory, without network.
 
 The file that is read or built is attached, since only ATTACH takes a storage version for one file, and a second
 ``duckdb.connect()`` to one path in one process sees the old file until every earlier connection is closed.
@@ -13,7 +13,7 @@ from uuid import uuid4
 import duckdb
 
 MEMORY_LIMIT = "640MiB"
-"""What one connection may hold before it spills to files: with 60,000 findings the worklist took 1.5 GB without."""
+"""The memory of one connection before it spills to files; without a limit a worklist of 60,000 findings took 1.5 GB."""
 
 
 def open_in_memory(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -37,5 +37,5 @@ def open_in_memory(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def first_line(error: duckdb.Error) -> str:
-    """What DuckDB says is wrong, without where in the statement."""
+    """The first line of DuckDB's message, which leaves out the position in the statement."""
     return str(error).splitlines()[0]

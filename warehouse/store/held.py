@@ -1,4 +1,4 @@
-"""What a unit has sent but what is held: known to be there, and not in any number yet."""
+"""Numbers that are missing because the report they would come from is held."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HELD = "held"
 
 
 def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Set the state of unknown numbers in mart.indicator to held where a unit they would come from has only a held report."""
+    """Set the state held in mart.indicator where a number is missing and one of its units has only a held report."""
     held = connection.execute("SELECT count(*) FROM mart.reporting WHERE report_state = 'held'").fetchone()
     if held == (0,):
         return
@@ -23,7 +23,7 @@ def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> No
 
 
 def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
-    """Whose workbooks an indicator comes from: indicator, unit_level (county, city)."""
+    """indicator, unit_level (county, city) of the workbooks that an indicator comes from."""
     forms = {
         i.id: {catalogue.measures[t.name].form for t in catalogue.expand_formula(i).terms}
         & catalogue.forms.keys()

@@ -1,4 +1,4 @@
-"""What must hold in a new warehouse before it may take the published one's place: our own assumptions.
+"""Checks our own assumptions about a new warehouse before it is published.
 
 These judge our code, never the counties' data (that is the rule book's work). Each assertion is one SQL query
 that returns offending rows and one Chinese sentence; any row stops the swap, and yesterday's file stays.
@@ -103,7 +103,7 @@ def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_
 
 
 def _find_lost_sum(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
-    """The city's indicators that are nothing but one measure must equal the sum of the standing measures."""
+    """A city's indicator that is a single measure must equal the sum of the standing measures; returns the sentence."""
     plain = [
         (i.id, i.formula, level)
         for i in catalogue.indicators.values()

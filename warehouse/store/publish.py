@@ -1,4 +1,4 @@
-"""Build beside, then swap: how a new warehouse file is made and takes the place of the published one.
+"""Builds a new warehouse file beside the published one and swaps it in.
 
 Readers open the published file read-only and keep what they opened; the next one to open it sees the new
 night. A second `duckdb.connect()` to one path within one process returns the old database until every earlier
@@ -30,7 +30,7 @@ class AlreadyRunning(Exception):
 
 
 class NotPublishable(Exception):
-    """The built file must not take the published one's place; the published one still stands."""
+    """The built file must not be published; the published one was not touched."""
 
 
 def build_path(published: Path) -> Path:
@@ -66,7 +66,7 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def publish(built: Path, published: Path) -> None:
-    """Put `built` in the place of `published`, in one step and durably, readable by owner and group only.
+    """Replace `published` by `built`, in one step and durably, readable by owner and group only.
 
     Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
     the file that goes. Raises NotPublishable when a .wal stands beside `built` or when it is no DuckDB file.

@@ -1,4 +1,4 @@
-"""Reading the published warehouse: always read-only, always today's file, never any other file.
+"""Reads the published warehouse: always read-only, always the latest file, never any other file.
 
 Each call opens an in-memory DuckDB and attaches the file read-only: a second `duckdb.connect()` to one path in one
 process would go on returning the night it opened first. After attaching, access to files is switched off and the
@@ -25,11 +25,11 @@ NOT_APPLICABLE = "不适用"
 
 
 class WarehouseMissing(Exception):
-    """There is no published warehouse, or none that can be opened; one Chinese sentence with what to do."""
+    """No warehouse is published, or it cannot be opened; one Chinese sentence with what to do."""
 
 
 class QueryError(Exception):
-    """A query that DuckDB refuses: what is wrong with it, in Chinese, with DuckDB's own words."""
+    """DuckDB refuses a query; the reason in Chinese, with DuckDB's own words."""
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _parse_reading_statement(connection: duckdb.DuckDBPyConnection, sql: str) ->
 
 @contextmanager
 def stream(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
-    """How many rows a query has, and the rows in frames of at most ``rows``; the first frame is empty and tells the columns."""
+    """The row count of a query, and its rows in frames of at most ``rows``; the first frame is empty, with the columns."""
     with read_only(path) as connection:
         try:
             statement = _parse_reading_statement(connection, sql)
@@ -117,17 +117,14 @@ def read_earlier(
 
 
 def read_known_submissions(path: Path) -> dict[str, int]:
-    """Every submission the warehouse holds, whatever was decided, with the seq of its receipt in the journal.
-
-    Nothing where there is no warehouse yet.
-    """
+    """Submission -> the seq of its receipt in the journal, of all in the warehouse; {} where there is none yet."""
     if not path.exists():
         return {}
     return dict(query(path, "SELECT submission, received_seq FROM quality.submission_log").iter_rows())
 
 
 def read_journal_count(path: Path) -> int:
-    """How many entries the journal had when the warehouse was published; -1 where there is none yet."""
+    """The number of journal entries when the warehouse was published; -1 where there is none yet."""
     if not path.exists():
         return -1
     return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
@@ -164,11 +161,11 @@ def read_shown_heads(path: Path) -> list[tuple[str, int, str]]:
 
 
 def read_standing_entries(path: Path, unit_code: str, year: int) -> dict[str, pl.DataFrame]:
-    """What the standing submission of a unit and year says, form by form, as a clerk would type it.
+    """The entries of the standing submission of a unit and year, form by form, as a clerk would type them.
 
     Form id -> org_code + one column per field that the form had then, in form order; rows in the order of the sheet.
     A column is Float64, String, Boolean or Date, null = blank; one in which 不适用 stands beside others is Object.
-    Empty when nothing stands.
+    {} when no submission stands.
     """
     with read_only(path) as connection:
         return pivot_entries(

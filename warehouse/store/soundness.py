@@ -1,8 +1,8 @@
 """Whether the published warehouse is the file that was published, and what a night does when it is not.
 
 The warehouse is a function of archive, journal and catalogue: a damaged one is put aside and built anew, whoever holds
-it open for writing keeps the old file. Whether it is whole is told by its checksum, which DuckDB's own checksums of
-blocks do not replace: a night reads only some of the blocks and would carry the damage of others on.
+it open for writing keeps the old file. Its checksum shows whether it is whole. DuckDB's checksums
+of blocks do not suffice: a night reads only some of the blocks and would copy the damage of others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STATE_WORDS: dict[State, str] = {
     "unreadable": "文件无法打开",
     "occupied": "正被其他程序以可写方式打开，或旁有未合并的 .wal 文件",
 }
-"""What is wrong with a warehouse in a state other than missing and whole."""
+"""State -> what is wrong with the warehouse, except missing and whole."""
 
 _KEPT_ASIDE = 2
 _HASH = re.compile(r"^([0-9a-f]{64})  ", re.MULTILINE)
@@ -42,14 +42,14 @@ def checksum(file: Path) -> str:
 
 
 def record_checksum(published: Path, built: Path) -> None:
-    """Note the checksum of what is about to be published, beside that of what stands there until then."""
+    """Write the checksum of the file about to be published, beside that of the published one."""
     sums = [checksum(file) for file in (built, published) if file.is_file()]
     lines = "".join(f"{found}  {published.name}\n" for found in sums)
     write_durably(_checksum_file(published), lines.encode())
 
 
 def examine(published: Path) -> State:
-    """What state the published file is in."""
+    """The state of the published file."""
     if not published.exists():
         return "missing"
     if not published.is_file():
@@ -71,7 +71,7 @@ def examine(published: Path) -> State:
 
 
 def make_sound(published: Path) -> tuple[State, str | None]:
-    """Put aside what cannot be built upon: the state found, and one Chinese sentence when something was done.
+    """Put aside a file that cannot be built upon; returns the state found, and one Chinese sentence if anything was done.
 
     Afterwards the file is missing, whole, or (of an older version) unrecorded.
     """
@@ -90,7 +90,7 @@ def make_sound(published: Path) -> tuple[State, str | None]:
 
 
 def put_aside(file: Path, why: str) -> Path:
-    """Rename a file (or whatever stands in its place); of several only the latest are kept."""
+    """Rename a file (or whatever has its name); only the latest ones are kept."""
     aside = file.with_name(f"{file.name}.{why}-{file.stat().st_ino}")
     if aside.is_dir():
         shutil.rmtree(aside)
@@ -103,18 +103,18 @@ def put_aside(file: Path, why: str) -> Path:
 
 
 def put_wal_aside(database: Path) -> None:
-    """Put aside changes that some other program left beside a database: with them nobody could open it."""
+    """Rename the .wal that another program left beside a database, since nobody can open it with that."""
     if wal_path(database).exists():
         put_aside(wal_path(database), "aside")
 
 
 def wal_path(database: Path) -> Path:
-    """Where DuckDB keeps changes that are not yet in the database."""
+    """The path of DuckDB's changes that are not yet in the database file."""
     return database.with_name(database.name + ".wal")
 
 
 def _replace_by_copy(published: Path) -> None:
-    """Give the published name to a new file with the same bytes; whoever holds the old one keeps that."""
+    """Replace the published file by a copy of itself, so that a program with the old file open does not write into it."""
     copy = published.with_name(published.name + ".copy")
     copy.unlink(missing_ok=True)
     shutil.copyfile(published, copy)
@@ -126,7 +126,7 @@ def _replace_by_copy(published: Path) -> None:
 
 
 def _read_checksums(published: Path) -> list[str]:
-    """The checksums of what may stand under the published name: the latest, and of the one before."""
+    """The checksums that the published file may have: of the latest, and of the one before."""
     try:
         return _HASH.findall(_checksum_file(published).read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:

@@ -47,7 +47,7 @@ class Column:
 
     @property
     def comment(self) -> str:
-        """What COMMENT ON says."""
+        """The text of COMMENT ON."""
         return f"{self.name_zh}：{self.meaning}"
 
 
@@ -65,12 +65,12 @@ class Table:
 
     @property
     def full_name(self) -> str:
-        """Schema and name, as a query says it."""
+        """``schema.name``."""
         return f"{self.schema}.{self.name}"
 
     @property
     def comment(self) -> str:
-        """What COMMENT ON says."""
+        """The text of COMMENT ON."""
         return f"{self.name_zh}（{self.full_name}）。{self.grain}"
 
     @property
@@ -106,7 +106,7 @@ def tables() -> dict[str, Table]:
 
 
 def read_tables(folder: Traversable) -> dict[str, Table]:
-    """The same of any ``folder`` with tables.yaml and sql/. ValueError, naming the file that is missing or too many."""
+    """The same of any ``folder`` with tables.yaml and sql/. ValueError names a missing or superfluous file."""
     declared = yaml.safe_load(folder.joinpath(DECLARATION).read_text(encoding="utf-8"))
     words: dict[str, list[str]] = declared["columns"]
     statements = view_statements(folder.joinpath("sql"))

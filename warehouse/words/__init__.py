@@ -1,1 +1,1 @@
-"""Words and measures that every storey shares: labels of codes, how texts are compared, multiples of units, dates."""
+"""Words and measures that all rooms share: labels of codes, comparison of texts, multiples of units, dates."""

@@ -1,4 +1,4 @@
-"""How cells are addressed."""
+"""Addresses of cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How days and moments are written for people: as an office writes them, without leading zeros (2025年1月5日)."""
+"""Days and moments as an office writes them, without leading zeros (2025年1月5日)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def moment_words(moment: datetime | str) -> str:
 
 
 def years_words(since: int | None, until: int | None) -> str:
-    """Of which report years something holds: 2025年度起, 至2024年度, 2021—2024年度; '' of all."""
+    """The report years from ``since`` to ``until``: 2025年度起, 至2024年度, 2021—2024年度; '' for all."""
     if since is None:
         return "" if until is None else f"至{until}年度"
     return f"{since}年度起" if until is None else f"{since}—{until}年度"

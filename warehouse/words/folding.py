@@ -1,7 +1,7 @@
-"""How texts are compared, everywhere: names, codes, headings, sheet names, keys of rosters, yes and no, 合计.
+"""Folds, by which all texts are compared: names, codes, headings, sheet names, keys of rosters, yes and no, 合计.
 
-Two texts are the same when their folds are: width, letter case, blanks, invisible characters, the kind of bracket, dash or
-quote and the look of a radical do not count. A fold is for comparing only: what is stored and shown is what was written.
+Two texts are the same when their folds are equal. A fold ignores width, letter case, blanks, invisible characters, kinds of
+brackets, dashes and quotes, and variants of radicals. It is never stored or shown.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def _drop_spaces(ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], 
 
 
 BLANK = _character_class(_BLANK_RANGES)
-"""A character class (Python's `re` and polars alike): white space and all that shows nothing."""
+"""A character class (for Python's `re` and polars): white space and invisible characters."""
 
 INVISIBLE = _character_class(_drop_spaces(_BLANK_RANGES))
-"""A character class: what shows nothing and takes no room, so that nobody can have meant it."""
+"""A character class: characters that are invisible and take no room."""
 
 # Radicals that NFKC leaves alone (those of U+2F00 it does not), and strokes that look like a character.
 _RADICALS = dict(
@@ -73,7 +73,7 @@ _BRACKETED = re.compile(r"\([^()]*\)")
 
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
-    """The text as compared: nothing invisible, NFKC, lower case, no blanks or quotes, one kind of dash and bracket."""
+    """The fold of a text: nothing invisible, NFKC, lower case, no blanks or quotes, one kind of dash and bracket."""
     # Blanks go before NFKC, which does not compose across them, and after it, since it makes some of other signs.
     plain = unicodedata.normalize("NFKC", _BLANKS.sub("", text)).lower()
     return unicodedata.normalize("NFC", _BLANKS.sub("", plain.translate(_FOLD)))

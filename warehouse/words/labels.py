@@ -1,11 +1,11 @@
-"""What the codes that people read are called in Chinese: one label for each code, wherever it is shown."""
+"""The Chinese labels of codes, one for each code wherever it is shown."""
 
 from __future__ import annotations
 
 from warehouse.registry.levels import Level
 
 SEVERITY = {"critical": "强制性", "warning": "核实性", "info": "提示性"}
-"""Severities of rules and findings, gravest first."""
+"""Severities of rules and findings, the highest first."""
 
 LEVEL: dict[Level, str] = {
     "city": "市本级",
@@ -25,7 +25,7 @@ UNREAD = {
 """Why a cell of a form's sheet was not taken over."""
 
 FILE_STATE = {"accepted": "已接收", "held": "暂存，待改正", "empty": "空表", "refused": "未能接收"}
-"""How a file fared (file_state of quality.submission)."""
+"""States of a file (file_state of quality.submission)."""
 
 REPORT_STATE = {
     "not_received": "未报送",
@@ -38,7 +38,7 @@ REPORT_STATE = {
     "approved": "已审定",
     "locked": "已锁定",
 }
-"""How the report of a unit and year stands."""
+"""States of the report of a unit and year."""
 
 NORMALISATION = {
     "invisible": "已去掉看不见的字符",
@@ -47,13 +47,13 @@ NORMALISATION = {
     "month_only": "未写日，按当月1日",
     "time_dropped": "已去掉时刻",
 }
-"""What was done to a cell (`fix` of NOTE), where what was written and what was read do not show it side by side."""
+"""Normalisations (`fix` of NOTE) that the written and the read value do not show."""
 
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
-"""What has become of a finding that is not settled."""
+"""States of a finding that is not settled."""
 
 LEVEL_SHORT: dict[Level, str] = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
-"""Levels of org units in a word, where several are listed."""
+"""Short labels of levels, for lists."""
 
 KIND = {
     "stock": "时点",
@@ -86,4 +86,4 @@ MATURITY = {"provisional": "初报", "final": "终报"}
 """How final an indicator is."""
 
 STATE = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
-"""Why a number is none, or what nothing stands for."""
+"""States of a number without a value."""

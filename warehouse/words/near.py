@@ -1,4 +1,4 @@
-"""Which of several names is most like one that is none of them: offered to whoever wrote it, never applied."""
+"""Finds the name nearest to an unknown one, as a suggestion that is never applied."""
 
 from __future__ import annotations
 

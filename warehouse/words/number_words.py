@@ -1,4 +1,4 @@
-"""How numbers are written for people, and what stands where there is none."""
+"""Numbers as people read them, and the legend for missing ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 NOT_REPORTED = "…"
 NOT_APPLICABLE = "—"
 NO_NUMBER = {"not_applicable": NOT_APPLICABLE, "not_reported": NOT_REPORTED, "held": NOT_REPORTED}
-"""The legend, wherever numbers are shown."""
+"""The legend for missing numbers."""
 
 _EXACT = 1e15  # larger numbers do not fit an integer text exactly, and do not occur in forms
 

@@ -1,4 +1,4 @@
-"""Multiples of a unit of measurement, as they stand before it: 万元 is ten thousand 元."""
+"""Multiples of a unit of measurement, written before it: 万元 is ten thousand 元."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SCALES = {"百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千
 
 
 def find_scale(stated: str, unit: str) -> float | None:
-    """How many of ``unit`` one of what is ``stated`` is: 10,000 for 万元 of 元; null when it is no multiple of it."""
+    """How many ``unit`` one ``stated`` is: 10,000 for 万元 and 元; None when it is no multiple."""
     said, base = fold(stated), fold(unit)
     if said == base:
         return 1.0

@@ -1,6 +1,6 @@
-"""Texts for people stand in .j2 files of the rooms that send them: Python hands over plain values, the file has the words.
+"""Renders the texts for people from .j2 files in the rooms that send them; Python passes plain values.
 
-Values go into a page of HTML escaped and into any other text as they are: what others wrote is made harmless before.
+Values are escaped in HTML only. For other formats the caller makes texts of others harmless before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def render_text(room: str, name: str, **values: object) -> str:
 
 
 def render_lines(room: str, name: str, macro: str, **values: object) -> list[str]:
-    """The lines of one ``macro`` of ``<room>/<name>.j2``, where a text is put together from sentences of several places."""
+    """The lines of one ``macro`` of ``<room>/<name>.j2``, for texts that are put together from several macros."""
     said = getattr(_load_templates(room).get_template(f"{name}.j2").module, macro)
     return str(said(**values)).split("\n")[:-1]
 

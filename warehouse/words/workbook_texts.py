@@ -1,4 +1,4 @@
-"""Texts that every issued workbook prints: reading knows them again, whatever words a catalogue adds."""
+"""Texts that every issued workbook prints and that reading recognises, whatever words a catalogue adds."""
 
 from warehouse.words.number_words import NOT_APPLICABLE
 
@@ -18,9 +18,9 @@ ANSWER_KEYS = {
     "field": "字段标识",
     "operands": "涉及数值",
 }
-"""Heads of the hidden columns by which an answer finds its finding again: column of ANSWER -> head."""
+"""Heads of the hidden columns with the key of an answer's finding: column of ANSWER -> head."""
 ANSWERED = "针对报送件"
-"""Head of the hidden column that says to which submission a correction workbook is the answer."""
+"""Head of the hidden column with the submission that a correction workbook answers."""
 DRAFT_MARK = "【上年说明】"  # stands before a text of last year's: no answer as long as it stands there
 NO_BOX = "须改正，不能以说明代替"
 LAID_OUT = "本表已按下发表样列出，请核对后填写"

@@ -53,12 +53,12 @@ def open_book(data: bytes, file_name: str, depth: int = _DEPTH) -> Book:
 def _open_nested(depth: int) -> Open:
     """A function that opens a workbook inside another file."""
 
-    def opened(data: bytes, name: str) -> Book:
+    def open_inside(data: bytes, name: str) -> Book:
         if depth == 0:
             raise Refusal("refuse.archive", "压缩包中还有压缩包")
         return open_book(data, name, depth - 1)
 
-    return opened
+    return open_inside
 
 
 def _open_zip(data: bytes, depth: int) -> Book:
