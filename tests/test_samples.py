@@ -81,7 +81,7 @@ def totals(catalogue: Catalogue, entries: Entries, year: int) -> dict[str, float
                 continue
             names = [field.id for field in form.fields]
             answered = [
-                {name: None if row[name] == "不适用" else row[name] for name in names}
+                {name: None if (said := row.get(name)) == "不适用" else said for name in names}
                 | {"org_level": levels[row["org_code"]]}
                 for row in rows
             ]
