@@ -13,8 +13,7 @@ import polars as pl
 from expectations.error_localisation.likely_cells import name_likely_cells, name_likely_numbers
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import select_earlier_measures, unit_frame
-from expectations.outliers.rules import examine_series, locate_series, series_checks
-from expectations.outliers.scores import series_frame
+from expectations.outliers.rules import examine_numbers
 from expectations.rulebook.condition import TOTAL_ROW
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts import silence
@@ -164,10 +163,7 @@ def examine(evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> tup
     units = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
     of_units = evaluate("cross_form", "表间和年度间审核", unit_checks(rulebook, catalogue), units)
     found_of_units = locate(of_units, evidence.columns)
-    checks = series_checks(rulebook)
-    numbers = series_frame(measures, standing, catalogue) if checks else pl.DataFrame()
-    of_series = examine_series(checks if numbers.height else [], numbers)
-    series, blocks = locate_series(of_series)
+    of_series, series, blocks = examine_numbers(rulebook, measures, standing, catalogue)
     others = [silence.list_asked_cells(pl.concat([*found, found_of_units])), evidence.asked_later]
     series = silence.leave_out_asked(series, pl.concat(others), rulebook)
     found.append(with_rows(series, rows, evidence.columns))

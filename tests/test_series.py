@@ -11,9 +11,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from expectations.outliers import scores
+from expectations.outliers.rules import examine_numbers
+from expectations.rulebook.rulebook import load_rules
 from tests.example_counts import examples
 from tests.series_rows import (
+    CATALOGUE,
     COUNTY,
     TOWNSHIPS,
     YEAR,
@@ -177,3 +182,39 @@ def test_a_share_of_last_year_has_one_decimal() -> None:
     assert "上年200份，仅为上年的9.5%；" in asked(bent(19), history())[TOWNSHIPS[0]]
     [sentence] = asked(bent(1), numbers(YEAR - 1, bent(20_000))).values()
     assert "上年20000份，不到上年的0.1%；" in sentence
+
+
+def test_what_is_asked_does_not_depend_on_how_many_numbers_are_scored_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three counties, in each another township's number jumped; once all together, once each by itself."""
+
+    def of_county(frame: pl.DataFrame, county: str) -> pl.DataFrame:
+        codes = CATALOGUE.registry.units(YEAR).filter(level="township", county_code=county)["org_code"].sort()
+        renamed = dict(zip(TOWNSHIPS, codes, strict=False))
+        return frame.filter(pl.col("org_code").is_in(list(renamed))).with_columns(
+            pl.col("org_code").replace_strict(renamed),
+            submission=pl.concat_str(pl.lit(county), "submission"),
+            unit_code=pl.lit(county),
+        )
+
+    counties = [COUNTY, "371622", "371623"]
+    now = [
+        of_county(
+            numbers(YEAR, [value * (10 if at == place else 1) for at, value in enumerate(steady())]), county
+        )
+        for place, county in enumerate(counties)
+    ]
+    prior = pl.concat([of_county(history(), county) for county in counties])
+    rulebook = load_rules(None, CATALOGUE)
+    found = []
+    for most in (1_000_000, 1):
+        monkeypatch.setattr(scores, "MOST_NUMBERS", most)
+        suite, questions_asked, _ = examine_numbers(rulebook, pl.concat(now), prior, CATALOGUE)
+        found.append(
+            (suite.count_failures(), suite.concerned_counts, questions_asked.sort("org_code", "rule"))
+        )
+    together, apart = found
+    assert together[:2] == apart[:2]
+    assert together[2]["unit_code"].unique().sort().to_list() == sorted(counties)
+    assert_frame_equal(together[2], apart[2])

@@ -12,14 +12,16 @@ from functools import partial
 import polars as pl
 
 from expectations.error_localisation.slips import with_slips
+from expectations.outliers.scores import list_series_frames
 from expectations.outliers.series_texts import describe_series
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.message import fill_template
 from expectations.rulebook.rulebook import Rule, RuleBook
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.silence import ask_widest
-from expectations.verdicts.verdicts import Suite, evaluate
-from warehouse.catalogue.frames import FINDING, Schema, empty, shaped, with_finding_id
+from expectations.verdicts.verdicts import Suite, evaluate, join_suites
+from warehouse.catalogue.frames import FINDING, Measures, Schema, empty, shaped, with_finding_id
+from warehouse.catalogue.load import Catalogue
 from warehouse.words.number_words import number_text
 
 _REACH = {
@@ -32,6 +34,8 @@ _REACH = {
     },
 }
 """Subject of a question -> the columns whose values its rows share."""
+
+_KEYS = ("submission", "org_code", "measure")
 
 BLOCK_CELL: Schema = {
     "submission": pl.String,
@@ -70,6 +74,25 @@ def series_checks(rulebook: RuleBook) -> list[Check]:
 def examine_series(checks: Sequence[Check], frame: pl.DataFrame) -> Suite:
     """VERDICT of the series rules."""
     return evaluate("series", "年度数列审核", checks, frame)
+
+
+def examine_numbers(
+    rulebook: RuleBook, measures: Measures, standing: Measures, catalogue: Catalogue
+) -> tuple[Suite, pl.DataFrame, pl.DataFrame]:
+    """VERDICT of the series rules on every number of ``measures``, and what :func:`locate_series` finds in it.
+
+    The suite keeps the keys of its rows only.
+    """
+    checks = series_checks(rulebook)
+    suites, questions, blocks = [], [empty(FINDING)], [empty(BLOCK_CELL)]
+    for frame in list_series_frames(measures, standing, catalogue) if checks else ():
+        suite = examine_series(checks, frame)
+        found, cells = locate_series(suite)
+        questions.append(found)
+        blocks.append(cells)
+        suites.append(join_suites([suite], _KEYS))
+    empty_suite = Suite("series", "", (), pl.DataFrame(), pl.DataFrame(), {})
+    return join_suites(suites, _KEYS) if suites else empty_suite, pl.concat(questions), pl.concat(blocks)
 
 
 def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -20,6 +20,8 @@ row (:mod:`expectations.outliers.column_scores`) and not one of every number.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from expectations.outliers.again import with_again_scores
@@ -29,7 +31,7 @@ from expectations.outliers.column_scores import (
     with_row_scores,
     with_run_scores,
 )
-from expectations.outliers.effects import with_published_effects
+from expectations.outliers.effects import list_published_totals, with_published_effects
 from expectations.outliers.history import History, list_keys, read_history
 from expectations.outliers.misfit import with_expectations
 from expectations.outliers.peers import with_peer_scores
@@ -58,41 +60,69 @@ MIN_OTHERS, MIN_SHIFT = 3, 0.4
 a number's own change."""
 
 
+MOST_NUMBERS = 150_000
+"""About so many numbers are scored at a time: of each a hundred things are known meanwhile."""
+
 _SET, _ROW = ["column"], ["line"]
 
 
 def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """All of :func:`list_series_frames` in one frame, whatever its size."""
+    return next(list_series_frames(measures, standing, catalogue, most_numbers=max(measures.height, 1)))
+
+
+def list_series_frames(
+    measures: Measures, standing: Measures, catalogue: Catalogue, most_numbers: int | None = None
+) -> Iterator[pl.DataFrame]:
     """One row per number of ``measures`` (MEASURE), compared with the earlier years in ``standing``: keys, SERIES_TYPES and
     the columns that :mod:`expectations.outliers.series_texts` reads.
 
-    ``standing`` may also hold the batch's own and later years; a number is compared with earlier years only.
+    ``standing`` may also hold the batch's own and later years; a number is compared with earlier years only. Every frame
+    holds all numbers of some reporting units, which are compared with nobody else's, and about ``most_numbers``
+    (MOST_NUMBERS unless said otherwise); there is at least one frame.
     """
     keys = list_keys(catalogue, measures, standing)
     # A number below zero has no logarithm, and another rule refuses it.
     numbers = keys.attach(measures.filter(pl.col("state").is_in(["value", "zero"]), pl.col("value") >= 0))
     years = numbers["year"].unique().drop_nulls().sort().to_list()
     history = read_history(standing, years, keys, catalogue)
-    now = (
-        _number_columns_and_lines(_name_units_and_measures(numbers, years, catalogue), keys.measures.height)
-        .with_columns(log=(pl.col("value") + 1).log())
-        .with_row_index("row")
-        .join(
-            _measure_usual_change(history, years, keys.measures.height),
-            on=["year", "group"],
-            how="left",
-            maintain_order="left",
+    usual = _measure_usual_change(history, years, keys.measures.height)
+    totals = list_published_totals(standing, catalogue)
+    for part in _partition_by_unit(numbers, most_numbers or MOST_NUMBERS):
+        named = _name_units_and_measures(part, years, catalogue)
+        now = (
+            _number_columns_and_lines(named, keys.measures.height)
+            .with_columns(log=(pl.col("value") + 1).log())
+            .with_row_index("row")
+            .join(usual, on=["year", "group"], how="left", maintain_order="left")
         )
-    )
+        yield _score_numbers(now, history, totals)
+
+
+def _partition_by_unit(numbers: pl.DataFrame, most_numbers: int) -> Iterator[pl.DataFrame]:
+    """``numbers`` in frames of whole reporting units; one, perhaps empty, where there are not more than ``most_numbers``."""
+    if numbers.height <= most_numbers:
+        yield numbers
+        return
+    counts = numbers.group_by("unit_code").len("number_count").sort("unit_code")
+    parts = counts.with_columns(part=(pl.col("number_count").cum_sum() - 1) // most_numbers)
+    for (units,) in (
+        parts.group_by("part", maintain_order=True).agg("unit_code").select("unit_code").iter_rows()
+    ):
+        yield numbers.filter(pl.col("unit_code").is_in(units))
+
+
+def _score_numbers(now: pl.DataFrame, history: History, totals: pl.DataFrame) -> pl.DataFrame:
     scored = with_peer_scores(_score(_with_shifts(_with_gaps(_with_past(now, history)))), history)
     frame = with_run_scores(with_pair_scores(with_row_scores(with_column_scores(scored))), history.known)
-    frame = with_expectations(with_published_effects(frame, standing, catalogue))
+    frame = with_expectations(with_published_effects(frame, totals))
     for with_scores in (
         with_swap_scores, with_cross_scores, with_exchange_scores, with_shift_scores, with_upper_scores,
         with_again_scores,
     ):  # fmt: skip
         frame = with_scores(frame)
     frame = frame.drop("wanted", "noise", "cost")
-    assert frame.height == numbers.height, "a number has one group and one history"
+    assert frame.height == now.height, "a number has one group and one history"
     # NaN becomes null, because polars and pandas compare it differently.
     return frame.with_columns(pl.selectors.float().fill_nan(None), row_kind=pl.lit(DATA_ROW))
 

@@ -35,6 +35,20 @@ class Suite:
         return _to_counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 
 
+def join_suites(parts: Sequence[Suite], kept: Sequence[str]) -> Suite:
+    """The parts of one suite, evaluated one after the other, with the columns ``kept`` of their rows."""
+    first = parts[0]
+    counts = [part.concerned_counts for part in parts]
+    return Suite(
+        first.name,
+        first.title,
+        first.checks,
+        pl.concat(part.rows.select(kept) for part in parts),
+        pl.concat(part.verdicts for part in parts),
+        {check.id: sum(count[check.id] for count in counts) for check in first.checks},
+    )
+
+
 def evaluate(name: str, title: str, checks: Sequence[Check], rows: pl.DataFrame) -> Suite:
     """The verdicts of all ``checks`` on the rows of a prepared frame."""
     rows = (
