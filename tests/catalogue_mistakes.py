@@ -187,6 +187,13 @@ MISTAKES = [
         "“会员”已用于指标“member_count”",
     ),
     (
+        "two indicators of one number",
+        "indicators/care.yaml",
+        "formula: site_provincial_count / site_count * 100",
+        "formula: visit_count/household_count*100",
+        "公式与指标“每百户走访户次”（visit_per_100_households）相同",
+    ),
+    (
         "two indicators with one name in two files",
         "indicators/network.yaml",
         "name_zh: 公众号关注人数",

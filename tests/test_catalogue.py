@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from tests.measure_rows import LANHE
 from warehouse.catalogue.load import DEFAULT_FOLDER, REGISTRY_FORM, Catalogue, load_catalogue
@@ -99,8 +100,8 @@ def test_every_reported_measure_has_a_plain_indicator_of_its_own() -> None:
 
 def test_each_programme_has_one_file_of_indicators_with_its_own_only() -> None:
     for path in (DEFAULT_FOLDER / "indicators").glob("*.yaml"):
-        programmes = set(re.findall(r"^  programme: (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE))
-        assert programmes == {path.stem}
+        programmes = {record["programme"] for record in yaml.safe_load(path.read_text(encoding="utf-8"))}
+        assert programmes == {path.stem}, f"{path.name} holds the indicators of its programme and no others"
     assert {p.stem for p in (DEFAULT_FOLDER / "indicators").glob("*.yaml")} == set(BINZHOU.programmes)
 
 

@@ -30,6 +30,7 @@ from tests.issued_workbooks import (
     opened,
     row_of,
 )
+from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form
 
@@ -190,6 +191,22 @@ def test_stored_texts_of_the_warehouse_are_taken_as_what_they_stand_for(catalogu
     ]
     assert beside[:2] == ["是", 12]
     assert beside[2].date() == date(2023, 3, 1)  # type: ignore[union-attr]
+
+
+def test_a_number_that_was_not_asked_last_year_has_no_column_of_last_year(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    new = bent(catalogue, "population", "household_count", since=YEAR)
+    path = issue(new, tmp_path, entries=everything(new), prior=everything(new))
+    sheet = openpyxl.load_workbook(path)[sheet_name(new.forms["population"])]
+    at = column_of(sheet, new.forms["population"].field("household_count").label)
+    lines = [[cell.value for cell in row] for row in sheet.iter_rows(max_row=14)]
+    [marks] = [line for line in lines if line.count("上年") > 1]
+    assert marks.count("上年") == marks.count("本年") == len(new.forms["population"].fields) - 1
+    assert marks[at - 1] is None
+    read = read_file(str(path), (make_reading_plan(new), path.name))
+    [found] = [each for each in read.sheets if each.form == "population"]
+    assert found.columns.keys() >= {f.id for f in new.forms["population"].fields}
 
 
 def test_last_years_column_is_there_only_when_there_is_a_last_year(

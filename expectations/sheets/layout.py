@@ -15,7 +15,7 @@ from typing import Literal
 import polars as pl
 
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.models import Field, Form, in_force
 from warehouse.registry.levels import Level
 from warehouse.words.workbook_texts import SERIAL
 
@@ -106,7 +106,7 @@ def form_columns(
 ) -> tuple[Column, ...]:
     """The columns of the sheet of ``form`` in the workbook of a unit of ``level``, left to right.
 
-    Each field of a units form is followed by last year's column when ``has_prior``.
+    Each field of a units form that was asked last year too is followed by last year's column when ``has_prior``.
     """
     headers = catalogue.settings.row_headers
     levels = catalogue.row_levels(form, level)
@@ -123,7 +123,7 @@ def form_columns(
         Column(role, label, stem, width) for (role, label, width), stem in zip(stubs, _STEMS, strict=False)
     ]
     for number, field in enumerate(form.fields_at(levels, year), start=1):
-        pair = has_prior and not form.is_roster
+        pair = has_prior and not form.is_roster and all(in_force(r, year - 1) for r in (form, field))
         width = _field_width(catalogue, field, pair)
         columns.append(Column("field", field.label, str(number), width, field))
         if pair:
@@ -179,10 +179,9 @@ def header_spans(columns: tuple[Column, ...]) -> tuple[list[Span], int]:
         for _, pair in groupby(block, key=lambda c: c.role if c.field is None else f"field {c.field.id}"):
             size = len(list(pair))
             top = label_line if key else 0
-            is_field = columns[left].field is not None
-            bottom = label_line if has_prior and is_field else sub_line
+            bottom = label_line if size > 1 else sub_line
             spans.append(Span(top, left, bottom, left + size - 1, columns[left].label))
-            if has_prior and is_field:
+            if size > 1:
                 spans.append(Span(sub_line, left, sub_line, left, "本年"))
                 spans.append(Span(sub_line, left + 1, sub_line, left + 1, "上年"))
             spans.append(Span(number_line, left, number_line, left + size - 1, columns[left].number))

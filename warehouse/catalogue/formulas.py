@@ -51,7 +51,8 @@ def read_indicators(
         for index, indicator in enumerate(source.read_list(Indicator)):
             declaration = _Declaration(source, index, indicator)
             if indicator.id in found:
-                raise declaration.error("id", f"指标编号“{indicator.id}”已经用过")
+                other = found[indicator.id].name_zh
+                raise declaration.error("id", f"指标编号“{indicator.id}”已经用过（“{other}”）")
             if indicator.programme not in programmes:
                 raise declaration.error("programme", unknown_name("项目", indicator.programme, programmes))
             _check_name(declaration, names)
@@ -61,8 +62,10 @@ def read_indicators(
         _check_names(declaration, measures, found, listed)
     for declaration in declarations:  # once every formula can be read
         _refuse_circle(declaration, measures, found)
+    formulas: dict[str, Indicator] = {}
     for declaration in declarations:  # once every name leads to measures
         _check_meaning(declaration, measures, found)
+        _refuse_repetition(declaration, expand(declaration.indicator, measures, found).text, formulas)
     return found
 
 
@@ -92,6 +95,15 @@ def _check_name(declaration: _Declaration, names: dict[str, str]) -> None:
             raise declaration.error(
                 "unit", f"“{indicator.name_zh}”把历年人数相加，同一人会重复计，单位应为“人次”"
             )
+
+
+def _refuse_repetition(declaration: _Declaration, formula: str, known: dict[str, Indicator]) -> None:
+    """Refuse a formula that another indicator computes; ``known``: expanded formula -> the first that has it."""
+    other = known.setdefault(formula, declaration.indicator)
+    if other is not declaration.indicator:
+        raise declaration.error(
+            "formula", f"公式与指标“{other.name_zh}”（{other.id}）相同，一个数只设一个指标"
+        )
 
 
 _OUTERMOST = {"rank": "rank", "rank_asc": "rank", "percentile": "rank", "share": "share", "streak": "streak"}
