@@ -92,7 +92,7 @@ _SCHEMAS: dict[str, Schema] = {
     "asked_later": silence.CELL_ASKED,
     "answers": ANSWER,
 }
-"""Frames of a Evidence that have exactly these columns, whoever made them."""
+"""The frames that Evidence brings into exactly these columns when it is made."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A batch of received files as it grows on its way: read, conformed, judged, decided.
 
-Everything in it, and all that the steps before the decision are given, can be pickled, and every frame can be written as
-Parquet: where a step runs is no matter of the step's.
+Everything in it, and all that reading, conforming and judging are given, can be pickled, and every frame can be written as
+Parquet: these steps could run in another process. Today only reading does (flows/wall).
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ class Background:
     """What the warehouse knows when a batch comes.
 
     ``prior``: the standing measures of all years; ``later``: those of later years, which are compared anew with what the
-    batch says of the years before them; ``asked_later`` (CELL_ASKED): what is asked of them anyway. ``received``
-    (RECEIVED): all readable submissions so far; ``earlier``: what those said that a correction workbook may answer.
+    batch says of the years before them; ``asked_later`` (CELL_ASKED): the cells of them that rules over a single
+    year ask about already. ``received`` (RECEIVED): all readable submissions so far; ``earlier``: what those said that a
+    correction workbook may answer.
     """
 
     prior: Measures = field(default_factory=partial(empty, MEASURE))

@@ -1,5 +1,7 @@
 """Message templates: Chinese sentences with placeholders, filled for all broken rows at once.
 
+What the placeholders say: :mod:`expectations.rulebook.sentence`.
+
 ``{name}`` takes a text, ``{=expression}`` a computed number; a part in square brackets is left out where one of its
 placeholders is null: ``不在名录中[，是否应为“{suggestion}”]``. Numbers are written as an office writes them
 (42, not 42.0), missing ones by their legend: "…" not reported, "—" not applicable.

@@ -1,6 +1,7 @@
 """Leaves out or folds findings that follow from another one, so that each mistake is asked about once.
 
-Each step is a function here and a line of :mod:`expectations.verdicts.silence_table`, from which docs/silences.md is made.
+What each step leaves out stands in :mod:`expectations.verdicts.silence_table`, from which docs/silences.md is made; in what
+order the steps are taken, in :mod:`expectations.judge`.
 """
 
 from __future__ import annotations

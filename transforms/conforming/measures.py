@@ -29,7 +29,7 @@ def is_in_force(record: Field | Form) -> pl.Expr:
 
 
 def count_rows(conformed: Conformed, catalogue: Catalogue) -> CountedRows:
-    """The rows of rosters that count for a measure, as COUNTED_ROW; only units at whose level it is asked."""
+    """The rows of rosters that count for a measure, as COUNTED_ROW; only rows of units at a level where the measure is asked."""
     parts = [empty(COUNTED_ROW).lazy()]
     for form, measures in _rosters(catalogue):
         rows = conformed.forms.get(form.id)
@@ -161,7 +161,7 @@ def _list_answered(form: Form, conformed: Conformed) -> list[str]:
 def _list_expected_units(
     levels: tuple[str, ...], form: Form, submissions: Submissions, catalogue: Catalogue
 ) -> pl.DataFrame:
-    """submission, unit_code, year, org_code: the units of ``levels`` below those who fill in the form."""
+    """submission, unit_code, year, org_code: the units of ``levels`` that belong to a unit which fills in the form."""
     parts = [pl.DataFrame(schema={k: MEASURE[k] for k in _UNIT_KEYS})]
     for year in submissions["year"].unique().drop_nulls().sort().to_list():
         if not in_force(form, year):

@@ -21,7 +21,7 @@ Yearly: TypeAlias = T | dict[int, T]
 
 
 class Term(Record):
-    """A term of office whose renewals fall between two days; ``share`` of the units renew at all."""
+    """A term of office whose renewals fall between two days; only the ``share`` of the units renew."""
 
     begin: date
     end: date
@@ -74,8 +74,8 @@ class UnitForm(Record):
 class RosterField(Record):
     """How a field of a roster comes about; the first that is given.
 
-    ``value`` as it stands; ``counts`` answer -> how many rows get it, others get ``otherwise``; ``joined``: the year the
-    row came onto the list, for those of the first year some year since ``joined``; ``share`` of rows that say
+    ``value`` as it stands; ``counts`` answer -> how many rows get it, others get ``otherwise``; ``joined`` (a year): the value
+    is the year the row came onto the list, for rows of the first sample year one drawn from ``joined`` on; ``share`` of rows that say
     yes, those longest on the list first.
     """
 

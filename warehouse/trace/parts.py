@@ -40,7 +40,7 @@ TRACED = {
     "state": pl.String,
     "contribution": pl.Float64,  # null: not reported, not applicable or left out
     "is_left_out": pl.Boolean,
-    "share": pl.Float64,  # share of a merged unit's history
+    "share": pl.Float64,  # of the source's number that counts for of_node; below 1 where it was split
     "raw": pl.String,  # as typed
     "sheet": pl.String,
     "row": pl.UInt32,
