@@ -75,8 +75,8 @@ class RosterField(Record):
     """How a field of a roster comes about; the first that is given.
 
     ``value`` as it stands; ``counts`` answer -> how many rows get it, others get ``otherwise``; ``joined`` (a year): the value
-    is the year the row came onto the list, for rows of the first sample year one drawn from ``joined`` on; ``share`` of rows that say
-    yes, those longest on the list first.
+    is the year the row came onto the list, for rows of the first sample year one drawn from ``joined`` on; ``share`` of rows
+    that say yes, those longest on the list first.
     """
 
     value: Yearly[Scalar] | None = None
