@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +172,28 @@ def test_sample_fills_the_inbox_of_a_new_home(nianbao: Terminal) -> None:
     assert nianbao("--catalogue", str(LANHE), "sample", "--year", "2024").code == 0
     units = sorted(path.parent.name for path in (nianbao.home / "inbox").rglob("*.xlsx"))
     assert units == ["990100", "990101", "990102"]
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("units:\n  care:\n    fields:\n      visit_count: {totl: 3}\n", "samples.yaml:4: "),
+        ("units:\n  care:\n    fields:\n      visits: {total: 3}\n", "报表“care”没有字段visits"),
+        (
+            "units:\n  care:\n    fields:\n      visit_count: {ratio: 1, of: visits}\n",
+            "“visits”既不是报表的字段，也不是名册",
+        ),
+    ],
+)
+def test_a_mistake_in_the_samples_is_told_in_chinese(
+    nianbao: Terminal, tmp_path: Path, written: str, says: str
+) -> None:
+    city = Path(shutil.copytree(LANHE, tmp_path / "lanhe"))
+    (city / "samples.yaml").write_text(written, encoding="utf-8")
+    said = nianbao("--catalogue", str(city), "sample", "--year", "2024")
+    assert said.code == 2
+    assert says in said.err
+    assert "Extra inputs" not in said.err
 
 
 def test_sample_for_an_unknown_year_is_wrong_use(nianbao: Terminal) -> None:

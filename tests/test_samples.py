@@ -283,14 +283,14 @@ def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [
-        ({"units": {"populaton": {}}}, "no form 'populaton'"),
-        ({"units": {"population": {"fields": {"infants": {"total": 3}}}}}, "no field infants"),
+        ({"units": {"populaton": {}}}, "没有报表“populaton”"),
+        ({"units": {"population": {"fields": {"infants": {"total": 3}}}}}, "没有字段infants"),
         ({"units": {"population": {"feilds": {}}}}, "feilds"),
         ({"units": {"population": {"fields": {"infant_count": {"ratio": 2.0, "of": "nobody"}}}}}, "nobody"),
-        ({"units": {"warm_service": {"fields": {"consultation_count": {"total": 9, "at_most": 1}}}}}, "caps"),
+        ({"units": {"warm_service": {"fields": {"consultation_count": {"total": 9, "at_most": 1}}}}}, "上限"),
         (
             {"units": {"population": {"fields": {"infant_count": {"ratio": 1.0, "of": "infant_count"}}}}},
-            "by itself",
+            "绕回了它自己",
         ),
     ],
 )
@@ -309,7 +309,7 @@ def test_a_split_adds_up_exactly_within_minimum_and_caps(
 ):
     weights, caps = [w for w, _ in rows], [float(c) for _, c in rows]
     if minimum * len(rows) > total or sum(caps) < total or min(caps) < minimum:
-        with pytest.raises(ValueError, match="cannot be split"):
+        with pytest.raises(ValueError, match="无法分给"):
             apportion_total(total, weights, minimum, caps)
         return
     parts = apportion_total(total, weights, minimum, caps)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-import yaml
 
 from expectations.workbook.issued import Content, write_workbook
 from flows.cli.console import fail
 from flows.settings import Installation
 from transforms.samples.sample_entries import make_sample_entries
+from transforms.samples.spec import SampleSpec
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.yaml_source import CatalogueError
+from warehouse.catalogue.yaml_source import CatalogueError, Source
 
 
 def check_year(catalogue: Catalogue, year: int) -> None:
@@ -42,13 +42,16 @@ def name_workbook(code: str, name: str, year: int) -> str:
 def write_samples(installation: Installation, years: list[int], folder: Path) -> Iterator[Path]:
     """Write the sample workbooks of the years, oldest first; yields each path as it is done."""
     spec_path = installation.catalogue.folder / "samples.yaml"
-    spec = yaml.safe_load(spec_path.read_text(encoding="utf-8")) if spec_path.exists() else {}
+    source = Source(spec_path) if spec_path.exists() else None
+    spec = source.content if source else {}
+    if source:
+        source.read(SampleSpec, spec or {})  # for a mistake told with its line
     prior: dict[str, dict[str, pl.DataFrame]] = {}
     for year in sorted(years):
         try:
             entries = make_sample_entries(installation.catalogue, spec, year)
         except ValueError as error:
-            raise CatalogueError(f"{spec_path}: {error}") from None
+            raise CatalogueError(f"{spec_path}：{error}") from None
         for code, name in list_unit_rows(installation.catalogue, year):
             target = folder / code
             target.mkdir(parents=True, exist_ok=True)

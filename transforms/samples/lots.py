@@ -25,7 +25,7 @@ def apportion_total(
     room = [inf if caps is None else caps[i] - minimum for i in range(count)]
     rest = total - minimum * count
     if rest < 0 or min(room, default=0) < 0 or sum(room) < rest:
-        raise ValueError(f"{total} cannot be split over {count} rows of at least {minimum} within their caps")
+        raise ValueError(f"合计{total}无法分给{count}行，每行不少于{minimum}，且不超过各自的上限")
     parts = [float(minimum)] * count
     open_rows = [i for i in range(count) if room[i] > 0]
     left = float(rest)

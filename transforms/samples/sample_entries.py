@@ -57,14 +57,14 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
         wishes = SampleSpec.model_validate(dict(spec or {}))
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"samples: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}：{first['msg']}") from None
     for forms in (wishes.units, wishes.rosters):
         for form_id, plan in forms.items():
             if form_id not in catalogue.forms:
-                raise ValueError(f"samples: the catalogue has no form {form_id!r}")
+                raise ValueError(f"没有报表“{form_id}”")
             unknown = plan.fields.keys() - {field.id for field in catalogue.forms[form_id].fields}
             if unknown:
-                raise ValueError(f"samples: form {form_id!r} has no field {', '.join(sorted(unknown))}")
+                raise ValueError(f"报表“{form_id}”没有字段{'、'.join(sorted(unknown))}")
     return wishes
 
 

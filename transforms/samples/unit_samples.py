@@ -14,6 +14,7 @@ from transforms.samples.spec import Presence, SampleSpec, Term, UnitField, UnitF
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.registry.levels import LEVELS, Level
+from warehouse.words import labels
 
 Value = float | str | bool | date | None
 _EQUAL = "equal"
@@ -63,7 +64,7 @@ class UnitSamples:
         key = (form.id, field.id)
         if key not in self._columns:
             if key in self._running:
-                raise ValueError(f"samples: field {field.id!r} of form {form.id!r} is declared by itself")
+                raise ValueError(f"报表“{form.id}”的字段“{field.id}”绕回了它自己")
             self._running.add(key)
             self._columns[key] = self._fill_column(form, field)
             self._running.discard(key)
@@ -137,7 +138,7 @@ class UnitSamples:
             try:
                 parts = apportion_total(part, weights, plan.minimum, self._caps(plan, codes))
             except ValueError as error:
-                raise ValueError(f"samples: field {field.id!r}, {level}, {self.year}: {error}") from None
+                raise ValueError(f"字段“{field.id}”，{labels.LEVEL[level]}，{self.year}年：{error}") from None
             result |= {c: float(n) for c, n in zip(codes, parts, strict=True)}
         return result
 
@@ -165,7 +166,7 @@ class UnitSamples:
     def _look_up_column(self, name: str) -> dict[str, Value]:
         form = self._owner.get(name)
         if form is None:
-            raise ValueError(f"samples: {name!r} is neither a field of a form nor a roster")
+            raise ValueError(f"“{name}”既不是报表的字段，也不是名册")
         return self.column(form, form.field(name))
 
     def _numbers(self, name: str) -> dict[str, float]:
