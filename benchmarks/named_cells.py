@@ -23,11 +23,11 @@ from benchmarks.plants import SMALLEST
 from expectations.frames.form_frame import additive_fields
 from expectations.judge import Evidence, examine
 from expectations.rulebook.rulebook import RuleBook
-from flows.batch import describe_file
 from flows.settings import Installation, Settings
-from flows.steps import conform_batch, read_batch
+from flows.steps.batch import describe_file
+from flows.steps.steps import conform_batch, read_batch
 from transforms.conforming.conform import Conformed
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from warehouse.catalogue.frames import MEASURE, PROBLEM, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive

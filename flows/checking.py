@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.batch import Background, Batch, ReceivedFile
 from flows.clock import TIME_ZONE
 from flows.settings import Installation
-from flows.steps import conform_batch, explain_refusal, judge_batch, read_batch
+from flows.steps.batch import Background, Batch, ReceivedFile
+from flows.steps.steps import conform_batch, explain_refusal, judge_batch, read_batch
 from transforms.reading.formats.container import SEVERAL
 from warehouse.catalogue.frames import FINDING, empty
 from warehouse.store.query import read_earlier, read_only, read_standing_measures

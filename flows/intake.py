@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from expectations.judge import start_great_expectations
-from flows.batch import Background, Batch, describe_file
 from flows.error_log import note_error
-from flows.faults import step_without_faulty
 from flows.night import Night
 from flows.receiving.receive import Signature, receive_arrivals, receive_members
-from flows.steps import conform_batch, decide_batch, judge_batch, read_batch
+from flows.steps.batch import Background, Batch, describe_file
+from flows.steps.faults import step_without_faulty
+from flows.steps.steps import conform_batch, decide_batch, judge_batch, read_batch
 from warehouse.ledger.explanation_entries import list_explanations, select_new_explanations
 from warehouse.ledger.journal import Draft, Entry, Event
 from warehouse.ledger.review_entries import (

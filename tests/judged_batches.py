@@ -13,7 +13,7 @@ import polars as pl
 from expectations.judge import Evidence
 from expectations.rulebook.rulebook import FIELD_TYPES, RuleBook, load_rules
 from transforms.conforming.conform import Conformed
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field, Form

@@ -10,7 +10,7 @@ import polars as pl
 from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from tests.workbooks import CATALOGUE, COUNTY, YEAR, conformed, submissions
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from warehouse.catalogue.frames import SUBMISSION, shaped
 
 

@@ -13,8 +13,8 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from expectations.rulebook.rulebook import load_rules
-from flows.batch import Background, Batch, ReceivedFile
-from flows.steps import conform_batch, judge_batch, read_batch
+from flows.steps.batch import Background, Batch, ReceivedFile
+from flows.steps.steps import conform_batch, judge_batch, read_batch
 from tests.workbooks import CATALOGUE, COUNTY, FIRST, save_xlsx, sheet, workbook
 from warehouse.catalogue.load import Catalogue
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.batch import Batch
 from flows.decisions.amend_campaign import amend
 from flows.settings import Installation, Settings
-from flows.steps import list_doubtful_years
+from flows.steps.batch import Batch
+from flows.steps.steps import list_doubtful_years
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, apply_amendments
 from warehouse.ledger.journal import Event, Journal

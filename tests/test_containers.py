@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from expectations.rulebook.rulebook import load_rules
-from flows.steps import explain_refusal
+from flows.steps.steps import explain_refusal
 from tests.workbook_edits import parts_of, replace_in, save_parts
 from tests.workbooks import (
     CATALOGUE,

@@ -30,7 +30,7 @@ from tests.judged_batches import (
 )
 from tests.judged_rows import ME, bent, found, judged, rules_of, the_finding
 from tests.rule_bends import BENDS
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from warehouse.catalogue.frames import FINDING, MEASURE, PROBLEM, RULE_RESULT, empty
 
 

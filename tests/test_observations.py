@@ -8,7 +8,7 @@ import polars as pl
 
 from tests.workbooks import CATALOGUE, FIRST, Grid, column, conformed, cover, save_xlsx, sheet, workbook
 from transforms.conforming.conform import Conformed, assemble, conform
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from warehouse.catalogue.frames import MEASURE, OBSERVATION
 
 

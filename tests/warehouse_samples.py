@@ -87,7 +87,7 @@ def observation(name: str, field: str, value: Any, **more: Any) -> pl.DataFrame:
 
 
 def measures_of(observations: pl.DataFrame) -> pl.DataFrame:
-    """The numbers of the observations as measures, as transforms.conforming.observations would give them."""
+    """The numbers of the observations as measures, as transforms.observing.observations would give them."""
     return observations.filter(pl.col("text").is_null()).rename({"field": "measure"}).pipe(shaped, MEASURE)
 
 

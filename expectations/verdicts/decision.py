@@ -1,6 +1,6 @@
 """Decides on each submission: its circumstances decide first; then a critical finding holds it.
 
-:func:`flows.steps.decide_batch` collects the circumstances.
+:func:`flows.steps.steps.decide_batch` collects the circumstances.
 """
 
 from __future__ import annotations

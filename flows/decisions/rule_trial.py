@@ -9,10 +9,10 @@ import polars as pl
 
 from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import Rule, RuleBook
-from flows.batch import describe_file
 from flows.settings import Installation
-from flows.steps import conform_batch, read_batch
-from transforms.conforming.observations import observe
+from flows.steps.batch import describe_file
+from flows.steps.steps import conform_batch, read_batch
+from transforms.observing.observations import observe
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused

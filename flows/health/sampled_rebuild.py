@@ -6,10 +6,10 @@ import random
 
 import polars as pl
 
-from flows.batch import describe_file
 from flows.settings import Installation
-from flows.steps import conform_batch, read_batch
-from transforms.conforming.observations import observe
+from flows.steps.batch import describe_file
+from flows.steps.steps import conform_batch, read_batch
+from transforms.observing.observations import observe
 from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, OBSERVATION
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal

@@ -22,7 +22,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.batch import Member
 from flows.receiving.finished import hold_off_writers, is_quiet, wait_until_quiet
 from flows.receiving.inbox import (
     Mark,
@@ -33,6 +32,7 @@ from flows.receiving.inbox import (
     list_files,
     read_mark,
 )
+from flows.steps.batch import Member
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Draft, Entry, Event, Journal

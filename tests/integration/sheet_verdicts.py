@@ -22,7 +22,7 @@ from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.column_checks import column_checks
 from expectations.verdicts.rule_checks import Check, row_checks, unit_checks
 from transforms.conforming.conform import assemble, conform
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.frames import MEASURE, SUBMISSION, empty
 from warehouse.catalogue.load import Catalogue

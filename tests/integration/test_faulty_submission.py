@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import flows.steps
+import flows.steps.steps
 from expectations.judge import Evidence, Judgement
 from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
@@ -14,7 +14,7 @@ from warehouse.store.query import query
 @pytest.fixture
 def judging_fails_for(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # returns a setter
     """Make judging raise ``error`` whenever the batch holds a submission of one of these units."""
-    true_judge = flows.steps.judge
+    true_judge = flows.steps.steps.judge
 
     def set_units(units: set[str], error: Exception) -> None:
         def judge(*arguments: object, **named: object) -> Judgement:
@@ -24,7 +24,7 @@ def judging_fails_for(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyp
                 raise error
             return true_judge(*arguments, **named)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(flows.steps, "judge", judge)
+        monkeypatch.setattr(flows.steps.steps, "judge", judge)
 
     return set_units
 

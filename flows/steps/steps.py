@@ -14,11 +14,11 @@ from expectations.judge import Evidence, judge
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.decision import CIRCUMSTANCE, decide
 from expectations.verdicts.returned import find_unanswered_returns
-from flows.batch import DECIDED, REFUSED, Background, Batch, Member, ReceivedFile
+from flows.steps.batch import DECIDED, REFUSED, Background, Batch, Member, ReceivedFile
 from flows.wall.wall import Death, ReadJob, read_all
 from transforms.conforming.conform import assemble, conform
 from transforms.conforming.identify import identify
-from transforms.conforming.observations import observe
+from transforms.observing.observations import observe
 from transforms.reading.reading import FileRead, make_reading_plan
 from warehouse.catalogue.frames import SUBMISSION, Submissions, shaped
 from warehouse.catalogue.load import Catalogue

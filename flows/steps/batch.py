@@ -17,7 +17,7 @@ from expectations.judge import Judgement
 from expectations.verdicts.decision import DECISION
 from expectations.verdicts.silence import CELL_ASKED
 from transforms.conforming.conform import Conformed
-from transforms.conforming.observations import Observed
+from transforms.observing.observations import Observed
 from transforms.reading.reading import FileRead
 from warehouse.catalogue.frames import (
     MEASURE,

@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 
 from transforms.conforming.conform import Conformed
-from transforms.conforming.measures import count_rows, is_in_force, sum_measures
+from transforms.observing.measures import count_rows, is_in_force, sum_measures
 from warehouse.catalogue.frames import (
     COUNTED_ROW,
     MEASURE,

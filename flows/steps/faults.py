@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from flows.batch import Batch
 from flows.ending import is_ending
+from flows.steps.batch import Batch
 from flows.system_words import explain_machine_fault
 
 FAULTY_RULE = "refuse.not_judged"

@@ -1,0 +1,1 @@
+"""What typed rows say, in long form: observations, the counted rows of rosters, and the measures made of both."""
