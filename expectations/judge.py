@@ -24,6 +24,7 @@ from expectations.verdicts.rule_checks import row_checks, unit_checks
 from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import (
     ANSWER,
+    DECLARED_EMPTY,
     FINDING,
     MEASURE,
     NOTE,
@@ -47,8 +48,6 @@ from warehouse.catalogue.models import Form
 
 if TYPE_CHECKING:
     from expectations.gate.suites import SuiteRun
-
-DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
 
 
 @dataclass(frozen=True)

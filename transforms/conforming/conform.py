@@ -29,6 +29,7 @@ from transforms.conforming.unread_cells import list_unread_rows
 from transforms.reading.reading import FileRead
 from warehouse.catalogue.frames import (
     ANSWER,
+    DECLARED_EMPTY,
     NOTE,
     PROBLEM,
     UNREAD,
@@ -53,9 +54,6 @@ COLUMNS = {
 }
 """The column letter of each field in each file's sheet. Key: submission, form, field."""
 
-
-DECLARED_EMPTY = {"submission": pl.String, "form": pl.String}
-"""Rosters that declare that there is nothing to list."""
 
 UNIT_YEAR = {"submission": pl.String, "unit_code": pl.String, "year": pl.Int32}
 

@@ -88,6 +88,9 @@ UNREAD: Schema = {
 }
 """A filled cell that was not taken over, of a form or (a signature) of the cover. Key: submission, sheet, cell."""
 
+DECLARED_EMPTY: Schema = {"submission": pl.String, "form": pl.String}
+"""A roster that says it has nothing to list."""
+
 FINDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "finding": pl.String,  # id of the question (with_finding_id), the same in every submission of the unit and year
     "submission": pl.String,
