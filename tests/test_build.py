@@ -353,3 +353,16 @@ def test_a_disk_that_fails_during_the_take_over_is_not_blamed_on_the_previous_fi
     assert explain_machine_fault(failed.value) == "文件超过系统允许的大小，无法继续写入。"
     assert path.read_bytes() == before
     assert not build_path(path).exists()
+
+
+def test_a_refused_file_of_a_year_nobody_reports_for_leaves_the_years_of_reports_alone(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    for name, batches in {
+        "beside": [batch("a", 1), refused("b", 2, year=2031)],
+        "alone": [refused("b", 1, year=2031)],
+    }.items():
+        home = tmp_path / name
+        home.mkdir()
+        path = night(home, catalogue, *batches)
+        assert query(path, "SELECT DISTINCT year FROM core.contribution")["year"].to_list() == [2024]

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from expectations.outliers import scores
 from expectations.outliers.rules import examine_numbers
 from expectations.rulebook.rulebook import load_rules
 from tests.example_counts import examples
@@ -184,9 +183,7 @@ def test_a_share_of_last_year_has_one_decimal() -> None:
     assert "上年20000份，不到上年的0.1%；" in sentence
 
 
-def test_what_is_asked_does_not_depend_on_how_many_numbers_are_scored_at_a_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_asked_does_not_depend_on_how_many_numbers_are_scored_at_a_time() -> None:
     """Three counties, in each another township's number jumped; once all together, once each by itself."""
 
     def of_county(frame: pl.DataFrame, county: str) -> pl.DataFrame:
@@ -209,8 +206,7 @@ def test_what_is_asked_does_not_depend_on_how_many_numbers_are_scored_at_a_time(
     rulebook = load_rules(None, CATALOGUE)
     found = []
     for most in (1_000_000, 1):
-        monkeypatch.setattr(scores, "MOST_NUMBERS", most)
-        suite, questions_asked, _ = examine_numbers(rulebook, pl.concat(now), prior, CATALOGUE)
+        suite, questions_asked, _ = examine_numbers(rulebook, pl.concat(now), prior, CATALOGUE, most)
         found.append(
             (suite.count_failures(), suite.concerned_counts, questions_asked.sort("org_code", "rule"))
         )

@@ -7,12 +7,13 @@ rows in a column. Each is one question, at the first of its numbers, and these a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
 
 from expectations.error_localisation.slips import with_slips
-from expectations.outliers.scores import list_series_frames
+from expectations.outliers.scores import MOST_NUMBERS, list_series_frames
 from expectations.outliers.series_texts import describe_series
 from expectations.rulebook.condition import Condition
 from expectations.rulebook.message import fill_template
@@ -77,22 +78,27 @@ def examine_series(checks: Sequence[Check], frame: pl.DataFrame) -> Suite:
 
 
 def examine_numbers(
-    rulebook: RuleBook, measures: Measures, standing: Measures, catalogue: Catalogue
+    rulebook: RuleBook,
+    measures: Measures,
+    standing: Measures,
+    catalogue: Catalogue,
+    most_numbers: int = MOST_NUMBERS,
 ) -> tuple[Suite, pl.DataFrame, pl.DataFrame]:
     """VERDICT of the series rules on every number of ``measures``, and what :func:`locate_series` finds in it.
 
-    The suite keeps the keys of its rows only.
+    The suite keeps the keys of its rows only. About ``most_numbers`` are scored at a time.
     """
     checks = series_checks(rulebook)
-    suites, questions, blocks = [], [empty(FINDING)], [empty(BLOCK_CELL)]
-    for frame in list_series_frames(measures, standing, catalogue) if checks else ():
+    if not checks:
+        return examine_series([], pl.DataFrame()), empty(FINDING), empty(BLOCK_CELL)
+    suites, questions, blocks = [], [], []
+    for frame in list_series_frames(measures, standing, catalogue, most_numbers):
         suite = examine_series(checks, frame)
         found, cells = locate_series(suite)
         questions.append(found)
         blocks.append(cells)
-        suites.append(join_suites([suite], _KEYS))
-    empty_suite = Suite("series", "", (), pl.DataFrame(), pl.DataFrame(), {})
-    return join_suites(suites, _KEYS) if suites else empty_suite, pl.concat(questions), pl.concat(blocks)
+        suites.append(replace(suite, rows=suite.rows.select(_KEYS)))
+    return join_suites(suites), pl.concat(questions), pl.concat(blocks)
 
 
 def locate_series(suite: Suite) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -68,18 +68,18 @@ _SET, _ROW = ["column"], ["line"]
 
 def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """All of :func:`list_series_frames` in one frame, whatever its size."""
-    return next(list_series_frames(measures, standing, catalogue, most_numbers=max(measures.height, 1)))
+    return next(list_series_frames(measures, standing, catalogue, most_numbers=measures.height))
 
 
 def list_series_frames(
-    measures: Measures, standing: Measures, catalogue: Catalogue, most_numbers: int | None = None
+    measures: Measures, standing: Measures, catalogue: Catalogue, most_numbers: int
 ) -> Iterator[pl.DataFrame]:
     """One row per number of ``measures`` (MEASURE), compared with the earlier years in ``standing``: keys, SERIES_TYPES and
     the columns that :mod:`expectations.outliers.series_texts` reads.
 
     ``standing`` may also hold the batch's own and later years; a number is compared with earlier years only. Every frame
-    holds all numbers of some reporting units, which are compared with nobody else's, and about ``most_numbers``
-    (MOST_NUMBERS unless said otherwise); there is at least one frame.
+    holds all numbers of some reporting units, which are compared with nobody else's, and about ``most_numbers``;
+    there is at least one frame.
     """
     keys = list_keys(catalogue, measures, standing)
     # A number below zero has no logarithm, and another rule refuses it.
@@ -88,7 +88,7 @@ def list_series_frames(
     history = read_history(standing, years, keys, catalogue)
     usual = _measure_usual_change(history, years, keys.measures.height)
     totals = list_published_totals(standing, catalogue)
-    for part in _partition_by_unit(numbers, most_numbers or MOST_NUMBERS):
+    for part in _partition_by_unit(numbers, most_numbers):
         named = _name_units_and_measures(part, years, catalogue)
         now = (
             _number_columns_and_lines(named, keys.measures.height)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -35,17 +35,13 @@ class Suite:
         return _to_counts(self.verdicts.select((~pl.all()).sum().cast(pl.Int64)))
 
 
-def join_suites(parts: Sequence[Suite], kept: Sequence[str]) -> Suite:
-    """The parts of one suite, evaluated one after the other, with the columns ``kept`` of their rows."""
-    first = parts[0]
-    counts = [part.concerned_counts for part in parts]
-    return Suite(
-        first.name,
-        first.title,
-        first.checks,
-        pl.concat(part.rows.select(kept) for part in parts),
-        pl.concat(part.verdicts for part in parts),
-        {check.id: sum(count[check.id] for count in counts) for check in first.checks},
+def join_suites(parts: Sequence[Suite]) -> Suite:
+    """The parts of one suite, evaluated one after the other; at least one."""
+    return replace(
+        parts[0],
+        rows=pl.concat(part.rows for part in parts),
+        verdicts=pl.concat(part.verdicts for part in parts),
+        concerned_counts={c.id: sum(p.concerned_counts[c.id] for p in parts) for c in parts[0].checks},
     )
 
 

@@ -69,9 +69,9 @@ def sum_measures(
         if measure.where is not None and measure.form in conformed.forms
         if not catalogue.forms[measure.form].is_roster
     ]
+    counts = counted.group_by("submission", "measure", "org_code").agg(count=pl.len()).lazy()
     for form, measures in _rosters(catalogue):
         answered = _list_answered(form, conformed)
-        counts = counted.lazy().group_by("submission", "measure", "org_code").agg(count=pl.len())
         expected = {
             levels: _list_expected_units(levels, form, conformed.submissions, catalogue).lazy()
             for levels in {measure.levels for measure in measures}

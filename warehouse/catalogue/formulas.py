@@ -64,8 +64,8 @@ def read_indicators(
         _refuse_circle(declaration, measures, found)
     formulas: dict[str, Indicator] = {}
     for declaration in declarations:  # once every name leads to measures
-        _check_meaning(declaration, measures, found)
-        _refuse_repetition(declaration, expand(declaration.indicator, measures, found).text, formulas)
+        formula = _check_meaning(declaration, measures, found)
+        _refuse_repetition(declaration, formula, formulas)
     return found
 
 
@@ -171,8 +171,8 @@ def _refuse_circle(
 
 def _check_meaning(
     declaration: _Declaration, measures: Mapping[str, Measure], indicators: Mapping[str, Indicator]
-) -> None:
-    """Refuse formulas that parse but cannot be computed: a rank of a rank, last year of a cumulative number."""
+) -> str:
+    """The expanded formula. Refuse what parses but cannot be computed: a rank of a rank, last year of a cumulative number."""
     try:
         text = expand(declaration.indicator, measures, indicators).text
     except ExpressionError as error:
@@ -185,3 +185,4 @@ def _check_meaning(
         raise declaration.error(
             "levels", f"{whole.window[0]}() 不对村(社区)计算，层级（levels）中请去掉 village"
         )
+    return text

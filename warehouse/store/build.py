@@ -104,8 +104,10 @@ class NightBuild(BuildFile):
         if (findings := frames.get("findings")) is not None and findings["finding"].has_nulls():
             frames["findings"] = with_finding_id(findings)
         given: Mapping[str, Any] = frames
-        for name in _TABLE_OF.keys() & given.keys():
-            table, frame = _TABLE_OF[name], given[name]
+        for name, table in _TABLE_OF.items():
+            if name not in given:
+                continue
+            frame = given[name]
             foreign = set(frame["submission"].unique()) - set(submissions["submission"])
             if foreign:
                 raise ValueError(
@@ -238,10 +240,11 @@ class NightBuild(BuildFile):
 
     def _years_of_reports(self) -> range:
         """From the first year for which anything was received to the last that is open."""
-        last = self.catalogue.settings.last_year
-        row = self._connection.execute("SELECT min(year) FROM quality.submission_log").fetchone()
-        first = row[0] if row and row[0] is not None else last
-        return range(max(first, self.catalogue.settings.first_year), last + 1)
+        first, last = self.catalogue.settings.first_year, self.catalogue.settings.last_year
+        row = self._connection.execute(
+            "SELECT min(year) FROM quality.submission_log WHERE year BETWEEN ? AND ?", [first, last]
+        ).fetchone()
+        return range(row[0] if row and row[0] is not None else last, last + 1)
 
     def set_rules(self, rules: pl.DataFrame) -> None:
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
