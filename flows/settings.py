@@ -7,11 +7,13 @@ from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+import polars as pl
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from warehouse.catalogue.amended import apply_amendments
+from warehouse.catalogue.contacts import Contacts, load_contacts
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.ledger.amendments import list_amendments
 from warehouse.ledger.journal import Journal
@@ -83,6 +85,13 @@ class Installation:
         return apply_amendments(
             self.declared_catalogue, list_amendments(Journal(self.home.journal, read_only=True).entries())
         )
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Who reports and who is told; CatalogueError names file and line."""
+        known = self.declared_catalogue
+        counties = known.registry.all_units.filter(pl.col("level") == "county")["org_code"]
+        return load_contacts(self.settings.catalogue, {*counties, known.settings.city.code})
 
     def forget_catalogue(self) -> None:
         """Read catalogue and rules anew when next asked for: the journal says something else now."""

@@ -1,7 +1,7 @@
 """Reads a catalogue folder into one checked :class:`Catalogue`.
 
 A folder holds catalogue.yaml, programmes.yaml, code_lists.yaml, shared_fields.yaml, forms/*.yaml (one form a file),
-indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules/*.yaml and samples.yaml.
+indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules/*.yaml, samples.yaml and contacts.yaml.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from warehouse.catalogue.contacts import CONTACTS
 from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, find_unread_measures
 from warehouse.catalogue.formulas import expand, parse_at, read_indicators
 from warehouse.catalogue.mistakes import unknown_name
@@ -291,7 +292,8 @@ def _list_measures(form: Form) -> list[tuple[list[str | int], Measure]]:
 
 def _hash_folder(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".csv")):
+    declared = (p for p in folder.rglob("*") if p.suffix in (".yaml", ".csv"))
+    for path in sorted(p for p in declared if p != folder / CONTACTS):
         digest.update(str(path.relative_to(folder)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
