@@ -13,13 +13,16 @@ from typing import ParamSpec, TypeVar
 
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 
 from flows import intake, publication
-from flows.answer import outgoing
+from flows.answer import outgoing, sending
+from flows.answer.digest import News
 from flows.answer.outgoing import Report
 from flows.intake import OnDone
 from flows.night import Night, open_night
 from flows.settings import Installation, find_installation
+from flows.telling.channels import ChannelDown
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import AlreadyRunning
@@ -43,7 +46,8 @@ compute = _step("roll up and compute indicators", publication.compute_indicators
 publish = _step("publish", publication.publish_build)
 answer = _step("receipts", outgoing.answer_units)
 publish_pages = _step("validation pages", outgoing.publish_pages)
-tell = _step("digest", outgoing.tell_administrators)
+publish_digest = _step("digest", outgoing.publish_digest)
+send = _step("send", sending.send_parcel)
 
 
 def run_night(
@@ -55,7 +59,7 @@ def run_night(
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        outgoing.tell_failure(installation, error)
+        sending.tell_failure(installation, error)
         raise
 
 
@@ -74,7 +78,33 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             return report
         answer(night, report)
         publish_pages(night)
-        return tell(night, report)
+        news = outgoing.find_news(night, report)
+        publish_digest(night, news)
+        _send_all(night, report, news)
+        outgoing.finish(night, report, news)
+        return report
+
+
+def _send_all(night: Night, report: Report, news: News | None) -> None:
+    """Every answer and message; one that is not taken after several tries waits for the next night."""
+    outlets, waits = sending.open_outlets(night.installation), night.installation.settings.retry_seconds
+    for parcel in sending.list_parcels(night, report, news):
+        try:
+            send.with_options(
+                task_run_name=f"send {parcel.label}".replace("{", "(").replace("}", ")"),
+                retries=len(waits),
+                retry_delay_seconds=list(waits),
+                retry_condition_fn=_may_heal,
+            )(night, parcel, outlets)
+        except ChannelDown as error:
+            sending.note_undelivered(night, report, parcel, outlets, error)
+    sending.tell_undelivered(night, report, outlets)
+
+
+def _may_heal(_task: object, _run: object, state: State[object]) -> bool:
+    """Whether another try may help: the other side is down, and not our own settings wrong."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, ChannelDown) and error.may_heal
 
 
 def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:

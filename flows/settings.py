@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
@@ -42,6 +42,14 @@ class Settings(BaseSettings):
         ge=0,
         description="how long a file in the inbox must have been left alone to count as finished",
     )
+    smtp: str = Field(
+        default="", description="where mails are handed in: smtps://user@host:465/?from=address"
+    )
+    smtp_password: SecretStr = SecretStr("")
+    smtp_ca: Path | None = Field(default=None, description="who signed the mail server's certificate")
+    retry_seconds: tuple[float, ...] = Field(
+        default=(10.0, 60.0, 180.0), description="how long to wait before each further try of a channel"
+    )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
 
@@ -57,6 +65,7 @@ class Home:
         self.database = self.root / "warehouse.duckdb"
         self.building = build_path(self.database)
         self.site = self.root / "site"
+        self.told = self.root / "told"
 
     def make(self) -> Home:
         """Create what is missing and return self."""

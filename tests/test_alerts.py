@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.answer.alerts import MESSAGE_BYTES, list_addresses, send_digest, split_into_pages
+from flows.telling.channels import (
+    MESSAGE_BYTES,
+    Channel,
+    ChannelDown,
+    list_addresses,
+    send_to_all,
+    split_into_pages,
+)
+from flows.telling.robots import DingTalkRobot, FeishuRobot, WeComRobot
+from tests.message_servers import (
+    Mailbox,
+    Vendors,
+    free_port,
+    mail_address,
+    serve,
+    serve_hook,
+    serve_mailbox,
+)
 
 # Apprise's own import of a module that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -33,75 +42,102 @@ BODY = """滨州市计划生育协会年报日报　2025年1月10日
 WECOM_BYTES = 2048
 
 
-class Mailbox:
-    """A mail server's handler that keeps what it gets, or refuses everything."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.is_full = False
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.is_full:
-            return "552 mailbox full"
-        assert isinstance(envelope.content, bytes)
-        message = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        self.messages.append(message)
-        return "250 OK"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, str]]:
     """A mail server on this machine, and the address to write to it."""
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield box, mail_address(controller.port)
-    controller.stop()
-
-
-def mail_address(port: int, options: str = "") -> str:
-    return (
-        f"mailto://127.0.0.1:{port}?from=nianbao@example.org&to=admin@example.org&smtp=127.0.0.1"
-        f"&mode=insecure{options}"
-    )
-
-
-class Hook(BaseHTTPRequestHandler):
-    """Keeps the JSON posted to it."""
-
-    posted: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        self.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+    with serve_mailbox() as (box, port):
+        yield box, mail_address(port)
 
 
 @pytest.fixture
 def hook() -> Iterator[tuple[list[dict[str, Any]], str]]:
     """A web hook on this machine: what was posted, and its address."""
-    handler = type("_Hook", (Hook,), {"posted": []})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield handler.posted, f"json://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serve_hook() as served:
+        yield served
+
+
+@pytest.fixture
+def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Vendors]]:
+    """The three vendors' ends on this machine instead of the vendors' own."""
+    handler = type("_Vendors", (Vendors,), {"taken": [], "times": {}})
+    with serve(handler) as port:
+        monkeypatch.setattr(WeComRobot, "notify_url", f"http://127.0.0.1:{port}/wecom?key={{key}}")
+        monkeypatch.setattr(
+            DingTalkRobot, "notify_url", f"http://127.0.0.1:{port}/dingtalk?access_token={{token}}"
+        )
+        monkeypatch.setattr(FeishuRobot, "notify_url", f"http://127.0.0.1:{port}/feishu/{{token}}/")
+        for robot in (WeComRobot, DingTalkRobot, FeishuRobot):
+            monkeypatch.setattr(robot, "request_rate_per_sec", 0)
+        yield handler
+
+
+ADDRESSES = {
+    "wecom": "wecombot://wecom-key",
+    "dingtalk": "dingtalk://SECabc@token123",
+    "feishu": "feishu://token123?secret=SECabc",
+}
+
+
+@pytest.mark.parametrize("vendor", ADDRESSES)
+def test_a_vendor_takes_a_message_whole_and_with_its_title(vendors: type[Vendors], vendor: str) -> None:
+    Channel(ADDRESSES[vendor]).send(TITLE, BODY)
+    [(to, text)] = vendors.taken
+    assert to == vendor
+    assert TITLE in text
+    assert BODY.strip() in text.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("vendor", ADDRESSES)
+def test_a_long_message_comes_in_pages_that_the_vendor_takes(vendors: type[Vendors], vendor: str) -> None:
+    body = "".join(f"第{number}行：{'字' * 90}\n" for number in range(100))
+    Channel(ADDRESSES[vendor]).send(TITLE, body)
+    texts = [text for _, text in vendors.taken]
+    assert len(texts) > 1
+    for number in range(100):
+        assert sum(f"第{number}行：" in text for text in texts) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        ("wecombot://another-key", "93000"),
+        ("dingtalk://SECwrong@token123", "310000"),
+        ("dingtalk://token123", "310000"),
+        ("feishu://token123?secret=SECwrong", "19021"),
+        ("feishu://token123", "19021"),
+    ],
+)
+def test_a_message_that_the_vendor_refuses_in_its_body_was_not_sent(
+    vendors: type[Vendors], address: str, number: str
+) -> None:
+    with pytest.raises(ChannelDown, match=f"对方拒收（错误码 {number}）") as error:
+        Channel(address).send(TITLE, BODY)
+    assert "SECwrong" not in str(error.value)
+    assert vendors.taken == []
+
+
+def test_more_messages_a_minute_than_the_vendor_takes_are_refused(vendors: type[Vendors]) -> None:
+    channel = Channel(ADDRESSES["wecom"])
+    with pytest.raises(ChannelDown, match="45009"):
+        channel.send(TITLE, "".join(f"{'字' * 600}\n" for _ in range(30)))
+    assert len(vendors.taken) == vendors.a_minute
+
+
+def test_robots_keep_the_distance_between_messages_that_their_vendors_ask_for() -> None:
+    for robot in (WeComRobot, DingTalkRobot):
+        assert 60 / robot.request_rate_per_sec < Vendors.a_minute
+
+
+@pytest.mark.parametrize("address", ["wecombot://", "dingtalk://", "feishu://", "feishu://!!"])
+def test_an_address_without_a_token_is_told(address: str) -> None:
+    with pytest.raises(ChannelDown, match="通知地址无法识别") as error:
+        Channel(address).send(TITLE, BODY)
+    assert not error.value.may_heal
 
 
 def test_a_mail_arrives_with_its_chinese_subject_and_body_intact(mailbox: tuple[Mailbox, str]) -> None:
     box, address = mailbox
-    assert send_digest(address + "&format=text", TITLE, BODY) == []
+    assert send_to_all(address + "&format=text", TITLE, BODY) == []
     [message] = box.messages
     assert message["Subject"] == TITLE
     assert message["To"] == "admin@example.org"
@@ -112,7 +148,7 @@ def test_a_mail_arrives_with_its_chinese_subject_and_body_intact(mailbox: tuple[
 
 def test_a_mail_in_the_default_format_keeps_every_line(mailbox: tuple[Mailbox, str]) -> None:
     box, address = mailbox
-    assert send_digest(address, TITLE, BODY) == []
+    assert send_to_all(address, TITLE, BODY) == []
     body = box.messages[0].get_body()
     assert body is not None
     shown = body.get_content()
@@ -126,7 +162,7 @@ def test_a_mail_in_the_default_format_keeps_every_line(mailbox: tuple[Mailbox, s
 
 def test_a_mail_is_not_split_into_pages(mailbox: tuple[Mailbox, str]) -> None:
     box, address = mailbox
-    assert send_digest(address, TITLE, BODY * 50) == []
+    assert send_to_all(address, TITLE, BODY * 50) == []
     assert len(box.messages) == 1
 
 
@@ -136,13 +172,13 @@ def test_every_address_is_served_whatever_separates_them(
     box, mail = mailbox
     posted, web = hook
     for separator in (" ", ",", ", ", "\n"):
-        assert send_digest(separator.join((mail, web)), TITLE, BODY) == []
+        assert send_to_all(separator.join((mail, web)), TITLE, BODY) == []
     assert len(box.messages) == len(posted) == 4
 
 
 def test_no_address_sends_nothing() -> None:
-    assert send_digest("", TITLE, BODY) == []
-    assert send_digest(" \n", TITLE, BODY) == []
+    assert send_to_all("", TITLE, BODY) == []
+    assert send_to_all(" \n", TITLE, BODY) == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +197,7 @@ def test_a_channel_that_fails_gives_one_sentence_and_the_others_are_served(
         "no address at all": "admin@example.org",
         "web hook down": f"json://user:secret@127.0.0.1:{free_port()}",
     }[kind]
-    [sentence] = send_digest(f"{bad} {web}", TITLE, BODY)
+    [sentence] = send_to_all(f"{bad} {web}", TITLE, BODY)
     assert sentence.endswith("。")
     assert "secret" not in sentence
     assert "example.org" not in sentence
@@ -173,7 +209,7 @@ def test_a_long_digest_goes_to_a_hook_in_numbered_pages_that_wecom_takes(
 ) -> None:
     posted, address = hook
     body = BODY * 10 + "长" * 1500 + "\n" + BODY * 10
-    assert send_digest(address, TITLE, body) == []
+    assert send_to_all(address, TITLE, body) == []
     assert len(posted) > 2
     assert posted[0]["title"] == f"{TITLE}（1/{len(posted)}）"
     assert "".join(p["message"] for p in posted).replace("\n", "") == body.replace("\n", "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.answer.receipt_page import render_page
+from flows.telling.markdown_page import render_page
 from tests.receipt_office import Office, submission
 from warehouse.ledger import durability
 

@@ -10,8 +10,8 @@ import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.causes import group_by_cause
-from flows.answer.receipt_page import escape_text
 from flows.answer.receipts import describe_due_dates
+from flows.telling.markdown_page import escape_text
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal_head import Head, head_words
@@ -21,7 +21,7 @@ from warehouse.standing.worklist import covering_words
 from warehouse.words import labels
 from warehouse.words.day_words import day_words
 from warehouse.words.number_words import group_thousands
-from warehouse.words.templates import render_text
+from warehouse.words.templates import render_lines, render_macro, render_text
 
 _LISTED = 20
 _LISTED_OF_ONE = 5
@@ -103,6 +103,31 @@ def write_digest(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Hea
         ],
         journal_head=head_words(head),
     )
+
+
+def list_events(news: News, catalogue: Catalogue) -> list[str]:
+    """What happened in a night, in sentences: what came and what became of it, and figures that moved; [] for nothing."""
+    submissions = _name_submissions(news.outcome.submissions, catalogue.unit_names())
+    standing = submissions.remove("is_replaced") if submissions.height else submissions
+    said = [*news.notes]
+    if submissions.height:
+        answered = {name: len(getattr(news.outcome, name)) for name in ("returned", "revised", "reviewed")}
+        said += render_lines(
+            "flows.answer",
+            "digest_sentences",
+            "received",
+            counts=_count_decisions(news.outcome, submissions),
+            answered=answered,
+        )
+    unknown = standing.filter(pl.col("unit_code").is_null()) if standing.height else standing
+    said += [f"未能接收 {file['file_name']}：{file['reason']}" for file in _list_files(unknown, "refused")]
+    if lapsed := _name_unit(standing, pl.col("ends_approval")):
+        said.append(render_macro("flows.answer", "digest_sentences", "lapsed", units=lapsed))
+    said += [
+        render_macro("flows.answer", "digest_sentences", "moved", figure=figure)
+        for figure in _describe_moved_figures(news.moved, catalogue)
+    ]
+    return said
 
 
 def _name_submissions(submissions: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:

@@ -9,15 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from expectations.gate.night_docs import publish_docs
-from flows.answer.alerts import send_digest
+from flows.answer.addressing import address_answers
 from flows.answer.corrections import write_corrections
 from flows.answer.digest import News, write_digest
 from flows.answer.receipts import Office
 from flows.clock import TIME_ZONE
 from flows.night import Night
 from flows.receiving.receive import Repeated
-from flows.settings import Installation
-from flows.system_words import explain_machine_fault
+from flows.telling.letters import keep_answers
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import EXPLANATION_DECISIONS
@@ -25,7 +24,6 @@ from warehouse.standing.outcomes import Outcome, read_outcome
 from warehouse.standing.status import list_status
 from warehouse.standing.worklist import read_worklist
 from warehouse.words.day_words import moment_words
-from warehouse.words.templates import render_text
 
 
 @dataclass
@@ -72,43 +70,46 @@ def collect_report(night: Night) -> Report:
 
 
 def answer_units(night: Night, report: Report) -> list[Path]:
-    """Write what the units get: correction workbooks, a receipt for every submission and every repeated file."""
+    """Write what the units get: correction workbooks, a receipt for every submission and every repeated file.
+
+    The answers that are to be sent wait in the home from now on.
+    """
     office = Office(night.installation, night.journal.head, night.at)
     written: list[Path] = []
     if report.submissions.height:
         corrections = write_corrections(night.installation, report.outcome, office.folder, night.at)
         written = [correction.path for correction in corrections.values()]
-        written += office.answer(report.outcome, corrections)
+        receipts = office.answer(report.outcome, corrections)
+        papers = {
+            submission: [receipt, *([corrections[submission].path] if submission in corrections else ())]
+            for submission, receipt in zip(report.submissions["submission"], receipts, strict=True)
+        }
+        answers = address_answers(
+            report.outcome,
+            papers,
+            night.home.outbox,
+            night.installation.contacts,
+            night.journal.entries(),
+            office.names,
+            night.at.date(),
+        )
+        keep_answers(night.home.told, answers)
+        written += receipts
     if report.repeated:
         known = read_outcome(night.home.database).submissions
         written += office.answer_repeated(report.repeated, known)
     return written
 
 
-def tell_administrators(night: Night, report: Report) -> Report:
-    """Write the digest and send it, when there is any news; then note in the journal that all is answered."""
+def find_news(night: Night, report: Report) -> News | None:
+    """What the digest speaks of; None when nothing happened since the last one."""
     last = night.journal.last_run()
     left_before = last.payload["left"] if last else []
-    is_news = bool(report.submissions.height or report.notes or set(report.left) - set(left_before))
-    if is_news:
-        _publish_digest(night, report)
-    if is_news or report.left != left_before:
-        received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
-        night.journal.append(
-            Event.RUN_FINISHED,
-            night.installation.settings.actor,
-            datetime.now(TIME_ZONE),
-            night.run,
-            answered=max(received, default=0),
-            left=report.left,
-        )
-    return report
-
-
-def _publish_digest(night: Night, report: Report) -> None:
+    if not (report.submissions.height or report.notes or set(report.left) - set(left_before)):
+        return None
     years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
     entries, database = night.journal.entries(), night.home.database
-    news = News(
+    return News(
         outcome=report.outcome,
         statuses={year: list_status(database, year, night.catalogue, entries) for year in years},
         moved=night.record.moved,
@@ -118,14 +119,33 @@ def _publish_digest(night: Night, report: Report) -> None:
         notes=report.notes,
         warning=night.rulebook.warning,
     )
+
+
+def publish_digest(night: Night, news: News | None) -> None:
+    """Write the digest of the night, when there is any news, as a page below site/."""
+    if news is None:
+        return
     text = write_digest(news, night.catalogue, night.rulebook, night.journal.head, night.at)
     content = text.encode(errors="replace")
     digests = night.home.site / "digests"
     digests.mkdir(exist_ok=True)
     write_durably(digests / f"日报_{night.at:%Y%m%d_%H%M%S}.md", content)
     write_durably(night.home.site / "digest.md", content)
-    if night.installation.settings.alerts:
-        report.failed_channels = send_digest(night.installation.settings.alerts, text.splitlines()[0], text)
+
+
+def finish(night: Night, report: Report, news: News | None) -> None:
+    """Note in the journal that all is answered that was received."""
+    last = night.journal.last_run()
+    if news is not None or report.left != (last.payload["left"] if last else []):
+        received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
+        night.journal.append(
+            Event.RUN_FINISHED,
+            night.installation.settings.actor,
+            datetime.now(TIME_ZONE),
+            night.run,
+            answered=max(received, default=0),
+            left=report.left,
+        )
 
 
 def publish_pages(night: Night) -> None:
@@ -136,16 +156,3 @@ def publish_pages(night: Night) -> None:
         night.catalogue.unit_names(),
         moment_words(night.at),
     )
-
-
-def tell_failure(installation: Installation, error: BaseException) -> None:
-    """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
-    if installation.settings.alerts:
-        text = render_text(
-            "flows.answer",
-            "failure",
-            association=installation.catalogue.settings.city.association,
-            moment=moment_words(datetime.now(TIME_ZONE)),
-            reason=explain_machine_fault(error) or str(error),
-        )
-        send_digest(installation.settings.alerts, text.partition("\n")[0], text)

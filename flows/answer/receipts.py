@@ -14,9 +14,9 @@ from expectations.sheets.question_marks import show_plainly
 from expectations.sheets.shown_values import show_value
 from expectations.verdicts.causes import group_by_cause, group_notes_by_cause
 from flows.answer.corrections import Correction
-from flows.answer.receipt_page import escape_text, render_page
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
+from flows.telling.markdown_page import escape_text, render_page
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal_head import Head, head_words

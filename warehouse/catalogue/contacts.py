@@ -86,10 +86,6 @@ class Contact(Record):
         """Whether nothing is sent to this person today."""
         return self.muted_until is not None and today < self.muted_until
 
-    def hears_of(self, unit: str | None) -> bool:
-        """Whether what concerns a unit (none: the whole city) concerns this person."""
-        return not self.units or unit is None or unit in self.units
-
 
 @dataclass(frozen=True)
 class Contacts:

@@ -38,6 +38,7 @@ class Event(StrEnum):
     YEAR_OPENED = "year_opened"
     DEADLINE_MOVED = "deadline_moved"
     REGISTRY_CHANGED = "registry_changed"
+    ACKNOWLEDGED = "acknowledged"  # what the administrator wants to hear no more of, or not before a day
     RUN_FINISHED = "run_finished"
     MENDED = "mended"  # a torn last line was cut off when the journal was opened
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.catalogue.frames import UNREAD, finding_key, form_position, shaped
-from warehouse.store.query import pivot_entries, read_only, run
+from warehouse.store.query import pivot_entries, query, read_only, run
+from warehouse.store.statements import statement
 from warehouse.words import labels
 
 
@@ -36,6 +37,14 @@ def list_questions(findings: pl.DataFrame, forms: Sequence[str]) -> pl.DataFrame
             maintain_order=True,
         )
     )
+
+
+def read_open_questions(path: Path) -> pl.DataFrame:
+    """The questions to all units that are not settled, of their latest submissions that are neither empty nor refused.
+
+    Columns of quality.finding_latest and ``effect_pct`` (0-100: on the published figure it moves most; null: unknown).
+    """
+    return query(path, statement("warehouse.standing", "open_questions"))
 
 
 def read_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:

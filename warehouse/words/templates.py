@@ -20,8 +20,13 @@ def render_text(room: str, name: str, **values: object) -> str:
 
 def render_lines(room: str, name: str, macro: str, **values: object) -> list[str]:
     """The lines of one ``macro`` of ``<room>/<name>.j2``, for texts that are put together from several macros."""
+    return render_macro(room, name, macro, **values).split("\n")[:-1]
+
+
+def render_macro(room: str, name: str, macro: str, **values: object) -> str:
+    """The text of one ``macro`` of ``<room>/<name>.j2``."""
     said = getattr(_load_templates(room).get_template(f"{name}.j2").module, macro)
-    return str(said(**values)).split("\n")[:-1]
+    return str(said(**values))
 
 
 @cache

@@ -1,0 +1,78 @@
+"""To whom the receipts of a night go: back to where a workbook came from, else to the unit's clerks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.answer.receipts import UNKNOWN_UNIT, describe_result
+from flows.telling.letters import Answer
+from warehouse.catalogue.contacts import Contacts
+from warehouse.ledger.journal import Entry, Event
+from warehouse.standing.outcomes import Outcome
+
+MAIL_KEYS = ("from", "message_id", "subject")
+"""Payload ``mail`` of a receipt in the journal: the mail that brought the file."""
+
+
+def address_answers(
+    outcome: Outcome,
+    papers: Mapping[str, Sequence[Path]],
+    outbox: Path,
+    contacts: Contacts,
+    entries: Sequence[Entry],
+    names: Mapping[str, str],
+    today: date,
+) -> list[Answer]:
+    """An answer for each submission and each way to its unit.
+
+    ``papers``: by submission the receipt (as Markdown) and, where there is one, the correction workbook, below ``outbox``.
+    """
+    mails = {
+        e.submission: e.payload["mail"] for e in entries if e.event == Event.RECEIVED and "mail" in e.payload
+    }
+    said = _summarise_findings(outcome.findings)
+    found = []
+    for row in outcome.submissions.iter_rows(named=True):
+        files = tuple(str(path.relative_to(outbox)) for path in papers.get(row["submission"], ()))
+        if not files:
+            continue
+        unit_name = names.get(row["unit_code"] or "", UNKNOWN_UNIT)
+        for to, subject, answers in _list_ways(row, mails.get(row["submission"]), contacts, unit_name, today):
+            key = _hash_answer(row, said.get(row["submission"], ""), to)
+            found.append(Answer(key, unit_name, to, subject, files, answers))
+    return found
+
+
+def _list_ways(
+    row: dict[str, Any], mail: dict[str, str] | None, contacts: Contacts, unit_name: str, today: date
+) -> Iterator[tuple[str, str, str]]:
+    """Address, subject and the mail it answers, of each way to the unit."""
+    subject = f"{unit_name}{row['year'] or ''}年度计生协年报：{describe_result(row)}"
+    if mail is not None:
+        yield mail["from"], f"回复：{mail.get('subject') or subject}", mail.get("message_id", "")
+    clerks = [clerk for clerk in contacts.clerks_of(row["unit_code"] or "") if not clerk.is_muted(today)]
+    for clerk in clerks:
+        if clerk.outbox:
+            yield clerk.outbox, subject, ""
+        if clerk.mail and mail is None:
+            yield clerk.mail[0], subject, ""
+
+
+def _summarise_findings(findings: pl.DataFrame) -> dict[str, str]:
+    """Submission -> what is asked of it and how each question stands."""
+    if findings.is_empty():
+        return {}
+    asked = findings.select("submission", said=pl.format("{}:{}", "finding", "finding_status")).sort("said")
+    return dict(asked.group_by("submission").agg(pl.col("said").str.join(",")).iter_rows())
+
+
+def _hash_answer(row: dict[str, Any], said: str, to: str) -> str:
+    """The key of an answer: the same for as long as the same is said of the same bytes to the same address."""
+    text = "|".join(str(part) for part in (row["submission"], row["decision"], row["reason"], said, to))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -1,0 +1,167 @@
+"""What is sent after a night, parcel by parcel: answers to the units, messages to people, and what could not be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+
+import polars as pl
+
+from flows.answer.digest import News, list_events
+from flows.answer.outgoing import Report
+from flows.clock import TIME_ZONE
+from flows.night import Night
+from flows.settings import Installation
+from flows.system_words import explain_machine_fault
+from flows.telling.channels import ChannelDown
+from flows.telling.delivery import Notice, Office, give_up, send_answer, send_notice, write_notices
+from flows.telling.letters import Answer, list_answers
+from flows.telling.mail import Letter
+from flows.telling.markdown_page import render_page
+from flows.telling.matters import list_matters
+from flows.telling.outlets import Outlets
+from flows.telling.recipients import Recipient, list_channels, list_recipients
+from warehouse.catalogue.contacts import MAIL
+from warehouse.ledger.acknowledgements import list_acknowledgements
+from warehouse.standing.questions import read_open_questions
+from warehouse.standing.status import list_status
+from warehouse.words.day_words import moment_words
+from warehouse.words.templates import render_text
+
+Parcel = Notice | Answer
+
+
+def open_outlets(installation: Installation) -> Outlets:
+    """The ways out of an installation, for one night."""
+    settings = installation.settings
+    return Outlets(
+        settings.smtp,
+        settings.smtp_password.get_secret_value(),
+        settings.smtp_ca,
+        f"{installation.catalogue.settings.city.association}年报系统",
+        lambda: datetime.now(TIME_ZONE),
+    )
+
+
+def open_office(installation: Installation, at: datetime) -> Office:
+    """From where parcels are sent."""
+    home = installation.home
+    return Office(home.told, home.outbox, installation.catalogue.settings.city.association, at)
+
+
+def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Parcel]:
+    """Everything that is to go out tonight: answers that wait, then a message to each person who is to be told something.
+
+    ``news``: what the night's digest speaks of; None when nothing happened.
+    """
+    office = open_office(night.installation, night.at)
+    yield from list_answers(office.folder)
+    contacts = night.installation.contacts
+    recipients, lost = list_recipients(contacts, night.installation.settings.alerts)
+    if not recipients:
+        report.failed_channels += lost
+        return
+    matters = _collect_matters(night, [*report.left, *lost])
+    yield from write_notices(
+        recipients,
+        contacts,
+        matters,
+        list_events(news, night.catalogue) if news else (),
+        _match_acknowledgements(night, matters),
+        office,
+    )
+
+
+def _collect_matters(night: Night, left: Sequence[str]) -> pl.DataFrame:
+    """All that is open in the warehouse as it is published now (MATTER)."""
+    database, entries = night.home.database, night.journal.entries()
+    questions = read_open_questions(database) if database.exists() else pl.DataFrame()
+    current = night.catalogue.settings.last_year
+    years = {current, *(questions["year"].to_list() if questions.height else ())}
+    first = night.catalogue.settings.first_year
+    statuses = {
+        year: list_status(database, year, night.catalogue, entries)
+        for year in sorted(years)
+        if database.exists() and first <= year <= current
+    }
+    return list_matters(questions, statuses, left, night.catalogue, night.rulebook, night.at.date())
+
+
+def _match_acknowledgements(night: Night, matters: pl.DataFrame) -> dict[str, date | None]:
+    """The matters of which nobody is to hear, and until when; of several acknowledgements of one the last counts."""
+    found: dict[str, date | None] = {}
+    for row in list_acknowledgements(night.journal.entries()).iter_rows(named=True):
+        wanted = pl.lit(value=True)
+        if row["matter"]:
+            wanted &= pl.col("matter").str.starts_with(row["matter"])
+        for name in ("unit_code", "rule"):
+            wanted &= pl.col(name) == row[name] if row[name] else pl.lit(value=True)
+        found |= dict.fromkeys(matters.filter(wanted.fill_null(value=False))["matter"], row["until"])
+    return found
+
+
+def send_parcel(night: Night, parcel: Parcel, outlets: Outlets) -> None:
+    """Send one parcel and remember it. ChannelDown."""
+    office = open_office(night.installation, night.at)
+    if isinstance(parcel, Answer):
+        send_answer(parcel, outlets, office)
+    else:
+        send_notice(parcel, outlets, office)
+
+
+def note_undelivered(
+    night: Night, report: Report, parcel: Parcel, outlets: Outlets, error: ChannelDown
+) -> None:
+    """Keep what was not taken, for the next night; the others hear of it at the end (tell_undelivered)."""
+    office = open_office(night.installation, night.at)
+    report.failed_channels.append(give_up(parcel, outlets, office, str(error)))
+
+
+def tell_undelivered(night: Night, report: Report, outlets: Outlets) -> None:
+    """Tell by the channels that work what could not be sent by others."""
+    if report.failed_channels:
+        _tell_caretakers(
+            night.installation, outlets, "undelivered", sentences=dict.fromkeys(report.failed_channels)
+        )
+
+
+def tell_failure(installation: Installation, error: BaseException) -> None:
+    """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
+    _tell_caretakers(
+        installation,
+        open_outlets(installation),
+        "failure",
+        reason=explain_machine_fault(error) or str(error),
+    )
+
+
+def _tell_caretakers(installation: Installation, outlets: Outlets, template: str, **told: object) -> None:
+    """Send the administrators and whoever runs the machine a text at once, on every channel that works."""
+    text = render_text(
+        "flows.answer",
+        template,
+        association=installation.catalogue.settings.city.association,
+        moment=moment_words(datetime.now(TIME_ZONE)),
+        **told,
+    )
+    title = text.partition("\n")[0]
+    for recipient in _list_caretakers(installation):
+        if not outlets.is_down(recipient.address):
+            _try_to_send(recipient, outlets, title, text)
+
+
+def _list_caretakers(installation: Installation) -> Iterable[Recipient]:
+    recipients, _ = list_recipients(installation.contacts, installation.settings.alerts)
+    named = [each for person in installation.contacts.of_role("operator") for each in list_channels(person)]
+    return dict.fromkeys([*recipients, *named])
+
+
+def _try_to_send(recipient: Recipient, outlets: Outlets, title: str, text: str) -> None:
+    try:
+        if recipient.channel == MAIL and recipient.contact:
+            letter = Letter(recipient.contact.mail[:1], title, text, render_page(text, title))
+            outlets.send_letter(letter)
+        elif recipient.address:
+            outlets.send_message(recipient.address, title, text)
+    except ChannelDown:
+        return  # that is what is being told

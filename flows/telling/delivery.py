@@ -1,0 +1,159 @@
+"""What goes out at the end of a night: answers to units and messages to people, each one parcel that is sent by itself.
+
+What was taken is remembered at once (flows.telling.told, flows.telling.letters). What was not taken is tried again: by the
+flow a few times, by the next night from what is remembered; meanwhile it lies in the home, and others are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from flows.telling.channels import ChannelDown
+from flows.telling.letters import Answer, note_sent
+from flows.telling.mail import Letter
+from flows.telling.markdown_page import render_page
+from flows.telling.matters import MATTER
+from flows.telling.messages import Message, write_message
+from flows.telling.news import Told, find_news, find_overdue, remember
+from flows.telling.outboxes import put_into_outbox
+from flows.telling.outlets import MAIL_SERVER, Outlets
+from flows.telling.recipients import Recipient
+from flows.telling.told import keep_told, read_told
+from warehouse.catalogue.contacts import MAIL, Contacts
+from warehouse.ledger.durability import write_durably
+
+UNDELIVERED = "undelivered"
+"""Where messages lie that no channel took, below the folder of what was told."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message on its way to one recipient, and what the recipient knows once it is taken."""
+
+    recipient: Recipient
+    message: Message
+    then: Told
+
+    @property
+    def label(self) -> str:
+        """Who is told, and by what."""
+        return f"{self.recipient.label} {self.recipient.channel}"
+
+
+@dataclass(frozen=True)
+class Office:
+    """From where parcels are sent: the folder of what was told, the outbox, who writes, and when."""
+
+    folder: Path
+    outbox: Path
+    association: str
+    at: datetime
+
+
+def write_notices(
+    recipients: Sequence[Recipient],
+    contacts: Contacts,
+    matters: pl.DataFrame,
+    events: Sequence[str],
+    acknowledged: Mapping[str, date | None],
+    office: Office,
+) -> Iterator[Notice]:
+    """The message for each recipient who is to be told something tonight.
+
+    ``matters``: MATTER; ``events``: sentences about what happened; ``acknowledged``: as find_news takes it. Whoever was
+    never told anything, with nothing to tell, is noted as told: their week begins.
+    """
+    for recipient in recipients:
+        person = recipient.contact
+        if person and person.is_muted(office.at.date()):
+            continue
+        told = read_told(office.folder, recipient.person, recipient.channel)
+        theirs = matters.filter(_concerns(recipient))
+        passed_on = _collect_passed_on(recipient, contacts, matters, acknowledged, office)
+        news = find_news(told, pl.concat([passed_on, theirs]), tuple(events), acknowledged, office.at)
+        if news is None:
+            if told is None:
+                keep_told(office.folder, recipient.person, recipient.channel, Told({}, office.at))
+            continue
+        message = write_message(news, office.association, office.at, is_brief=recipient.is_chat)
+        yield Notice(recipient, message, remember(told, news, office.at))
+
+
+def _concerns(recipient: Recipient) -> pl.Expr:
+    units = recipient.contact.units if recipient.contact else ()
+    return pl.col("unit_code").is_null() | pl.col("unit_code").is_in(list(units)) if units else pl.lit(True)
+
+
+def _collect_passed_on(
+    recipient: Recipient,
+    contacts: Contacts,
+    matters: pl.DataFrame,
+    acknowledged: Mapping[str, date | None],
+    office: Office,
+) -> pl.DataFrame:
+    """What others who pass on to this person have left undone for too long."""
+    found = [
+        find_overdue(
+            read_told(office.folder, other.id, channel),
+            matters,
+            other.escalate_nights,
+            acknowledged,
+            office.at.date(),
+        )
+        for other in contacts
+        if other.escalate_to is not None and other.escalate_to == recipient.person
+        for channel in other.channels or (MAIL,)
+    ]
+    return pl.concat(found).unique("matter", maintain_order=True) if found else pl.DataFrame(schema=MATTER)
+
+
+def send_notice(notice: Notice, outlets: Outlets, office: Office) -> None:
+    """Send a message and remember it. ChannelDown."""
+    recipient, message = notice.recipient, notice.message
+    page = "" if recipient.is_chat else render_page(message.text, message.title)
+    if recipient.channel == MAIL and recipient.contact:
+        outlets.send_letter(Letter(recipient.contact.mail[:1], message.title, message.text, page))
+    else:
+        outlets.send_message(recipient.address, message.title, message.text, page)
+    keep_told(office.folder, recipient.person, recipient.channel, notice.then)
+    _find_undelivered(notice, office).unlink(missing_ok=True)
+
+
+def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
+    """Send a unit its receipt and correction workbook, and remember it. ChannelDown."""
+    paths = [office.outbox / name for name in answer.files]
+    if answer.is_mail:
+        try:
+            text = paths[0].read_text(encoding="utf-8")
+        except OSError as error:
+            raise ChannelDown(f"给{answer.unit_name}的回执已不在发件文件夹中，未能发出。") from error
+        page = render_page(text, answer.subject)
+        outlets.send_letter(
+            Letter((answer.to,), answer.subject, text, page, tuple(paths[1:]), answer.answers)
+        )
+    else:
+        put_into_outbox(answer.to, paths)
+    note_sent(office.folder, answer)
+
+
+def give_up(parcel: Notice | Answer, outlets: Outlets, office: Office, why: str) -> str:
+    """Keep what no channel took, try its channel no more this night; a sentence about it for others."""
+    if isinstance(parcel, Answer):
+        outlets.give_up(MAIL_SERVER if parcel.is_mail else parcel.to, why)
+        return f"给{parcel.unit_name}的答复：{why}将于下次夜间作业重试，回执在发件文件夹中。"
+    is_mail = parcel.recipient.channel == MAIL and parcel.recipient.contact
+    outlets.give_up(MAIL_SERVER if is_mail else parcel.recipient.address, why)
+    kept = _find_undelivered(parcel, office)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(kept, parcel.message.text.encode())
+    return f"给{parcel.recipient.label}的通知：{why}将于下次夜间作业重试，内容存于 {kept}。"
+
+
+def _find_undelivered(notice: Notice, office: Office) -> Path:
+    """Where a message lies as long as its channel does not take it: the last one, which holds all that is open."""
+    return office.folder / UNDELIVERED / f"{notice.recipient.person}.{notice.recipient.channel}.md"

@@ -1,0 +1,79 @@
+"""Answers to units that still have to be sent: one JSON file each in the home, written when the receipt is, gone when it is sent.
+
+So an answer survives a mail server that is down and a night that breaks off. An answer that was sent is remembered by its
+key and is not sent again when a broken night is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from warehouse.ledger.durability import write_durably
+
+WAITING = "letters"
+SENT = "sent.txt"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A receipt and, where there is one, a correction workbook on their way to one address.
+
+    ``key``: submission and what is said of it; ``to``: a mail address, or the URL of an outbox; ``files``: below the home's
+    outbox, the receipt first; ``answers``: the Message-ID of the mail that brought the submission, '' for none.
+    """
+
+    key: str
+    unit_name: str
+    to: str
+    subject: str
+    files: tuple[str, ...]
+    answers: str = ""
+
+    @property
+    def label(self) -> str:
+        """Whose answer it is, and the way it goes."""
+        return f"{self.unit_name} {'mail' if self.is_mail else 'outbox'}"
+
+    @property
+    def is_mail(self) -> bool:
+        """Whether it goes by mail; else its files are copied into an outbox."""
+        return "://" not in self.to
+
+
+def keep_answers(folder: Path, answers: list[Answer]) -> None:
+    """Write the answers that were not sent before, durably."""
+    if not answers:
+        return
+    sent = _read_sent(folder)
+    (folder / WAITING).mkdir(parents=True, exist_ok=True)
+    for answer in answers:
+        if answer.key not in sent:
+            content = json.dumps(asdict(answer), ensure_ascii=False, indent=1)
+            write_durably(folder / WAITING / f"{answer.key}.json", content.encode())
+
+
+def list_answers(folder: Path) -> Iterator[Answer]:
+    """The answers that wait, in the order of their keys; a file that cannot be read is left alone."""
+    for path in sorted((folder / WAITING).glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            yield Answer(**{**content, "files": tuple(content["files"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+
+
+def note_sent(folder: Path, answer: Answer) -> None:
+    """The answer was taken: it waits no more, and is not sent again."""
+    with (folder / SENT).open("a", encoding="utf-8") as file:
+        file.write(f"{answer.key}\n")
+    (folder / WAITING / f"{answer.key}.json").unlink(missing_ok=True)
+
+
+def _read_sent(folder: Path) -> set[str]:
+    try:
+        return set((folder / SENT).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return set()

@@ -1,0 +1,84 @@
+"""Who gets messages of the night, and by which channel: the people of contacts.yaml, and the addresses of NIANBAO_ALERTS."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flows.telling.channels import list_addresses
+from warehouse.catalogue.contacts import MAIL, Contact, Contacts
+from warehouse.words.labels import ROLE
+
+_PREFIX = "NIANBAO_CHANNEL_"
+_BLOCK = "nianbao-channel-"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person on one channel. ``address``: Apprise's, '' for the person's own mail; ``label``: who and by what, for people."""
+
+    person: str
+    channel: str
+    name: str
+    address: str
+    contact: Contact | None = None
+
+    @property
+    def label(self) -> str:
+        """李某某（市级管理员）."""
+        return f"{self.name}（{ROLE[self.contact.role]}）" if self.contact else self.name
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether others may read along: a chat gets no number of a unit's data. Addresses of mails (mailto) do."""
+        return bool(self.address) and not self.address.startswith("mailto")
+
+
+def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], list[str]]:
+    """Who gets the digest, and a Chinese sentence for each channel that leads nowhere.
+
+    ``alerts``: addresses whose owners have no name (NIANBAO_ALERTS); they hear of all units, as administrators do.
+    """
+    found = [
+        Recipient("alerts", hashlib.sha256(address.encode()).hexdigest()[:12], "NIANBAO_ALERTS", address)
+        for address in list_addresses(alerts)
+    ]
+    lost = []
+    for person in contacts:
+        if not person.gets_digest:
+            continue
+        for recipient in list_channels(person):
+            if recipient.channel != MAIL and not recipient.address:
+                lost.append(
+                    f"联系人“{person.name}”的通知渠道“{recipient.channel}”没有地址："
+                    f"请设置环境变量 {_PREFIX}{recipient.channel.upper()}。"
+                )
+            else:
+                found.append(recipient)
+    return found, lost
+
+
+def list_channels(person: Contact) -> Iterator[Recipient]:
+    """The person on each channel; where none is named, by mail if there is an address."""
+    for channel in person.channels or ((MAIL,) if person.mail else ()):
+        address = "" if channel == MAIL else find_address(channel, os.environ)
+        yield Recipient(person.id, channel, person.name, address, person)
+
+
+def find_address(channel: str, environment: Mapping[str, str]) -> str:
+    """The address behind a channel's name: of the environment, else of a secret block of Prefect's; '' for none."""
+    return environment.get(_PREFIX + channel.upper()) or _load_secret(_BLOCK + channel.replace("_", "-"))
+
+
+def _load_secret(name: str) -> str:
+    """The value of a secret block on the server that PREFECT_API_URL names; '' where there is no such block or server."""
+    if "PREFECT_API_URL" not in os.environ:
+        return ""
+    from prefect.blocks.system import Secret
+
+    try:
+        return str(Secret.load(name, _sync=True).get())  # type: ignore[call-arg,union-attr]
+    except (ValueError, OSError, RuntimeError):
+        return ""

@@ -1,0 +1,45 @@
+"""What each recipient was told, kept in the home: one JSON file a person and channel, written after the channel took it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+from flows.telling.news import Known, Told
+from warehouse.ledger.durability import write_durably
+
+_NAME = re.compile(r"[^a-z0-9_-]+")
+
+
+def read_told(folder: Path, person: str, channel: str) -> Told | None:
+    """What was told last; None when nothing ever was, or when the file cannot be read: then all is told again."""
+    try:
+        content = json.loads(_find_file(folder, person, channel).read_text(encoding="utf-8"))
+        matters = {
+            matter: Known(date.fromisoformat(k["since"]), k["subject"], k["who"], k["topic"], k["severity"])
+            for matter, k in content["matters"].items()
+        }
+        return Told(matters, datetime.fromisoformat(content["at"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def keep_told(folder: Path, person: str, channel: str, told: Told) -> None:
+    """Write what was told, durably."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "at": told.at.isoformat() if told.at else None,
+        "matters": {
+            matter: {**asdict(known), "since": known.since.isoformat()}
+            for matter, known in told.matters.items()
+        },
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
+    write_durably(_find_file(folder, person, channel), text.encode())
+
+
+def _find_file(folder: Path, person: str, channel: str) -> Path:
+    return folder / f"{_NAME.sub('_', person)}.{_NAME.sub('_', channel)}.json"
