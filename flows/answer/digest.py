@@ -119,8 +119,12 @@ def list_events(news: News, catalogue: Catalogue) -> list[str]:
             counts=_count_decisions(news.outcome, submissions),
             answered=answered,
         )
-    unknown = standing.filter(pl.col("unit_code").is_null()) if standing.height else standing
-    said += [f"未能接收 {file['file_name']}：{file['reason']}" for file in _list_files(unknown, "refused")]
+    is_nobodys = pl.col("unit_code").is_null() | pl.col("year").is_null()
+    unknown = standing.filter(is_nobodys) if standing.height else standing
+    said += [
+        f"{file['who']} {file['file_name']} 未能接收：{file['reason']}"
+        for file in _list_files(unknown, "refused")
+    ]
     if lapsed := _name_unit(standing, pl.col("ends_approval")):
         said.append(render_macro("flows.answer", "digest_sentences", "lapsed", units=lapsed))
     said += [

@@ -14,21 +14,28 @@ from flows.night import Night
 from flows.settings import Installation
 from flows.system_words import explain_machine_fault
 from flows.telling.channels import ChannelDown
-from flows.telling.delivery import Notice, Office, give_up, send_answer, send_notice, write_notices
+from flows.telling.delivery import (
+    Office,
+    Parcel,
+    give_up,
+    send_answer,
+    send_message,
+    send_notice,
+    send_reminder,
+    write_notices,
+)
 from flows.telling.letters import Answer, list_answers
-from flows.telling.mail import Letter
-from flows.telling.markdown_page import render_page
 from flows.telling.matters import list_matters
+from flows.telling.messages import Message
 from flows.telling.outlets import Outlets
 from flows.telling.recipients import Recipient, list_channels, list_recipients
-from warehouse.catalogue.contacts import MAIL
+from flows.telling.reminders import Reminder, list_reminders
 from warehouse.ledger.acknowledgements import list_acknowledgements
+from warehouse.ledger.journal import Entry
 from warehouse.standing.questions import read_open_questions
 from warehouse.standing.status import list_status
 from warehouse.words.day_words import moment_words
 from warehouse.words.templates import render_text
-
-Parcel = Notice | Answer
 
 
 def open_outlets(installation: Installation) -> Outlets:
@@ -50,18 +57,21 @@ def open_office(installation: Installation, at: datetime) -> Office:
 
 
 def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Parcel]:
-    """Everything that is to go out tonight: answers that wait, then a message to each person who is to be told something.
+    """Everything that goes out tonight: answers that wait, reminders, and a message to each who is to be told something.
 
     ``news``: what the night's digest speaks of; None when nothing happened.
     """
     office = open_office(night.installation, night.at)
-    yield from list_answers(office.folder)
     contacts = night.installation.contacts
+    yield from list_answers(office.folder)
+    yield from _list_reminders(night, office)
     recipients, lost = list_recipients(contacts, night.installation.settings.alerts)
     if not recipients:
         report.failed_channels += lost
         return
-    matters = _collect_matters(night, [*report.left, *lost])
+    matters = collect_matters(
+        night.installation, night.journal.entries(), [*report.left, *lost], night.at.date()
+    )
     yield from write_notices(
         recipients,
         contacts,
@@ -72,19 +82,37 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
     )
 
 
-def _collect_matters(night: Night, left: Sequence[str]) -> pl.DataFrame:
-    """All that is open in the warehouse as it is published now (MATTER)."""
-    database, entries = night.home.database, night.journal.entries()
+def _list_reminders(night: Night, office: Office) -> Iterator[Parcel]:
+    """The reminders about the current year's reports."""
+    settings, database = night.catalogue.settings, night.home.database
+    if not database.exists() or not night.installation.contacts.of_role("clerk"):
+        return
+    status = list_status(database, settings.last_year, night.catalogue, night.journal.entries())
+    yield from list_reminders(
+        settings.last_year,
+        status,
+        night.installation.contacts,
+        settings.deadline,
+        office.folder,
+        {"association": settings.city.association, "contact": settings.contact},
+        night.at.date(),
+    )
+
+
+def collect_matters(
+    installation: Installation, entries: Sequence[Entry], left: Sequence[str], today: date
+) -> pl.DataFrame:
+    """All that is open in the warehouse as it is published now, and what was ``left`` in the inbox (MATTER)."""
+    database, catalogue = installation.home.database, installation.catalogue
     questions = read_open_questions(database) if database.exists() else pl.DataFrame()
-    current = night.catalogue.settings.last_year
+    first, current = catalogue.settings.first_year, catalogue.settings.last_year
     years = {current, *(questions["year"].to_list() if questions.height else ())}
-    first = night.catalogue.settings.first_year
     statuses = {
-        year: list_status(database, year, night.catalogue, entries)
+        year: list_status(database, year, catalogue, entries)
         for year in sorted(years)
         if database.exists() and first <= year <= current
     }
-    return list_matters(questions, statuses, left, night.catalogue, night.rulebook, night.at.date())
+    return list_matters(questions, statuses, left, catalogue, installation.rulebook, today)
 
 
 def _match_acknowledgements(night: Night, matters: pl.DataFrame) -> dict[str, date | None]:
@@ -103,10 +131,13 @@ def _match_acknowledgements(night: Night, matters: pl.DataFrame) -> dict[str, da
 def send_parcel(night: Night, parcel: Parcel, outlets: Outlets) -> None:
     """Send one parcel and remember it. ChannelDown."""
     office = open_office(night.installation, night.at)
-    if isinstance(parcel, Answer):
-        send_answer(parcel, outlets, office)
-    else:
-        send_notice(parcel, outlets, office)
+    match parcel:
+        case Answer():
+            send_answer(parcel, outlets, office)
+        case Reminder():
+            send_reminder(parcel, outlets, office)
+        case _:
+            send_notice(parcel, outlets, office)
 
 
 def note_undelivered(
@@ -158,10 +189,6 @@ def _list_caretakers(installation: Installation) -> Iterable[Recipient]:
 
 def _try_to_send(recipient: Recipient, outlets: Outlets, title: str, text: str) -> None:
     try:
-        if recipient.channel == MAIL and recipient.contact:
-            letter = Letter(recipient.contact.mail[:1], title, text, render_page(text, title))
-            outlets.send_letter(letter)
-        elif recipient.address:
-            outlets.send_message(recipient.address, title, text)
+        send_message(recipient, Message(title, text), outlets)
     except ChannelDown:
         return  # that is what is being told

@@ -25,6 +25,7 @@ from flows.cli import (  # noqa: E402
     night_commands,
     review_commands,
     rules_commands,
+    telling_commands,
 )
 
 translate_help()
@@ -42,6 +43,7 @@ review_commands.register(app)
 rules_commands.register(app)
 campaign_commands.register(app)
 catalogue_commands.register(app)
+telling_commands.register(app)
 
 
 @app.callback()

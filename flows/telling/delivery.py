@@ -18,11 +18,12 @@ from flows.telling.letters import Answer, note_sent
 from flows.telling.mail import Letter
 from flows.telling.markdown_page import render_page
 from flows.telling.matters import MATTER
-from flows.telling.messages import Message, write_message
+from flows.telling.messages import Message, strip_markdown, write_message
 from flows.telling.news import Told, find_news, find_overdue, remember
 from flows.telling.outboxes import put_into_outbox
 from flows.telling.outlets import MAIL_SERVER, Outlets
 from flows.telling.recipients import Recipient
+from flows.telling.reminders import Reminder, note_reminded
 from flows.telling.told import keep_told, read_told
 from warehouse.catalogue.contacts import MAIL, Contacts
 from warehouse.ledger.durability import write_durably
@@ -43,6 +44,9 @@ class Notice:
     def label(self) -> str:
         """Who is told, and by what."""
         return f"{self.recipient.label} {self.recipient.channel}"
+
+
+Parcel = Notice | Answer | Reminder
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,28 @@ def _collect_passed_on(
 
 def send_notice(notice: Notice, outlets: Outlets, office: Office) -> None:
     """Send a message and remember it. ChannelDown."""
-    recipient, message = notice.recipient, notice.message
-    page = "" if recipient.is_chat else render_page(message.text, message.title)
-    if recipient.channel == MAIL and recipient.contact:
-        outlets.send_letter(Letter(recipient.contact.mail[:1], message.title, message.text, page))
-    else:
-        outlets.send_message(recipient.address, message.title, message.text, page)
+    recipient = notice.recipient
+    send_message(recipient, notice.message, outlets)
     keep_told(office.folder, recipient.person, recipient.channel, notice.then)
     _find_undelivered(notice, office).unlink(missing_ok=True)
+
+
+def send_reminder(reminder: Reminder, outlets: Outlets, office: Office) -> None:
+    """Send a reminder and remember it. ChannelDown."""
+    send_message(reminder.recipient, reminder.message, outlets)
+    note_reminded(office.folder, reminder)
+
+
+def send_message(recipient: Recipient, message: Message, outlets: Outlets) -> None:
+    """Send a text to a recipient: Markdown as a page in a mail, as it is in a chat. ChannelDown."""
+    page = "" if recipient.is_chat else render_page(message.text, message.title)
+    if recipient.contact and recipient.channel == MAIL:
+        outlets.send_letter(Letter(recipient.contact.mail[:1], message.title, message.text, page))
+    elif recipient.address:
+        text = message.text if page else strip_markdown(message.text)
+        outlets.send_message(recipient.address, message.title, text, page)
+    else:
+        raise ChannelDown(f"{recipient.label}的通知渠道“{recipient.channel}”没有地址。", may_heal=False)
 
 
 def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
@@ -141,13 +159,15 @@ def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
     note_sent(office.folder, answer)
 
 
-def give_up(parcel: Notice | Answer, outlets: Outlets, office: Office, why: str) -> str:
+def give_up(parcel: Parcel, outlets: Outlets, office: Office, why: str) -> str:
     """Keep what no channel took, try its channel no more this night; a sentence about it for others."""
     if isinstance(parcel, Answer):
         outlets.give_up(MAIL_SERVER if parcel.is_mail else parcel.to, why)
         return f"给{parcel.unit_name}的答复：{why}将于下次夜间作业重试，回执在发件文件夹中。"
     is_mail = parcel.recipient.channel == MAIL and parcel.recipient.contact
     outlets.give_up(MAIL_SERVER if is_mail else parcel.recipient.address, why)
+    if isinstance(parcel, Reminder):
+        return f"给{parcel.recipient.label}的催报：{why}将于下次夜间作业重试。"
     kept = _find_undelivered(parcel, office)
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_durably(kept, parcel.message.text.encode())

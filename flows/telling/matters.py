@@ -42,7 +42,7 @@ _TODO_OF_STATE = {
     "empty": ("请该单位填写后重新报送。", "unit"),
     "held": ("请该单位按更正表改正后重新报送。", "unit"),
     "returned": ("请该单位按退回意见处理后重新报送。", "unit"),
-    "year_doubted": ("请与该单位核对年度，属实的运行 nianbao review confirm-year 确认。", "administrator"),
+    "year_doubted": ("请与该单位核对年度，属实的运行 nianbao review confirm 确认。", "administrator"),
 }
 
 
@@ -59,16 +59,21 @@ def list_matters(
     ``questions``: warehouse.standing.questions.read_open_questions; ``statuses``: per year warehouse.standing.status.list_status;
     ``left``: sentences about what stayed in the inbox or could not be fetched.
     """
-    found = pl.concat(
-        [
-            _describe_questions(questions, catalogue, rulebook),
-            *(
-                _describe_reports(year, frame, today if year == catalogue.settings.last_year else None)
-                for year, frame in sorted(statuses.items())
-            ),
-            _describe_left(left),
-        ]
-    ).unique("matter", keep="first", maintain_order=True)
+    asked = _describe_questions(questions, catalogue, rulebook)
+    reports = [
+        _describe_reports(year, frame, today if year == catalogue.settings.last_year else None)
+        for year, frame in sorted(statuses.items())
+    ]
+    # A report that is held for its questions is told by them.
+    blocking = asked.filter(pl.col("severity") == "critical").select("unit_code", "year").unique()
+    is_held = pl.col("matter").str.ends_with("-held")
+    reports = [
+        pl.concat([r.remove(is_held), r.filter(is_held).join(blocking, on=["unit_code", "year"], how="anti")])
+        for r in reports
+    ]
+    found = pl.concat([asked, *reports, _describe_left(left)]).unique(
+        "matter", keep="first", maintain_order=True
+    )
     rank = {severity: number for number, severity in enumerate(labels.SEVERITY)}
     return found.sort(
         pl.col("severity").replace_strict(rank, return_dtype=pl.Int8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ class Message:
 
     title: str
     text: str
+
+
+def strip_markdown(text: str) -> str:
+    """A page of Markdown for a chat: without its title, which the message has, and without rules between parts."""
+    kept = [line for line in text.splitlines() if not line.startswith("# ") and line != "---"]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip() + "\n"
 
 
 def write_message(news: News, association: str, at: datetime, *, is_brief: bool) -> Message:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flows.telling.channels import list_addresses
-from warehouse.catalogue.contacts import MAIL, Contact, Contacts
+from warehouse.catalogue.contacts import MAIL, Contacts, Person
 from warehouse.words.labels import ROLE
 
 _PREFIX = "NIANBAO_CHANNEL_"
@@ -23,7 +23,7 @@ class Recipient:
     channel: str
     name: str
     address: str
-    contact: Contact | None = None
+    contact: Person | None = None
 
     @property
     def label(self) -> str:
@@ -60,7 +60,7 @@ def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], l
     return found, lost
 
 
-def list_channels(person: Contact) -> Iterator[Recipient]:
+def list_channels(person: Person) -> Iterator[Recipient]:
     """The person on each channel; where none is named, by mail if there is an address."""
     for channel in person.channels or ((MAIL,) if person.mail else ()):
         address = "" if channel == MAIL else find_address(channel, os.environ)

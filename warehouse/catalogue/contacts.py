@@ -38,7 +38,7 @@ def _check_address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_check_address)]
 
 
-class Contact(Record):
+class Person(Record):
     """A person, or an office with one address.
 
     ``units``: codes; a **clerk** reports for exactly one, an **administrator**, **leader** or **operator** hears of these,
@@ -63,7 +63,7 @@ class Contact(Record):
     escalate_nights: int = 5
 
     @model_validator(mode="after")
-    def _refuse_contradictions(self) -> Contact:
+    def _refuse_contradictions(self) -> Person:
         if self.role == "clerk" and len(self.units) != 1:
             raise ValueError(f"填报人“{self.name}”应负责一个单位，units 写一个单位代码，如 units: ['371602']")
         if MAIL in self.channels and not self.mail:
@@ -91,20 +91,20 @@ class Contact(Record):
 class Contacts:
     """Everybody in contacts.yaml, by id, in the file's order."""
 
-    people: dict[str, Contact]
+    people: dict[str, Person]
 
-    def __iter__(self) -> Iterator[Contact]:
+    def __iter__(self) -> Iterator[Person]:
         return iter(self.people.values())
 
-    def of_role(self, *roles: Role) -> list[Contact]:
+    def of_role(self, *roles: Role) -> list[Person]:
         """The people with one of these roles."""
         return [person for person in self if person.role in roles]
 
-    def clerks_of(self, unit: str) -> list[Contact]:
+    def clerks_of(self, unit: str) -> list[Person]:
         """Who reports for a unit."""
         return [person for person in self.of_role("clerk") if unit in person.units]
 
-    def find_sender(self, address: str) -> Contact | None:
+    def find_sender(self, address: str) -> Person | None:
         """The clerk whose address this is; none for anybody else's."""
         wanted = address.strip().lower()
         return next((person for person in self.of_role("clerk") if wanted in person.mail), None)
@@ -118,9 +118,9 @@ def load_contacts(folder: Path, units: Collection[str]) -> Contacts:
     source = Source(path)
     if source.content is None:
         return Contacts({})
-    people: dict[str, Contact] = {}
+    people: dict[str, Person] = {}
     owners: dict[str, str] = {}
-    listed = source.read_list(Contact)
+    listed = source.read_list(Person)
     for index, person in enumerate(listed):
         if person.id in people:
             raise source.error([index, "id"], f"编号“{person.id}”写了两次")

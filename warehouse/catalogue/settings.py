@@ -101,10 +101,15 @@ def _add_printed_words(texts: tuple[str, ...], *printed: str) -> tuple[str, ...]
 
 
 class Deadline(Record):
-    """The day of the year after the report year on which submissions are due."""
+    """The day of the year after the report year on which submissions are due.
+
+    ``remind_before``, ``remind_after``: how many days before and after it a unit is reminded that has not reported.
+    """
 
     month: int
     day: int
+    remind_before: tuple[int, ...] = (14, 3)
+    remind_after: tuple[int, ...] = (1, 7, 14)
 
     @model_validator(mode="after")
     def _check_day_exists(self) -> Deadline:
@@ -112,6 +117,8 @@ class Deadline(Record):
             date(2023, self.month, self.day)  # no leap year: the day must come every year
         except ValueError:
             raise ValueError(f"截止日期{self.month}月{self.day}日不是每年都有的日子") from None
+        if min(*self.remind_before, *self.remind_after, 1) < 1:
+            raise ValueError("催报的天数 remind_before、remind_after 应为不小于1的整数")
         return self
 
     def due_date(self, year: int) -> date:
