@@ -51,6 +51,7 @@ def embed_server(home: Path) -> Iterator[Callable[[], None]]:
     """A server for this command, unless the environment names one; yields what waits until it answers."""
     prepare(home)
     if "PREFECT_API_URL" in os.environ:
+        exempt_this_machine()
         yield lambda: None
         return
     with (
@@ -122,8 +123,15 @@ def _set_environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def exempt_this_machine() -> None:
+    """A server on this machine is never spoken to through a proxy, whatever the environment says."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = _exempt_local_addresses(os.environ.get(name, ""))
+
+
 def _exempt_local_addresses(hosts: str) -> str:
-    return ",".join(filter(None, (hosts, _LOCAL, "localhost")))
+    known = [host for host in hosts.split(",") if host]
+    return ",".join(dict.fromkeys([*known, _LOCAL, "localhost"]))
 
 
 def run_as_flow(name: str, work: Callable[[], T]) -> T:

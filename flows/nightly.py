@@ -7,47 +7,32 @@ same flow from an empty state: it replays the journal's batches and leaves inbox
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import ParamSpec, TypeVar
-
-from prefect import Task, flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-
 from flows import intake, publication
 from flows.answer import outgoing, sending
+from flows.answer.artifacts import publish_artifacts, show_progress
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
 from flows.intake import OnDone
 from flows.night import Night, open_night
-from flows.settings import Installation, find_installation
+from flows.settings import Installation
+from flows.tasks import describe_units, make_task, named, retried, tell_log
 from flows.telling.channels import ChannelDown
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import AlreadyRunning
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _step(name: str, work: Callable[P, R]) -> Task[P, R]:
-    """A task around a step. Frames are handed on in memory: caching would hash them, persisting would copy them."""
-    return task(name=name, cache_policy=NO_CACHE, persist_result=False)(work)
-
-
-receive = _step("receive", intake.receive)
-read = _step("read", intake.read)
-conform = _step("conform", intake.conform)
-judge = _step("check", intake.judge)
-decide = _step("decide", intake.decide)
-load = _step("load", intake.load)
-compute = _step("roll up and compute indicators", publication.compute_indicators)
-publish = _step("publish", publication.publish_build)
-answer = _step("receipts", outgoing.answer_units)
-publish_pages = _step("validation pages", outgoing.publish_pages)
-publish_digest = _step("digest", outgoing.publish_digest)
-send = _step("send", sending.send_parcel)
+receive = make_task("receive", intake.receive)
+read = make_task("read", intake.read)
+conform = make_task("conform", intake.conform)
+judge = make_task("check", intake.judge)
+decide = make_task("decide", intake.decide)
+load = make_task("load", intake.load)
+compute = make_task("roll up and compute indicators", publication.compute_indicators)
+publish = make_task("publish", publication.publish_build)
+answer = make_task("receipts", outgoing.answer_units)
+publish_pages = make_task("validation pages", outgoing.publish_pages)
+publish_digest = make_task("digest", outgoing.publish_digest)
+send = make_task("send", sending.send_parcel)
 
 
 def run_night(
@@ -66,13 +51,14 @@ def run_night(
 def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
     """The order of a night."""
     with open_night(installation, from_scratch=from_scratch) as night:
-        receive(night)
+        tell_log(f"收到 {receive(night)} 个新文件，{len(night.record.left)} 个留在收件箱")
         if night.has_work():
             with publication.open_build(night) as build:
                 for received in night.list_batches():
                     _take_in(night, received, build, on_done)
                 compute(night, build)
                 publish(night, build)
+            tell_log("数据仓库已更新")
         report = outgoing.collect_report(night)
         if from_scratch:
             return report
@@ -82,6 +68,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         publish_digest(night, news)
         _send_all(night, report, news)
         outgoing.finish(night, report, news)
+        publish_artifacts(night, report, news)
         return report
 
 
@@ -90,42 +77,19 @@ def _send_all(night: Night, report: Report, news: News | None) -> None:
     outlets, waits = sending.open_outlets(night.installation), night.installation.settings.retry_seconds
     for parcel in sending.list_parcels(night, report, news):
         try:
-            send.with_options(
-                task_run_name=f"send {parcel.label}".replace("{", "(").replace("}", ")"),
-                retries=len(waits),
-                retry_delay_seconds=list(waits),
-                retry_condition_fn=_may_heal,
-            )(night, parcel, outlets)
+            named(retried(send, waits), parcel.label)(night, parcel, outlets)
         except ChannelDown as error:
             sending.note_undelivered(night, report, parcel, outlets, error)
     sending.tell_undelivered(night, report, outlets)
 
 
-def _may_heal(_task: object, _run: object, state: State[object]) -> bool:
-    """Whether another try may help: the other side is down, and not our own settings wrong."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, ChannelDown) and error.may_heal
-
-
 def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:
     """One batch, from its bytes to the file being built; its frames end with it."""
-    batch = read(night, received, on_done)
-    batch = conform(night, batch)
-    batch = judge(night, batch, build)
-    batch = decide(night, batch, build)
-    load(night, batch, build)
-
-
-@flow(name="nightly", validate_parameters=False, persist_result=False)
-def nightly(home: str | None = None, catalogue: str | None = None) -> None:
-    """The scheduled night. Parameters default to NIANBAO_HOME and NIANBAO_CATALOGUE."""
-    run_night(find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None))
-
-
-@flow(name="backfill", validate_parameters=False, persist_result=False)
-def backfill(home: str | None = None, catalogue: str | None = None) -> None:
-    """Replay the whole journal from the archive into a new warehouse."""
-    run_night(
-        find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None),
-        from_scratch=True,
-    )
+    on_done = on_done or show_progress(len(received))
+    batch = named(read, f"{len(received)} files")(night, received, on_done)
+    about = describe_units(batch.submissions, night.catalogue.unit_names())
+    batch = named(conform, about)(night, batch)
+    batch = named(judge, about)(night, batch, build)
+    batch = named(decide, about)(night, batch, build)
+    named(load, about)(night, batch, build)
+    tell_log(f"已审核入库：{about}")

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
@@ -45,7 +45,6 @@ class Settings(BaseSettings):
     smtp: str = Field(
         default="", description="where mails are handed in: smtps://user@host:465/?from=address"
     )
-    smtp_password: SecretStr = SecretStr("")
     smtp_ca: Path | None = Field(default=None, description="who signed the mail server's certificate")
     retry_seconds: tuple[float, ...] = Field(
         default=(10.0, 60.0, 180.0), description="how long to wait before each further try of a channel"

@@ -30,6 +30,7 @@ from flows.telling.messages import Message
 from flows.telling.outlets import Outlets
 from flows.telling.recipients import Recipient, list_channels, list_recipients
 from flows.telling.reminders import Reminder, list_reminders
+from flows.telling.secrets import find_secret
 from warehouse.ledger.acknowledgements import list_acknowledgements
 from warehouse.ledger.journal import Entry
 from warehouse.standing.questions import read_open_questions
@@ -43,7 +44,7 @@ def open_outlets(installation: Installation) -> Outlets:
     settings = installation.settings
     return Outlets(
         settings.smtp,
-        settings.smtp_password.get_secret_value(),
+        find_secret("smtp_password"),
         settings.smtp_ca,
         f"{installation.catalogue.settings.city.association}年报系统",
         lambda: datetime.now(TIME_ZONE),

@@ -20,6 +20,7 @@ import typer  # noqa: E402 - its words are fixed when it is imported
 from flows.cli import (  # noqa: E402
     campaign_commands,
     catalogue_commands,
+    deploy_commands,
     look_commands,
     make_commands,
     night_commands,
@@ -44,6 +45,7 @@ rules_commands.register(app)
 campaign_commands.register(app)
 catalogue_commands.register(app)
 telling_commands.register(app)
+deploy_commands.register(app)
 
 
 @app.callback()

@@ -27,7 +27,7 @@ from flows.ending import (
     leave,
 )
 from flows.error_log import note_error
-from flows.system_words import explain_error, explain_machine_fault
+from flows.system_words import explain_error, explain_machine_fault, list_own_errors
 from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:
@@ -70,18 +70,6 @@ def ask(what: str, yes: bool) -> None:
 
 def run_app(app: typer.Typer) -> None:
     """Run the command line; the project's own errors become a sentence and exit code 2."""
-    from flows.embedded_server import ServerFailed
-    from flows.home_check import HomeUnfit
-    from warehouse.catalogue.amended import AmendmentRefused
-    from warehouse.catalogue.yaml_source import CatalogueError
-    from warehouse.ledger.archive import ArchiveDamaged
-    from warehouse.ledger.journal import JournalBroken
-    from warehouse.ledger.review_entries import ReviewRefused
-    from warehouse.store.built_upon import PreviousUnreadable
-    from warehouse.store.integrity import IntegrityError
-    from warehouse.store.publish import AlreadyRunning, NotPublishable
-    from warehouse.store.query import QueryError, WarehouseMissing
-
     # The library does not export its UsageError by name.
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     before = _stamp_published_file()
@@ -102,10 +90,7 @@ def run_app(app: typer.Typer) -> None:
             fail(write_usage_sentence(error))
     except (typer.Abort, KeyboardInterrupt):
         fail(explain_break_off())
-    except (
-        ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
-        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
-    ) as error:  # fmt: skip
+    except list_own_errors() as error:
         fail(str(error))
     except OSError as error:
         swapped = _describe_what_stands(before) if _stamp_published_file() != before else ""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.telling.channels import list_addresses
+from flows.telling.secrets import find_secret
 from warehouse.catalogue.contacts import MAIL, Contacts, Person
 from warehouse.words.labels import ROLE
-
-_PREFIX = "NIANBAO_CHANNEL_"
-_BLOCK = "nianbao-channel-"
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], l
             if recipient.channel != MAIL and not recipient.address:
                 lost.append(
                     f"联系人“{person.name}”的通知渠道“{recipient.channel}”没有地址："
-                    f"请设置环境变量 {_PREFIX}{recipient.channel.upper()}。"
+                    f"请设置环境变量 NIANBAO_CHANNEL_{recipient.channel.upper()}。"
                 )
             else:
                 found.append(recipient)
@@ -63,22 +60,5 @@ def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], l
 def list_channels(person: Person) -> Iterator[Recipient]:
     """The person on each channel; where none is named, by mail if there is an address."""
     for channel in person.channels or ((MAIL,) if person.mail else ()):
-        address = "" if channel == MAIL else find_address(channel, os.environ)
+        address = "" if channel == MAIL else find_secret(f"channel_{channel}")
         yield Recipient(person.id, channel, person.name, address, person)
-
-
-def find_address(channel: str, environment: Mapping[str, str]) -> str:
-    """The address behind a channel's name: of the environment, else of a secret block of Prefect's; '' for none."""
-    return environment.get(_PREFIX + channel.upper()) or _load_secret(_BLOCK + channel.replace("_", "-"))
-
-
-def _load_secret(name: str) -> str:
-    """The value of a secret block on the server that PREFECT_API_URL names; '' where there is no such block or server."""
-    if "PREFECT_API_URL" not in os.environ:
-        return ""
-    from prefect.blocks.system import Secret
-
-    try:
-        return str(Secret.load(name, _sync=True).get())  # type: ignore[call-arg,union-attr]
-    except (ValueError, OSError, RuntimeError):
-        return ""

@@ -1,0 +1,130 @@
+"""What `nianbao deploy` makes on a Prefect server, again and again with the same result.
+
+The same deployments stand in prefect.yaml for whoever works with Prefect's own commands in a clone of the project; a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from prefect import get_client
+from prefect.blocks.system import Secret
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import EntrypointType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
+
+from flows.deployment.scheduled import backfill, nightly
+from flows.telling.secrets import PREFIX, list_secrets, name_block
+
+POOL = "nianbao"
+CRON, TIME_ZONE_NAME = "0 2 * * *", "Asia/Shanghai"
+DIED = "nianbao: runs that died"
+SILENT_SECONDS = 600
+"""A run that has not shown a sign of life for so long has died: three times Prefect's own heartbeat, and a minute."""
+_ENDED = ("Completed", "Failed", "Cancelled", "Crashed")
+
+
+@dataclass
+class Deployed:
+    """What was made or brought up to date, by kind, in words."""
+
+    done: list[str] = field(default_factory=list)
+
+
+def deploy(home: Path, catalogue: Path, environment: Mapping[str, str], *, with_secrets: bool) -> Deployed:
+    """Make pool, deployments and automation on the server that PREFECT_API_URL names, or bring them up to date.
+
+    ``with_secrets``: keep the secrets that stand in ``environment`` as secret blocks there.
+    """
+    report = Deployed()
+    with get_client(sync_client=True) as client:
+        _make_pool(client, report)
+        _make_automation(client, report)
+    settings = {"NIANBAO_HOME": str(home.absolute()), "NIANBAO_CATALOGUE": str(catalogue.absolute())}
+    for deployment in _describe_deployments(settings):
+        deployment.apply()
+        report.done.append(f"部署 {deployment.name}")
+    if with_secrets:
+        for name, value in list_secrets(environment):
+            Secret(value=value).save(name_block(name), overwrite=True)
+            report.done.append(f"密钥 {name_block(name)}（取自 {PREFIX}{name.upper()}）")
+    return report
+
+
+def _make_pool(client: SyncPrefectClient, report: Deployed) -> None:
+    try:
+        client.read_work_pool(POOL)
+        report.done.append(f"作业池 {POOL}（已有）")
+    except ObjectNotFound:
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        report.done.append(f"作业池 {POOL}")
+
+
+def _describe_deployments(settings: dict[str, str]) -> list[RunnerDeployment]:
+    """Both deployments. Flows are found by the name of their module: wherever the package is installed, it runs."""
+    common: dict[str, Any] = {
+        "work_pool_name": POOL,
+        "tags": ["nianbao"],
+        "entrypoint_type": EntrypointType.MODULE_PATH,
+        "job_variables": {"env": settings, "working_dir": settings["NIANBAO_HOME"]},
+        "concurrency_limit": ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+    }
+    made = [
+        nightly.to_deployment(
+            "nightly",
+            description="Take in the night's submissions, judge them, publish the warehouse, answer the counties.",
+            schedules=[CronSchedule(cron=CRON, timezone=TIME_ZONE_NAME)],
+            **common,
+        ),
+        backfill.to_deployment(
+            "backfill",
+            description="Replay the journal from the archive into a new warehouse, with the rules and formulas of today.",
+            **common,
+        ),
+    ]
+    return [one for one in made if isinstance(one, RunnerDeployment)]  # never a coroutine: nobody awaits here
+
+
+def _make_automation(client: SyncPrefectClient, report: Deployed) -> None:
+    """Runs whose process died without a word (power, out of memory) are marked as crashed: they hold the only place."""
+    wanted = AutomationCore(
+        name=DIED,
+        description="A run of nianbao that shows no sign of life any more has crashed.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{state}" for state in _ENDED)},
+            match={"prefect.resource.id": ["prefect.flow-run.*"]},
+            match_related={"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.nianbao"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=SILENT_SECONDS),
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                message="作业进程已不在（断电、内存不足或被结束）；未作任何改动，下次夜间作业会补做。",
+            )
+        ],
+    )
+    known = client.read_automations_by_name(DIED)
+    if known:
+        client.update_automation(known[0].id, wanted)
+        for superfluous in known[1:]:
+            client.delete_automation(superfluous.id)
+    else:
+        client.create_automation(wanted)
+    report.done.append("自动处理：中途消失的作业标为失败")

@@ -1,0 +1,97 @@
+"""The flows that a Prefect server schedules: a night, and a backfill; each ends in one sentence, whatever became of it."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from pathlib import Path
+
+from prefect import flow, runtime, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.answer.outgoing import Report
+from flows.error_log import note_error
+from flows.keeping.marks import read_good_night
+from flows.nightly import run_night
+from flows.settings import Installation, find_installation
+from flows.system_words import explain_error, explain_machine_fault, list_own_errors
+from warehouse.store.publish import AlreadyRunning
+
+LIMIT_SECONDS = 4 * 3600
+"""A night takes minutes; one of hours hangs, and holds up the next."""
+WAITS = (60.0, 300.0)
+"""Seconds before a night that something passing stopped is tried again."""
+_PASSING = {errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.EIO}
+
+
+def _may_heal(_task: object, _run: object, state: State[object]) -> bool:
+    """Whether the night may be tried again: a busy disk or share, or a command that held the lock."""
+    error = state.result(raise_on_failure=False)
+    while isinstance(error, BaseException):
+        if isinstance(error, AlreadyRunning) or (isinstance(error, OSError) and error.errno in _PASSING):
+            return True
+        error = error.__cause__
+    return False
+
+
+_try_night = task(
+    name="night",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=len(WAITS),
+    retry_delay_seconds=list(WAITS),
+    retry_condition_fn=_may_heal,
+)(run_night)
+
+
+@flow(name="nightly", validate_parameters=False, persist_result=False, timeout_seconds=LIMIT_SECONDS)
+def nightly(home: str | None = None, catalogue: str | None = None) -> State[object]:
+    """The scheduled night. Parameters default to NIANBAO_HOME and NIANBAO_CATALOGUE."""
+    installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)
+    if _is_overtaken(installation):
+        return Completed(message="此后已有一次夜间作业完成，本次不必再运行。")
+    return _run_to_a_sentence(installation, from_scratch=False)
+
+
+@flow(name="backfill", validate_parameters=False, persist_result=False, timeout_seconds=LIMIT_SECONDS)
+def backfill(home: str | None = None, catalogue: str | None = None) -> State[object]:
+    """Replay the whole journal from the archive into a new warehouse."""
+    installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)
+    return _run_to_a_sentence(installation, from_scratch=True)
+
+
+def _is_overtaken(installation: Installation) -> bool:
+    """Whether a good night has ended since this run was due: after a standstill one late night runs, not one for each."""
+    last = read_good_night(installation.home.root)
+    due = runtime.flow_run.scheduled_start_time
+    return last is not None and due is not None and last.at >= due
+
+
+def _run_to_a_sentence(installation: Installation, *, from_scratch: bool) -> State[object]:
+    try:
+        return Completed(message=_summarise(_try_night(installation, from_scratch=from_scratch)))
+    except Exception as error:
+        if not isinstance(error, list_own_errors()):
+            note_error(installation.home.root, traceback.format_exc())
+        return Failed(message=_explain(error))
+
+
+def _summarise(report: Report) -> str:
+    decided = report.submissions.group_by("decision").len() if report.submissions.height else None
+    counts = dict(decided.iter_rows()) if decided is not None else {}
+    parts = [("接收", "accepted"), ("暂存", "held"), ("未能接收", "refused")]
+    said = "，".join(f"{word} {counts.get(decision, 0)} 份" for word, decision in parts)
+    undelivered = f"；{len(report.failed_channels)} 份通知或答复未能送达" if report.failed_channels else ""
+    return f"{said}，{len(report.left)} 个文件留在收件箱{undelivered}。"
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, list_own_errors()):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "夜间作业超过时限，已中止，数据仓库未改动；请查看是哪一步没有结束。"
+    if isinstance(error, OSError):
+        return f"{error.filename or '文件'}：{explain_error(error)}"
+    return explain_machine_fault(error) or "夜间作业没有完成，数据仓库未改动；详情见数据目录下的 nianbao-error.log。"
