@@ -1,8 +1,9 @@
-"""The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
+"""The night as a Prefect flow: fetch, receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
-This page is the table of contents; each task is a thin wrapper around a function of flows/intake.py, which takes a batch in,
-flows/publication.py, or flows/answer/outgoing.py for what the units and the administrator find afterwards. ``rebuild`` is the
-same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
+This page is the table of contents; each task is a thin wrapper around a function of flows/fetching/fetch.py, which brings
+files from where they are, flows/intake.py, which takes a batch in, flows/publication.py, or flows/answer/outgoing.py for
+what the units and the administrator find afterwards. ``rebuild`` is the same flow from an empty state: it replays the
+journal's batches and leaves sources, inbox, receipts and alerts alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from flows import intake, publication
 from flows.answer import outgoing
 from flows.answer.outgoing import Report
+from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
 from flows.night import Night, open_night
 from flows.settings import Installation, find_installation
@@ -33,6 +35,7 @@ def _step(name: str, work: Callable[P, R]) -> Task[P, R]:
     return task(name=name, cache_policy=NO_CACHE, persist_result=False)(work)
 
 
+fetch = _step("fetch", fetch_source)
 receive = _step("receive", intake.receive)
 read = _step("read", intake.read)
 conform = _step("conform", intake.conform)
@@ -62,6 +65,9 @@ def run_night(
 def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
     """The order of a night."""
     with open_night(installation, from_scratch=from_scratch) as night:
+        for source in list_sources(night):
+            named = f"fetch {source.label}".replace("{", "{{").replace("}", "}}")  # Prefect fills in braces
+            fetch.with_options(task_run_name=named)(night, source)
         receive(night)
         if night.has_work():
             with publication.open_build(night) as build:

@@ -41,7 +41,8 @@ MAX_SET = 200
 """Loose .csv files that are taken for one submission; a unit has about a dozen."""
 _UNIT_YEAR = re.compile(r"^(\d{6})[_-](\d{4})")
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-_UNFINISHED = "文件刚刚放入或仍在写入，留待下次收取。"
+UNFINISHED = "文件刚刚放入或仍在写入，留待下次收取。"
+"""Why a file that may not be whole stays where it lies."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,20 @@ def list_arrivals(inbox: Path, on_left: OnLeft | None = None, quiet_seconds: flo
 def _explain_wait(marks: Sequence[Mark], quiet_seconds: float) -> str | None:
     """Why an arrival stays in the inbox for now."""
     if not all(is_quiet(mark, quiet_seconds) for mark in marks):
-        return _UNFINISHED
+        return UNFINISHED
     if (size := sum(mark.size for mark in marks)) > MAX_BYTES:
-        return (
-            f"共 {size >> 20} 兆字节，超过 {MAX_BYTES >> 20} 兆字节的上限，未收取，仍在收件箱。"
-            "请删去图片、空白行等与报表无关的内容后重新放入。"
-        )
+        return explain_too_large(size)
     if len(marks) > MAX_SET:
         return f"同一文件夹中有 {len(marks)} 个 CSV 文件，超过 {MAX_SET} 个，未收取。请按单位分文件夹放入。"
     return None
+
+
+def explain_too_large(size: int, where: str = "收件箱") -> str:
+    """Why a file, or a set, of so many bytes stays where it lies."""
+    return (
+        f"共 {size >> 20} 兆字节，超过 {MAX_BYTES >> 20} 兆字节的上限，未收取，仍在{where}。"
+        "请删去图片、空白行等与报表无关的内容后重新放入。"
+    )
 
 
 class Signature(NamedTuple):
@@ -199,7 +205,7 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
     try:
         marks = [read_mark(file) for file in arrival.files]
         if any(_is_being_written(file) for file in arrival.files):
-            left(f"{arrival.name}：{_UNFINISHED}")
+            left(f"{arrival.name}：{UNFINISHED}")
             return None
         if len(arrival.files) == 1:
             sha256 = archive.put(arrival.files[0])
@@ -208,7 +214,7 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
             bundle, hashes = _pack(arrival.files)
             sha256 = archive.put(bundle)
         if [read_mark(file) for file in arrival.files] != marks:
-            left(f"{arrival.name}：{_UNFINISHED}")
+            left(f"{arrival.name}：{UNFINISHED}")
             return None
     except ValueError:
         left(f"{arrival.name}：不是普通文件，未收取。请放入文件本身。")
