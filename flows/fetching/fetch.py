@@ -7,8 +7,9 @@ import traceback
 from flows.error_log import note_error
 from flows.fetching.fetch_files import Errand, fetch_files
 from flows.fetching.seen import Seen
-from flows.fetching.sources import Source, read_sources
+from flows.fetching.sources import MailSource, Source, read_sources
 from flows.night import Night
+from warehouse.ledger.journal import Event
 
 
 def list_sources(night: Night) -> list[Source]:
@@ -27,16 +28,25 @@ def fetch_source(night: Night, source: Source) -> int:
         night.record.left.append(f"{source.label}：{sentence}")
 
     # The libraries take a second to import: a night without sources need not wait for them.
+    from flows.fetching.mailbox import fetch_mails
     from flows.fetching.opened_source import open_source
     from flows.fetching.unreachable import explain_unreachable
 
     errand = Errand(night.home.inbox, night.installation.settings.quiet_seconds, night.at, left)
     try:
+        if isinstance(source, MailSource):
+            return fetch_mails(source, night.installation.contacts, _list_known_mails(night), errand)
         return fetch_files(open_source(source), Seen(night.home.fetched, source.id), errand)
     except Exception as error:  # noqa: BLE001 - whatever a library raises, it is this source alone that fails
         left(explain_unreachable(error))
         note_error(night.home.root, _describe(error, source), f"{night.run} {source.label}")
         return 0
+
+
+def _list_known_mails(night: Night) -> set[str]:
+    """The ids of mails whose attachments were received."""
+    notes = [e.payload.get("mail") for e in night.journal.entries() if e.event == Event.RECEIVED]
+    return {str(note["message_id"]) for note in notes if note}
 
 
 def _describe(error: Exception, source: Source) -> str:

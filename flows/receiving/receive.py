@@ -32,6 +32,7 @@ from flows.receiving.inbox import (
     list_files,
     read_mark,
 )
+from flows.receiving.mail_note import MailNote, read_note, remove_when_empty
 from flows.steps.batch import Member
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.archive import Archive
@@ -154,6 +155,7 @@ def receive_arrivals(
             "file_name": arrival.name,
             "folder": arrival.folder,
             "bytes": kept.bytes,
+            **_name_mail(read_note(arrival.files[0].parent)),
         }
         drafts.append(Draft(Event.RECEIVED, by.actor, by.at, by.run, payload))
     entries = journal.append_many(drafts)
@@ -174,6 +176,7 @@ def receive_members(
     Each is a submission by itself; what was received before, the file sent once more, say, is left out.
     """
     known = _list_known_submissions(journal)
+    mails = {e.submission: e.payload.get("mail") for e in journal.entries() if e.event == Event.RECEIVED}
     drafts: list[Draft] = []
     for member in members:
         sha256 = archive.put(member.content)
@@ -186,10 +189,16 @@ def receive_members(
             "folder": member.container.folder,
             "bytes": len(member.content),
             "container": member.container.submission,
+            **_name_mail(mails.get(member.container.submission)),
         }
         run = f"{member.container.run}{UNPACKED}"
         drafts.append(Draft(Event.RECEIVED, by.actor, by.at, run, payload))
     return journal.append_many(drafts)
+
+
+def _name_mail(note: MailNote | None) -> dict[str, MailNote]:
+    """What a receipt says of the mail that a file came with; nothing of a file that came otherwise."""
+    return {"mail": note} if note else {}
 
 
 def _list_known_submissions(journal: Journal) -> set[str]:
@@ -241,6 +250,8 @@ def _take_away(file: Path, mark: Mark, sha256: str, left: OnLeft) -> None:
         with hold_off_writers(file) as is_nobody_writing:
             if is_nobody_writing and read_mark(file) == mark and _hash_file(file) == sha256:
                 file.unlink()
+                if read_note(file.parent):
+                    remove_when_empty(file.parent)
             else:
                 left(f"{decode_name(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
     except FileNotFoundError:
