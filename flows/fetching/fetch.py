@@ -9,6 +9,7 @@ from flows.fetching.fetch_files import Errand, fetch_files
 from flows.fetching.seen import Seen
 from flows.fetching.sources import MailSource, Source, read_sources
 from flows.night import Night
+from flows.settings import Home
 from warehouse.ledger.journal import Event
 
 
@@ -41,6 +42,23 @@ def fetch_source(night: Night, source: Source) -> int:
         left(explain_unreachable(error))
         note_error(night.home.root, _describe(error, source), f"{night.run} {source.label}")
         return 0
+
+
+def count_waiting(source: Source, home: Home) -> tuple[str, bool]:
+    """How much waits at a source, or why it cannot be reached, in Chinese; and whether it can."""
+    from flows.fetching.mailbox import list_new, open_mailbox
+    from flows.fetching.opened_source import open_source
+    from flows.fetching.unreachable import explain_unreachable
+
+    try:
+        if isinstance(source, MailSource):
+            with open_mailbox(source) as box:
+                return f"{len(list_new(box))} 封邮件待收取", True
+        seen = Seen(home.fetched, source.id)
+        waiting = [file for file in open_source(source).list_files(lambda _: None) if file not in seen]
+    except Exception as error:  # noqa: BLE001 - whatever a library raises, it is told of this source alone
+        return explain_unreachable(error), False
+    return f"{len(waiting)} 个文件待收取", True
 
 
 def _list_known_mails(night: Night) -> set[str]:

@@ -54,9 +54,7 @@ class Mail:
     @property
     def folder(self) -> str:
         """The name of its folder in the inbox, the same whenever it is fetched."""
-        return (
-            f"{FOLDER_PREFIX}{self.day or '无日期'}_{hashlib.sha256(self.note['message_id'].encode()).hexdigest()[:8]}"
-        )
+        return f"{FOLDER_PREFIX}{self.day or '无日期'}_{hashlib.sha256(self.note['message_id'].encode()).hexdigest()[:8]}"
 
 
 def read_mail(message: MailMessage) -> Mail:
