@@ -1,8 +1,10 @@
-"""The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
+"""The night as a Prefect flow: fetch, receive, read, conform, check, decide, load, roll up, indicators, publish, answer, send.
 
-This page is the table of contents; each task is a thin wrapper around a function of flows/intake.py, which takes a batch in,
-flows/publication.py, or flows/answer/outgoing.py for what the units and the administrator find afterwards. ``rebuild`` is the
-same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
+This page is the table of contents; each task is a thin wrapper around a function: of flows/fetching, which brings files from
+where they are, flows/intake.py, which takes a batch in, flows/publication.py, flows/answer/outgoing.py for what the units and
+the administrator find afterwards, flows/answer/sending.py for what goes out to them. ``rebuild`` is the same flow from an
+empty state: it replays the journal's batches and leaves sources, inbox, receipts and messages alone. What a server schedules
+stands in flows/deployment.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from flows.answer import outgoing, sending
 from flows.answer.artifacts import publish_artifacts, show_progress
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
+from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
 from flows.night import Night, open_night
 from flows.settings import Installation
@@ -21,6 +24,7 @@ from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import AlreadyRunning
 
+fetch = make_task("fetch", fetch_source)
 receive = make_task("receive", intake.receive)
 read = make_task("read", intake.read)
 conform = make_task("conform", intake.conform)
@@ -51,6 +55,8 @@ def run_night(
 def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
     """The order of a night."""
     with open_night(installation, from_scratch=from_scratch) as night:
+        for source in list_sources(night):
+            named(fetch, source.label)(night, source)
         tell_log(f"收到 {receive(night)} 个新文件，{len(night.record.left)} 个留在收件箱")
         if night.has_work():
             with publication.open_build(night) as build:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
@@ -36,6 +36,14 @@ class Settings(BaseSettings):
     alerts: str = Field(
         default="", description="Apprise URLs of the administrators, separated by spaces or commas"
     )
+    inbox: str = Field(
+        default="", repr=False, description="where files are fetched from besides: flows.fetching.sources"
+    )
+    sftp_key: Path | None = None
+    sftp_known_hosts: Path | None = None
+    sftp_password: SecretStr = SecretStr("")
+    imap_ca: Path | None = None
+    imap_password: SecretStr = SecretStr("")
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
     quiet_seconds: float = Field(
         default=5.0,
@@ -65,6 +73,7 @@ class Home:
         self.building = build_path(self.database)
         self.site = self.root / "site"
         self.told = self.root / "told"
+        self.fetched = self.root / "fetched"
 
     def make(self) -> Home:
         """Create what is missing and return self."""

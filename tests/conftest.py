@@ -17,6 +17,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ.pop("NIANBAO_HOME", None)  # a test names its folder, else it would write into the user's
 os.environ.pop("NIANBAO_CATALOGUE", None)
+os.environ.pop("NIANBAO_INBOX", None)
 os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
 
 # How long an example takes is the machine's matter: no deadline. Another profile: pytest --hypothesis-profile=deep

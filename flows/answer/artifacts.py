@@ -108,7 +108,10 @@ def _publish_moved_figures(night: Night, news: News | None) -> None:
 
 
 def _link_pages(night: Night) -> None:
-    pages = {"digest": night.home.site / "digest.md", "data-docs": night.home.site / "data_docs" / "index.html"}
+    pages = {
+        "digest": night.home.site / "digest.md",
+        "data-docs": night.home.site / "data_docs" / "index.html",
+    }
     for key, page in pages.items():
         if page.exists():
             create_link_artifact(page.as_uri(), key=key, link_text=page.name)

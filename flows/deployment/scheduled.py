@@ -94,4 +94,7 @@ def _explain(error: Exception) -> str:
         return "夜间作业超过时限，已中止，数据仓库未改动；请查看是哪一步没有结束。"
     if isinstance(error, OSError):
         return f"{error.filename or '文件'}：{explain_error(error)}"
-    return explain_machine_fault(error) or "夜间作业没有完成，数据仓库未改动；详情见数据目录下的 nianbao-error.log。"
+    return (
+        explain_machine_fault(error)
+        or "夜间作业没有完成，数据仓库未改动；详情见数据目录下的 nianbao-error.log。"
+    )

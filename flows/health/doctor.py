@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from expectations.rulebook.rulebook import load_rules
+from flows.fetching.fetch import count_waiting
+from flows.fetching.sources import read_sources
 from flows.health.sampled_rebuild import find_differences
 from flows.home_check import find_home_problems, verify_shown_heads
 from flows.night import list_versions
@@ -44,12 +46,22 @@ def examine_home(installation: Installation) -> Health:
     if installation.home.inbox.is_dir():
         waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))
         health.facts.append(f"收件箱：{waiting} 个文件待收取")
+    examine_sources(installation, health)
     journal = _examine_journal(installation, health)
     if journal is not None:
         received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
         is_archive_whole = _examine_archive(installation, received, health)
         _examine_warehouse(installation, journal, received, health, is_archive_whole)
     return health
+
+
+def examine_sources(installation: Installation, health: Health) -> None:
+    """Whether each source of NIANBAO_INBOX can be reached, and how much waits there; nothing is fetched."""
+    sources, refused = read_sources(installation.settings)
+    health.problems += refused
+    for source in sources:
+        said, is_reached = count_waiting(source, installation.home)
+        (health.facts if is_reached else health.problems).append(f"收取来源 {source.label}：{said}")
 
 
 def _examine_journal(installation: Installation, health: Health) -> Journal | None:

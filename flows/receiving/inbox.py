@@ -50,10 +50,11 @@ def read_mark(file: Path) -> Mark:
     return _make_mark(file.lstat())
 
 
-def list_files(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
+def list_files(inbox: Path, left: OnLeft, without: str | None = None) -> Iterator[tuple[Path, Mark]]:
     """Every regular file of the inbox that may be received, nearest folders first.
 
-    Hidden files, lock files (~$), files of the system and names of unfinished copies are left alone, in silence.
+    Hidden files, lock files (~$), files of the system and names of unfinished copies are left alone, in silence, and so is
+    what lies below the folder ``without``.
     """
     waiting = deque([(inbox, 0)])
     room = MAX_ENTRIES
@@ -62,7 +63,9 @@ def list_files(inbox: Path, left: OnLeft) -> Iterator[tuple[Path, Mark]]:
         folder, depth = waiting.popleft()
         names, is_all = _list_names(folder, room, left)
         room -= len(names)
-        for path in (folder / name for name in names if not _is_ignored(name)):
+        for path in (folder / name for name in names if not is_ignored(name)):
+            if depth == 0 and path.name == without:
+                continue
             try:
                 found = path.lstat()
             except OSError as error:
@@ -127,7 +130,8 @@ def explain_unread(error: OSError) -> str:
             return f"读取出错（错误号 {error.errno}），未能收取，文件仍在收件箱。请检查存储设备。"
 
 
-def _is_ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
+    """Whether what has this name is left alone in silence: hidden, a lock, the system's, an unfinished copy."""
     return (
         name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED) or name.lower() in _OF_THE_SYSTEM
     )

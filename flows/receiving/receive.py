@@ -32,6 +32,7 @@ from flows.receiving.inbox import (
     list_files,
     read_mark,
 )
+from flows.receiving.mail_note import MailNote, read_note, remove_when_empty
 from flows.steps.batch import Member
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.archive import Archive
@@ -41,7 +42,8 @@ MAX_SET = 200
 """Loose .csv files that are taken for one submission; a unit has about a dozen."""
 _UNIT_YEAR = re.compile(r"^(\d{6})[_-](\d{4})")
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-_UNFINISHED = "文件刚刚放入或仍在写入，留待下次收取。"
+UNFINISHED = "文件刚刚放入或仍在写入，留待下次收取。"
+"""Why a file that may not be whole stays where it lies."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +95,20 @@ def list_arrivals(inbox: Path, on_left: OnLeft | None = None, quiet_seconds: flo
 def _explain_wait(marks: Sequence[Mark], quiet_seconds: float) -> str | None:
     """Why an arrival stays in the inbox for now."""
     if not all(is_quiet(mark, quiet_seconds) for mark in marks):
-        return _UNFINISHED
+        return UNFINISHED
     if (size := sum(mark.size for mark in marks)) > MAX_BYTES:
-        return (
-            f"共 {size >> 20} 兆字节，超过 {MAX_BYTES >> 20} 兆字节的上限，未收取，仍在收件箱。"
-            "请删去图片、空白行等与报表无关的内容后重新放入。"
-        )
+        return explain_too_large(size)
     if len(marks) > MAX_SET:
         return f"同一文件夹中有 {len(marks)} 个 CSV 文件，超过 {MAX_SET} 个，未收取。请按单位分文件夹放入。"
     return None
+
+
+def explain_too_large(size: int, where: str = "收件箱") -> str:
+    """Why a file, or a set, of so many bytes stays where it lies."""
+    return (
+        f"共 {size >> 20} 兆字节，超过 {MAX_BYTES >> 20} 兆字节的上限，未收取，仍在{where}。"
+        "请删去图片、空白行等与报表无关的内容后重新放入。"
+    )
 
 
 class Signature(NamedTuple):
@@ -148,6 +155,7 @@ def receive_arrivals(
             "file_name": arrival.name,
             "folder": arrival.folder,
             "bytes": kept.bytes,
+            **_name_mail(read_note(arrival.files[0].parent)),
         }
         drafts.append(Draft(Event.RECEIVED, by.actor, by.at, by.run, payload))
     entries = journal.append_many(drafts)
@@ -168,6 +176,7 @@ def receive_members(
     Each is a submission by itself; what was received before, the file sent once more, say, is left out.
     """
     known = _list_known_submissions(journal)
+    mails = {e.submission: e.payload.get("mail") for e in journal.entries() if e.event == Event.RECEIVED}
     drafts: list[Draft] = []
     for member in members:
         sha256 = archive.put(member.content)
@@ -180,10 +189,16 @@ def receive_members(
             "folder": member.container.folder,
             "bytes": len(member.content),
             "container": member.container.submission,
+            **_name_mail(mails.get(member.container.submission)),
         }
         run = f"{member.container.run}{UNPACKED}"
         drafts.append(Draft(Event.RECEIVED, by.actor, by.at, run, payload))
     return journal.append_many(drafts)
+
+
+def _name_mail(note: MailNote | None) -> dict[str, MailNote]:
+    """What a receipt says of the mail that a file came with; nothing of a file that came otherwise."""
+    return {"mail": note} if note else {}
 
 
 def _list_known_submissions(journal: Journal) -> set[str]:
@@ -199,7 +214,7 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
     try:
         marks = [read_mark(file) for file in arrival.files]
         if any(_is_being_written(file) for file in arrival.files):
-            left(f"{arrival.name}：{_UNFINISHED}")
+            left(f"{arrival.name}：{UNFINISHED}")
             return None
         if len(arrival.files) == 1:
             sha256 = archive.put(arrival.files[0])
@@ -208,7 +223,7 @@ def _keep(arrival: Arrival, archive: Archive, left: OnLeft) -> _Kept | None:
             bundle, hashes = _pack(arrival.files)
             sha256 = archive.put(bundle)
         if [read_mark(file) for file in arrival.files] != marks:
-            left(f"{arrival.name}：{_UNFINISHED}")
+            left(f"{arrival.name}：{UNFINISHED}")
             return None
     except ValueError:
         left(f"{arrival.name}：不是普通文件，未收取。请放入文件本身。")
@@ -235,6 +250,8 @@ def _take_away(file: Path, mark: Mark, sha256: str, left: OnLeft) -> None:
         with hold_off_writers(file) as is_nobody_writing:
             if is_nobody_writing and read_mark(file) == mark and _hash_file(file) == sha256:
                 file.unlink()
+                if read_note(file.parent):
+                    remove_when_empty(file.parent)
             else:
                 left(f"{decode_name(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
     except FileNotFoundError:
