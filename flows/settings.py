@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         ge=0,
         description="how long a file in the inbox must have been left alone to count as finished",
     )
+    backup: str = Field(
+        default="", description="where each night backs up to: a folder, or an sftp:// or s3:// address"
+    )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
 

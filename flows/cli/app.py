@@ -18,6 +18,7 @@ speak_chinese()
 import typer  # noqa: E402 - its words are fixed when it is imported
 
 from flows.cli import (  # noqa: E402
+    backup_commands,
     campaign_commands,
     catalogue_commands,
     look_commands,
@@ -42,6 +43,7 @@ review_commands.register(app)
 rules_commands.register(app)
 campaign_commands.register(app)
 catalogue_commands.register(app)
+backup_commands.register(app)
 
 
 @app.callback()
