@@ -1,8 +1,9 @@
 """The night as a Prefect flow: receive, read, conform, check, decide, load, roll up, indicators, publish, answer.
 
 This page is the table of contents; each task is a thin wrapper around a function of flows/intake.py, which takes a batch in,
-flows/publication.py, or flows/answer/outgoing.py for what the units and the administrator find afterwards. ``rebuild`` is the
-same flow from an empty state: it replays the journal's batches and leaves inbox, receipts and alerts alone.
+flows/publication.py, flows/answer/outgoing.py for what the units and the administrator find afterwards, or
+flows/backup/night_end.py. ``rebuild`` is the same flow from an empty state: it replays the journal's batches and leaves
+inbox, receipts and alerts alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from flows import intake, publication
 from flows.answer import outgoing
 from flows.answer.outgoing import Report
+from flows.backup import night_end
 from flows.intake import OnDone
 from flows.night import Night, open_night
 from flows.settings import Installation, find_installation
@@ -43,7 +45,9 @@ compute = _step("roll up and compute indicators", publication.compute_indicators
 publish = _step("publish", publication.publish_build)
 answer = _step("receipts", outgoing.answer_units)
 publish_pages = _step("validation pages", outgoing.publish_pages)
+clear_out = _step("clear out", night_end.clear_out_night)
 tell = _step("digest", outgoing.tell_administrators)
+back_up = _step("backup", night_end.back_up_night)
 
 
 def run_night(
@@ -74,7 +78,11 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             return report
         answer(night, report)
         publish_pages(night)
-        return tell(night, report)
+        clear_out(night)
+        report = tell(night, report)
+        if installation.settings.backup:
+            back_up(night)
+        return report
 
 
 def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:

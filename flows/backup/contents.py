@@ -21,7 +21,7 @@ SETTINGS = "settings.json"
 STATE = "backup_state.json"
 """Which place was backed up to last, and when: below the home, and of no use elsewhere."""
 _SETTINGS = ("home", "catalogue", "workers", "quiet_seconds", "actor")
-_OTHERS = {"archive", "inbox", "outbox", "site", "work"}
+_OTHERS = {"archive", "earlier", "inbox", "outbox", "site", "work"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,12 @@ def describe_settings(installation: Installation) -> bytes:
 
 
 def _list_home_files(home: Home) -> Iterator[Path]:
-    for folder in (home.outbox, home.site / "digests", *sorted(home.root.glob(f"{RESTORED}*"))):
+    for folder in (
+        home.outbox,
+        home.root / "earlier",
+        home.site / "digests",
+        *sorted(home.root.glob(f"{RESTORED}*")),
+    ):
         yield from (file for file in sorted(folder.rglob("*")) if _is_whole_file(file))
     states = [*home.root.glob("*.json"), *home.root.glob("*/*.json")]
     for file in (home.site / "digest.md", *sorted(states)):
