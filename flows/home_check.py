@@ -82,11 +82,15 @@ def _count_missing_bytes(home: Home) -> int:
 
 def verify_shown_heads(journal: Journal, home: Home) -> None:
     """Compare the journal with every head that was shown: in receipts, digests and the warehouse. JournalBroken."""
-    papers = chain(
-        _list_papers(home.outbox), _list_papers(home.site, is_deep=False), _list_papers(home.site / "digests")
-    )
-    for shown in chain(_read_warehouse_heads(home.database), read_printed_heads(papers)):
+    for shown in chain(read_warehouse_heads(home.database), read_printed_heads(list_papers(home))):
         journal.verify_head(shown)
+
+
+def list_papers(home: Home) -> Iterator[Path]:
+    """The receipts and digests, at whose end a head of the journal stands."""
+    yield from _list_papers(home.outbox)
+    yield from _list_papers(home.site, is_deep=False)
+    yield from _list_papers(home.site / "digests")
 
 
 def _list_papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
@@ -96,7 +100,7 @@ def _list_papers(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
             folders.clear()
 
 
-def _read_warehouse_heads(database: Path) -> list[PrintedHead]:
+def read_warehouse_heads(database: Path) -> list[PrintedHead]:
     """The heads in quality.run; none where the warehouse is missing or damaged, which is another question."""
     try:
         rows = read_shown_heads(database)
@@ -117,4 +121,7 @@ def remove_leftovers(home: Home) -> None:
 
 def _remove_unfinished(files: Iterator[Path]) -> None:
     for file in list(files):
-        file.unlink(missing_ok=True)
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file, ignore_errors=True)
+        else:
+            file.unlink(missing_ok=True)

@@ -2,9 +2,9 @@
 
 This page is the table of contents; each task is a thin wrapper around a function: of flows/fetching, which brings files from
 where they are, flows/intake.py, which takes a batch in, flows/publication.py, flows/answer/outgoing.py for what the units and
-the administrator find afterwards, flows/answer/sending.py for what goes out to them. ``rebuild`` is the same flow from an
-empty state: it replays the journal's batches and leaves sources, inbox, receipts and messages alone. What a server schedules
-stands in flows/deployment.
+the administrator find afterwards, flows/answer/sending.py for what goes out to them, flows/backup/night_end.py. ``rebuild``
+is the same flow from an empty state: it replays the journal's batches and leaves sources, inbox, receipts and messages alone.
+What a server schedules stands in flows/deployment.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from flows.answer import outgoing, sending
 from flows.answer.artifacts import publish_artifacts, show_progress
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
+from flows.backup import night_end
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
 from flows.night import Night, open_night
@@ -35,8 +36,10 @@ compute = make_task("roll up and compute indicators", publication.compute_indica
 publish = make_task("publish", publication.publish_build)
 answer = make_task("receipts", outgoing.answer_units)
 publish_pages = make_task("validation pages", outgoing.publish_pages)
+clear_out = make_task("clear out", night_end.clear_out_night)
 publish_digest = make_task("digest", outgoing.publish_digest)
 send = make_task("send", sending.send_parcel)
+back_up = make_task("backup", night_end.back_up_night)
 
 
 def run_night(
@@ -70,10 +73,13 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             return report
         answer(night, report)
         publish_pages(night)
+        clear_out(night)
         news = outgoing.find_news(night, report)
         publish_digest(night, news)
         _send_all(night, report, news)
         outgoing.finish(night, report, news)
+        if installation.settings.backup:
+            back_up(night)
         publish_artifacts(night, report, news)
         return report
 

@@ -57,6 +57,18 @@ class Settings(BaseSettings):
     retry_seconds: tuple[float, ...] = Field(
         default=(10.0, 60.0, 180.0), description="how long to wait before each further try of a channel"
     )
+    backup: str = Field(
+        default="", description="where each night backs up to: a folder, or an sftp:// or s3:// address"
+    )
+    keep_digest_days: int = Field(default=731, ge=1, description="how long digests stay")
+    keep_answer_days: int = Field(
+        default=1096,
+        ge=1,
+        description="how long receipts and correction workbooks of past years stay unpacked",
+    )
+    keep_replaced_days: int = Field(
+        default=366, ge=1, description="how long replaced correction workbooks stay"
+    )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 from prefect import runtime
 from prefect.artifacts import (
@@ -38,6 +39,7 @@ def show_progress(total: int) -> Callable[[str, object], None] | None:
     if not total or not is_watched():
         return None
     bar = create_progress_artifact(progress=0.0, key="reading", description=f"读取 {total} 个工作簿")
+    assert isinstance(bar, UUID), "nobody awaits here"
     done = 0
     told = 0
 

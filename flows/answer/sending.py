@@ -152,14 +152,14 @@ def note_undelivered(
 def tell_undelivered(night: Night, report: Report, outlets: Outlets) -> None:
     """Tell by the channels that work what could not be sent by others."""
     if report.failed_channels:
-        _tell_caretakers(
+        tell_caretakers(
             night.installation, outlets, "undelivered", sentences=dict.fromkeys(report.failed_channels)
         )
 
 
 def tell_failure(installation: Installation, error: BaseException) -> None:
     """Tell the administrators that the night broke off: a run that fails must not fail in silence."""
-    _tell_caretakers(
+    tell_caretakers(
         installation,
         open_outlets(installation),
         "failure",
@@ -167,8 +167,11 @@ def tell_failure(installation: Installation, error: BaseException) -> None:
     )
 
 
-def _tell_caretakers(installation: Installation, outlets: Outlets, template: str, **told: object) -> None:
-    """Send the administrators and whoever runs the machine a text at once, on every channel that works."""
+def tell_caretakers(installation: Installation, outlets: Outlets, template: str, **told: object) -> None:
+    """Send the administrators and whoever runs the machine a text at once, on every channel that works.
+
+    ``template``: of flows/answer, whose first line is the title; it is given association, moment and what is ``told``.
+    """
     text = render_text(
         "flows.answer",
         template,

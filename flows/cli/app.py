@@ -18,6 +18,7 @@ speak_chinese()
 import typer  # noqa: E402 - its words are fixed when it is imported
 
 from flows.cli import (  # noqa: E402
+    backup_commands,
     campaign_commands,
     catalogue_commands,
     deploy_commands,
@@ -46,6 +47,7 @@ campaign_commands.register(app)
 catalogue_commands.register(app)
 telling_commands.register(app)
 deploy_commands.register(app)
+backup_commands.register(app)
 
 
 @app.callback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import polars as pl
 import typer
 
 from flows.cli.console import current_installation, err, fail, out, print_frame, print_json, progress
+from flows.clock import TIME_ZONE
 
 if TYPE_CHECKING:
     from flows.answer.outgoing import Report
@@ -129,10 +131,12 @@ def shorten_path(path: Path) -> str:
 
 
 def doctor() -> None:
-    """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库是否完好。"""
+    """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库、备份是否完好。"""
+    from flows.backup.backup_health import examine_backup
     from flows.health.doctor import examine_home
 
     health = examine_home(current_installation())
+    examine_backup(current_installation(), health, datetime.now(TIME_ZONE))
     for sentence in health.facts:
         out.print(sentence, soft_wrap=True, markup=False)
     for sentence in health.hints:

@@ -72,7 +72,7 @@ def _is_overtaken(installation: Installation) -> bool:
 def _run_to_a_sentence(installation: Installation, *, from_scratch: bool) -> State[object]:
     try:
         return Completed(message=_summarise(_try_night(installation, from_scratch=from_scratch)))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the run's page says it in a sentence
         if not isinstance(error, list_own_errors()):
             note_error(installation.home.root, traceback.format_exc())
         return Failed(message=_explain(error))

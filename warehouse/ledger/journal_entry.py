@@ -41,6 +41,7 @@ class Event(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # what the administrator wants to hear no more of, or not before a day
     RUN_FINISHED = "run_finished"
     MENDED = "mended"  # a torn last line was cut off when the journal was opened
+    RESTORED = "restored"  # brought back from a backup; ``lost``: [count, hash] of the heads known to be lost
 
 
 _ABOUT_A_SUBMISSION = frozenset(

@@ -31,7 +31,7 @@ STATE_WORDS: dict[State, str] = {
 }
 """State -> what is wrong with the warehouse, except missing and whole."""
 
-_KEPT_ASIDE = 2
+_KEPT_ASIDE = 3
 _HASH = re.compile(r"^([0-9a-f]{64})  ", re.MULTILINE)
 
 

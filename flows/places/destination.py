@@ -1,0 +1,221 @@
+"""A folder of this machine, or one that fsspec reaches (sftp://, s3://), with every failure told in Chinese.
+
+Files are written beside their name and renamed, so that a name always stands for a whole file (S3 writes whole or not at
+all). The key of an SFTP server must stand in NIANBAO_SFTP_KNOWN_HOSTS (default ~/.ssh/known_hosts): sshfs would take any. Our own
+comes from ~/.ssh or NIANBAO_SFTP_KEY, the password from the address or NIANBAO_SFTP_PASSWORD; S3 has the variables AWS_….
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import fsspec
+
+from flows.system_words import explain_error
+from warehouse.ledger.archive import CHUNK_BYTES
+from warehouse.ledger.durability import UNFINISHED_PREFIX, sync_folder
+
+_CONNECT_SECONDS = 15
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "sftp": {
+        "known_hosts": (),  # asyncssh: the user's own; None, the default of sshfs, would be nobody's
+        "connect_timeout": _CONNECT_SECONDS,
+        "login_timeout": _CONNECT_SECONDS,
+        "keepalive_interval": 15,  # a server that hangs is given up after three of these
+    },
+    "s3": {
+        "use_listings_cache": False,
+        "config_kwargs": {
+            "connect_timeout": _CONNECT_SECONDS,
+            "read_timeout": 60,
+            "retries": {"max_attempts": 3},
+        },
+    },
+}
+_WHOLE = {"s3", "s3a"}
+"""Protocols that write a file whole or not at all."""
+_REASONS = {
+    "HostKeyNotVerifiable": "服务器的主机密钥不在 ~/.ssh/known_hosts 中，或与其中的不同，请核对后登记。",
+    "PermissionDenied": "服务器不接受该账号、密钥或密码。",
+    "PermissionError": "没有读写权限，或账号、密钥不对。",
+    "ConnectionRefusedError": "服务器拒绝连接，请检查地址和端口。",
+    "gaierror": "找不到该服务器，请检查地址和网络。",
+    "TimeoutError": "服务器没有回应，请检查网络。",
+    "FSTimeoutError": "服务器没有回应，请检查网络。",
+    "ConnectionLost": "连接中断，请检查网络。",
+    "NoCredentialsError": "没有访问密钥，请设置 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY。",
+    "EndpointConnectionError": "连接不上服务器，请检查地址和网络。",
+    "ConnectTimeoutError": "服务器没有回应，请检查网络。",
+    "ReadTimeoutError": "服务器没有回应，请检查网络。",
+    "FileNotFoundError": "找不到该文件、文件夹或存储桶。",
+}
+"""Names of errors, whichever library they are of."""
+
+
+class DestinationFailed(Exception):
+    """A place cannot be reached, read or written; one Chinese sentence."""
+
+
+class Destination:
+    """A place by its address. Names are relative, with ``/``; every method raises DestinationFailed.
+
+    ``called``: what the place is to whoever reads of a failure.
+    """
+
+    def __init__(self, address: str, called: str = "备份位置") -> None:
+        self.where = describe_address(address)
+        self._called = called
+        scheme = urlsplit(address).scheme if "://" in address else "file"
+        self._is_local = scheme in {"file", "local"}
+        self._is_whole = scheme in _WHOLE
+        self._errors = _list_errors(scheme)
+        with self._telling():
+            options = {**_OPTIONS.get({"ssh": "sftp", "s3a": "s3"}.get(scheme, scheme), {})}
+            if scheme in {"sftp", "ssh"}:
+                options |= _read_own_key(address)
+            self._files, root = fsspec.core.url_to_fs(address, skip_instance_cache=True, **options)
+            self._root = str(root).rstrip("/")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder, where the place is one of this machine."""
+        return Path(self._root or "/") if self._is_local else None
+
+    def list_sizes(self, folder: str) -> dict[str, int]:
+        """Name (relative to ``folder``) -> bytes of all whole files below it; empty where it does not exist."""
+        with self._telling():
+            top = self._path(folder)
+            try:
+                found = self._files.find(top, detail=True)
+            except FileNotFoundError:
+                return {}
+            names = {str(path)[len(top) + 1 :]: int(about["size"]) for path, about in found.items()}
+            return {n: size for n, size in names.items() if UNFINISHED_PREFIX not in n}
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a small file; None where it is missing."""
+        with self._telling():
+            try:
+                return bytes(self._files.cat_file(self._path(name)))
+            except FileNotFoundError:
+                return None
+
+    def hash(self, name: str) -> str | None:
+        """The SHA-256 of a file, read back; None where it is missing."""
+        digest = hashlib.sha256()
+        return digest.hexdigest() if self._pass_on(name, digest.update) else None
+
+    def fetch(self, name: str, out: IO[bytes]) -> str | None:
+        """Write a file's bytes to ``out``; their SHA-256, None where it is missing."""
+        digest = hashlib.sha256()
+
+        def take(chunk: bytes) -> None:
+            digest.update(chunk)
+            out.write(chunk)
+
+        return digest.hexdigest() if self._pass_on(name, take) else None
+
+    def write(self, name: str, content: bytes | IO[bytes]) -> None:
+        """Write bytes, or what a file still has, as ``name``: whole or not at all, durably where the place can do that."""
+        target = self._path(name)
+        parent, _, last = target.rpartition("/")
+        beside = target if self._is_whole else f"{parent}/{UNFINISHED_PREFIX}{uuid.uuid4().hex[:8]}-{last}"
+        with self._telling():
+            self._files.makedirs(parent, exist_ok=True)
+            with self._files.open(beside, "wb") as out:
+                if isinstance(content, bytes):
+                    out.write(content)
+                else:
+                    shutil.copyfileobj(content, out, CHUNK_BYTES)
+                self._sync(out)
+            if beside != target:
+                self._files.mv(beside, target)
+            if self._is_local:
+                sync_folder(Path(parent))
+
+    def _sync(self, out: Any) -> None:
+        """Ask for the bytes to survive a power cut there; a server that cannot promise that is taken at its word."""
+        if self._is_local:
+            out.flush()
+            os.fsync(out.fileno())
+        elif hasattr(out, "fsync"):
+            try:
+                out.fsync()
+            except self._errors:
+                return
+
+    def _pass_on(self, name: str, take: Callable[[bytes], object]) -> bool:
+        with self._telling():
+            try:
+                with self._files.open(self._path(name), "rb") as source:
+                    while chunk := source.read(CHUNK_BYTES):
+                        take(chunk)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            raise DestinationFailed(f"{self._called} {self.where}：{_explain(error)}") from error
+
+
+def describe_address(address: str) -> str:
+    """The address as it may be shown: without password, and without what only programs read."""
+    if "://" not in address:
+        return str(Path(address).absolute())
+    parts = urlsplit(address)
+    user, _, host = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return f"{parts.scheme}://{f'{name}@' if name else ''}{host}{parts.path}"
+
+
+def _read_own_key(address: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if known := os.environ.get("NIANBAO_SFTP_KNOWN_HOSTS"):
+        found["known_hosts"] = known
+    if key := os.environ.get("NIANBAO_SFTP_KEY"):
+        found["client_keys"] = [key]
+    if (password := os.environ.get("NIANBAO_SFTP_PASSWORD")) and urlsplit(address).password is None:
+        found["password"] = password
+    return found
+
+
+def _list_errors(scheme: str) -> tuple[type[Exception], ...]:
+    """What goes wrong in a place of this kind; its library is imported only where it is needed."""
+    common = (OSError, ValueError, ImportError)
+    if scheme in {"sftp", "ssh"}:
+        import asyncssh
+
+        return (*common, asyncssh.Error)
+    if scheme in _WHOLE:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        return (*common, BotoCoreError, ClientError)
+    return common
+
+
+def _explain(error: Exception) -> str:
+    for kind in type(error).__mro__:
+        if kind is OSError:
+            break
+        if kind.__name__ in _REASONS:
+            return _REASONS[kind.__name__]
+    if isinstance(error, OSError) and error.errno:
+        return explain_error(error)
+    if isinstance(error, (ValueError, ImportError)):
+        return "地址无法识别，请写文件夹，或以 sftp://、s3:// 开头的地址。"
+    return f"出错（{type(error).__name__}），请检查地址、账号和网络。"
