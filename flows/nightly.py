@@ -7,7 +7,9 @@ same flow from an empty state: it replays the journal's batches and leaves inbox
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -17,8 +19,10 @@ from prefect.cache_policies import NO_CACHE
 from flows import intake, publication
 from flows.answer import outgoing
 from flows.answer.outgoing import Report
+from flows.error_log import note_error
 from flows.intake import OnDone
-from flows.night import Night, open_night
+from flows.keeping.marks import marking_failure
+from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.settings import Installation, find_installation
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
@@ -51,12 +55,21 @@ def run_night(
 ) -> Report:
     """A night; when it breaks off, the administrators are told and the published file stays as it was."""
     try:
-        return _night(installation, from_scratch, on_done)
+        with nullcontext() if from_scratch else marking_failure(installation.home.root):
+            return _night(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        outgoing.tell_failure(installation, error)
+        _tell_failure(installation, error)
         raise
+
+
+def _tell_failure(installation: Installation, error: Exception) -> None:
+    """Tell the administrators; where that fails too, it must not hide why the night broke off."""
+    try:
+        outgoing.tell_failure(installation, error)
+    except Exception:  # noqa: BLE001 - a catalogue that cannot be read, say: whatever it is, it is the second fault
+        note_error(installation.home.root, traceback.format_exc())
 
 
 def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
@@ -69,12 +82,15 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
                     _take_in(night, received, build, on_done)
                 compute(night, build)
                 publish(night, build)
+        note_unnamed(night)
         report = outgoing.collect_report(night)
         if from_scratch:
             return report
         answer(night, report)
         publish_pages(night)
-        return tell(night, report)
+        report = tell(night, report)
+        mark_end(night)
+        return report
 
 
 def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:
