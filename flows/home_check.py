@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from flows.keeping.marks import read_good_night
 from flows.settings import Home
 from flows.system_words import explain_error
 from warehouse.ledger.durability import UNFINISHED_PREFIX
@@ -80,8 +81,18 @@ def _count_missing_bytes(home: Home) -> int:
     return _SPARE_BYTES + size - found.f_bavail * found.f_frsize
 
 
+def open_journal(home: Home) -> Journal:
+    """The journal to write into, once it is sure that nothing of it is lost. JournalBroken, OSError."""
+    verify_shown_heads(
+        Journal(home.journal, read_only=True), home
+    )  # before a torn line is cut, or a head written
+    return Journal(home.journal)
+
+
 def verify_shown_heads(journal: Journal, home: Home) -> None:
-    """Compare the journal with every head that was shown: in receipts, digests and the warehouse. JournalBroken."""
+    """Compare the journal with every head that was shown: by the last good night, papers and warehouse. JournalBroken."""
+    if (last := read_good_night(home.root)) is not None:
+        journal.verify_head(last.shown_head)
     for shown in chain(read_warehouse_heads(home.database), read_printed_heads(list_papers(home))):
         journal.verify_head(shown)
 

@@ -14,7 +14,15 @@ import polars as pl
 from expectations.judge import Judgement
 from expectations.rulebook.rulebook import RuleBook
 from flows.clock import TIME_ZONE
-from flows.home_check import remove_leftovers, require_fit, verify_shown_heads
+from flows.home_check import open_journal, remove_leftovers, require_fit
+from flows.keeping.kept_objects import (
+    describe_damage,
+    describe_unnamed,
+    list_damaged,
+    list_received,
+    list_unnamed,
+)
+from flows.keeping.marks import GoodNight, mark_good_night, read_good_night
 from flows.receiving.receive import Repeated
 from flows.settings import Home, Installation, read_code_version
 from warehouse.catalogue.frames import empty
@@ -35,6 +43,8 @@ class Record:
 
     seconds: dict[str, float] = field(default_factory=dict)  # by step
     notes: list[str] = field(default_factory=list)  # for the digest
+    damaged: list[str] = field(default_factory=list)  # objects of the archive
+    unnamed: list[str] = field(default_factory=list)  # the same, of which the journal knows nothing
     repeated: list[Repeated] = field(default_factory=list)
     left: list[str] = field(default_factory=list)  # in the inbox, and why
     counts: Counter[str] = field(default_factory=Counter)  # columns of quality.run
@@ -123,8 +133,7 @@ def open_night(installation: Installation, *, from_scratch: bool = False) -> Ite
     require_fit(installation.home)
     with writer_lock(installation.home.root):
         at = datetime.now(TIME_ZONE)
-        journal = Journal(installation.home.journal)
-        verify_shown_heads(journal, installation.home)
+        journal = open_journal(installation.home)
         remove_leftovers(installation.home)
         state, said = make_sound(installation.home.database)
         night = Night(
@@ -139,7 +148,48 @@ def open_night(installation: Installation, *, from_scratch: bool = False) -> Ite
         )
         if journal.torn is not None:
             journal.append(Event.MENDED, installation.settings.actor, at, night.run, line=journal.torn.line)
+        _note_losses(night)
         yield night
+
+
+def _note_losses(night: Night) -> None:
+    """Note what of journal and archive is missing or changed, though the night can do without it. ArchiveDamaged."""
+    if not night.journal.has_kept_head:
+        night.record.notes.append(
+            f"登记簿旁的校验记录 {night.home.journal.name}.head 缺失或无法辨认，已按现有登记簿重新写出；"
+            "登记簿与回执、日报和数据仓库中的校验值相符。"
+        )
+    last = read_good_night(night.home.root)
+    known = last.damaged if last else []
+    for found in list_damaged(night.archive, list_received(night.journal), night.at.date(), known):
+        night.record.notes.append(describe_damage(found))
+        night.record.damaged.append(found.path.name)
+
+
+def note_unnamed(night: Night) -> None:
+    """Note objects that no line of the journal names, once; asked when all is received, workbooks inside of others too."""
+    last = read_good_night(night.home.root)
+    night.record.unnamed = list_unnamed(night.archive, list_received(night.journal))
+    new = set(night.record.unnamed) - set(last.unnamed if last else ())
+    if said := describe_unnamed(night.archive, sorted(new)):
+        night.record.notes.append(said)
+
+
+def mark_end(night: Night) -> None:
+    """Leave the mark of a good night: the last thing that it does."""
+    head = night.journal.head
+    mark_good_night(
+        night.home.root,
+        GoodNight(
+            at=datetime.now(TIME_ZONE),
+            run=night.run,
+            versions=list_versions(night.installation),
+            journal_count=head.count,
+            journal_hash=head.hash,
+            damaged=night.record.damaged,
+            unnamed=night.record.unnamed,
+        ),
+    )
 
 
 def _is_outdated(installation: Installation) -> bool:

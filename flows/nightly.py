@@ -9,15 +9,20 @@ What a server schedules stands in flows/deployment.
 
 from __future__ import annotations
 
+import traceback
+from contextlib import nullcontext
+
 from flows import intake, publication
 from flows.answer import outgoing, sending
 from flows.answer.artifacts import publish_artifacts, show_progress
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
 from flows.backup import night_end
+from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
-from flows.night import Night, open_night
+from flows.keeping.marks import marking_failure
+from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.settings import Installation
 from flows.tasks import describe_units, make_task, named, retried, tell_log
 from flows.telling.channels import ChannelDown
@@ -47,12 +52,21 @@ def run_night(
 ) -> Report:
     """A night; when it breaks off, the administrators are told and the published file stays as it was."""
     try:
-        return _night(installation, from_scratch, on_done)
+        with nullcontext() if from_scratch else marking_failure(installation.home.root):
+            return _night(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        sending.tell_failure(installation, error)
+        _tell_failure(installation, error)
         raise
+
+
+def _tell_failure(installation: Installation, error: Exception) -> None:
+    """Tell the administrators; where that fails too, it must not hide why the night broke off."""
+    try:
+        sending.tell_failure(installation, error)
+    except Exception:  # noqa: BLE001 - a catalogue that cannot be read, say: whatever it is, it is the second fault
+        note_error(installation.home.root, traceback.format_exc())
 
 
 def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
@@ -68,6 +82,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
                 compute(night, build)
                 publish(night, build)
             tell_log("数据仓库已更新")
+        note_unnamed(night)
         report = outgoing.collect_report(night)
         if from_scratch:
             return report
@@ -80,6 +95,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         outgoing.finish(night, report, news)
         if installation.settings.backup:
             back_up(night)
+        mark_end(night)
         publish_artifacts(night, report, news)
         return report
 

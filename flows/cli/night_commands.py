@@ -39,11 +39,17 @@ def register(app: typer.Typer) -> None:
 
 def nightly(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False) -> None:
     """夜间作业：收表、读取、审核、入库、汇总、发布、回执、日报。"""
-    report = _run("nightly", from_scratch=False)
+    from flows.keeping.marks import marking_failure, read_good_night
+
+    root = current_installation().home.root
+    with marking_failure(root):
+        report = _run("nightly", from_scratch=False)
     if as_json:
         print_json(report.submissions)
     else:
         _print_summary(report)
+    if (last := read_good_night(root)) is not None and last.damaged:
+        raise typer.Exit(1)
 
 
 def rebuild() -> None:

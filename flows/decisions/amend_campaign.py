@@ -10,18 +10,19 @@ from datetime import datetime
 from typing import Any
 
 from flows.clock import TIME_ZONE
+from flows.home_check import open_journal
 from flows.settings import Installation
 from warehouse.catalogue.amended import Amendment, apply_amendments
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.amendments import list_amendments
-from warehouse.ledger.journal import Event, Journal
+from warehouse.ledger.journal import Event
 from warehouse.store.publish import writer_lock
 
 
 def amend(installation: Installation, event: Event, actor: str, **says: Any) -> Catalogue:
     """Write one amendment; the catalogue as it is now. AmendmentRefused, and nothing written, when it is not allowed."""
     with writer_lock(installation.home.make().root):
-        journal = Journal(installation.home.journal)
+        journal = open_journal(installation.home)
         before = list_amendments(journal.entries())
         now = apply_amendments(installation.declared_catalogue, [*before, Amendment(str(event), says)])
         journal.append(event, actor, datetime.now(TIME_ZONE), **says)

@@ -12,6 +12,7 @@ import polars as pl
 
 from expectations.workbook.batch import write_batch
 from flows.clock import TIME_ZONE
+from flows.home_check import open_journal
 from flows.settings import Installation
 from flows.wall.wall import Death, ReadJob, read_all
 from warehouse.ledger.explanation_entries import list_explanations
@@ -104,7 +105,7 @@ def _parse_decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
 def decide(installation: Installation, decisions: Sequence[Decision], actor: str) -> list[Decision]:
     """Write ``decisions`` into the journal; they themselves. ReviewRefused, and nothing written, when one is faulty."""
     with writer_lock(installation.home.make().root):
-        journal = Journal(installation.home.journal)
+        journal = open_journal(installation.home)
         entries = journal.entries()
         known = {row["explanation"]: row for row in list_explanations(entries).iter_rows(named=True)}
         if faults := [d.where + fault for d in decisions if (fault := _find_fault(d, known, entries))]:

@@ -13,6 +13,7 @@ from datetime import datetime
 import polars as pl
 
 from flows.clock import TIME_ZONE
+from flows.home_check import open_journal
 from flows.settings import Installation
 from warehouse.ledger.journal import Draft, Event, Journal
 from warehouse.ledger.review_entries import (
@@ -124,7 +125,7 @@ def lock(installation: Installation, year: int, actor: str, *, unlock: bool = Fa
     """Lock ``year`` against further submissions, or unlock it."""
     _check(installation, year)
     with writer_lock(installation.home.make().root):
-        journal = Journal(installation.home.journal)
+        journal = open_journal(installation.home)
         if is_locked(journal.entries(), year) is not unlock:
             raise ReviewRefused(f"{year}年度{'没有' if unlock else '已经'}锁定，无须再操作。")
         journal.append(Event.UNLOCKED if unlock else Event.LOCKED, actor, _now(), year=year)
@@ -140,7 +141,7 @@ def _check(installation: Installation, year: int, unit_code: str | None = None) 
 def _open_for_writing(installation: Installation, year: int) -> Iterator[Journal]:
     """The journal, held for writing, of an installation whose ``year`` is not locked."""
     with writer_lock(installation.home.make().root):
-        journal = Journal(installation.home.journal)
+        journal = open_journal(installation.home)
         if is_locked(journal.entries(), year):
             raise ReviewRefused(f"{year}年度已锁定。请先运行 nianbao review unlock --year {year}。")
         yield journal

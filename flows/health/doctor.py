@@ -10,11 +10,18 @@ from flows.fetching.fetch import count_waiting
 from flows.fetching.sources import read_sources
 from flows.health.sampled_rebuild import find_differences
 from flows.home_check import find_home_problems, verify_shown_heads
+from flows.keeping.kept_objects import (
+    describe_damage,
+    describe_loss_of_all,
+    describe_unnamed,
+    list_received,
+    list_unnamed,
+)
 from flows.night import list_versions
 from flows.receiving.inbox import list_files
 from flows.settings import Installation
-from warehouse.ledger.archive import DAMAGE_WORDS, Archive
-from warehouse.ledger.journal import Event, Journal, JournalBroken
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.store.built_upon import is_of_this_version
 from warehouse.store.query import read_known_submissions, read_last_versions
 from warehouse.store.soundness import STATE_WORDS, examine
@@ -49,7 +56,7 @@ def examine_home(installation: Installation) -> Health:
     examine_sources(installation, health)
     journal = _examine_journal(installation, health)
     if journal is not None:
-        received = {str(e.submission): e.seq for e in journal.entries() if e.event == Event.RECEIVED}
+        received = list_received(journal)
         is_archive_whole = _examine_archive(installation, received, health)
         _examine_warehouse(installation, journal, received, health, is_archive_whole)
     return health
@@ -75,6 +82,10 @@ def _examine_journal(installation: Installation, health: Health) -> Journal | No
     except OSError:
         return None  # no file: that is told already
     health.facts.append(f"登记簿：{journal.head.count} 条，校验值 {journal.head.hash[:16]}")
+    if not journal.has_kept_head:
+        health.problems.append(
+            f"登记簿旁的校验记录 {installation.home.journal.name}.head 缺失或无法辨认，下次夜间作业会自动重新写出。"
+        )
     if journal.torn is not None:
         health.problems.append("登记簿末行不完整，下次夜间作业会自动处理。")
     return journal
@@ -84,7 +95,11 @@ def _examine_archive(installation: Installation, received: dict[str, int], healt
     """Hash every object; whether all that were received are there, unchanged."""
     archive = Archive(installation.home.archive)
     is_whole = True
-    for found in archive.verify(received):
+    differences = archive.verify(received)
+    if said := describe_loss_of_all(archive, received, differences):
+        health.problems.append(said)
+        return False
+    for found in differences:
         match found.problem:
             case "unfinished":
                 health.hints.append(f"档案：{found.path} 是中断的作业留下的，下次夜间作业会清除。")
@@ -92,14 +107,11 @@ def _examine_archive(installation: Installation, received: dict[str, int], healt
                 health.problems.append(
                     f"档案：{found.path} 不是收到的文件，请移走；档案文件夹中不得存放其他文件。"
                 )
-            case "link":
-                is_whole = False
-                health.problems.append(
-                    f"档案：{found.path} {DAMAGE_WORDS['link']}，请换成文件本身或从备份恢复。"
-                )
             case _:
                 is_whole = False
-                health.problems.append(f"档案：文件{DAMAGE_WORDS[found.problem]}，请从备份恢复 {found.path}")
+                health.problems.append(describe_damage(found))
+    if unnamed := describe_unnamed(archive, list_unnamed(archive, received)):
+        health.problems.append(unnamed)
     health.facts.append(f"档案：{len(received)} 份报送")
     return is_whole
 

@@ -75,15 +75,16 @@ class Journal:
 
     A torn last line (no newline at its end, or not JSON) is moved to a side file and noted in `torn`: its
     writer never heard that it was kept. Any other break raises JournalBroken, and so does a journal that is shorter or
-    other than the head kept beside it says. One writer at a time (see
-    `warehouse.store.publish.writer_lock`); whoever only reads opens it `read_only`, since to a reader the line
-    being written at that moment looks torn.
+    other than the head kept beside it says; `has_kept_head` is False when there are entries and no such head.
+    One writer at a time (see `warehouse.store.publish.writer_lock`); whoever only reads opens it `read_only`,
+    since to a reader the line being written at that moment looks torn.
     """
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self.read_only = read_only
         self.torn: TornLine | None = None
+        self.has_kept_head = True
         self._entries: list[Entry] = []
         self._size = 0
         self._failed = False
@@ -193,6 +194,7 @@ class Journal:
         torn = self._read()
         if kept is not None:
             self.verify_head(kept)  # a line that was kept once is lost, not torn
+        self.has_kept_head = kept is not None or not self._entries
         if torn is not None:
             self._cut_off(torn, line=self.head.count + 1)
         if not self.read_only and self._entries and (kept is None or kept.head != self.head):

@@ -1,0 +1,101 @@
+"""The marks that a night leaves in the home: how the last good one ended, and why the last one broke off.
+
+They are read by what runs beside the nights (the dead man's switch) and need neither catalogue, warehouse nor Prefect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from flows.clock import TIME_ZONE
+from flows.system_words import explain_error, explain_machine_fault
+from warehouse.ledger.durability import write_durably
+from warehouse.ledger.journal_head import Head, PrintedHead
+from warehouse.store.publish import AlreadyRunning
+
+GOOD_NIGHT = "last_good_night.json"
+FAILURE = "last_failure.json"
+
+
+class GoodNight(BaseModel):
+    """A night that went through to its end, whether it had anything to do or not.
+
+    ``journal_count`` and ``journal_hash`` are the journal's head then; ``damaged`` and ``unnamed`` are the objects of
+    the archive that were found damaged, and those that no line of the journal names.
+    """
+
+    at: AwareDatetime
+    run: str
+    versions: dict[str, str]
+    journal_count: int
+    journal_hash: str
+    damaged: list[str] = Field(default_factory=list)
+    unnamed: list[str] = Field(default_factory=list)
+
+    @property
+    def shown_head(self) -> PrintedHead:
+        """The journal's head at the end of that night."""
+        return PrintedHead(Head(self.journal_count, self.journal_hash), GOOD_NIGHT)
+
+
+class Failure(BaseModel):
+    """A night that broke off: when, and one Chinese sentence why."""
+
+    at: AwareDatetime
+    reason: str
+
+
+Mark = TypeVar("Mark", GoodNight, Failure)
+
+
+def read_good_night(root: Path) -> GoodNight | None:
+    """The last good night; None where there was none, or where the mark cannot be understood. OSError."""
+    return _read(root / GOOD_NIGHT, GoodNight)
+
+
+def read_failure(root: Path) -> Failure | None:
+    """The last night that broke off; None where there was none, or where the mark cannot be understood. OSError."""
+    return _read(root / FAILURE, Failure)
+
+
+def mark_good_night(root: Path, night: GoodNight) -> None:
+    """Leave the mark of a good night, durably. OSError."""
+    _write(root / GOOD_NIGHT, night)
+
+
+@contextmanager
+def marking_failure(root: Path) -> Iterator[None]:
+    """Leave a mark of what breaks off the block, however that comes; the error itself goes on as it was."""
+    try:
+        yield
+    except AlreadyRunning:
+        raise  # the other night is well
+    except BaseException as error:
+        with suppress(OSError):  # a disk that takes nothing must not hide what happened
+            _write(root / FAILURE, Failure(at=datetime.now(TIME_ZONE), reason=_describe(error)))
+        raise
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "被人或系统中途结束。"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}：{explain_error(error)}"
+    return explain_machine_fault(error) or str(error) or type(error).__name__
+
+
+def _read(file: Path, kind: type[Mark]) -> Mark | None:
+    try:
+        return kind.model_validate_json(file.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _write(file: Path, mark: BaseModel) -> None:
+    write_durably(file, mark.model_dump_json(indent=1).encode(errors="replace"))
