@@ -115,3 +115,23 @@ def describe_remains(home: Path) -> str:
     if undecided:
         said.append(f"已收取的文件中有 {undecided} 份尚未审核")
     return f"{'，'.join(said)}，下次夜间作业会接着处理。" if said else ""
+
+
+def list_own_errors() -> tuple[type[Exception], ...]:
+    """The project's own errors, each of which says in one Chinese sentence what is wrong and what to do."""
+    from flows.embedded_server import ServerFailed
+    from flows.home_check import HomeUnfit
+    from warehouse.catalogue.amended import AmendmentRefused
+    from warehouse.catalogue.yaml_source import CatalogueError
+    from warehouse.ledger.archive import ArchiveDamaged
+    from warehouse.ledger.journal import JournalBroken
+    from warehouse.ledger.review_entries import ReviewRefused
+    from warehouse.store.built_upon import PreviousUnreadable
+    from warehouse.store.integrity import IntegrityError
+    from warehouse.store.publish import AlreadyRunning, NotPublishable
+    from warehouse.store.query import QueryError, WarehouseMissing
+
+    return (
+        ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
+    )  # fmt: skip

@@ -30,26 +30,6 @@ _SAID = (
 )
 
 
-def list_own_errors() -> tuple[type[Exception], ...]:
-    """The project's own errors, each of which says in one Chinese sentence what is wrong and what to do."""
-    from flows.embedded_server import ServerFailed
-    from flows.home_check import HomeUnfit
-    from warehouse.catalogue.amended import AmendmentRefused
-    from warehouse.catalogue.yaml_source import CatalogueError
-    from warehouse.ledger.archive import ArchiveDamaged
-    from warehouse.ledger.journal import JournalBroken
-    from warehouse.ledger.review_entries import ReviewRefused
-    from warehouse.store.built_upon import PreviousUnreadable
-    from warehouse.store.integrity import IntegrityError
-    from warehouse.store.publish import AlreadyRunning, NotPublishable
-    from warehouse.store.query import QueryError, WarehouseMissing
-
-    return (
-        ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
-        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
-    )  # fmt: skip
-
-
 def explain_error(error: OSError) -> str:
     """One Chinese sentence for an error of the system."""
     return _REASONS.get(error.errno or 0, error.strerror or str(error))

@@ -25,9 +25,10 @@ from flows.ending import (
     is_ended_by_the_system,
     is_ending,
     leave,
+    list_own_errors,
 )
 from flows.error_log import note_error
-from flows.system_words import explain_error, explain_machine_fault, list_own_errors
+from flows.system_words import explain_error, explain_machine_fault
 from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.answer.outgoing import Report
+from flows.ending import list_own_errors
 from flows.error_log import note_error
 from flows.keeping.marks import read_good_night
 from flows.nightly import run_night
 from flows.settings import Installation, find_installation
-from flows.system_words import explain_error, explain_machine_fault, list_own_errors
+from flows.system_words import explain_error, explain_machine_fault
 from warehouse.store.publish import AlreadyRunning
 
 LIMIT_SECONDS = 4 * 3600
