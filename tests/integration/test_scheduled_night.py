@@ -1,0 +1,167 @@
+"""A night as a Prefect server schedules it: deployed by one command, run by a worker, seen on the server's pages."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tests.integration.conftest import LANHE, Samples
+from tests.integration.prefect_office import clean_environment, nianbao, run_server, run_worker
+
+EAST = "990101"
+
+
+@dataclass
+class Office:
+    """A server, a worker, and an installation on this machine."""
+
+    home: Path
+    api: str
+    environment: dict[str, str]
+    client: SyncPrefectClient
+    said: list[str] = field(default_factory=list)
+
+    def run(self, name: str = "nightly", due: datetime | None = None) -> FlowRun:
+        """Trigger a deployment and wait until its run has ended."""
+        deployment = self.client.read_deployment_by_name(f"{name}/{name}")
+        from prefect.states import Scheduled
+
+        run = self.client.create_flow_run_from_deployment(
+            deployment.id, state=Scheduled(scheduled_time=due) if due else None
+        )
+        return self.wait_for(run)
+
+    def wait_for(self, run: FlowRun, seconds: float = 200) -> FlowRun:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.client.read_flow_run(run.id)
+            if found.state is not None and found.state.is_final():
+                return found
+            time.sleep(0.5)
+        log = (self.home.parent / "prefect" / "worker.log").read_text(errors="replace")
+        raise AssertionError(f"the run did not end: {log[-3000:]}")
+
+    def artifacts(self, run: FlowRun) -> dict[str, Any]:
+        found = self.client.request(
+            "POST", "/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [str(run.id)]}}}
+        ).json()
+        return {artifact["key"]: artifact for artifact in found}
+
+    def task_names(self, run: FlowRun) -> list[str]:
+        wanted = {"flow_runs": {"id": {"any_": [str(run.id)]}}}
+        return [t["name"] for t in self.client.request("POST", "/task_runs/filter", json=wanted).json()]
+
+    def logs(self, run: FlowRun) -> list[str]:
+        wanted = {"logs": {"flow_run_id": {"any_": [str(run.id)]}}}
+        return [line["message"] for line in self.client.request("POST", "/logs/filter", json=wanted).json()]
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    home, prefect = folder / "home", folder / "prefect"
+    prefect.mkdir()
+    (home / "inbox" / EAST).mkdir(parents=True)
+    with run_server(prefect) as api:
+        environment = clean_environment(
+            PREFECT_API_URL=api,
+            PREFECT_HOME=str(prefect),
+            NIANBAO_HOME=str(home),
+            NIANBAO_CATALOGUE=str(LANHE),
+            NIANBAO_QUIET_SECONDS="0",
+            http_proxy="http://127.0.0.1:9",  # nobody listens there: the server must not be looked for behind it
+            all_proxy="http://127.0.0.1:9",
+        )
+        first = nianbao("deploy", environment=environment)
+        again = nianbao("deploy", environment=environment)
+        assert first.returncode == again.returncode == 0, first.stdout + first.stderr + again.stderr
+        settings = {k: v for k, v in environment.items() if k.startswith("NIANBAO_") or k.endswith("proxy")}
+        with (
+            run_worker(api, prefect, settings),
+            temporary_settings({PREFECT_API_URL: api}),
+            get_client(sync_client=True) as client,
+        ):
+            yield Office(home, api, environment, client, [first.stdout, again.stdout])
+
+
+def test_deploying_twice_makes_everything_once(office: Office) -> None:
+    assert [pool.name for pool in office.client.read_work_pools()] == ["nianbao"]
+    assert sorted(d.name for d in office.client.read_deployments()) == ["backfill", "nightly"]
+    [automation] = office.client.read_automations()
+    assert automation.enabled
+    assert "已有" in office.said[1]
+
+
+def test_what_is_deployed_is_what_prefect_yaml_says(office: Office) -> None:
+    import yaml
+
+    declared = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text(encoding="utf-8"))
+    for wanted in declared["deployments"]:
+        found = office.client.read_deployment_by_name(f"{wanted['name']}/{wanted['name']}")
+        cron = [(s.schedule.cron, s.schedule.timezone) for s in found.schedules]
+        assert cron == [(s["cron"], s["timezone"]) for s in wanted["schedules"]]
+        assert found.description == wanted["description"]
+        assert found.tags == wanted["tags"]
+        assert found.global_concurrency_limit.limit == wanted["concurrency_limit"]["limit"]
+        assert found.work_pool_name == wanted["work_pool"]["name"]
+
+
+def test_a_night_runs_behind_a_proxy_and_shows_what_it_did(office: Office, samples: Samples) -> None:
+    [sent] = [p for p in samples([2024], LANHE, [EAST]).rglob("*.xlsx") if EAST in str(p)]
+    shutil.copy(sent, office.home / "inbox" / EAST)
+    run = office.run()
+    assert run.state is not None
+    assert run.state.is_completed(), run.state.message
+    assert run.state.message == "接收 1 份，暂存 0 份，未能接收 0 份，0 个文件留在收件箱。"
+    names = office.task_names(run)
+    assert "read 1 files" in names
+    assert "check 东岸县 2024" in names
+    assert "收到 1 个新文件，0 个留在收件箱" in office.logs(run)
+    artifacts = office.artifacts(run)
+    assert "东岸县" in artifacts["summary"]["data"]
+    [receipt] = [artifact for key, artifact in artifacts.items() if key.startswith("receipt-990101-2024")]
+    assert "回执" in receipt["data"] or "东岸县" in receipt["data"]
+    assert artifacts["reading"]["data"] == 100
+    assert artifacts["digest"]["data"].startswith("[digest.md](file://")
+
+
+def test_of_the_nights_that_were_missed_one_runs(office: Office) -> None:
+    first = office.run()
+    assert first.state is not None
+    assert first.state.is_completed()
+    assert "不必再运行" not in str(first.state.message)
+    late = office.run(due=datetime.now(UTC) - timedelta(days=1))
+    assert late.state is not None
+    assert late.state.is_completed()
+    assert "不必再运行" in str(late.state.message)
+
+
+def test_a_night_that_fails_says_why_in_one_sentence(office: Office) -> None:
+    journal = office.home / "archive" / "journal.jsonl"
+    kept = journal.read_bytes()
+    journal.write_bytes(kept.replace(b"received", b"receivXd", 1))
+    try:
+        run = office.run()
+    finally:
+        journal.write_bytes(kept)
+    assert run.state is not None
+    assert run.state.is_failed()
+    assert "登记簿" in str(run.state.message)
+    assert "Traceback" not in str(run.state.message)
+    assert office.run().state.is_completed()  # type: ignore[union-attr]
+
+
+def test_a_backfill_gives_the_same_warehouse(office: Office) -> None:
+    run = office.run("backfill")
+    assert run.state is not None
+    assert run.state.is_completed(), run.state.message
