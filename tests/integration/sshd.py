@@ -34,7 +34,7 @@ class SshServer:
 
 
 @contextmanager
-def run_sshd(folder: Path) -> Iterator[SshServer]:
+def run_sshd(folder: Path, *, is_read_only: bool = False) -> Iterator[SshServer]:
     """A server that keeps its files in ``folder``; it ends with the block."""
     if not Path(SSHD).exists():
         pytest.fail("sshd is not installed (openssh-server), so fetching over SFTP cannot be proved")
@@ -50,7 +50,7 @@ def run_sshd(folder: Path) -> Iterator[SshServer]:
     settings.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM no\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
-        "PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\n",
+        f"PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp{' -R' if is_read_only else ''}\n",
         encoding="utf-8",
     )
     known_hosts = folder / "known_hosts"
