@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from flows.fetching import opened_source
 from flows.fetching.fetch import fetch_source, list_sources
@@ -17,7 +18,7 @@ from flows.health.doctor import examine_home
 from flows.night import open_night
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
-from tests.integration.sshd import SshServer, run_sshd
+from tests.integration.sshd import SshServer, run_password_server, run_sshd
 from transforms.reading.formats.book import MAX_BYTES
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.query import query
@@ -169,7 +170,7 @@ def test_what_the_inbox_holds_already_is_not_written_over(
     other.write_bytes(b"another")
     report = night(place)
     assert workbook.exists()
-    assert any("收件箱中已有同名的文件，留待下次收取" in said for said in report.left)
+    assert any("收件箱中已有同名的文件或链接，留待下次收取" in said for said in report.left)
     night(place)
     assert len(received(place)) == 2
     assert not workbook.exists()
@@ -321,3 +322,32 @@ def test_doctor_says_what_waits_and_what_cannot_be_reached(
     assert f"收取来源 {server.url(share)}：1 个文件待收取" in health.facts
     assert any(said.startswith("收取来源 /no/such/share：") for said in health.problems)
     assert received(place) == []
+
+
+def test_a_password_stands_in_the_environment_or_in_the_address_and_is_written_nowhere(
+    installation: NewInstallation,
+    samples: Samples,
+    share: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    secret = "Mi ma#1@"
+    monkeypatch.setenv("NIANBAO_SECRET_COUNTY", secret)
+    with run_password_server(share, tmp_path / "keys", "county", secret) as server:
+        root = f"127.0.0.1:{server.port}/"
+        ways = {
+            f"sftp://county@{root}#COUNTY": "",
+            f"sftp://county:Mi%20ma%231%40@{root}": "",
+            f"sftp://county@{root}": secret,
+            f"sftp://county@{root}{EAST}": "wr0ng",
+        }
+        place = fetching(installation(catalogue=LANHE), server, share, sftp_key=None)
+        for number, (inbox, password) in enumerate(ways.items()):
+            (share / EAST).mkdir(exist_ok=True)
+            (share / EAST / f"{number}.xlsx").write_bytes(str(number).encode())
+            others = {"inbox": inbox, "sftp_key": None, "sftp_password": SecretStr(password)}
+            said = night(fetching(place, server, share, **others)).left
+    assert received(place) == ["0.xlsx", "1.xlsx", "2.xlsx"]
+    assert said == [f"sftp://county@{root}{EAST}：用户名、密码或密钥不对，请核对。"]
+    written = [p.read_bytes() for p in place.home.root.rglob("*") if p.is_file()]
+    assert not [content for content in written if secret.encode() in content or b"wr0ng" in content]
