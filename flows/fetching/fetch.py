@@ -10,6 +10,7 @@ from flows.fetching.seen import Seen
 from flows.fetching.sources import MailSource, Source, read_sources
 from flows.night import Night
 from flows.settings import Home
+from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.journal import Event
 
 
@@ -37,7 +38,11 @@ def fetch_source(night: Night, source: Source) -> int:
     try:
         if isinstance(source, MailSource):
             return fetch_mails(source, night.installation.contacts, _list_known_mails(night), errand)
-        return fetch_files(open_source(source), Seen(night.home.fetched, source.id), errand)
+        with open_source(source) as folder:
+            return fetch_files(folder, Seen(night.home.fetched, source.id), errand)
+    except CatalogueError as error:
+        left(str(error))  # of contacts.yaml, with file and line
+        return 0
     except Exception as error:  # noqa: BLE001 - whatever a library raises, it is this source alone that fails
         left(explain_unreachable(error))
         note_error(night.home.root, _describe(error, source), f"{night.run} {source.label}")
@@ -55,7 +60,8 @@ def count_waiting(source: Source, home: Home) -> tuple[str, bool]:
             with open_mailbox(source) as box:
                 return f"{len(list_new(box))} 封邮件待收取", True
         seen = Seen(home.fetched, source.id)
-        waiting = [file for file in open_source(source).list_files(lambda _: None) if file not in seen]
+        with open_source(source) as folder:
+            waiting = [file for file in folder.list_files(lambda _: None) if file not in seen]
     except Exception as error:  # noqa: BLE001 - whatever a library raises, it is told of this source alone
         return explain_unreachable(error), False
     return f"{len(waiting)} 个文件待收取", True

@@ -5,6 +5,8 @@ Loose .csv files of one folder are one submission, so they come together or not 
 
 from __future__ import annotations
 
+import filecmp
+import os
 import posixpath
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,7 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from flows.fetching.landing import land, open_landing
+from flows.fetching.landing import land, open_landing, require_folders
 from flows.fetching.remote_folder import (
     SET_ASIDE,
     CannotSetAside,
@@ -25,6 +27,8 @@ from flows.fetching.seen import Seen
 from flows.receiving.inbox import OnLeft, decode_name
 from flows.receiving.receive import UNFINISHED, explain_too_large
 from transforms.reading.formats.book import MAX_BYTES
+
+OCCUPIED = "收件箱中已有同名的文件或链接，留待下次收取。"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def fetch_files(folder: RemoteFolder, seen: Seen, errand: Errand) -> int:
     count = 0
     with open_landing(errand.inbox) as aside:
         for files in _group(new):
-            if why := _explain_wait(files, finished, errand.inbox):
+            if why := _explain_wait(files, finished):
                 errand.left(f"{_name(files)}：{why}")
             elif _fetch(files, folder, aside, errand):
                 count += len(files)
@@ -80,14 +84,12 @@ def _group(files: Sequence[RemoteFile]) -> Iterator[list[RemoteFile]]:
         yield list(group)
 
 
-def _explain_wait(files: Sequence[RemoteFile], finished: set[RemoteFile], inbox: Path) -> str | None:
+def _explain_wait(files: Sequence[RemoteFile], finished: set[RemoteFile]) -> str | None:
     """Why files stay where they are for now."""
     if not finished.issuperset(files):
         return UNFINISHED
     if (size := sum(file.size for file in files)) > MAX_BYTES:
         return explain_too_large(size, "原处")
-    if any((inbox / file.path).exists() for file in files):
-        return "收件箱中已有同名文件，留待下次收取。"
     return None
 
 
@@ -106,16 +108,31 @@ def _fetch(files: Sequence[RemoteFile], folder: RemoteFolder, aside: Path, erran
     except (FileNotFoundError, PermissionError):
         errand.left(f"{_name(files)}：无法读取，可能已被移走或没有读取权限，仍在原处的留待下次收取。")
         return False
-    for file, target in zip(files, written, strict=True):
-        land(target, errand.inbox / file.path, errand.inbox)
+    pairs = [(path, errand.inbox / file.path) for path, file in zip(written, files, strict=True)]
+    try:
+        require_folders(pairs[0][1], errand.inbox)
+        # What lies there already, a night that was cut off has put there, if it is the same.
+        missing = [(path, target) for path, target in pairs if not _is_same(path, target)]
+        if any(os.path.lexists(target) for _, target in missing):
+            raise FileExistsError
+        for path, target in missing:
+            land(path, target, errand.inbox)
+    except FileExistsError:
+        errand.left(f"{_name(files)}：{OCCUPIED}")
+        return False
     return True
+
+
+def _is_same(written: Path, target: Path) -> bool:
+    """Whether what lies in the inbox is a file of the same bytes."""
+    return target.is_file() and not target.is_symlink() and filecmp.cmp(written, target, shallow=False)
 
 
 def _set_aside(files: Sequence[RemoteFile], folder: RemoteFolder, seen: Seen, errand: Errand) -> None:
     """Move what was fetched out of the way, or note that it cannot be moved."""
     for file in files:
         try:
-            folder.set_aside(file, posixpath.join(SET_ASIDE, f"{errand.at:%Y%m%dT%H%M%S}", file.path))
+            folder.set_aside(file, posixpath.join(SET_ASIDE, f"{errand.at:%Y%m%dT%H%M%S%f}", file.path))
         except (ChangedMeanwhile, FileNotFoundError):
             errand.left(f"{_name([file])}：收取之后又有改动，改动后的文件留待下次收取。")
         except CannotSetAside:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from warehouse.ledger.durability import PAPER_MODE, sync_file, sync_folder
@@ -26,18 +27,27 @@ def open_landing(inbox: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def require_folders(target: Path, inbox: Path) -> None:
+    """FileExistsError when a file or a link lies on the way from the inbox to ``target``."""
+    for folder in takewhile(lambda folder: folder != inbox, target.parents):
+        if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
+            raise FileExistsError(folder)
+
+
 def land(written: Path, target: Path, inbox: Path) -> None:
-    """Rename a file, or a folder of files, to ``target`` in the inbox, where nothing is; it survives a power cut."""
+    """Rename a file, or a folder of files, to ``target`` in the inbox; it survives a power cut.
+
+    FileExistsError when something lies there, or a file or a link lies on the way: links are not followed.
+    """
+    require_folders(target, inbox)
+    if os.path.lexists(target):
+        raise FileExistsError(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     for file in [written] if written.is_file() else written.iterdir():
         file.chmod(PAPER_MODE)
         sync_file(file)
     if written.is_dir():
         sync_folder(written)
-    if os.path.lexists(target):
-        raise FileExistsError(target)
     written.rename(target)
-    folder = target.parent
-    while folder.is_relative_to(inbox):
+    for folder in takewhile(lambda folder: folder != inbox.parent, target.parents):
         sync_folder(folder)
-        folder = folder.parent

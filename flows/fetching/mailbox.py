@@ -16,7 +16,7 @@ from pathlib import Path
 
 from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxUnencrypted
 
-from flows.fetching.fetch_files import Errand
+from flows.fetching.fetch_files import OCCUPIED, Errand
 from flows.fetching.landing import land, open_landing
 from flows.fetching.mail import Mail, read_mail
 from flows.fetching.remote_folder import SET_ASIDE
@@ -43,6 +43,8 @@ def open_mailbox(source: MailSource) -> Iterator[BaseMailBox]:
     """The mailbox, logged in, with the source's folder open; errors are explained by flows.fetching.unreachable."""
     box: BaseMailBox
     if source.is_encrypted:
+        if source.ca is not None:
+            source.ca.open("rb").close()  # else ssl would not say which file is missing
         context = ssl.create_default_context(cafile=str(source.ca) if source.ca else None)
         box = MailBox(source.host, source.port, timeout=_SECONDS, ssl_context=context)
     else:
@@ -127,14 +129,15 @@ class _Clearing:
         there = read_note(folder)
         if message_id in self.known:
             self.errand.left(f"{subject}：此前已收取，未重复收取，已移入“{SET_ASIDE}”。")
-        elif there is None:
-            self._land(mail, folder)
-            count = len(mail.attachments)
-        elif there["message_id"] != message_id:
-            self.errand.left(f"{subject}：收件箱中已有同名文件，留待下次收取。")
-            return 0
-        else:
+        elif there is not None and there["message_id"] == message_id:
             remove_when_empty(folder)
+        else:
+            try:
+                self._land(mail, folder)
+            except FileExistsError:
+                self.errand.left(f"{subject}：{OCCUPIED}")
+                return 0
+            count = len(mail.attachments)
         self.known.add(message_id)
         self._file(uid, SET_ASIDE)
         return count

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from flows.fetching.remote_folder import (
 )
 from flows.fetching.sources import FolderSource, S3Source, SftpSource, Source
 from flows.receiving.finished import hold_off_writers
-from flows.receiving.inbox import OnLeft, list_files
+from flows.receiving.inbox import OnLeft, list_files, read_mark
 
 CONNECT_SECONDS = 15
 ANSWER_SECONDS = 30
@@ -42,16 +43,22 @@ _READ_ONLY = (
 )
 
 
-def open_source(source: Source) -> RemoteFolder:
+@contextmanager
+def open_source(source: Source) -> Iterator[RemoteFolder]:
     """The source's files; raises what its library raises when it cannot be reached."""
     match source:
         case FolderSource():
-            return LocalFolder(source.path)
+            yield LocalFolder(source.path)
         case SftpSource():
-            return SftpFolder(source)
+            folder = SftpFolder(source)
+            try:
+                yield folder
+            finally:
+                folder.close()
         case S3Source():
-            return S3Folder(source)
-    raise TypeError(f"no source of files: {type(source).__name__}")
+            yield S3Folder(source)
+        case _:
+            raise TypeError(f"no source of files: {type(source).__name__}")
 
 
 class LocalFolder:
@@ -75,18 +82,24 @@ class LocalFolder:
             if not is_nobody_writing:
                 raise ChangedMeanwhile
             shutil.copyfile(path, target, follow_symlinks=False)
+        self._require_same(file)
 
     def set_aside(self, file: RemoteFile, path: str) -> None:
         """See RemoteFolder."""
         target = self._root / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            found = (self._root / file.path).lstat()
-            if (found.st_size, found.st_ctime_ns / 1e9) != (file.size, file.modified):
-                raise ChangedMeanwhile
+            self._require_same(file)
             (self._root / file.path).rename(target)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise CannotSetAside from error
+
+    def _require_same(self, file: RemoteFile) -> None:
+        mark = read_mark(self._root / file.path)
+        if (mark.size, mark.last_change / 1e9) != (file.size, file.modified):
+            raise ChangedMeanwhile
 
 
 class _FsspecFolder:
@@ -165,6 +178,13 @@ class SftpFolder(_FsspecFolder):
         except ChangedMeanwhile:
             self._rename(new, old)
             raise
+
+    def close(self) -> None:
+        """End the connection."""
+        sync(self._files.loop, self._disconnect, timeout=ANSWER_SECONDS)
+
+    async def _disconnect(self) -> None:
+        self._files.client.abort()
 
     def _rename(self, old: str, new: str) -> None:
         """SFTP's own renaming, which replaces nothing; that of sshfs would, and copies where the server does not know it."""

@@ -65,7 +65,7 @@ def walk(list_folder: Callable[[str], Iterable[RemoteEntry]], left: OnLeft) -> I
                 left(f"超过 {MAX_ENTRIES} 个文件，其余留待下次收取。请移走无关的文件。")
                 return
             path = posixpath.join(folder, entry.name)
-            if is_ignored(entry.name) or path == SET_ASIDE:
+            if (is_ignored(entry.name) and is_safe_name(entry.name)) or path == SET_ASIDE:
                 continue
             if why := _explain_unfit(entry, depth):
                 left(f"{decode_name(path)}：{why}")

@@ -159,8 +159,8 @@ def _read_sftp(url: SplitResult, port: int, settings: Settings) -> SftpSource:
         port,
         user,
         own.rstrip("/") or ("/" if own else "."),
-        settings.sftp_key,
-        settings.sftp_known_hosts or Path("~/.ssh/known_hosts").expanduser(),
+        settings.sftp_key.expanduser() if settings.sftp_key else None,
+        (settings.sftp_known_hosts or Path("~/.ssh/known_hosts")).expanduser(),
     )
 
 
@@ -172,7 +172,7 @@ def _read_s3(url: SplitResult) -> S3Source:
     secret = _find_secret(url, SecretStr(""))
     if secret.get_secret_value() and ":" not in secret.get_secret_value():
         raise SourceRefused(f"环境变量 NIANBAO_SECRET_{url.fragment} 应写成“密钥编号:密钥”。")
-    return S3Source(_label(f"s3://{bucket}/{prefix}"), secret, bucket, prefix)
+    return S3Source(_label(f"s3://{bucket}/{prefix}".rstrip("/")), secret, bucket, prefix)
 
 
 def _read_mailbox(url: SplitResult, port: int | None, settings: Settings) -> MailSource:
@@ -188,7 +188,8 @@ def _read_mailbox(url: SplitResult, port: int | None, settings: Settings) -> Mai
     port = port or (993 if is_encrypted else 143)
     folder = unquote(url.path).strip("/") or "INBOX"
     label = _label(f"{url.scheme}://{user}@{host}:{port}/{folder}")
-    return MailSource(label, password, host, port, user, folder, is_encrypted, settings.imap_ca)
+    ca = settings.imap_ca.expanduser() if settings.imap_ca else None
+    return MailSource(label, password, host, port, user, folder, is_encrypted, ca)
 
 
 def _require_host(url: SplitResult) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 SSHD = "/usr/sbin/sshd"
@@ -26,7 +29,6 @@ class SshServer:
     user: str
     key: Path
     known_hosts: Path
-    process: subprocess.Popen[bytes]
 
     def url(self, folder: Path) -> str:
         """The address of a folder of this machine on the server."""
@@ -34,7 +36,7 @@ class SshServer:
 
 
 @contextmanager
-def run_sshd(folder: Path) -> Iterator[SshServer]:
+def run_sshd(folder: Path, *, is_read_only: bool = False) -> Iterator[SshServer]:
     """A server that keeps its files in ``folder``; it ends with the block."""
     if not Path(SSHD).exists():
         pytest.fail("sshd is not installed (openssh-server), so fetching over SFTP cannot be proved")
@@ -50,7 +52,7 @@ def run_sshd(folder: Path) -> Iterator[SshServer]:
     settings.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM no\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
-        "PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\n",
+        f"PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp{' -R' if is_read_only else ''}\n",
         encoding="utf-8",
     )
     known_hosts = folder / "known_hosts"
@@ -60,10 +62,52 @@ def run_sshd(folder: Path) -> Iterator[SshServer]:
     process = subprocess.Popen([SSHD, "-D", "-f", str(settings), "-E", str(log)])
     try:
         wait_for_port(port, process, log)
-        yield SshServer(port, getpass.getuser(), folder / "user", known_hosts, process)
+        yield SshServer(port, getpass.getuser(), folder / "user", known_hosts)
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def run_password_server(share: Path, folder: Path, user: str, password: str) -> Iterator[SshServer]:
+    """A server that asks for a password, which OpenSSH's can only do for users of the machine: asyncssh's, in a thread."""
+
+    class Door(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, given: str) -> bool:
+            return (username, given) == (user, password)
+
+    folder.mkdir()
+    host = asyncssh.generate_private_key("ssh-ed25519")
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def listen() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1",
+            0,
+            server_host_keys=[host],
+            server_factory=Door,
+            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=os.fsencode(share)),
+        )
+
+    try:
+        server = asyncio.run_coroutine_threadsafe(listen(), loop).result()
+        known_hosts = folder / "known_hosts"
+        public = host.export_public_key().decode()
+        known_hosts.write_text(f"[127.0.0.1]:{server.get_port()} {public}", encoding="utf-8")
+        yield SshServer(server.get_port(), user, folder / "none", known_hosts)
+        loop.call_soon_threadsafe(server.close)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def find_free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from flows.answer.outgoing import Report
+from flows.fetching import mailbox
+from flows.fetching.fetch import fetch_source, list_sources
+from flows.health.doctor import examine_home
+from flows.night import open_night
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.dovecot import PASSWORD, MailServer, run_dovecot
@@ -167,9 +172,6 @@ def test_a_mail_whose_attachments_lie_in_the_inbox_already_is_only_filed(
     place: Installation, server: MailServer, samples: Samples
 ):
     """A night that was cut off between writing and moving leaves it so."""
-    from flows.fetching.fetch import fetch_source, list_sources
-    from flows.night import open_night
-
     mail = write_mail(CLERK, {"年报.xlsx": sample(samples)}, "断电")
     server.deliver(mail)
     with open_night(place) as broken_off:
@@ -216,3 +218,49 @@ def test_on_this_machine_a_mailbox_may_do_without_encryption(
     server.deliver(write_mail(CLERK, {"年报.xlsx": sample(samples)}))
     night(changed(place, inbox=f"imap://office@127.0.0.1:{server.plain_port}/INBOX"))
     assert len(receipts(place)) == 1
+
+
+def test_a_mail_that_is_too_large_stays(
+    place: Installation, server: MailServer, samples: Samples, monkeypatch: pytest.MonkeyPatch
+):
+    workbook = sample(samples)
+    monkeypatch.setattr(mailbox, "_MAX_MAIL_BYTES", 2 * len(workbook))
+    server.deliver(
+        write_mail(CLERK, {"大.xlsx": workbook * 3}, "大", "<1@x>"),
+        write_mail(CLERK, {"小.xlsx": workbook}, "小", "<2@x>"),
+    )
+    report = night(place)
+    assert [receipt["file_name"] for receipt in receipts(place)] == ["小.xlsx"]
+    assert server.list_subjects("INBOX") == ["大"]
+    assert "兆字节的上限，未收取，仍在原处" in told(report)
+
+
+def test_a_mailbox_that_never_answers_costs_no_more_than_its_time(
+    place: Installation, server: MailServer, samples: Samples, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(mailbox, "_SECONDS", 2)
+    server.deliver(write_mail(CLERK, {"年报.xlsx": sample(samples)}))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        inbox = f"imaps://office@localhost:{port} imap://office@127.0.0.1:{port} {server.url()}"
+        report = night(changed(place, inbox=inbox))
+    assert len(receipts(place)) == 1
+    assert told(report).count("没有响应") == 2
+
+
+def test_contacts_that_cannot_be_read_are_named_and_the_mails_stay(
+    place: Installation, server: MailServer, samples: Samples
+):
+    server.deliver(write_mail(CLERK, {"年报.xlsx": sample(samples)}, "年报"))
+    contacts = place.settings.catalogue / "contacts.yaml"
+    contacts.write_text(CONTACTS.replace("clerk", "clark", 1), encoding="utf-8")
+    report = night(place)
+    assert f"{contacts}:2" in told(report)
+    assert server.list_subjects("INBOX") == ["年报"]
+
+
+def test_doctor_says_how_many_mails_wait_and_takes_none(place: Installation, server: MailServer):
+    server.deliver(write_mail(CLERK, {"年报.xlsx": b"x"}, "年报"))
+    health = examine_home(place)
+    assert f"收取来源 {server.url()}：1 封邮件待收取" in health.facts
+    assert server.list_subjects("INBOX") == ["年报"]
