@@ -129,7 +129,8 @@ class Destination:
         parent, _, last = target.rpartition("/")
         beside = target if self._is_whole else f"{parent}/{UNFINISHED_PREFIX}{uuid.uuid4().hex[:8]}-{last}"
         with self._telling():
-            self._files.makedirs(parent, exist_ok=True)
+            if not self._is_whole:  # S3 has no folders: a bucket that does not exist would be made
+                self._files.makedirs(parent, exist_ok=True)
             with self._files.open(beside, "wb") as out:
                 if isinstance(content, bytes):
                     out.write(content)
