@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from flows.backup.backup import back_up
-from flows.backup.destination import Destination, DestinationFailed
 from flows.backup.restore import restore
 from flows.backup.restore_plan import plan_restore
+from flows.places.destination import Destination, DestinationFailed
 from flows.settings import Home, Installation
 from tests.small_homes import NOON, files_below, small_home, take_in
 
