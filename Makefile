@@ -68,6 +68,7 @@ docs-check: $(SETUP) ## fail when the committed rule book or dictionary is stale
 bench: $(SETUP) ## measure reading, checking and the whole night
 	$(BIN)/python -m benchmarks
 
+# Every dependency is in the lock with its hash, and none is looked for besides (--no-deps below).
 # The locks hold names, versions and hashes only: uv records no index unless asked to.
 lock: $(VENV)-lock/bin/uv ## resolve the locks again (LOCK_FLAGS=--upgrade for newer releases)
 	$(VENV)-lock/bin/uv $(COMPILE) --all-extras --output-file requirements-dev.lock
@@ -100,6 +101,6 @@ $(VENV)-lock/bin/uv: Makefile
 
 $(SETUP): pyproject.toml requirements-dev.lock | $(BIN)/python
 	@echo "Installing the locked dependencies into $(VENV); this takes a minute or two."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

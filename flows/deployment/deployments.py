@@ -51,7 +51,12 @@ def deploy(home: Path, catalogue: Path, environment: Mapping[str, str], *, with_
     with get_client(sync_client=True) as client:
         _make_pool(client, report)
         _make_automation(client, report)
-    settings = {"NIANBAO_HOME": str(home.absolute()), "NIANBAO_CATALOGUE": str(catalogue.absolute())}
+    here = "127.0.0.1,localhost"  # a server on this machine is never looked for behind a proxy
+    settings = {
+        "NIANBAO_HOME": str(home.absolute()),
+        "NIANBAO_CATALOGUE": str(catalogue.absolute()),
+        **{name: ",".join(filter(None, (environment.get(name), here))) for name in ("NO_PROXY", "no_proxy")},
+    }
     for deployment in _describe_deployments(settings):
         deployment.apply()
         report.done.append(f"部署 {deployment.name}")

@@ -15,6 +15,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.clock import TIME_ZONE
 from tests.integration.conftest import LANHE, Samples
 from tests.integration.prefect_office import clean_environment, nianbao, run_server, run_worker
 
@@ -86,6 +87,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterat
         again = nianbao("deploy", environment=environment)
         assert first.returncode == again.returncode == 0, first.stdout + first.stderr + again.stderr
         settings = {k: v for k, v in environment.items() if k.startswith("NIANBAO_") or k.endswith("proxy")}
+        settings |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")  # as nianbao.env.example has it
         with (
             run_worker(api, prefect, settings),
             temporary_settings({PREFECT_API_URL: api}),
@@ -100,6 +102,16 @@ def test_deploying_twice_makes_everything_once(office: Office) -> None:
     [automation] = office.client.read_automations()
     assert automation.enabled
     assert "已有" in office.said[1]
+
+
+def test_the_next_nights_stand_on_the_schedule(office: Office) -> None:
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"}
+    until = time.monotonic() + 60
+    while not (runs := office.client.request("POST", "/flow_runs/filter", json=wanted).json()):
+        assert time.monotonic() < until, "the server has scheduled nothing"
+        time.sleep(1)
+    hours = {datetime.fromisoformat(run["expected_start_time"]).astimezone(TIME_ZONE).hour for run in runs}
+    assert hours == {2}
 
 
 def test_what_is_deployed_is_what_prefect_yaml_says(office: Office) -> None:
