@@ -134,8 +134,19 @@ def shorten_path(path: Path) -> str:
     return f"数据目录下的 {path.relative_to(current_installation().home.root)}"
 
 
-def doctor() -> None:
+def doctor(
+    deadman: Annotated[
+        bool,
+        typer.Option("--deadman", help="只查夜间作业是否停摆，停摆时发出通知（由作业以外的定时任务运行）"),
+    ] = False,
+    hours: Annotated[
+        float, typer.Option("--hours", min=0, metavar="小时", help="多少小时没有正常完成的作业算作停摆")
+    ] = 26,
+) -> None:
     """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库是否完好。"""
+    if deadman:
+        _watch_nights(hours)
+        return
     from flows.health.doctor import examine_home
 
     health = examine_home(current_installation())
@@ -148,6 +159,18 @@ def doctor() -> None:
     if health.problems:
         raise typer.Exit(1)
     out.print("一切正常。")
+
+
+def _watch_nights(hours: float) -> None:
+    from flows.health.dead_man import watch
+
+    installation = current_installation()
+    settings = installation.settings
+    seen = watch(installation.home, settings.deadman or settings.alerts, hours)
+    for sentence in seen.said:
+        (err if seen.code else out).print(sentence, soft_wrap=True, markup=False)
+    if seen.code:
+        raise typer.Exit(seen.code)
 
 
 def report(
