@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     sftp_password: SecretStr = SecretStr("")
     imap_ca: Path | None = None
     imap_password: SecretStr = SecretStr("")
+    deadman: str = Field(
+        default="",
+        description="Apprise URLs that are told when nights fail to happen; else those of `alerts`",
+    )
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
     quiet_seconds: float = Field(
         default=5.0,

@@ -54,12 +54,20 @@ backup_commands.register(app)
 def _options(
     home: Annotated[
         Path | None,
-        typer.Option("--home", help="数据目录（默认取 NIANBAO_HOME，否则 ./data）", envvar="NIANBAO_HOME"),
+        typer.Option(
+            "--home",
+            help="数据目录（默认取 NIANBAO_HOME，否则 ./data）",
+            envvar="NIANBAO_HOME",
+            readable=False,  # asked by the command: the dead man's switch has to tell of a home that is not
+        ),
     ] = None,
     catalogue: Annotated[
         Path | None,
         typer.Option(
-            "--catalogue", help="目录册文件夹（默认取 NIANBAO_CATALOGUE）", envvar="NIANBAO_CATALOGUE"
+            "--catalogue",
+            help="目录册文件夹（默认取 NIANBAO_CATALOGUE）",
+            envvar="NIANBAO_CATALOGUE",
+            readable=False,
         ),
     ] = None,
 ) -> None:

@@ -136,8 +136,25 @@ def shorten_path(path: Path) -> str:
     return f"数据目录下的 {path.relative_to(current_installation().home.root)}"
 
 
-def doctor() -> None:
+def doctor(
+    deadman: Annotated[
+        bool,
+        typer.Option("--deadman", help="只查夜间作业是否停摆，停摆时发出通知（由作业以外的定时任务运行）"),
+    ] = False,
+    hours: Annotated[
+        float, typer.Option("--hours", min=0, metavar="小时", help="多少小时没有正常完成的作业算作停摆")
+    ] = 26,
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="给每位联系人的每个渠道发一条测试消息")
+    ] = False,
+) -> None:
     """体检：目录册、数据目录、收件箱、登记簿、档案、数据仓库、备份是否完好。"""
+    if deadman:
+        _watch_nights(hours)
+        return
+    if send_test:
+        _send_test()
+        return
     from flows.backup.backup_health import examine_backup
     from flows.health.doctor import examine_home
 
@@ -152,6 +169,33 @@ def doctor() -> None:
     if health.problems:
         raise typer.Exit(1)
     out.print("一切正常。")
+
+
+def _send_test() -> None:
+    """Send everybody a test message; exit code 1 when a channel does not take it."""
+    from flows.answer.by_hand import send_test
+
+    taken, failed = send_test(current_installation())
+    for label in taken:
+        out.print(f"已发出：{label}", markup=False)
+    for sentence in failed:
+        err.print(f"未发出：{sentence}", style="yellow", markup=False, soft_wrap=True)
+    if not taken and not failed:
+        out.print("没有联系人，也没有设置 NIANBAO_ALERTS，没有可发的渠道。")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _watch_nights(hours: float) -> None:
+    from flows.health.dead_man import watch
+
+    installation = current_installation()
+    settings = installation.settings
+    seen = watch(installation.home, settings.deadman or settings.alerts, hours)
+    for sentence in seen.said:
+        (err if seen.code else out).print(sentence, soft_wrap=True, markup=False)
+    if seen.code:
+        raise typer.Exit(seen.code)
 
 
 def report(
