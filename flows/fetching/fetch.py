@@ -7,7 +7,7 @@ import traceback
 from flows.error_log import note_error
 from flows.fetching.fetch_files import Errand, fetch_files
 from flows.fetching.seen import Seen
-from flows.fetching.sources import MailSource, Source, read_sources
+from flows.fetching.sources import MailSource, S3Source, Source, read_sources
 from flows.night import Night
 from flows.settings import Home
 from warehouse.catalogue.yaml_source import CatalogueError
@@ -32,7 +32,7 @@ def fetch_source(night: Night, source: Source) -> int:
     # The libraries take a second to import: a night without sources need not wait for them.
     from flows.fetching.mailbox import fetch_mails
     from flows.fetching.opened_source import open_source
-    from flows.fetching.unreachable import explain_unreachable
+    from flows.fetching.unreachable import UNEXPECTED, explain_unreachable
 
     errand = Errand(night.home.inbox, night.installation.settings.quiet_seconds, night.at, left)
     try:
@@ -44,8 +44,9 @@ def fetch_source(night: Night, source: Source) -> int:
         left(str(error))  # of contacts.yaml, with file and line
         return 0
     except Exception as error:  # noqa: BLE001 - whatever a library raises, it is this source alone that fails
-        left(explain_unreachable(error))
-        note_error(night.home.root, _describe(error, source), f"{night.run} {source.label}")
+        left(said := explain_unreachable(error))
+        details = _describe(error, source, is_whole=said == UNEXPECTED)
+        note_error(night.home.root, details, f"{night.run} {source.label}")
         return 0
 
 
@@ -73,9 +74,10 @@ def _list_known_mails(night: Night) -> set[str]:
     return {str(note["message_id"]) for note in notes if note}
 
 
-def _describe(error: Exception, source: Source) -> str:
-    """The details for the log, without the source's secret, should a library quote it."""
-    details = "".join(traceback.format_exception(error))
-    for secret in source.password.get_secret_value().split(":"):
+def _describe(error: Exception, source: Source, *, is_whole: bool) -> str:
+    """The details for the log, all or the last line, without the source's secret, should a library quote it."""
+    details = "".join((traceback.format_exception if is_whole else traceback.format_exception_only)(error))
+    given = source.password.get_secret_value()
+    for secret in (given, *given.split(":")[1:]) if isinstance(source, S3Source) else (given,):
         details = details.replace(secret, "***") if secret else details
     return details

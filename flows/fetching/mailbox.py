@@ -20,7 +20,7 @@ from flows.fetching.fetch_files import OCCUPIED, Errand
 from flows.fetching.landing import land, open_landing
 from flows.fetching.mail import Mail, read_mail
 from flows.fetching.remote_folder import SET_ASIDE
-from flows.fetching.sources import MailSource
+from flows.fetching.sources import MailSource, require_file
 from flows.receiving.mail_note import read_note, remove_when_empty, write_note
 from flows.receiving.receive import explain_too_large
 from transforms.reading.formats.book import MAX_BYTES
@@ -43,8 +43,7 @@ def open_mailbox(source: MailSource) -> Iterator[BaseMailBox]:
     """The mailbox, logged in, with the source's folder open; errors are explained by flows.fetching.unreachable."""
     box: BaseMailBox
     if source.is_encrypted:
-        if source.ca is not None:
-            source.ca.open("rb").close()  # else ssl would not say which file is missing
+        require_file(source.ca, "证书文件（NIANBAO_IMAP_CA）")
         context = ssl.create_default_context(cafile=str(source.ca) if source.ca else None)
         box = MailBox(source.host, source.port, timeout=_SECONDS, ssl_context=context)
     else:

@@ -25,7 +25,7 @@ from flows.fetching.remote_folder import (
     RemoteFolder,
     walk,
 )
-from flows.fetching.sources import FolderSource, S3Source, SftpSource, Source
+from flows.fetching.sources import FolderSource, S3Source, SftpSource, Source, require_file
 from flows.receiving.finished import hold_off_writers
 from flows.receiving.inbox import OnLeft, list_files, read_mark
 
@@ -146,7 +146,11 @@ class SftpFolder(_FsspecFolder):
     """A folder of an SFTP server. Its key is checked; a server that falls silent is given up after half a minute."""
 
     def __init__(self, source: SftpSource) -> None:
-        source.known_hosts.open("rb").close()  # else asyncssh would not say which file is missing
+        require_file(
+            source.known_hosts,
+            "服务器的密钥尚未登记（请向对方核对，用 ssh-keyscan 取得，写入 NIANBAO_SFTP_KNOWN_HOSTS 指明的文件）：",
+        )
+        require_file(source.key, "SFTP 密钥文件（NIANBAO_SFTP_KEY）")
         password = source.password.get_secret_value()
         files = SSHFileSystem(
             source.host,

@@ -27,6 +27,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import SecretStr
 
 from flows.settings import Settings
+from flows.system_words import explain_error
 
 _BETWEEN = re.compile(r"[\s,，]+")
 _NAME = re.compile(r"[A-Z0-9_]+")
@@ -36,6 +37,19 @@ _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f]")
 
 class SourceRefused(Exception):
     """What an entry of NIANBAO_INBOX is not: one Chinese sentence without its secrets."""
+
+
+class FileMissing(Exception):
+    """A file that a source needs is not there, or cannot be read: one Chinese sentence."""
+
+
+def require_file(path: Path | None, what: str) -> None:
+    """FileMissing, which says what to do, unless a file that is named can be read."""
+    try:
+        if path is not None:
+            path.open("rb").close()
+    except OSError as error:
+        raise FileMissing(f"{what} {path} 无法读取：{explain_error(error)}") from error
 
 
 @dataclass(frozen=True)

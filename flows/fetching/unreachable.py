@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import asyncssh
 from botocore.exceptions import (
@@ -17,8 +17,11 @@ from botocore.exceptions import (
 from fsspec.exceptions import FSTimeoutError
 from imap_tools import MailboxFolderSelectError, MailboxLoginError
 
+from flows.fetching.sources import FileMissing
 from flows.system_words import explain_error
 
+UNEXPECTED = "收取时出错，下次夜间作业会再试，详情见数据目录下的 nianbao-error.log。"
+"""Of an error that nobody thought of."""
 _WRONG_PASSWORD = "用户名、密码或密钥不对，请核对。"
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (
@@ -46,6 +49,7 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
         "连接中断，请检查网络和对方服务，下次夜间作业会再试。",
     ),
 )  # the special before the general
+_NO_ANSWER = "服务器未能答复，请检查对方服务，下次夜间作业会再试。"
 _CODES = {
     "NoSuchBucket": "没有这个存储桶，请核对。",
     "InvalidAccessKeyId": _WRONG_PASSWORD,
@@ -57,26 +61,38 @@ _CODES = {
 
 def explain_unreachable(error: BaseException) -> str:
     """One sentence, or several short ones, that follow the name of a source."""
+    if isinstance(error, FileMissing):
+        return str(error)
     causes = list(_list_causes(error))
+    return _explain_reply(causes) or _explain_kind(causes) or _explain_file(causes) or UNEXPECTED
+
+
+def _explain_reply(causes: Sequence[BaseException]) -> str | None:
+    """What an S3 server replied."""
+    reply = next((cause.response for cause in causes if isinstance(cause, ClientError)), None)
+    return None if reply is None else _CODES.get(str(reply.get("Error", {}).get("Code", "")), _NO_ANSWER)
+
+
+def _explain_kind(causes: Sequence[BaseException]) -> str | None:
+    """What the error's class says, or that of one of its causes."""
+    return next((words for kinds, words in _WORDS if any(isinstance(cause, kinds) for cause in causes)), None)
+
+
+def _explain_file(causes: Sequence[BaseException]) -> str | None:
+    """What is wrong with a file or folder, there or here; after that, what only the library's own class tells."""
     for cause in causes:
-        if isinstance(cause, ClientError):
-            code = str(cause.response.get("Error", {}).get("Code", ""))
-            return _CODES.get(code, "服务器未能答复，请检查对方服务，下次夜间作业会再试。")
-    for kinds, words in _WORDS:
-        if any(isinstance(cause, kinds) for cause in causes):
-            return words
-    for cause in causes:
-        if isinstance(cause, FileNotFoundError) and cause.filename:
-            return f"{cause.filename}：找不到该文件或文件夹。"
         if isinstance(cause, FileNotFoundError):
-            return "找不到该文件夹，请核对地址。"
+            return (
+                f"{cause.filename}：找不到该文件或文件夹。"
+                if cause.filename
+                else "找不到该文件夹，请核对地址。"
+            )
         if isinstance(cause, PermissionError):
             return "没有读取权限，请核对。"
         if isinstance(cause, OSError) and cause.errno:
             return explain_error(cause)
-    if any(isinstance(cause, (BotoCoreError, asyncssh.Error)) for cause in causes):
-        return "服务器未能答复，请检查对方服务，下次夜间作业会再试。"
-    return "收取时出错，下次夜间作业会再试。"
+    is_of_library = any(isinstance(cause, BotoCoreError | asyncssh.Error) for cause in causes)
+    return _NO_ANSWER if is_of_library else None
 
 
 def _list_causes(error: BaseException) -> Iterator[BaseException]:

@@ -267,7 +267,7 @@ def test_a_server_whose_key_is_not_known_is_not_talked_to(
         report = night(fetching(place, server, share, sftp_known_hosts=known))
         assert received(place) == []
         [said] = report.left
-        assert "服务器的密钥未登记" in said or "no_such_file：找不到该文件" in said
+        assert "服务器的密钥未登记" in said or "no_such_file 无法读取：找不到该文件" in said
 
 
 def test_a_key_that_the_server_does_not_know_is_told(
