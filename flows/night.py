@@ -43,6 +43,7 @@ class Record:
 
     seconds: dict[str, float] = field(default_factory=dict)  # by step
     notes: list[str] = field(default_factory=list)  # for the digest
+    troubles: list[str] = field(default_factory=list)  # what stands until somebody mends it, in sentences
     damaged: list[str] = field(default_factory=list)  # objects of the archive
     unnamed: list[str] = field(default_factory=list)  # the same, of which the journal knows nothing
     repeated: list[Repeated] = field(default_factory=list)
@@ -162,7 +163,7 @@ def _note_losses(night: Night) -> None:
     last = read_good_night(night.home.root)
     known = last.damaged if last else []
     for found in list_damaged(night.archive, list_received(night.journal), night.at.date(), known):
-        night.record.notes.append(describe_damage(found))
+        night.record.troubles.append(describe_damage(found))
         night.record.damaged.append(found.path.name)
 
 

@@ -105,11 +105,11 @@ def write_digest(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Hea
     )
 
 
-def list_events(news: News, catalogue: Catalogue) -> list[str]:
-    """What happened in a night, in sentences: what came and what became of it, and figures that moved; [] for nothing."""
+def list_events(news: News, notes: Sequence[str], catalogue: Catalogue) -> list[str]:
+    """What happened in a night, in sentences: ``notes``, what came and what became of it, figures that moved; [] for nothing."""
     submissions = _name_submissions(news.outcome.submissions, catalogue.unit_names())
     standing = submissions.remove("is_replaced") if submissions.height else submissions
-    said = [*news.notes]
+    said = [*notes]
     if submissions.height:
         answered = {name: len(getattr(news.outcome, name)) for name in ("returned", "revised", "reviewed")}
         said += render_lines(

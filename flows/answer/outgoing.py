@@ -35,6 +35,7 @@ class Report:
     repeated: list[Repeated] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     failed_channels: list[str] = field(default_factory=list)
 
@@ -42,6 +43,11 @@ class Report:
     def submissions(self) -> pl.DataFrame:
         """Every submission that this night answers: those it decided, and those an interrupted night left unanswered."""
         return self.outcome.submissions
+
+    @property
+    def standing(self) -> list[str]:
+        """What is as it is until somebody acts: files left in the inbox, sources and objects that are not well."""
+        return [*self.left, *self.troubles]
 
     @property
     def engine_seconds(self) -> float:
@@ -65,7 +71,13 @@ def collect_report(night: Night) -> Report:
         list(night.catalogue.forms),
     )
     return Report(
-        night.run, found, night.record.repeated, night.record.left, night.record.notes, night.record.seconds
+        night.run,
+        found,
+        night.record.repeated,
+        night.record.left,
+        night.record.notes,
+        night.record.troubles,
+        night.record.seconds,
     )
 
 
@@ -104,8 +116,8 @@ def answer_units(night: Night, report: Report) -> list[Path]:
 def find_news(night: Night, report: Report) -> News | None:
     """What the digest speaks of; None when nothing happened since the last one."""
     last = night.journal.last_run()
-    left_before = last.payload["left"] if last else []
-    if not (report.submissions.height or report.notes or set(report.left) - set(left_before)):
+    before = last.payload["left"] if last else []
+    if not (report.submissions.height or report.notes or set(report.standing) - set(before)):
         return None
     years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
     entries, database = night.journal.entries(), night.home.database
@@ -116,7 +128,7 @@ def find_news(night: Night, report: Report) -> News | None:
         left=report.left,
         repeated=[repeated.name for repeated in report.repeated],
         worklists={year: read_worklist(database, year) for year in years},
-        notes=report.notes,
+        notes=[*report.notes, *report.troubles],
         warning=night.rulebook.warning,
     )
 
@@ -136,7 +148,7 @@ def publish_digest(night: Night, news: News | None) -> None:
 def finish(night: Night, report: Report, news: News | None) -> None:
     """Note in the journal that all is answered that was received."""
     last = night.journal.last_run()
-    if news is not None or report.left != (last.payload["left"] if last else []):
+    if news is not None or report.standing != (last.payload["left"] if last else []):
         received = [e.seq for e in night.journal.entries() if e.event == Event.RECEIVED]
         night.journal.append(
             Event.RUN_FINISHED,
@@ -144,7 +156,7 @@ def finish(night: Night, report: Report, news: News | None) -> None:
             datetime.now(TIME_ZONE),
             night.run,
             answered=max(received, default=0),
-            left=report.left,
+            left=report.standing,
         )
 
 

@@ -71,13 +71,13 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
         report.failed_channels += lost
         return
     matters = collect_matters(
-        night.installation, night.journal.entries(), [*report.left, *lost], night.at.date()
+        night.installation, night.journal.entries(), [*report.standing, *lost], night.at.date()
     )
     yield from write_notices(
         recipients,
         contacts,
         matters,
-        list_events(news, night.catalogue) if news else (),
+        list_events(news, report.notes, night.catalogue) if news else (),
         _match_acknowledgements(night, matters),
         office,
     )

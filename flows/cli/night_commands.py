@@ -97,7 +97,7 @@ def _print_summary(report: Report) -> None:
     names = current_installation().catalogue.unit_names()
     for repeated in report.repeated:
         out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
-    for sentence in report.notes:
+    for sentence in (*report.notes, *report.troubles):
         err.print(f"请注意：{sentence}", style="yellow", markup=False, soft_wrap=True)
     for sentence in report.left:
         err.print(f"未收取：{sentence}", style="yellow", markup=False)

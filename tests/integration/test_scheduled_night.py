@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -140,7 +141,8 @@ def test_a_night_runs_behind_a_proxy_and_shows_what_it_did(office: Office, sampl
     assert "check 东岸县 2024" in names
     assert "收到 1 个新文件，0 个留在收件箱" in office.logs(run)
     artifacts = office.artifacts(run)
-    assert "东岸县" in artifacts["summary"]["data"]
+    [row] = json.loads(artifacts["summary"]["data"])
+    assert (row["单位"], row["年度"], row["处理结果"]) == ("东岸县", 2024, "已接收")
     [receipt] = [artifact for key, artifact in artifacts.items() if key.startswith("receipt-990101-2024")]
     assert "回执" in receipt["data"] or "东岸县" in receipt["data"]
     assert artifacts["reading"]["data"] == 100

@@ -240,7 +240,7 @@ class Journal:
         try:
             if os.fstat(handle).st_size != self._size:
                 raise JournalBroken(
-                    f"日志 {self.path.name} 在打开之后被其他程序改动，本次不再写入。请重新运行。"
+                    f"登记簿 {self.path.name} 在打开之后被其他程序改动，本次不再写入。请重新运行。"
                 )
             try:
                 written = os.write(handle, data)

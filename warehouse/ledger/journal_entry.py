@@ -158,7 +158,7 @@ def read_entry(raw: bytes, seq: int, prev: str) -> Entry:
     """The entry of one whole line, checked against its position (else JournalBroken)."""
 
     def make_error(why: str) -> JournalBroken:
-        return JournalBroken(f"日志第 {seq} 行{why}，已停止运行。请从备份恢复日志文件，切勿手工修改。", seq)
+        return JournalBroken(f"登记簿第 {seq} 行{why}，已停止运行。请从备份恢复登记簿，切勿手工修改。", seq)
 
     try:
         record = json.loads(raw.decode())

@@ -37,5 +37,5 @@ def find_changed_table(connection: duckdb.DuckDBPyConnection, database: str) -> 
 def make_unreadable_error(previous: Path, why: str) -> PreviousUnreadable:
     """What is raised of a published file that cannot be built upon."""
     return PreviousUnreadable(
-        f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由存档和日志重建。"
+        f"上一次的数据仓库 {previous.name} 不能沿用（{why}）。请运行 nianbao rebuild，由档案和登记簿重建。"
     )
