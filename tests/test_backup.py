@@ -237,6 +237,36 @@ def test_a_damaged_journal_of_the_backup_is_written_again_and_told(place: Instal
     assert "备份中的登记簿已损坏，已由本机重新写入。" in report.said
 
 
+def test_an_object_damaged_here_and_there_is_told_once(place: Installation, kept: Path) -> None:
+    backed_up(place, kept)
+    overwrite(Archive(place.home.archive).path(object_of(kept, "西").name), b"something else")
+    overwrite(object_of(kept, "西"), b"x")
+    [problem] = backed_up(place, kept, is_read_whole=True).problems
+    assert "请取得原文件放入收件箱" in problem
+
+
+def test_a_damaged_journal_of_an_earlier_backup_is_written_again_too(place: Installation, kept: Path) -> None:
+    backed_up(place, kept)
+    [journal] = (kept / "journal").iterdir()
+    whole = journal.read_bytes()
+    take_in(place, "北")
+    backed_up(place, kept, days=1)
+    overwrite(journal, whole[:-1] + b"x")
+    assert backed_up(place, kept, is_read_whole=True).problems == []
+    assert journal.read_bytes() == whole
+
+
+def test_a_damaged_paper_that_is_gone_here_is_told(place: Installation, kept: Path) -> None:
+    receipt = print_receipt(place, "回执_2024_20260302_gone.md")
+    text = receipt.read_text(encoding="utf-8") + "另"
+    receipt.write_text(text, encoding="utf-8")
+    backed_up(place, kept)
+    receipt.unlink()
+    overwrite(object_of(kept, text), b"x")
+    [problem] = backed_up(place, kept, is_read_whole=True).problems
+    assert problem.startswith("备份中有 1 个只属于较早备份的文件已损坏")
+
+
 @pytest.mark.parametrize("how", ["changed", "missing"])
 def test_an_object_damaged_at_home_does_not_reach_the_backup(
     place: Installation, kept: Path, how: str

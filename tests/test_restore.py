@@ -141,6 +141,21 @@ def test_an_object_comes_back_to_a_home_that_has_gone_on_since(place: Installati
     assert whole(place.home).head.count == 4
 
 
+@pytest.mark.parametrize("is_lost", [True, False], ids=["entries are lost", "nothing is lost"])
+def test_what_was_told_lately_is_known_still_unless_entries_are_lost(
+    place: Installation, tmp_path: Path, is_lost: bool
+) -> None:
+    state, kept = place.home.root / "fetched.json", tmp_path / "backup"
+    state.write_text("then", encoding="utf-8")
+    back_up(place, str(kept), NOON)
+    state.write_text("now", encoding="utf-8")
+    if is_lost:
+        take_in(place, "北")
+    shutil.rmtree(place.home.archive)
+    restored(place.home, kept)
+    assert state.read_text(encoding="utf-8") == ("then" if is_lost else "now")
+
+
 # ------------------------------------------------------------------------------------------ what is refused
 
 

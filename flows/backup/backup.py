@@ -16,22 +16,22 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from flows.backup.contents import SETTINGS, STATE, describe_settings, list_papers
+from flows.backup.copying import BackupReport, Copying
 from flows.backup.manifest import (
     KeptFile,
     KeptJournal,
     KeptSet,
     Manifest,
     count_set,
+    is_readable,
     list_kept_heads,
     list_lines,
     name_journal,
-    name_object,
     write_manifest,
 )
 from flows.backup.snapshot import Snapshot, take_snapshot
@@ -42,27 +42,11 @@ from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal_head import read_printed_heads
 
-_DAYS = 7
-"""Within so many days everything that was kept is read back."""
 OnDone = Callable[[str, object], None]
 
 
 class BackupRefused(Exception):
     """A backup that would make things worse, or has nothing to keep; one Chinese sentence with what to do."""
-
-
-@dataclass
-class BackupReport:
-    """What a backup did. ``said`` and ``problems``: Chinese sentences; ``moment``: its name, as ``restore --at`` takes it."""
-
-    where: str
-    moment: str = ""
-    object_count: int = 0  # received files that the backup holds
-    copied_count: int = 0  # files and papers written this time
-    copied_bytes: int = 0
-    verified_count: int = 0  # files and papers read back
-    said: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
 def back_up(
@@ -83,7 +67,7 @@ def back_up(
     snapshot = take_snapshot(home.journal)
     _refuse(place, home, snapshot)
     report = BackupReport(place.where)
-    copying = _Copying(place, at, is_read_whole, report)
+    copying = Copying(place, at, is_read_whole, report)
     kept, missing = _copy_objects(copying, home, snapshot, on_done)
     report.object_count = len(kept)
     files = _copy_papers(copying, installation, snapshot, with_warehouse)
@@ -96,63 +80,13 @@ def back_up(
         files=_copy_list(copying, files),
         missing=tuple(missing),
     )
+    copying.read_older(snapshot)
     report.moment = write_manifest(place, manifest)
+    if not is_readable(place, report.moment):
+        report.problems.append("备份清单写入后读回的内容不符，请检查备份位置的存储设备。")
     _note_state(home, manifest, place.where)
     report.said.insert(0, _summarise(report, manifest))
     return report
-
-
-class _Copying:
-    """Copies objects to a place, unless they lie there; those whose turn it is are read back."""
-
-    def __init__(self, place: Destination, at: datetime, is_read_whole: bool, report: BackupReport) -> None:
-        self.place = place
-        self.report = report
-        self._turn = None if is_read_whole else at.toordinal() % _DAYS
-        self._sizes = place.list_sizes("objects")
-        self._done: set[str] = set()
-
-    def keep(self, sha256: str, source: IO[bytes], what: str) -> bool:
-        """Whether the place holds the object now, as far as was looked. ``source``: at its beginning, in one piece."""
-        if sha256 in self._done:
-            return True
-        name, size = name_object(sha256), self._sizes.get(f"{sha256[:2]}/{sha256}")
-        if size == source.seek(0, io.SEEK_END) and (not self._is_due(sha256) or self.has(sha256)):
-            self._done.add(sha256)
-            return True
-        source.seek(0)
-        if hashlib.file_digest(source, "sha256").hexdigest() != sha256:  # type: ignore[arg-type]
-            return self.explain_bad_source(sha256, f"{what} 内容已被改动")
-        source.seek(0)
-        self.place.write(name, source)
-        self.report.copied_count += 1
-        self.report.copied_bytes += source.tell()
-        if size is not None:
-            self.report.said.append(f"备份中 {what} 的内容已损坏，已由本机重新写入。")
-        if not self.has(sha256):
-            self.report.problems.append(f"{what} 写入备份后读回的内容不符，请检查备份位置的存储设备。")
-            return False
-        self._done.add(sha256)
-        return True
-
-    def has(self, sha256: str) -> bool:
-        """Read the object back; whether it is what its name says."""
-        self.report.verified_count += 1
-        return self.place.hash(name_object(sha256)) == sha256
-
-    def explain_bad_source(self, sha256: str, what: str) -> bool:
-        """Say what is wrong at home, and whether the place can help."""
-        is_kept = self.has(sha256)
-        mend = (
-            f"备份中的完好，请运行 nianbao restore {self.place.where} 补回。"
-            if is_kept
-            else "备份中也没有，请取得原文件放入收件箱。"
-        )
-        self.report.problems.append(f"档案：{what}，{mend}")
-        return is_kept
-
-    def _is_due(self, sha256: str) -> bool:
-        return self._turn is None or int(sha256[:8], 16) % _DAYS == self._turn
 
 
 def _refuse(place: Destination, home: Home, snapshot: Snapshot) -> None:
@@ -177,7 +111,7 @@ def _refuse(place: Destination, home: Home, snapshot: Snapshot) -> None:
 
 
 def _copy_objects(
-    copying: _Copying, home: Home, snapshot: Snapshot, on_done: OnDone | None
+    copying: Copying, home: Home, snapshot: Snapshot, on_done: OnDone | None
 ) -> tuple[dict[str, int], list[str]]:
     """The sizes of the received objects that the place holds, and those it lacks."""
     archive = Archive(home.archive)
@@ -200,7 +134,7 @@ def _copy_objects(
 
 
 def _copy_papers(
-    copying: _Copying, installation: Installation, snapshot: Snapshot, with_warehouse: bool
+    copying: Copying, installation: Installation, snapshot: Snapshot, with_warehouse: bool
 ) -> list[KeptFile]:
     """The papers that the place holds now."""
     settings = describe_settings(installation)
@@ -218,7 +152,7 @@ def _copy_papers(
     return [file for file in files if file is not None]
 
 
-def _copy_paper(copying: _Copying, path: str, source: IO[bytes]) -> KeptFile | None:
+def _copy_paper(copying: Copying, path: str, source: IO[bytes]) -> KeptFile | None:
     sha256 = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
     size = source.tell()
     is_kept = copying.keep(sha256, source, path.removeprefix("home/"))
@@ -232,7 +166,7 @@ def _is_later(paper: Path, snapshot: Snapshot) -> bool:
     return any(shown.head.count > snapshot.head.count for shown in read_printed_heads([paper]))
 
 
-def _copy_list(copying: _Copying, files: list[KeptFile]) -> KeptSet:
+def _copy_list(copying: Copying, files: list[KeptFile]) -> KeptSet:
     """The list of the papers is an object itself: nights that change nothing write it once."""
     lines = list_lines(files)
     sha256 = hashlib.sha256(lines).hexdigest()
@@ -240,17 +174,11 @@ def _copy_list(copying: _Copying, files: list[KeptFile]) -> KeptSet:
     return KeptSet(count=len(files), bytes=sum(file.bytes for file in files), sha256=sha256)
 
 
-def _copy_journal(copying: _Copying, snapshot: Snapshot) -> KeptJournal:
-    """Write the journal under its head, unless it lies there, and read it back in any case."""
-    place, head = copying.place, snapshot.head
-    name, sha256 = name_journal(head), hashlib.sha256(snapshot.raw).hexdigest()
-    found = place.hash(name)
-    if found != sha256:
-        place.write(name, snapshot.raw)
-        if found is not None:
-            copying.report.said.append("备份中的登记簿已损坏，已由本机重新写入。")
-        if place.hash(name) != sha256:
-            copying.report.problems.append("登记簿写入备份后读回的内容不符，请检查备份位置的存储设备。")
+def _copy_journal(copying: Copying, snapshot: Snapshot) -> KeptJournal:
+    """The journal lies under its head."""
+    head = snapshot.head
+    copying.keep_journal(name_journal(head), snapshot.raw)
+    sha256 = hashlib.sha256(snapshot.raw).hexdigest()
     return KeptJournal(count=head.count, hash=head.hash, sha256=sha256, bytes=len(snapshot.raw))
 
 

@@ -61,7 +61,8 @@ def _list_home_files(home: Home) -> Iterator[Path]:
         home.site / "digests",
         *sorted(home.root.glob(f"{RESTORED}*")),
     ):
-        yield from (file for file in sorted(folder.rglob("*")) if _is_whole_file(file))
+        found = (file for file in sorted(folder.rglob("*")) if _is_whole_file(file))
+        yield from (file for file in found if not file.name.startswith(home.database.name))
     states = [*home.root.glob("*.json"), *home.root.glob("*/*.json")]
     for file in (home.site / "digest.md", *sorted(states)):
         top = file.relative_to(home.root).parts[0]

@@ -125,6 +125,15 @@ def read_manifest(destination: Destination, moment: str) -> Manifest:
         raise ManifestDamaged(moment) from error
 
 
+def is_readable(destination: Destination, moment: str) -> bool:
+    """Whether the manifest of a moment is whole."""
+    try:
+        read_manifest(destination, moment)
+    except ManifestDamaged:
+        return False
+    return True
+
+
 def list_lines(files: Iterable[KeptFile]) -> bytes:
     """The list of papers as it is kept: a line of JSON each."""
     ordered = sorted(files, key=lambda file: file.path)

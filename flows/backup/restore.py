@@ -122,7 +122,7 @@ def _fetch_papers(
         top, _, rest = file.path.partition("/")
         is_of_home = top == "home" and rest != plan.home.database.name
         target = plan.home.root / rest if is_of_home else aside / file.path.removeprefix("home/")
-        if target.is_file() and checksum(target) == file.sha256:
+        if target.is_file() and (_is_newer_state(target, plan) or checksum(target) == file.sha256):
             continue
         paper = stage / str(number)
         if _fetch(plan, file.sha256, paper):
@@ -130,6 +130,11 @@ def _fetch_papers(
         else:
             report.problems.append(f"备份中的 {file.path.removeprefix('home/')} 缺失或已损坏，没有恢复。")
     return fetched
+
+
+def _is_newer_state(file: Path, plan: Plan) -> bool:
+    """Whether a file says what was told or fetched lately: where nothing is lost, that of the home is the truer one."""
+    return file.suffix == ".json" and not plan.lost
 
 
 def _fetch(plan: Plan, sha256: str, to: Path) -> bool:
@@ -183,7 +188,7 @@ def _say(plan: Plan, report: RestoreReport) -> None:
         report.said.append(describe_loss(plan))
     if report.aside:
         report.said.append(
-            f"被替换的文件和备份时的目录册、设置放在数据目录下的 {report.aside}，请核对后自行处理。"
+            f"备份时的目录册、设置和被替换下来的文件放在数据目录下的 {report.aside}，请核对后自行处理。"
         )
     report.said.append("请运行 nianbao rebuild，由档案和登记簿重新建立数据仓库。")
 

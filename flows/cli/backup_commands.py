@@ -15,7 +15,7 @@ from flows.cli.console import ask, current_installation, err, fail, out, progres
 from flows.clock import TIME_ZONE
 
 if TYPE_CHECKING:
-    from flows.backup.backup import BackupReport
+    from flows.backup.copying import BackupReport
     from flows.backup.restore import RestoreReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +21,7 @@ import fsspec
 
 from flows.system_words import explain_error
 from warehouse.ledger.archive import CHUNK_BYTES
-from warehouse.ledger.durability import UNFINISHED_PREFIX, sync_folder
+from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_folder
 
 _CONNECT_SECONDS = 15
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -62,6 +62,10 @@ _REASONS = {
 
 class DestinationFailed(Exception):
     """A place cannot be reached, read or written; one Chinese sentence."""
+
+
+class _Missing(Exception):
+    """The file is not there."""
 
 
 class Destination:
@@ -110,18 +114,19 @@ class Destination:
 
     def hash(self, name: str) -> str | None:
         """The SHA-256 of a file, read back; None where it is missing."""
+        return self.fetch(name, None)
+
+    def fetch(self, name: str, out: IO[bytes] | None) -> str | None:
+        """Write a file's bytes to ``out``; their SHA-256, None where it is missing. OSError of ``out`` alone."""
         digest = hashlib.sha256()
-        return digest.hexdigest() if self._pass_on(name, digest.update) else None
-
-    def fetch(self, name: str, out: IO[bytes]) -> str | None:
-        """Write a file's bytes to ``out``; their SHA-256, None where it is missing."""
-        digest = hashlib.sha256()
-
-        def take(chunk: bytes) -> None:
-            digest.update(chunk)
-            out.write(chunk)
-
-        return digest.hexdigest() if self._pass_on(name, take) else None
+        try:
+            for chunk in self._list_chunks(name):
+                digest.update(chunk)
+                if out is not None:
+                    out.write(chunk)
+        except _Missing:
+            return None
+        return digest.hexdigest()
 
     def write(self, name: str, content: bytes | IO[bytes]) -> None:
         """Write bytes, or what a file still has, as ``name``: whole or not at all, durably where the place can do that."""
@@ -143,9 +148,10 @@ class Destination:
                 sync_folder(Path(parent))
 
     def _sync(self, out: Any) -> None:
-        """Ask for the bytes to survive a power cut there; a server that cannot promise that is taken at its word."""
+        """Ask for the bytes to survive a power cut there; a server that does not know how is taken at its word."""
         if self._is_local:
             out.flush()
+            os.fchmod(out.fileno(), PAPER_MODE)
             os.fsync(out.fileno())
         elif hasattr(out, "fsync"):
             try:
@@ -153,15 +159,14 @@ class Destination:
             except self._errors:
                 return
 
-    def _pass_on(self, name: str, take: Callable[[bytes], object]) -> bool:
+    def _list_chunks(self, name: str) -> Iterator[bytes]:
         with self._telling():
             try:
                 with self._files.open(self._path(name), "rb") as source:
                     while chunk := source.read(CHUNK_BYTES):
-                        take(chunk)
-            except FileNotFoundError:
-                return False
-        return True
+                        yield chunk
+            except FileNotFoundError as error:
+                raise _Missing from error
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -19,7 +19,9 @@ from flows.backup.restore import restore
 from flows.backup.restore_plan import plan_restore
 from flows.places.destination import Destination, DestinationFailed
 from flows.settings import Home, Installation
+from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.small_homes import NOON, files_below, small_home, take_in
+from warehouse.ledger.journal import Journal
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
@@ -167,6 +169,17 @@ def test_the_key_can_be_named_by_a_variable(
 
 def test_a_backup_goes_to_s3_and_back(place: Installation, bucket: str, tmp_path: Path) -> None:
     goes_there_and_back(place, f"{bucket}/滨州/备份", Home(tmp_path / "new"))
+
+
+def test_a_night_backs_up_to_an_sftp_server(
+    installation: NewInstallation, server: Server, user: Path, tmp_path: Path
+) -> None:
+    place = installation([2023], units=["990101"], catalogue=LANHE)
+    server.make_known(user)
+    place.settings.backup = f"{server.address}{tmp_path / 'there'}"
+    assert night(place).notes == []
+    plan = plan_restore(Home(tmp_path / "new"), place.settings.backup)
+    assert plan.snapshot.head == Journal(place.home.journal).head
 
 
 def test_a_bucket_that_is_missing_is_told(place: Installation, bucket: str) -> None:
