@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class Office:
     api: str
     environment: dict[str, str]
     client: SyncPrefectClient
-    said: list[str] = field(default_factory=list)
+    said: list[str]
+    first: FlowRun | None = None
 
     def run(self, name: str = "nightly", due: datetime | None = None) -> FlowRun:
         """Trigger a deployment and wait until its run has ended."""
@@ -73,7 +74,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterat
     folder = tmp_path_factory.mktemp("office")
     home, prefect = folder / "home", folder / "prefect"
     prefect.mkdir()
-    (home / "inbox" / EAST).mkdir(parents=True)
+    shutil.copytree(samples([2024], LANHE, [EAST]) / EAST, home / "inbox" / EAST)
     with run_server(prefect) as api:
         environment = clean_environment(
             PREFECT_API_URL=api,
@@ -94,7 +95,9 @@ def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterat
             temporary_settings({PREFECT_API_URL: api}),
             get_client(sync_client=True) as client,
         ):
-            yield Office(home, api, environment, client, [first.stdout, again.stdout])
+            made = Office(home, api, environment, client, [first.stdout, again.stdout])
+            made.first = made.run()
+            yield made
 
 
 def test_deploying_twice_makes_everything_once(office: Office) -> None:
@@ -129,10 +132,9 @@ def test_what_is_deployed_is_what_prefect_yaml_says(office: Office) -> None:
         assert found.work_pool_name == wanted["work_pool"]["name"]
 
 
-def test_a_night_runs_behind_a_proxy_and_shows_what_it_did(office: Office, samples: Samples) -> None:
-    [sent] = [p for p in samples([2024], LANHE, [EAST]).rglob("*.xlsx") if EAST in str(p)]
-    shutil.copy(sent, office.home / "inbox" / EAST)
-    run = office.run()
+def test_a_night_runs_behind_a_proxy_and_shows_what_it_did(office: Office) -> None:
+    run = office.first
+    assert run is not None
     assert run.state is not None
     assert run.state.is_completed(), run.state.message
     assert run.state.message == "接收 1 份，暂存 0 份，未能接收 0 份，0 个文件留在收件箱。"
@@ -179,3 +181,29 @@ def test_a_backfill_gives_the_same_warehouse(office: Office) -> None:
     run = office.run("backfill")
     assert run.state is not None
     assert run.state.is_completed(), run.state.message
+
+
+def test_a_night_that_is_cancelled_leaves_all_whole_and_the_next_one_does_its_work(
+    office: Office, samples: Samples
+) -> None:
+    from prefect.states import Cancelling
+
+    database = office.home / "warehouse.duckdb"
+    before = database.read_bytes()
+    for year in (2022, 2023):
+        shutil.copytree(samples([year], LANHE), office.home / "inbox", dirs_exist_ok=True)
+    deployment = office.client.read_deployment_by_name("nightly/nightly")
+    run = office.client.create_flow_run_from_deployment(deployment.id)
+    until = time.monotonic() + 120
+    while not any(line.startswith("收到") for line in office.logs(run)):
+        assert time.monotonic() < until, "the night did not begin"
+        time.sleep(0.2)
+    office.client.set_flow_run_state(run.id, Cancelling())
+    ended = office.wait_for(run)
+    assert ended.state is not None
+    assert ended.state.is_cancelled(), ended.state
+    assert database.read_bytes() == before
+    after = office.run()
+    assert after.state is not None
+    assert after.state.is_completed(), after.state.message
+    assert "接收 6 份" in str(after.state.message)
