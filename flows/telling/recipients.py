@@ -36,7 +36,8 @@ class Recipient:
 def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], list[str]]:
     """Who gets the digest, and a Chinese sentence for each channel that leads nowhere.
 
-    ``alerts``: addresses whose owners have no name (NIANBAO_ALERTS); they hear of all units, as administrators do.
+    ``alerts``: addresses whose owners have no name (NIANBAO_ALERTS); they hear of all units, as administrators do. People
+    who share a group, and hear of the same units, are told there once.
     """
     found = [
         Recipient("alerts", hashlib.sha256(address.encode()).hexdigest()[:12], "NIANBAO_ALERTS", address)
@@ -54,7 +55,14 @@ def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], l
                 )
             else:
                 found.append(recipient)
-    return found, lost
+    return list({_describe_way(recipient): recipient for recipient in reversed(found)}.values())[::-1], lost
+
+
+def _describe_way(recipient: Recipient) -> tuple[str, ...]:
+    """What makes two recipients one: the address of a chat, and the units heard of there; a mail is the person's own."""
+    if not recipient.address:
+        return recipient.person, recipient.channel
+    return recipient.address, *(recipient.contact.units if recipient.contact else ())
 
 
 def list_channels(person: Person) -> Iterator[Recipient]:
