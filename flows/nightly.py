@@ -26,10 +26,13 @@ from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.settings import Installation, find_installation
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
+from warehouse.store.connection import WarehouseOccupied
 from warehouse.store.publish import AlreadyRunning
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_BEGUN_AGAIN = 2
 
 
 def _step(name: str, work: Callable[P, R]) -> Task[P, R]:
@@ -56,12 +59,22 @@ def run_night(
     """A night; when it breaks off, the administrators are told and the published file stays as it was."""
     try:
         with nullcontext() if from_scratch else marking_failure(installation.home.root):
-            return _night(installation, from_scratch, on_done)
+            return _night_beside_others(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
         _tell_failure(installation, error)
         raise
+
+
+def _night_beside_others(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
+    """A night; when another program opens the warehouse for writing meanwhile, it is begun again, on a file of its own."""
+    for _ in range(_BEGUN_AGAIN):
+        try:
+            return _night(installation, from_scratch, on_done)
+        except WarehouseOccupied:
+            continue
+    return _night(installation, from_scratch, on_done)
 
 
 def _tell_failure(installation: Installation, error: Exception) -> None:

@@ -78,6 +78,7 @@ def run_app(app: typer.Typer) -> None:
     from warehouse.ledger.journal import JournalBroken
     from warehouse.ledger.review_entries import ReviewRefused
     from warehouse.store.built_upon import PreviousUnreadable
+    from warehouse.store.connection import WarehouseOccupied
     from warehouse.store.integrity import IntegrityError
     from warehouse.store.publish import AlreadyRunning, NotPublishable
     from warehouse.store.query import QueryError, WarehouseMissing
@@ -104,7 +105,8 @@ def run_app(app: typer.Typer) -> None:
         fail(explain_break_off())
     except (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
-        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, WarehouseOccupied, ReviewRefused,
+        AmendmentRefused,
     ) as error:  # fmt: skip
         fail(str(error))
     except OSError as error:
