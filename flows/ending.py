@@ -127,11 +127,13 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     from warehouse.ledger.journal import JournalBroken
     from warehouse.ledger.review_entries import ReviewRefused
     from warehouse.store.built_upon import PreviousUnreadable
+    from warehouse.store.connection import WarehouseOccupied
     from warehouse.store.integrity import IntegrityError
     from warehouse.store.publish import AlreadyRunning, NotPublishable
     from warehouse.store.query import QueryError, WarehouseMissing
 
     return (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
-        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, ReviewRefused, AmendmentRefused,
+        IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, WarehouseOccupied, ReviewRefused,
+        AmendmentRefused,
     )  # fmt: skip

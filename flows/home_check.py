@@ -15,6 +15,7 @@ from flows.system_words import explain_error
 from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head, PrintedHead, read_printed_heads
+from warehouse.store.connection import WarehouseOccupied
 from warehouse.store.query import QueryError, WarehouseMissing, read_shown_heads
 
 _SPARE_BYTES = 16 << 20
@@ -115,7 +116,7 @@ def read_warehouse_heads(database: Path) -> list[PrintedHead]:
     """The heads in quality.run; none where the warehouse is missing or damaged, which is another question."""
     try:
         rows = read_shown_heads(database)
-    except (WarehouseMissing, QueryError):
+    except (WarehouseMissing, WarehouseOccupied, QueryError):
         return []
     return [PrintedHead(Head(count, hash_), f"数据仓库（{run} 次作业）") for run, count, hash_ in rows]
 

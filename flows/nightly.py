@@ -28,6 +28,7 @@ from flows.tasks import describe_units, make_task, named, retried, tell_log
 from flows.telling.channels import ChannelDown
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
+from warehouse.store.connection import WarehouseOccupied
 from warehouse.store.publish import AlreadyRunning
 
 fetch = make_task("fetch", fetch_source)
@@ -46,6 +47,8 @@ publish_digest = make_task("digest", outgoing.publish_digest)
 send = make_task("send", sending.send_parcel)
 back_up = make_task("backup", night_end.back_up_night)
 
+_BEGUN_AGAIN = 2
+
 
 def run_night(
     installation: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None
@@ -53,12 +56,22 @@ def run_night(
     """A night; when it breaks off, the administrators are told and the published file stays as it was."""
     try:
         with nullcontext() if from_scratch else marking_failure(installation.home.root):
-            return _night(installation, from_scratch, on_done)
+            return _night_beside_others(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
         _tell_failure(installation, error)
         raise
+
+
+def _night_beside_others(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
+    """A night; when another program opens the warehouse for writing meanwhile, it is begun again, on a file of its own."""
+    for _ in range(_BEGUN_AGAIN):
+        try:
+            return _night(installation, from_scratch, on_done)
+        except WarehouseOccupied:
+            continue
+    return _night(installation, from_scratch, on_done)
 
 
 def _tell_failure(installation: Installation, error: Exception) -> None:

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from warehouse.catalogue.frames import shaped
 from warehouse.store.built_upon import find_changed_table, make_unreadable_error
-from warehouse.store.connection import first_line
+from warehouse.store.connection import attach_read_only, first_line
 from warehouse.store.publish import new_database
-from warehouse.store.tables import SCHEMAS, quote, select_tables, tables
+from warehouse.store.tables import SCHEMAS, select_tables, tables
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
 _IN_ANY_ORDER = {"core.observation_log", "core.contribution"}
@@ -72,7 +72,7 @@ class BuildFile:
     def _take_over(self, previous: Path) -> None:
         """Copy the log tables of ``previous``; the rest is made anew. An error of the disk is raised as it is."""
         try:
-            self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
+            attach_read_only(self._connection, previous, "previous")
         except duckdb.Error as error:
             raise make_unreadable_error(previous, first_line(error)) from error
         if other := find_changed_table(self._connection, "previous"):
@@ -102,7 +102,7 @@ class BuildFile:
 
     @contextmanager
     def _attach_previous(self, previous: Path) -> Iterator[None]:
-        self._connection.execute(f"ATTACH {quote(str(previous))} AS previous (READ_ONLY)")
+        attach_read_only(self._connection, previous, "previous")
         try:
             yield
         finally:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.store.connection import open_in_memory
-from warehouse.store.tables import quote, select_tables
+from warehouse.store.connection import attach_read_only, open_in_memory
+from warehouse.store.tables import select_tables
 
 
 class PreviousUnreadable(Exception):
@@ -17,7 +17,7 @@ class PreviousUnreadable(Exception):
 def is_of_this_version(database: Path) -> bool:
     """Whether a warehouse that can be opened has the log tables that this version builds upon."""
     with open_in_memory() as connection:
-        connection.execute(f"ATTACH {quote(str(database))} AS previous (READ_ONLY)")
+        attach_read_only(connection, database, "previous")
         return find_changed_table(connection, "previous") is None
 
 

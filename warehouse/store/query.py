@@ -17,9 +17,8 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.frames import MEASURE, OBSERVATION, RECEIVED, Observations, Submissions, shaped
-from warehouse.store.connection import first_line, open_in_memory
+from warehouse.store.connection import attach_read_only, first_line, open_in_memory
 from warehouse.store.statements import statement
-from warehouse.store.tables import quote
 
 NOT_APPLICABLE = "不适用"
 
@@ -34,14 +33,14 @@ class QueryError(Exception):
 
 @contextmanager
 def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the published file that can only read it. WarehouseMissing."""
+    """A connection to the published file that can only read it. WarehouseMissing, WarehouseOccupied."""
     if not path.exists():
         raise WarehouseMissing(
             f"还没有数据仓库（{path}）。请先运行 nianbao nightly，或核对 NIANBAO_HOME 的设置。"
         )
     with open_in_memory() as connection:
         try:
-            connection.execute(f"ATTACH {quote(str(path))} AS warehouse (READ_ONLY)")
+            attach_read_only(connection, path, "warehouse")
             connection.execute("USE warehouse")
         except duckdb.Error as error:
             raise WarehouseMissing(

@@ -16,8 +16,7 @@ from typing import Literal
 import duckdb
 
 from warehouse.ledger.durability import sync_file, sync_folder, write_durably
-from warehouse.store.connection import open_in_memory
-from warehouse.store.tables import quote
+from warehouse.store.connection import WarehouseOccupied, attach_read_only, open_in_memory
 
 CHECKSUM_SUFFIX = ".sha256"
 State = Literal["missing", "whole", "unrecorded", "changed", "no_file", "unreadable", "occupied"]
@@ -61,10 +60,10 @@ def examine(published: Path) -> State:
         return "occupied"
     try:
         with open_in_memory() as connection:
-            connection.execute(f"ATTACH {quote(str(published))} AS examined (READ_ONLY)")
+            attach_read_only(connection, published, "examined")
             connection.execute("SELECT count(*) FROM duckdb_columns()").fetchone()
-    except duckdb.IOException as error:
-        return "occupied" if "lock" in str(error).lower() else "unreadable"
+    except WarehouseOccupied:
+        return "occupied"
     except duckdb.Error:
         return "unreadable"
     return "whole" if recorded else "unrecorded"

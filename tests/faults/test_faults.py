@@ -1,0 +1,47 @@
+"""A few of the points of tests.faults.report, drawn anew with every run; all of them with NIANBAO_FAULTS=all."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.faults.offices import make_office
+from tests.faults.points import FAULTS, Office, Point, list_points, strike
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not shutil.which("strace"), reason="strace strikes the calls"),
+    pytest.mark.timeout(0 if os.environ.get("NIANBAO_FAULTS") == "all" else 300),
+]
+DRAWN = 1
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return make_office(tmp_path_factory.mktemp("office"))
+
+
+@pytest.fixture(scope="module")
+def points(office: Office, tmp_path_factory: pytest.TempPathFactory) -> list[Point]:
+    return list_points(office, tmp_path_factory.mktemp("traced"))
+
+
+def test_a_night_makes_objects_journal_and_warehouse_durable_in_that_order(points: list[Point]) -> None:
+    about = [point.about for point in points if point.call in {"fsync", "rename"}]
+    stages = ("/archive/objects/", "/archive/journal.jsonl>", "/warehouse.duckdb.building>", "/outbox/")
+    first = [next(n for n, text in enumerate(about) if stage in text) for stage in stages]
+    assert first == sorted(first)
+
+
+@pytest.mark.parametrize("fault", ["KILL", "ENOSPC"])
+def test_whatever_strikes_a_night_the_next_one_makes_it_whole(
+    office: Office, points: list[Point], tmp_path: Path, fault: str
+) -> None:
+    is_all = os.environ.get("NIANBAO_FAULTS") == "all"
+    assert fault in FAULTS
+    for number, point in enumerate(points if is_all else random.sample(points, DRAWN)):
+        assert strike(office, point, fault, tmp_path / str(number)) == [], point
