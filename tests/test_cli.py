@@ -19,7 +19,8 @@ from tests.terminal import Terminal, is_one_chinese_sentence
 
 COMMANDS = (
     "template", "sample", "check", "nightly", "status", "trace", "query", "export", "rebuild", "doctor", "docs", "report",
-    "review", "rules", "catalogue", "year", "registry", "deadline", "backup", "restore",
+    "review", "rules", "catalogue", "year", "registry", "deadline", "backup", "restore", "contacts", "matters",
+    "acknowledge", "timeliness", "deploy",
 )  # fmt: skip
 
 

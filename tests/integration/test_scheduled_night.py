@@ -196,7 +196,9 @@ def test_a_night_that_is_cancelled_leaves_all_whole_and_the_next_one_does_its_wo
     run = office.client.create_flow_run_from_deployment(deployment.id)
     until = time.monotonic() + 120
     while not any(line.startswith("收到") for line in office.logs(run)):
-        assert time.monotonic() < until, "the night did not begin"
+        assert time.monotonic() < until, (
+            f"the night did not begin: {office.client.read_flow_run(run.id).state}"
+        )
         time.sleep(0.2)
     office.client.set_flow_run_state(run.id, Cancelling())
     ended = office.wait_for(run)
