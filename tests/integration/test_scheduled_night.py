@@ -194,7 +194,7 @@ def test_a_night_that_is_cancelled_leaves_all_whole_and_the_next_one_does_its_wo
         shutil.copytree(samples([year], LANHE), office.home / "inbox", dirs_exist_ok=True)
     deployment = office.client.read_deployment_by_name("nightly/nightly")
     run = office.client.create_flow_run_from_deployment(deployment.id)
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while not any(line.startswith("收到") for line in office.logs(run)):
         assert time.monotonic() < until, (
             f"the night did not begin: {office.client.read_flow_run(run.id).state}"

@@ -1,0 +1,107 @@
+"""Who is told what at the end of a night: their units, what others left undone, nothing while they are muted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.clock import TIME_ZONE
+from flows.telling.delivery import Notice, Office, write_notices
+from flows.telling.letters import Answer, keep_answers, list_answers, note_sent
+from flows.telling.matters import MATTER
+from flows.telling.recipients import list_recipients
+from flows.telling.told import keep_told, read_told
+from tests.test_messages import frame, matter
+from warehouse.catalogue.contacts import Contacts, Person
+from warehouse.catalogue.frames import empty
+
+AT = datetime(2026, 12, 1, 2, 0, tzinfo=TIME_ZONE)
+NIGHT = timedelta(days=1)
+
+
+def person(name: str, role: str = "administrator", **others: Any) -> Person:
+    return Person(id=name, name=name, role=role, mail=(f"{name}@example.cn",), **others)
+
+
+def notices(folder: Path, matters: pl.DataFrame, *people: Person, at: datetime = AT) -> dict[str, Notice]:
+    """The messages of a night, each taken at once."""
+    contacts = Contacts({one.id: one for one in people})
+    recipients, _ = list_recipients(contacts, "")
+    office = Office(folder, folder / "outbox", "某协会", at)
+    found = {}
+    for notice in write_notices(recipients, contacts, matters, (), {}, office):
+        keep_told(folder, notice.recipient.person, notice.recipient.channel, notice.then)
+        found[notice.recipient.person] = notice
+    return found
+
+
+def test_everybody_hears_of_their_own_units(tmp_path: Path) -> None:
+    both = frame(matter(1, unit_code="371602", who="滨城区"), matter(2, unit_code="371603", who="沾化区"))
+    found = notices(tmp_path, both, person("all"), person("one", units=("371602",)))
+    assert "沾化区" in found["all"].message.text
+    assert "滨城区" in found["one"].message.text
+    assert "沾化区" not in found["one"].message.text
+
+
+def test_what_concerns_no_unit_is_told_to_all(tmp_path: Path) -> None:
+    nobodys = frame(matter(1, unit_code=None, who="收件箱"))
+    assert set(notices(tmp_path, nobodys, person("all"), person("one", units=("371602",)))) == {"all", "one"}
+
+
+def test_what_is_left_undone_is_passed_on_once_after_so_many_nights(tmp_path: Path) -> None:
+    people = (
+        person("li", escalate_to="boss", escalate_nights=3),
+        person("boss", "leader", wants_digest=True, units=("371699",)),
+    )
+    told_on = [
+        number
+        for number in range(6)
+        if "boss" in notices(tmp_path, frame(matter()), *people, at=AT + number * NIGHT)
+    ]
+    assert told_on == [3]
+
+
+def test_who_is_muted_hears_nothing_and_afterwards_all_of_it(tmp_path: Path) -> None:
+    muted = person("li", muted_until=AT.date() + NIGHT)
+    assert notices(tmp_path, frame(matter()), muted) == {}
+    assert read_told(tmp_path, "li", "mail") is None
+    assert set(notices(tmp_path, frame(matter()), muted, at=AT + NIGHT)) == {"li"}
+
+
+def test_a_week_after_the_first_night_it_is_said_that_all_is_well(tmp_path: Path) -> None:
+    told_on = [
+        number
+        for number in range(10)
+        if notices(tmp_path, empty(MATTER), person("li"), at=AT + number * NIGHT)
+    ]
+    assert told_on == [7]
+
+
+@pytest.fixture
+def answer() -> Answer:
+    return Answer("k1", "沾化区", "a@example.cn", "年报", ("371603沾化区/回执.md",), "<1@example.cn>")
+
+
+def test_an_answer_waits_until_it_is_sent_and_is_never_sent_again(tmp_path: Path, answer: Answer) -> None:
+    keep_answers(tmp_path, [answer])
+    assert list(list_answers(tmp_path)) == [answer]
+    note_sent(tmp_path, answer)
+    keep_answers(tmp_path, [answer])  # the night that wrote it is repeated
+    assert list(list_answers(tmp_path)) == []
+
+
+def test_an_answer_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path, answer: Answer) -> None:
+    keep_answers(tmp_path, [answer])
+    (tmp_path / "letters" / "a.json").write_text("{", encoding="utf-8")
+    assert list(list_answers(tmp_path)) == [answer]
+
+
+def test_an_answer_goes_to_a_mail_address_or_into_an_outbox(answer: Answer) -> None:
+    from dataclasses import replace
+
+    assert answer.is_mail
+    assert not replace(answer, to="sftp://host/out").is_mail
