@@ -8,8 +8,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prefect import Task
-
 import flows.nightly
 from flows.settings import Installation, Settings
 
@@ -17,7 +15,7 @@ from flows.settings import Installation, Settings
 def main(home: Path, catalogue: Path) -> None:
     """Run the night; an error ends the process with its name on standard error."""
     for name, found in vars(flows.nightly).copy().items():
-        if isinstance(found, Task):
+        if hasattr(found, "cache_policy"):  # a task
             setattr(flows.nightly, name, found.fn)
     flows.nightly.named = flows.nightly.retried = lambda step, _about: step  # type: ignore[assignment]
     flows.nightly.tell_log = lambda _sentence: None  # type: ignore[assignment]  # there is no run whose log it were
