@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 from flows.clock import TIME_ZONE
 from flows.system_words import explain_error
+from warehouse.ledger.durability import PAPER_MODE
 
 ERROR_LOG = "nianbao-error.log"
 """Its name below the home."""
@@ -18,7 +20,8 @@ def note_error(home: Path, details: str, about: str = "") -> str:
     moment = datetime.now(TIME_ZONE).isoformat(timespec="seconds")
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as out:
+        handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PAPER_MODE)
+        with open(handle, "a", encoding="utf-8", errors="backslashreplace") as out:
             out.write(f"{moment} {about}".rstrip() + f"\n{details.rstrip()}\n\n")
     except OSError as error:
         return f"（日志 {log} 无法写入：{explain_error(error)}）"

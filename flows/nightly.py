@@ -22,6 +22,7 @@ from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
 from flows.keeping.marks import marking_failure
+from flows.places.modes import keeping_out_others
 from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.settings import Installation
 from flows.tasks import describe_units, make_task, named, retried, tell_log
@@ -55,7 +56,7 @@ def run_night(
 ) -> Report:
     """A night; when it breaks off, the administrators are told and the published file stays as it was."""
     try:
-        with nullcontext() if from_scratch else marking_failure(installation.home.root):
+        with keeping_out_others(), nullcontext() if from_scratch else marking_failure(installation.home.root):
             return _night_beside_others(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well

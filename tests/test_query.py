@@ -25,6 +25,7 @@ from warehouse.store.query import (
     read_only,
     read_standing_entries,
     read_standing_measures,
+    stream,
 )
 
 
@@ -64,7 +65,22 @@ def test_a_query_gives_a_frame(warehouse: Path) -> None:
         "ATTACH 'other.duckdb'",
         "SET enable_external_access = true",
         "INSTALL httpfs",
+        "LOAD httpfs",
+        "RESET lock_configuration",
+        "CREATE SECRET (TYPE s3)",
+        "EXPORT DATABASE 'out'",
+        "IMPORT DATABASE 'out'",
+        "PREPARE a AS SELECT 1",
+        "CHECKPOINT",
         "PRAGMA enable_profiling",
+        "EXPLAIN COPY mart.programme TO 'out.csv'",
+        "EXPLAIN ANALYZE CREATE TABLE memory.a AS SELECT 1",
+        "EXPLAIN (ANALYZE, FORMAT json) DELETE FROM quality.finding",
+        "FROM enable_logging(storage='file', storage_path='out')",
+        "FROM enable_profiling(format='json', save_location='out.json'), mart.programme",
+        "EXPLAIN ANALYZE FROM enable_logging(storage='file', storage_path='out')",
+        "SELECT write_log('a')",
+        "FROM query('FROM enable_' || 'logging()')",
         "FROM mart.programme; DROP TABLE mart.programme",
         "",
     ],
@@ -87,12 +103,83 @@ def test_a_query_cannot_write(
         "FROM '{file}'",
         "SELECT * FROM read_text('{file}')",
         "FROM glob('{folder}/*')",
+        "FROM '{file}' LIMIT 1",
+        'FROM "{file}"',
+        "FROM read_blob('{file}')",
+        "FROM read_json('{file}')",
+        "FROM read_parquet('{file}')",
+        "FROM sniff_csv('{file}')",
+        "FROM parquet_metadata('{file}')",
+        "FROM read_duckdb('{file}')",
+        "FROM query_table('{file}')",
+        "FROM query('FROM read_text(''{file}'')')",
+        "FROM json_execute_serialized_sql(json_serialize_sql('FROM read_text(''{file}'')'))",
+        "FROM mart.programme WHERE 1 = (SELECT count(*) FROM read_text('{file}'))",
+        "WITH a AS (FROM read_text('{file}')) FROM a",
+        "FROM read_csv('http://127.0.0.1:1/a.csv')",
+        "FROM duckdb_secrets()",
+        "FROM which_secret('s3://a', 's3')",
+        "SELECT getenv('HOME')",
     ],
 )
 def test_a_query_cannot_read_another_file(warehouse: Path, tmp_path: Path, sql: str) -> None:
     (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
     with pytest.raises(QueryError):
         query(warehouse, sql.format(file=tmp_path / "secret.csv", folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["pandas_scan(NULL)", '"pandas_scan"/**/(NULL)', "arrow_scan(1, 1, 1)", "python_map_function()"],
+)
+def test_a_query_cannot_point_into_memory(warehouse: Path, function: str) -> None:
+    with pytest.raises(QueryError, match="不能使用函数"):
+        query(warehouse, f"FROM mart.programme, {function}")
+
+
+def test_a_query_does_not_see_the_frames_of_the_program(warehouse: Path) -> None:
+    secret = pl.DataFrame({"a": [1]})
+    with pytest.raises(QueryError, match="没有这个表"):
+        query(warehouse, "FROM secret")
+    assert secret.height == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DESCRIBE mart.programme",
+        "FROM (DESCRIBE mart.programme)",
+        "SUMMARIZE mart.programme",
+        "EXPLAIN SELECT 1",
+        "EXPLAIN ANALYZE FROM mart.programme",
+        "EXPLAIN (FORMAT json) SELECT 1",
+        "WITH a AS (FROM range(3)) SELECT * FROM a -- all of it",
+        "SELECT unnest([1, 2]); ",
+        "FROM mart.programme PIVOT (count(*) FOR programme IN ('youth_health'))",
+        "SELECT " + "(" * 300 + "1" + ")" * 300,
+    ],
+)
+def test_what_only_reads_is_allowed(warehouse: Path, sql: str) -> None:
+    assert query(warehouse, sql).height > 0
+
+
+@pytest.mark.parametrize("sql", ["FROM mart.programme -- all of it", "FROM mart.programme ; "])
+def test_an_export_takes_what_a_query_takes(warehouse: Path, sql: str) -> None:
+    with stream(warehouse, sql, 5) as (count, parts):
+        assert count == sum(part.height for part in parts) > 5
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM read_text('/etc/passwd')",
+        "FROM enable_profiling(save_location='a.txt')",
+        "COPY mart.programme TO 'a'",
+    ],
+)
+def test_an_export_reads_nothing_else_and_writes_nothing(warehouse: Path, sql: str) -> None:
+    with pytest.raises(QueryError), stream(warehouse, sql, 5):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from flows.ending import (
     list_own_errors,
 )
 from flows.error_log import note_error
+from flows.places.modes import keep_out_others
 from flows.system_words import explain_error, explain_machine_fault
 from warehouse.words.number_words import group_thousands
 
@@ -74,6 +75,7 @@ def run_app(app: typer.Typer) -> None:
     # The library does not export its UsageError by name.
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     before = _stamp_published_file()
+    keep_out_others()
 
     def explain_break_off() -> str:
         asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"

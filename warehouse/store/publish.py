@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from warehouse.ledger.durability import sync_file, sync_folder
+from warehouse.ledger.durability import PAPER_MODE, sync_file, sync_folder
 from warehouse.store.connection import open_in_memory
 from warehouse.store.soundness import put_wal_aside, record_checksum, wal_path
 
@@ -95,7 +95,7 @@ def writer_lock(home: Path) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     # Not per thread: a run may be taken up and ended by different threads. Never an existence lock: one left
     # by a dead run would stop every later night.
-    lock = FileLock(home / LOCK_NAME, thread_local=False, fallback_to_soft=False)
+    lock = FileLock(home / LOCK_NAME, mode=PAPER_MODE, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)
     except Timeout:

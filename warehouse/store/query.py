@@ -2,11 +2,13 @@
 
 Each call opens an in-memory DuckDB and attaches the file read-only: a second `duckdb.connect()` to one path in one
 process would go on returning the night it opened first. After attaching, access to files is switched off and the
-configuration locked, so that a query from anywhere can neither write nor read anything but the warehouse.
+configuration locked, so that a query from anywhere can neither write nor read anything but the warehouse. What is left
+is in what DuckDB's own parser finds in the statement: of the functions that stand in the place of a table, those named here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -74,7 +76,23 @@ def _parse_reading_statement(connection: duckdb.DuckDBPyConnection, sql: str) ->
         raise QueryError(f"一次只能执行一条查询，收到 {len(statements)} 条。")
     if statements[0].type not in READING:
         raise QueryError(f"数据仓库只供查询，不能执行 {statements[0].type.name} 语句。")
+    _require_reading(connection, statements[0].query)
     return statements[0]
+
+
+def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Nothing but reading in DuckDB's own syntax tree of ``sql``. QueryError.
+
+    EXPLAIN takes any statement, some table functions set up logs or take addresses in memory (``pandas_scan(NULL)`` ends
+    the process), and ``query('…')`` takes text that is put together.
+    """
+    asked = _EXPLAIN.sub("", sql, count=1)
+    tree = connection.execute("SELECT json_serialize_sql(?)", [asked]).fetchall()[0][0]
+    if connection.execute("SELECT (?::JSON ->> 'error')::BOOLEAN", [tree]).fetchone() != (False,):
+        raise QueryError("数据仓库只供查询，只能执行 SELECT、DESCRIBE、SUMMARIZE 语句和它们的 EXPLAIN。")
+    for name, is_table in connection.execute(_FUNCTIONS, [tree]).fetchall():
+        if name in _WRITING or (is_table and name not in TABLE_FUNCTIONS):
+            raise QueryError(f"查询只能读取数据仓库本身，不能使用函数 {name}。")
 
 
 @contextmanager
@@ -83,7 +101,9 @@ def stream(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.D
     with read_only(path) as connection:
         try:
             statement = _parse_reading_statement(connection, sql)
-            count = connection.execute(f"SELECT count(*) FROM ({sql.rstrip().rstrip(';')})").fetchone()
+            count = connection.execute(
+                f"SELECT count(*) FROM ({statement.query.rstrip().rstrip(';')}\n)"
+            ).fetchone()
             reader = connection.execute(statement).to_arrow_reader(rows)
         except duckdb.Error as error:
             raise QueryError(_in_chinese(error)) from error
@@ -93,6 +113,19 @@ def stream(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.D
 
 
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+_EXPLAIN = re.compile(r"^\s*EXPLAIN\b\s*(ANALYZE\b\s*)?(\([^()]*\)\s*(?=\w))?", re.IGNORECASE)
+TABLE_FUNCTIONS = frozenset(
+    {
+        "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_keywords",
+        "duckdb_schemas", "duckdb_tables", "duckdb_types", "duckdb_views", "generate_series", "histogram",
+        "histogram_values", "json_each", "json_tree", "pragma_table_info", "query_table", "range", "repeat", "summary",
+        "unnest",
+    }
+)  # fmt: skip
+"""The functions that may stand in the place of a table: they look at nothing but the warehouse and their arguments."""
+_WRITING = frozenset({"write_log"})
+_FUNCTIONS = """SELECT DISTINCT lower(atom ->> '$'), path LIKE '%.function' FROM json_tree(?::JSON)
+                WHERE key = 'function_name'"""
 
 
 def read_standing_measures(path: Path) -> pl.DataFrame:
