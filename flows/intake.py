@@ -47,6 +47,8 @@ def read(night: Night, received: Sequence[Entry], on_done: OnDone | None = None)
     files = [describe_file(entry, night.archive.path(str(entry.submission))) for entry in received]
     with night.time_step("read"):
         batch = read_batch(files, night.catalogue, night.installation.settings.workers, on_done)
+    if night.is_rehearsal:
+        return batch
     by = Signature(night.installation.settings.actor, night.at, night.run)
     night.record.unpacked += receive_members(batch.members, night.archive, night.journal, by)
     return batch
@@ -96,9 +98,10 @@ def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
         ]
         # What units explain comes first: after a power cut no decision may stand without it.
         actor = night.installation.settings.actor
-        night.journal.append_many(
-            [Draft(event, actor, night.at, night.run, about) for event, about in drafts]
-        )
+        if not night.is_rehearsal:
+            night.journal.append_many(
+                [Draft(event, actor, night.at, night.run, about) for event, about in drafts]
+            )
     return batch
 
 

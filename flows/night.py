@@ -59,6 +59,7 @@ class Record:
 class Night:
     """A night of one installation. Opened by :func:`open_night`, which holds the writer's lock.
 
+    Its journal may be read-only: then it is a rehearsal, in which nothing is received or decided.
     ``is_from_scratch``: the journal is replayed, nothing is received or answered. ``is_anew``: the published file is not
     built upon, since it is missing or made by other rules, another catalogue or another version.
     """
@@ -87,6 +88,11 @@ class Night:
         """The installation's folders."""
         return self.installation.home
 
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the journal is left as it is, so that nothing can be received or decided."""
+        return self.journal.read_only
+
     @contextmanager
     def time_step(self, step: str) -> Iterator[None]:
         """Add the seconds of the block to those of ``step``."""
@@ -97,9 +103,11 @@ class Night:
     def list_pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
         known = {} if self.is_anew else read_known_submissions(self.home.database)
+        decided = self.journal.decisions()
         batches: dict[str, list[Entry]] = {}
         for entry in self.journal.entries():
-            if entry.event == Event.RECEIVED and entry.seq > known.get(str(entry.submission), 0):
+            is_known = entry.event != Event.RECEIVED or entry.seq <= known.get(str(entry.submission), 0)
+            if not is_known and (entry.seq in decided or not self.is_rehearsal):
                 batches.setdefault(entry.run or "", []).append(entry)
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())

@@ -91,9 +91,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         tell_log(f"收到 {receive(night)} 个新文件，{len(night.record.left)} 个留在收件箱")
         if night.has_work():
             with publication.open_build(night) as build:
-                for received in night.list_batches():
-                    _take_in(night, received, build, on_done)
-                compute(night, build)
+                fill_build(night, build, on_done)
                 publish(night, build)
             tell_log("数据仓库已更新")
         note_unnamed(night)
@@ -112,6 +110,13 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         mark_end(night)
         publish_artifacts(night, report, news)
         return report
+
+
+def fill_build(night: Night, build: NightBuild, on_done: OnDone | None) -> None:
+    """What is pending, batch by batch, into the file being built; then the sums and indicators of all that stands."""
+    for received in night.list_batches():
+        _take_in(night, received, build, on_done)
+    compute(night, build)
 
 
 def _send_all(night: Night, report: Report, news: News | None) -> None:

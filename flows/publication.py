@@ -41,28 +41,34 @@ def compute_indicators(night: Night, build: NightBuild) -> None:
         build.set_explanations(list_explanations(night.journal.entries()))
 
 
+def finish_build(night: Night, build: NightBuild) -> None:
+    """Note the run in the built file, check it and close it. IntegrityError."""
+    database, head = night.home.database, night.journal.head
+    build.add_run(
+        {
+            "run": night.run,
+            "started_at": night.at.isoformat(timespec="seconds"),
+            "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
+            "journal_count": head.count,
+            "journal_hash": head.hash,
+            **list_versions(night.installation),
+            "rule_count": len(night.rulebook.rules),
+            "city_rule_count": len(night.rulebook.city_rules),
+            **{name: night.record.counts[name] for name in _COUNTS},
+        }
+    )
+    if night.is_anew:
+        build.keep_runs(database)
+    build.check()
+    night.record.revised = build.list_revised(database)
+    build.close()
+
+
 def publish_build(night: Night, build: NightBuild) -> None:
     """Check the built file and put it in the place of the published one."""
-    database, head = night.home.database, night.journal.head
+    database = night.home.database
     with night.time_step("publish"):
-        build.add_run(
-            {
-                "run": night.run,
-                "started_at": night.at.isoformat(timespec="seconds"),
-                "finished_at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"),
-                "journal_count": head.count,
-                "journal_hash": head.hash,
-                **list_versions(night.installation),
-                "rule_count": len(night.rulebook.rules),
-                "city_rule_count": len(night.rulebook.city_rules),
-                **{name: night.record.counts[name] for name in _COUNTS},
-            }
-        )
-        if night.is_anew:
-            build.keep_runs(database)
-        build.check()
-        night.record.revised = build.list_revised(database)
-        build.close()
+        finish_build(night, build)
         before = read_published_figures(database)
         publish(night.home.building, database)
         night.record.moved = find_moved_figures(before, read_published_figures(database))

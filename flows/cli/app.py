@@ -28,6 +28,7 @@ from flows.cli import (  # noqa: E402
     review_commands,
     rules_commands,
     telling_commands,
+    upgrade_commands,
 )
 
 translate_help()
@@ -48,6 +49,7 @@ catalogue_commands.register(app)
 telling_commands.register(app)
 deploy_commands.register(app)
 backup_commands.register(app)
+upgrade_commands.register(app)
 
 
 @app.callback()

@@ -54,10 +54,10 @@ def examine_home(installation: Installation) -> Health:
         waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))
         health.facts.append(f"收件箱：{waiting} 个文件待收取")
     examine_sources(installation, health)
-    journal = _examine_journal(installation, health)
+    journal = examine_journal(installation, health)
     if journal is not None:
         received = list_received(journal)
-        is_archive_whole = _examine_archive(installation, received, health)
+        is_archive_whole = examine_archive(installation, received, health)
         _examine_warehouse(installation, journal, received, health, is_archive_whole)
     return health
 
@@ -71,7 +71,7 @@ def examine_sources(installation: Installation, health: Health) -> None:
         (health.facts if is_reached else health.problems).append(f"收取来源 {source.label}：{said}")
 
 
-def _examine_journal(installation: Installation, health: Health) -> Journal | None:
+def examine_journal(installation: Installation, health: Health) -> Journal | None:
     """The journal, compared with every head ever shown; none when it is broken."""
     try:
         journal = Journal(installation.home.journal, read_only=True)
@@ -91,7 +91,7 @@ def _examine_journal(installation: Installation, health: Health) -> Journal | No
     return journal
 
 
-def _examine_archive(installation: Installation, received: dict[str, int], health: Health) -> bool:
+def examine_archive(installation: Installation, received: dict[str, int], health: Health) -> bool:
     """Hash every object; whether all that were received are there, unchanged."""
     archive = Archive(installation.home.archive)
     is_whole = True

@@ -1,0 +1,166 @@
+"""An upgrade: nothing moves unless it is seen and wanted, and what moves is told number by number."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.settings import Installation, find_installation
+from tests.clerk_workbook import ClerkWorkbook
+from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.small_homes import files_below
+from tests.terminal import Terminal, is_one_chinese_sentence
+from warehouse.store.query import query, read_last_versions
+
+EAST, WEST = "990101", "990102"
+PER_HOUSEHOLDS = "visit_per_100_households"
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    """The catalogue of the installation, to be edited."""
+    return Path(shutil.copytree(LANHE, tmp_path / "catalogue"))
+
+
+@pytest.fixture
+def place(after_a_night: NewInstallation, catalogue: Path) -> Installation:
+    """An installation after a night."""
+    made = after_a_night([2023, 2024])
+    return Installation(made.settings.model_copy(update={"catalogue": catalogue}))
+
+
+@pytest.fixture
+def nianbao(
+    place: Installation,
+    catalogue: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Terminal:
+    monkeypatch.setenv("NIANBAO_CATALOGUE", str(catalogue))
+    find_installation.cache_clear()
+    return Terminal(place.home.root, monkeypatch, capsys)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def change_formula(catalogue: Path) -> None:
+    edit(catalogue / "indicators" / "care.yaml", "household_count * 100\n", "household_count * 50\n")
+
+
+def list_numbers(place: Installation, indicator: str) -> dict[tuple[int, str], float | None]:
+    rows = query(
+        place.home.database,
+        "SELECT year, org_code, value FROM mart.indicator WHERE indicator = ?",
+        [indicator],
+    )
+    return {(year, org): value for year, org, value in rows.iter_rows()}
+
+
+def test_with_the_same_catalogue_nothing_has_moved(nianbao: Terminal, place: Installation) -> None:
+    count = query(place.home.database, "FROM mart.indicator").height
+    said = nianbao("upgrade", "--yes")
+    assert (said.code, said.err) == (0, "")
+    assert f"没有变化：{count} 个指标数值、" in said.out
+    assert "未作备份" in said.out
+    [page] = place.home.site.glob("升级_*")
+    assert "没有变化" in page.read_text(encoding="utf-8")
+    assert "一切" not in said.out
+    assert night(place).submissions.is_empty()
+
+
+def test_a_changed_formula_moves_its_own_indicator_alone(
+    nianbao: Terminal, place: Installation, catalogue: Path
+) -> None:
+    before = list_numbers(place, PER_HOUSEHOLDS)
+    change_formula(catalogue)
+    said = nianbao("upgrade", "--yes")
+    assert said.code == 0, said.err
+    assert "有变化的指标 1 个" in said.out
+    after = list_numbers(place, PER_HOUSEHOLDS)
+    moved = {key: value for key, value in after.items() if value is not None and value != before[key]}
+    assert after == {key: value if value is None else pytest.approx(value / 2) for key, value in before.items()}
+    assert f"有变化的数值 {len(moved)} 个" in said.out
+    [page, table] = sorted(place.home.site.glob("升级_*"), key=lambda path: path.suffix, reverse=True)
+    assert "| 每百户走访户次 |" in page.read_text(encoding="utf-8")
+    told = pl.read_csv(table, schema_overrides={"org_code": pl.String})
+    assert {(y, o): v for y, o, v in told.select("year", "org_code", "new_value").iter_rows()} == moved
+    assert told["indicator"].unique().to_list() == [PER_HOUSEHOLDS]
+    assert told["change"].unique().to_list() == ["changed"]
+    versions = read_last_versions(place.home.database)
+    assert versions["catalogue_version"] == Installation(place.settings).catalogue.version
+
+
+def test_an_indicator_that_is_new_and_one_that_is_gone_are_told_apart(
+    nianbao: Terminal, catalogue: Path, place: Installation
+) -> None:
+    edit(catalogue / "indicators" / "network.yaml", "id: association_count\n", "id: association_number_count\n")
+    said = json.loads(nianbao("upgrade", "--dry-run", "--json").out)
+    numbers = pl.DataFrame(said["numbers"], infer_schema_length=None)
+    assert set(numbers.select("indicator", "change").iter_rows()) == {
+        ("association_count", "gone"),
+        ("association_number_count", "new"),
+    }
+    gone = numbers.filter(pl.col("change") == "gone")
+    assert gone["new_value"].is_null().all()
+    assert gone.height == len(list_numbers(place, "association_count"))
+
+
+def test_a_dry_run_leaves_everything_as_it_was(
+    nianbao: Terminal, place: Installation, catalogue: Path
+) -> None:
+    change_formula(catalogue)
+    before = files_below(place.home.root)
+    said = nianbao("upgrade", "--dry-run", "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["numbers"]
+    assert files_below(place.home.root) == before
+
+
+@pytest.mark.parametrize("answer", [None, "n\n"], ids=["nobody to ask", "no"])
+def test_without_consent_everything_stays_as_it_was(
+    nianbao: Terminal,
+    place: Installation,
+    catalogue: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str | None,
+) -> None:
+    change_formula(catalogue)
+    before = files_below(place.home.root)
+    asked = io.StringIO(answer or "")
+    monkeypatch.setattr(asked, "isatty", lambda: answer is not None, raising=False)
+    monkeypatch.setattr(sys, "stdin", asked)
+    said = nianbao("upgrade")
+    assert said.code == 2
+    assert is_one_chinese_sentence(said.err)
+    assert files_below(place.home.root) == before
+
+
+def test_a_catalogue_that_cannot_be_read_is_named_and_nothing_happens(
+    nianbao: Terminal, place: Installation, catalogue: Path
+) -> None:
+    edit(catalogue / "indicators" / "care.yaml", "household_count * 100\n", "household_cuont * 100\n")
+    before = files_below(place.home.root)
+    said = nianbao("upgrade", "--yes")
+    assert said.code == 2
+    assert "care.yaml" in said.err
+    assert files_below(place.home.root) == before
+
+
+def test_an_archive_that_is_not_whole_stops_it(nianbao: Terminal, place: Installation) -> None:
+    damaged = next(path for path in sorted((place.home.archive / "objects").rglob("*")) if path.is_file())
+    damaged.unlink()
+    before = files_below(place.home.root)
+    said = nianbao("upgrade", "--yes")
+    assert said.code == 2
+    assert said.err.startswith("错误：登记簿或档案有问题，没有升级")
+    assert files_below(place.home.root) == before
