@@ -21,7 +21,7 @@ def note_error(home: Path, details: str, about: str = "") -> str:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PAPER_MODE)
-        with open(handle, "a", encoding="utf-8", errors="backslashreplace") as out:
+        with os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace") as out:
             out.write(f"{moment} {about}".rstrip() + f"\n{details.rstrip()}\n\n")
     except OSError as error:
         return f"（日志 {log} 无法写入：{explain_error(error)}）"

@@ -12,8 +12,7 @@ import polars as pl
 import pytest
 
 from flows.settings import Installation, find_installation
-from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.small_homes import files_below
 from tests.terminal import Terminal, is_one_chinese_sentence
 from warehouse.store.query import query, read_last_versions
@@ -88,7 +87,9 @@ def test_a_changed_formula_moves_its_own_indicator_alone(
     assert "有变化的指标 1 个" in said.out
     after = list_numbers(place, PER_HOUSEHOLDS)
     moved = {key: value for key, value in after.items() if value is not None and value != before[key]}
-    assert after == {key: value if value is None else pytest.approx(value / 2) for key, value in before.items()}
+    assert after == {
+        key: value if value is None else pytest.approx(value / 2) for key, value in before.items()
+    }
     assert f"有变化的数值 {len(moved)} 个" in said.out
     [page, table] = sorted(place.home.site.glob("升级_*"), key=lambda path: path.suffix, reverse=True)
     assert "| 每百户走访户次 |" in page.read_text(encoding="utf-8")
@@ -103,7 +104,9 @@ def test_a_changed_formula_moves_its_own_indicator_alone(
 def test_an_indicator_that_is_new_and_one_that_is_gone_are_told_apart(
     nianbao: Terminal, catalogue: Path, place: Installation
 ) -> None:
-    edit(catalogue / "indicators" / "network.yaml", "id: association_count\n", "id: association_number_count\n")
+    edit(
+        catalogue / "indicators" / "network.yaml", "id: association_count\n", "id: association_number_count\n"
+    )
     said = json.loads(nianbao("upgrade", "--dry-run", "--json").out)
     numbers = pl.DataFrame(said["numbers"], infer_schema_length=None)
     assert set(numbers.select("indicator", "change").iter_rows()) == {
