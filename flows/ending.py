@@ -119,8 +119,8 @@ def describe_remains(home: Path) -> str:
 
 def list_own_errors() -> tuple[type[Exception], ...]:
     """The project's own errors, each of which says in one Chinese sentence what is wrong and what to do."""
-    from flows.embedded_server import ServerFailed
     from flows.home_check import HomeUnfit
+    from flows.running.embedded_server import ServerFailed
     from warehouse.catalogue.amended import AmendmentRefused
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.ledger.archive import ArchiveDamaged

@@ -24,8 +24,8 @@ from flows.intake import OnDone
 from flows.keeping.marks import marking_failure
 from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.places.modes import keeping_out_others
+from flows.running.tasks import describe_units, make_task, named, retried, tell_log
 from flows.settings import Installation
-from flows.tasks import describe_units, make_task, named, retried, tell_log
 from flows.telling.channels import ChannelDown
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild

@@ -24,7 +24,7 @@ def deploy(
     if not os.environ.get("PREFECT_API_URL"):
         raise fail("请先设置 PREFECT_API_URL，如 http://127.0.0.1:4200/api，并启动 Prefect 服务。")
     from flows.deployment.deployments import deploy as run
-    from flows.embedded_server import exempt_this_machine
+    from flows.running.embedded_server import exempt_this_machine
 
     exempt_this_machine()
     installation = current_installation()

@@ -71,8 +71,8 @@ def _warm_up() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
-    from flows.embedded_server import embed_server, run_as_flow
     from flows.home_check import require_fit
+    from flows.running.embedded_server import embed_server, run_as_flow
 
     installation = current_installation()
     require_fit(installation.home)

@@ -93,7 +93,7 @@ def _check_and_back_up(installation: Installation, dry_run: bool, as_json: bool)
 
 
 def _rehearse(installation: Installation) -> Rehearsal:
-    from flows.embedded_server import embed_server, run_as_flow
+    from flows.running.embedded_server import embed_server, run_as_flow
 
     # The server takes seconds to start: it does so while the libraries are imported.
     with embed_server(installation.home.root) as wait_for_server:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.embedded_server import prepare
+from flows.running.embedded_server import prepare
 
 _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
@@ -138,6 +138,6 @@ def copied(place: Installation, home: Path) -> Installation:
 
 def night(place: Installation, *, from_scratch: bool = False) -> Report:
     """One night of the installation, run as the flow that the command line runs."""
-    from flows.embedded_server import run_as_flow
+    from flows.running.embedded_server import run_as_flow
 
     return run_as_flow("nightly", lambda: run_night(place, from_scratch=from_scratch))

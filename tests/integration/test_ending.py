@@ -90,7 +90,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def started(home: Home) -> bool:
-    return bool(processes(home, "flows.server_process"))
+    return bool(processes(home, "flows.running.server_process"))
 
 
 def received(home: Home) -> bool:

@@ -13,8 +13,8 @@ import flows.nightly
 from flows import publication
 from flows.answer import outgoing
 from flows.answer.outgoing import Report
-from flows.embedded_server import run_as_flow
 from flows.health.doctor import examine_home
+from flows.running.embedded_server import run_as_flow
 from flows.settings import Installation, find_installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.test_damage import held_for_writing

@@ -246,7 +246,7 @@ def test_a_second_night_at_the_same_time_says_so(installation: NewInstallation) 
             pass
         said.append(str(refused.value))
 
-    from flows.embedded_server import run_as_flow
+    from flows.running.embedded_server import run_as_flow
 
     run_as_flow("nightly", lambda: run_night(place, on_done=second_night))
     [sentence] = said

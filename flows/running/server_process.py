@@ -1,4 +1,4 @@
-"""Prefect's own server as a process: `python -P -m flows.server_process <number of an open socket>`.
+"""Prefect's own server as a process: `python -P -m flows.running.server_process <number of an open socket>`.
 
 It serves that socket until its standard input breaks: its parent holds the other end, and has gone.
 """

@@ -72,7 +72,7 @@ def _start_server(said: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], in
     with socket.create_server((_LOCAL, 0), backlog=128) as wire:
         port = wire.getsockname()[1]
         server = subprocess.Popen(
-            [sys.executable, "-P", "-m", "flows.server_process", str(wire.fileno())],
+            [sys.executable, "-P", "-m", "flows.running.server_process", str(wire.fileno())],
             stdin=subprocess.PIPE,  # never written to: it breaks when this process is gone
             stdout=said,
             stderr=said,
