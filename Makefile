@@ -46,7 +46,7 @@ test: $(SETUP) ## all tests, on all cores
 check: lint unit ## format, lint, types, import contract, generated documents, unit tests
 
 unit: $(SETUP) ## tests without the integration tests
-	$(BIN)/python -m pytest --ignore=tests/integration $(PARALLEL) $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest --ignore=tests/integration --ignore=tests/faults $(PARALLEL) $(PYTEST_FLAGS)
 
 lint: $(SETUP) ## everything of check but the tests
 	$(BIN)/ruff format --check $(CODE)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +45,9 @@ class Office:
     catalogue: Path
 
 
-def run_night(home: Path, catalogue: Path, *strace: str) -> subprocess.CompletedProcess[str]:
-    """One night, under strace if its options are given."""
-    command = [sys.executable, "-m", "tests.faults.plain_night", str(home), str(catalogue)]
+def run_night(home: Path, catalogue: Path, *strace: str, end: int = 0) -> subprocess.CompletedProcess[str]:
+    """One night, under strace if its options are given, killed after step ``end`` if one is given."""
+    command = [sys.executable, "-m", "tests.faults.plain_night", str(home), str(catalogue), str(end)]
     if strace:
         command = ["strace", "-f", "--seccomp-bpf", *strace, *command]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -74,7 +77,50 @@ def strike(office: Office, point: Point, fault: str, home: Path) -> list[str]:
     struck = f"inject={point.call}:{FAULTS[fault]}:when={point.number}"
     run_night(home, office.catalogue, "-o", str(log), "-e", f"trace={point.call}", "-e", struck)
     sign = "killed by SIGKILL" if fault == "KILL" else "(INJECTED)"
-    wrong = [] if sign in log.read_text() else ["the fault did not strike"]
+    return _judge(office, home, [] if sign in log.read_text() else ["the fault did not strike"])
+
+
+def kill_after_step(office: Office, step: int, home: Path) -> list[str]:
+    """Run a night that is killed when its n-th step has ended; what is wrong after an undisturbed one."""
+    shutil.copytree(office.before, home)
+    ended = run_night(home, office.catalogue, end=step)
+    return _judge(office, home, [] if ended.returncode == -signal.SIGKILL else ["it was not killed"])
+
+
+def kill_after(office: Office, seconds: float, home: Path) -> list[str]:
+    """Run a night that is killed after so many seconds, if it has not ended by then; what is wrong after an undisturbed one."""
+    shutil.copytree(office.before, home)
+    command = [sys.executable, "-m", "tests.faults.plain_night", str(home), str(office.catalogue)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as night:
+        with suppress(subprocess.TimeoutExpired):
+            night.wait(seconds)
+        night.kill()
+    return _judge(office, home, [])
+
+
+def measure_night(office: Office, home: Path) -> float:
+    """Seconds that an undisturbed night takes."""
+    shutil.copytree(office.before, home)
+    begun = time.monotonic()
+    run_night(home, office.catalogue)
+    shutil.rmtree(home)
+    return time.monotonic() - begun
+
+
+def count_steps(office: Office, home: Path) -> int:
+    """How many steps a night has: the first number after which it is not killed is one more."""
+    shutil.copytree(office.before, home)
+    steps = 0
+    while run_night(home, office.catalogue, end=steps + 1).returncode == -signal.SIGKILL:
+        steps += 1
+        shutil.rmtree(home)
+        shutil.copytree(office.before, home)
+    shutil.rmtree(home)
+    return steps
+
+
+def _judge(office: Office, home: Path, wrong: list[str]) -> list[str]:
+    """What is wrong with a home that was struck, and after one undisturbed night. The home is removed."""
     if not _is_one_of(home, office):
         wrong.append("the published file between is neither that before nor that after")
     ended = run_night(home, office.catalogue)

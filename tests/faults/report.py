@@ -1,10 +1,13 @@
-"""Tries every fault at every point, or at every n-th, and writes what came of it: ``python -m tests.faults.report [STEP]``.
+"""Tries faults and writes what came of them: ``python -m tests.faults.report [STEP [MOMENTS]]``.
+
+Every fault at every point, or at every STEP-th; a kill at every step's end, and at so many random MOMENTS.
 
 What docs/reliability.md says is measured by this, never typed.
 """
 
 from __future__ import annotations
 
+import random
 import sys
 import tempfile
 from collections import defaultdict
@@ -13,9 +16,21 @@ from pathlib import Path
 
 from flows.clock import TIME_ZONE
 from tests.faults.offices import make_office
-from tests.faults.points import CALLS, FAULTS, Point, list_points, strike
+from tests.faults.points import (
+    CALLS,
+    FAULTS,
+    Office,
+    count_steps,
+    kill_after,
+    kill_after_step,
+    list_points,
+    measure_night,
+    strike,
+)
 
 REPORT = Path(__file__).parents[2] / "docs" / "reliability.md"
+_Tried = dict[tuple[str, str], list[tuple[str, list[str]]]]
+"""Fault and where it struck -> each try, and what was wrong afterwards."""
 _WORDS = {
     "KILL": "killed at the call",
     "ENOSPC": "the disk is full",
@@ -24,9 +39,9 @@ _WORDS = {
 }
 
 
-def main(step: int) -> None:
+def main(step: int, moments: int) -> None:
     """Try, and write the report."""
-    tried: dict[tuple[str, str], list[tuple[Point, list[str]]]] = defaultdict(list)
+    tried: _Tried = defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:
         office = make_office(Path(scratch, "office"))
         points = list_points(office, Path(scratch))
@@ -34,24 +49,40 @@ def main(step: int) -> None:
             for number, point in enumerate(points[kind % step :: step]):
                 wrong = strike(office, point, fault, Path(scratch, f"{fault}-{number}"))
                 print(fault, point, wrong or "well", flush=True)  # noqa: T201 - the progress of a long run
-                tried[fault, point.call].append((point, wrong))
-    REPORT.write_text(_write(tried, len(points), step), encoding="utf-8")
+                tried[_WORDS[fault], point.call].append((f"{point.call} {point.number}", wrong))
+        _kill_steps(office, Path(scratch, "step"), tried)
+        _kill_moments(office, moments, Path(scratch, "moment"), tried)
+    REPORT.write_text(_write(tried, len(points), step, moments), encoding="utf-8")
 
 
-def _write(tried: dict[tuple[str, str], list[tuple[Point, list[str]]]], count: int, step: int) -> str:
+def _kill_steps(office: Office, home: Path, tried: _Tried) -> None:
+    for step in range(1, count_steps(office, home) + 1):
+        wrong = kill_after_step(office, step, home)
+        print("step", step, wrong or "well", flush=True)  # noqa: T201 - the progress of a long run
+        tried["killed", "at the end of a step"].append((f"step {step}", wrong))
+
+
+def _kill_moments(office: Office, moments: int, home: Path, tried: _Tried) -> None:
+    length = measure_night(office, home)
+    drawn = random.Random(moments)
+    for _ in range(moments):
+        seconds = drawn.uniform(0, length)
+        wrong = kill_after(office, seconds, home)
+        print("moment", seconds, wrong or "well", flush=True)  # noqa: T201 - the progress of a long run
+        tried["killed", "at a random moment"].append((f"after {seconds:.2f} s", wrong))
+
+
+def _write(tried: _Tried, count: int, step: int, moments: int) -> str:
     rows = []
-    for fault in FAULTS:
-        for call in CALLS:
-            if results := tried.get((fault, call)):
-                bad = [f"{call} {point.number}: {'; '.join(wrong)}" for point, wrong in results if wrong]
-                rows.append(
-                    f"| {_WORDS[fault]} | {call} | {len(results)} | {'<br>'.join(bad) or 'nothing'} |"
-                )
+    for (fault, where), results in tried.items():
+        bad = [f"{what}: {'; '.join(wrong)}" for what, wrong in results if wrong]
+        rows.append(f"| {fault} | {where} | {len(results)} | {'<br>'.join(bad) or 'nothing'} |")
     which = "each point" if step == 1 else f"every {step}th point, another one first for each fault,"
     intro = (
-        f"Written by `python -m tests.faults.report {step}` on {datetime.now(TIME_ZONE):%Y-%m-%d}. A night of a small city"
-        f" (one workbook, one file that is none) makes {count} calls on its home that matter for what is kept"
-        f" ({', '.join(CALLS)}); {which} was struck by a fault. Afterwards the published file was the one before or the"
+        f"Written by `python -m tests.faults.report {step} {moments}` on {datetime.now(TIME_ZONE):%Y-%m-%d}. A night of a"
+        f" small city (one workbook, one file that is none) makes {count} calls on its home that matter for what is kept"
+        f" ({', '.join(CALLS)}); {which} was struck by a fault, and nights were killed at the end of each step and at random"
+        " moments. Afterwards the published file was the one before or the"
         " one after, and one undisturbed night later numbers, findings, objects, decisions and receipts were those of"
         " a night to which nothing had happened, except where the last column says otherwise."
     )
@@ -60,11 +91,11 @@ def _write(tried: dict[tuple[str, str], list[tuple[Point, list[str]]]], count: i
         "",
         intro,
         "",
-        "| fault | call | tried | lost or wrong |",
+        "| fault | where | tried | lost or wrong |",
         "| --- | --- | ---: | --- |",
     ]
     return "\n".join([*head, *rows, ""])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+    main(*map(int, [*sys.argv[1:], *("1", "100")[len(sys.argv) - 1 :]]))

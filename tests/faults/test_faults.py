@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.offices import make_office
-from tests.faults.points import FAULTS, Office, Point, list_points, strike
+from tests.faults.points import FAULTS, Office, Point, kill_after_step, list_points, strike
 
 pytestmark = [
     pytest.mark.integration,
@@ -45,3 +45,10 @@ def test_whatever_strikes_a_night_the_next_one_makes_it_whole(
     assert fault in FAULTS
     for number, point in enumerate(points if is_all else random.sample(points, DRAWN)):
         assert strike(office, point, fault, tmp_path / str(number)) == [], point
+
+
+def test_a_night_that_is_killed_at_the_end_of_a_step_is_made_whole_by_the_next(
+    office: Office, tmp_path: Path
+) -> None:
+    step = random.randint(1, 8)
+    assert kill_after_step(office, step, tmp_path / "home") == [], step
