@@ -89,7 +89,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         running.enter_context(run_worker(api, prefect, settings))
         running.enter_context(temporary_settings({PREFECT_API_URL: api}))
         client = running.enter_context(get_client(sync_client=True))
-        yield City(Office(home, api, environment, client, []), inbox, outgoing, share)
+        yield City(Office(home, api, environment, client, [], []), inbox, outgoing, share)
 
 
 def workbook(samples: Samples, unit: str, folder: Path, *, mistakes: bool) -> bytes:

@@ -19,8 +19,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.clock import TIME_ZONE
 from tests.integration.conftest import LANHE, Samples
 from tests.integration.prefect_office import clean_environment, nianbao, run_server, run_worker
+from tests.message_servers import serve_hook
 
 EAST = "990101"
+CONTACTS = "- {id: admin, name: 李某, role: administrator, channels: [group]}\n"
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Office:
     environment: dict[str, str]
     client: SyncPrefectClient
     said: list[str]
+    posted: list[dict[str, Any]]
     first: FlowRun | None = None
 
     def run(self, name: str = "nightly", due: datetime | None = None) -> FlowRun:
@@ -75,18 +78,21 @@ def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterat
     home, prefect = folder / "home", folder / "prefect"
     prefect.mkdir()
     shutil.copytree(samples([2024], LANHE, [EAST]) / EAST, home / "inbox" / EAST)
-    with run_server(prefect) as api:
+    catalogue = Path(shutil.copytree(LANHE, folder / "catalogue"))
+    (catalogue / "contacts.yaml").write_text(CONTACTS, encoding="utf-8")
+    with run_server(prefect) as api, serve_hook() as (posted, group):
         environment = clean_environment(
             PREFECT_API_URL=api,
             PREFECT_HOME=str(prefect),
             NIANBAO_HOME=str(home),
-            NIANBAO_CATALOGUE=str(LANHE),
+            NIANBAO_CATALOGUE=str(catalogue),
             NIANBAO_QUIET_SECONDS="0",
             http_proxy="http://127.0.0.1:9",  # nobody listens there: the server must not be looked for behind it
             all_proxy="http://127.0.0.1:9",
         )
-        first = nianbao("deploy", environment=environment)
-        again = nianbao("deploy", environment=environment)
+        secret = environment | {"NIANBAO_CHANNEL_GROUP": group}
+        first = nianbao("deploy", "--with-secrets", environment=secret)
+        again = nianbao("deploy", "--with-secrets", environment=secret)
         assert first.returncode == again.returncode == 0, first.stdout + first.stderr + again.stderr
         settings = {k: v for k, v in environment.items() if k.startswith("NIANBAO_") or k.endswith("proxy")}
         settings |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")  # as nianbao.env.example has it
@@ -95,7 +101,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterat
             temporary_settings({PREFECT_API_URL: api}),
             get_client(sync_client=True) as client,
         ):
-            made = Office(home, api, environment, client, [first.stdout, again.stdout])
+            made = Office(home, api, environment, client, [first.stdout, again.stdout], posted)
             made.first = made.run()
             yield made
 
@@ -106,6 +112,12 @@ def test_deploying_twice_makes_everything_once(office: Office) -> None:
     [automation] = office.client.read_automations()
     assert automation.enabled
     assert "已有" in office.said[1]
+
+
+def test_a_secret_kept_on_the_server_leads_to_its_channel_and_is_not_shown(office: Office) -> None:
+    assert "nianbao-channel-group" in office.said[0]
+    assert "json://" not in office.said[0]
+    assert any("年报日报" in message["title"] for message in office.posted)
 
 
 def test_the_next_nights_stand_on_the_schedule(office: Office) -> None:
