@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import traceback
+from datetime import datetime
 from pathlib import Path
 
 from prefect import flow, runtime, task
@@ -12,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.answer.outgoing import Report
+from flows.clock import TIME_ZONE
 from flows.ending import list_own_errors
 from flows.error_log import note_error
 from flows.keeping.marks import read_good_night
@@ -47,7 +49,21 @@ _try_night = task(
 )(run_night)
 
 
-@flow(name="nightly", validate_parameters=False, persist_result=False, timeout_seconds=LIMIT_SECONDS)
+def _name_night() -> str:
+    return f"night of {datetime.now(TIME_ZONE):%Y-%m-%d %H:%M}"
+
+
+def _name_backfill() -> str:
+    return f"backfill of {datetime.now(TIME_ZONE):%Y-%m-%d %H:%M}"
+
+
+@flow(
+    name="nightly",
+    flow_run_name=_name_night,
+    validate_parameters=False,
+    persist_result=False,
+    timeout_seconds=LIMIT_SECONDS,
+)
 def nightly(home: str | None = None, catalogue: str | None = None) -> State[object]:
     """The scheduled night. Parameters default to NIANBAO_HOME and NIANBAO_CATALOGUE."""
     installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)
@@ -56,7 +72,13 @@ def nightly(home: str | None = None, catalogue: str | None = None) -> State[obje
     return _run_to_a_sentence(installation, from_scratch=False)
 
 
-@flow(name="backfill", validate_parameters=False, persist_result=False, timeout_seconds=LIMIT_SECONDS)
+@flow(
+    name="backfill",
+    flow_run_name=_name_backfill,
+    validate_parameters=False,
+    persist_result=False,
+    timeout_seconds=LIMIT_SECONDS,
+)
 def backfill(home: str | None = None, catalogue: str | None = None) -> State[object]:
     """Replay the whole journal from the archive into a new warehouse."""
     installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)

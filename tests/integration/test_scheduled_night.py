@@ -150,6 +150,7 @@ def test_a_night_runs_behind_a_proxy_and_shows_what_it_did(office: Office) -> No
     assert run.state is not None
     assert run.state.is_completed(), run.state.message
     assert run.state.message == "接收 1 份，暂存 0 份，未能接收 0 份，0 个文件留在收件箱。"
+    assert run.name.startswith("night of 20")
     names = office.task_names(run)
     assert "read 1 files" in names
     assert "check 东岸县 2024" in names
