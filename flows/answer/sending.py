@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
@@ -10,6 +11,7 @@ import polars as pl
 from flows.answer.digest import News, list_events
 from flows.answer.outgoing import Report
 from flows.clock import TIME_ZONE
+from flows.error_log import note_error
 from flows.night import Night
 from flows.settings import Installation
 from flows.system_words import explain_machine_fault
@@ -17,6 +19,7 @@ from flows.telling.channels import ChannelDown
 from flows.telling.delivery import (
     Office,
     Parcel,
+    find_way,
     give_up,
     send_answer,
     send_message,
@@ -130,15 +133,24 @@ def _match_acknowledgements(night: Night, matters: pl.DataFrame) -> dict[str, da
 
 
 def send_parcel(night: Night, parcel: Parcel, outlets: Outlets) -> None:
-    """Send one parcel and remember it. ChannelDown."""
+    """Send one parcel and remember it. ChannelDown; OSError when it cannot be remembered.
+
+    What nobody foresaw (an error of a library) is noted in the log and stops this parcel alone.
+    """
     office = open_office(night.installation, night.at)
-    match parcel:
-        case Answer():
-            send_answer(parcel, outlets, office)
-        case Reminder():
-            send_reminder(parcel, outlets, office)
-        case _:
-            send_notice(parcel, outlets, office)
+    try:
+        match parcel:
+            case Answer():
+                send_answer(parcel, outlets, office)
+            case Reminder():
+                send_reminder(parcel, outlets, office)
+            case _:
+                send_notice(parcel, outlets, office)
+    except (ChannelDown, OSError):
+        raise
+    except Exception as error:
+        where = note_error(night.home.root, traceback.format_exc(), f"{night.run} {parcel.label}")
+        raise ChannelDown(f"发送时程序出错，{where}。", may_heal=False, stops="message") from error
 
 
 def note_undelivered(
@@ -146,7 +158,7 @@ def note_undelivered(
 ) -> None:
     """Keep what was not taken, for the next night; the others hear of it at the end (tell_undelivered)."""
     office = open_office(night.installation, night.at)
-    report.failed_channels.append(give_up(parcel, outlets, office, str(error)))
+    report.failed_channels.append(give_up(parcel, outlets, office, error))
 
 
 def tell_undelivered(night: Night, report: Report, outlets: Outlets) -> None:
@@ -181,7 +193,7 @@ def tell_caretakers(installation: Installation, outlets: Outlets, template: str,
     )
     title = text.partition("\n")[0]
     for recipient in _list_caretakers(installation):
-        if not outlets.is_down(recipient.address):
+        if not outlets.is_down(find_way(recipient)):
             _try_to_send(recipient, outlets, title, text)
 
 
