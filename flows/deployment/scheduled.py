@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import traceback
+from datetime import datetime
 from pathlib import Path
 
 from prefect import flow, runtime, task
@@ -12,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.answer.outgoing import Report
+from flows.clock import TIME_ZONE
 from flows.ending import list_own_errors
 from flows.error_log import note_error
 from flows.keeping.marks import read_good_night
@@ -67,7 +69,7 @@ def _is_overtaken(installation: Installation) -> bool:
     """Whether a good night has ended since this run was due: after a standstill one late night runs, not one for each."""
     last = read_good_night(installation.home.root)
     due = runtime.flow_run.scheduled_start_time
-    return last is not None and due is not None and last.at >= due
+    return last is not None and due is not None and last.has_ended_since(due, datetime.now(TIME_ZONE))
 
 
 def _run_to_a_sentence(installation: Installation, *, from_scratch: bool) -> State[object]:
