@@ -180,7 +180,7 @@ def tell_failure(installation: Installation, error: BaseException) -> None:
 
 
 def tell_caretakers(installation: Installation, outlets: Outlets, template: str, **told: object) -> None:
-    """Send the administrators and whoever runs the machine a text at once, on every channel that works.
+    """Send the administrators and whoever runs the machine a text at once, on every channel that works, but for the muted.
 
     ``template``: of flows/answer, whose first line is the title; it is given association, moment and what is ``told``.
     """
@@ -200,7 +200,9 @@ def tell_caretakers(installation: Installation, outlets: Outlets, template: str,
 def _list_caretakers(installation: Installation) -> Iterable[Recipient]:
     recipients, _ = list_recipients(installation.contacts, installation.settings.alerts)
     named = [each for person in installation.contacts.of_role("operator") for each in list_channels(person)]
-    return dict.fromkeys([*recipients, *named])
+    today = datetime.now(TIME_ZONE).date()
+    wanted = [each for each in (*recipients, *named) if each.gets_digest and not each.is_muted(today)]
+    return dict.fromkeys(wanted)
 
 
 def _try_to_send(recipient: Recipient, outlets: Outlets, title: str, text: str) -> None:

@@ -70,17 +70,18 @@ def write_notices(
     """The message for each recipient who is to be told something tonight.
 
     ``matters``: MATTER; ``events``: sentences about what happened; ``acknowledged``: as find_news takes it. Whoever was
-    never told anything, with nothing to tell, is noted as told: their week begins.
+    never told anything, with nothing to tell, is noted as told: their week begins. Who does not get the digest hears of
+    what others pass on alone, and never that all is well.
     """
     for recipient in recipients:
-        person = recipient.contact
-        if person and person.is_muted(office.at.date()):
+        if recipient.is_muted(office.at.date()):
             continue
         told = read_told(office.folder, recipient.person, recipient.channel)
         theirs = matters.filter(_concerns(recipient))
         passed_on = _collect_passed_on(recipient, contacts, matters, acknowledged, office)
-        news = find_news(told, pl.concat([passed_on, theirs]), tuple(events), acknowledged, office.at)
-        if news is None:
+        happened = tuple(events) if recipient.gets_digest else ()
+        news = find_news(told, pl.concat([passed_on, theirs]), happened, acknowledged, office.at)
+        if news is None or (news.is_all_well and not recipient.gets_digest):
             if told is None:
                 keep_told(office.folder, recipient.person, recipient.channel, Told({}, office.at))
             continue
@@ -89,6 +90,8 @@ def write_notices(
 
 
 def _concerns(recipient: Recipient) -> pl.Expr:
+    if not recipient.gets_digest:
+        return pl.lit(value=False)
     units = recipient.contact.units if recipient.contact else ()
     return pl.col("unit_code").is_null() | pl.col("unit_code").is_in(list(units)) if units else pl.lit(True)
 
@@ -100,7 +103,8 @@ def _collect_passed_on(
     acknowledged: Mapping[str, date | None],
     office: Office,
 ) -> pl.DataFrame:
-    """What others who pass on to this person have left undone for too long."""
+    """What others who pass on to whoever is reached here have left undone for too long."""
+    reached = {person.id for person in recipient.people}
     found = [
         find_overdue(
             read_told(office.folder, other.id, channel),
@@ -110,7 +114,7 @@ def _collect_passed_on(
             office.at.date(),
         )
         for other in contacts
-        if other.escalate_to is not None and other.escalate_to == recipient.person
+        if other.escalate_to in reached
         for channel in other.channels or (MAIL,)
     ]
     return pl.concat(found).unique("matter", maintain_order=True) if found else pl.DataFrame(schema=MATTER)
