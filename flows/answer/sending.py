@@ -34,6 +34,8 @@ from flows.telling.outlets import Outlets
 from flows.telling.recipients import Recipient, list_channels, list_recipients
 from flows.telling.reminders import Reminder, list_reminders
 from flows.telling.secrets import find_secret
+from warehouse.catalogue.contacts import Contacts
+from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.acknowledgements import list_acknowledgements
 from warehouse.ledger.journal import Entry
 from warehouse.standing.questions import read_open_questions
@@ -49,7 +51,7 @@ def open_outlets(installation: Installation) -> Outlets:
         settings.smtp,
         find_secret("smtp_password"),
         settings.smtp_ca,
-        f"{installation.catalogue.settings.city.association}年报系统",
+        f"{_name_association(installation)}年报系统",
         lambda: datetime.now(TIME_ZONE),
     )
 
@@ -187,7 +189,7 @@ def tell_caretakers(installation: Installation, outlets: Outlets, template: str,
     text = render_text(
         "flows.answer",
         template,
-        association=installation.catalogue.settings.city.association,
+        association=_name_association(installation),
         moment=moment_words(datetime.now(TIME_ZONE)),
         **told,
     )
@@ -198,11 +200,23 @@ def tell_caretakers(installation: Installation, outlets: Outlets, template: str,
 
 
 def _list_caretakers(installation: Installation) -> Iterable[Recipient]:
-    recipients, _ = list_recipients(installation.contacts, installation.settings.alerts)
-    named = [each for person in installation.contacts.of_role("operator") for each in list_channels(person)]
+    try:
+        contacts = installation.contacts
+    except CatalogueError:  # which may be what is to be told
+        contacts = Contacts({})
+    recipients, _ = list_recipients(contacts, installation.settings.alerts)
+    named = [each for person in contacts.of_role("operator") for each in list_channels(person)]
     today = datetime.now(TIME_ZONE).date()
     wanted = [each for each in (*recipients, *named) if each.gets_digest and not each.is_muted(today)]
     return dict.fromkeys(wanted)
+
+
+def _name_association(installation: Installation) -> str:
+    """Who writes; nothing when the catalogue cannot be read, whose fault is to be told all the same."""
+    try:
+        return installation.declared_catalogue.settings.city.association
+    except CatalogueError:
+        return ""
 
 
 def _try_to_send(recipient: Recipient, outlets: Outlets, title: str, text: str) -> None:
