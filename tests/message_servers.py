@@ -18,15 +18,24 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 class Mailbox:
-    """A mail server's handler that keeps what it gets, or refuses everything."""
+    """A mail server's handler that keeps what it gets, or refuses everything, or what goes to some addresses."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.is_full = False
+        self.refused: dict[str, str] = {}  # address -> the server's answer
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.refused.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.is_full:
@@ -45,10 +54,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_mailbox() -> Iterator[tuple[Mailbox, int]]:
-    """A mail server on this machine, and its port."""
+def serve_mailbox(*, logs_in: bool = False) -> Iterator[tuple[Mailbox, int]]:
+    """A mail server on this machine, and its port. ``logs_in``: it offers to hear a password."""
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    options = (
+        {"auth_require_tls": False, "authenticator": lambda *_: AuthResult(success=True)} if logs_in else {}
+    )
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
         yield box, controller.port

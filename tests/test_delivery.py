@@ -65,6 +65,43 @@ def test_what_is_left_undone_is_passed_on_once_after_so_many_nights(tmp_path: Pa
     assert told_on == [3]
 
 
+def test_who_gets_no_digest_is_told_what_is_passed_on_and_nothing_else(tmp_path: Path) -> None:
+    people = (person("li", escalate_to="boss", escalate_nights=3), person("boss", "leader"))
+    told_on = []
+    for number in range(30):
+        open_now = frame(matter()) if number < 6 else empty(MATTER)
+        if notice := notices(tmp_path, open_now, *people, at=AT + number * NIGHT).get("boss"):
+            told_on.append((number, "已解决" in notice.message.text))
+    assert told_on == [(3, False), (6, True)]
+
+
+@pytest.mark.parametrize("wants_digest", [True, False])
+def test_what_is_passed_on_reaches_who_shares_a_group_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wants_digest: bool
+) -> None:
+    monkeypatch.setenv("NIANBAO_CHANNEL_GROUP", "json://127.0.0.1:1")
+    people = (
+        person("li", channels=("group",), escalate_to="boss", escalate_nights=3),
+        person("boss", "leader", channels=("group",), wants_digest=wants_digest),
+    )
+    texts = [
+        "".join(
+            n.message.text
+            for n in notices(tmp_path, frame(matter()), *people, at=AT + number * NIGHT).values()
+        )
+        for number in range(4)
+    ]
+    assert "久未处理" not in "".join(texts[:3])
+    assert "久未处理" in texts[3]
+
+
+def test_a_group_is_muted_when_everybody_in_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIANBAO_CHANNEL_GROUP", "json://127.0.0.1:1")
+    away = {"channels": ("group",), "muted_until": AT.date() + NIGHT}
+    assert notices(tmp_path, frame(matter()), person("li", **away), person("wang", **away)) == {}
+    assert notices(tmp_path, frame(matter()), person("li", **away), person("wang", channels=("group",)))
+
+
 def test_who_is_muted_hears_nothing_and_afterwards_all_of_it(tmp_path: Path) -> None:
     muted = person("li", muted_until=AT.date() + NIGHT)
     assert notices(tmp_path, frame(matter()), muted) == {}

@@ -103,6 +103,28 @@ def test_all_is_well_is_said_only_when_nothing_is_open() -> None:
     assert not reminder.is_all_well
 
 
+@pytest.mark.parametrize(
+    ("later", "is_told"),
+    [
+        (7 * NIGHT - timedelta(seconds=3), True),
+        (7 * NIGHT - timedelta(hours=3), False),
+        (-timedelta(seconds=3), False),
+        (-300 * NIGHT, True),
+    ],
+    ids=[
+        "a week later, a moment earlier",
+        "on the sixth day",
+        "the clock was put right",
+        "the clock was far ahead",
+    ],
+)
+def test_what_is_open_is_told_again_when_a_week_has_passed_by_the_calendar(
+    later: timedelta, is_told: bool
+) -> None:
+    told = told_of("a", nights_ago=0)
+    assert (find_news(told, matters("a"), (), {}, AT + later) is not None) is is_told
+
+
 @given(st.lists(st.sets(st.sampled_from("abcd")), min_size=1, max_size=6))
 def test_night_after_night_everything_is_told_once_and_settled_once(nights: list[set[str]]) -> None:
     told: Told | None = None

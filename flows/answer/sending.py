@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
@@ -10,6 +11,7 @@ import polars as pl
 from flows.answer.digest import News, list_events
 from flows.answer.outgoing import Report
 from flows.clock import TIME_ZONE
+from flows.error_log import note_error
 from flows.night import Night
 from flows.settings import Installation
 from flows.system_words import explain_machine_fault
@@ -17,6 +19,7 @@ from flows.telling.channels import ChannelDown
 from flows.telling.delivery import (
     Office,
     Parcel,
+    find_way,
     give_up,
     send_answer,
     send_message,
@@ -31,6 +34,8 @@ from flows.telling.outlets import Outlets
 from flows.telling.recipients import Recipient, list_channels, list_recipients
 from flows.telling.reminders import Reminder, list_reminders
 from flows.telling.secrets import find_secret
+from warehouse.catalogue.contacts import Contacts
+from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.acknowledgements import list_acknowledgements
 from warehouse.ledger.journal import Entry
 from warehouse.standing.questions import read_open_questions
@@ -46,7 +51,7 @@ def open_outlets(installation: Installation) -> Outlets:
         settings.smtp,
         find_secret("smtp_password"),
         settings.smtp_ca,
-        f"{installation.catalogue.settings.city.association}年报系统",
+        f"{_name_association(installation)}年报系统",
         lambda: datetime.now(TIME_ZONE),
     )
 
@@ -130,15 +135,24 @@ def _match_acknowledgements(night: Night, matters: pl.DataFrame) -> dict[str, da
 
 
 def send_parcel(night: Night, parcel: Parcel, outlets: Outlets) -> None:
-    """Send one parcel and remember it. ChannelDown."""
+    """Send one parcel and remember it. ChannelDown; OSError when it cannot be remembered.
+
+    What nobody foresaw (an error of a library) is noted in the log and stops this parcel alone.
+    """
     office = open_office(night.installation, night.at)
-    match parcel:
-        case Answer():
-            send_answer(parcel, outlets, office)
-        case Reminder():
-            send_reminder(parcel, outlets, office)
-        case _:
-            send_notice(parcel, outlets, office)
+    try:
+        match parcel:
+            case Answer():
+                send_answer(parcel, outlets, office)
+            case Reminder():
+                send_reminder(parcel, outlets, office)
+            case _:
+                send_notice(parcel, outlets, office)
+    except (ChannelDown, OSError):
+        raise
+    except Exception as error:
+        where = note_error(night.home.root, traceback.format_exc(), f"{night.run} {parcel.label}")
+        raise ChannelDown(f"发送时程序出错，{where}。", may_heal=False, stops="message") from error
 
 
 def note_undelivered(
@@ -146,7 +160,7 @@ def note_undelivered(
 ) -> None:
     """Keep what was not taken, for the next night; the others hear of it at the end (tell_undelivered)."""
     office = open_office(night.installation, night.at)
-    report.failed_channels.append(give_up(parcel, outlets, office, str(error)))
+    report.failed_channels.append(give_up(parcel, outlets, office, error))
 
 
 def tell_undelivered(night: Night, report: Report, outlets: Outlets) -> None:
@@ -168,27 +182,41 @@ def tell_failure(installation: Installation, error: BaseException) -> None:
 
 
 def tell_caretakers(installation: Installation, outlets: Outlets, template: str, **told: object) -> None:
-    """Send the administrators and whoever runs the machine a text at once, on every channel that works.
+    """Send the administrators and whoever runs the machine a text at once, on every channel that works, but for the muted.
 
     ``template``: of flows/answer, whose first line is the title; it is given association, moment and what is ``told``.
     """
     text = render_text(
         "flows.answer",
         template,
-        association=installation.catalogue.settings.city.association,
+        association=_name_association(installation),
         moment=moment_words(datetime.now(TIME_ZONE)),
         **told,
     )
     title = text.partition("\n")[0]
     for recipient in _list_caretakers(installation):
-        if not outlets.is_down(recipient.address):
+        if not outlets.is_down(find_way(recipient)):
             _try_to_send(recipient, outlets, title, text)
 
 
 def _list_caretakers(installation: Installation) -> Iterable[Recipient]:
-    recipients, _ = list_recipients(installation.contacts, installation.settings.alerts)
-    named = [each for person in installation.contacts.of_role("operator") for each in list_channels(person)]
-    return dict.fromkeys([*recipients, *named])
+    try:
+        contacts = installation.contacts
+    except CatalogueError:  # which may be what is to be told
+        contacts = Contacts({})
+    recipients, _ = list_recipients(contacts, installation.settings.alerts)
+    named = [each for person in contacts.of_role("operator") for each in list_channels(person)]
+    today = datetime.now(TIME_ZONE).date()
+    wanted = [each for each in (*recipients, *named) if each.gets_digest and not each.is_muted(today)]
+    return dict.fromkeys(wanted)
+
+
+def _name_association(installation: Installation) -> str:
+    """Who writes; nothing when the catalogue cannot be read, whose fault is to be told all the same."""
+    try:
+        return installation.declared_catalogue.settings.city.association
+    except CatalogueError:
+        return ""
 
 
 def _try_to_send(recipient: Recipient, outlets: Outlets, title: str, text: str) -> None:

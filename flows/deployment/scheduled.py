@@ -89,7 +89,7 @@ def _is_overtaken(installation: Installation) -> bool:
     """Whether a good night has ended since this run was due: after a standstill one late night runs, not one for each."""
     last = read_good_night(installation.home.root)
     due = runtime.flow_run.scheduled_start_time
-    return last is not None and due is not None and last.at >= due
+    return last is not None and due is not None and last.has_ended_since(due, datetime.now(TIME_ZONE))
 
 
 def _run_to_a_sentence(installation: Installation, *, from_scratch: bool) -> State[object]:

@@ -43,6 +43,10 @@ class GoodNight(BaseModel):
         """The journal's head at the end of that night."""
         return PrintedHead(Head(self.journal_count, self.journal_hash), GOOD_NIGHT)
 
+    def has_ended_since(self, due: datetime, now: datetime) -> bool:
+        """Whether it ended between ``due`` and ``now``: one that ended later is of a clock that was wrong, and proves nothing."""
+        return due <= self.at <= now
+
 
 class Failure(BaseModel):
     """A night that broke off: when, and one Chinese sentence why."""

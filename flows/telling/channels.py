@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import apprise
 
@@ -22,12 +22,19 @@ _NEXT_ADDRESS = re.compile(r"[\s,]+(?=[a-z0-9][a-z0-9+.-]*://)|\s+")
 _NUMBERING_BYTES = 24  # （99/99） and the line break between title and body
 
 
-class ChannelDown(Exception):
-    """A channel did not take a message; one Chinese sentence without its secret. ``may_heal``: another try may help."""
+Stopped = Literal["channel", "address", "message"]
 
-    def __init__(self, sentence: str, *, may_heal: bool = True) -> None:
+
+class ChannelDown(Exception):
+    """A channel did not take a message; one Chinese sentence without its secret. ``may_heal``: another try may help.
+
+    ``stops``: what is not tried again this night: the channel, the mail address, or this message alone.
+    """
+
+    def __init__(self, sentence: str, *, may_heal: bool = True, stops: Stopped = "channel") -> None:
         super().__init__(sentence)
         self.may_heal = may_heal
+        self.stops = stops
 
 
 def split_into_pages(text: str, limit: int) -> Iterator[str]:

@@ -70,17 +70,18 @@ def write_notices(
     """The message for each recipient who is to be told something tonight.
 
     ``matters``: MATTER; ``events``: sentences about what happened; ``acknowledged``: as find_news takes it. Whoever was
-    never told anything, with nothing to tell, is noted as told: their week begins.
+    never told anything, with nothing to tell, is noted as told: their week begins. Who does not get the digest hears of
+    what others pass on alone, and never that all is well.
     """
     for recipient in recipients:
-        person = recipient.contact
-        if person and person.is_muted(office.at.date()):
+        if recipient.is_muted(office.at.date()):
             continue
         told = read_told(office.folder, recipient.person, recipient.channel)
         theirs = matters.filter(_concerns(recipient))
         passed_on = _collect_passed_on(recipient, contacts, matters, acknowledged, office)
-        news = find_news(told, pl.concat([passed_on, theirs]), tuple(events), acknowledged, office.at)
-        if news is None:
+        happened = tuple(events) if recipient.gets_digest else ()
+        news = find_news(told, pl.concat([passed_on, theirs]), happened, acknowledged, office.at)
+        if news is None or (news.is_all_well and not recipient.gets_digest):
             if told is None:
                 keep_told(office.folder, recipient.person, recipient.channel, Told({}, office.at))
             continue
@@ -89,6 +90,8 @@ def write_notices(
 
 
 def _concerns(recipient: Recipient) -> pl.Expr:
+    if not recipient.gets_digest:
+        return pl.lit(value=False)
     units = recipient.contact.units if recipient.contact else ()
     return pl.col("unit_code").is_null() | pl.col("unit_code").is_in(list(units)) if units else pl.lit(True)
 
@@ -100,7 +103,8 @@ def _collect_passed_on(
     acknowledged: Mapping[str, date | None],
     office: Office,
 ) -> pl.DataFrame:
-    """What others who pass on to this person have left undone for too long."""
+    """What others who pass on to whoever is reached here have left undone for too long."""
+    reached = {person.id for person in recipient.people}
     found = [
         find_overdue(
             read_told(office.folder, other.id, channel),
@@ -110,7 +114,7 @@ def _collect_passed_on(
             office.at.date(),
         )
         for other in contacts
-        if other.escalate_to is not None and other.escalate_to == recipient.person
+        if other.escalate_to in reached
         for channel in other.channels or (MAIL,)
     ]
     return pl.concat(found).unique("matter", maintain_order=True) if found else pl.DataFrame(schema=MATTER)
@@ -139,7 +143,11 @@ def send_message(recipient: Recipient, message: Message, outlets: Outlets) -> No
         text = message.text if page else strip_markdown(message.text)
         outlets.send_message(recipient.address, message.title, text, page)
     else:
-        raise ChannelDown(f"{recipient.label}的通知渠道“{recipient.channel}”没有地址。", may_heal=False)
+        raise ChannelDown(
+            f"{recipient.label}的通知渠道“{recipient.channel}”没有地址。",
+            may_heal=False,
+            stops="message",
+        )
 
 
 def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
@@ -149,7 +157,9 @@ def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
         try:
             text = paths[0].read_text(encoding="utf-8")
         except OSError as error:
-            raise ChannelDown(f"给{answer.unit_name}的回执已不在发件文件夹中，未能发出。") from error
+            raise ChannelDown(
+                "回执已不在发件文件夹中，未能发出。", may_heal=False, stops="message"
+            ) from error
         page = render_page(text, answer.subject)
         outlets.send_letter(
             Letter((answer.to,), answer.subject, text, page, tuple(paths[1:]), answer.answers)
@@ -159,19 +169,32 @@ def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
     note_sent(office.folder, answer)
 
 
-def give_up(parcel: Parcel, outlets: Outlets, office: Office, why: str) -> str:
-    """Keep what no channel took, try its channel no more this night; a sentence about it for others."""
+def find_way(recipient: Recipient) -> str:
+    """What is down when a recipient cannot be reached: the mail server, or the recipient's address of Apprise's."""
+    return MAIL_SERVER if recipient.contact and recipient.channel == MAIL else recipient.address
+
+
+def give_up(parcel: Parcel, outlets: Outlets, office: Office, error: ChannelDown) -> str:
+    """Keep what no channel took, try what is down no more this night; a sentence about it for others."""
+    why = str(error)
+    if error.stops != "message":
+        outlets.give_up(_find_stopped(parcel, is_address=error.stops == "address"), why)
     if isinstance(parcel, Answer):
-        outlets.give_up(MAIL_SERVER if parcel.is_mail else parcel.to, why)
         return f"给{parcel.unit_name}的答复：{why}将于下次夜间作业重试，回执在发件文件夹中。"
-    is_mail = parcel.recipient.channel == MAIL and parcel.recipient.contact
-    outlets.give_up(MAIL_SERVER if is_mail else parcel.recipient.address, why)
     if isinstance(parcel, Reminder):
         return f"给{parcel.recipient.label}的催报：{why}将于下次夜间作业重试。"
     kept = _find_undelivered(parcel, office)
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_durably(kept, parcel.message.text.encode())
     return f"给{parcel.recipient.label}的通知：{why}将于下次夜间作业重试，内容存于 {kept}。"
+
+
+def _find_stopped(parcel: Parcel, *, is_address: bool) -> str:
+    """The way of a parcel that is down; ``is_address``: its mail address, while the mail server is well."""
+    if isinstance(parcel, Answer):
+        return parcel.to if is_address or not parcel.is_mail else MAIL_SERVER
+    person = parcel.recipient.contact
+    return person.mail[0] if is_address and person else find_way(parcel.recipient)
 
 
 def _find_undelivered(notice: Notice, office: Office) -> Path:

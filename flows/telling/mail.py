@@ -26,6 +26,7 @@ _TIMEOUT_SECONDS = 30.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PORTS = {"smtps": 465, "smtp": 587}
 _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f]{3,250}>")
+_TOO_LARGE, _REFUSED_FOR_GOOD = 552, 500  # of SMTP's answers; from the latter on
 _WRITTEN = policy.SMTP.clone(max_line_length=900)  # old clients do not join the pieces of a broken parameter
 
 
@@ -122,14 +123,34 @@ def send(message: EmailMessage, server: MailServer) -> None:
             "邮件未能发出：发信服务器不认用户名或密码，请检查 NIANBAO_SMTP。", may_heal=False
         ) from error
     except smtplib.SMTPRecipientsRefused as error:
-        raise ChannelDown("邮件未能发出：发信服务器不认收件地址，请核对 contacts.yaml。") from error
+        said = [code for code, _ in error.recipients.values()]
+        raise ChannelDown(
+            "邮件未能发出：发信服务器不认收件地址，请核对 contacts.yaml。",
+            may_heal=any(code < _REFUSED_FOR_GOOD for code in said),
+            stops="address",
+        ) from error
     except ssl.SSLError as error:
         raise ChannelDown("邮件未能发出：发信服务器的证书未通过检查。") from error
     except (OSError, smtplib.SMTPException) as error:
-        code = getattr(error, "smtp_code", "")
+        raise _describe_refusal(error) from error
+    except UnicodeError:
         raise ChannelDown(
-            f"邮件未能发出：{f'发信服务器返回 {code}' if code else '连接不上发信服务器'}。"
-        ) from error
+            "邮件未能发出：NIANBAO_SMTP 的服务器名、用户名或密码中有不能使用的字符。", may_heal=False
+        ) from None  # the error quotes what it could not write
+
+
+def _describe_refusal(error: OSError | smtplib.SMTPException) -> ChannelDown:
+    """What the server did not do; a mail that is too large, or whose text it refuses, is refused alone."""
+    code = getattr(error, "smtp_code", 0)
+    if not code:
+        return ChannelDown("邮件未能发出：连接不上发信服务器。")
+    is_for_good = code >= _REFUSED_FOR_GOOD
+    is_of_message = code == _TOO_LARGE or (isinstance(error, smtplib.SMTPDataError) and is_for_good)
+    return ChannelDown(
+        f"邮件未能发出：发信服务器返回 {code}。",
+        may_heal=not is_for_good,
+        stops="message" if is_of_message else "channel",
+    )
 
 
 def _connect(server: MailServer, context: ssl.SSLContext) -> smtplib.SMTP:

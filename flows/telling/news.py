@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
 
 from flows.telling.matters import MATTER
 from warehouse.catalogue.frames import empty
 
-REPEAT = timedelta(days=7)
-"""After so long what is still open, or that all is well, is told again."""
+REPEAT_DAYS = 7
+"""After so many days what is still open, or that all is well, is told again."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def find_news(
     new, kept = matters.filter(~is_known), matters.filter(is_known)
     subjects = set(matters["subject"])
     solved = tuple(known for _, known in sorted(before.matters.items()) if known.subject not in subjects)
-    is_due = before.at is not None and at - before.at >= REPEAT
+    # Counted in days: a night that begins a second earlier than a week ago is a week later all the same. A message that was
+    # sent on a day to come was sent by a clock that was wrong.
+    is_due = before.at is not None and not 0 <= (today - before.at.date()).days < REPEAT_DAYS
     is_all_well = matters.is_empty() and not solved and not events and is_due
     is_reminder = is_due and not kept.filter(~pl.col("matter").is_in(list(quiet))).is_empty()
     if new.is_empty() and not solved and not events and not is_reminder and not is_all_well:
@@ -96,7 +98,7 @@ def remember(told: Told | None, news: News, at: datetime) -> Told:
     return Told(
         {
             row["matter"]: Known(
-                before[row["matter"]].since if row["matter"] in before else at.date(),
+                min(before[row["matter"]].since, at.date()) if row["matter"] in before else at.date(),
                 row["subject"],
                 row["who"],
                 row["topic"],

@@ -30,15 +30,18 @@ class Outlets:
 
     def send_letter(self, letter: Letter) -> None:
         """Send a mail. ChannelDown, also when no mail server is named or an attachment is gone."""
-        self._refuse_when_down(MAIL_SERVER)
+        for address in (MAIL_SERVER, *letter.to):
+            self._refuse_when_down(address)
         try:
             message = compose(letter, self._server(), self._sender_name, self._clock())
         except OSError as error:
-            raise ChannelDown("邮件未能发出：附件读不出来，请检查发件文件夹。", may_heal=False) from error
+            raise ChannelDown(
+                "邮件未能发出：附件读不出来，请检查发件文件夹。", may_heal=False, stops="message"
+            ) from error
         send(message, self._server())
 
     def give_up(self, address: str, why: str) -> None:
-        """Do not try an address (or MAIL_SERVER) again this night."""
+        """Do not try an address, of Apprise's or of a mail, or MAIL_SERVER again this night."""
         self._down[address] = why
 
     def is_down(self, address: str) -> bool:

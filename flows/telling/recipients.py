@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
 from flows.telling.channels import list_addresses
 from flows.telling.secrets import find_secret
@@ -14,13 +15,28 @@ from warehouse.words.labels import ROLE
 
 @dataclass(frozen=True)
 class Recipient:
-    """A person on one channel. ``address``: Apprise's, '' for the person's own mail; ``label``: who and by what, for people."""
+    """A person on one channel. ``address``: Apprise's, '' for the person's own mail; ``label``: who and by what, for people.
+
+    ``shared_with``: who else is reached there, and hears of the same. ``gets_digest``: whether all that is open is told
+    here, or only what others pass on.
+    """
 
     person: str
     channel: str
     name: str
     address: str
     contact: Person | None = None
+    shared_with: tuple[Person, ...] = ()
+    gets_digest: bool = True
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody of contacts.yaml who is reached here."""
+        return (*((self.contact,) if self.contact else ()), *self.shared_with)
+
+    def is_muted(self, today: date) -> bool:
+        """Whether nothing is sent here today, since nobody who is reached here wants it."""
+        return self.contact is not None and all(person.is_muted(today) for person in self.people)
 
     @property
     def label(self) -> str:
@@ -34,7 +50,7 @@ class Recipient:
 
 
 def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], list[str]]:
-    """Who gets the digest, and a Chinese sentence for each channel that leads nowhere.
+    """Who gets the digest or is told what others pass on, and a Chinese sentence for each channel that leads nowhere.
 
     ``alerts``: addresses whose owners have no name (NIANBAO_ALERTS); they hear of all units, as administrators do. People
     who share a group, and hear of the same units, are told there once.
@@ -44,8 +60,9 @@ def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], l
         for address in list_addresses(alerts)
     ]
     lost = []
+    passed_to = {person.escalate_to for person in contacts}
     for person in contacts:
-        if not person.gets_digest:
+        if not person.gets_digest and person.id not in passed_to:
             continue
         for recipient in list_channels(person):
             if recipient.channel != MAIL and not recipient.address:
@@ -54,15 +71,24 @@ def list_recipients(contacts: Contacts, alerts: str) -> tuple[list[Recipient], l
                     f"请设置环境变量 NIANBAO_CHANNEL_{recipient.channel.upper()}。"
                 )
             else:
-                found.append(recipient)
-    return list({_describe_way(recipient): recipient for recipient in reversed(found)}.values())[::-1], lost
+                found.append(replace(recipient, gets_digest=person.gets_digest))
+    ways: dict[tuple[object, ...], list[Recipient]] = {}
+    for recipient in found:
+        ways.setdefault(_describe_way(recipient), []).append(recipient)
+    return [_join(together) for together in ways.values()], lost
 
 
-def _describe_way(recipient: Recipient) -> tuple[str, ...]:
+def _join(together: Sequence[Recipient]) -> Recipient:
+    """One for all who are reached in one place: the first, who shares it with the others."""
+    first, *others = together
+    return replace(first, shared_with=tuple(other.contact for other in others if other.contact))
+
+
+def _describe_way(recipient: Recipient) -> tuple[object, ...]:
     """What makes two recipients one: the address of a chat, and the units heard of there; a mail is the person's own."""
     if not recipient.address:
         return recipient.person, recipient.channel
-    return recipient.address, *(recipient.contact.units if recipient.contact else ())
+    return recipient.address, recipient.gets_digest, *(recipient.contact.units if recipient.contact else ())
 
 
 def list_channels(person: Person) -> Iterator[Recipient]:

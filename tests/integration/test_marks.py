@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-import flows.nightly
 from flows.clock import TIME_ZONE
 from flows.keeping.marks import FAILURE, GOOD_NIGHT, read_failure, read_good_night
 from flows.night import list_versions
@@ -65,7 +66,7 @@ def test_a_rebuild_is_no_night(after_a_night: NewInstallation) -> None:
 
 @pytest.mark.parametrize("fault", ["no mark", "no message"])
 def test_what_fails_while_a_failure_is_told_does_not_hide_it(
-    after_a_night: NewInstallation, fault: str
+    after_a_night: NewInstallation, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     place = after_a_night([2023])
     if fault == "no mark":
@@ -74,9 +75,26 @@ def test_what_fails_while_a_failure_is_told_does_not_hide_it(
         with pytest.raises(JournalBroken, match="登记簿缺少末尾"):
             night(place)
         return
-    with web_hook() as hook:
-        broken = Settings(home=place.home.root, catalogue=place.home.inbox, workers=2, alerts=hook.address)
-        with pytest.raises(CatalogueError):
-            flows.nightly.run_night(Installation(broken))
+    monkeypatch.setattr("flows.answer.sending.render_text", lambda *_, **__: 1 / 0)
+    damaged(place.home.journal, "1")
+    with pytest.raises(JournalBroken):
+        night(place)
     assert "Traceback" in (place.home.root / "nianbao-error.log").read_text(encoding="utf-8")
     assert read_failure(place.home.root) is not None
+
+
+@pytest.mark.parametrize("broken", ["catalogue.yaml", "contacts.yaml", "the journal"])
+def test_whatever_cannot_be_read_the_addresses_of_the_alerts_hear_why(
+    after_a_night: NewInstallation, broken: str
+) -> None:
+    place = after_a_night([2023])
+    catalogue = Path(shutil.copytree(place.settings.catalogue, place.home.root.parent / "catalogue"))
+    if broken == "the journal":
+        damaged(place.home.journal, "1")
+    else:
+        (catalogue / broken).write_text("- [", encoding="utf-8")
+    with web_hook() as hook:
+        settings = Settings(home=place.home.root, catalogue=catalogue, workers=2, alerts=hook.address)
+        with pytest.raises((CatalogueError, JournalBroken)) as stopped:
+            night(Installation(settings))
+    assert str(stopped.value) in hook.last
