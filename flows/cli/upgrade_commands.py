@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 def upgrade(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只比较，不备份，不替换")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="不再询问")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出（须同时写 --yes 或 --dry-run）")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="以 JSON 输出（须同时写 --yes 或 --dry-run）")
+    ] = False,
 ) -> None:
     """升级：装好新版本或改好目录册后运行。检查、备份、另建新库、比较指标，确认后替换。"""
     from flows.backup.backup import BackupRefused

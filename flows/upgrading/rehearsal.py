@@ -19,6 +19,7 @@ from flows.health.doctor import Health, examine_archive, examine_journal
 from flows.home_check import remove_leftovers, require_fit
 from flows.intake import OnDone
 from flows.keeping.kept_objects import list_received
+from flows.keeping.marks import keep_revised
 from flows.night import Night, Record
 from flows.nightly import fill_build
 from flows.publication import finish_build, open_build
@@ -137,6 +138,7 @@ def switch(installation: Installation, rehearsal: Rehearsal) -> None:
             raise UpgradeRefused(
                 "比较之后又有作业运行或登记簿有新的记录，比较结果已不是现在的情况，没有替换。请重新运行 nianbao upgrade。"
             )
+        keep_revised(home.root, rehearsal.revised)  # before: nobody may be left without an answer
         publish(rehearsal.file, home.database)
 
 

@@ -25,9 +25,7 @@ _VERSION = {"code_version": "程序", "catalogue_version": "目录册", "rules_v
 def describe_sameness(rehearsal: Rehearsal) -> str:
     """One sentence where nothing moved."""
     observed = rehearsal.counts["new"][0]
-    return (
-        f"没有变化：{rehearsal.number_count} 个指标数值、{observed} 个观测值和全部审核问题都与升级前相同。"
-    )
+    return f"没有变化：{rehearsal.number_count} 个指标数值、{observed} 个观测值和全部审核问题都与升级前相同。"
 
 
 def sum_up_indicators(numbers: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +62,10 @@ def _show_coverage(old: float | None, new: float | None) -> str:
 
 
 def write_page(
-    installation: Installation, rehearsal: Rehearsal, versions: tuple[dict[str, str], dict[str, str]], at: datetime
+    installation: Installation,
+    rehearsal: Rehearsal,
+    versions: tuple[dict[str, str], dict[str, str]],
+    at: datetime,
 ) -> Path:
     """The page 升级_<date> below site/, and where numbers moved a table of them all beside it; the page's path.
 
