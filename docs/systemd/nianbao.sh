@@ -9,7 +9,7 @@ HOME=/var/lib/nianbao
 PREFECT_HOME=/var/lib/nianbao/prefect
 set +a
 # Where a timer runs the nights there is no server to look for.
-if command -v systemctl >/dev/null && ! systemctl is-active --quiet nianbao-server nianbao-worker; then
+if command -v systemctl >/dev/null && ! systemctl is-active --quiet nianbao-server nianbao-worker 2>/dev/null; then
     unset PREFECT_API_URL
 fi
 [ "$(id -u)" -eq 0 ] || exec /opt/nianbao/bin/nianbao "$@"

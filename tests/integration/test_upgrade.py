@@ -15,7 +15,8 @@ import pytest
 from flows.clock import TIME_ZONE
 from flows.embedded_server import run_as_flow
 from flows.settings import Installation, find_installation
-from flows.upgrading.rehearsal import Rehearsal, UpgradeRefused, rehearse, switch
+from flows.upgrading.rehearsal import rehearse
+from flows.upgrading.switching import Rehearsal, UpgradeRefused, switch
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.small_homes import files_below
