@@ -21,7 +21,7 @@ from flows.backup import night_end
 from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
-from flows.keeping.marks import marking_failure
+from flows.keeping.marks import keep_revised, marking_failure
 from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.places.modes import keeping_out_others
 from flows.running.tasks import describe_units, make_task, named, retried, tell_log
@@ -97,6 +97,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         note_unnamed(night)
         report = outgoing.collect_report(night)
         if from_scratch:
+            keep_revised(night.home.root, night.record.revised)
             return report
         answer(night, report)
         publish_pages(night)

@@ -14,6 +14,7 @@ from flows.answer.corrections import write_corrections
 from flows.answer.digest import News, write_digest
 from flows.answer.receipts import Office
 from flows.clock import TIME_ZONE
+from flows.keeping.marks import forget_revised, read_revised
 from flows.night import Night
 from flows.receiving.receive import Repeated
 from flows.telling.letters import keep_answers
@@ -67,7 +68,7 @@ def collect_report(night: Night) -> Report:
         last.payload["answered"] if last else 0,
         returned,
         decided,
-        [*night.record.revised, *confirmed],
+        [*night.record.revised, *read_revised(night.home.root), *confirmed],
         list(night.catalogue.forms),
     )
     return Report(
@@ -158,6 +159,7 @@ def finish(night: Night, report: Report, news: News | None) -> None:
             answered=max(received, default=0),
             left=report.standing,
         )
+    forget_revised(night.home.root)
 
 
 def publish_pages(night: Night) -> None:

@@ -15,7 +15,7 @@ from flows.clock import TIME_ZONE
 
 if TYPE_CHECKING:
     from flows.settings import Installation
-    from flows.upgrading.rehearsal import Rehearsal
+    from flows.upgrading.switching import Rehearsal
 
 _SHOWN = 60
 
@@ -37,7 +37,7 @@ def upgrade(
     from flows.home_check import require_fit
     from flows.night import list_versions
     from flows.places.destination import DestinationFailed
-    from flows.upgrading.rehearsal import UpgradeRefused, discard
+    from flows.upgrading.switching import UpgradeRefused, discard
     from warehouse.store.query import read_last_versions
 
     if as_json and not (yes or dry_run):
@@ -71,7 +71,7 @@ def upgrade(
 def _check_and_back_up(installation: Installation, dry_run: bool, as_json: bool) -> None:
     """Whether archive and journal are whole; then the backup, if there is a place for one. Says both. UpgradeRefused."""
     from flows.backup.backup import back_up
-    from flows.upgrading.rehearsal import UpgradeRefused, examine_truth
+    from flows.upgrading.switching import UpgradeRefused, examine_truth
 
     health = examine_truth(installation)
     sentences = [*health.facts, *(f"请注意：{said}" for said in (*health.hints, *health.problems))]
@@ -108,7 +108,7 @@ def _switch(
     installation: Installation, rehearsal: Rehearsal, versions: tuple[dict[str, str], dict[str, str]]
 ) -> str:
     """Switch, then tell; the path of the page about it."""
-    from flows.upgrading.rehearsal import switch
+    from flows.upgrading.switching import switch
     from flows.upgrading.telling import tell_people, write_page
 
     switch(installation, rehearsal)

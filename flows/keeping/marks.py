@@ -1,17 +1,17 @@
-"""The marks that a night leaves in the home: how the last good one ended, and why the last one broke off.
+"""The marks in a home: how the last good night ended, why the last one broke off, what the next one has to answer anew.
 
 They are read by what runs beside the nights (the dead man's switch) and need neither catalogue, warehouse nor Prefect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from flows.clock import TIME_ZONE
 from flows.system_words import explain_error, explain_machine_fault
@@ -21,6 +21,7 @@ from warehouse.store.publish import AlreadyRunning
 
 GOOD_NIGHT = "last_good_night.json"
 FAILURE = "last_failure.json"
+REVISED = "revised.json"
 
 
 class GoodNight(BaseModel):
@@ -84,6 +85,28 @@ def marking_failure(root: Path) -> Iterator[None]:
         with suppress(OSError):  # a disk that takes nothing must not hide what happened
             _write(root / FAILURE, Failure(at=datetime.now(TIME_ZONE), reason=_describe(error)))
         raise
+
+
+_SUBMISSIONS = TypeAdapter(list[str])
+
+
+def keep_revised(root: Path, submissions: Iterable[str]) -> None:
+    """Leave to the next night the submissions whose findings are others since the warehouse was replaced without one."""
+    if new := [*dict.fromkeys([*read_revised(root), *submissions])]:
+        write_durably(root / REVISED, _SUBMISSIONS.dump_json(new))
+
+
+def read_revised(root: Path) -> list[str]:
+    """What was left by ``keep_revised``. OSError."""
+    try:
+        return _SUBMISSIONS.validate_json((root / REVISED).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return []
+
+
+def forget_revised(root: Path) -> None:
+    """All is answered that was left by ``keep_revised``."""
+    (root / REVISED).unlink(missing_ok=True)
 
 
 def _describe(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from flows.answer.sending import open_outlets, tell_caretakers
 from flows.settings import Installation
 from flows.telling.markdown_page import escape_text
-from flows.upgrading.rehearsal import Rehearsal
+from flows.upgrading.switching import Rehearsal
 from warehouse.ledger.durability import write_durably
 from warehouse.words.day_words import moment_words
 from warehouse.words.number_words import NO_NUMBER, NOT_REPORTED, group_thousands

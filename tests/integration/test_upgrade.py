@@ -6,18 +6,27 @@ import io
 import json
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from flows.clock import TIME_ZONE
+from flows.embedded_server import run_as_flow
 from flows.settings import Installation, find_installation
-from tests.integration.conftest import LANHE, NewInstallation, night
+from flows.upgrading.rehearsal import rehearse
+from flows.upgrading.switching import Rehearsal, UpgradeRefused, switch
+from tests.clerk_workbook import ClerkWorkbook
+from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.small_homes import files_below
 from tests.terminal import Terminal, is_one_chinese_sentence
+from tests.web_hook import web_hook
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.journal import Event, Journal
 from warehouse.store.query import query, read_last_versions
 
-EAST, WEST = "990101", "990102"
+EAST = "990101"
 PER_HOUSEHOLDS = "visit_per_100_households"
 
 
@@ -73,7 +82,6 @@ def test_with_the_same_catalogue_nothing_has_moved(nianbao: Terminal, place: Ins
     assert "未作备份" in said.out
     [page] = place.home.site.glob("升级_*")
     assert "没有变化" in page.read_text(encoding="utf-8")
-    assert "一切" not in said.out
     assert night(place).submissions.is_empty()
 
 
@@ -167,3 +175,101 @@ def test_an_archive_that_is_not_whole_stops_it(nianbao: Terminal, place: Install
     assert said.code == 2
     assert said.err.startswith("错误：登记簿或档案有问题，没有升级")
     assert files_below(place.home.root) == before
+
+
+def add_rule(catalogue: Path) -> None:
+    rule = """\
+- {id: care.no_visits, scope: row, form: care, severity: warning, expression: visit_count < 0,
+   message: "{visit_count}，应小于0", why: 仅供测试。, fix: 请核对。}
+"""
+    (catalogue / "rules").mkdir()
+    (catalogue / "rules" / "care.yaml").write_text(rule, encoding="utf-8")
+
+
+def test_units_hear_the_next_night_what_a_new_rule_asks_them(
+    nianbao: Terminal, place: Installation, catalogue: Path
+) -> None:
+    add_rule(catalogue)
+    said = json.loads(nianbao("upgrade", "--yes", "--json").out)
+    assert said["numbers"] == []
+    [warnings] = [count for count in said["counts"] if count["counted"] == "核实性问题"]
+    assert warnings["new"] > warnings["old"]
+    asked = query(
+        place.home.database, "SELECT DISTINCT submission FROM quality.finding WHERE rule = 'care.no_visits'"
+    )["submission"]
+    assert sorted(said["revised"]) == sorted(asked)
+    later = Installation(place.settings)
+    assert sorted(night(later).outcome.revised) == sorted(asked)
+    assert night(later).submissions.is_empty()  # once
+
+
+def test_the_administrators_are_told_which_indicators_moved_and_by_no_number(
+    nianbao: Terminal, place: Installation, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_formula(catalogue)
+    with web_hook() as hook:
+        monkeypatch.setenv("NIANBAO_ALERTS", hook.address)
+        assert nianbao("upgrade", "--dry-run").code == 0
+        assert hook.posted == []
+        assert nianbao("upgrade", "--yes").code == 0
+        assert nianbao("upgrade", "--yes").code == 0  # nothing moved: nobody is told
+    [title] = hook.titles
+    assert "已升级，数字有变化" in title
+    assert "每百户走访户次（" in hook.last
+    for value in list_numbers(place, PER_HOUSEHOLDS).values():
+        assert value is None or f"{value:.2f}" not in hook.last
+    assert len(list(place.home.site.glob("升级_*.md"))) == 2
+
+
+def test_what_must_not_be_lost_is_backed_up_before(
+    nianbao: Terminal, place: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIANBAO_BACKUP", str(tmp_path / "backup"))
+    assert f"已备份到 {tmp_path / 'backup'}" in nianbao("upgrade", "--yes").out
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NIANBAO_BACKUP", str(tmp_path / "file" / "backup"))
+    find_installation.cache_clear()
+    before = place.home.database.read_bytes()
+    said = nianbao("upgrade", "--yes")
+    assert said.code == 2
+    assert is_one_chinese_sentence(said.err)
+    assert place.home.database.read_bytes() == before
+
+
+def compare(place: Installation) -> Rehearsal:
+    return run_as_flow("upgrade", lambda: rehearse(place))
+
+
+def workbook(samples: Samples, folder: Path, members: int) -> Path:
+    book = ClerkWorkbook(next((samples([2024], LANHE, [EAST]) / EAST).iterdir()))
+    book.enter("兰1表", "会员数", org="990101001001", value=members)
+    return book.save(folder / f"{members}.xlsx")
+
+
+def test_a_night_between_comparison_and_consent_makes_the_comparison_void(
+    place: Installation, samples: Samples
+) -> None:
+    compared = compare(place)
+    workbook(samples, place.home.inbox, 301)
+    night(place)
+    before = place.home.database.read_bytes()
+    with pytest.raises(UpgradeRefused, match="请重新运行"):
+        switch(place, compared)
+    assert place.home.database.read_bytes() == before
+
+
+def test_what_was_received_and_not_yet_judged_waits_for_the_night(
+    place: Installation, samples: Samples, tmp_path: Path
+) -> None:
+    content = workbook(samples, tmp_path, 301).read_bytes()
+    sha256 = Archive(place.home.archive).put(content)
+    journal = Journal(place.home.journal)
+    journal.append(
+        Event.RECEIVED, "nianbao", datetime.now(TIME_ZONE), "broken-off", submission=sha256, file_name="301.xlsx",
+        folder=EAST, bytes=len(content),
+    )  # fmt: skip
+    compared = compare(place)
+    assert compared.numbers.is_empty()
+    switch(place, compared)
+    assert Journal(place.home.journal, read_only=True).head == journal.head
+    assert night(place).submissions["submission"].to_list() == [sha256]
