@@ -22,8 +22,8 @@ from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.intake import OnDone
 from flows.keeping.marks import marking_failure
-from flows.places.modes import keeping_out_others
 from flows.night import Night, mark_end, note_unnamed, open_night
+from flows.places.modes import keeping_out_others
 from flows.settings import Installation
 from flows.tasks import describe_units, make_task, named, retried, tell_log
 from flows.telling.channels import ChannelDown
