@@ -121,6 +121,7 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     """The project's own errors, each of which says in one Chinese sentence what is wrong and what to do."""
     from flows.home_check import HomeUnfit
     from flows.running.embedded_server import ServerFailed
+    from flows.settings import SettingRefused
     from warehouse.catalogue.amended import AmendmentRefused
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.ledger.archive import ArchiveDamaged
@@ -135,5 +136,5 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     return (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
         IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, WarehouseOccupied, ReviewRefused,
-        AmendmentRefused,
+        AmendmentRefused, SettingRefused,
     )  # fmt: skip

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from flows.clock import TIME_ZONE
 from flows.system_words import explain_error
+from flows.telling.secrets import hide_secrets
 from warehouse.ledger.durability import PAPER_MODE
 
 ERROR_LOG = "nianbao-error.log"
 """Its name below the home."""
+_APPENDED = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 def note_error(home: Path, details: str, about: str = "") -> str:
@@ -20,9 +22,10 @@ def note_error(home: Path, details: str, about: str = "") -> str:
     moment = datetime.now(TIME_ZONE).isoformat(timespec="seconds")
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PAPER_MODE)
-        with os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace") as out:
-            out.write(f"{moment} {about}".rstrip() + f"\n{details.rstrip()}\n\n")
+        with os.fdopen(
+            os.open(log, _APPENDED, PAPER_MODE), "a", encoding="utf-8", errors="backslashreplace"
+        ) as out:
+            out.write(f"{moment} {about}".rstrip() + f"\n{hide_secrets(details.rstrip(), os.environ)}\n\n")
     except OSError as error:
         return f"（日志 {log} 无法写入：{explain_error(error)}）"
     return f"详情见 {log}"

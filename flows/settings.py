@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
 from warehouse.catalogue.amended import apply_amendments
@@ -26,15 +26,21 @@ def read_code_version() -> str:
     return version("nianbao")
 
 
+class SettingRefused(Exception):
+    """A variable of the environment has a value that it cannot have; one Chinese sentence, without the value."""
+
+
 class Settings(BaseSettings):
     """Environment variables, all optional: NIANBAO_HOME, NIANBAO_CATALOGUE, NIANBAO_ALERTS, NIANBAO_WORKERS and others."""
 
-    model_config = SettingsConfigDict(env_prefix="NIANBAO_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="NIANBAO_", extra="ignore", hide_input_in_errors=True)
 
     home: Path = Path("./data")
     catalogue: Path = DEFAULT_FOLDER
     alerts: str = Field(
-        default="", description="Apprise URLs of the administrators, separated by spaces or commas"
+        default="",
+        repr=False,
+        description="Apprise URLs of the administrators, separated by spaces or commas",
     )
     inbox: str = Field(
         default="", repr=False, description="where files are fetched from besides: flows.fetching.sources"
@@ -46,6 +52,7 @@ class Settings(BaseSettings):
     imap_password: SecretStr = SecretStr("")
     deadman: str = Field(
         default="",
+        repr=False,
         description="Apprise URLs that are told when nights fail to happen; else those of `alerts`",
     )
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
@@ -55,14 +62,16 @@ class Settings(BaseSettings):
         description="how long a file in the inbox must have been left alone to count as finished",
     )
     smtp: str = Field(
-        default="", description="where mails are handed in: smtps://user@host:465/?from=address"
+        default="", repr=False, description="where mails are handed in: smtps://user@host:465/?from=address"
     )
     smtp_ca: Path | None = Field(default=None, description="who signed the mail server's certificate")
     retry_seconds: tuple[float, ...] = Field(
         default=(10.0, 60.0, 180.0), description="how long to wait before each further try of a channel"
     )
     backup: str = Field(
-        default="", description="where each night backs up to: a folder, or an sftp:// or s3:// address"
+        default="",
+        repr=False,
+        description="where each night backs up to: a folder, or an sftp:// or s3:// address",
     )
     keep_digest_days: int = Field(default=731, ge=1, description="how long digests stay")
     keep_answer_days: int = Field(
@@ -74,6 +83,16 @@ class Settings(BaseSettings):
         default=366, ge=1, description="how long replaced correction workbooks stay"
     )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
+
+
+def read_settings() -> Settings:
+    """The settings of the environment. SettingRefused."""
+    try:
+        return Settings()
+    except (ValidationError, SettingsError) as error:
+        places = error.errors() if isinstance(error, ValidationError) else []
+        names = "、".join(sorted({f"NIANBAO_{place['loc'][0]}".upper() for place in places})) or "NIANBAO_…"
+        raise SettingRefused(f"环境变量 {names} 的值无法使用，请核对写法。") from None
 
 
 class Home:
@@ -140,6 +159,6 @@ class Installation:
 @lru_cache(maxsize=8)
 def find_installation(home: Path | None = None, catalogue: Path | None = None) -> Installation:
     """The installation of the environment's settings, or of the ones given."""
-    settings = Settings()
+    settings = read_settings()
     given = {k: v for k, v in {"home": home, "catalogue": catalogue}.items() if v is not None}
     return Installation(settings.model_copy(update=given))

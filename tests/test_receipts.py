@@ -156,7 +156,7 @@ def test_an_unreadable_file_of_a_known_unit_is_answered_in_its_folder(office: Of
 def test_a_file_name_cannot_break_the_page(office: Office) -> None:
     row = submission("a|b\n# 标题 <script>.xlsx")
     [text] = office.write([row])
-    assert cells(text, "报送文件")[1] == "a｜b # 标题 ＜script＞.xlsx"
+    assert cells(text, "报送文件")[1] == "a｜b ＃ 标题 ＜script＞.xlsx"
 
 
 def test_what_a_clerk_typed_cannot_break_the_table(office: Office) -> None:

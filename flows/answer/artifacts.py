@@ -22,6 +22,7 @@ from flows.answer.digest import News
 from flows.answer.outgoing import Report
 from flows.answer.receipts import UNKNOWN_UNIT, describe_result
 from flows.night import Night
+from flows.telling.markdown_page import escape_text
 from warehouse.words.number_words import group_thousands
 
 _STEPS = 20
@@ -64,7 +65,7 @@ def publish_artifacts(night: Night, report: Report, news: News | None) -> None:
             {
                 "单位": names.get(row["unit_code"] or "", UNKNOWN_UNIT),
                 "年度": row["year"] or "…",
-                "文件": row["file_name"],
+                "文件": escape_text(row["file_name"]),
                 "处理结果": describe_result(row),
                 "强制性": row["critical_count"],
                 "核实性": row["warning_count"],

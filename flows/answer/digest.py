@@ -65,7 +65,7 @@ def write_digest(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Hea
         "digest.md",
         association=settings.city.association,
         day=day_words(at),
-        notes=news.notes,
+        notes=list(map(escape_text, news.notes)),
         warning=news.warning,
         counts=_count_decisions(outcome, submissions),
         answered={
@@ -85,7 +85,7 @@ def write_digest(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Hea
         moved=list(_describe_moved_figures(news.moved, catalogue)),
         moved_count=news.moved.height,
         repeated=list(map(escape_text, news.repeated)),
-        left=news.left,
+        left=list(map(escape_text, news.left)),
         critical=_cut_list(lines),
         critical_count=critical.height,
         line_count=lines.height,

@@ -134,9 +134,12 @@ def _describe_what_stands(before: tuple[int, int] | None) -> str:
 
 
 def _home() -> Path:
-    from flows.settings import Settings
+    from flows.settings import SettingRefused, read_settings
 
-    return (_chosen["home"] or Settings().home).absolute()
+    try:
+        return (_chosen["home"] or read_settings().home).absolute()
+    except SettingRefused:  # the command says so
+        return Path("./data").absolute()
 
 
 def print_frame(

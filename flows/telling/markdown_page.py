@@ -22,7 +22,13 @@ th { background: #eee; } td:first-child { white-space: nowrap; } hr { border: 0;
 _NOTHING_FETCHED = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 )
-_SIGNS = str.maketrans("<>|[]*`\\&", "＜＞｜［］＊｀＼＆")
+_SIGNS = str.maketrans("<>|[]*`\\&#", "＜＞｜［］＊｀＼＆＃")
+_AT_THE_START = re.compile(r"^([-+=]+|\d+[.)])(?=\s|$)")  # of a list, a line or a title
+_AT_A_WORD = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # Markdown takes no other underscore for its own
+_FULL_WIDTH = str.maketrans("-+=.)", "－＋＝．）")
+_CONTROLS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*")
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Signs without a shape that turn the reading direction: with them a name ending in .exe seems to end in .xlsx."""
 
 
 def escape_text(value: object) -> str:
@@ -30,8 +36,9 @@ def escape_text(value: object) -> str:
 
     Signs that Markdown would take for its own are written full-width.
     """
-    text = "" if value is None else str(value)
-    return re.sub(r"\s*[\x00-\x1f\x7f\u2028\u2029]+\s*", " ", text).translate(_SIGNS).strip()
+    text = _CONTROLS.sub(" ", _DIRECTIONS.sub("", "" if value is None else str(value)))
+    text = _AT_A_WORD.sub("＿", text.translate(_SIGNS).strip())
+    return _AT_THE_START.sub(lambda found: found[0].translate(_FULL_WIDTH), text)
 
 
 _PLAIN = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable("table")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from flows.clock import TIME_ZONE
-from flows.embedded_server import run_as_flow
+from flows.running.embedded_server import run_as_flow
 from flows.settings import Installation, find_installation
 from flows.upgrading.rehearsal import rehearse
 from flows.upgrading.switching import Rehearsal, UpgradeRefused, switch
