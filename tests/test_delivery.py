@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from flows.clock import TIME_ZONE
 from flows.telling.delivery import Notice, Office, write_notices
-from flows.telling.letters import Answer, keep_answers, list_answers, note_sent
+from flows.telling.letters import Answer, keep_answers, list_answers, list_due_answers, note_sent
 from flows.telling.matters import MATTER
 from flows.telling.recipients import list_recipients
 from flows.telling.told import keep_told, read_told
@@ -138,7 +139,35 @@ def test_an_answer_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path, 
 
 
 def test_an_answer_goes_to_a_mail_address_or_into_an_outbox(answer: Answer) -> None:
-    from dataclasses import replace
-
     assert answer.is_mail
     assert not replace(answer, to="sftp://host/out").is_mail
+
+
+def due(folder: Path, *people: Person, at: datetime = AT) -> list[tuple[str, str]]:
+    """Key and address of the answers that may go out on a day."""
+    contacts = Contacts({one.id: one for one in people})
+    return [(one.key, one.to) for one in list_due_answers(folder, contacts, at.date())]
+
+
+def clerk(mail: str, **others: Any) -> Person:
+    return Person(id="wang", name="王某", role="clerk", units=("371603",), mail=(mail,), **others)
+
+
+def test_answers_go_in_the_order_in_which_they_were_written(tmp_path: Path, answer: Answer) -> None:
+    for key in ("b", "c", "a"):
+        keep_answers(tmp_path, [replace(answer, key=key)])
+    assert [key for key, _ in due(tmp_path)] == ["b", "c", "a"]
+
+
+def test_an_answer_that_waits_goes_to_the_address_as_it_was_mended(tmp_path: Path, answer: Answer) -> None:
+    keep_answers(tmp_path, [replace(answer, unit="371603")])
+    assert due(tmp_path, clerk("b@example.cn")) == [("k1", "b@example.cn")]
+    assert due(tmp_path, clerk("a@example.cn")) == [("k1", "a@example.cn")]
+    assert due(tmp_path) == [("k1", "a@example.cn")]  # nobody reports for the unit any more
+
+
+def test_what_a_muted_clerk_did_not_ask_for_waits_until_the_mute_ends(tmp_path: Path, answer: Answer) -> None:
+    keep_answers(tmp_path, [answer, replace(answer, key="k2", answers="")])
+    muted = clerk("a@example.cn", muted_until=AT.date() + NIGHT)
+    assert [key for key, _ in due(tmp_path, muted)] == ["k1"]
+    assert {key for key, _ in due(tmp_path, muted, at=AT + NIGHT)} == {"k1", "k2"}

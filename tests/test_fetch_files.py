@@ -33,7 +33,7 @@ class Share:
         return file
 
     def fetch(self, quiet_seconds: float = 0.0) -> int:
-        errand = Errand(self.inbox, quiet_seconds, AT, self.told.append)
+        errand = Errand(self.inbox, quiet_seconds, AT, self.told.append, self.told.append)
         return fetch_files(LocalFolder(self.folder), Seen(self.notes, "share"), errand)
 
     def list_inbox(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -93,6 +94,17 @@ def test_a_receipt_that_was_removed_holds_up_no_other_answer(
     assert "回执已不在发件文件夹中" in send(missing, outlets, office)
     assert send(answer(office, 2, "a@example.cn"), outlets, office) == ""
     assert recipients(server) == ["a@example.cn"]
+
+
+def test_a_correction_workbook_that_a_newer_one_replaced_is_missing_and_the_receipt_goes(
+    box: tuple[Mailbox, Outlets], office: Office
+) -> None:
+    server, outlets = box
+    one = answer(office, 1, "a@example.cn")
+    assert send(replace(one, files=(*one.files, "更正表.xlsx")), outlets, office) == ""
+    body = server.messages[0].get_body(("plain",))
+    assert body is not None
+    assert "请以最近收到的更正表为准" in body.get_content()
 
 
 def test_a_mail_whose_content_is_refused_holds_up_no_other(

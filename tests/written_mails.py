@@ -32,6 +32,17 @@ def write_mail(
     return mail.as_bytes()
 
 
+def write_bounce(recipient: str) -> bytes:
+    """What a mail server writes that could not deliver a mail (RFC 3464)."""
+    return (
+        "From: Mail System <system@mx.example.cn>\r\nSubject: Undelivered\r\nMessage-ID: <bounce@mx>\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n"
+        "--x\r\nContent-Type: text/plain\r\n\r\nno such user\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; mx.example.cn\r\n\r\nFinal-Recipient: rfc822; {recipient}\r\nAction: failed\r\n"
+        "Status: 5.1.1\r\n\r\n--x--\r\n"
+    ).encode()
+
+
 def write_raw_mail(
     disposition: bytes, content: bytes = b"content", head: bytes = b"From: east@example.cn"
 ) -> bytes:

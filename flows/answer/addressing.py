@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from flows.answer.receipts import UNKNOWN_UNIT, describe_result
+from flows.receiving.receive import Repeated
 from flows.telling.letters import Answer
 from warehouse.catalogue.contacts import Contacts
 from warehouse.ledger.journal import Entry, Event
@@ -27,7 +27,6 @@ def address_answers(
     contacts: Contacts,
     entries: Sequence[Entry],
     names: Mapping[str, str],
-    today: date,
 ) -> list[Answer]:
     """An answer for each submission and each way to its unit.
 
@@ -43,21 +42,45 @@ def address_answers(
         if not files:
             continue
         unit_name = names.get(row["unit_code"] or "", UNKNOWN_UNIT)
-        for to, subject, answers in _list_ways(row, mails.get(row["submission"]), contacts, unit_name, today):
+        for to, subject, answers in _list_ways(row, mails.get(row["submission"]), contacts, unit_name):
             key = _hash_answer(row, said.get(row["submission"], ""), to)
-            found.append(Answer(key, unit_name, to, subject, files, answers))
+            found.append(Answer(key, unit_name, to, subject, files, answers, row["unit_code"] or ""))
+    return found
+
+
+def address_repeats(
+    repeated: Sequence[Repeated],
+    receipts: Sequence[Path],
+    outbox: Path,
+    known: pl.DataFrame,
+    names: Mapping[str, str],
+) -> list[Answer]:
+    """An answer to each mail that brought a file which had been received before: who writes a mail waits for one.
+
+    ``receipts``: of each of ``repeated``; ``known``: as Outcome.submissions.
+    """
+    units = dict(known.select("submission", "unit_code").iter_rows())
+    found = []
+    for again, receipt in zip(repeated, receipts, strict=True):
+        if again.mail is None:
+            continue
+        unit, message_id = units[again.submission] or "", again.mail["message_id"]
+        unit_name = names.get(unit, UNKNOWN_UNIT)
+        subject = f"回复：{again.mail['subject'] or f'{unit_name}计生协年报：重复报送'}"
+        key = _hash_parts(again.submission, message_id)
+        files = (str(receipt.relative_to(outbox)),)
+        found.append(Answer(key, unit_name, again.mail["from"], subject, files, message_id, unit))
     return found
 
 
 def _list_ways(
-    row: dict[str, Any], mail: dict[str, str] | None, contacts: Contacts, unit_name: str, today: date
+    row: dict[str, Any], mail: dict[str, str] | None, contacts: Contacts, unit_name: str
 ) -> Iterator[tuple[str, str, str]]:
     """Address, subject and the mail it answers, of each way to the unit."""
     subject = f"{unit_name}{row['year'] or ''}年度计生协年报：{describe_result(row)}"
     if mail is not None:
         yield mail["from"], f"回复：{mail.get('subject') or subject}", mail.get("message_id", "")
-    clerks = [clerk for clerk in contacts.clerks_of(row["unit_code"] or "") if not clerk.is_muted(today)]
-    for clerk in clerks:
+    for clerk in contacts.clerks_of(row["unit_code"] or ""):
         if clerk.outbox:
             yield clerk.outbox, subject, ""
         if clerk.mail and mail is None:
@@ -74,5 +97,8 @@ def _summarise_findings(findings: pl.DataFrame) -> dict[str, str]:
 
 def _hash_answer(row: dict[str, Any], said: str, to: str) -> str:
     """The key of an answer: the same for as long as the same is said of the same bytes to the same address."""
-    text = "|".join(str(part) for part in (row["submission"], row["decision"], row["reason"], said, to))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return _hash_parts(row["submission"], row["decision"], row["reason"], said, to)
+
+
+def _hash_parts(*parts: object) -> str:
+    return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:24]

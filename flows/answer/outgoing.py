@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from expectations.gate.night_docs import publish_docs
-from flows.answer.addressing import address_answers
+from flows.answer.addressing import address_answers, address_repeats
 from flows.answer.corrections import write_corrections
 from flows.answer.digest import News, write_digest
 from flows.answer.receipts import Office
@@ -104,13 +104,15 @@ def answer_units(night: Night, report: Report) -> list[Path]:
             night.installation.contacts,
             night.journal.entries(),
             office.names,
-            night.at.date(),
         )
         keep_answers(night.home.told, answers)
         written += receipts
     if report.repeated:
         known = read_outcome(night.home.database).submissions
-        written += office.answer_repeated(report.repeated, known)
+        receipts = office.answer_repeated(report.repeated, known)
+        answers = address_repeats(report.repeated, receipts, night.home.outbox, known, office.names)
+        keep_answers(night.home.told, answers)
+        written += receipts
     return written
 
 

@@ -27,7 +27,7 @@ from flows.telling.delivery import (
     send_reminder,
     write_notices,
 )
-from flows.telling.letters import Answer, list_answers
+from flows.telling.letters import Answer, list_due_answers
 from flows.telling.matters import list_matters
 from flows.telling.messages import Message
 from flows.telling.outlets import Outlets
@@ -69,7 +69,7 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
     """
     office = open_office(night.installation, night.at)
     contacts = night.installation.contacts
-    yield from list_answers(office.folder)
+    yield from list_due_answers(office.folder, contacts, night.at.date())
     yield from _list_reminders(night, office)
     recipients, lost = list_recipients(contacts, night.installation.settings.alerts)
     if not recipients:

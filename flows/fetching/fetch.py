@@ -29,12 +29,15 @@ def fetch_source(night: Night, source: Source) -> int:
     def left(sentence: str) -> None:
         night.record.left.append(f"{source.label}：{sentence}")
 
+    def note(sentence: str) -> None:
+        night.record.notes.append(f"{source.label}：{sentence}")
+
     # The libraries take a second to import: a night without sources need not wait for them.
     from flows.fetching.mailbox import fetch_mails
     from flows.fetching.opened_source import open_source
     from flows.fetching.unreachable import UNEXPECTED, explain_unreachable
 
-    errand = Errand(night.home.inbox, night.installation.settings.quiet_seconds, night.at, left)
+    errand = Errand(night.home.inbox, night.installation.settings.quiet_seconds, night.at, left, note)
     try:
         if isinstance(source, MailSource):
             return fetch_mails(source, night.installation.contacts, _list_known_mails(night), errand)

@@ -33,12 +33,16 @@ OCCUPIED = "收件箱中已有同名的文件或链接，留待下次收取。"
 
 @dataclass(frozen=True)
 class Errand:
-    """What fetching is asked: into which inbox, how long a file must have been quiet, when, and who hears of the rest."""
+    """What fetching is asked: into which inbox, how long a file must have been quiet, when, and who hears of the rest.
+
+    ``left`` hears of what stays until somebody acts, ``note`` of what happened once.
+    """
 
     inbox: Path
     quiet_seconds: float
     at: datetime
     left: OnLeft
+    note: OnLeft
 
 
 def fetch_files(folder: RemoteFolder, seen: Seen, errand: Errand) -> int:

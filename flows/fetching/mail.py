@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.header import decode_header
 from email.message import Message
@@ -30,6 +31,8 @@ _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 _FAILS = re.compile(r"(?<![\w-])(?:spf|dmarc)\s*=\s*(?:hard)?fail\b", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)")
 _LONGEST_SUBJECT = 200
+_SERVERS = {"mailer-daemon", "postmaster"}
+_ADDRESS = re.compile(r"[^@\s<>\",;:]{1,64}@[^@\s<>\",;:]{1,250}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,11 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail: ``sender`` is empty where nobody can say who sent it, ``day`` (YYYYMMDD) where it has no date."""
+    """A mail: ``sender`` is empty where nobody can say who sent it, ``day`` (YYYYMMDD) where it has no date.
+
+    ``is_bounce``: a mail server says that it could not deliver one of ours, to ``bounced`` where it says so.
+    ``is_reply_of_a_program``: an out-of-office note, say, which may carry what it answers (RFC 3834).
+    """
 
     sender: str
     note: MailNote
@@ -50,6 +57,9 @@ class Mail:
     attachments: tuple[Attachment, ...]
     has_attachments: bool
     is_forged: bool
+    is_bounce: bool = False
+    bounced: tuple[str, ...] = ()
+    is_reply_of_a_program: bool = False
 
     @property
     def folder(self) -> str:
@@ -81,6 +91,9 @@ def read_mail(message: MailMessage) -> Mail:
         tuple(_name_apart([(name, part) for part, name in named if is_usable(name)])),
         any(name for part, name in named),
         _is_forged([str(value) for value in message.obj.get_all("Authentication-Results", [])]),
+        _is_bounce(message.obj, sender),
+        tuple(_list_bounced(parts)),
+        str(message.obj.get("Auto-Submitted", "")).strip().lower().startswith("auto-replied"),
     )
 
 
@@ -167,6 +180,21 @@ def _name_apart(found: list[tuple[str, Message]]) -> list[Attachment]:
         content = part.get_payload(decode=True)
         named[safe] = content if isinstance(content, bytes) else b""
     return [Attachment(name, content) for name, content in named.items()]
+
+
+def _is_bounce(message: Message, sender: str) -> bool:
+    """Whether it is a report on delivery (RFC 3464), or comes from a server's own address."""
+    is_report = message.get_content_type() == "multipart/report"
+    is_of_delivery = is_report and str(message.get_param("report-type", "")).lower() == "delivery-status"
+    return is_of_delivery or sender.partition("@")[0] in _SERVERS
+
+
+def _list_bounced(parts: list[Message]) -> Iterator[str]:
+    """The addresses that a report on delivery names."""
+    for part in parts:
+        address = str(part.get("Final-Recipient", "")).rpartition(";")[2].strip()
+        if _ADDRESS.fullmatch(address):
+            yield address.lower()
 
 
 def _is_forged(results: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 A mail may hold workbooks of its sender's unit alone: its attachments come into that unit's folder, where receiving
 refuses any other unit's. Mails of others without attachments stay where they are, marked, and are not looked at again.
+What a program answers to our answers is never taken in: the two would write to each other every night.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from warehouse.catalogue.contacts import Contacts
 
 UNKNOWN_SENDERS = "未识别发件人"
 WITHOUT_WORKBOOK = "没有附件"
+BOUNCED = "退信"
+REPLIES_OF_PROGRAMS = "自动回复"
 MAX_MAILS = 1000
 """Mails of one night; the rest comes with the next."""
 _SECONDS = 15  # for connecting, and for each answer
@@ -107,14 +110,22 @@ class _Clearing:
         """What becomes of a mail."""
         subject = f"邮件“{mail.note['subject']}”"
         clerk = self.contacts.find_sender(mail.sender) if mail.sender and not mail.is_forged else None
-        if clerk is None and not mail.has_attachments:
+        if mail.is_bounce:
+            self._file(uid, BOUNCED)
+            self.errand.note(f"{subject}：{_explain_bounce(mail)}")
+        elif not mail.has_attachments and (clerk is None or mail.is_reply_of_a_program):
             self.box.client.uid("STORE", uid, "+FLAGS", f"({_LOOKED_AT})")
         elif clerk is None:
             self._file(uid, UNKNOWN_SENDERS)
-            self.errand.left(f"{subject}：{_explain_unknown(mail)}")
+            self.errand.note(f"{subject}：{_explain_unknown(mail)}")
+        elif mail.is_reply_of_a_program:
+            self._file(uid, REPLIES_OF_PROGRAMS)
+            self.errand.note(
+                f"{subject}：{clerk.name}邮箱的自动回复，附件未收取，已移入“{REPLIES_OF_PROGRAMS}”。"
+            )
         elif not mail.attachments:
             self._file(uid, WITHOUT_WORKBOOK)
-            self.errand.left(
+            self.errand.note(
                 f"{subject}：{clerk.name}发来的邮件没有可以收取的附件，已移入“{WITHOUT_WORKBOOK}”。请联系重发工作簿。"
             )
         else:
@@ -127,7 +138,7 @@ class _Clearing:
         message_id = mail.note["message_id"]
         there = read_note(folder)
         if message_id in self.known:
-            self.errand.left(f"{subject}：此前已收取，未重复收取，已移入“{SET_ASIDE}”。")
+            self.errand.note(f"{subject}：此前已收取，未重复收取，已移入“{SET_ASIDE}”。")
         elif there is not None and there["message_id"] == message_id:
             remove_when_empty(folder)
         else:
@@ -155,6 +166,14 @@ class _Clearing:
         if not self.box.folder.exists(folder):
             self.box.folder.create(folder)
         self.box.move(uid, folder)
+
+
+def _explain_bounce(mail: Mail) -> str:
+    whom = f"（{'、'.join(mail.bounced[:3])}）" if mail.bounced else ""
+    return (
+        f"有邮件被退回，没有送到收件人{whom}，已移入“{BOUNCED}”。"
+        "请核对 contacts.yaml 中的邮箱，并用电话告知对方到发件文件夹取回执。"
+    )
 
 
 def _explain_unknown(mail: Mail) -> str:

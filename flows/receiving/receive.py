@@ -57,10 +57,11 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A file whose bytes were received before: their sha256, and the name it came under this time."""
+    """A file whose bytes were received before: their sha256, and the name and the mail it came with this time."""
 
     submission: str
     name: str
+    mail: MailNote | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def receive_arrivals(
         taken += kept.files
         sha256 = kept.submission
         if sha256 in known:
-            repeated.append(Repeated(sha256, arrival.name))
+            repeated.append(Repeated(sha256, arrival.name, read_note(arrival.files[0].parent)))
             continue
         known.add(sha256)
         payload = {

@@ -30,6 +30,7 @@ from warehouse.ledger.durability import write_durably
 
 UNDELIVERED = "undelivered"
 """Where messages lie that no channel took, below the folder of what was told."""
+_REPLACED = "本回执的更正表已有新的，不再附上，请以最近收到的更正表为准。"
 
 
 @dataclass(frozen=True)
@@ -151,21 +152,22 @@ def send_message(recipient: Recipient, message: Message, outlets: Outlets) -> No
 
 
 def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
-    """Send a unit its receipt and correction workbook, and remember it. ChannelDown."""
-    paths = [office.outbox / name for name in answer.files]
+    """Send a unit its receipt and correction workbook, unless a newer one has replaced that, and remember it. ChannelDown."""
+    receipt, *others = [office.outbox / name for name in answer.files]
+    attached = [path for path in others if path.exists()]
     if answer.is_mail:
         try:
-            text = paths[0].read_text(encoding="utf-8")
+            text = receipt.read_text(encoding="utf-8")
         except OSError as error:
             raise ChannelDown(
                 "回执已不在发件文件夹中，未能发出。", may_heal=False, stops="message"
             ) from error
+        if len(attached) < len(others):
+            text = f"{text}\n{_REPLACED}\n"
         page = render_page(text, answer.subject)
-        outlets.send_letter(
-            Letter((answer.to,), answer.subject, text, page, tuple(paths[1:]), answer.answers)
-        )
+        outlets.send_letter(Letter((answer.to,), answer.subject, text, page, tuple(attached), answer.answers))
     else:
-        put_into_outbox(answer.to, paths)
+        put_into_outbox(answer.to, [receipt, *attached])
     note_sent(office.folder, answer)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 
+from warehouse.catalogue.contacts import Contacts
 from warehouse.ledger.durability import write_durably
 
 WAITING = "letters"
@@ -22,7 +24,8 @@ class Answer:
     """A receipt and, where there is one, a correction workbook on their way to one address.
 
     ``key``: submission and what is said of it; ``to``: a mail address, or the URL of an outbox; ``files``: below the home's
-    outbox, the receipt first; ``answers``: the Message-ID of the mail that brought the submission, '' for none.
+    outbox, the receipt first; ``answers``: the Message-ID of the mail that brought the submission, '' for none; ``unit``:
+    the unit's code, '' where it is not known.
     """
 
     key: str
@@ -31,6 +34,7 @@ class Answer:
     subject: str
     files: tuple[str, ...]
     answers: str = ""
+    unit: str = ""
 
     @property
     def label(self) -> str:
@@ -56,13 +60,30 @@ def keep_answers(folder: Path, answers: list[Answer]) -> None:
 
 
 def list_answers(folder: Path) -> Iterator[Answer]:
-    """The answers that wait, in the order of their keys; a file that cannot be read is left alone."""
-    for path in sorted((folder / WAITING).glob("*.json")):
+    """The answers that wait, in the order in which they were written; a file that cannot be read is left alone."""
+    for path in sorted(
+        (folder / WAITING).glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name)
+    ):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             yield Answer(**{**content, "files": tuple(content["files"])})
         except (OSError, ValueError, TypeError, KeyError):
             continue
+
+
+def list_due_answers(folder: Path, contacts: Contacts, today: date) -> Iterator[Answer]:
+    """The answers that wait and may go out today, to the addresses that the contacts have now.
+
+    What a muted clerk did not ask for by a mail waits until the mute ends. An address that is nobody's any more, since it was
+    mended in contacts.yaml, is replaced by that of the unit's first clerk.
+    """
+    for answer in list_answers(folder):
+        owners = [person for person in contacts if answer.to in (*person.mail, person.outbox)]
+        if not answer.answers and owners and all(person.is_muted(today) for person in owners):
+            continue
+        addresses = [clerk.mail[0] for clerk in contacts.clerks_of(answer.unit) if clerk.mail]
+        is_nobodys = answer.is_mail and not owners
+        yield replace(answer, to=addresses[0]) if is_nobodys and addresses else answer
 
 
 def note_sent(folder: Path, answer: Answer) -> None:

@@ -18,7 +18,7 @@ from flows.night import open_night
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.dovecot import PASSWORD, MailServer, run_dovecot
-from tests.written_mails import write_mail
+from tests.written_mails import write_bounce, write_mail
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.query import query
 
@@ -72,7 +72,7 @@ def receipts(place: Installation) -> list[dict[str, object]]:
 
 
 def told(report: Report) -> str:
-    return "\n".join(report.left)
+    return "\n".join([*report.left, *report.notes])
 
 
 def test_a_clerks_workbook_is_judged_for_the_clerks_unit_and_the_journal_says_which_mail_brought_it(
@@ -138,6 +138,26 @@ def test_mails_that_bring_no_workbook_of_a_clerk_are_filed_and_told_and_others_a
     assert "邮件“冒名”：自称来自 east@example.cn，但未通过邮件服务器的发件核验" in told(report)
     assert "邮件“照片”：东岸县填报人发来的邮件没有可以收取的附件" in told(report)
     assert "闲谈" not in told(report)
+    assert report.left == []  # nothing waits in the inbox: tomorrow nothing of it is settled
+
+
+def test_what_programs_answer_to_our_answers_is_never_taken_in(
+    place: Installation, server: MailServer, samples: Samples
+):
+    book = {"更正表.xlsx": sample(samples)}
+    server.deliver(
+        write_mail(CLERK, book, "自动回复：年报", "<2@x>", Auto_Submitted="auto-replied (vacation)"),
+        write_mail(CLERK, None, "我在休假", "<3@x>", Auto_Submitted="auto-replied"),
+        write_mail("MAILER-DAEMON@mx.example.cn", book, "退信", "<4@x>"),
+        write_bounce("gone@example.cn"),
+    )
+    report = night(place)
+    assert not receipts(place)
+    assert server.list_subjects("自动回复") == ["自动回复：年报"]
+    assert server.list_subjects("退信") == ["Undelivered", "退信"]
+    assert server.list_subjects("INBOX") == ["我在休假"]
+    assert "没有送到收件人（gone@example.cn）" in told(report)
+    assert "休假" not in told(report)
 
 
 def test_a_mail_that_nobody_can_read_stays_and_does_not_stop_the_next(

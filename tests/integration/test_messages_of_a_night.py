@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flows.clock import TIME_ZONE
+from flows.receiving.mail_note import FOLDER_PREFIX, write_note
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
@@ -45,6 +46,15 @@ class City:
         folder = self.place.home.inbox / unit
         folder.mkdir(parents=True, exist_ok=True)
         (folder / path.name).write_bytes(path.read_bytes())
+
+    def mail(self, unit: str, path: Path, number: int) -> None:
+        """A clerk's mail with a workbook, as fetching leaves it in the inbox."""
+        name = {EAST: "east", WEST: "west"}[unit]
+        folder = self.place.home.inbox / unit / f"{FOLDER_PREFIX}{number}"
+        folder.mkdir(parents=True)
+        (folder / path.name).write_bytes(path.read_bytes())
+        note = {"message_id": f"<{number}@example.cn>", "subject": f"第{number}封", "date": ""}
+        write_note(folder, {"from": f"{name}@example.cn", **note})
 
 
 @pytest.fixture
@@ -142,6 +152,25 @@ def test_what_a_mail_server_does_not_take_is_sent_the_next_night_and_told_by_ano
     assert not list((city.place.home.told / "undelivered").iterdir())
     city.night()
     assert city.box.messages == []
+
+
+def test_a_mail_with_a_workbook_that_was_received_before_is_answered_too(
+    city: City, samples: Samples, tmp_path: Path
+) -> None:
+    path = workbook(samples, EAST, is_bad=False, out=tmp_path / "good")
+    city.mail(EAST, path, 1)
+    city.mail(EAST, path, 2)
+    city.night()
+    assert {m["In-Reply-To"]: "未重复入库" in plain(m) for m in city.mails_to("east")} == {
+        "<1@example.cn>": False,
+        "<2@example.cn>": True,
+    }
+    city.mail(EAST, path, 3)
+    city.night()
+    [answer] = city.mails_to("east")
+    assert answer["Subject"] == "回复：第3封"
+    city.night()
+    assert city.mails_to("east") == []
 
 
 def test_a_channel_without_an_address_is_told(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
