@@ -45,9 +45,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_mailbox() -> Iterator[tuple[Mailbox, int]]:
+def serve_mailbox(box: Mailbox | None = None) -> Iterator[tuple[Mailbox, int]]:
     """A mail server on this machine, and its port."""
-    box = Mailbox()
+    box = box or Mailbox()
     controller = Controller(box, hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
