@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit lint format docs docs-check bench lock clean
+.PHONY: help setup demo office test check unit lint format docs docs-check bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ demo: $(SETUP) ## sample workbooks 2019-2024, one nightly run, the headline indi
 	$(BIN)/nianbao sample --out "$(NIANBAO_HOME)/inbox"
 	$(BIN)/nianbao nightly
 	$(BIN)/nianbao query "$(HEADLINE)"
+
+office: $(SETUP) ## a whole office to look at: server, worker, mail, SFTP; a county that answers (Ctrl-C ends it)
+	$(BIN)/python -m tests.integration.office_demo
 
 test: $(SETUP) ## all tests, on all cores
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_FLAGS)

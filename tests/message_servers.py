@@ -54,9 +54,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_mailbox(*, logs_in: bool = False) -> Iterator[tuple[Mailbox, int]]:
+def serve_mailbox(box: Mailbox | None = None, *, logs_in: bool = False) -> Iterator[tuple[Mailbox, int]]:
     """A mail server on this machine, and its port. ``logs_in``: it offers to hear a password."""
-    box = Mailbox()
+    box = box or Mailbox()
     options = (
         {"auth_require_tls": False, "authenticator": lambda *_: AuthResult(success=True)} if logs_in else {}
     )

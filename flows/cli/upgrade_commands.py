@@ -65,7 +65,7 @@ def upgrade(
     elif dry_run:
         out.print("只作比较，数据仓库未改动。")
     else:
-        out.print(f"数据仓库已替换。升级前后的数值：{said['page']}", soft_wrap=True, markup=False)
+        out.print(f"数据仓库已替换。升级记录：{said['page']}", soft_wrap=True, markup=False)
 
 
 def _check_and_back_up(installation: Installation, dry_run: bool, as_json: bool) -> None:

@@ -24,8 +24,8 @@ _VERSION = {"code_version": "程序", "catalogue_version": "目录册", "rules_v
 
 def describe_sameness(rehearsal: Rehearsal) -> str:
     """One sentence where nothing moved."""
-    observed = rehearsal.counts["new"][0]
-    return f"没有变化：{rehearsal.number_count} 个指标数值、{observed} 个观测值和全部审核问题都与升级前相同。"
+    numbers, observed = (group_thousands(n) for n in (rehearsal.number_count, rehearsal.counts["new"][0]))
+    return f"没有变化：{numbers} 个指标数值、{observed} 个观测值和全部审核问题都与升级前相同。"
 
 
 def sum_up_indicators(numbers: pl.DataFrame) -> pl.DataFrame:

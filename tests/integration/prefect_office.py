@@ -10,7 +10,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
 
 from tests.message_servers import free_port
 
@@ -30,7 +36,9 @@ def clean_environment(**wanted: str) -> dict[str, str]:
 
 
 @contextmanager
-def run_server(folder: Path, database: str = "", **environment: str) -> Iterator[str]:
+def run_server(
+    folder: Path, database: str = "", *, with_pages: bool = False, **environment: str
+) -> Iterator[str]:
     """A server with its database in ``folder``, or the one named; its API's address."""
     port = free_port()
     settings = clean_environment(PREFECT_HOME=str(folder), **environment)
@@ -46,7 +54,7 @@ def run_server(folder: Path, database: str = "", **environment: str) -> Iterator
         "127.0.0.1",
         "--port",
         str(port),
-        "--no-ui",
+        *([] if with_pages else ["--no-ui"]),
     ]
     with run_process(command, settings, folder / "server.log"):
         _wait_for(port)
@@ -103,3 +111,50 @@ def nianbao(*arguments: str, environment: Mapping[str, str]) -> subprocess.Compl
         timeout=240,
         check=False,
     )
+
+
+@dataclass
+class Office:
+    """A server, a worker, and an installation on this machine."""
+
+    home: Path
+    api: str
+    environment: dict[str, str]
+    client: SyncPrefectClient
+    said: list[str] = field(default_factory=list)
+    posted: list[dict[str, Any]] = field(default_factory=list)
+    first: FlowRun | None = None
+
+    def run(self, name: str = "nightly", due: datetime | None = None) -> FlowRun:
+        """Trigger a deployment and wait until its run has ended."""
+        deployment = self.client.read_deployment_by_name(f"{name}/{name}")
+        from prefect.states import Scheduled
+
+        run = self.client.create_flow_run_from_deployment(
+            deployment.id, state=Scheduled(scheduled_time=due) if due else None
+        )
+        return self.wait_for(run)
+
+    def wait_for(self, run: FlowRun, seconds: float = 200) -> FlowRun:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.client.read_flow_run(run.id)
+            if found.state is not None and found.state.is_final():
+                return found
+            time.sleep(0.5)
+        log = (self.home.parent / "prefect" / "worker.log").read_text(errors="replace")
+        raise AssertionError(f"the run did not end: {log[-3000:]}")
+
+    def artifacts(self, run: FlowRun) -> dict[str, Any]:
+        found = self.client.request(
+            "POST", "/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [str(run.id)]}}}
+        ).json()
+        return {artifact["key"]: artifact for artifact in found}
+
+    def task_names(self, run: FlowRun) -> list[str]:
+        wanted = {"flow_runs": {"id": {"any_": [str(run.id)]}}}
+        return [t["name"] for t in self.client.request("POST", "/task_runs/filter", json=wanted).json()]
+
+    def logs(self, run: FlowRun) -> list[str]:
+        wanted = {"logs": {"flow_run_id": {"any_": [str(run.id)]}}}
+        return [line["message"] for line in self.client.request("POST", "/logs/filter", json=wanted).json()]

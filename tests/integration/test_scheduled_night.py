@@ -6,70 +6,20 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.clock import TIME_ZONE
 from tests.integration.conftest import LANHE, Samples
-from tests.integration.prefect_office import clean_environment, nianbao, run_server, run_worker
+from tests.integration.prefect_office import Office, clean_environment, nianbao, run_server, run_worker
 from tests.message_servers import serve_hook
 
 EAST = "990101"
 CONTACTS = "- {id: admin, name: 李某, role: administrator, channels: [group]}\n"
-
-
-@dataclass
-class Office:
-    """A server, a worker, and an installation on this machine."""
-
-    home: Path
-    api: str
-    environment: dict[str, str]
-    client: SyncPrefectClient
-    said: list[str]
-    posted: list[dict[str, Any]]
-    first: FlowRun | None = None
-
-    def run(self, name: str = "nightly", due: datetime | None = None) -> FlowRun:
-        """Trigger a deployment and wait until its run has ended."""
-        deployment = self.client.read_deployment_by_name(f"{name}/{name}")
-        from prefect.states import Scheduled
-
-        run = self.client.create_flow_run_from_deployment(
-            deployment.id, state=Scheduled(scheduled_time=due) if due else None
-        )
-        return self.wait_for(run)
-
-    def wait_for(self, run: FlowRun, seconds: float = 200) -> FlowRun:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            found = self.client.read_flow_run(run.id)
-            if found.state is not None and found.state.is_final():
-                return found
-            time.sleep(0.5)
-        log = (self.home.parent / "prefect" / "worker.log").read_text(errors="replace")
-        raise AssertionError(f"the run did not end: {log[-3000:]}")
-
-    def artifacts(self, run: FlowRun) -> dict[str, Any]:
-        found = self.client.request(
-            "POST", "/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [str(run.id)]}}}
-        ).json()
-        return {artifact["key"]: artifact for artifact in found}
-
-    def task_names(self, run: FlowRun) -> list[str]:
-        wanted = {"flow_runs": {"id": {"any_": [str(run.id)]}}}
-        return [t["name"] for t in self.client.request("POST", "/task_runs/filter", json=wanted).json()]
-
-    def logs(self, run: FlowRun) -> list[str]:
-        wanted = {"logs": {"flow_run_id": {"any_": [str(run.id)]}}}
-        return [line["message"] for line in self.client.request("POST", "/logs/filter", json=wanted).json()]
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_with_the_same_catalogue_nothing_has_moved(nianbao: Terminal, place: Ins
     count = query(place.home.database, "FROM mart.indicator").height
     said = nianbao("upgrade", "--yes")
     assert (said.code, said.err) == (0, "")
-    assert f"没有变化：{count} 个指标数值、" in said.out
+    assert f"没有变化：{count:,} 个指标数值、" in said.out
     assert "未作备份" in said.out
     [page] = place.home.site.glob("升级_*")
     assert "没有变化" in page.read_text(encoding="utf-8")
