@@ -74,7 +74,9 @@ def test_operators_and_developers_run_the_same_versions():
 def test_every_claim_of_the_threat_model_names_a_test_that_there_is():
     files = {path.name: path.read_text(encoding="utf-8") for path in TESTS}
     last = ""
-    named = re.findall(r"`(test_\w+\.py|…)(?:::(test_\w+))?`", (ROOT / "docs" / "threat_model.md").read_text())
+    named = re.findall(
+        r"`(test_\w+\.py|…)(?:::(test_\w+))?`", (ROOT / "docs" / "threat_model.md").read_text()
+    )
     assert len(named) > 15
     for file, test in named:
         last = last if file == "…" else file
