@@ -47,6 +47,7 @@ def read(night: Night, received: Sequence[Entry], on_done: OnDone | None = None)
     files = [describe_file(entry, night.archive.path(str(entry.submission))) for entry in received]
     with night.time_step("read"):
         batch = read_batch(files, night.catalogue, night.installation.settings.workers, on_done)
+    night.record.counts["received_bytes"] += sum(file.path.stat().st_size for file in files)
     if night.is_rehearsal:
         return batch
     by = Signature(night.installation.settings.actor, night.at, night.run)
@@ -122,7 +123,9 @@ def load(night: Night, batch: Batch, build: NightBuild) -> None:
             list(batch.compared_anew), _list_rules_of_several_years(night), batch.judgement.revised
         )
     night.record.counts.update(
-        submission_count=batch.decided.height, finding_count=batch.judgement.findings.height
+        submission_count=batch.decided.height,
+        finding_count=batch.judgement.findings.height,
+        observation_count=batch.observed.observations.height,
     )
     night.record.counts.update(f"{decision}_count" for decision in batch.decided["decision"])
 

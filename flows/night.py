@@ -42,6 +42,7 @@ class Record:
     """What a night has done so far."""
 
     seconds: dict[str, float] = field(default_factory=dict)  # by step
+    steps: list[tuple[str, datetime, float]] = field(default_factory=list)  # name, beginning, seconds
     notes: list[str] = field(default_factory=list)  # for the digest
     troubles: list[str] = field(default_factory=list)  # what stands until somebody mends it, in sentences
     damaged: list[str] = field(default_factory=list)  # objects of the archive
@@ -96,9 +97,11 @@ class Night:
     @contextmanager
     def time_step(self, step: str) -> Iterator[None]:
         """Add the seconds of the block to those of ``step``."""
-        start = time.perf_counter()
+        start, began = time.perf_counter(), datetime.now(TIME_ZONE)
         yield
-        self.record.seconds[step] = self.record.seconds.get(step, 0.0) + time.perf_counter() - start
+        spent = time.perf_counter() - start
+        self.record.steps.append((step, began, spent))
+        self.record.seconds[step] = self.record.seconds.get(step, 0.0) + spent
 
     def list_pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""

@@ -20,6 +20,7 @@ from flows.answer.outgoing import Report
 from flows.backup import night_end
 from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
+from flows.figures.watch_night import watching
 from flows.intake import OnDone
 from flows.keeping.marks import keep_revised, marking_failure
 from flows.night import Night, mark_end, note_unnamed, open_night
@@ -85,7 +86,7 @@ def _tell_failure(installation: Installation, error: Exception) -> None:
 
 def _night(installation: Installation, from_scratch: bool, on_done: OnDone | None) -> Report:
     """The order of a night."""
-    with open_night(installation, from_scratch=from_scratch) as night:
+    with open_night(installation, from_scratch=from_scratch) as night, watching(night):
         for source in list_sources(night):
             named(fetch, source.label)(night, source)
         tell_log(f"收到 {receive(night)} 个新文件，{len(night.record.left)} 个留在收件箱")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import resource
 from datetime import datetime
+from importlib.metadata import version
 
 from expectations.rulebook.rule_document import list_rules
 from flows.clock import TIME_ZONE
@@ -17,6 +20,8 @@ from warehouse.store.publish import publish
 
 _COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
 """What is counted of a night, whenever its submissions were received; columns of quality.run."""
+_STEPS = ("read", "conform", "check", "decide", "load", "indicators")
+"""Steps whose seconds stand in quality.run: those before the file is published."""
 
 
 def open_build(night: Night) -> NightBuild:
@@ -55,6 +60,7 @@ def finish_build(night: Night, build: NightBuild) -> None:
             "rule_count": len(night.rulebook.rules),
             "city_rule_count": len(night.rulebook.city_rules),
             **{name: night.record.counts[name] for name in _COUNTS},
+            **_measure_run(night),
         }
     )
     if night.is_anew:
@@ -62,6 +68,20 @@ def finish_build(night: Night, build: NightBuild) -> None:
     build.check()
     night.record.revised = build.list_revised(database)
     build.close()
+
+
+def _measure_run(night: Night) -> dict[str, object]:
+    """What the run has cost so far, and by which programs; columns of quality.run."""
+    seconds = {f"{step}_seconds": night.record.seconds.get(step) for step in _STEPS}
+    return {
+        **seconds,
+        "received_bytes": night.record.counts["received_bytes"],
+        "observation_count": night.record.counts["observation_count"],
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "python_version": platform.python_version(),
+        "duckdb_version": version("duckdb"),
+        "polars_version": version("polars"),
+    }
 
 
 def publish_build(night: Night, build: NightBuild) -> None:

@@ -69,3 +69,16 @@ def test_operators_and_developers_run_the_same_versions():
     development = dict(PIN.findall((ROOT / "requirements-dev.lock").read_text()))
     assert runtime
     assert runtime.items() <= development.items()
+
+
+def test_every_claim_of_the_threat_model_names_a_test_that_there_is():
+    files = {path.name: path.read_text(encoding="utf-8") for path in TESTS}
+    last = ""
+    named = re.findall(
+        r"`(test_\w+\.py|…)(?:::(test_\w+))?`", (ROOT / "docs" / "threat_model.md").read_text()
+    )
+    assert len(named) > 15
+    for file, test in named:
+        last = last if file == "…" else file
+        assert last in files, last
+        assert f"def {test}(" in files[last] or not test, f"{last}::{test}"

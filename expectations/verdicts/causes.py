@@ -70,11 +70,22 @@ def list_cells(findings: Findings, catalogue: Catalogue) -> pl.Series:
     return _say_where(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
 
 
+_GROUPED_NOTE = {
+    "submission": pl.String,
+    "place": pl.String,
+    "count": pl.Int64,
+    "raw": pl.String,
+    "value": pl.String,
+}
+
+
 def group_notes_by_cause(notes: Notes, catalogue: Catalogue) -> pl.DataFrame:
     """NOTE grouped in the same way: submission, place, count, raw and value of the first.
 
     ``value`` also states what was left out or computed, where that cannot be seen.
     """
+    if notes.is_empty():  # of thousands of refused files
+        return pl.DataFrame(schema=_GROUPED_NOTE)
     key = ("submission", "form", "sheet", "field", "fix")
     lines = merge_into_ranges(notes, key, ("raw", "value"), few=FEW).with_columns(
         org_name=pl.lit(None, pl.String)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
 from flows.running.embedded_server import prepare
 
 if TYPE_CHECKING:

@@ -1,0 +1,112 @@
+"""What a night leaves for programs that watch it: lines of a log, a file of figures, its row of quality.run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from flows.answer import outgoing
+from flows.figures.metrics import METRICS
+from flows.figures.night_log import LOG, NightLog
+from flows.settings import Installation
+from tests.integration.conftest import LANHE, NewInstallation, night
+from warehouse.store.query import query
+
+CLERK = "王小明"
+
+
+def read_log(place: Installation) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (place.home.root / LOG).read_text(encoding="utf-8").splitlines()]
+
+
+def read_figures(place: Installation) -> dict[str, float]:
+    """Each figure by its name, with its label where it has one."""
+    text = (place.home.root / METRICS).read_text(encoding="utf-8")
+    return {
+        " ".join((sample.name.removeprefix("nianbao_"), *sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def place(installation: NewInstallation) -> Installation:
+    made = installation([2024], catalogue=LANHE)
+    (made.home.inbox / f"{CLERK}的通讯录.xlsx").write_text(f"{CLERK} 13800000000")
+    return made
+
+
+def test_a_good_night_leaves_log_figures_and_its_row(place: Installation) -> None:
+    report = night(place)
+    lines = read_log(place)
+    assert {line["run"] for line in lines} == {report.run}
+    assert lines[0]["event"] == "night_started"
+    assert lines[-1]["event"] == "night_ended"
+    decided = [line for line in lines if line["event"] == "submission_decided"]
+    assert {(d["submission"], d["unit_code"], d["decision"]) for d in decided} == set(
+        report.submissions.select("submission", "unit_code", "decision").iter_rows()
+    )
+    steps = [line["step"] for line in lines if line["event"] == "step_ended"]
+    assert steps == ["read", "conform", "check", "decide", "load", "indicators", "publish"]
+
+    figures = read_figures(place)
+    assert figures["night_good"] == 1
+    assert figures["submissions accepted"] == 3
+    assert figures["submissions refused"] == 1
+    assert figures["open_findings critical"] == 0
+    assert figures["warehouse_bytes"] == place.home.database.stat().st_size
+    assert figures["last_good_night_timestamp_seconds"] <= figures["night_end_timestamp_seconds"]
+
+    [run] = query(place.home.database, "FROM quality.run").to_dicts()
+    assert run["received_bytes"] > 10_000
+    assert run["observation_count"] == query(place.home.database, "FROM core.observation_log").height
+    assert run["read_seconds"] > 0
+    assert run["peak_memory_mib"] > 50
+    assert run["duckdb_version"]
+
+
+def test_log_and_figures_name_no_person_and_no_file(place: Installation) -> None:
+    night(place)
+    for path in (LOG, METRICS):
+        text = (place.home.root / path).read_text(encoding="utf-8")
+        assert CLERK not in text
+        assert "xlsx" not in text
+
+
+def test_a_night_that_breaks_off_says_so_and_keeps_when_the_last_good_one_was(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night(place)
+    before = read_figures(place)
+
+    def break_off(*_: object) -> None:
+        raise RuntimeError(CLERK)
+
+    monkeypatch.setattr(outgoing, "collect_report", break_off)
+    with pytest.raises(RuntimeError):
+        night(place)
+    last = read_log(place)[-1]
+    assert (last["event"], last["error"]) == ("night_broke_off", "RuntimeError")
+    after = read_figures(place)
+    assert after["night_good"] == 0
+    assert after["last_good_night_timestamp_seconds"] == before["last_good_night_timestamp_seconds"]
+
+
+def test_a_log_that_cannot_be_written_does_not_fail_the_night(place: Installation) -> None:
+    (place.home.root / LOG.parent).write_text("no folder")
+    assert night(place).submissions.height == 4
+    assert "logs" in (place.home.root / "nianbao-error.log").read_text(encoding="utf-8")
+
+
+def test_the_log_begins_a_new_file_before_it_grows_too_large(tmp_path: Path) -> None:
+    log = NightLog(tmp_path, "r1")
+    for number in range(7):
+        log.note("night_started", {"filling": "a" * 6_000_000, "number": number})
+    log.close()
+    files = sorted(path.name for path in (tmp_path / LOG.parent).iterdir())
+    assert files == ["nianbao.jsonl", *(f"nianbao.jsonl.{n}" for n in range(1, 6))]
+    assert json.loads((tmp_path / LOG).read_text())["number"] == 6
