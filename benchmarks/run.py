@@ -30,7 +30,7 @@ from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
 from expectations.rulebook.rulebook import load_rules
 from expectations.verdicts.column_checks import column_checks
 from expectations.verdicts.rule_checks import row_checks, unit_checks
-from flows.cli.night_commands import STEPS
+from flows.cli.commands.night_commands import STEPS
 from warehouse.catalogue.load import Catalogue, load_catalogue
 
 ROOT = Path(__file__).parent.parent

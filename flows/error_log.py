@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.clock import TIME_ZONE
+from flows.dispatch.secrets import hide_secrets
 from flows.system_words import explain_error
-from flows.telling.secrets import hide_secrets
 from warehouse.ledger.durability import PAPER_MODE
 
 ERROR_LOG = "nianbao-error.log"

@@ -18,6 +18,7 @@ from flows.answer.artifacts import publish_artifacts, show_progress
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
 from flows.backup import night_end
+from flows.dispatch.channels import ChannelDown
 from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.figures.watch_night import watching
@@ -27,7 +28,6 @@ from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.places.modes import keeping_out_others
 from flows.running.tasks import describe_units, make_task, named, retried, tell_log
 from flows.settings import Installation
-from flows.telling.channels import ChannelDown
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.connection import WarehouseOccupied

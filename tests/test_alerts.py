@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.telling.channels import (
+from flows.dispatch.channels import (
     MESSAGE_BYTES,
     Channel,
     ChannelDown,
@@ -17,7 +17,7 @@ from flows.telling.channels import (
     send_to_all,
     split_into_pages,
 )
-from flows.telling.robots import DingTalkRobot, FeishuRobot, WeComRobot
+from flows.dispatch.robots import DingTalkRobot, FeishuRobot, WeComRobot
 from tests.message_servers import (
     Mailbox,
     Vendors,

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from flows.clock import TIME_ZONE
-from flows.telling.channels import ChannelDown
+from flows.dispatch.channels import ChannelDown
+from flows.dispatch.outlets import Outlets
 from flows.telling.delivery import Office, find_way, give_up, send_answer, send_message
 from flows.telling.letters import Answer
 from flows.telling.messages import Message
-from flows.telling.outlets import Outlets
 from flows.telling.recipients import list_channels
 from flows.telling.reminders import Reminder
 from tests.message_servers import Mailbox, free_port, serve_mailbox

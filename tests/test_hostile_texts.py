@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flows.cli.csv_text import write_csv
 from flows.cli.export import write_xlsx
-from flows.telling.mail import Letter, MailServer, compose
+from flows.dispatch.smtp import Letter, MailServer, compose
 from flows.telling.markdown_page import escape_text, render_page
 
 SERVER = MailServer("smtps", "mail.example.cn", 465, "", "", "nianbao@example.cn", None)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.clock import TIME_ZONE
-from flows.telling.channels import MESSAGE_BYTES, split_into_pages
+from flows.dispatch.channels import MESSAGE_BYTES, split_into_pages
 from flows.telling.markdown_page import render_page
 from flows.telling.matters import MATTER
 from flows.telling.messages import write_message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flows.dispatch.secrets import list_secrets, name_block
 from flows.telling.recipients import list_recipients
-from flows.telling.secrets import list_secrets, name_block
 from warehouse.catalogue.contacts import Contacts, Person
 
 ROBOT = "json://127.0.0.1:1"

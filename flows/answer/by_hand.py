@@ -8,10 +8,10 @@ from pathlib import Path
 
 from flows.answer.sending import open_outlets
 from flows.clock import TIME_ZONE
+from flows.dispatch.channels import ChannelDown
+from flows.dispatch.smtp import Letter
 from flows.settings import Installation
-from flows.telling.channels import ChannelDown
 from flows.telling.delivery import send_message
-from flows.telling.mail import Letter
 from flows.telling.markdown_page import render_page
 from flows.telling.messages import Message
 from flows.telling.recipients import list_channels, list_recipients

@@ -11,11 +11,13 @@ import polars as pl
 from flows.answer.digest import News, list_events
 from flows.answer.outgoing import Report
 from flows.clock import TIME_ZONE
+from flows.dispatch.channels import ChannelDown
+from flows.dispatch.outlets import Outlets
+from flows.dispatch.secrets import find_secret
 from flows.error_log import note_error
 from flows.night import Night
 from flows.settings import Installation
 from flows.system_words import explain_machine_fault
-from flows.telling.channels import ChannelDown
 from flows.telling.delivery import (
     Office,
     Parcel,
@@ -30,10 +32,8 @@ from flows.telling.delivery import (
 from flows.telling.letters import Answer, list_due_answers
 from flows.telling.matters import list_matters
 from flows.telling.messages import Message
-from flows.telling.outlets import Outlets
 from flows.telling.recipients import Recipient, list_channels, list_recipients
 from flows.telling.reminders import Reminder, list_reminders
-from flows.telling.secrets import find_secret
 from warehouse.catalogue.contacts import Contacts
 from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.acknowledgements import list_acknowledgements

@@ -17,7 +17,7 @@ speak_chinese()
 
 import typer  # noqa: E402 - its words are fixed when it is imported
 
-from flows.cli import (  # noqa: E402
+from flows.cli.commands import (  # noqa: E402
     backup_commands,
     campaign_commands,
     catalogue_commands,

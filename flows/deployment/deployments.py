@@ -25,7 +25,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.types.entrypoint import EntrypointType
 
 from flows.deployment.scheduled import backfill, nightly
-from flows.telling.secrets import PREFIX, list_secrets, name_block
+from flows.dispatch.secrets import PREFIX, list_secrets, name_block
 
 POOL = "nianbao"
 CRON, TIME_ZONE_NAME = "0 2 * * *", "Asia/Shanghai"

@@ -19,10 +19,10 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from flows.clock import TIME_ZONE
+from flows.dispatch.channels import list_addresses, send_to_all
 from flows.health.silence_causes import list_causes
 from flows.keeping.marks import read_good_night
 from flows.settings import Home
-from flows.telling.channels import list_addresses, send_to_all
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.words.day_words import moment_words

@@ -9,7 +9,7 @@ from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.telling.channels import ChannelDown
+from flows.dispatch.channels import ChannelDown
 from warehouse.catalogue.frames import Submissions
 
 P = ParamSpec("P")

@@ -1,1 +1,1 @@
-"""Who is told what, by which channel: mails, chat messages and files that go out, and what was told before."""
+"""Who is told what, and what was told before: matters, messages, answers and reminders on their way."""

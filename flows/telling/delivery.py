@@ -13,15 +13,15 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.telling.channels import ChannelDown
+from flows.dispatch.channels import ChannelDown
+from flows.dispatch.outboxes import put_into_outbox
+from flows.dispatch.outlets import MAIL_SERVER, Outlets
+from flows.dispatch.smtp import Letter
 from flows.telling.letters import Answer, note_sent
-from flows.telling.mail import Letter
 from flows.telling.markdown_page import render_page
 from flows.telling.matters import MATTER
 from flows.telling.messages import Message, strip_markdown, write_message
 from flows.telling.news import Told, find_news, find_overdue, remember
-from flows.telling.outboxes import put_into_outbox
-from flows.telling.outlets import MAIL_SERVER, Outlets
 from flows.telling.recipients import Recipient
 from flows.telling.reminders import Reminder, note_reminded
 from flows.telling.told import keep_told, read_told

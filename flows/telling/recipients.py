@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from flows.telling.channels import list_addresses
-from flows.telling.secrets import find_secret
+from flows.dispatch.channels import list_addresses
+from flows.dispatch.secrets import find_secret
 from warehouse.catalogue.contacts import MAIL, Contacts, Person
 from warehouse.words.labels import ROLE
 

@@ -12,8 +12,8 @@ import pytest
 import typer
 
 from flows.cli.app import app
+from flows.dispatch.secrets import list_secrets
 from flows.settings import Settings
-from flows.telling.secrets import list_secrets
 
 DOCS = Path(__file__).parents[2] / "docs"
 UNITS = sorted(path for path in (DOCS / "systemd").iterdir() if path.suffix in (".service", ".timer"))

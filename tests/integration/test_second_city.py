@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flows.answer.outgoing import Report
-from flows.cli.catalogue_commands import STARTER
+from flows.cli.commands.catalogue_commands import STARTER
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from transforms.samples.sample_entries import make_sample_entries

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.dispatch.channels import ChannelDown
 from flows.places.destination import Destination, DestinationFailed
-from flows.telling.channels import ChannelDown
 
 
 def put_into_outbox(url: str, paths: Sequence[Path]) -> None:

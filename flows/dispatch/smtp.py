@@ -20,7 +20,7 @@ from email.utils import format_datetime, formataddr, make_msgid
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from flows.telling.channels import ChannelDown
+from flows.dispatch.channels import ChannelDown
 
 _TIMEOUT_SECONDS = 30.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import apprise
 
-from flows.telling.robots import ROBOTS
+from flows.dispatch.robots import ROBOTS
 
 MESSAGE_BYTES = 2048
 """WeCom takes so many bytes a message, title included, and Apprise does not split by bytes: pages are cut by us."""

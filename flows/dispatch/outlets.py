@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from flows.telling.channels import Channel, ChannelDown
-from flows.telling.mail import Letter, MailMisconfigured, MailServer, compose, read_mail_server, send
+from flows.dispatch.channels import Channel, ChannelDown
+from flows.dispatch.smtp import Letter, MailMisconfigured, MailServer, compose, read_mail_server, send
 
 MAIL_SERVER = "mail server"
 

@@ -1,0 +1,1 @@
+"""The commands of `nianbao`, one module for each group."""

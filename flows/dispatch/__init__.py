@@ -1,0 +1,1 @@
+"""How a text or a file leaves: chat robots, mails, outboxes elsewhere, and the secrets that this takes."""
