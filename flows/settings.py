@@ -15,6 +15,7 @@ from expectations.rulebook.rulebook import RuleBook, load_rules
 from warehouse.catalogue.amended import apply_amendments
 from warehouse.catalogue.contacts import Contacts, load_contacts
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
+from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.amendments import list_amendments
 from warehouse.ledger.journal import Journal
 from warehouse.store.publish import build_path
@@ -144,6 +145,14 @@ class Installation:
         known = self.declared_catalogue
         counties = known.registry.all_units.filter(pl.col("level") == "county")["org_code"]
         return load_contacts(self.settings.catalogue, {*counties, known.settings.city.code})
+
+    @cached_property
+    def readable_contacts(self) -> tuple[Contacts, str]:
+        """The contacts and ''; where they cannot be read, nobody and why: a night does without them."""
+        try:
+            return self.contacts, ""
+        except CatalogueError as error:
+            return Contacts({}), str(error)
 
     def forget_catalogue(self) -> None:
         """Read catalogue and rules anew when next asked for: the journal says something else now."""

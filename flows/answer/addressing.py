@@ -11,7 +11,7 @@ import polars as pl
 
 from flows.answer.receipts import UNKNOWN_UNIT, describe_result
 from flows.receiving.receive import Repeated
-from flows.telling.letters import Answer
+from flows.telling.letters import TO_THE_UNIT, Answer
 from warehouse.catalogue.contacts import Contacts
 from warehouse.ledger.journal import Entry, Event
 from warehouse.standing.outcomes import Outcome
@@ -24,12 +24,13 @@ def address_answers(
     outcome: Outcome,
     papers: Mapping[str, Sequence[Path]],
     outbox: Path,
-    contacts: Contacts,
+    contacts: Contacts | None,
     entries: Sequence[Entry],
     names: Mapping[str, str],
 ) -> list[Answer]:
     """An answer for each submission and each way to its unit.
 
+    ``contacts``: None where they cannot be read: then answers are addressed to the unit, and wait for its clerks' addresses.
     ``papers``: by submission the receipt (as Markdown) and, where there is one, the correction workbook, below ``outbox``.
     """
     mails = {
@@ -74,12 +75,16 @@ def address_repeats(
 
 
 def _list_ways(
-    row: dict[str, Any], mail: dict[str, str] | None, contacts: Contacts, unit_name: str
+    row: dict[str, Any], mail: dict[str, str] | None, contacts: Contacts | None, unit_name: str
 ) -> Iterator[tuple[str, str, str]]:
     """Address, subject and the mail it answers, of each way to the unit."""
     subject = f"{unit_name}{row['year'] or ''}年度计生协年报：{describe_result(row)}"
     if mail is not None:
         yield mail["from"], f"回复：{mail.get('subject') or subject}", mail.get("message_id", "")
+    if contacts is None:
+        if mail is None:
+            yield TO_THE_UNIT, subject, ""
+        return
     for clerk in contacts.clerks_of(row["unit_code"] or ""):
         if clerk.outbox:
             yield clerk.outbox, subject, ""

@@ -71,13 +71,17 @@ def collect_report(night: Night) -> Report:
         [*night.record.revised, *read_revised(night.home.root), *confirmed],
         list(night.catalogue.forms),
     )
+    _, unread = night.installation.readable_contacts
     return Report(
         night.run,
         found,
         night.record.repeated,
         night.record.left,
         night.record.notes,
-        night.record.troubles,
+        [
+            *night.record.troubles,
+            *([f"联系人未能读出，填报人的答复和催报留待改正之后：{unread}"] if unread else []),
+        ],
         night.record.seconds,
     )
 
@@ -88,6 +92,7 @@ def answer_units(night: Night, report: Report) -> list[Path]:
     The answers that are to be sent wait in the home from now on.
     """
     office = Office(night.installation, night.journal.head, night.at)
+    contacts, unread = night.installation.readable_contacts
     written: list[Path] = []
     if report.submissions.height:
         corrections = write_corrections(night.installation, report.outcome, office.folder, night.at)
@@ -101,7 +106,7 @@ def answer_units(night: Night, report: Report) -> list[Path]:
             report.outcome,
             papers,
             night.home.outbox,
-            night.installation.contacts,
+            None if unread else contacts,
             night.journal.entries(),
             office.names,
         )

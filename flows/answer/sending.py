@@ -68,9 +68,9 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
     ``news``: what the night's digest speaks of; None when nothing happened.
     """
     office = open_office(night.installation, night.at)
-    contacts = night.installation.contacts
+    contacts, _ = night.installation.readable_contacts
     yield from list_due_answers(office.folder, contacts, night.at.date())
-    yield from _list_reminders(night, office)
+    yield from _list_reminders(night, contacts, office)
     recipients, lost = list_recipients(contacts, night.installation.settings.alerts)
     if not recipients:
         report.failed_channels += lost
@@ -88,16 +88,16 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
     )
 
 
-def _list_reminders(night: Night, office: Office) -> Iterator[Parcel]:
+def _list_reminders(night: Night, contacts: Contacts, office: Office) -> Iterator[Parcel]:
     """The reminders about the current year's reports."""
     settings, database = night.catalogue.settings, night.home.database
-    if not database.exists() or not night.installation.contacts.of_role("clerk"):
+    if not database.exists() or not contacts.of_role("clerk"):
         return
     status = list_status(database, settings.last_year, night.catalogue, night.journal.entries())
     yield from list_reminders(
         settings.last_year,
         status,
-        night.installation.contacts,
+        contacts,
         settings.deadline,
         office.folder,
         {"association": settings.city.association, "contact": settings.contact},
@@ -200,10 +200,7 @@ def tell_caretakers(installation: Installation, outlets: Outlets, template: str,
 
 
 def _list_caretakers(installation: Installation) -> Iterable[Recipient]:
-    try:
-        contacts = installation.contacts
-    except CatalogueError:  # which may be what is to be told
-        contacts = Contacts({})
+    contacts, _ = installation.readable_contacts  # that they cannot be read may be what is to be told
     recipients, _ = list_recipients(contacts, installation.settings.alerts)
     named = [each for person in contacts.of_role("operator") for each in list_channels(person)]
     today = datetime.now(TIME_ZONE).date()

@@ -17,6 +17,8 @@ from warehouse.ledger.durability import write_durably
 
 WAITING = "letters"
 SENT = "sent.txt"
+TO_THE_UNIT = ""
+"""The address of an answer that was written while nobody's address could be read."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,15 @@ def list_due_answers(folder: Path, contacts: Contacts, today: date) -> Iterator[
     mended in contacts.yaml, is replaced by that of the unit's first clerk.
     """
     for answer in list_answers(folder):
-        owners = [person for person in contacts if answer.to in (*person.mail, person.outbox)]
+        addresses_of = {person: {*person.mail, person.outbox} - {TO_THE_UNIT} for person in contacts}
+        owners = [person for person, known in addresses_of.items() if answer.to in known]
         if not answer.answers and owners and all(person.is_muted(today) for person in owners):
             continue
         addresses = [clerk.mail[0] for clerk in contacts.clerks_of(answer.unit) if clerk.mail]
-        is_nobodys = answer.is_mail and not owners
-        yield replace(answer, to=addresses[0]) if is_nobodys and addresses else answer
+        if answer.is_mail and not owners and addresses:
+            yield replace(answer, to=addresses[0])
+        elif answer.to != TO_THE_UNIT:
+            yield answer
 
 
 def note_sent(folder: Path, answer: Answer) -> None:

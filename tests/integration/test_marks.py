@@ -83,7 +83,7 @@ def test_what_fails_while_a_failure_is_told_does_not_hide_it(
     assert read_failure(place.home.root) is not None
 
 
-@pytest.mark.parametrize("broken", ["catalogue.yaml", "contacts.yaml", "the journal"])
+@pytest.mark.parametrize("broken", ["catalogue.yaml", "the journal"])
 def test_whatever_cannot_be_read_the_addresses_of_the_alerts_hear_why(
     after_a_night: NewInstallation, broken: str
 ) -> None:

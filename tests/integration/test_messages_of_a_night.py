@@ -173,6 +173,28 @@ def test_a_mail_with_a_workbook_that_was_received_before_is_answered_too(
     assert city.mails_to("east") == []
 
 
+def test_contacts_that_cannot_be_read_are_told_to_the_alerts_and_cost_nobody_an_answer(
+    city: City, samples: Samples, tmp_path: Path
+) -> None:
+    path = city.place.settings.catalogue / "contacts.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("clerk", "clark", 1), encoding="utf-8")
+    settings = city.place.settings
+    with serve_hook() as (posted, address):
+        city.place = Installation(settings.model_copy(update={"alerts": address}))
+        city.send(WEST, workbook(samples, WEST, is_bad=False, out=tmp_path / "good"))
+        city.night()
+        assert f"{path}:1" in "".join(p["message"] for p in posted)
+    assert city.place.home.database.exists()
+    assert city.box.messages == []
+    path.write_text(text, encoding="utf-8")
+    city.place = Installation(settings)
+    city.night()
+    assert len(city.mails_to("west")) == 1
+    city.night()
+    assert city.mails_to("west") == []
+
+
 def test_a_channel_without_an_address_is_told(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NIANBAO_CHANNEL_GROUP")
     city.night()
