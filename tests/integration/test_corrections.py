@@ -190,3 +190,23 @@ def test_a_correction_workbook_that_undoes_what_came_later_is_held(
     receipts = place.home.outbox.rglob("回执_2024_*.md")
     [receipt] = [p for p in receipts if name.search(p.read_text(encoding="utf-8"))]
     assert "有 1 处仍是改动以前的数，首处在工作表“兰1表" in receipt.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['=HYPERLINK("http://a.cn","点这里")', "+1+cmd|' /C calc'!A0", "@SUM(1)", "<b>约三百</b>", "\t=1+1"],
+)
+def test_what_was_typed_comes_back_as_text_and_computes_nothing(
+    place: Installation, sample: Path, tmp_path: Path, text: str
+) -> None:
+    book = ClerkWorkbook(sample)
+    cell = book.cell("兰1表", "会员数", org=VILLAGE)
+    cell.value = text
+    cell.data_type = "s"
+    assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
+    given = [
+        c for sheet in openpyxl.load_workbook(correction(place)) for row in sheet.iter_rows() for c in row
+    ]
+    assert any(text.strip() in str(c.value) for c in given if c.data_type == "s")
+    assert not any(text.strip().strip("=")[:8] in str(c.value) for c in given if c.data_type == "f")
+    assert not any(c.hyperlink and "a.cn" in str(c.hyperlink.target) for c in given)
