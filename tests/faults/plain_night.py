@@ -1,7 +1,7 @@
 """One night in this process without Prefect's server: ``python -m tests.faults.plain_night HOME CATALOGUE [END]``.
 
 The steps are the functions that the tasks wrap; what is tried here is what they do to the home. After the END-th step the
-process is killed.
+process is killed. NIANBAO_MUTANT names a mistake to be planted (mutants).
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from typing import Any
 
 import flows.nightly
 from flows.settings import Installation, Settings
+from tests.faults.mutants import MUTANTS
 
 
 def main(home: Path, catalogue: Path, end: int = 0) -> None:
     """Run the night; an error ends the process with its name on standard error."""
+    if mutant := os.environ.get("NIANBAO_MUTANT"):
+        MUTANTS[mutant]()
     done = count(1)
 
     def and_die(step: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mutants import MUTANTS
 from tests.faults.offices import make_office
 from tests.faults.points import FAULTS, Office, Point, kill_after_step, list_points, strike
 
@@ -30,11 +31,28 @@ def points(office: Office, tmp_path_factory: pytest.TempPathFactory) -> list[Poi
     return list_points(office, tmp_path_factory.mktemp("traced"))
 
 
-def test_a_night_makes_objects_journal_and_warehouse_durable_in_that_order(points: list[Point]) -> None:
+def is_order_kept(points: list[Point]) -> bool:
+    """Whether object, journal line, warehouse and receipt are made durable one after the other."""
     about = [point.about for point in points if point.call in {"fsync", "rename"}]
     stages = ("/archive/objects/", "/archive/journal.jsonl>", "/warehouse.duckdb.building>", "/outbox/")
-    first = [next(n for n, text in enumerate(about) if stage in text) for stage in stages]
-    assert first == sorted(first)
+    first = [next((n for n, text in enumerate(about) if stage in text), None) for stage in stages]
+    return None not in first and first == sorted(n for n in first if n is not None)
+
+
+def test_a_night_makes_objects_journal_and_warehouse_durable_in_that_order(points: list[Point]) -> None:
+    assert is_order_kept(points)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_planted_mistake_is_noticed(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str
+) -> None:
+    monkeypatch.setenv("NIANBAO_MUTANT", mutant)
+    try:
+        is_noticed = not is_order_kept(list_points(office, tmp_path))
+    except AssertionError:  # the night does not even go through
+        is_noticed = True
+    assert is_noticed
 
 
 @pytest.mark.parametrize("fault", ["KILL", "ENOSPC"])
