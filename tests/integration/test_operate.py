@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -14,6 +15,7 @@ import typer
 from flows.cli.app import app
 from flows.dispatch.secrets import list_secrets
 from flows.settings import Settings
+from tests.integration.test_wheel import OTHER_SOURCES, PACKAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
 UNITS = sorted(path for path in (DOCS / "systemd").iterdir() if path.suffix in (".service", ".timer"))
@@ -132,7 +134,7 @@ def test_every_command_of_nianbao_exists_with_its_options(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_is_copied_from_the_sources_is_there(page: str) -> None:
-    named = re.findall(r"/usr/local/src/nianbao/([^\s`]+)", PAGES[page])
+    named = re.findall(r"/usr/local/src/nianbao/(?!build)([^\s`]+)", PAGES[page])
     assert named
     assert [name for name in named if not list(DOCS.parent.glob(name))] == []
 
@@ -160,3 +162,31 @@ def test_the_command_runs_with_the_settings_of_the_services_and_as_their_user(tm
         capture_output=True, text=True, timeout=30, check=True, cwd=tmp_path,
     )  # fmt: skip
     assert ended.stdout == "query|SELECT 1 AS 数|one two|/var/lib/nianbao|0027\n"
+
+
+@pytest.mark.parametrize("given", ["", "http://10.0.0.1:4200/api"])
+def test_a_container_reads_the_settings_and_knows_no_server_but_one_that_is_named(
+    tmp_path: Path, given: str
+) -> None:
+    settings, program = tmp_path / "nianbao.env", tmp_path / "nianbao"
+    settings.write_text(
+        'NIANBAO_INBOX="one two"\nPREFECT_API_URL=http://127.0.0.1:4200/api\n', encoding="utf-8"
+    )
+    program.write_text('#!/bin/sh\nprintf "%s|" "$@" "$NIANBAO_INBOX" "${PREFECT_API_URL-none}"\n')
+    program.chmod(0o755)
+    recipe = (DOCS.parent / "Containerfile").read_text(encoding="utf-8")
+    [entry] = re.findall(r"^ENTRYPOINT (.+)$", recipe, re.MULTILINE)
+    assert "/etc/nianbao/nianbao.env" in entry
+    shell, option, script, name = json.loads(entry)
+    ended = subprocess.run(
+        [shell, option, script.replace("/etc/nianbao/nianbao.env", str(settings)), name, "query", "SELECT 1"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", **({"PREFECT_API_URL": given} if given else {})},
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert ended.stdout == f"query|SELECT 1|one two|{given or 'none'}|"
+
+
+def test_a_container_holds_what_the_wheel_is_made_of() -> None:
+    recipe = (DOCS.parent / "Containerfile").read_text(encoding="utf-8")
+    copied = {name for line in re.findall(r"^COPY (.+) \S+$", recipe, re.MULTILINE) for name in line.split()}
+    assert copied == {*PACKAGES, *OTHER_SOURCES, "requirements.lock"}

@@ -17,6 +17,7 @@ from warehouse.store.query import query
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("flows", "expectations", "transforms", "warehouse")
+OTHER_SOURCES = ("pyproject.toml", "README.md", "LICENSE")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__")
 
 
@@ -57,7 +58,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     empty.mkdir()
     for name in PACKAGES:  # a copy: building leaves folders behind
         shutil.copytree(ROOT / name, sources / name, ignore=NOT_SHIPPED)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in OTHER_SOURCES:
         shutil.copy(ROOT / name, sources)
     quietly = ("-q", "--no-index", "--no-deps", "--disable-pip-version-check")
     pip = (sys.executable, "-m", "pip")
