@@ -67,7 +67,7 @@ def address_repeats(
             continue
         unit, message_id = units[again.submission] or "", again.mail["message_id"]
         unit_name = names.get(unit, UNKNOWN_UNIT)
-        subject = f"回复：{again.mail['subject'] or f'{unit_name}计生协年报：重复报送'}"
+        subject = _reply_to(again.mail["subject"] or f"{unit_name}计生协年报：重复报送")
         key = _hash_parts(again.submission, message_id)
         files = (str(receipt.relative_to(outbox)),)
         found.append(Answer(key, unit_name, again.mail["from"], subject, files, message_id, unit))
@@ -107,3 +107,8 @@ def _hash_answer(row: dict[str, Any], said: str, to: str) -> str:
 
 def _hash_parts(*parts: object) -> str:
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:24]
+
+
+def _reply_to(subject: str) -> str:
+    """The subject of an answer; a mail that answered one of ours has its mark already."""
+    return subject if subject.startswith(("回复：", "Re:", "RE:")) else f"回复：{subject}"
