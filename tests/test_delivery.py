@@ -48,6 +48,26 @@ def test_everybody_hears_of_their_own_units(tmp_path: Path) -> None:
     assert "沾化区" not in found["one"].message.text
 
 
+def test_what_went_to_a_colleague_is_not_told_as_settled(tmp_path: Path) -> None:
+    both = frame(matter(1, unit_code="371602", who="滨城区"), matter(2, unit_code="371603", who="沾化区"))
+    notices(tmp_path, both, person("li"))
+    assert notices(tmp_path, both, person("li", units=("371602",)), at=AT + NIGHT) == {}
+
+
+def test_what_was_passed_on_is_settled_with_the_matter_and_not_by_another_person_to_pass_on_to(
+    tmp_path: Path,
+) -> None:
+    boss = person("boss", "leader")
+    people = (person("li", escalate_to="boss", escalate_nights=1), boss)
+    for number in range(2):
+        found = notices(tmp_path, frame(matter()), *people, at=AT + number * NIGHT)
+    assert "boss" in found
+    passes_later = (person("li", escalate_to="boss", escalate_nights=9), boss)
+    assert notices(tmp_path, frame(matter()), *passes_later, at=AT + 2 * NIGHT) == {}
+    settled = notices(tmp_path, empty(MATTER), *passes_later, at=AT + 3 * NIGHT)
+    assert "已解决" in settled["boss"].message.text
+
+
 def test_what_concerns_no_unit_is_told_to_all(tmp_path: Path) -> None:
     nobodys = frame(matter(1, unit_code=None, who="收件箱"))
     assert set(notices(tmp_path, nobodys, person("all"), person("one", units=("371602",)))) == {"all", "one"}

@@ -111,13 +111,8 @@ def collect_matters(
     """All that is open in the warehouse as it is published now, and what was ``left`` in the inbox (MATTER)."""
     database, catalogue = installation.home.database, installation.catalogue
     questions = read_open_questions(database) if database.exists() else pl.DataFrame()
-    first, current = catalogue.settings.first_year, catalogue.settings.last_year
-    years = {current, *(questions["year"].to_list() if questions.height else ())}
-    statuses = {
-        year: list_status(database, year, catalogue, entries)
-        for year in sorted(years)
-        if database.exists() and first <= year <= current
-    }
+    years = range(catalogue.settings.first_year, catalogue.settings.last_year + 1)
+    statuses = {year: list_status(database, year, catalogue, entries) for year in years if database.exists()}
     return list_matters(questions, statuses, left, catalogue, installation.rulebook, today)
 
 

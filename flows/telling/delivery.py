@@ -21,7 +21,7 @@ from flows.telling.letters import Answer, note_sent
 from flows.telling.markdown_page import render_page
 from flows.telling.matters import MATTER
 from flows.telling.messages import Message, strip_markdown, write_message
-from flows.telling.news import Told, find_news, find_overdue, remember
+from flows.telling.news import OVERDUE, Told, find_news, find_overdue, remember
 from flows.telling.recipients import Recipient
 from flows.telling.reminders import Reminder, note_reminded
 from flows.telling.told import keep_told, read_told
@@ -74,6 +74,7 @@ def write_notices(
     never told anything, with nothing to tell, is noted as told: their week begins. Who does not get the digest hears of
     what others pass on alone, and never that all is well.
     """
+    still_open = {subject + end for subject in matters["subject"] for end in ("", OVERDUE)}
     for recipient in recipients:
         if recipient.is_muted(office.at.date()):
             continue
@@ -81,7 +82,7 @@ def write_notices(
         theirs = matters.filter(_concerns(recipient))
         passed_on = _collect_passed_on(recipient, contacts, matters, acknowledged, office)
         happened = tuple(events) if recipient.gets_digest else ()
-        news = find_news(told, pl.concat([passed_on, theirs]), happened, acknowledged, office.at)
+        news = find_news(told, pl.concat([passed_on, theirs]), happened, acknowledged, office.at, still_open)
         if news is None or (news.is_all_well and not recipient.gets_digest):
             if told is None:
                 keep_told(office.folder, recipient.person, recipient.channel, Told({}, office.at))

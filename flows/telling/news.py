@@ -6,7 +6,7 @@ What is as it was is a number in a message that goes out for another reason, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -17,6 +17,8 @@ from warehouse.catalogue.frames import empty
 
 REPEAT_DAYS = 7
 """After so many days what is still open, or that all is well, is told again."""
+OVERDUE = "-overdue"
+"""Ends the ids of what was passed on."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,13 @@ def find_news(
     events: tuple[str, ...],
     acknowledged: Mapping[str, date | None],
     at: datetime,
+    still_open: Set[str] = frozenset(),
 ) -> News | None:
     """What is to be told of ``matters`` (MATTER) at a moment; None when nothing is.
 
     ``acknowledged``: matters of which nothing more is to be said, until a day or (None) until they are settled. One whose
-    day has come since the last message is told as if it were new.
+    day has come since the last message is told as if it were new. ``still_open``: subjects that others hear of: what the
+    recipient no longer hears of, units that went to a colleague, say, is not settled by that.
     """
     before = told or Told()
     today = at.date()
@@ -79,7 +83,7 @@ def find_news(
     }
     is_known = pl.col("matter").is_in(list((before.matters.keys() - woken) | quiet))
     new, kept = matters.filter(~is_known), matters.filter(is_known)
-    subjects = set(matters["subject"])
+    subjects = {*matters["subject"], *still_open}
     solved = tuple(known for _, known in sorted(before.matters.items()) if known.subject not in subjects)
     # Counted in days: a night that begins a second earlier than a week ago is a week later all the same. A message that was
     # sent on a day to come was sent by a clock that was wrong.
@@ -133,6 +137,6 @@ def find_overdue(
     return found.with_columns(
         what=pl.format("已通知{}天仍未处理：{}", days, "what"),
         topic=pl.format("久未处理：{}", "topic"),
-        matter=pl.format("{}-overdue", "matter"),
-        subject=pl.format("{}-overdue", "subject"),
+        matter=pl.concat_str("matter", pl.lit(OVERDUE)),
+        subject=pl.concat_str("subject", pl.lit(OVERDUE)),
     )
