@@ -61,7 +61,7 @@ def list_matters(
     """
     asked = _describe_questions(questions, catalogue, rulebook)
     reports = [
-        _describe_reports(year, frame, today if year == catalogue.settings.last_year else None)
+        _describe_reports(year, frame, today if _is_awaited(year, frame, catalogue) else None)
         for year, frame in sorted(statuses.items())
     ]
     # A report that is held for its questions is told by them.
@@ -118,6 +118,11 @@ def _state_topic(rulebook: RuleBook, catalogue: Catalogue, rule_id: str, form: s
     words = state_demand(rule, catalogue, form) if rule.scope == "row" and form else rule.words
     number = catalogue.forms[form].number if form in catalogue.forms else ""
     return f"{number}不符合“{words.rstrip('。')}”" if words else f"{number}有问题待处理"
+
+
+def _is_awaited(year: int, status: pl.DataFrame, catalogue: Catalogue) -> bool:
+    """Whether who has not reported for a year is waited for: in the current one, and where others have reported."""
+    return year == catalogue.settings.last_year or bool(status["is_reported"].any())
 
 
 def _describe_reports(year: int, status: pl.DataFrame, today: date | None) -> pl.DataFrame:
