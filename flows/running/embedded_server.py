@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
+from flows.error_log import note_error
+
 T = TypeVar("T")
 
 _LOCAL = "127.0.0.1"
@@ -63,7 +65,7 @@ def embed_server(home: Path) -> Iterator[Callable[[], None]]:
             **{name: _exempt_local_addresses(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
         ),
     ):
-        yield lambda: _wait(server, port, said)
+        yield lambda: _wait(server, port, said, home)
 
 
 @contextmanager
@@ -89,8 +91,8 @@ def _start_server(said: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], in
             server.stdin.close()
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
-    """Wait until the server answers. ServerFailed."""
+def _wait(server: subprocess.Popen[bytes], port: int, said: IO[bytes], home: Path) -> None:
+    """Wait until the server answers. ServerFailed; what the server said is noted in the home's log."""
     connection = http.client.HTTPConnection(_LOCAL, port, timeout=_START_SECONDS)
     with contextlib.closing(connection):
         try:
@@ -104,6 +106,7 @@ def _wait(server: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
     server.wait()
     said.seek(0)
     told = said.read().decode(errors="replace")[-_SAID_BYTES:]
+    note_error(home, f"{why}\n{told}", "Prefect")
     raise ServerFailed(
         "本机的 Prefect 服务未能启动，本次作业没有开始，未作任何改动。请检查磁盘空间和数据目录下 .prefect 的权限。"
     ) from RuntimeError(f"{why}\n{told}")
