@@ -10,6 +10,7 @@ What a server schedules stands in flows/deployment.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from contextlib import nullcontext
 
 from flows import intake, publication
@@ -53,16 +54,24 @@ _BEGUN_AGAIN = 2
 
 
 def run_night(
-    installation: Installation, *, from_scratch: bool = False, on_done: OnDone | None = None
+    installation: Installation,
+    *,
+    from_scratch: bool = False,
+    on_done: OnDone | None = None,
+    is_tried_again: Callable[[Exception], bool] = lambda _error: False,
 ) -> Report:
-    """A night; when it breaks off, the administrators are told and the published file stays as it was."""
+    """A night; when it breaks off, the administrators are told and the published file stays as it was.
+
+    ``is_tried_again``: whether a night that ended with an error is begun once more by whoever called; then nobody is told.
+    """
     try:
         with keeping_out_others(), nullcontext() if from_scratch else marking_failure(installation.home.root):
             return _night_beside_others(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
     except Exception as error:
-        _tell_failure(installation, error)
+        if not is_tried_again(error):
+            _tell_failure(installation, error)
         raise
 
 

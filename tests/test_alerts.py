@@ -123,6 +123,16 @@ def test_more_messages_a_minute_than_the_vendor_takes_are_refused(vendors: type[
     assert len(vendors.taken) == vendors.a_minute
 
 
+def test_another_try_goes_on_after_the_pages_that_were_taken(vendors: type[Vendors]) -> None:
+    channel, body = Channel(ADDRESSES["wecom"]), "".join(f"{number}{'字' * 600}\n" for number in range(5))
+    vendors.a_minute = 2
+    with pytest.raises(ChannelDown):
+        channel.send(TITLE, body)
+    vendors.a_minute = 20
+    channel.send(TITLE, body)
+    assert [sum(f"{number}字" in text for _, text in vendors.taken) for number in range(5)] == [1] * 5
+
+
 def test_robots_keep_the_distance_between_messages_that_their_vendors_ask_for() -> None:
     for robot in (WeComRobot, DingTalkRobot):
         assert 60 / robot.request_rate_per_sec < Vendors.a_minute

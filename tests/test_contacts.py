@@ -77,6 +77,7 @@ def test_whom_one_tells_is_no_part_of_the_catalogues_version(tmp_path: Path) -> 
         ("role: leader", "role: leader\n  escalate_to: clerc", 9, "联系人“clerc”没有定义，是否应为“clerk”"),
         ("role: leader", "role: leader\n  escalate_to: boss", 6, "不能是本人"),
         ("role: leader", "role: leader\n  escalate_nights: 0", 6, "不小于1"),
+        ("role: clerk", "role: clerk\n  escalate_to: boss", 1, "填报人“张某”不收日报"),
         ("role: leader", "role: leader\n  outbox: sftp://a:secret@host/out", 6, "不得写密码"),
         ("role: leader", "role: boss", 8, "只能是 clerk、administrator、leader、operator，填的是“boss”"),
         ("id: boss", "id: clerk", 6, "写了两次"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,7 @@ def test_a_channel_without_an_address_holds_up_no_mail(
     )
     by_group, by_mail = list_channels(clerk)
     outlets = open_outlets("")
-    reminder = Reminder(by_group, Message("催报", "催报"), "371602", 2024, 0)
+    reminder = Reminder(by_group, Message("催报", "催报"), "371602", 2024, date(2025, 1, 20), 1)
     with pytest.raises(ChannelDown) as error:
         send_message(by_group, reminder.message, outlets)
     assert "没有地址" in give_up(reminder, outlets, office, error.value)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flows.clock import TIME_ZONE
 from flows.telling.matters import MATTER
 from flows.telling.news import Told, find_news, find_overdue, remember
-from flows.telling.told import keep_told, read_told
+from flows.telling.told import is_news_of_failures, keep_told, read_told
 from warehouse.catalogue.frames import empty, shaped
 
 AT = datetime(2026, 12, 1, 2, 0, tzinfo=TIME_ZONE)
@@ -180,3 +180,13 @@ def test_since_when_a_matter_is_known_survives_later_messages(tmp_path: Path) ->
 def test_a_damaged_note_of_what_was_told_means_that_all_is_told_again(tmp_path: Path, content: str) -> None:
     (tmp_path / "li.mail.json").write_text(content, encoding="utf-8")
     assert read_told(tmp_path, "li", "mail") is None
+
+
+def test_what_could_not_be_sent_is_told_when_it_is_something_else_and_once_a_week(tmp_path: Path) -> None:
+    nights = [["甲"], ["甲"], ["甲", "乙"], ["甲", "乙"], [], [], ["甲"]] + [["甲"]] * 7
+    told_on = [
+        number
+        for number, sentences in enumerate(nights)
+        if is_news_of_failures(tmp_path, sentences, AT + number * NIGHT) and sentences
+    ]
+    assert told_on == [0, 2, 6, 13]

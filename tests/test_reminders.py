@@ -70,6 +70,14 @@ def test_a_reminder_is_sent_once_and_missed_ones_are_not_made_up_for(tmp_path: P
     assert sent == [(-14, -14), (-3, -3), (30, 14)]
 
 
+def test_after_an_extension_the_days_before_the_new_deadline_count(tmp_path: Path) -> None:
+    for reminder in due(tmp_path, DUE + timedelta(days=1)):
+        note_reminded(tmp_path, reminder)
+    extended = status(a="not_received").with_columns(due_date=pl.lit(DUE + timedelta(days=20)))
+    [again] = due(tmp_path, DUE + timedelta(days=17), extended)
+    assert again.stage == -3
+
+
 def test_before_the_deadline_it_says_how_many_days_are_left_and_after_it_how_many_have_passed(
     tmp_path: Path,
 ) -> None:

@@ -34,6 +34,7 @@ from flows.telling.matters import list_matters
 from flows.telling.messages import Message
 from flows.telling.recipients import Recipient, list_channels, list_recipients
 from flows.telling.reminders import Reminder, list_reminders
+from flows.telling.told import is_news_of_failures
 from warehouse.catalogue.contacts import Contacts
 from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.acknowledgements import list_acknowledgements
@@ -159,11 +160,10 @@ def note_undelivered(
 
 
 def tell_undelivered(night: Night, report: Report, outlets: Outlets) -> None:
-    """Tell by the channels that work what could not be sent by others."""
-    if report.failed_channels:
-        tell_caretakers(
-            night.installation, outlets, "undelivered", sentences=dict.fromkeys(report.failed_channels)
-        )
+    """Tell by the channels that work what could not be sent by others: when it is something else than last time, or weekly."""
+    sentences = sorted(set(report.failed_channels))
+    if is_news_of_failures(night.home.told, sentences, night.at) and sentences:
+        tell_caretakers(night.installation, outlets, "undelivered", sentences=sentences)
 
 
 def tell_failure(installation: Installation, error: BaseException) -> None:

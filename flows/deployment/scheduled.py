@@ -29,14 +29,27 @@ WAITS = (60.0, 300.0)
 _PASSING = {errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.EIO}
 
 
-def _may_heal(_task: object, _run: object, state: State[object]) -> bool:
-    """Whether the night may be tried again: a busy disk or share, or a command that held the lock."""
-    error = state.result(raise_on_failure=False)
-    while isinstance(error, BaseException):
+def _is_passing(error: BaseException | None) -> bool:
+    """Whether a night that ended so may be tried again: a busy disk or share, or a command that held the lock."""
+    while error is not None:
         if isinstance(error, AlreadyRunning) or (isinstance(error, OSError) and error.errno in _PASSING):
             return True
         error = error.__cause__
     return False
+
+
+def _may_heal(_task: object, _run: object, state: State[object]) -> bool:
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, BaseException) and _is_passing(error)
+
+
+def _run_once(installation: Installation, *, from_scratch: bool) -> Report:
+    """One try of a night. People hear of its failure when there is no other."""
+    return run_night(
+        installation,
+        from_scratch=from_scratch,
+        is_tried_again=lambda error: runtime.task_run.run_count <= len(WAITS) and _is_passing(error),
+    )
 
 
 _try_night = task(
@@ -46,7 +59,7 @@ _try_night = task(
     retries=len(WAITS),
     retry_delay_seconds=list(WAITS),
     retry_condition_fn=_may_heal,
-)(run_night)
+)(_run_once)
 
 
 def _name_night() -> str:
@@ -66,10 +79,7 @@ def _name_backfill() -> str:
 )
 def nightly(home: str | None = None, catalogue: str | None = None) -> State[object]:
     """The scheduled night. Parameters default to NIANBAO_HOME and NIANBAO_CATALOGUE."""
-    installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)
-    if _is_overtaken(installation):
-        return Completed(message="此后已有一次夜间作业完成，本次不必再运行。")
-    return _run_to_a_sentence(installation, from_scratch=False)
+    return _run_to_a_sentence(home, catalogue, from_scratch=False)
 
 
 @flow(
@@ -81,8 +91,7 @@ def nightly(home: str | None = None, catalogue: str | None = None) -> State[obje
 )
 def backfill(home: str | None = None, catalogue: str | None = None) -> State[object]:
     """Replay the whole journal from the archive into a new warehouse."""
-    installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)
-    return _run_to_a_sentence(installation, from_scratch=True)
+    return _run_to_a_sentence(home, catalogue, from_scratch=True)
 
 
 def _is_overtaken(installation: Installation) -> bool:
@@ -92,11 +101,15 @@ def _is_overtaken(installation: Installation) -> bool:
     return last is not None and due is not None and last.has_ended_since(due, datetime.now(TIME_ZONE))
 
 
-def _run_to_a_sentence(installation: Installation, *, from_scratch: bool) -> State[object]:
+def _run_to_a_sentence(home: str | None, catalogue: str | None, *, from_scratch: bool) -> State[object]:
+    installation: Installation | None = None
     try:
+        installation = find_installation(Path(home) if home else None, Path(catalogue) if catalogue else None)
+        if not from_scratch and _is_overtaken(installation):
+            return Completed(message="此后已有一次夜间作业完成，本次不必再运行。")
         return Completed(message=_summarise(_try_night(installation, from_scratch=from_scratch)))
     except Exception as error:  # noqa: BLE001 - whatever it was, the run's page says it in a sentence
-        if not isinstance(error, list_own_errors()):
+        if installation is not None and not isinstance(error, list_own_errors()):
             note_error(installation.home.root, traceback.format_exc())
         return Failed(message=_explain(error))
 

@@ -66,6 +66,11 @@ class Channel:
     def __init__(self, address: str) -> None:
         self.address = address
         self.scheme, self._separator, _ = address.partition("://")
+        self._taken: tuple[str, str, int] = (
+            "",
+            "",
+            0,
+        )  # title and body of a message, and how many of its pages were taken
 
     @property
     def label(self) -> str:
@@ -80,7 +85,8 @@ class Channel:
     def send(self, title: str, body: str, page: str = "") -> None:
         """Send a text, in numbered pages where it is too long for one message. ChannelDown.
 
-        ``page``: the same as HTML, which a mail shows instead.
+        Another try of the same message goes on after the pages that were taken. ``page``: the same as HTML, which a mail
+        shows instead.
         """
         if self._service is None:
             raise ChannelDown(
@@ -88,11 +94,14 @@ class Channel:
             )
         room = _PAGE_BYTES.get(self.scheme, MESSAGE_BYTES) - len(title.encode()) - _NUMBERING_BYTES
         pages = [page or body] if self.is_mail else list(split_into_pages(body, room))
-        for number, part in enumerate(pages, 1):
+        done = self._taken[2] if self._taken[:2] == (title, body) else 0
+        for number, part in enumerate(pages[done:], done + 1):
             heading = title if len(pages) == 1 else f"{title}（{number}/{len(pages)}）"
             if not self._post(heading, part, is_page=self.is_mail and bool(page)):
                 why = getattr(self._service, "refusal", "")
                 raise ChannelDown(f"通知未能发出（{self.label}{'：' + why if why else ''}）。")
+            self._taken = (title, body, number)
+        self._taken = ("", "", 0)
 
     def _post(self, title: str, body: str, *, is_page: bool) -> bool:
         channel = apprise.Apprise()

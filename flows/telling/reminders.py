@@ -32,6 +32,7 @@ class Reminder:
     message: Message
     unit: str
     year: int
+    due: date
     stage: int
 
     @property
@@ -41,8 +42,8 @@ class Reminder:
 
     @property
     def key(self) -> str:
-        """What was sent, for SENT."""
-        return f"{self.year}-{self.unit}-{self.recipient.person}-{self.recipient.channel}"
+        """What was sent, for SENT; a deadline that was moved is another."""
+        return f"{self.year}-{self.unit}-{self.due}-{self.recipient.person}-{self.recipient.channel}"
 
 
 def list_reminders(
@@ -67,7 +68,7 @@ def list_reminders(
         message = _write_reminder(year, row["unit_name"], row["due_date"], letterhead, today)
         for person in contacts.clerks_of(row["unit_code"]):
             for recipient in () if person.is_muted(today) else list_channels(person):
-                reminder = Reminder(recipient, message, row["unit_code"], year, stage)
+                reminder = Reminder(recipient, message, row["unit_code"], year, row["due_date"], stage)
                 if stage > sent.get(reminder.key, min(offsets) - 1):
                     yield reminder
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from flows.telling.news import Known, Told
+from flows.telling.news import REPEAT_DAYS, Known, Told
 from warehouse.ledger.durability import write_durably
 
+FAILURES = "undelivered.json"
 _NAME = re.compile(r"[^a-z0-9_-]+")
 
 
@@ -43,3 +45,22 @@ def keep_told(folder: Path, person: str, channel: str, told: Told) -> None:
 
 def _find_file(folder: Path, person: str, channel: str) -> Path:
     return folder / f"{_NAME.sub('_', person)}.{_NAME.sub('_', channel)}.json"
+
+
+def is_news_of_failures(folder: Path, sentences: Sequence[str], at: datetime) -> bool:
+    """Whether ``sentences`` about what could not be sent are others than at the last telling, or it was a week ago.
+
+    What is news is noted as told.
+    """
+    file = folder / FAILURES
+    try:
+        last = json.loads(file.read_text(encoding="utf-8"))
+        age = at.date() - datetime.fromisoformat(last["at"]).date()
+        is_same = last["sentences"] == list(sentences) and timedelta(0) <= age < timedelta(days=REPEAT_DAYS)
+    except (OSError, ValueError, KeyError, TypeError):
+        is_same = not sentences
+    if not is_same:
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {"at": at.isoformat(), "sentences": list(sentences)}
+        write_durably(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
+    return not is_same

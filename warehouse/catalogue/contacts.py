@@ -70,6 +70,8 @@ class Person(Record):
             raise ValueError(f"“{self.name}”的 channels 写了 mail，却没有写邮箱地址 mail")
         if self.outbox and urlsplit(self.outbox).password:
             raise ValueError("outbox 不得写密码，密码放在环境变量或 Prefect 的密钥中")
+        if self.role == "clerk" and self.escalate_to is not None:
+            raise ValueError(f"填报人“{self.name}”不收日报，escalate_to 不起作用，请删去")
         if self.escalate_to == self.id:
             raise ValueError(f"“{self.name}”的 escalate_to 不能是本人")
         if self.escalate_nights < 1:
