@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,15 @@ class Terminal:
     def __call__(self, *arguments: str) -> Answer:
         self._patch.setattr(sys, "argv", ["nianbao", *arguments])
         self._capture.readouterr()
+        before = os.umask(0o022)
+        os.umask(before)
         try:
             main()
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            os.umask(before)  # the command sets it for its process, which here is everybody's
         said = self._capture.readouterr()
         assert "Traceback" not in said.err
         return Answer(code, said.out, said.err)

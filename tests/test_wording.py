@@ -15,7 +15,7 @@ from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import load_rules
 from expectations.verdicts.causes import group_notes_by_cause, list_cells
 from flows.answer import receipts
-from flows.cli import night_commands
+from flows.cli.commands import night_commands
 from flows.settings import Home
 from warehouse.catalogue.frames import FINDING, NOTE, shaped
 from warehouse.catalogue.load import load_catalogue

@@ -82,6 +82,8 @@ def run_dovecot() -> Iterator[MailServer]:
         settings = folder / "dovecot.conf"
         settings.write_text(_describe(folder, port, plain_port), encoding="utf-8")
         (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n", encoding="utf-8")
+        for file in folder.iterdir():  # its processes are other users, whatever the umask of the tests
+            file.chmod(0o755 if file.is_dir() else 0o644)
         process = subprocess.Popen([DOVECOT, "-F", "-c", str(settings)])
         wait_for_port(port, process, folder / "log")
         yield MailServer(port, plain_port, folder / "ca.pem", folder / "mails")

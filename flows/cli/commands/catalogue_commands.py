@@ -10,7 +10,7 @@ import typer
 
 from flows.cli.console import fail, out
 
-STARTER = Path(__file__).parents[2] / "warehouse" / "starter"
+STARTER = Path(__file__).parents[3] / "warehouse" / "starter"
 """A small city that works as it is, every file with comments."""
 
 catalogue = typer.Typer(help="目录册：为另一城市新建一份。", no_args_is_help=True)
