@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo office test check unit lint format docs docs-check bench lock clean
+.PHONY: help setup demo deep office test check unit lint format docs docs-check bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ office: $(SETUP) ## a whole office to look at: server, worker, mail, SFTP; a cou
 
 test: $(SETUP) ## all tests, on all cores
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_FLAGS)
+
+deep: $(SETUP) ## the slow variants that `make test` leaves out, faults at every point among them
+	NIANBAO_DEEP=1 $(BIN)/python -m pytest -m deep $(PARALLEL) $(PYTEST_FLAGS)
 
 check: lint unit ## format, lint, types, import contract, generated documents, unit tests
 

@@ -47,3 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return integration not in item.path.parents, length, -sizes[item.path]
 
     items.sort(key=turn)
+    if (
+        "NIANBAO_DEEP" not in os.environ
+    ):  # make deep: variants of what one test shows already, each of them slow
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]

@@ -43,6 +43,7 @@ def test_a_night_makes_objects_journal_and_warehouse_durable_in_that_order(point
     assert is_order_kept(points)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_planted_mistake_is_noticed(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str
@@ -55,7 +56,7 @@ def test_a_planted_mistake_is_noticed(
     assert is_noticed
 
 
-@pytest.mark.parametrize("fault", ["KILL", "ENOSPC"])
+@pytest.mark.parametrize("fault", ["KILL", pytest.param("ENOSPC", marks=pytest.mark.deep)])
 def test_whatever_strikes_a_night_the_next_one_makes_it_whole(
     office: Office, points: list[Point], tmp_path: Path, fault: str
 ) -> None:

@@ -154,6 +154,7 @@ def environment(place: Installation) -> dict[str, str]:
     return known | {"NIANBAO_HOME": str(place.home.root), "NIANBAO_CATALOGUE": str(LANHE)}
 
 
+@pytest.mark.deep
 def test_every_backup_taken_while_a_night_runs_can_be_restored(busy: Installation, tmp_path: Path) -> None:
     place, kept = copied(busy, tmp_path / "home"), str(tmp_path / "backup")
     moments = []

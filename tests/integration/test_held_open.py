@@ -69,7 +69,14 @@ def disturbed_night(intruder: Intruder, moment: str, patch: pytest.MonkeyPatch) 
     return run_as_flow("nightly", lambda: flows.nightly.run_night(intruder.place, on_done=on_done))
 
 
-@pytest.mark.parametrize("moment", ["building", "reading", "publishing", "answering"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "reading",
+        "publishing",
+        *(pytest.param(name, marks=pytest.mark.deep) for name in ("building", "answering")),
+    ],
+)
 def test_who_opens_the_warehouse_for_writing_during_a_night_does_not_stop_it(
     intruder: Intruder, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

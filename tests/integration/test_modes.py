@@ -49,7 +49,13 @@ def list_modes(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): stat.S_IMODE(path.lstat().st_mode) for path in found}
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o077], ids=["nobody kept out", "group kept out"])
+@pytest.mark.parametrize(
+    "umask",
+    [
+        pytest.param(0o000, id="nobody kept out"),
+        pytest.param(0o077, id="group kept out", marks=pytest.mark.deep),
+    ],
+)
 def test_others_see_nothing_of_what_a_night_writes(tmp_path: Path, samples: Samples, umask: int) -> None:
     for unit in samples([2024], LANHE).iterdir():
         shutil.copytree(unit, tmp_path / "share" / unit.name)

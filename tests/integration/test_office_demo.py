@@ -10,6 +10,8 @@ import urllib.request
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import pytest
+
 from tests.integration.prefect_office import ROOT, clean_environment
 
 
@@ -26,6 +28,7 @@ def list_processes(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.deep
 def test_the_office_opens_shows_the_round_and_closes(tmp_path: Path) -> None:
     folder = tmp_path / "office"
     command = [sys.executable, "-m", "tests.integration.office_demo", str(folder)]

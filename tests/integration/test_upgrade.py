@@ -109,6 +109,7 @@ def test_a_changed_formula_moves_its_own_indicator_alone(
     assert versions["catalogue_version"] == Installation(place.settings).catalogue.version
 
 
+@pytest.mark.deep
 def test_an_indicator_that_is_new_and_one_that_is_gone_are_told_apart(
     nianbao: Terminal, catalogue: Path, place: Installation
 ) -> None:
@@ -126,6 +127,7 @@ def test_an_indicator_that_is_new_and_one_that_is_gone_are_told_apart(
     assert gone.height == len(list_numbers(place, "association_count"))
 
 
+@pytest.mark.deep
 def test_a_dry_run_leaves_everything_as_it_was(
     nianbao: Terminal, place: Installation, catalogue: Path
 ) -> None:
@@ -137,7 +139,10 @@ def test_a_dry_run_leaves_everything_as_it_was(
     assert files_below(place.home.root) == before
 
 
-@pytest.mark.parametrize("answer", [None, "n\n"], ids=["nobody to ask", "no"])
+@pytest.mark.parametrize(
+    "answer",
+    [pytest.param(None, id="nobody to ask"), pytest.param("n\n", id="no", marks=pytest.mark.deep)],
+)
 def test_without_consent_everything_stays_as_it_was(
     nianbao: Terminal,
     place: Installation,
