@@ -35,6 +35,7 @@ from flows.backup.manifest import (
     write_manifest,
 )
 from flows.backup.snapshot import Snapshot, take_snapshot
+from flows.keeping.marks import GOOD_NIGHT, read_good_night
 from flows.places.destination import Destination
 from flows.settings import Home, Installation, read_code_version
 from warehouse.catalogue.yaml_source import CatalogueError
@@ -160,7 +161,10 @@ def _copy_paper(copying: Copying, path: str, source: IO[bytes]) -> KeptFile | No
 
 
 def _is_later(paper: Path, snapshot: Snapshot) -> bool:
-    """Whether a receipt or digest was printed after the journal was read."""
+    """Whether a receipt, a digest or the mark of a good night was written after the journal was read."""
+    if paper.name == GOOD_NIGHT:
+        mark = read_good_night(paper.parent)
+        return mark is not None and mark.journal_count > snapshot.head.count
     if paper.suffix not in {".md", ".txt"}:
         return False
     return any(shown.head.count > snapshot.head.count for shown in read_printed_heads([paper]))

@@ -22,6 +22,7 @@ from flows.backup.manifest import (
 )
 from flows.backup.snapshot import Snapshot, is_same_head, read_snapshot
 from flows.home_check import list_papers, read_warehouse_heads
+from flows.keeping.marks import GOOD_NIGHT, read_good_night
 from flows.places.destination import Destination
 from flows.settings import Home
 from warehouse.ledger.archive import Archive
@@ -161,6 +162,10 @@ def _find_lost(home: Home, snapshot: Snapshot, kept: Iterable[Head]) -> tuple[li
         lost += shown
         sums = home.database.with_name(home.database.name + CHECKSUM_SUFFIX)
         witnesses += [file for file in (home.database, sums, wal_path(home.database)) if file.exists()]
+    mark = read_good_night(home.root)
+    if mark is not None and is_lost(mark.shown_head.head):
+        lost.append(mark.shown_head.head)
+        witnesses.append(home.root / GOOD_NIGHT)
     beside = read_kept_head(home.journal)
     if beside is not None and is_lost(beside.head):
         lost.append(beside.head)
