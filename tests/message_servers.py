@@ -47,6 +47,13 @@ class Mailbox:
         return "250 OK"
 
 
+def plain(message: EmailMessage) -> str:
+    """What a mail says to who sees no pages."""
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

@@ -16,7 +16,7 @@ from flows.receiving.mail_note import FOLDER_PREFIX, write_note
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
-from tests.message_servers import Mailbox, free_port, serve_hook, serve_mailbox
+from tests.message_servers import Mailbox, free_port, plain, serve_hook, serve_mailbox
 
 EAST, WEST = "990101", "990102"
 CONTACTS = """\
@@ -83,12 +83,6 @@ def workbook(samples: Samples, unit: str, *, is_bad: bool, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     book.save(out / f"{unit}_2024.xlsx")
     return out / f"{unit}_2024.xlsx"
-
-
-def plain(message: EmailMessage) -> str:
-    body = message.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 def test_a_bad_workbook_is_answered_by_mail_once_and_its_mending_is_told_once(

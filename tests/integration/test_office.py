@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.integration.conftest import Samples
 from tests.integration.postgres import run_postgres
 from tests.integration.whole_office import EAST, WEST, City, run_city, workbook
+from tests.message_servers import plain
 from tests.written_mails import write_mail
 
 
@@ -18,12 +18,6 @@ from tests.written_mails import write_mail
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     with run_postgres() as database, run_city(tmp_path_factory.mktemp("city"), database) as city:
         yield city
-
-
-def plain(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 def test_three_mistakes_by_mail_and_a_good_workbook_by_sftp(
