@@ -26,6 +26,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from flows.dispatch.secrets import find_secret
 from flows.settings import Settings
 from flows.system_words import explain_error
 
@@ -168,7 +169,7 @@ def _read_sftp(url: SplitResult, port: int, settings: Settings) -> SftpSource:
     own = path.removeprefix("/~").lstrip("/") if path in {"", "/~"} or path.startswith("/~/") else path
     return SftpSource(
         _label(f"sftp://{user}@{host}:{port}{path}"),
-        _find_secret(url, settings.sftp_password),
+        _find_secret(url, settings.sftp_password, "sftp_password"),
         host,
         port,
         user,
@@ -196,7 +197,7 @@ def _read_mailbox(url: SplitResult, port: int | None, settings: Settings) -> Mai
         raise SourceRefused(f"imap:// 不加密，只能用于本机，请改用 imaps://{host}。")
     if not user:
         raise SourceRefused("邮箱地址应写用户名，如 imaps://用户名@主机/INBOX。")
-    password = _find_secret(url, settings.imap_password)
+    password = _find_secret(url, settings.imap_password, "imap_password")
     if not password.get_secret_value():
         raise SourceRefused("没有邮箱密码，请写入环境变量 NIANBAO_IMAP_PASSWORD。")
     port = port or (993 if is_encrypted else 143)
@@ -212,12 +213,16 @@ def _require_host(url: SplitResult) -> str:
     return url.hostname
 
 
-def _find_secret(url: SplitResult, usual: SecretStr) -> SecretStr:
-    """The password of a source: in its URL, under the name it ends with, or the one usual for its kind."""
+def _find_secret(url: SplitResult, usual: SecretStr, name_of_usual: str = "") -> SecretStr:
+    """The password of a source: in its URL, under the name it ends with, or the one usual for its kind.
+
+    The usual one may also be kept on the Prefect server, if it has a name there.
+    """
     if url.password:
         return SecretStr(unquote(url.password))
     if not url.fragment:
-        return usual
+        is_kept = bool(name_of_usual) and not usual.get_secret_value()
+        return SecretStr(find_secret(name_of_usual)) if is_kept else usual
     name = f"NIANBAO_SECRET_{url.fragment}"
     if name not in os.environ:
         raise SourceRefused(f"没有环境变量 {name}，请写入该来源的密码。")
