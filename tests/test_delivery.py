@@ -12,7 +12,15 @@ import pytest
 
 from flows.clock import TIME_ZONE
 from flows.telling.delivery import Notice, Office, write_notices
-from flows.telling.letters import Answer, keep_answers, list_answers, list_due_answers, note_sent
+from flows.telling.letters import (
+    Answer,
+    Envelope,
+    keep_answers,
+    list_answers,
+    list_due_answers,
+    note_sent,
+    put_together,
+)
 from flows.telling.matters import MATTER
 from flows.telling.recipients import list_recipients
 from flows.telling.told import keep_told, read_told
@@ -191,3 +199,35 @@ def test_what_a_muted_clerk_did_not_ask_for_waits_until_the_mute_ends(tmp_path: 
     muted = clerk("a@example.cn", muted_until=AT.date() + NIGHT)
     assert [key for key, _ in due(tmp_path, muted)] == ["k1"]
     assert {key for key, _ in due(tmp_path, muted, at=AT + NIGHT)} == {"k1", "k2"}
+
+
+def test_answers_to_one_address_go_together_unless_they_answer_a_mail_or_lie_in_an_outbox(
+    answer: Answer,
+) -> None:
+    plain = replace(answer, answers="")
+    replies = [answer, replace(answer, key="k2")]
+    boxes = [replace(plain, key=f"o{n}", to="sftp://host/out") for n in (1, 2)]
+    mails = [replace(plain, key=f"m{n}") for n in range(11)]
+    found = [[one.key for one in envelope.answers] for envelope in put_together([*replies, *boxes, *mails])]
+    assert found == [["k1"], ["k2"], ["o1"], ["o2"], [f"m{n}" for n in range(10)], ["m10"]]
+
+
+def test_one_answer_keeps_its_subject_and_several_are_counted(answer: Answer) -> None:
+    assert Envelope((answer,)).subject == "年报"
+    both = Envelope((answer, replace(answer, key="k2", unit_name="滨城区")))
+    assert both.subject == "沾化区、滨城区计生协年报：2份回执"
+
+
+def test_what_happened_in_a_night_whose_message_was_not_taken_is_told_with_its_day(tmp_path: Path) -> None:
+    nobody, office = empty(MATTER), Office(tmp_path, tmp_path / "outbox", "某协会", AT)
+    contacts = Contacts({"li": person("li")})
+    recipients, _ = list_recipients(contacts, "")
+    for night, events in enumerate((("收到两个文件。",), ("数据仓库已重建。",), ())):
+        office = replace(office, at=AT + night * NIGHT)
+        notice = next(iter(write_notices(recipients, contacts, nobody, events, {}, office)), None)
+        assert notice is not None
+        keep_told(tmp_path, "li", "mail", notice.otherwise)
+    assert "2026年12月1日：收到两个文件。" in notice.message.text
+    assert "2026年12月2日：数据仓库已重建。" in notice.message.text
+    keep_told(tmp_path, "li", "mail", notice.then)
+    assert list(write_notices(recipients, contacts, nobody, (), {}, office)) == []

@@ -12,8 +12,8 @@ import pytest
 from flows.clock import TIME_ZONE
 from flows.dispatch.channels import ChannelDown
 from flows.dispatch.outlets import Outlets
-from flows.telling.delivery import Office, find_way, give_up, send_answer, send_message
-from flows.telling.letters import Answer
+from flows.telling.delivery import Office, find_way, give_up, send_answers, send_message
+from flows.telling.letters import Answer, Envelope
 from flows.telling.messages import Message
 from flows.telling.recipients import list_channels
 from flows.telling.reminders import Reminder
@@ -48,12 +48,13 @@ def answer(office: Office, number: int, to: str, *, is_there: bool = True) -> An
     return Answer(f"k{number}", "沾化区", to, "年报", (name,))
 
 
-def send(answer: Answer, outlets: Outlets, office: Office) -> str:
-    """The sentence about an answer that was not taken; '' for one that was."""
+def send(answer: Answer, outlets: Outlets, office: Office, *others: Answer) -> str:
+    """The sentence about answers that were not taken; '' for those that were."""
+    envelope = Envelope((answer, *others))
     try:
-        send_answer(answer, outlets, office)
+        send_answers(envelope, outlets, office)
     except ChannelDown as error:
-        return give_up(answer, outlets, office, error)
+        return give_up(envelope, outlets, office, error)
     return ""
 
 
@@ -82,7 +83,7 @@ def test_only_what_the_server_refuses_for_now_is_tried_again(
     server, outlets = box
     server.refused["gone@example.cn"] = said
     with pytest.raises(ChannelDown) as error:
-        send_answer(answer(office, 1, "gone@example.cn"), outlets, office)
+        send_answers(Envelope((answer(office, 1, "gone@example.cn"),)), outlets, office)
     assert error.value.may_heal is may_heal
 
 
@@ -94,6 +95,19 @@ def test_a_receipt_that_was_removed_holds_up_no_other_answer(
     assert "回执已不在发件文件夹中" in send(missing, outlets, office)
     assert send(answer(office, 2, "a@example.cn"), outlets, office) == ""
     assert recipients(server) == ["a@example.cn"]
+
+
+def test_answers_that_go_together_are_one_mail_without_the_receipt_that_was_removed(
+    box: tuple[Mailbox, Outlets], office: Office
+) -> None:
+    server, outlets = box
+    missing, *there = (answer(office, n, "a@example.cn", is_there=n > 1) for n in (1, 2, 3))
+    assert "回执已不在发件文件夹中" in send(missing, outlets, office, *there)
+    (mail,) = server.messages
+    assert mail["Subject"] == "沾化区计生协年报：2份回执"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().count("# 回执") == 2
 
 
 def test_a_correction_workbook_that_a_newer_one_replaced_is_missing_and_the_receipt_goes(

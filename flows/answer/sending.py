@@ -18,18 +18,19 @@ from flows.error_log import note_error
 from flows.night import Night
 from flows.settings import Installation
 from flows.system_words import explain_machine_fault
+from flows.telling.acknowledged import match_acknowledgements
 from flows.telling.delivery import (
     Office,
     Parcel,
     find_way,
     give_up,
-    send_answer,
+    send_answers,
     send_message,
     send_notice,
     send_reminder,
     write_notices,
 )
-from flows.telling.letters import Answer, list_due_answers
+from flows.telling.letters import Envelope, list_due_answers, put_together
 from flows.telling.matters import list_matters
 from flows.telling.messages import Message
 from flows.telling.recipients import Recipient, list_channels, list_recipients
@@ -37,7 +38,6 @@ from flows.telling.reminders import Reminder, list_reminders
 from flows.telling.told import is_news_of_failures
 from warehouse.catalogue.contacts import Contacts
 from warehouse.catalogue.yaml_source import CatalogueError
-from warehouse.ledger.acknowledgements import list_acknowledgements
 from warehouse.ledger.journal import Entry
 from warehouse.standing.questions import read_open_questions
 from warehouse.standing.status import list_status
@@ -70,7 +70,7 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
     """
     office = open_office(night.installation, night.at)
     contacts, _ = night.installation.readable_contacts
-    yield from list_due_answers(office.folder, contacts, night.at.date())
+    yield from put_together(list_due_answers(office.folder, contacts, night.at.date()))
     yield from _list_reminders(night, contacts, office)
     recipients, lost = list_recipients(contacts, night.installation.settings.alerts)
     if not recipients:
@@ -84,7 +84,7 @@ def list_parcels(night: Night, report: Report, news: News | None) -> Iterator[Pa
         contacts,
         matters,
         list_events(news, report.notes, night.catalogue) if news else (),
-        _match_acknowledgements(night, matters),
+        match_acknowledgements(night.journal.entries(), matters),
         office,
     )
 
@@ -117,19 +117,6 @@ def collect_matters(
     return list_matters(questions, statuses, left, catalogue, installation.rulebook, today)
 
 
-def _match_acknowledgements(night: Night, matters: pl.DataFrame) -> dict[str, date | None]:
-    """The matters of which nobody is to hear, and until when; of several acknowledgements of one the last counts."""
-    found: dict[str, date | None] = {}
-    for row in list_acknowledgements(night.journal.entries()).iter_rows(named=True):
-        wanted = pl.lit(value=True)
-        if row["matter"]:
-            wanted &= pl.col("matter").str.starts_with(row["matter"])
-        for name in ("unit_code", "rule"):
-            wanted &= pl.col(name) == row[name] if row[name] else pl.lit(value=True)
-        found |= dict.fromkeys(matters.filter(wanted.fill_null(value=False))["matter"], row["until"])
-    return found
-
-
 def send_parcel(night: Night, parcel: Parcel, outlets: Outlets) -> None:
     """Send one parcel and remember it. ChannelDown; OSError when it cannot be remembered.
 
@@ -138,8 +125,8 @@ def send_parcel(night: Night, parcel: Parcel, outlets: Outlets) -> None:
     office = open_office(night.installation, night.at)
     try:
         match parcel:
-            case Answer():
-                send_answer(parcel, outlets, office)
+            case Envelope():
+                send_answers(parcel, outlets, office)
             case Reminder():
                 send_reminder(parcel, outlets, office)
             case _:

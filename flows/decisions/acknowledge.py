@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -22,14 +22,18 @@ def acknowledge(
     unit: str | None,
     rule: str | None,
     until: date | None,
+    is_taken_back: bool = False,
 ) -> int:
     """Acknowledge the open ``matters`` (MATTER) of an id, a unit, a rule; how many there are now. ReviewRefused.
 
-    What is selected by unit or rule also holds for what comes later.
+    What is selected by unit or rule also holds for what comes later. ``is_taken_back``: they are told again from the next
+    day on, as is what was acknowledged until then.
     """
     if matter is None and unit is None and rule is None:
         raise ReviewRefused("请写明事项编号，或用 --unit、--rule 写明哪些事项。")
     now = datetime.now(TIME_ZONE)
+    if is_taken_back:
+        until = now.date() + timedelta(days=1)
     if until is not None and until <= now.date():
         raise ReviewRefused(f"截止日 {until} 应晚于今天。")
     found = matters

@@ -17,11 +17,11 @@ from flows.dispatch.channels import ChannelDown
 from flows.dispatch.outboxes import put_into_outbox
 from flows.dispatch.outlets import MAIL_SERVER, Outlets
 from flows.dispatch.smtp import Letter
-from flows.telling.letters import Answer, note_sent
+from flows.telling.letters import Answer, Envelope, note_sent
 from flows.telling.markdown_page import render_page
 from flows.telling.matters import MATTER
 from flows.telling.messages import Message, strip_markdown, write_message
-from flows.telling.news import OVERDUE, Told, find_news, find_overdue, remember
+from flows.telling.news import OVERDUE, Told, find_news, find_overdue, put_off, remember
 from flows.telling.recipients import Recipient
 from flows.telling.reminders import Reminder, note_reminded
 from flows.telling.told import keep_told, read_told
@@ -35,11 +35,12 @@ _REPLACED = "本回执的更正表已有新的，不再附上，请以最近收�
 
 @dataclass(frozen=True)
 class Notice:
-    """A message on its way to one recipient, and what the recipient knows once it is taken."""
+    """A message on its way to one recipient, what the recipient knows once it is taken, and what if it is not."""
 
     recipient: Recipient
     message: Message
     then: Told
+    otherwise: Told
 
     @property
     def label(self) -> str:
@@ -47,7 +48,7 @@ class Notice:
         return f"{self.recipient.label} {self.recipient.channel}"
 
 
-Parcel = Notice | Answer | Reminder
+Parcel = Notice | Envelope | Reminder
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def write_notices(
                 keep_told(office.folder, recipient.person, recipient.channel, Told({}, office.at))
             continue
         message = write_message(news, office.association, office.at, is_brief=recipient.is_chat)
-        yield Notice(recipient, message, remember(told, news, office.at))
+        yield Notice(recipient, message, remember(told, news, office.at), put_off(told, news, office.at))
 
 
 def _concerns(recipient: Recipient) -> pl.Expr:
@@ -152,24 +153,37 @@ def send_message(recipient: Recipient, message: Message, outlets: Outlets) -> No
         )
 
 
-def send_answer(answer: Answer, outlets: Outlets, office: Office) -> None:
-    """Send a unit its receipt and correction workbook, unless a newer one has replaced that, and remember it. ChannelDown."""
-    receipt, *others = [office.outbox / name for name in answer.files]
-    attached = [path for path in others if path.exists()]
-    if answer.is_mail:
-        try:
-            text = receipt.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ChannelDown(
-                "回执已不在发件文件夹中，未能发出。", may_heal=False, stops="message"
-            ) from error
-        if len(attached) < len(others):
-            text = f"{text}\n{_REPLACED}\n"
-        page = render_page(text, answer.subject)
-        outlets.send_letter(Letter((answer.to,), answer.subject, text, page, tuple(attached), answer.answers))
+def send_answers(envelope: Envelope, outlets: Outlets, office: Office) -> None:
+    """Send a unit its receipts and correction workbooks, but for what is gone, and remember it. ChannelDown."""
+    there = [answer for answer in envelope.answers if (office.outbox / answer.files[0]).is_file()]
+    if there:
+        _send_there(Envelope(tuple(there)), outlets, office)
+    if len(there) < len(envelope.answers):
+        raise ChannelDown("回执已不在发件文件夹中，未能发出。", may_heal=False, stops="message")
+
+
+def _send_there(envelope: Envelope, outlets: Outlets, office: Office) -> None:
+    first = envelope.first
+    if first.is_mail:
+        text = "\n\n---\n\n".join(_read_answer(answer, office) for answer in envelope.answers)
+        page = render_page(text, envelope.subject)
+        attached = tuple(path for answer in envelope.answers for path in _list_attached(answer, office))
+        outlets.send_letter(Letter((first.to,), envelope.subject, text, page, attached, first.answers))
     else:
-        put_into_outbox(answer.to, [receipt, *attached])
-    note_sent(office.folder, answer)
+        put_into_outbox(first.to, [office.outbox / first.files[0], *_list_attached(first, office)])
+    for answer in envelope.answers:
+        note_sent(office.folder, answer)
+
+
+def _read_answer(answer: Answer, office: Office) -> str:
+    """The receipt, and that its correction workbook is not attached where a newer one has replaced it."""
+    text = (office.outbox / answer.files[0]).read_text(encoding="utf-8")
+    is_whole = len(_list_attached(answer, office)) == len(answer.files) - 1
+    return text if is_whole else f"{text}\n{_REPLACED}\n"
+
+
+def _list_attached(answer: Answer, office: Office) -> list[Path]:
+    return [path for name in answer.files[1:] if (path := office.outbox / name).exists()]
 
 
 def find_way(recipient: Recipient) -> str:
@@ -182,10 +196,11 @@ def give_up(parcel: Parcel, outlets: Outlets, office: Office, error: ChannelDown
     why = str(error)
     if error.stops != "message":
         outlets.give_up(_find_stopped(parcel, is_address=error.stops == "address"), why)
-    if isinstance(parcel, Answer):
+    if isinstance(parcel, Envelope):
         return f"给{parcel.unit_name}的答复：{why}将于下次夜间作业重试，回执在发件文件夹中。"
     if isinstance(parcel, Reminder):
         return f"给{parcel.recipient.label}的催报：{why}将于下次夜间作业重试。"
+    keep_told(office.folder, parcel.recipient.person, parcel.recipient.channel, parcel.otherwise)
     kept = _find_undelivered(parcel, office)
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_durably(kept, parcel.message.text.encode())
@@ -194,8 +209,8 @@ def give_up(parcel: Parcel, outlets: Outlets, office: Office, error: ChannelDown
 
 def _find_stopped(parcel: Parcel, *, is_address: bool) -> str:
     """The way of a parcel that is down; ``is_address``: its mail address, while the mail server is well."""
-    if isinstance(parcel, Answer):
-        return parcel.to if is_address or not parcel.is_mail else MAIL_SERVER
+    if isinstance(parcel, Envelope):
+        return parcel.first.to if is_address or not parcel.first.is_mail else MAIL_SERVER
     person = parcel.recipient.contact
     return person.mail[0] if is_address and person else find_way(parcel.recipient)
 

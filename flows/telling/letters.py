@@ -7,7 +7,7 @@ key and is not sent again when a broken night is repeated.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,8 @@ WAITING = "letters"
 SENT = "sent.txt"
 TO_THE_UNIT = ""
 """The address of an answer that was written while nobody's address could be read."""
+_TOGETHER = 10
+"""Answers in one mail at most: mail servers take some 20 MB, a correction workbook has some 0.2."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,45 @@ class Answer:
     def is_mail(self) -> bool:
         """Whether it goes by mail; else its files are copied into an outbox."""
         return "://" not in self.to
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Answers that go to one address together; several only where none of them answers a mail."""
+
+    answers: tuple[Answer, ...]
+
+    @property
+    def first(self) -> Answer:
+        """Which has the address of all."""
+        return self.answers[0]
+
+    @property
+    def unit_name(self) -> str:
+        """Whose answers they are."""
+        return "、".join(dict.fromkeys(answer.unit_name for answer in self.answers))
+
+    @property
+    def label(self) -> str:
+        """Whose answers they are, and the way they go."""
+        return f"{self.unit_name} {'mail' if self.first.is_mail else 'outbox'}"
+
+    @property
+    def subject(self) -> str:
+        """Of the mail."""
+        many = f"{self.unit_name}计生协年报：{len(self.answers)}份回执"
+        return many if len(self.answers) > 1 else self.first.subject
+
+
+def put_together(answers: Iterable[Answer]) -> Iterator[Envelope]:
+    """One mail for the answers to one address, in their order; an answer to a mail, or into an outbox, goes by itself."""
+    groups: dict[str, list[Answer]] = {}
+    for answer in answers:
+        alone = answer.answers or not answer.is_mail
+        groups.setdefault(answer.key if alone else answer.to, []).append(answer)
+    for group in groups.values():
+        for start in range(0, len(group), _TOGETHER):
+            yield Envelope(tuple(group[start : start + _TOGETHER]))
 
 
 def keep_answers(folder: Path, answers: list[Answer]) -> None:

@@ -7,13 +7,14 @@ What is as it was is a number in a message that goes out for another reason, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import polars as pl
 
 from flows.telling.matters import MATTER
 from warehouse.catalogue.frames import empty
+from warehouse.words.day_words import day_words
 
 REPEAT_DAYS = 7
 """After so many days what is still open, or that all is well, is told again."""
@@ -34,10 +35,14 @@ class Known:
 
 @dataclass(frozen=True)
 class Told:
-    """What a recipient was told last: the matters open then, by id, and when."""
+    """What a recipient was told last: the matters open then, by id, and when.
+
+    ``waiting``: sentences about what happened since, which no channel has taken yet.
+    """
 
     matters: Mapping[str, Known] = field(default_factory=dict)
     at: datetime | None = None
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def find_news(
     recipient no longer hears of, units that went to a colleague, say, is not settled by that.
     """
     before = told or Told()
+    events = (*before.waiting, *events)
     today = at.date()
     quiet = {m for m, until in acknowledged.items() if until is None or today < until}
     woken = {
@@ -111,6 +117,16 @@ def remember(told: Told | None, news: News, at: datetime) -> Told:
             for row in rows
         },
         at,
+    )
+
+
+def put_off(told: Told | None, news: News, at: datetime) -> Told:
+    """What the recipient knows when a message with ``news`` was not taken: what happened waits, with its day."""
+    before = told or Told()
+    tonight = news.events[len(before.waiting) :]
+    return replace(
+        before,
+        waiting=(*before.waiting, *(f"{day_words(at)}：{sentence}" for sentence in tonight)),
     )
 
 

@@ -24,7 +24,8 @@ def read_told(folder: Path, person: str, channel: str) -> Told | None:
             matter: Known(date.fromisoformat(k["since"]), k["subject"], k["who"], k["topic"], k["severity"])
             for matter, k in content["matters"].items()
         }
-        return Told(matters, datetime.fromisoformat(content["at"]))
+        at = datetime.fromisoformat(content["at"]) if content["at"] else None
+        return Told(matters, at, tuple(content.get("waiting", ())))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -34,6 +35,7 @@ def keep_told(folder: Path, person: str, channel: str, told: Told) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "at": told.at.isoformat() if told.at else None,
+        "waiting": told.waiting,
         "matters": {
             matter: {**asdict(known), "since": known.since.isoformat()}
             for matter, known in told.matters.items()

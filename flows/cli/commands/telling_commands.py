@@ -56,7 +56,7 @@ def matters(
     unit: Annotated[str | None, typer.Option(help="填报单位代码（默认全部）")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
-    """待处理事项：逾期未报、暂存退回、未了结的问题，各有编号。"""
+    """待处理事项：逾期未报、暂存退回、未了结的问题、滞留的文件，各有编号。"""
     found = _collect()
     if unit:
         found = found.filter(pl.col("unit_code") == unit)
@@ -75,6 +75,7 @@ def acknowledge(
     unit: Annotated[str | None, typer.Option(help="该单位的全部事项")] = None,
     rule: Annotated[str | None, typer.Option(help="该条审核关系的全部事项")] = None,
     until: Annotated[str | None, typer.Option(help="到该日再提醒，如 2025-03-01（默认不再提醒）")] = None,
+    again: Annotated[bool, typer.Option("--again", help="收回：从明天起照常提醒")] = False,
     by: Annotated[str | None, typer.Option("--by", help="经办人（默认当前用户名），记入登记簿")] = None,
 ) -> None:
     """知悉：事项不再提醒，或到某日再提醒；事项本身不变。"""
@@ -84,6 +85,8 @@ def acknowledge(
         day = date.fromisoformat(until) if until else None
     except ValueError:
         raise fail(f"日期“{until}”应写作 2025-03-01。") from None
+    if again and until:
+        raise fail("--again 和 --until 只能写一个。")
     count = run(
         current_installation(),
         _collect(),
@@ -92,8 +95,10 @@ def acknowledge(
         unit=unit,
         rule=rule,
         until=day,
+        is_taken_back=again,
     )
-    out.print(f"{count} 处事项{f'到 {until} 再提醒' if until else '不再提醒'}。")
+    what = "从明天起照常提醒" if again else f"到 {until} 再提醒" if until else "不再提醒"
+    out.print(f"{count} 处事项{what}。")
 
 
 def timeliness(
@@ -123,5 +128,7 @@ def _collect() -> pl.DataFrame:
     installation = current_installation()
     if not installation.home.journal.is_file():
         raise fail("还没有收到过报送。")
-    entries = Journal(installation.home.journal, read_only=True).entries()
-    return collect_matters(installation, entries, (), datetime.now(TIME_ZONE).date())
+    journal = Journal(installation.home.journal, read_only=True)
+    last = journal.last_run()
+    left = last.payload["left"] if last else ()
+    return collect_matters(installation, journal.entries(), left, datetime.now(TIME_ZONE).date())
