@@ -115,6 +115,10 @@ class Night:
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
+    def list_vintages(self) -> list[Entry]:
+        """When indicators were computed and published before, as the journal says."""
+        return [e for e in self.journal.entries() if e.event == Event.COMPUTED]
+
     def list_batches(self) -> Iterator[list[Entry]]:
         """The pending batches, and after them the workbooks that were found inside of files of theirs."""
         yield from self.list_pending()

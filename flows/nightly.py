@@ -42,6 +42,7 @@ judge = make_task("check", intake.judge)
 decide = make_task("decide", intake.decide)
 load = make_task("load", intake.load)
 compute = make_task("roll up and compute indicators", publication.compute_indicators)
+compute_again = make_task("compute an earlier vintage", publication.repeat_vintage)
 publish = make_task("publish", publication.publish_build)
 answer = make_task("receipts", outgoing.answer_units)
 publish_pages = make_task("validation pages", outgoing.publish_pages)
@@ -124,9 +125,17 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
 
 
 def fill_build(night: Night, build: NightBuild, on_done: OnDone | None) -> None:
-    """What is pending, batch by batch, into the file being built; then the sums and indicators of all that stands."""
+    """What is pending, batch by batch, into the file being built; then the sums and indicators of all that stands.
+
+    Where nothing tells any more what was published before, that is computed again too, between the batches.
+    """
+    vintages = [] if build.remembers else night.list_vintages()
     for received in night.list_batches():
+        while vintages and vintages[0].seq < received[0].seq:
+            compute_again(night, build, vintages.pop(0))
         _take_in(night, received, build, on_done)
+    for vintage in vintages:
+        compute_again(night, build, vintage)
     compute(night, build)
 
 

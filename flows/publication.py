@@ -13,6 +13,8 @@ from flows.intake import hold_returned
 from flows.night import Night, list_versions
 from transforms.indicators.indicators import compute
 from warehouse.ledger.explanation_entries import list_explanations
+from warehouse.ledger.journal import Entry, Event
+from warehouse.ledger.releases import list_releases
 from warehouse.ledger.review_entries import list_approvals
 from warehouse.standing.headline import find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild
@@ -27,23 +29,39 @@ _STEPS = ("read", "conform", "check", "decide", "load", "indicators")
 def open_build(night: Night) -> NightBuild:
     """The new warehouse file beside the published one, with everything that one knows, where it may be built upon."""
     database = night.home.database
-    return NightBuild(
-        night.home.building, database if database.exists() and not night.is_anew else None, night.catalogue
-    )
+    previous = database if database.exists() else None
+    if night.is_anew:
+        return NightBuild(night.home.building, None, night.catalogue, remembered=previous)
+    return NightBuild(night.home.building, previous, night.catalogue)
 
 
 def compute_indicators(night: Night, build: NightBuild) -> None:
-    """Roll up the standing submissions and compute every indicator anew."""
+    """Roll up the standing submissions and compute every indicator anew, from now on what we know."""
     with night.time_step("indicators"):
-        hold_returned(night, build)
-        approved = list_approvals(night.journal.entries()).join(
-            build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
-        )
-        computed = compute(build.read_standing_measures(), night.catalogue, approved)
-        build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
+        at = build.find_moment(datetime.now(TIME_ZONE))
+        if not (night.is_from_scratch or night.is_rehearsal):
+            night.journal.append(Event.COMPUTED, night.installation.settings.actor, at, night.run)
+        _set_indicators(night, build, at)
+        build.set_releases(list_releases(night.journal.entries()))
         build.set_rules(list_rules(night.rulebook))
         build.set_events(night.journal.frame())
         build.set_explanations(list_explanations(night.journal.entries()))
+
+
+def repeat_vintage(night: Night, build: NightBuild, computed: Entry) -> None:
+    """Compute the indicators as they were when the journal said COMPUTED, from what stood before that line."""
+    with night.time_step("indicators"):
+        _set_indicators(night, build, computed.at, before=computed.seq)
+
+
+def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int | None = None) -> None:
+    hold_returned(night, build, before)
+    entries = [e for e in night.journal.entries() if before is None or e.seq < before]
+    approved = list_approvals(entries).join(
+        build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
+    )
+    computed = compute(build.read_standing_measures(), night.catalogue, approved)
+    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, at=at)
 
 
 def finish_build(night: Night, build: NightBuild) -> None:
@@ -63,8 +81,6 @@ def finish_build(night: Night, build: NightBuild) -> None:
             **_measure_run(night),
         }
     )
-    if night.is_anew:
-        build.keep_runs(database)
     build.check()
     night.record.revised = build.list_revised(database)
     build.close()

@@ -20,7 +20,7 @@ import yaml
 from warehouse.store.tables import quote
 
 COMPARED = ("mart.indicator", "core.observation", "core.measure", "quality.finding", "quality.submission")
-OF_THE_RUN = ("run", "received_at", "received_seq", "submission", "previous", "sha256")
+OF_THE_RUN = ("run", "received_at", "received_seq", "submission", "previous", "sha256", "known_from")
 """Columns that tell when the files came in, which differs between two homes."""
 SHOWN = 10
 

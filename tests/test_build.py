@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from flows.system_words import explain_machine_fault
-from tests.warehouse_samples import batch, finding, indicator, note, refused, sha, submission
+from tests.warehouse_samples import NOON, batch, finding, indicator, note, refused, sha, submission
 from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.store.build import NightBuild
@@ -44,7 +44,7 @@ def night(
         for each in batches:
             build.add_batch(**each)
         if indicators is not None:
-            build.set_indicators(indicators)
+            build.set_indicators(indicators, at=NOON)
         build.add_run(RUN)
         build.check()
     publish(build_path(published), published)
@@ -282,7 +282,7 @@ def test_a_warehouse_that_contradicts_itself_is_not_published(
     with NightBuild(tmp_path / "new.duckdb", None, catalogue) as build:
         build.add_batch(**one)
         if isinstance(indicators := bent.get("indicators"), pl.DataFrame):
-            build.set_indicators(indicators)
+            build.set_indicators(indicators, at=NOON)
         with pytest.raises(IntegrityError, match=sentence):
             build.check()
 
@@ -330,7 +330,7 @@ def test_a_change_is_said_in_points_in_places_or_in_per_cent(
     )
     path = tmp_path / "warehouse.duckdb"
     with NightBuild(build_path(path), None, catalogue) as build:
-        build.set_indicators(stated, shaped(comparison, COMPARISON))
+        build.set_indicators(stated, shaped(comparison, COMPARISON), at=NOON)
     publish(build_path(path), path)
     row = query(path, "FROM mart.indicator_change").row(0, named=True)
     assert (row["change"], row["change_unit"], row["change_pct"]) == says

@@ -13,7 +13,7 @@ import pytest
 from flows.settings import find_installation
 from tests.small_city import LANHE
 from tests.terminal import Terminal, is_one_chinese_sentence
-from tests.warehouse_samples import batch, indicator
+from tests.warehouse_samples import NOON, batch, indicator
 from warehouse.catalogue.load import load_catalogue
 from warehouse.store.build import NightBuild
 from warehouse.store.publish import build_path, publish
@@ -31,7 +31,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = tmp_path_factory.mktemp("published") / "warehouse.duckdb"
     with NightBuild(build_path(database), None, load_catalogue()) as build:
         build.add_batch(**batch("滨城区", 1))
-        build.set_indicators(indicator("sunflower_site_count", 92.0))
+        build.set_indicators(indicator("sunflower_site_count", 92.0), at=NOON)
         build.add_run(
             {
                 "run": "run-1",
@@ -115,7 +115,7 @@ def test_an_exported_workbook_is_ready_to_be_read(nianbao: Terminal, tmp_path: P
         indicator("claim_paid_cny", None, unit="元", org_name="=HYPERLINK(1)"),
     ]
     with NightBuild(build_path(database), None, load_catalogue()) as build:
-        build.set_indicators(pl.concat(stated))
+        build.set_indicators(pl.concat(stated), at=NOON)
     publish(build_path(database), database)
     target = tmp_path / "指标.xlsx"
     assert nianbao("export", "mart.indicator", "--out", str(target)).code == 0

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.warehouse_samples import note, observation, results, sha, submission
+from tests.warehouse_samples import NOON, note, observation, results, sha, submission
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, NOTE, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
@@ -84,7 +84,7 @@ def build(
             notes=empty(NOTE) if notes is None else notes, results=results(),
             counted_rows=empty(COUNTED_ROW) if counted_rows is None else counted_rows,
         )  # fmt: skip
-        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators)
+        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators, at=NOON)
         night.check()
     return path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.warehouse_samples import results, sha, submission
+from tests.warehouse_samples import NOON, results, sha, submission
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import MEASURE, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue, load_catalogue
@@ -57,7 +57,7 @@ def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_compute
             measures=pl.concat(measures),
             results=results(),
         )
-        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators)
+        night.set_indicators(compute(night.read_standing_measures(), catalogue, FINAL).indicators, at=NOON)
         night.check()
     shapes: dict[tuple[object, ...], str] = {}
     for declared in catalogue.indicators.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import polars as pl
@@ -20,6 +21,7 @@ from warehouse.catalogue.frames import (
 )
 
 TOWNSHIP = "371602001"
+NOON = datetime(2025, 1, 12, 12, 0, tzinfo=timezone(timedelta(hours=8)))
 
 
 def sha(name: str) -> str:

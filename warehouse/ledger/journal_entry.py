@@ -38,6 +38,10 @@ class Event(StrEnum):
     YEAR_OPENED = "year_opened"
     DEADLINE_MOVED = "deadline_moved"
     REGISTRY_CHANGED = "registry_changed"
+    COMPUTED = (
+        "computed"  # all indicators, from what the lines before this one say: a vintage, published after it
+    )
+    RELEASED = "released"  # the published figures were given a name, ``name``
     ACKNOWLEDGED = "acknowledged"  # what the administrator wants to hear no more of, or not before a day
     RUN_FINISHED = "run_finished"
     MENDED = "mended"  # a torn last line was cut off when the journal was opened

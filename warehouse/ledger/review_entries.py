@@ -14,7 +14,7 @@ from warehouse.ledger.journal import Entry, Event
 
 EXPLANATION_DECISIONS = frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})
 REVIEWS = EXPLANATION_DECISIONS | {
-    Event.RETURNED, Event.YEAR_CONFIRMED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED,
+    Event.RETURNED, Event.YEAR_CONFIRMED, Event.APPROVED, Event.LOCKED, Event.UNLOCKED, Event.RELEASED,
 }  # fmt: skip
 
 YEAR_LOCKED, EMPTY, RETURNED = "held.year_locked", "held.empty", "held.returned"

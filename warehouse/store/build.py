@@ -7,8 +7,9 @@ from them by views. Hence a night replayed from an empty state gives the same co
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 import duckdb
 import polars as pl
@@ -38,10 +39,12 @@ from warehouse.store import integrity
 from warehouse.store.build_file import BuildFile
 from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import list_definitions
-from warehouse.store.held import mark_held
+from warehouse.store.held import STAGED, mark_held
 from warehouse.store.query import read_earlier
 from warehouse.store.statements import statement
 from warehouse.store.tables import tables
+from warehouse.store.vintages import KEYS, find_moment, keep_vintage
+from warehouse.words.day_words import as_beijing
 
 DECISIONS = ("accepted", "held", "refused")
 
@@ -74,10 +77,21 @@ class NightBuild(BuildFile):
     Call ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``.
     """
 
-    def __init__(self, path: Path, previous: Path | None, catalogue: Catalogue) -> None:
+    def __init__(
+        self, path: Path, previous: Path | None, catalogue: Catalogue, *, remembered: Path | None = None
+    ) -> None:
+        """``remembered``: a published file that is not built upon, but whose record of what was published is kept."""
         super().__init__(path, previous)
         self.catalogue = catalogue
+        self._remembered = remembered
         self._contributing: set[tuple[int, int]] = set()
+        self.published_at: datetime | None = None
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self._remembered is not None:
+            self._keep_record(self._remembered)
+        return self
 
     def add_batch(self, submissions: Submissions, **frames: Unpack[BatchFrames]) -> int:
         """Append a batch; returns the number of new submissions. Known ones are left out with all their rows.
@@ -211,15 +225,23 @@ class NightBuild(BuildFile):
         indicators: pl.DataFrame,
         comparisons: pl.DataFrame | None = None,
         rollup: pl.DataFrame | None = None,
+        *,
+        at: datetime,
     ) -> None:
-        """Replace the tables that are computed from all standing submissions.
+        """Put in what is computed from all standing submissions; ``at``: from when on this is what we know.
 
         mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.handed_on.
         """
+        self.published_at = as_beijing(at)
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
-        self._replace("mart.indicator", rows)
+        self._register(rows)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS FROM incoming")
+        self._connection.unregister("incoming")
         mark_held(self._connection, self.catalogue)
+        self._keep_vintage("mart.indicator_log", STAGED, self.published_at)
+        self._connection.execute(f"DROP TABLE {STAGED}")
+        self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
         registry, years = self.catalogue.registry, self._years_of_reports()
@@ -230,6 +252,19 @@ class NightBuild(BuildFile):
             else None
         )
         self._replace("core.handed_on", numbers)
+
+    def find_moment(self, now: datetime) -> datetime:
+        """The moment of this build: ``now``, or just after the last one should the clock be behind."""
+        return find_moment(self._connection, now)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the file holds what was published before, by itself or taken over."""
+        return bool(self._count("mart.indicator_log"))
+
+    def _keep_vintage(self, table: str, source: str, at: datetime) -> None:
+        keep_vintage(self._connection, table, source, at)
+        self._expected_rows[table] = self._count(table)
 
     def _fill_contributions(self) -> None:
         """core.contribution of the years of reports, as far as they are not there yet."""
@@ -245,6 +280,10 @@ class NightBuild(BuildFile):
             "SELECT min(year) FROM quality.submission_log WHERE year BETWEEN ? AND ?", [first, last]
         ).fetchone()
         return range(row[0] if row and row[0] is not None else last, last + 1)
+
+    def set_releases(self, releases: pl.DataFrame) -> None:
+        """Replace mart.release by the named versions: release (key), released_at, actor."""
+        self._replace("mart.release", releases)
 
     def set_rules(self, rules: pl.DataFrame) -> None:
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
@@ -267,22 +306,22 @@ class NightBuild(BuildFile):
         table = tables()["quality.run"]
         if unknown := run.keys() - table.frame_schema.keys():
             raise ValueError(f"quality.run has no {', '.join(sorted(unknown))}")
-        row = {"catalogue_version": self.catalogue.version, **self._counts(run["run"]), **run}
+        made = {"catalogue_version": self.catalogue.version, "published_at": self.published_at}
+        row = {**made, **self._counts(run["run"]), **run}
         before = self._count("quality.run")
         self._connection.execute("DELETE FROM quality.run WHERE run = ?", [row["run"]])
         self._expected_rows["quality.run"] -= before - self._count("quality.run")
         self._append("quality.run", pl.DataFrame([row], infer_schema_length=None))
 
-    def keep_runs(self, previous: Path) -> None:
-        """Copy the record of earlier runs from a published file that is not built upon."""
-        if not previous.exists():
-            return
+    def _keep_record(self, previous: Path) -> None:
+        """Copy the record of earlier runs and what was published when from a file that is not built upon."""
         with self._attach_previous(previous):
-            try:
-                runs = self._frame("FROM previous.quality.run WHERE run NOT IN (SELECT run FROM quality.run)")
-            except duckdb.Error:
-                return  # that version kept no such record
-        self._append("quality.run", runs)
+            for table in ("quality.run", *KEYS):
+                try:
+                    kept = self._frame(f"FROM previous.{table}")
+                except duckdb.Error:
+                    continue  # that version kept no such record
+                self._append(table, kept)
 
     def list_revised(self, previous: Path) -> list[str]:
         """The latest submissions whose findings differ from those in the published file ``previous``."""

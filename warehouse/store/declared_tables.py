@@ -9,6 +9,9 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.settings import Settings
 from warehouse.expression.expression import parse
 
+_OF_THE_YEAR = (None, "total")
+"""Term functions that read the year itself alone; None: the term is a plain name."""
+
 
 def list_expected_reports(catalogue: Catalogue) -> pl.DataFrame:
     """Who reports which year: year, unit_code (key), unit_name, unit_level, due_date; the city as its own level."""
@@ -38,24 +41,27 @@ def due_date(settings: Settings, year: int) -> pl.Expr:
 
 
 def list_uses(catalogue: Catalogue) -> pl.DataFrame:
-    """Which cells move a published indicator: indicator, measure, form, field (key), is_count, levels."""
+    """Which cells move an indicator: indicator, measure, form, field (key), is_count, levels, years, is_published."""
     rows = []
     for indicator in catalogue.indicators.values():
-        if not indicator.is_published:
-            continue
-        for name in sorted(catalogue.expand_formula(indicator).names & catalogue.measures.keys()):
+        formula = catalogue.expand_formula(indicator)
+        is_streak = formula.window is not None and formula.window[0] == "streak"
+        for name in sorted(formula.names & catalogue.measures.keys()):
             measure = catalogue.measures[name]
-            rows.append((indicator.id, name, measure.form, name, False, measure.levels))
-            if measure.where is not None:
+            is_same = not is_streak and all(
+                term.function in _OF_THE_YEAR for term in formula.terms if term.name == name
+            )
+            rest = (measure.levels, "same" if is_same else "earlier", indicator.is_published)
+            rows.append((indicator.id, name, measure.form, name, False, *rest))
+            if measure.where is not None and measure.form in catalogue.forms:
                 form = catalogue.forms[measure.form]
                 fields = parse(measure.where).names | ({form.item_field} if form.item_field else set())
-                rows += [
-                    (indicator.id, name, measure.form, field, True, measure.levels)
-                    for field in sorted(fields)
-                ]
+                rows += [(indicator.id, name, measure.form, field, True, *rest) for field in sorted(fields)]
     schema: Schema = {
         **dict.fromkeys(("indicator", "measure", "form", "field"), pl.String),
         "is_count": pl.Boolean,
         "levels": pl.List(pl.String),
+        "years": pl.String,
+        "is_published": pl.Boolean,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -18,7 +18,7 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import parse
 from warehouse.registry.levels import Level
-from warehouse.store.tables import tables
+from warehouse.store.tables import macros, tables
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
 from warehouse.words.templates import render_text
@@ -185,6 +185,15 @@ def _list_tables() -> Iterator[dict[str, Any]]:
                 "meaning": column.meaning,
                 "type": column.sql_type,
             }
+    for macro in macros():
+        yield {
+            "kind": "macro",
+            "name": macro.name,
+            "name_zh": macro.name_zh,
+            "meaning": macro.meaning,
+            "formula": macro.full_name,
+            "type": "表" if macro.is_table else "值",
+        }
 
 
 def format_dictionary(catalogue: Catalogue) -> str:
@@ -221,6 +230,10 @@ def format_dictionary(catalogue: Catalogue) -> str:
                 "rows": [(f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns],
             }
             for table in tables().values()
+        ],
+        macros=[
+            {"macro": macro, "rows": [(f"`{c.name}`", c.name_zh, c.meaning) for c in macro.columns]}
+            for macro in macros()
         ],
     )
 

@@ -8,12 +8,14 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.store.statements import statement
 
+STAGED = "temp.staged_indicator"
+"""The night's indicators before they are compared with those published: columns as mart.indicator_log, no period."""
 HELD = "held"
 """State of a number that is not known because the report it would come from is held."""
 
 
 def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Set the state held in mart.indicator where a number is missing and one of its units has only a held report."""
+    """Set the state held in STAGED where a number is missing and one of its units has only a held report."""
     held = connection.execute("SELECT count(*) FROM mart.reporting WHERE report_state = 'held'").fetchone()
     if held == (0,):
         return

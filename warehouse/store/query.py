@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import polars as pl
 from warehouse.catalogue.frames import MEASURE, OBSERVATION, RECEIVED, Observations, Submissions, shaped
 from warehouse.store.connection import attach_read_only, first_line, open_in_memory
 from warehouse.store.statements import statement
+from warehouse.store.tables import macros
 
 NOT_APPLICABLE = "不适用"
 
@@ -91,7 +93,7 @@ def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     if connection.execute("SELECT (?::JSON ->> 'error')::BOOLEAN", [tree]).fetchone() != (False,):
         raise QueryError("数据仓库只供查询，只能执行 SELECT、DESCRIBE、SUMMARIZE 语句和它们的 EXPLAIN。")
     for name, is_table in connection.execute(_FUNCTIONS, [tree]).fetchall():
-        if name in _WRITING or (is_table and name not in TABLE_FUNCTIONS):
+        if name in _WRITING or (is_table and name not in TABLE_FUNCTIONS | MACRO_NAMES):
             raise QueryError(f"查询只能读取数据仓库本身，不能使用函数 {name}。")
 
 
@@ -123,6 +125,7 @@ TABLE_FUNCTIONS = frozenset(
     }
 )  # fmt: skip
 """The functions that may stand in the place of a table: they look at nothing but the warehouse and their arguments."""
+MACRO_NAMES = frozenset(macro.name for macro in macros())
 _WRITING = frozenset({"write_log"})
 _FUNCTIONS = """SELECT DISTINCT lower(atom ->> '$'), path LIKE '%.function' FROM json_tree(?::JSON)
                 WHERE key = 'function_name'"""
@@ -172,6 +175,12 @@ def read_last_versions(path: Path) -> dict[str, str]:
     except QueryError:
         return {}
     return {} if found.is_empty() else found.row(0, named=True)
+
+
+def read_last_published(path: Path) -> datetime:
+    """When the warehouse was published last (Beijing time, without a zone). WarehouseMissing."""
+    at: datetime = query(path, "SELECT max(published_at) FROM quality.run").item()
+    return at
 
 
 def describe_columns(path: Path, exported: str) -> dict[str, tuple[str, str]]:

@@ -22,6 +22,8 @@ from warehouse.store.statements import view_statements
 
 DECLARATION = "tables.yaml"
 SCHEMAS = ("core", "quality", "mart")
+MACROS = "macros"
+"""The folder of their SQL; in the file they stand in the schema main, so that they are found by their name alone."""
 
 _SQL_TYPES: dict[Any, str] = {
     pl.String: "VARCHAR",
@@ -31,6 +33,7 @@ _SQL_TYPES: dict[Any, str] = {
     pl.Float64: "DOUBLE",
     pl.Boolean: "BOOLEAN",
     pl.Date: "DATE",
+    pl.Datetime("us"): "TIMESTAMP",
     pl.List(pl.String): "VARCHAR[]",
 }
 _POLARS_TYPES = {sql: dtype for dtype, sql in _SQL_TYPES.items()}
@@ -94,6 +97,32 @@ class Table:
         ]
 
 
+@dataclass(frozen=True)
+class Macro:
+    """What the file can be asked by a name and arguments. ``is_table``: it gives rows, else one value."""
+
+    name: str
+    name_zh: str
+    parameters: tuple[str, ...]
+    is_table: bool
+    meaning: str
+    columns: tuple[Column, ...]
+    sql: str
+
+    @property
+    def full_name(self) -> str:
+        """``name(parameter, …)``."""
+        return f"{self.name}({', '.join(self.parameters)})"
+
+    def create_sql(self) -> list[str]:
+        """CREATE MACRO and its COMMENT."""
+        kind = "TABLE " if self.is_table else ""
+        return [
+            f"CREATE MACRO {self.full_name} AS {kind}{self.sql}",
+            f"COMMENT ON MACRO {kind}{self.name} IS {quote(f'{self.name_zh}。{self.meaning}')}",
+        ]
+
+
 def quote(text: str) -> str:
     """``text`` as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
@@ -110,15 +139,51 @@ def read_tables(folder: Traversable) -> dict[str, Table]:
     declared = yaml.safe_load(folder.joinpath(DECLARATION).read_text(encoding="utf-8"))
     words: dict[str, list[str]] = declared["columns"]
     statements = view_statements(folder.joinpath("sql"))
+    statements = {name: sql for name, sql in statements.items() if not name.startswith(f"{MACROS}.")}
     views = {entry["name"] for entry in declared["tables"] if entry["kind"] == "view"}
     if missing := views - statements.keys():
         raise ValueError(f"{DECLARATION}: views without SQL: {_describe_files(missing)}")
     if idle := statements.keys() - views:
         raise ValueError(f"{DECLARATION}: no view is declared for {_describe_files(idle)}")
     found = [_read_table(entry, words, statements.get(entry["name"])) for entry in declared["tables"]]
-    if idle := words.keys() - {c.name for t in found for c in t.columns}:
+    named = {c.name for t in found for c in t.columns}
+    named |= {name for entry in declared.get("macros", ()) for name in entry.get("columns", ())}
+    if idle := words.keys() - named:
         raise ValueError(f"{DECLARATION}: words for columns that no table has: {', '.join(sorted(idle))}")
     return {t.full_name: t for t in found}
+
+
+@lru_cache(maxsize=1)
+def macros() -> tuple[Macro, ...]:
+    """All declared macros in order of creation. ValueError for a file without declaration or the other way round."""
+    folder = resources.files("warehouse.store")
+    declared = yaml.safe_load(folder.joinpath(DECLARATION).read_text(encoding="utf-8"))
+    found = view_statements(folder.joinpath("sql"))
+    statements = {
+        name.removeprefix(f"{MACROS}."): sql for name, sql in found.items() if name.startswith(f"{MACROS}.")
+    }
+    entries = {entry["name"]: entry for entry in declared["macros"]}
+    if unlike := statements.keys() ^ entries.keys():
+        raise ValueError(f"{DECLARATION}: declared or written, but not both: {', '.join(sorted(unlike))}")
+    words: dict[str, list[str]] = declared["columns"]
+    return tuple(
+        Macro(
+            name,
+            entry["name_zh"],
+            tuple(entry["parameters"]),
+            bool(entry.get("columns")),
+            entry["meaning"],
+            _read_columns(entry.get("columns", ()), words, entry.get("words", {})),
+            statements[name],
+        )
+        for name, entry in entries.items()
+    )
+
+
+def _read_columns(
+    names: Iterable[str], words: dict[str, list[str]], own: dict[str, str]
+) -> tuple[Column, ...]:
+    return tuple(Column(n, words[n][0], own.get(n, words[n][1]), None) for n in names)
 
 
 def _describe_files(views: Iterable[str]) -> str:

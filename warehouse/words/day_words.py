@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
+
+_BEIJING = timezone(timedelta(hours=8))
 
 
 def day_words(day: date) -> str:
@@ -14,6 +16,18 @@ def moment_words(moment: datetime | str) -> str:
     """``2025年1月12日 02:03`` of a moment or an ISO time, in its own offset."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"{day_words(at)} {at:%H:%M}"
+
+
+def as_beijing(moment: datetime) -> datetime:
+    """A moment as it stands in the warehouse: Beijing time without a zone. ValueError for one that has none."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its zone")
+    return moment.astimezone(_BEIJING).replace(tzinfo=None)
+
+
+def with_beijing(moment: datetime) -> datetime:
+    """The moment that stands in the warehouse as ``moment``."""
+    return moment.replace(tzinfo=_BEIJING)
 
 
 def years_words(since: int | None, until: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Commands of the campaign year: open a year, grant a later deadline, keep the registry of org units."""
+"""Commands of the campaign year: open a year, grant a later deadline, keep the registry of org units, name a version."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(year_app, name="year")
     app.add_typer(registry_app, name="registry")
     app.command()(deadline)
+    app.command()(release)
 
 
 @year_app.command("open")
@@ -39,6 +40,21 @@ def open_year(year: Annotated[int, typer.Argument(help="报告年度")], by: By 
     out.print(
         f"{year}年度已开放，截止日期 {day_words(due)}。下发的工作簿由 nianbao template --year {year} 生成，"
         f"表头沿用{settings.in_year(year).form_set.version}；已有修订的，请先修改目录册 catalogue.yaml 的 form_set。"
+    )
+
+
+def release(
+    name: Annotated[str, typer.Argument(help="版本名称，如 2024-终报")],
+    by: By = None,
+) -> None:
+    """把现在公布的数命名为一个版本，以后可用 as_of('名称') 查询。"""
+    from flows.decisions.release import release as run
+    from warehouse.words.day_words import moment_words
+
+    published = run(current_installation(), name, by or getpass.getuser())
+    out.print(
+        f"已命名：{name.strip()}，即 {moment_words(published)} 发布的各数。下一次夜间作业后可按名称查询。",
+        markup=False,
     )
 
 

@@ -12,6 +12,6 @@ WITH held AS (
 ), concerned AS (
     SELECT DISTINCT n.year, n.org_code, s.indicator FROM node AS n JOIN sources AS s ON s.unit_level = n.unit_level
 )
-UPDATE mart.indicator AS i SET state = ?
+UPDATE temp.staged_indicator AS i SET state = ?
 FROM concerned AS c
 WHERE i.state = 'not_reported' AND c.year = i.year AND c.org_code = i.org_code AND c.indicator = i.indicator

@@ -12,7 +12,7 @@ WITH asked AS (
     SELECT DISTINCT a.n, a.year, a.number, a.difference, a.kind, a.node, a.org_level, u.measure, u.indicator,
            u.is_count AND a.field IS NOT NULL AS is_row, a.kind = 'unit' OR a.org_code IS NULL AS is_sum
     FROM asked AS a
-    JOIN mart.use AS u ON u.form = a.form AND (u.field = a.field OR (a.field IS NULL AND u.field = u.measure))
+    JOIN mart.use AS u ON u.is_published AND u.form = a.form AND (u.field = a.field OR (a.field IS NULL AND u.field = u.measure))
                       AND (NOT u.is_count OR a.org_code IS NULL OR list_contains(u.levels, a.org_level))
 ), place AS (
     SELECT DISTINCT n, year, node, org_level, measure, is_sum FROM touched WHERE NOT is_row AND kind <> 'total'
