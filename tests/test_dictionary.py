@@ -14,7 +14,8 @@ from warehouse.registry.levels import LEVELS
 from warehouse.store.build import NightBuild
 from warehouse.store.dictionary import format_dictionary, list_definitions, write_dictionary
 from warehouse.store.query import query
-from warehouse.store.tables import tables
+from warehouse.store.shapes import list_shapes
+from warehouse.store.tables import macros, tables
 
 PAGE = Path(__file__).parent.parent / "docs" / "dictionary.md"
 
@@ -38,7 +39,9 @@ def test_every_name_of_the_catalogue_is_defined_once(catalogue: Catalogue) -> No
     assert names.get("indicator", set()) == set(catalogue.indicators)
     assert names["form"] == set(catalogue.forms)
     assert names["field"] == {f.id for form in catalogue.forms.values() for f in form.fields}
-    assert names["table"] | names["view"] == set(tables())
+    shapes = {shape.full_name for shape in list_shapes(catalogue)}
+    assert names["table"] | names["view"] == set(tables()) | shapes
+    assert names["macro"] == {macro.name for macro in macros()}
 
 
 def test_every_definition_has_a_chinese_name_and_a_meaning(catalogue: Catalogue) -> None:

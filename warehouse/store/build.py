@@ -41,6 +41,7 @@ from warehouse.store.declared_tables import list_expected_reports, list_uses
 from warehouse.store.dictionary import list_definitions
 from warehouse.store.held import STAGED, mark_held
 from warehouse.store.query import read_earlier
+from warehouse.store.shapes import list_shapes
 from warehouse.store.statements import statement
 from warehouse.store.tables import tables
 from warehouse.store.vintages import KEYS, find_moment, keep_vintage
@@ -338,6 +339,8 @@ class NightBuild(BuildFile):
         integrity.check(self._connection, self.catalogue, self._expected_rows)
 
     def _fill(self) -> None:
+        for shape in list_shapes(self.catalogue):
+            self._create_table(shape)
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)

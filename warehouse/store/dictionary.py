@@ -18,7 +18,8 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import parse
 from warehouse.registry.levels import Level
-from warehouse.store.tables import macros, tables
+from warehouse.store.shapes import ZH, list_shapes
+from warehouse.store.tables import SCHEMAS, macros, tables
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
 from warehouse.words.templates import render_text
@@ -72,7 +73,7 @@ def list_definitions(catalogue: Catalogue) -> pl.DataFrame:
         *_list_forms(catalogue),
         *_list_measures(catalogue),
         *_list_indicators(catalogue),
-        *_list_tables(),
+        *_list_tables(catalogue),
     ]
     schema = tables()["mart.dictionary"].frame_schema
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
@@ -169,7 +170,11 @@ def _write_columns(catalogue: Catalogue, indicator: Indicator) -> str:
     return "；".join(dict.fromkeys(found))
 
 
-def _list_tables() -> Iterator[dict[str, Any]]:
+def _list_tables(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    for name, (name_zh, meaning) in SCHEMAS.items():
+        yield {"kind": "schema", "name": name, "name_zh": name_zh, "meaning": meaning}
+    for shape in list_shapes(catalogue):  # their columns are indicators and fields, which are defined above
+        yield {"kind": "view", "name": shape.full_name, "name_zh": shape.name_zh, "meaning": shape.grain}
     for table in tables().values():
         yield {
             "kind": "view" if table.kind == "view" else "table",
@@ -230,6 +235,11 @@ def format_dictionary(catalogue: Catalogue) -> str:
                 "rows": [(f"`{c.name}`", c.name_zh, c.sql_type or "", c.meaning) for c in table.columns],
             }
             for table in tables().values()
+        ],
+        shapes=[
+            (f"`{shape.full_name}`", shape.name_zh, shape.grain)
+            for shape in list_shapes(catalogue)
+            if shape.schema != ZH
         ],
         macros=[
             {"macro": macro, "rows": [(f"`{c.name}`", c.name_zh, c.meaning) for c in macro.columns]}

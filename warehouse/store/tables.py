@@ -21,7 +21,13 @@ from warehouse.catalogue import frames
 from warehouse.store.statements import view_statements
 
 DECLARATION = "tables.yaml"
-SCHEMAS = ("core", "quality", "mart")
+SCHEMAS = {
+    "core": ("数据", "单位名录、观测值、计量值和汇总。"),
+    "quality": ("质量", "报送件、审核问题、说明、运行记录和登记簿。"),
+    "mart": ("指标", "供查询和发布的指标、名册、报送情况和数据字典。"),
+    "mart_zh": ("指标（中文名）", "与 mart 相同的内容，表名和列名为中文，供用表格软件打开的人使用。"),
+}
+"""Schema -> its Chinese name and what it holds; DuckDB keeps no comment on a schema, so the dictionary says it."""
 MACROS = "macros"
 """The folder of their SQL; in the file they stand in the schema main, so that they are found by their name alone."""
 
@@ -72,6 +78,10 @@ class Table:
         return f"{self.schema}.{self.name}"
 
     @property
+    def _sql_name(self) -> str:
+        return f'{self.schema}."{self.name}"'
+
+    @property
     def comment(self) -> str:
         """The text of COMMENT ON."""
         return f"{self.name_zh}（{self.full_name}）。{self.grain}"
@@ -84,16 +94,16 @@ class Table:
     def create_sql(self) -> str:
         """CREATE TABLE or CREATE VIEW."""
         if self.sql is not None:
-            return f"CREATE VIEW {self.full_name} AS {self.sql}"
+            return f"CREATE VIEW {self._sql_name} AS {self.sql}"
         columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in self.columns)
-        return f"CREATE TABLE {self.full_name} ({columns})"
+        return f"CREATE TABLE {self._sql_name} ({columns})"
 
     def comment_sql(self) -> list[str]:
         """COMMENT ON the table or view and each of its columns."""
         what = "VIEW" if self.kind == "view" else "TABLE"
         return [
-            f"COMMENT ON {what} {self.full_name} IS {quote(self.comment)}",
-            *(f'COMMENT ON COLUMN {self.full_name}."{c.name}" IS {quote(c.comment)}' for c in self.columns),
+            f"COMMENT ON {what} {self._sql_name} IS {quote(self.comment)}",
+            *(f'COMMENT ON COLUMN {self._sql_name}."{c.name}" IS {quote(c.comment)}' for c in self.columns),
         ]
 
 
