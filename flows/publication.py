@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import platform
 import resource
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 
 from expectations.rulebook.rule_document import list_rules
 from flows.clock import TIME_ZONE
 from flows.intake import hold_returned
+from flows.keeping.marks import read_good_night
 from flows.night import Night, list_versions
+from flows.running.timing import STEPS_TO_PUBLISH
 from transforms.indicators.indicators import compute
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.review_entries import list_approvals
@@ -20,8 +23,6 @@ from warehouse.store.publish import publish
 
 _COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
 """What is counted of a night, whenever its submissions were received; columns of quality.run."""
-_STEPS = ("read", "conform", "check", "decide", "load", "indicators")
-"""Steps whose seconds stand in quality.run: those before the file is published."""
 
 
 def open_build(night: Night) -> NightBuild:
@@ -34,16 +35,15 @@ def open_build(night: Night) -> NightBuild:
 
 def compute_indicators(night: Night, build: NightBuild) -> None:
     """Roll up the standing submissions and compute every indicator anew."""
-    with night.time_step("indicators"):
-        hold_returned(night, build)
-        approved = list_approvals(night.journal.entries()).join(
-            build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
-        )
-        computed = compute(build.read_standing_measures(), night.catalogue, approved)
-        build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
-        build.set_rules(list_rules(night.rulebook))
-        build.set_events(night.journal.frame())
-        build.set_explanations(list_explanations(night.journal.entries()))
+    hold_returned(night, build)
+    approved = list_approvals(night.journal.entries()).join(
+        build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
+    )
+    computed = compute(build.read_standing_measures(), night.catalogue, approved)
+    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup)
+    build.set_rules(list_rules(night.rulebook))
+    build.set_events(night.journal.frame())
+    build.set_explanations(list_explanations(night.journal.entries()))
 
 
 def finish_build(night: Night, build: NightBuild) -> None:
@@ -65,6 +65,8 @@ def finish_build(night: Night, build: NightBuild) -> None:
     )
     if night.is_anew:
         build.keep_runs(database)
+    if (last := read_good_night(night.home.root)) is not None and last.late is not None:
+        build.complete_run(last.late.run, _name_columns(last.late.seconds))
     build.check()
     night.record.revised = build.list_revised(database)
     build.close()
@@ -72,9 +74,9 @@ def finish_build(night: Night, build: NightBuild) -> None:
 
 def _measure_run(night: Night) -> dict[str, object]:
     """What the run has cost so far, and by which programs; columns of quality.run."""
-    seconds = {f"{step}_seconds": night.record.seconds.get(step) for step in _STEPS}
+    seconds = night.steps.seconds
     return {
-        **seconds,
+        **_name_columns({step: seconds[step] for step in STEPS_TO_PUBLISH if step in seconds}),
         "received_bytes": night.record.counts["received_bytes"],
         "observation_count": night.record.counts["observation_count"],
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -84,11 +86,15 @@ def _measure_run(night: Night) -> dict[str, object]:
     }
 
 
+def _name_columns(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Seconds of steps by their columns of quality.run."""
+    return {f"{step}_seconds": spent for step, spent in seconds.items()}
+
+
 def publish_build(night: Night, build: NightBuild) -> None:
     """Check the built file and put it in the place of the published one."""
     database = night.home.database
-    with night.time_step("publish"):
-        finish_build(night, build)
-        before = read_published_figures(database)
-        publish(night.home.building, database)
-        night.record.moved = find_moved_figures(before, read_published_figures(database))
+    finish_build(night, build)
+    before = read_published_figures(database)
+    publish(night.home.building, database)
+    night.record.moved = find_moved_figures(before, read_published_figures(database))

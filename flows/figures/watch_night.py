@@ -16,6 +16,7 @@ from flows.figures.metrics import NightFigures, write_metrics
 from flows.figures.night_log import NightLog
 from flows.keeping.marks import read_good_night
 from flows.night import Night, list_versions
+from flows.running.timing import Step
 from warehouse.standing.questions import read_open_questions
 from warehouse.store.query import QueryError, WarehouseMissing, query
 
@@ -50,8 +51,8 @@ def _leave(night: Night, log: NightLog, broken_by: str = "") -> None:
     """Write what is known of the night at its end."""
     try:
         decisions = _note_decisions(night, log)
-        for step, began, seconds in night.record.steps:
-            log.note("step_ended", {"step": step, "seconds": round(seconds, 3)}, began)
+        for step in night.steps.ended:
+            log.note("step_ended", _describe_step(step), step.began)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
         outcome = {"decisions": decisions, "left_count": len(night.record.left), "peak_memory_bytes": peak}
         if broken_by:
@@ -65,7 +66,7 @@ def _leave(night: Night, log: NightLog, broken_by: str = "") -> None:
                 is_good=not broken_by,
                 ended_at=datetime.now(TIME_ZONE).timestamp(),
                 last_good_at=good.at.timestamp() if good else None,
-                seconds=night.record.seconds,
+                seconds=night.steps.seconds,
                 decisions=decisions,
                 open_findings=_count_open(night.home.database),
                 left_count=len(night.record.left),
@@ -76,6 +77,12 @@ def _leave(night: Night, log: NightLog, broken_by: str = "") -> None:
         )
     except Exception:  # noqa: BLE001 - the night is done, or broke off for a reason of its own: neither may hang on figures
         note_error(night.home.root, traceback.format_exc(), night.run)
+
+
+def _describe_step(step: Step) -> dict[str, object]:
+    """A step for the log; ``error`` where it broke off."""
+    broken = {"error": type(step.broken_by).__name__} if step.broken_by else {}
+    return {"step": step.name, "seconds": round(step.seconds, 3), **step.counts, **broken}
 
 
 def _note_decisions(night: Night, log: NightLog) -> dict[str, int]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect import Task
 from prometheus_client.parser import text_string_to_metric_families
 
+from flows import nightly
 from flows.answer import outgoing
 from flows.figures.metrics import METRICS
 from flows.figures.night_log import LOG, NightLog
+from flows.running.timing import STEPS_AFTER, STEPS_TO_PUBLISH
 from flows.settings import Installation
-from tests.integration.conftest import LANHE, NewInstallation, night
+from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from warehouse.store.query import query
+from warehouse.store.tables import tables
 
 CLERK = "王小明"
+NOT_HERE = {"fetch", "send", "backup"}
+"""Steps that a night without sources, people to write to and backup has not."""
 
 
 def read_log(place: Installation) -> list[dict[str, Any]]:
@@ -50,11 +57,13 @@ def test_a_good_night_leaves_log_figures_and_its_row(place: Installation) -> Non
     assert {(d["submission"], d["unit_code"], d["decision"]) for d in decided} == set(
         report.submissions.select("submission", "unit_code", "decision").iter_rows()
     )
-    steps = [line["step"] for line in lines if line["event"] == "step_ended"]
-    assert steps == ["read", "conform", "check", "decide", "load", "indicators", "publish"]
+    steps = {line["step"]: line for line in lines if line["event"] == "step_ended"}
+    assert [*steps] == [step for step in (*STEPS_TO_PUBLISH, *STEPS_AFTER) if step not in NOT_HERE]
+    assert (steps["check"]["submission_count"], steps["check"]["unit_count"]) == (3, 3)
 
     figures = read_figures(place)
     assert figures["night_good"] == 1
+    assert figures["step_seconds receipts"] > 0
     assert figures["submissions accepted"] == 3
     assert figures["submissions refused"] == 1
     assert figures["open_findings critical"] == 0
@@ -65,8 +74,30 @@ def test_a_good_night_leaves_log_figures_and_its_row(place: Installation) -> Non
     assert run["received_bytes"] > 10_000
     assert run["observation_count"] == query(place.home.database, "FROM core.observation_log").height
     assert run["read_seconds"] > 0
+    assert run["receive_seconds"] > 0
+    assert run["publish_seconds"] is None
     assert run["peak_memory_mib"] > 50
     assert run["duckdb_version"]
+
+
+def test_every_step_of_a_night_is_timed_under_a_name_that_quality_run_has() -> None:
+    steps = [step.name for step in vars(nightly).values() if isinstance(step, Task)]
+    assert sorted(steps) == sorted((*STEPS_TO_PUBLISH, *STEPS_AFTER))
+    assert {f"{step}_seconds" for step in steps} <= tables()["quality.run"].frame_schema.keys()
+
+
+def test_the_next_file_says_how_long_the_steps_after_publishing_took(
+    place: Installation, samples: Samples
+) -> None:
+    first = night(place)
+    night(place)  # it has nothing to do and publishes nothing
+    shutil.copytree(samples([2023], LANHE), place.home.inbox, dirs_exist_ok=True)
+    second = night(place)
+    runs = {row["run"]: row for row in query(place.home.database, "FROM quality.run").to_dicts()}
+    for step in set(STEPS_AFTER) - NOT_HERE:
+        assert runs[first.run][f"{step}_seconds"] == pytest.approx(first.seconds[step])
+        assert runs[second.run][f"{step}_seconds"] is None
+    assert runs[first.run]["backup_seconds"] is None
 
 
 def test_log_and_figures_name_no_person_and_no_file(place: Installation) -> None:

@@ -26,7 +26,7 @@ STEPS = {
     "indicators": "计算指标",
     "publish": "发布",
 }
-"""What the steps of a night (flows.nightly) are called."""
+"""What the steps that make numbers of workbooks (ENGINE_STEPS) are called."""
 
 
 def register(app: typer.Typer) -> None:
@@ -104,7 +104,7 @@ def _print_summary(report: Report) -> None:
     if report.submissions.is_empty():
         out.print(
             "没有新的报送；数据仓库已按现行目录册和市级的决定重新计算。"
-            if report.seconds
+            if report.has_published
             else "没有新的报送，数据未变。"
         )
         return
@@ -120,7 +120,9 @@ def _print_summary(report: Report) -> None:
         提示="info_count",
     )
     print_frame(table, title="本次收表情况")
-    seconds = "，".join(f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items())
+    seconds = "，".join(
+        f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items() if step in STEPS
+    )
     out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
     for sentence in report.failed_channels:
         err.print(sentence, style="yellow", markup=False)
