@@ -22,6 +22,7 @@ from flows.backup import night_end
 from flows.dispatch.channels import ChannelDown
 from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
+from flows.figures.beginning import watching_beginning
 from flows.figures.watch_night import watching
 from flows.intake import OnDone
 from flows.keeping.marks import keep_revised, marking_failure
@@ -66,7 +67,11 @@ def run_night(
     ``is_tried_again``: whether a night that ended with an error is begun once more by whoever called; then nobody is told.
     """
     try:
-        with keeping_out_others(), nullcontext() if from_scratch else marking_failure(installation.home.root):
+        with (
+            keeping_out_others(),
+            watching_beginning(installation.home, is_from_scratch=from_scratch),
+            nullcontext() if from_scratch else marking_failure(installation.home.root),
+        ):
             return _night_beside_others(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well

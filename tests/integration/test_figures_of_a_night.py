@@ -15,9 +15,14 @@ from flows import nightly
 from flows.answer import outgoing
 from flows.figures.metrics import METRICS
 from flows.figures.night_log import LOG, NightLog
+from flows.home_check import HomeUnfit
 from flows.running.timing import STEPS_AFTER, STEPS_TO_PUBLISH
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.prefect_office import clean_environment, nianbao
+from warehouse.catalogue.yaml_source import CatalogueError
+from warehouse.ledger.journal import JournalBroken
+from warehouse.store.publish import AlreadyRunning, writer_lock
 from warehouse.store.query import query
 from warehouse.store.tables import tables
 
@@ -127,9 +132,65 @@ def test_a_night_that_breaks_off_says_so_and_keeps_when_the_last_good_one_was(
     assert after["last_good_night_timestamp_seconds"] == before["last_good_night_timestamp_seconds"]
 
 
+@pytest.mark.parametrize("fault", ["unfit_home", "broken_journal", "mistake_in_the_catalogue"])
+def test_a_night_that_breaks_off_before_it_is_open_leaves_a_line_and_figures(
+    after_a_night: NewInstallation, tmp_path: Path, fault: str
+) -> None:
+    place = after_a_night([2024])
+    before = read_figures(place)
+    if fault == "unfit_home":
+        shutil.rmtree(place.home.site)
+        place.home.site.write_text("no folder")
+    elif fault == "broken_journal":
+        whole = place.home.journal.read_bytes()
+        place.home.journal.write_bytes(whole.replace(b"received", b"receivXd", 1))
+    else:
+        catalogue = Path(shutil.copytree(LANHE, tmp_path / "catalogue"))
+        (catalogue / "catalogue.yaml").write_text("city: [", encoding="utf-8")
+        place = Installation(place.settings.model_copy(update={"catalogue": catalogue}))
+    lines = len(read_log(place))
+    with pytest.raises((HomeUnfit, JournalBroken, CatalogueError)) as broken:
+        night(place)
+    new = [line for line in read_log(place)[lines:] if line["event"] == "night_broke_off"]
+    assert [line["error"] for line in new] == [broken.type.__name__]
+    after = read_figures(place)
+    assert after["night_good"] == 0
+    assert after["night_end_timestamp_seconds"] > before["night_end_timestamp_seconds"]
+    assert after["last_good_night_timestamp_seconds"] == before["last_good_night_timestamp_seconds"]
+
+
+def test_a_night_beside_another_one_leaves_the_figures_of_the_other(after_a_night: NewInstallation) -> None:
+    place = after_a_night([2024])
+    before = (place.home.root / METRICS).read_bytes(), (place.home.root / LOG).read_bytes()
+    with writer_lock(place.home.root), pytest.raises(AlreadyRunning):
+        night(place)
+    assert before == ((place.home.root / METRICS).read_bytes(), (place.home.root / LOG).read_bytes())
+
+
+def test_a_command_that_fails_before_its_night_leaves_a_line_and_figures_once(
+    after_a_night: NewInstallation,
+) -> None:
+    place = after_a_night([2024])
+    whole = place.home.journal.read_bytes()
+    place.home.journal.write_bytes(whole.replace(b"received", b"receivXd", 1))
+    environment = clean_environment(
+        NIANBAO_HOME=str(place.home.root), NIANBAO_CATALOGUE=str(place.settings.catalogue)
+    )
+    for blocked, error in ((True, "HomeUnfit"), (False, "JournalBroken")):
+        shutil.rmtree(place.home.site, ignore_errors=True)
+        place.home.site.unlink(missing_ok=True)
+        if blocked:
+            place.home.site.write_text("no folder")
+        lines = len(read_log(place))
+        assert nianbao("nightly", environment=environment).returncode == 2
+        assert [line.get("error") for line in read_log(place)[lines:]] == [error]
+        assert read_figures(place)["night_good"] == 0
+
+
 def test_a_log_that_cannot_be_written_does_not_fail_the_night(place: Installation) -> None:
     (place.home.root / LOG.parent).write_text("no folder")
     assert night(place).submissions.height == 4
+    assert read_figures(place)["night_good"] == 1
     assert "logs" in (place.home.root / "nianbao-error.log").read_text(encoding="utf-8")
 
 

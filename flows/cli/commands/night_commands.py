@@ -16,6 +16,7 @@ from flows.clock import TIME_ZONE
 
 if TYPE_CHECKING:
     from flows.answer.outgoing import Report
+    from flows.settings import Installation
 
 STEPS = {
     "read": "读取",
@@ -71,11 +72,18 @@ def _warm_up() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
+    from flows.figures.beginning import watching_beginning
     from flows.home_check import require_fit
-    from flows.running.embedded_server import embed_server, run_as_flow
 
     installation = current_installation()
-    require_fit(installation.home)
+    with watching_beginning(installation.home, is_from_scratch=from_scratch):
+        require_fit(installation.home)
+        return _run_on_server(name, installation, from_scratch=from_scratch)
+
+
+def _run_on_server(name: str, installation: Installation, *, from_scratch: bool) -> Report:
+    from flows.running.embedded_server import embed_server, run_as_flow
+
     # The server takes seconds to start: it does so while the libraries are imported.
     with embed_server(installation.home.root) as wait_for_server:
         from flows.nightly import run_night
