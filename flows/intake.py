@@ -45,8 +45,7 @@ def receive(night: Night) -> int:
 def read(night: Night, received: Sequence[Entry], on_done: OnDone | None = None) -> Batch:
     """Read one batch behind the wall; workbooks found inside of its files are received."""
     files = [describe_file(entry, night.archive.path(str(entry.submission))) for entry in received]
-    with night.time_step("read"):
-        batch = read_batch(files, night.catalogue, night.installation.settings.workers, on_done)
+    batch = read_batch(files, night.catalogue, night.installation.settings.workers, on_done)
     night.record.counts["received_bytes"] += sum(file.path.stat().st_size for file in files)
     if night.is_rehearsal:
         return batch
@@ -57,71 +56,69 @@ def read(night: Night, received: Sequence[Entry], on_done: OnDone | None = None)
 
 def conform(night: Night, batch: Batch) -> Batch:
     """Type the batch's cells and match its rows to the registry."""
-    with night.time_step("conform"):
-        return step_without_faulty(
-            lambda part: conform_batch(part, night.catalogue), batch, lambda said: _log(night, said)
-        )
+    return step_without_faulty(
+        lambda part: conform_batch(part, night.catalogue), batch, lambda said: _log(night, said)
+    )
+
+
+def start_gate(_night: Night) -> None:
+    """Wait for Great Expectations, whose start began with the command: it is no part of checking."""
+    start_great_expectations()
 
 
 def judge(night: Night, batch: Batch, build: NightBuild) -> Batch:
     """Judge the batch against the rules and against what stands in the file being built."""
     hold_returned(night, build, batch.first_seq)
-    start_great_expectations()  # begun when the command started; waited for here, and no part of checking
-    with night.time_step("check"):
-        background = _read_background(night, batch, build)
-        judged = step_without_faulty(
-            lambda part: judge_batch(part, background, night.catalogue, night.rulebook),
-            batch,
-            lambda said: _log(night, said),
-        )
+    background = _read_background(night, batch, build)
+    judged = step_without_faulty(
+        lambda part: judge_batch(part, background, night.catalogue, night.rulebook),
+        batch,
+        lambda said: _log(night, said),
+    )
     night.record.docs.append((judged.judgement, judged.submissions))
     return judged
 
 
 def decide(night: Night, batch: Batch, build: NightBuild) -> Batch:
     """Accept, hold or refuse each submission, and journal what is decided for the first time."""
-    with night.time_step("decide"):
-        recorded, entries = night.journal.decisions(), night.journal.entries()
-        current = night.catalogue.settings.last_year
-        years = {current, *batch.submissions["year"].unique()}
-        locked = [year for year in years if is_locked(entries, year)]
-        batch = decide_batch(
-            batch, recorded, locked, build.read_standing_submissions(), current, night.rulebook
+    recorded, entries = night.journal.decisions(), night.journal.entries()
+    current = night.catalogue.settings.last_year
+    years = {current, *batch.submissions["year"].unique()}
+    locked = [year for year in years if is_locked(entries, year)]
+    batch = decide_batch(batch, recorded, locked, build.read_standing_submissions(), current, night.rulebook)
+    new = batch.decided.remove(pl.col("received_seq").is_in(list(recorded)))
+    counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
+    given = batch.judgement.answers.join(counting, on="submission", how="semi")
+    said = select_new_explanations(given, batch.decided, list_explanations(entries))
+    kept = ("submission", "unit_code", "year", "reason", "rule", "critical_count", "warning_count")
+    drafts = [(Event.EXPLAINED, payload) for payload in said] + [
+        (Event(row["decision"]), {k: row[k] for k in kept if row[k] is not None})
+        for row in new.iter_rows(named=True)
+    ]
+    # What units explain comes first: after a power cut no decision may stand without it.
+    actor = night.installation.settings.actor
+    if not night.is_rehearsal:
+        night.journal.append_many(
+            [Draft(event, actor, night.at, night.run, about) for event, about in drafts]
         )
-        new = batch.decided.remove(pl.col("received_seq").is_in(list(recorded)))
-        counting = new.filter(~pl.col("rule").is_in([YEAR_LOCKED, YEAR_DOUBTED]).fill_null(False))
-        given = batch.judgement.answers.join(counting, on="submission", how="semi")
-        said = select_new_explanations(given, batch.decided, list_explanations(entries))
-        kept = ("submission", "unit_code", "year", "reason", "rule", "critical_count", "warning_count")
-        drafts = [(Event.EXPLAINED, payload) for payload in said] + [
-            (Event(row["decision"]), {k: row[k] for k in kept if row[k] is not None})
-            for row in new.iter_rows(named=True)
-        ]
-        # What units explain comes first: after a power cut no decision may stand without it.
-        actor = night.installation.settings.actor
-        if not night.is_rehearsal:
-            night.journal.append_many(
-                [Draft(event, actor, night.at, night.run, about) for event, about in drafts]
-            )
     return batch
 
 
 def load(night: Night, batch: Batch, build: NightBuild) -> None:
     """Put the batch into the file being built."""
-    with night.time_step("load"):
-        build.add_batch(
-            batch.decided,
-            observations=batch.observed.observations,
-            counted_rows=batch.observed.counted_rows,
-            measures=batch.observed.measures,
-            findings=batch.judgement.findings,
-            notes=batch.conformed.notes,
-            unread=batch.conformed.unread,
-            results=batch.judgement.results,
-        )
-        build.revise_findings(
-            list(batch.compared_anew), _list_rules_of_several_years(night), batch.judgement.revised
-        )
+    build.add_batch(
+        batch.decided,
+        observations=batch.observed.observations,
+        counted_rows=batch.observed.counted_rows,
+        measures=batch.observed.measures,
+        findings=batch.judgement.findings,
+        notes=batch.conformed.notes,
+        unread=batch.conformed.unread,
+        results=batch.judgement.results,
+    )
+    build.revise_findings(
+        list(batch.compared_anew), _list_rules_of_several_years(night), batch.judgement.revised
+    )
     night.record.counts.update(
         submission_count=batch.decided.height,
         finding_count=batch.judgement.findings.height,

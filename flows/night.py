@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from flows.keeping.kept_objects import (
     list_received,
     list_unnamed,
 )
-from flows.keeping.marks import GoodNight, mark_good_night, read_good_night
+from flows.keeping.marks import GoodNight, LateSteps, mark_good_night, read_good_night
 from flows.receiving.receive import Repeated
+from flows.running.timing import STEPS_AFTER, Steps
 from flows.settings import Home, Installation, read_code_version
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
@@ -41,8 +41,7 @@ from warehouse.store.soundness import make_sound
 class Record:
     """What a night has done so far."""
 
-    seconds: dict[str, float] = field(default_factory=dict)  # by step
-    steps: list[tuple[str, datetime, float]] = field(default_factory=list)  # name, beginning, seconds
+    steps: Steps = field(default_factory=Steps)
     notes: list[str] = field(default_factory=list)  # for the digest
     troubles: list[str] = field(default_factory=list)  # what stands until somebody mends it, in sentences
     damaged: list[str] = field(default_factory=list)  # objects of the archive
@@ -94,14 +93,10 @@ class Night:
         """Whether the journal is left as it is, so that nothing can be received or decided."""
         return self.journal.read_only
 
-    @contextmanager
-    def time_step(self, step: str) -> Iterator[None]:
-        """Add the seconds of the block to those of ``step``."""
-        start, began = time.perf_counter(), datetime.now(TIME_ZONE)
-        yield
-        spent = time.perf_counter() - start
-        self.record.steps.append((step, began, spent))
-        self.record.seconds[step] = self.record.seconds.get(step, 0.0) + spent
+    @property
+    def steps(self) -> Steps:
+        """The steps that have ended."""
+        return self.record.steps
 
     def list_pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
@@ -194,6 +189,7 @@ def note_unnamed(night: Night) -> None:
 def mark_end(night: Night) -> None:
     """Leave the mark of a good night: the last thing that it does."""
     head = night.journal.head
+    last = read_good_night(night.home.root)
     mark_good_night(
         night.home.root,
         GoodNight(
@@ -204,8 +200,17 @@ def mark_end(night: Night) -> None:
             journal_hash=head.hash,
             damaged=night.record.damaged,
             unnamed=night.record.unnamed,
+            late=_collect_late_steps(night) or (last.late if last else None),
         ),
     )
+
+
+def _collect_late_steps(night: Night) -> LateSteps | None:
+    """What quality.run cannot say of this night before the next; None where it has published nothing."""
+    seconds = night.steps.seconds
+    if "publish" not in seconds:
+        return None
+    return LateSteps(run=night.run, seconds={name: seconds[name] for name in STEPS_AFTER if name in seconds})
 
 
 def _is_outdated(installation: Installation) -> bool:

@@ -22,6 +22,7 @@ from flows.backup import night_end
 from flows.dispatch.channels import ChannelDown
 from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
+from flows.figures.beginning import watching_beginning
 from flows.figures.watch_night import watching
 from flows.intake import OnDone
 from flows.keeping.marks import keep_revised, marking_failure
@@ -38,15 +39,16 @@ fetch = make_task("fetch", fetch_source)
 receive = make_task("receive", intake.receive)
 read = make_task("read", intake.read)
 conform = make_task("conform", intake.conform)
+start_gate = make_task("start_gate", intake.start_gate)
 judge = make_task("check", intake.judge)
 decide = make_task("decide", intake.decide)
 load = make_task("load", intake.load)
-compute = make_task("roll up and compute indicators", publication.compute_indicators)
-compute_again = make_task("compute an earlier vintage", publication.repeat_vintage)
+compute = make_task("indicators", publication.compute_indicators)
+compute_again = make_task("vintages", publication.repeat_vintage)
 publish = make_task("publish", publication.publish_build)
 answer = make_task("receipts", outgoing.answer_units)
-publish_pages = make_task("validation pages", outgoing.publish_pages)
-clear_out = make_task("clear out", night_end.clear_out_night)
+publish_pages = make_task("pages", outgoing.publish_pages)
+clear_out = make_task("clear_out", night_end.clear_out_night)
 publish_digest = make_task("digest", outgoing.publish_digest)
 send = make_task("send", sending.send_parcel)
 back_up = make_task("backup", night_end.back_up_night)
@@ -66,7 +68,11 @@ def run_night(
     ``is_tried_again``: whether a night that ended with an error is begun once more by whoever called; then nobody is told.
     """
     try:
-        with keeping_out_others(), nullcontext() if from_scratch else marking_failure(installation.home.root):
+        with (
+            keeping_out_others(),
+            watching_beginning(installation.home, is_from_scratch=from_scratch),
+            nullcontext() if from_scratch else marking_failure(installation.home.root),
+        ):
             return _night_beside_others(installation, from_scratch, on_done)
     except AlreadyRunning:
         raise  # the other night is well
@@ -156,6 +162,7 @@ def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: On
     batch = named(read, f"{len(received)} files")(night, received, on_done)
     about = describe_units(batch.submissions, night.catalogue.unit_names())
     batch = named(conform, about)(night, batch)
+    start_gate(night)
     batch = named(judge, about)(night, batch, build)
     batch = named(decide, about)(night, batch, build)
     named(load, about)(night, batch, build)

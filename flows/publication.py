@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import platform
 import resource
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 
 from expectations.rulebook.rule_document import list_rules
 from flows.clock import TIME_ZONE
 from flows.intake import hold_returned
+from flows.keeping.marks import read_good_night
 from flows.night import Night, list_versions
+from flows.running.timing import STEPS_TO_PUBLISH
 from transforms.indicators.indicators import compute
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
@@ -22,8 +25,6 @@ from warehouse.store.publish import publish
 
 _COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
 """What is counted of a night, whenever its submissions were received; columns of quality.run."""
-_STEPS = ("read", "conform", "check", "decide", "load", "indicators")
-"""Steps whose seconds stand in quality.run: those before the file is published."""
 
 
 def open_build(night: Night) -> NightBuild:
@@ -37,21 +38,19 @@ def open_build(night: Night) -> NightBuild:
 
 def compute_indicators(night: Night, build: NightBuild) -> None:
     """Roll up the standing submissions and compute every indicator anew, from now on what we know."""
-    with night.time_step("indicators"):
-        at = build.find_moment(datetime.now(TIME_ZONE))
-        if not (night.is_from_scratch or night.is_rehearsal):
-            night.journal.append(Event.COMPUTED, night.installation.settings.actor, at, night.run)
-        _set_indicators(night, build, at)
-        build.set_releases(list_releases(night.journal.entries()))
-        build.set_rules(list_rules(night.rulebook))
-        build.set_events(night.journal.frame())
-        build.set_explanations(list_explanations(night.journal.entries()))
+    at = build.find_moment(datetime.now(TIME_ZONE))
+    if not (night.is_from_scratch or night.is_rehearsal):
+        night.journal.append(Event.COMPUTED, night.installation.settings.actor, at, night.run)
+    _set_indicators(night, build, at)
+    build.set_releases(list_releases(night.journal.entries()))
+    build.set_rules(list_rules(night.rulebook))
+    build.set_events(night.journal.frame())
+    build.set_explanations(list_explanations(night.journal.entries()))
 
 
 def repeat_vintage(night: Night, build: NightBuild, computed: Entry) -> None:
     """Compute the indicators as they were when the journal said COMPUTED, from what stood before that line."""
-    with night.time_step("indicators"):
-        _set_indicators(night, build, computed.at, before=computed.seq)
+    _set_indicators(night, build, computed.at, before=computed.seq)
 
 
 def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int | None = None) -> None:
@@ -81,6 +80,8 @@ def finish_build(night: Night, build: NightBuild) -> None:
             **_measure_run(night),
         }
     )
+    if (last := read_good_night(night.home.root)) is not None and last.late is not None:
+        build.complete_run(last.late.run, _name_columns(last.late.seconds))
     build.check()
     night.record.revised = build.list_revised(database)
     build.close()
@@ -88,9 +89,9 @@ def finish_build(night: Night, build: NightBuild) -> None:
 
 def _measure_run(night: Night) -> dict[str, object]:
     """What the run has cost so far, and by which programs; columns of quality.run."""
-    seconds = {f"{step}_seconds": night.record.seconds.get(step) for step in _STEPS}
+    seconds = night.steps.seconds
     return {
-        **seconds,
+        **_name_columns({step: seconds[step] for step in STEPS_TO_PUBLISH if step in seconds}),
         "received_bytes": night.record.counts["received_bytes"],
         "observation_count": night.record.counts["observation_count"],
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -100,11 +101,15 @@ def _measure_run(night: Night) -> dict[str, object]:
     }
 
 
+def _name_columns(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Seconds of steps by their columns of quality.run."""
+    return {f"{step}_seconds": spent for step, spent in seconds.items()}
+
+
 def publish_build(night: Night, build: NightBuild) -> None:
     """Check the built file and put it in the place of the published one."""
     database = night.home.database
-    with night.time_step("publish"):
-        finish_build(night, build)
-        before = read_published_figures(database)
-        publish(night.home.building, database)
-        night.record.moved = find_moved_figures(before, read_published_figures(database))
+    finish_build(night, build)
+    before = read_published_figures(database)
+    publish(night.home.building, database)
+    night.record.moved = find_moved_figures(before, read_published_figures(database))

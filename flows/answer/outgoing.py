@@ -17,6 +17,7 @@ from flows.clock import TIME_ZONE
 from flows.keeping.marks import forget_revised, read_revised
 from flows.night import Night
 from flows.receiving.receive import Repeated
+from flows.running.timing import ENGINE_STEPS
 from flows.telling.letters import keep_answers
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal import Event
@@ -53,7 +54,12 @@ class Report:
     @property
     def engine_seconds(self) -> float:
         """Seconds from reading to publishing, without the start of Prefect and Great Expectations."""
-        return sum(self.seconds.values())
+        return sum(self.seconds.get(step, 0.0) for step in ENGINE_STEPS)
+
+    @property
+    def has_published(self) -> bool:
+        """Whether the night had anything to do, and replaced the published file."""
+        return "publish" in self.seconds
 
 
 def collect_report(night: Night) -> Report:
@@ -82,7 +88,7 @@ def collect_report(night: Night) -> Report:
             *night.record.troubles,
             *([f"联系人未能读出，填报人的答复和催报留待改正之后：{unread}"] if unread else []),
         ],
-        night.record.seconds,
+        night.steps.seconds,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect import get_client
 from prefect.blocks.system import Secret
@@ -19,19 +20,27 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
-from prefect.events.actions import ChangeFlowRunState
+from prefect.events.actions import ChangeFlowRunState, RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 from prefect.types.entrypoint import EntrypointType
 
+from flows.deployment.died import REASON, died
 from flows.deployment.scheduled import backfill, nightly
 from flows.dispatch.secrets import PREFIX, list_secrets, name_block
 
 POOL = "nianbao"
 CRON, TIME_ZONE_NAME = "0 2 * * *", "Asia/Shanghai"
 DIED = "nianbao: runs that died"
-SILENT_SECONDS = 600
-"""A run that has not shown a sign of life for so long has died: three times Prefect's own heartbeat, and a minute."""
+TOLD = "nianbao: tell of runs that died"
+_HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+_HEARTBEAT_SECONDS = 180
+"""What Prefect takes where nothing is set."""
+_OF_A_RUN: dict[str, Any] = {
+    "match": {"prefect.resource.id": ["prefect.flow-run.*"]},
+    "match_related": {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.nianbao"},
+    "for_each": {"prefect.resource.id"},
+}
 _ENDED = ("Completed", "Failed", "Cancelled", "Crashed")
 
 
@@ -50,16 +59,24 @@ def deploy(home: Path, catalogue: Path, environment: Mapping[str, str], *, with_
     report = Deployed()
     with get_client(sync_client=True) as client:
         _make_pool(client, report)
-        _make_automation(client, report)
+    heartbeat_seconds = int(environment.get(_HEARTBEAT) or _HEARTBEAT_SECONDS)
     here = "127.0.0.1,localhost"  # a server on this machine is never looked for behind a proxy
     settings = {
         "NIANBAO_HOME": str(home.absolute()),
         "NIANBAO_CATALOGUE": str(catalogue.absolute()),
         **{name: ",".join(filter(None, (environment.get(name), here))) for name in ("NO_PROXY", "no_proxy")},
+        _HEARTBEAT: str(heartbeat_seconds),  # what the automation counts on
     }
+    made: dict[str, UUID] = {}
     for deployment in _describe_deployments(settings):
-        deployment.apply()
+        identity = deployment.apply()
+        assert isinstance(identity, UUID), "nobody awaits here"
+        made[deployment.name] = identity
         report.done.append(f"部署 {deployment.name}")
+    with get_client(sync_client=True) as client:
+        _make_automation(client, _describe_death(heartbeat_seconds))
+        _make_automation(client, _describe_telling(made["died"]))
+    report.done.append("自动处理：中途消失的作业标为失败，并通知管理员")
     if with_secrets:
         for name, value in list_secrets(environment):
             Secret(value=value).save(name_block(name), overwrite=True)
@@ -77,7 +94,7 @@ def _make_pool(client: SyncPrefectClient, report: Deployed) -> None:
 
 
 def _describe_deployments(settings: dict[str, str]) -> list[RunnerDeployment]:
-    """Both deployments. Flows are found by the name of their module: wherever the package is installed, it runs."""
+    """The deployments. Flows are found by the name of their module: wherever the package is installed, it runs."""
     common: dict[str, Any] = {
         "work_pool_name": POOL,
         "tags": ["nianbao"],
@@ -99,37 +116,61 @@ def _describe_deployments(settings: dict[str, str]) -> list[RunnerDeployment]:
             description="Replay the journal from the archive into a new warehouse, with the rules and formulas of today.",
             **common,
         ),
+        died.to_deployment(
+            "died",
+            description="Tell the administrators of a run whose process is gone. The automations call it.",
+            **{**common, "tags": []},  # its own end is not watched: it would be told of by itself
+        ),
     ]
     return [one for one in made if isinstance(one, RunnerDeployment)]  # never a coroutine: nobody awaits here
 
 
-def _make_automation(client: SyncPrefectClient, report: Deployed) -> None:
-    """Runs whose process died without a word (power, out of memory) are marked as crashed: they hold the only place."""
-    wanted = AutomationCore(
+def _describe_death(heartbeat_seconds: int) -> AutomationCore:
+    """Runs whose process died without a word (power, out of memory) are marked as crashed: they hold the only place.
+
+    A run has died that has shown no sign of life for three heartbeats and a minute, also before its first one.
+    """
+    return AutomationCore(
         name=DIED,
         description="A run of nianbao that shows no sign of life any more has crashed.",
         trigger=EventTrigger(
-            after={"prefect.flow-run.heartbeat"},
+            after={"prefect.flow-run.Pending", "prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{state}" for state in _ENDED)},
-            match={"prefect.resource.id": ["prefect.flow-run.*"]},
-            match_related={"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.nianbao"},
-            for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=SILENT_SECONDS),
+            within=timedelta(seconds=3 * heartbeat_seconds + 60),
+            **_OF_A_RUN,
+        ),
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=REASON)],
+    )
+
+
+def _describe_telling(deployment: UUID) -> AutomationCore:
+    """Whoever marked a run as crashed (the automation above, or the worker that saw its process end): people are told."""
+    return AutomationCore(
+        name=TOLD,
+        description="The administrators are told of a run of nianbao that crashed.",
+        trigger=EventTrigger(
+            expect={"prefect.flow-run.Crashed"},
+            posture=Posture.Reactive,
+            threshold=1,
+            within=timedelta(0),
+            **_OF_A_RUN,
         ),
         actions=[
-            ChangeFlowRunState(
-                state=StateType.CRASHED,
-                message="作业进程已不在（断电、内存不足或被结束）；未作任何改动，下次夜间作业会补做。",
+            RunDeployment(
+                deployment_id=deployment,
+                parameters={"run_id": {"template": "{{ flow_run.id }}", "__prefect_kind": "jinja"}},
             )
         ],
     )
-    known = client.read_automations_by_name(DIED)
+
+
+def _make_automation(client: SyncPrefectClient, wanted: AutomationCore) -> None:
+    known = client.read_automations_by_name(wanted.name)
     if known:
         client.update_automation(known[0].id, wanted)
         for superfluous in known[1:]:
             client.delete_automation(superfluous.id)
     else:
         client.create_automation(wanted)
-    report.done.append("自动处理：中途消失的作业标为失败")

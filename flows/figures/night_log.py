@@ -1,7 +1,7 @@
 """The log of the nights: HOME/logs/nianbao.jsonl, one JSON object a line, for programs that collect logs.
 
-A line has time, event and run; where it is about a submission, submission, unit_code and year. No names of people or files, no
-sentences: those may hold what a clerk wrote.
+A line has time, event and run (null where the night broke off before it was open); where it is about a submission,
+submission, unit_code and year. No names of people or files, no sentences: those may hold what a clerk wrote.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEPT = 5  # older ones beside it
 class NightLog:
     """The log of one run, open until it is closed. OSError."""
 
-    def __init__(self, home: Path, run: str) -> None:
+    def __init__(self, home: Path, run: str | None) -> None:
         path = home / LOG
         path.parent.mkdir(parents=True, exist_ok=True)
         self._run = run

@@ -24,11 +24,19 @@ FAILURE = "last_failure.json"
 REVISED = "revised.json"
 
 
+class LateSteps(BaseModel):
+    """Seconds of the steps that ended after the file of this run was published, in which they can therefore not stand."""
+
+    run: str
+    seconds: dict[str, float]
+
+
 class GoodNight(BaseModel):
     """A night that went through to its end, whether it had anything to do or not.
 
     ``journal_count`` and ``journal_hash`` are the journal's head then; ``damaged`` and ``unnamed`` are the objects of
-    the archive that were found damaged, and those that no line of the journal names.
+    the archive that were found damaged, and those that no line of the journal names. ``late`` is of this night, or of
+    the last one that published a file.
     """
 
     at: AwareDatetime
@@ -38,6 +46,7 @@ class GoodNight(BaseModel):
     journal_hash: str
     damaged: list[str] = Field(default_factory=list)
     unnamed: list[str] = Field(default_factory=list)
+    late: LateSteps | None = None
 
     @property
     def shown_head(self) -> PrintedHead:

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.dispatch.channels import ChannelDown
+from flows.running.timing import timed
 from warehouse.catalogue.frames import Submissions
 
 P = ParamSpec("P")
@@ -18,8 +19,11 @@ _NAMED = 3
 
 
 def make_task(name: str, work: Callable[P, R]) -> Task[P, R]:
-    """A task around a step. Frames are handed on in memory: caching would hash them, persisting would copy them."""
-    return task(name=name, cache_policy=NO_CACHE, persist_result=False)(work)
+    """A task around a step, which is timed under the same name.
+
+    Frames are handed on in memory: caching would hash them, persisting would copy them.
+    """
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False)(timed(name, work))
 
 
 def named(step: Task[P, R], about: str) -> Task[P, R]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -125,6 +126,18 @@ class Office:
     posted: list[dict[str, Any]] = field(default_factory=list)
     first: FlowRun | None = None
 
+    def begin(self, name: str = "nightly") -> FlowRun:
+        """Trigger a deployment and wait until its run has begun."""
+        deployment = self.client.read_deployment_by_name(f"{name}/{name}")
+        run = self.client.create_flow_run_from_deployment(deployment.id)
+        until = time.monotonic() + 200
+        while True:
+            state = self.client.read_flow_run(run.id).state
+            if state is not None and state.is_running():
+                return run
+            assert time.monotonic() < until, f"the run did not begin: {state}"
+            time.sleep(0.2)
+
     def run(self, name: str = "nightly", due: datetime | None = None) -> FlowRun:
         """Trigger a deployment and wait until its run has ended."""
         deployment = self.client.read_deployment_by_name(f"{name}/{name}")
@@ -144,6 +157,14 @@ class Office:
             time.sleep(0.5)
         log = (self.home.parent / "prefect" / "worker.log").read_text(errors="replace")
         raise AssertionError(f"the run did not end: {log[-3000:]}")
+
+    def kill(self, run: FlowRun) -> None:
+        """Kill the run's processes, as a lack of memory does; its worker lives on."""
+        mark = f"PREFECT__FLOW_RUN_ID={run.id}".encode()
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in environ.read_bytes().split(b"\0"):
+                    os.kill(int(environ.parent.name), signal.SIGKILL)
 
     def artifacts(self, run: FlowRun) -> dict[str, Any]:
         found = self.client.request(

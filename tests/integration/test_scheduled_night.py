@@ -58,9 +58,10 @@ def office(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterat
 
 def test_deploying_twice_makes_everything_once(office: Office) -> None:
     assert [pool.name for pool in office.client.read_work_pools()] == ["nianbao"]
-    assert sorted(d.name for d in office.client.read_deployments()) == ["backfill", "nightly"]
-    [automation] = office.client.read_automations()
-    assert automation.enabled
+    assert sorted(d.name for d in office.client.read_deployments()) == ["backfill", "died", "nightly"]
+    automations = office.client.read_automations()
+    assert len(automations) == 2
+    assert all(automation.enabled for automation in automations)
     assert "已有" in office.said[1]
 
 
@@ -172,3 +173,35 @@ def test_a_night_that_is_cancelled_leaves_all_whole_and_the_next_one_does_its_wo
     assert after.state is not None
     assert after.state.is_completed(), after.state.message
     assert "接收 6 份" in str(after.state.message)
+
+
+def test_the_administrators_are_told_of_a_night_whose_process_is_killed(
+    office: Office, samples: Samples
+) -> None:
+    shutil.copytree(samples([2021], LANHE), office.home / "inbox", dirs_exist_ok=True)
+    before = len(office.posted)
+    run = office.begin()
+    office.kill(run)
+    ended = office.wait_for(run)
+    assert ended.state is not None
+    assert ended.state.is_crashed(), ended.state
+    until = time.monotonic() + 120
+    while not (told := [m for m in office.posted[before:] if "夜间作业中止" in m["title"]]):
+        assert time.monotonic() < until, "nobody was told"
+        time.sleep(0.5)
+    assert len(told) == 1
+    assert "作业进程已不在" in told[0]["message"]
+    assert office.run().state.is_completed()  # type: ignore[union-attr]
+
+
+def test_nobody_is_told_of_a_dead_night_after_which_one_went_well(office: Office) -> None:
+    before = len(office.posted)
+    assert office.first is not None
+    deployment = office.client.read_deployment_by_name("died/died")
+    run = office.client.create_flow_run_from_deployment(
+        deployment.id, parameters={"run_id": str(office.first.id)}
+    )
+    ended = office.wait_for(run)
+    assert ended.state is not None
+    assert "不必再通知" in str(ended.state.message)
+    assert len(office.posted) == before

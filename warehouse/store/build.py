@@ -324,6 +324,13 @@ class NightBuild(BuildFile):
                     continue  # that version kept no such record
                 self._append(table, kept)
 
+    def complete_run(self, run: str, values: Mapping[str, float]) -> None:
+        """Add to an earlier run's row of quality.run, where there is one, what was not known before that was published."""
+        for column, value in values.items():
+            if column not in tables()["quality.run"].frame_schema:
+                raise ValueError(f"quality.run has no {column}")
+            self._connection.execute(f"UPDATE quality.run SET {column} = ? WHERE run = ?", [value, run])
+
     def list_revised(self, previous: Path) -> list[str]:
         """The latest submissions whose findings differ from those in the published file ``previous``."""
         if not previous.exists():

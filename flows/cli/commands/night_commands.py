@@ -16,6 +16,7 @@ from flows.clock import TIME_ZONE
 
 if TYPE_CHECKING:
     from flows.answer.outgoing import Report
+    from flows.settings import Installation
 
 STEPS = {
     "read": "读取",
@@ -26,7 +27,7 @@ STEPS = {
     "indicators": "计算指标",
     "publish": "发布",
 }
-"""What the steps of a night (flows.nightly) are called."""
+"""What the steps that make numbers of workbooks (ENGINE_STEPS) are called."""
 
 
 def register(app: typer.Typer) -> None:
@@ -71,11 +72,18 @@ def _warm_up() -> None:
 
 
 def _run(name: str, *, from_scratch: bool) -> Report:
+    from flows.figures.beginning import watching_beginning
     from flows.home_check import require_fit
-    from flows.running.embedded_server import embed_server, run_as_flow
 
     installation = current_installation()
-    require_fit(installation.home)
+    with watching_beginning(installation.home, is_from_scratch=from_scratch):
+        require_fit(installation.home)
+        return _run_on_server(name, installation, from_scratch=from_scratch)
+
+
+def _run_on_server(name: str, installation: Installation, *, from_scratch: bool) -> Report:
+    from flows.running.embedded_server import embed_server, run_as_flow
+
     # The server takes seconds to start: it does so while the libraries are imported.
     with embed_server(installation.home.root) as wait_for_server:
         from flows.nightly import run_night
@@ -104,7 +112,7 @@ def _print_summary(report: Report) -> None:
     if report.submissions.is_empty():
         out.print(
             "没有新的报送；数据仓库已按现行目录册和市级的决定重新计算。"
-            if report.seconds
+            if report.has_published
             else "没有新的报送，数据未变。"
         )
         return
@@ -120,7 +128,9 @@ def _print_summary(report: Report) -> None:
         提示="info_count",
     )
     print_frame(table, title="本次收表情况")
-    seconds = "，".join(f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items())
+    seconds = "，".join(
+        f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items() if step in STEPS
+    )
     out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
     for sentence in report.failed_channels:
         err.print(sentence, style="yellow", markup=False)
