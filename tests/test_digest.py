@@ -296,3 +296,31 @@ def test_published_figures_that_moved_are_listed_with_how_much(catalogue: Catalo
     assert "公布数有变动的（共 2 项）：" in text
     assert "  2024年 个人会员：261,061 → 262,000人，增加0.4%\n" in text
     assert "个百分点\n" in text
+
+
+def test_very_many_refused_files_with_one_fault_take_one_line(catalogue: Catalogue) -> None:
+    fault = {"decision": "refused", "unit": None, "year": None, "reason": "该文件是空的。"}
+    files = [submission(f"{number:03}", **fault) for number in range(30)]
+    text = digest(catalogue, [*files, submission("另一个", **fault | {"reason": "打不开。"})])
+    assert "未识别单位 年度不明（000.xlsx 等 30 个文件）：该文件是空的。" in text
+    assert "未识别单位 年度不明（另一个.xlsx）：打不开。" in text
+    assert "001.xlsx" not in text
+
+
+def test_a_few_refused_files_with_one_fault_are_each_named(catalogue: Catalogue) -> None:
+    text = digest(catalogue, [submission(f"{number:03}", decision="refused") for number in range(3)])
+    assert all(f"{number:03}.xlsx" in text for number in range(3))
+
+
+def test_refused_files_with_very_many_faults_are_counted_beyond_a_page(catalogue: Catalogue) -> None:
+    files = [submission(f"{n:03}", decision="refused", reason=f"缺少第{n}表。") for n in range(130)]
+    assert "其余（30 个文件）：逐个见发件文件夹中的回执。" in digest(catalogue, files)
+
+
+def test_very_many_files_that_came_again_or_stayed_are_counted(catalogue: Catalogue) -> None:
+    names = tuple(f"{number:03}.xlsx" for number in range(130))
+    text = digest(
+        catalogue, [submission("a")], repeated=names, left=tuple(f"{n}：留待下次收取。" for n in names)
+    )
+    assert "019.xlsx 等 130 个文件。" in text
+    assert "  其余 30 个文件也留在收件箱。" in text

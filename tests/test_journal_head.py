@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal_files import DAMAGES, damaged, written
+from tests.receipt_office import HEAD, Office, submission
 from warehouse.ledger.journal import NO_HASH, Head, Journal, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX, PrintedHead, head_words, keep_head, read_printed_heads
 
@@ -52,6 +53,12 @@ def test_a_head_shown_on_paper_tells_what_is_gone_without_the_head_beside_it(pat
     [shown] = read_printed_heads([receipt, path.with_name("nowhere.md")])
     with pytest.raises(JournalBroken, match=r"回执\.md"):
         journal.verify_head(shown)
+
+
+def test_a_file_that_is_named_like_a_head_shows_none(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.write([submission(f"{head_words(Head(99_999, 'c' * 64))}.xlsx")])
+    assert [shown.head for shown in read_printed_heads(office.paths)] == [HEAD]
 
 
 def test_a_shortened_hash_on_paper_is_compared_as_far_as_it_goes(path: Path) -> None:

@@ -128,7 +128,8 @@ def test_a_file_sent_once_more_hears_what_became_of_it_the_first_time(
 ) -> None:
     row = submission(**first)
     office.write([row])
-    [path] = office.tonight.answer_repeated([Repeated(row["submission"], "再报.xlsx")], office.known)
+    again = [Repeated(row["submission"], "再报.xlsx")]
+    [path] = office.tonight.answer_repeated(again, {row["submission"]: row})
     text = path.read_text(encoding="utf-8")
     assert path == office.paths[0].with_name(f"{office.paths[0].stem}_重复.md")
     assert cells(text, "报送文件")[1] == "再报.xlsx"

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from flows.answer.receipts import UNKNOWN_UNIT, describe_result
+from flows.answer.shared_receipts import SharedReceipt
 from flows.receiving.receive import Repeated
 from flows.telling.letters import TO_THE_UNIT, Answer
 from warehouse.catalogue.contacts import Contacts
@@ -33,9 +34,7 @@ def address_answers(
     ``contacts``: None where they cannot be read: then answers are addressed to the unit, and wait for its clerks' addresses.
     ``papers``: by submission the receipt (as Markdown) and, where there is one, the correction workbook, below ``outbox``.
     """
-    mails = {
-        e.submission: e.payload["mail"] for e in entries if e.event == Event.RECEIVED and "mail" in e.payload
-    }
+    mails = list_mails(entries)
     said = _summarise_findings(outcome.findings)
     found = []
     for row in outcome.submissions.iter_rows(named=True):
@@ -47,6 +46,31 @@ def address_answers(
             key = _hash_answer(row, said.get(row["submission"], ""), to)
             found.append(Answer(key, unit_name, to, subject, files, answers, row["unit_code"] or ""))
     return found
+
+
+def address_shared(
+    shared: Sequence[SharedReceipt], outbox: Path, contacts: Contacts | None, names: Mapping[str, str]
+) -> list[Answer]:
+    """An answer for each receipt that many refused files of a unit share, and each way to the unit."""
+    found = []
+    for receipt in shared:
+        files = tuple(str(page.relative_to(outbox)) for page in receipt.pages)
+        unit_name = names.get(receipt.first["unit_code"] or "", UNKNOWN_UNIT)
+        for to, subject, answers in _list_ways(receipt.first, None, contacts, unit_name):
+            key = _hash_parts(receipt.key, to)
+            found.append(
+                Answer(key, unit_name, to, subject, files, answers, receipt.first["unit_code"] or "")
+            )
+    return found
+
+
+def list_mails(entries: Sequence[Entry]) -> dict[str, dict[str, str]]:
+    """The mail that brought each submission which came by one."""
+    return {
+        str(e.submission): e.payload["mail"]
+        for e in entries
+        if e.event == Event.RECEIVED and "mail" in e.payload
+    }
 
 
 def address_repeats(

@@ -25,6 +25,9 @@ from warehouse.words.templates import render_lines, render_macro, render_text
 
 _LISTED = 20
 _LISTED_OF_ONE = 5
+_NAMED = 20
+"""So many refused files, or files received before, are named one by one."""
+_LINES = 100
 _FIGURES = 12
 
 
@@ -84,8 +87,10 @@ def write_digest(news: News, catalogue: Catalogue, rulebook: RuleBook, head: Hea
         lapsed=_name_unit(standing, pl.col("ends_approval")),
         moved=list(_describe_moved_figures(news.moved, catalogue)),
         moved_count=news.moved.height,
-        repeated=list(map(escape_text, news.repeated)),
-        left=list(map(escape_text, news.left)),
+        repeated=[*map(escape_text, news.repeated[:_NAMED])],
+        repeated_count=len(news.repeated),
+        left=list(map(escape_text, news.left[:_LINES])),
+        left_count=len(news.left),
         critical=_cut_list(lines),
         critical_count=critical.height,
         line_count=lines.height,
@@ -158,7 +163,30 @@ def _list_files(standing: pl.DataFrame, state: str) -> list[dict[str, str]]:
     if standing.is_empty():
         return []
     rows = standing.filter(pl.col("file_state") == state).sort("year", "unit_code", nulls_last=True)
+    if state == "refused" and rows.height > _NAMED:
+        rows = _gather_by_reason(rows)
     return _escape_texts(rows, "file_name", "reason")
+
+
+def _gather_by_reason(rows: pl.DataFrame) -> pl.DataFrame:
+    """Very many refused files, those of a unit that have the same fault as one; their receipts name each."""
+    count = pl.col("count")
+    gathered = (
+        rows.group_by("who", "reason", maintain_order=True)
+        .agg(pl.col("file_name").first(), pl.len().alias("count"))
+        .with_columns(
+            file_name=pl.when(count > 1)
+            .then(pl.format("{} 等 {} 个文件", "file_name", count))
+            .otherwise("file_name")
+        )
+    )
+    others = gathered[_LINES:]
+    told = pl.DataFrame(
+        [("其余", f"{others['count'].sum()} 个文件", "逐个见发件文件夹中的回执。")] if others.height else [],
+        schema=dict.fromkeys(("who", "file_name", "reason"), pl.String),
+        orient="row",
+    )
+    return pl.concat([gathered[:_LINES].select(told.columns), told])
 
 
 def _escape_texts(rows: pl.DataFrame, *written: str) -> list[dict[str, str]]:

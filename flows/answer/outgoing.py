@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from expectations.gate.night_docs import publish_docs
-from flows.answer.addressing import address_answers, address_repeats
+from flows.answer.addressing import address_answers, address_repeats, address_shared, list_mails
 from flows.answer.corrections import write_corrections
 from flows.answer.digest import News, write_digest
 from flows.answer.receipts import Office
+from flows.answer.shared_receipts import select_repeated, select_shared, write_refused, write_repeated
 from flows.clock import TIME_ZONE
 from flows.keeping.marks import forget_revised, read_revised
 from flows.night import Night
@@ -98,33 +99,39 @@ def answer_units(night: Night, report: Report) -> list[Path]:
     The answers that are to be sent wait in the home from now on.
     """
     office = Office(night.installation, night.journal.head, night.at)
+    written = _answer_submissions(night, report.outcome, office) if report.submissions.height else []
+    return written + _answer_repeats(night, report.repeated, office) if report.repeated else written
+
+
+def _answer_submissions(night: Night, outcome: Outcome, office: Office) -> list[Path]:
+    entries = night.journal.entries()
     contacts, unread = night.installation.readable_contacts
-    written: list[Path] = []
-    if report.submissions.height:
-        corrections = write_corrections(night.installation, report.outcome, office.folder, night.at)
-        written = [correction.path for correction in corrections.values()]
-        receipts = office.answer(report.outcome, corrections)
-        papers = {
-            submission: [receipt, *([corrections[submission].path] if submission in corrections else ())]
-            for submission, receipt in zip(report.submissions["submission"], receipts, strict=True)
-        }
-        answers = address_answers(
-            report.outcome,
-            papers,
-            night.home.outbox,
-            None if unread else contacts,
-            night.journal.entries(),
-            office.names,
-        )
-        keep_answers(night.home.told, answers)
-        written += receipts
-    if report.repeated:
-        known = read_outcome(night.home.database).submissions
-        receipts = office.answer_repeated(report.repeated, known)
-        answers = address_repeats(report.repeated, receipts, night.home.outbox, known, office.names)
-        keep_answers(night.home.told, answers)
-        written += receipts
-    return written
+    reachable = None if unread else contacts
+    corrections = write_corrections(night.installation, outcome, office.folder, night.at)
+    shared = [write_refused(office, rows) for rows in select_shared(outcome.submissions, list_mails(entries))]
+    alone = outcome.without([submission for receipt in shared for submission in receipt.submissions])
+    receipts = office.answer(alone, corrections)
+    papers = {
+        submission: [receipt, *([corrections[submission].path] if submission in corrections else ())]
+        for submission, receipt in zip(alone.submissions["submission"], receipts, strict=True)
+    }
+    answers = address_answers(alone, papers, night.home.outbox, reachable, entries, office.names)
+    answers += address_shared(shared, night.home.outbox, reachable, office.names)
+    keep_answers(night.home.told, answers)
+    pages = [page for receipt in shared for page in receipt.pages]
+    return [*(correction.path for correction in corrections.values()), *receipts, *pages]
+
+
+def _answer_repeats(night: Night, repeated: list[Repeated], office: Office) -> list[Path]:
+    known = read_outcome(night.home.database).submissions
+    rows = {row["submission"]: row for row in known.iter_rows(named=True)}
+    shared = select_repeated(repeated, rows)
+    is_shared = {id(again) for files in shared for again in files}
+    alone = [again for again in repeated if id(again) not in is_shared]
+    receipts = office.answer_repeated(alone, rows)
+    keep_answers(night.home.told, address_repeats(alone, receipts, night.home.outbox, known, office.names))
+    pages = [page for files in shared for page in write_repeated(office, files, rows).pages]
+    return [*receipts, *pages]
 
 
 def find_news(night: Night, report: Report) -> News | None:

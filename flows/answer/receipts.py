@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -92,19 +93,34 @@ class Office:
             written.append(self._write(row, text))
         return written
 
-    def answer_repeated(self, repeated: Sequence[Repeated], known: pl.DataFrame) -> list[Path]:
+    def answer_repeated(
+        self, repeated: Sequence[Repeated], known: Mapping[str, dict[str, Any]]
+    ) -> list[Path]:
         """One receipt for each file that was sent once more, saying what became of it the first time.
 
-        ``known``: as Outcome.submissions, of every submission in the warehouse.
+        ``known``: the rows of Outcome.submissions by submission, of every submission in the warehouse. Copies of one file
+        that did not come by mail are named together, in one receipt.
         """
-        first = {row["submission"]: row for row in known.iter_rows(named=True)}
+        names: dict[str, list[str]] = defaultdict(list)
+        for again in repeated:
+            if again.mail is None:
+                names[again.submission].append(again.name)
+        together: dict[str, Path] = {}
         written: list[Path] = []
         for again in repeated:
-            row = first[again.submission]
+            if again.mail is None and again.submission in together:
+                written.append(together[again.submission])
+                continue
+            row = known[again.submission]
+            said = [again.name] if again.mail else names[again.submission]
             text = self._text(
-                row, is_repeated=True, file_name=escape_text(again.name), sentences=_describe_repeat(row)
+                row,
+                is_repeated=True,
+                file_name=escape_text("、".join(said)),
+                sentences=describe_repeat(row),
             )
-            written.append(self._write(row, text, "_重复"))
+            together[again.submission] = self._write(row, text, "_重复")
+            written.append(together[again.submission])
         return written
 
     def _text(self, row: dict[str, Any], **told: object) -> str:
@@ -120,7 +136,7 @@ class Office:
             "received_at": moment_words(row["received_at"]),
             "submission": row["submission"],
             "result": describe_result(row),
-            "due": self._describe_due_date(row),
+            "due": self.describe_due_date(row),
             "contact": self.catalogue.settings.contact,
             **self.foot,
             **dict.fromkeys(("is_repeated", "is_corrected"), False),
@@ -129,7 +145,7 @@ class Office:
             "rules": "",
         }
 
-    def _describe_due_date(self, row: dict[str, Any]) -> str:
+    def describe_due_date(self, row: dict[str, Any]) -> str:
         """By when to report; the days only where the report is still owed."""
         due, is_delivered = row["due_date"], row["decision"] == "accepted"
         return describe_due_dates(due, self.printed_at.date(), is_over=is_delivered) if due else ""
@@ -196,9 +212,12 @@ class Office:
             }
 
     def _write(self, row: dict[str, Any], text: str, suffix: str = "") -> Path:
-        folder = self.folder(row["unit_code"])
-        stamp = self.printed_at.strftime("%Y%m%d")
-        path = folder / f"回执_{row['year'] or '年度不明'}_{stamp}_{row['submission'][:8]}{suffix}.md"
+        return self.put(row["unit_code"], f"{row['submission'][:8]}{suffix}", text, row["year"])
+
+    def put(self, unit_code: str | None, about: str, text: str, year: int | None = None) -> Path:
+        """Write a receipt into the unit's folder, as text and as a page; the path of the text. ``about``: ends its name."""
+        name = f"回执_{year or '年度不明'}_{self.printed_at:%Y%m%d}_{about}.md"
+        path = self.folder(unit_code) / name
         write_durably(path, text.encode(errors="replace"))
         write_durably(path.with_suffix(".html"), render_page(text, path.stem).encode(errors="replace"))
         return path
@@ -254,7 +273,16 @@ def _describe_decision(
     )
 
 
-def _describe_repeat(row: dict[str, Any]) -> list[str]:
+def describe_refusal(row: dict[str, Any]) -> list[str]:
+    """What a unit is told of a file that was refused."""
+    asked = ("open_count", "grave_count", "following_count", "explained_count", "accepted_count")
+    return [
+        *_write_sentences("verdict", row, **dict.fromkeys(asked, 0)),
+        *_write_sentences("what_to_do", row, correction=None),
+    ]
+
+
+def describe_repeat(row: dict[str, Any]) -> list[str]:
     """What a unit is told whose file had been received before."""
     return _write_sentences("said_again", row)
 

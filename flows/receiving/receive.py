@@ -141,8 +141,11 @@ def receive_arrivals(
     drafts: list[Draft] = []
     repeated: list[Repeated] = []
     taken: list[tuple[Path, Mark, str]] = []
-    for arrival in list_arrivals(inbox, left, quiet_seconds):
-        kept = _keep(arrival, archive, left)
+    with archive.putting_many():
+        found = [
+            (arrival, _keep(arrival, archive, left)) for arrival in list_arrivals(inbox, left, quiet_seconds)
+        ]
+    for arrival, kept in found:
         if kept is None:
             continue
         taken += kept.files
@@ -179,8 +182,9 @@ def receive_members(
     known = _list_known_submissions(journal)
     mails = {e.submission: e.payload.get("mail") for e in journal.entries() if e.event == Event.RECEIVED}
     drafts: list[Draft] = []
-    for member in members:
-        sha256 = archive.put(member.content)
+    with archive.putting_many():
+        found = [(member, archive.put(member.content)) for member in members]
+    for member, sha256 in found:
         if sha256 in known:
             continue
         known.add(sha256)

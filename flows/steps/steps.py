@@ -176,12 +176,14 @@ def decide_batch(
         pl.DataFrame(circumstances, schema=CIRCUMSTANCE, orient="row"),
     )
     judged = counted.join(decisions, on="submission", how="left", maintain_order="left")
-    sentences = [
-        explain_refusal(rulebook, r["rule"], r["detail"]) for r in batch.refused.iter_rows(named=True)
-    ]
-    turned_away = batch.refused.with_columns(
-        decision=pl.lit("refused"), reason=pl.Series(sentences, dtype=pl.String)
-    )
+    faults = batch.refused.select("rule", "detail").unique()
+    sentences = [explain_refusal(rulebook, rule, detail) for rule, detail in faults.iter_rows()]
+    turned_away = batch.refused.join(
+        faults.with_columns(reason=pl.Series(sentences, dtype=pl.String)),
+        on=["rule", "detail"],
+        nulls_equal=True,
+        maintain_order="left",
+    ).with_columns(decision=pl.lit("refused"))
     counts = ("critical_count", "warning_count", "info_count")
     decided = pl.concat([shaped(judged, DECIDED), shaped(turned_away, DECIDED)]).with_columns(
         pl.col(counts).fill_null(0), status=pl.col("decision")

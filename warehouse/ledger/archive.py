@@ -12,7 +12,9 @@ import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Literal
 
@@ -53,22 +55,36 @@ class Archive:
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.objects = self.root / "objects"
+        self._waiting: set[Path] | None = None  # folders whose names are to be made durable together
+
+    @contextmanager
+    def putting_many(self) -> Iterator[None]:
+        """Make the names of what is put in the block survive a power cut together, at its end: a folder is synced once.
+
+        Until then only the bytes of each object do. Nothing may refer to them before the block has ended.
+        """
+        self._waiting = set()
+        try:
+            yield
+            for folder in sorted(self._waiting):
+                sync_folder(folder)
+        finally:
+            self._waiting = None
 
     def put(self, content: bytes | bytearray | memoryview | Path | str) -> str:
         """Keep bytes, or the content of a file, and return their SHA-256 (64 lower-case hex digits).
 
-        When put returns, the object survives a power cut. Putting the same bytes again changes nothing.
+        When put returns, the object survives a power cut (but see `putting_many`). Putting the same bytes again changes
+        nothing.
         Raises ValueError for anything that is not a regular file (a pipe in the inbox would block for ever).
         """
         if isinstance(content, (bytes, bytearray, memoryview)):
-            sha256 = hashlib.sha256(content).hexdigest()
-            target = self._target(sha256)
-            if target.exists():
-                sync_folder(target.parent)
-                return sha256
-            return self._keep(iter((content,)))
+            return self._keep_bytes(content)
         with _open_regular(Path(content)) as source:
-            return self._keep(_chunks(source))
+            first = source.read(CHUNK_BYTES)
+            if len(first) < CHUNK_BYTES:
+                return self._keep_bytes(first)
+            return self._keep(chain((first,), _chunks(source)))
 
     def path(self, sha256: str) -> Path:
         """The path of the object. ValueError for what is no SHA-256, FileNotFoundError for what is not
@@ -126,6 +142,14 @@ class Archive:
                 f"档案不完整：{'；'.join(bad[:_NAMED])}{others}。已停止运行，数据仓库未改动。请从备份恢复后重新运行。"
             )
 
+    def _keep_bytes(self, content: bytes | bytearray | memoryview) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        target = self._target(sha256)
+        if not target.exists():
+            return self._keep(iter((content,)))
+        self._sync_name(target)
+        return sha256
+
     def _keep(self, chunks: Iterator[bytes | bytearray | memoryview]) -> str:
         # The hash is known only after the last byte, so the unfinished file waits in objects/ (same file
         # system, hence an atomic rename) and moves to its folder at the end. Hashing first and copying then
@@ -150,8 +174,14 @@ class Archive:
                 unfinished.rename(target)
         finally:
             unfinished.unlink(missing_ok=True)
-        sync_folder(target.parent)
+        self._sync_name(target)
         return target.name
+
+    def _sync_name(self, target: Path) -> None:
+        if self._waiting is None:
+            sync_folder(target.parent)
+        else:
+            self._waiting.add(target.parent)
 
     def _target(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):

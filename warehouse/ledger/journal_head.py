@@ -61,7 +61,10 @@ def keep_head(journal: Path, head: Head) -> None:
 
 
 def read_printed_heads(papers: Iterable[Path]) -> Iterator[PrintedHead]:
-    """The heads that receipts and digests show at their end; papers that cannot be read show none."""
+    """The head that each receipt and digest shows at its end; papers that cannot be read show none.
+
+    Only the last one counts: what stands before it may be the name of a file, and anybody may have named it like a head.
+    """
     for paper in papers:
         try:
             with paper.open("rb") as file:
@@ -70,5 +73,5 @@ def read_printed_heads(papers: Iterable[Path]) -> Iterator[PrintedHead]:
                 foot = file.read().decode(errors="replace")
         except OSError:
             continue
-        for count, shortened in _IN_TEXT.findall(foot):
+        for count, shortened in _IN_TEXT.findall(foot)[-1:]:
             yield PrintedHead(Head(int(count), shortened), paper.name)

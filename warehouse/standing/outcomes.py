@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -61,6 +61,11 @@ class Outcome:
     def earlier_submissions(self) -> list[str]:
         """Submissions that were received earlier and get another answer."""
         return [*self.returned, *self.reviewed, *self.revised]
+
+    def without(self, submissions: Collection[str]) -> Outcome:
+        """The same as if these refused submissions had not been there: nothing was read of them that could be missing."""
+        is_left_out = pl.col("submission").is_in(list(submissions))
+        return replace(self, submissions=self.submissions.remove(is_left_out))
 
 
 def read_outcome(

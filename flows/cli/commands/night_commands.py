@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
+from rich.console import Console
 
 from flows.cli.console import current_installation, err, fail, out, print_frame, print_json, progress
 from flows.clock import TIME_ZONE
@@ -28,6 +30,8 @@ STEPS = {
     "publish": "发布",
 }
 """What the steps that make numbers of workbooks (ENGINE_STEPS) are called."""
+_LISTED = 500
+"""So many files are listed on the terminal; receipts and digest speak of all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -103,12 +107,10 @@ def _print_summary(report: Report) -> None:
     from flows.answer.receipts import describe_result
 
     names = current_installation().catalogue.unit_names()
-    for repeated in report.repeated:
-        out.print(f"重复报送，未作处理：{repeated.name}", markup=False)
+    _print_some(out, "重复报送，未作处理", [repeated.name for repeated in report.repeated])
     for sentence in (*report.notes, *report.troubles):
         err.print(f"请注意：{sentence}", style="yellow", markup=False, soft_wrap=True)
-    for sentence in report.left:
-        err.print(f"未收取：{sentence}", style="yellow", markup=False)
+    _print_some(err, "未收取", report.left, style="yellow")
     if report.submissions.is_empty():
         out.print(
             "没有新的报送；数据仓库已按现行目录册和市级的决定重新计算。"
@@ -116,7 +118,8 @@ def _print_summary(report: Report) -> None:
             else "没有新的报送，数据未变。"
         )
         return
-    listed = report.submissions.sort("year", "unit_code", nulls_last=True)
+    count = report.submissions.height
+    listed = report.submissions.sort("year", "unit_code", nulls_last=True).head(_LISTED)
     results = [describe_result(row) for row in listed.iter_rows(named=True)]
     table = listed.select(
         单位=pl.col("unit_code").replace_strict(names, default="未识别"),
@@ -127,16 +130,23 @@ def _print_summary(report: Report) -> None:
         核实性="warning_count",
         提示="info_count",
     )
-    print_frame(table, title="本次收表情况")
-    seconds = "，".join(
-        f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items() if step in STEPS
-    )
+"""What the steps that make numbers of workbooks (ENGINE_STEPS) are called."""
+_LISTED = 500
+"""So many files are listed on the terminal; receipts and digest speak of all."""
     out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
     for sentence in report.failed_channels:
         err.print(sentence, style="yellow", markup=False)
     home = current_installation().home
     for label, path in (("数据仓库", home.database), ("回执", home.outbox), ("网页", home.site)):
         out.print(f"{label}：{shorten_path(path)}", soft_wrap=True, markup=False)
+
+
+def _print_some(console: Console, about: str, texts: Sequence[str], style: str | None = None) -> None:
+    """A line for each text, but of very many for the first ones alone, and how many there are."""
+    for text in texts[:_LISTED]:
+        console.print(f"{about}：{text}", style=style, markup=False)
+    if len(texts) > _LISTED:
+        console.print(f"{about}：共 {len(texts)} 个文件，其余不逐一列出。", style=style, markup=False)
 
 
 def shorten_path(path: Path) -> str:

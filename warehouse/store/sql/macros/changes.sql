@@ -10,10 +10,13 @@ WITH asked AS (
     SELECT coalesce(n.year, w.year) AS year, coalesce(n.org_code, w.org_code) AS org_code,
            coalesce(n.org_name, w.org_name) AS org_name, coalesce(n.org_level, w.org_level) AS org_level,
            coalesce(n.indicator, w.indicator) AS indicator, coalesce(n.name_zh, w.name_zh) AS name_zh,
-           coalesce(n.kind, w.kind) AS kind, coalesce(n.unit, w.unit) AS unit,
+           coalesce(n.unit, w.unit) AS unit,
            w.value AS old_value, n.value AS new_value, w.state AS old_state, n.state AS new_state,
            w.coverage_pct AS old_coverage_pct, n.coverage_pct AS new_coverage_pct,
-           w.maturity AS old_maturity, n.maturity AS new_maturity
+           w.maturity AS old_maturity, n.maturity AS new_maturity,
+           CASE WHEN coalesce(n.kind, w.kind) IN ('rank', 'share')  -- any unit of the city may have moved it
+                THEN (SELECT min(u.org_code) FROM core.org_unit AS u WHERE u.org_level = 'city')
+                ELSE coalesce(n.org_code, w.org_code) END AS reached_from
     FROM was AS w FULL JOIN now AS n ON n.year = w.year AND n.org_code = w.org_code AND n.indicator = w.indicator
     WHERE (w.value, w.state, w.numerator, w.denominator, w.coverage_pct, w.peer_count, w.maturity)
           IS DISTINCT FROM (n.value, n.state, n.numerator, n.denominator, n.coverage_pct, n.peer_count, n.maturity)
@@ -42,8 +45,6 @@ WITH asked AS (
     SELECT m.unit_code, m.year AS source_year, m.measure, c.node, count(DISTINCT m.org_code) AS count, min(m.org_code) AS first_code
     FROM moved AS m JOIN core.contribution AS c ON c.source_year = m.year AND c.source_code = m.org_code
     GROUP BY m.unit_code, m.year, m.measure, c.node
-), city AS (
-    SELECT DISTINCT org_code FROM core.org_unit WHERE org_level = 'city'
 ), reach AS (
     SELECT DISTINCT indicator, measure, years FROM mart.use
 ), by_submission AS (
@@ -51,9 +52,8 @@ WITH asked AS (
            arg_min(f.measure, f.first_code) AS measure, min(f.first_code) AS first_code
     FROM changed AS h
     JOIN reach AS u ON u.indicator = h.indicator
-    JOIN felt AS f ON f.measure = u.measure
+    JOIN felt AS f ON f.measure = u.measure AND f.node = h.reached_from
          AND (f.source_year = h.year OR (u.years = 'earlier' AND f.source_year < h.year))
-         AND (f.node = h.org_code OR (h.kind IN ('rank', 'share') AND f.node IN (SELECT org_code FROM city)))
     GROUP BY h.year, h.org_code, h.indicator, f.unit_code, f.source_year
 ), place AS (  -- the first cell of each, in the later submission, else in the earlier
     SELECT o.submission, o.org_code, o.field, arg_min(o.sheet, o.cell) AS sheet, min(o.cell) AS cell
