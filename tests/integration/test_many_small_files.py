@@ -10,7 +10,7 @@ import pytest
 
 from flows.settings import Home, Installation
 from tests.faults.points import list_papers, run_night
-from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, NewInstallation, night
 from warehouse.ledger.archive import Archive
 from warehouse.store.query import query
 

@@ -130,9 +130,11 @@ def _print_summary(report: Report) -> None:
         核实性="warning_count",
         提示="info_count",
     )
-"""What the steps that make numbers of workbooks (ENGINE_STEPS) are called."""
-_LISTED = 500
-"""So many files are listed on the terminal; receipts and digest speak of all."""
+    title = "本次收表情况" if count <= _LISTED else f"本次收表情况（共 {count} 份，列出 {_LISTED} 份）"
+    print_frame(table, title=title)
+    seconds = "，".join(
+        f"{STEPS[step]} {spent:.2f}" for step, spent in report.seconds.items() if step in STEPS
+    )
     out.print(f"处理用时 {report.engine_seconds:.2f} 秒（{seconds}）", markup=False)
     for sentence in report.failed_channels:
         err.print(sentence, style="yellow", markup=False)
