@@ -16,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TypeVar
 
+from flows.clock import TIME_ZONE
 from flows.error_log import note_error
 
 T = TypeVar("T")
@@ -28,6 +30,7 @@ _LOCAL = "127.0.0.1"
 _START_SECONDS = 180.0  # the first start lays out the server's database: over 20 seconds on a small machine
 _HTTP_OK = 200
 _SAID_BYTES = 4000
+_KEPT_DAYS = 90  # as nianbao-server.service says of a server that stays
 
 
 class ServerFailed(Exception):
@@ -66,6 +69,21 @@ def embed_server(home: Path) -> Iterator[Callable[[], None]]:
         ),
     ):
         yield lambda: _wait(server, port, said, home)
+        _forget_old_runs()
+
+
+def _forget_old_runs() -> None:
+    """Runs of this command's own server that are old: it does not live long enough to clear its database itself."""
+    import httpx
+    from prefect import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
+    from prefect.exceptions import PrefectException
+
+    before = datetime.now(TIME_ZONE) - timedelta(days=_KEPT_DAYS)
+    old = FlowRunFilter(end_time=FlowRunFilterEndTime(before_=before))
+    with suppress(httpx.HTTPError, PrefectException), get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=old):
+            client.delete_flow_run(run.id)
 
 
 @contextmanager

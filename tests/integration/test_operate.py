@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 UNITS = sorted(path for path in (DOCS / "systemd").iterdir() if path.suffix in (".service", ".timer"))
 EXAMPLE = DOCS / "systemd" / "nianbao.env.example"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("operate*.md"))}
-OF_OTHERS = {"GX_ANALYTICS_ENABLED", "NO_PROXY", "no_proxy"}
+OF_OTHERS = {"GX_ANALYTICS_ENABLED", "NO_PROXY", "no_proxy", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 COMMANDS = re.compile(r"```bash\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 PLACEHOLDER = re.compile(r"<[^>]*>|\bchange-me\b|[^\x00-\x7f]+|\b[A-Z]{2,}\b(?![_=])")
 
