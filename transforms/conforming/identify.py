@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from transforms.reading.reading import FileRead
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.settings import City
+from warehouse.registry.registry import Registry
 from warehouse.words.folding import fold
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
@@ -103,8 +106,12 @@ def find_years(text: str) -> set[int]:
 
 def list_reporting_units(catalogue: Catalogue, year: int) -> ReportingUnits:
     """The codes and names of the reporting units of a year."""
-    city = catalogue.settings.city
-    name_of = dict(catalogue.registry.roster(year).select("unit_code", "unit_name").iter_rows())
+    return _list_units(catalogue.registry, year, catalogue.settings.city)
+
+
+@lru_cache(maxsize=64)  # asked of every file
+def _list_units(registry: Registry, year: int, city: City) -> ReportingUnits:
+    name_of = dict(registry.roster(year).select("unit_code", "unit_name").iter_rows())
     # The association of 滨城区 has the name of the city's: 滨州市计划生育协会.
     association = city.association.removeprefix(city.name)
     code_of: dict[str, str] = {}
