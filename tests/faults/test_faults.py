@@ -1,17 +1,20 @@
-"""A few of the points of tests.faults.report, drawn anew with every run; all of them with NIANBAO_FAULTS=all."""
+"""A few of the tries of tests.faults.report, drawn anew with every run; all of them with NIANBAO_FAULTS=all."""
 
 from __future__ import annotations
 
 import os
 import random
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.mutants import MUTANTS
+from tests.faults.nights import Nights
 from tests.faults.offices import make_office
-from tests.faults.points import FAULTS, Office, Point, kill_after_step, list_points, strike
+from tests.faults.points import FAULTS, Office, Point, list_points
+from tests.faults.strikes import kill_after_step, strike
 
 pytestmark = [
     pytest.mark.integration,
@@ -22,20 +25,26 @@ DRAWN = 1
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    return make_office(tmp_path_factory.mktemp("office"))
+def nights() -> Iterator[Nights]:
+    with Nights() as prepared:
+        yield prepared
 
 
 @pytest.fixture(scope="module")
-def points(office: Office, tmp_path_factory: pytest.TempPathFactory) -> list[Point]:
-    return list_points(office, tmp_path_factory.mktemp("traced"))
+def office(nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return make_office(tmp_path_factory.mktemp("office"), nights)
+
+
+@pytest.fixture(scope="module")
+def points(office: Office, nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> list[Point]:
+    return list_points(office, nights, tmp_path_factory.mktemp("traced"))
 
 
 def is_order_kept(points: list[Point]) -> bool:
     """Whether object, journal line, warehouse and receipt are made durable one after the other."""
-    about = [point.about for point in points if point.call in {"fsync", "rename"}]
-    stages = ("/archive/objects/", "/archive/journal.jsonl>", "/warehouse.duckdb.building>", "/outbox/")
-    first = [next((n for n, text in enumerate(about) if stage in text), None) for stage in stages]
+    about = [point.path for point in points if point.call == "fsync"]
+    stages = ("archive/objects/", "archive/journal.jsonl", "warehouse.duckdb.building", "outbox/")
+    first = [next((n for n, path in enumerate(about) if path.startswith(stage)), None) for stage in stages]
     return None not in first and first == sorted(n for n in first if n is not None)
 
 
@@ -45,29 +54,28 @@ def test_a_night_makes_objects_journal_and_warehouse_durable_in_that_order(point
 
 @pytest.mark.deep
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_planted_mistake_is_noticed(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str
-) -> None:
-    monkeypatch.setenv("NIANBAO_MUTANT", mutant)
+def test_a_planted_mistake_is_noticed(office: Office, nights: Nights, tmp_path: Path, mutant: str) -> None:
     try:
-        is_noticed = not is_order_kept(list_points(office, tmp_path))
+        is_noticed = not is_order_kept(list_points(office, nights, tmp_path, mutant))
     except AssertionError:  # the night does not even go through
         is_noticed = True
     assert is_noticed
 
 
-@pytest.mark.parametrize("fault", ["KILL", pytest.param("ENOSPC", marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "fault", ["KILL", *(pytest.param(f, marks=pytest.mark.deep) for f in FAULTS if f != "KILL")]
+)
 def test_whatever_strikes_a_night_the_next_one_makes_it_whole(
-    office: Office, points: list[Point], tmp_path: Path, fault: str
+    office: Office, nights: Nights, points: list[Point], tmp_path: Path, fault: str
 ) -> None:
     is_all = os.environ.get("NIANBAO_FAULTS") == "all"
-    assert fault in FAULTS
-    for number, point in enumerate(points if is_all else random.sample(points, DRAWN)):
-        assert strike(office, point, fault, tmp_path / str(number)) == [], point
+    possible = [point for point in points if fault in point.faults]
+    for number, point in enumerate(possible if is_all else random.sample(possible, DRAWN)):
+        assert strike(office, nights, point, fault, tmp_path / str(number)) == [], point
 
 
 def test_a_night_that_is_killed_at_the_end_of_a_step_is_made_whole_by_the_next(
-    office: Office, tmp_path: Path
+    office: Office, nights: Nights, tmp_path: Path
 ) -> None:
     step = random.randint(1, 8)
-    assert kill_after_step(office, step, tmp_path / "home") == [], step
+    assert kill_after_step(office, nights, step, tmp_path / "home") == [], step

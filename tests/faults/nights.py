@@ -1,0 +1,106 @@
+"""Orders nights of a process that has imported all they need (plain_night), and holds strace to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One night: in which home, with which catalogue; killed after step ``end``, its clock so many ``days`` off."""
+
+    home: Path
+    catalogue: Path
+    end: int = 0
+    days: int = 0
+    mutant: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a night ended: its exit code (negative: the signal that killed it), and what it said."""
+
+    code: int
+    said: str
+
+
+class Nights:
+    """Nights, one after the other, each in a fork of one prepared process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.plain_night"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
+            # Sets in one order every night: the same calls in the same order.
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
+        )
+        if self._hear() != "ready":
+            raise RuntimeError("the process that runs the nights did not start")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """No further night; the one that is running, if any, ends first."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(self, order: Order, strace: Sequence[str] = (), kill_after: float | None = None) -> Ended:
+        """The night, with strace held to it if its options are given, killed after so many seconds."""
+        said = order.home.with_name(order.home.name + ".said")
+        night = self._begin(order, said, is_traced=bool(strace))
+        tracer = None
+        if strace:
+            command = ["strace", "-qq", "-f", "-b", "execve", *strace, "-p", str(night)]
+            tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        if kill_after is not None:
+            time.sleep(kill_after)
+            with suppress(ProcessLookupError):
+                os.kill(night, signal.SIGKILL)
+        code = int(self._hear())
+        if tracer:
+            tracer.wait()
+        return Ended(code, said.read_text(encoding="utf-8", errors="replace") if said.exists() else "")
+
+    def begin(self, order: Order) -> int:
+        """Let the night begin; its process. :meth:`end` waits for it."""
+        return self._begin(order, order.home.with_name(order.home.name + ".said"), is_traced=False)
+
+    def end(self) -> int:
+        """Wait for the night that was begun; its exit code."""
+        return int(self._hear())
+
+    def _begin(self, order: Order, said: Path, *, is_traced: bool) -> int:
+        assert self._process.stdin
+        says = {**vars(order), "home": str(order.home), "catalogue": str(order.catalogue)}
+        self._process.stdin.write(json.dumps({**says, "said": str(said), "is_traced": is_traced}) + "\n")
+        self._process.stdin.flush()
+        return int(self._hear())
+
+    def _hear(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()

@@ -1,0 +1,90 @@
+"""What must hold after a fault: the home as before or as after an undisturbed night, and whole one night later."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+from flows.keeping.marks import read_good_night
+from flows.settings import Home
+from tests.compare_warehouses import COMPARED, differences
+from tests.faults.nights import Nights, Order
+from tests.faults.points import Office
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.journal import DECISIONS, Event, Journal
+
+
+def find_losses(office: Office, nights: Nights, home: Path) -> list[str]:
+    """What is wrong with a home that a fault met, and after one undisturbed night; nothing when all is well. It is removed."""
+    wrong = []
+    if not _is_one_of(home, office):
+        wrong.append("the published file between is neither that before nor that after")
+    wrong += _find_lost_receipts(office, Home(home))
+    ended = nights.run(Order(home, office.catalogue))
+    if ended.code:
+        wrong.append(f"the next night does not go through: {ended.said.strip()[-300:]}")
+    wrong += compare(office.after, home)
+    shutil.rmtree(home)
+    return wrong
+
+
+def _is_one_of(home: Path, office: Office) -> bool:
+    published, before = (Home(root).database for root in (home, office.before))
+    if not published.exists() or published.read_bytes() == before.read_bytes():
+        return published.exists()
+    return not _list_other_tables(Home(office.after).database, published)
+
+
+def _find_lost_receipts(office: Office, home: Home) -> list[str]:
+    """Files that are neither in the inbox any more nor, with a line of the journal, in the archive."""
+    inbox = Home(office.before).inbox
+    in_journal = {str(e.submission) for e in Journal(home.journal, read_only=True).entries()}
+    kept = set(Archive(home.archive)) & in_journal
+    wanted = {file.relative_to(inbox): file for file in inbox.rglob("*") if file.is_file()}
+    return [
+        f"{name} is lost"
+        for name, file in wanted.items()
+        if not (home.inbox / name).exists() and _hash(file) not in kept
+    ]
+
+
+def _list_other_tables(one: Path, other: Path) -> list[str]:
+    return [table for table in COMPARED if len(differences(one, other, table))]
+
+
+def compare(after: Path, home: Path) -> list[str]:
+    """In what a home differs from that after an undisturbed night."""
+    one, other = Home(after), Home(home)
+    wrong = [f"{table} differs" for table in _list_other_tables(one.database, other.database)]
+    journal = Journal(other.journal, read_only=True)
+    received = {str(e.submission) for e in journal.entries() if e.event == Event.RECEIVED}
+    if set(Archive(one.archive)) != set(Archive(other.archive)):
+        wrong.append("the archive holds other objects")
+    wrong += [f"the archive: {found.problem}" for found in Archive(other.archive).verify(received)]
+    if list_decided(one) != list_decided(other):
+        wrong.append("the journal has other decisions")
+    if list_papers(one) - list_papers(other):
+        wrong.append("a receipt is missing")
+    if any(file.is_file() for file in other.inbox.rglob("*")):
+        wrong.append("a file still lies in the inbox")
+    last = read_good_night(home)
+    if last is None or (last.journal_count, last.journal_hash) != (journal.head.count, journal.head.hash):
+        wrong.append("the mark of a good night is missing")
+    return wrong
+
+
+def list_decided(home: Home) -> set[tuple[str, str]]:
+    """Submission and decision, of all in the journal."""
+    entries = Journal(home.journal, read_only=True).entries()
+    return {(str(e.submission), str(e.event)) for e in entries if e.event in DECISIONS}
+
+
+def list_papers(home: Home) -> set[str]:
+    """The receipts, without the day in their names."""
+    return {re.sub(r"_\d{8}_", "_", paper.name) for paper in home.outbox.rglob("回执*.md")}
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
