@@ -57,13 +57,14 @@ class Archive:
     def put(self, content: bytes | bytearray | memoryview | Path | str) -> str:
         """Keep bytes, or the content of a file, and return their SHA-256 (64 lower-case hex digits).
 
-        When put returns, the object survives a power cut. Putting the same bytes again changes nothing.
+        When put returns, the object survives a power cut. Putting the same bytes again changes nothing, unless the object
+        was damaged meanwhile: then it is whole again.
         Raises ValueError for anything that is not a regular file (a pipe in the inbox would block for ever).
         """
         if isinstance(content, (bytes, bytearray, memoryview)):
             sha256 = hashlib.sha256(content).hexdigest()
             target = self._target(sha256)
-            if target.exists():
+            if self._holds(target):
                 sync_folder(target.parent)
                 return sha256
             return self._keep(iter((content,)))
@@ -146,12 +147,20 @@ class Archive:
             if not target.parent.is_dir():
                 target.parent.mkdir(exist_ok=True)
                 sync_folder(self.objects)
-            if not target.exists():
+            if not self._holds(target):
                 unfinished.rename(target)
         finally:
             unfinished.unlink(missing_ok=True)
         sync_folder(target.parent)
         return target.name
+
+    def _holds(self, target: Path) -> bool:
+        """Whether the object is there with the bytes of its name, and can be read."""
+        try:
+            with _open_regular(target) as found:
+                return hashlib.file_digest(found, "sha256").hexdigest() == target.name
+        except (OSError, ValueError):
+            return False
 
     def _target(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
