@@ -20,13 +20,17 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Order:
-    """One night: in which home, with which catalogue; killed after step ``end``, its clock so many ``days`` off."""
+    """One night: in which home, with which catalogue; killed after step ``end``, its clock so many ``days`` off.
+
+    What it says goes to the file ``said``, or to one beside its home.
+    """
 
     home: Path
     catalogue: Path
     end: int = 0
     days: int = 0
     mutant: str = ""
+    said: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Nights:
             # Sets in one order every night: the same calls in the same order.
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
         )
+        self._said = Path(os.devnull)
+        self._tracer: subprocess.Popen[bytes] | None = None
         if self._hear() != "ready":
             raise RuntimeError("the process that runs the nights did not start")
 
@@ -64,42 +70,41 @@ class Nights:
 
     def close(self) -> None:
         """No further night; the one that is running, if any, ends first."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
 
     def run(self, order: Order, strace: Sequence[str] = (), kill_after: float | None = None) -> Ended:
         """The night, with strace held to it if its options are given, killed after so many seconds."""
-        said = order.home.with_name(order.home.name + ".said")
-        night = self._begin(order, said, is_traced=bool(strace))
-        tracer = None
-        if strace:
-            command = ["strace", "-qq", "-f", "-b", "execve", *strace, "-p", str(night)]
-            tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        night = self.begin(order, strace)
         if kill_after is not None:
             time.sleep(kill_after)
             with suppress(ProcessLookupError):
                 os.kill(night, signal.SIGKILL)
-        code = int(self._hear())
-        if tracer:
-            tracer.wait()
-        return Ended(code, said.read_text(encoding="utf-8", errors="replace") if said.exists() else "")
+        return self.end()
 
-    def begin(self, order: Order) -> int:
+    def begin(self, order: Order, strace: Sequence[str] = ()) -> int:
         """Let the night begin; its process. :meth:`end` waits for it."""
-        return self._begin(order, order.home.with_name(order.home.name + ".said"), is_traced=False)
-
-    def end(self) -> int:
-        """Wait for the night that was begun; its exit code."""
-        return int(self._hear())
-
-    def _begin(self, order: Order, said: Path, *, is_traced: bool) -> int:
         assert self._process.stdin
-        says = {**vars(order), "home": str(order.home), "catalogue": str(order.catalogue)}
-        self._process.stdin.write(json.dumps({**says, "said": str(said), "is_traced": is_traced}) + "\n")
+        self._said = order.said or order.home.with_name(order.home.name + ".said")
+        says = {**vars(order), "said": self._said, "is_traced": bool(strace)}
+        self._process.stdin.write(json.dumps(says, default=str) + "\n")
         self._process.stdin.flush()
-        return int(self._hear())
+        night = int(self._hear())
+        if strace:
+            command = ["strace", "-qq", "-f", "-b", "execve", *strace, "-p", str(night)]
+            self._tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        return night
+
+    def end(self) -> Ended:
+        """Wait for the night that was begun."""
+        code = int(self._hear())
+        if self._tracer:
+            self._tracer.wait()
+            self._tracer = None
+        return Ended(code, self._said.read_text(encoding="utf-8", errors="replace"))
 
     def _hear(self) -> str:
         assert self._process.stdout
