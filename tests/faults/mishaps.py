@@ -222,7 +222,7 @@ def is_running(night: int) -> bool:
 
 def find_workbook(home: Path) -> Path:
     """The workbook in the inbox."""
-    return next(Home(home).inbox.rglob("*.xlsx"))
+    return next(Home(home).inbox.rglob("990102_*.xlsx"))
 
 
 def count_objects(home: Path) -> int:

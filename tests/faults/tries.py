@@ -48,17 +48,18 @@ class Outcome:
 
 
 def list_tries(points: list[Point], step: int, steps: int, length: float, moments: int) -> list[Try]:
-    """All that is to be tried, in an order that makes a first part of it a sample of the whole.
+    """All that is to be tried, strikes at last and in an order that makes a first part of them a sample of all.
 
     Of the calls that change the home every ``step // 10``-th is met by each fault, of those that read a file every
     ``step // 2``-th, of those that only look every ``step``-th, and of each call at least one.
     """
     drawn = random.Random(step)
-    found = [
+    strikes = [
         Try(FAULT_WORDS[fault], point.call, str(point), partial(_strike, point=point, fault=fault))
         for point, fault in _draw_strikes(points, step, drawn)
     ]
-    found += [
+    drawn.shuffle(strikes)
+    found = [
         Try("killed", "at the end of a step", f"step {n}", partial(_kill_after_step, step=n))
         for n in range(1, steps + 1)
     ]
@@ -71,8 +72,7 @@ def list_tries(points: list[Point], step: int, steps: int, length: float, moment
         for point in points
         if point.call == "rename"
     ]
-    drawn.shuffle(found)
-    return [Try((m.__doc__ or "").rstrip("."), "a night", m.__name__, m) for m in MISHAPS] + found
+    return [Try((m.__doc__ or "").rstrip("."), "a night", m.__name__, m) for m in MISHAPS] + found + strikes
 
 
 def _draw_strikes(points: list[Point], step: int, drawn: random.Random) -> Iterator[tuple[Point, str]]:

@@ -13,6 +13,7 @@ from tests.compare_warehouses import COMPARED, differences
 from tests.faults.nights import Nights, Order
 from tests.faults.points import Office
 from warehouse.ledger.archive import Archive
+from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import DECISIONS, Event, Journal
 
 OTHER_OBJECTS = "the archive holds other objects"
@@ -30,7 +31,7 @@ def find_losses(
     if is_sound and is_all_or_none and not _is_one_of(home, office):
         wrong.append("the published file between is neither that before nor that after")
     if is_sound:
-        wrong += _find_lost_receipts(office, Home(home))
+        wrong += _find_lost_receipts(office, Home(home)) + _find_rash_papers(Home(home))
     ended = nights.run(Order(home, office.catalogue))
     if ended.code:
         wrong.append(f"the next night does not go through: {ended.said.strip()[-300:]}")
@@ -59,6 +60,13 @@ def _find_lost_receipts(office: Office, home: Home) -> list[str]:
     ]
 
 
+def _find_rash_papers(home: Home) -> list[str]:
+    """Receipts of what the journal does not say to be decided."""
+    decided = {submission[:8] for submission, _ in list_decided(home)}
+    papers = [paper.stem for paper in home.outbox.rglob("回执*.md")]
+    return [f"{paper} tells what is not decided" for paper in papers if paper[-8:] not in decided]
+
+
 def _list_other_tables(one: Path, other: Path) -> list[str]:
     return [table for table in COMPARED if len(differences(one, other, table))]
 
@@ -76,6 +84,10 @@ def compare(after: Path, home: Path) -> list[str]:
         wrong.append("the journal has other decisions")
     if list_papers(one) - list_papers(other):
         wrong.append("a receipt is missing")
+    if left := [str(found.relative_to(home)) for found in home.rglob(f"{UNFINISHED_PREFIX}*")]:
+        wrong.append(f"unfinished: {left}")
+    if list_pages(one) != list_pages(other):
+        wrong.append("a page below site/ is missing")
     if any(file.is_file() for file in other.inbox.rglob("*")):
         wrong.append("a file still lies in the inbox")
     last = read_good_night(home)
@@ -91,9 +103,15 @@ def list_decided(home: Home) -> set[tuple[str, str]]:
 
 
 def list_papers(home: Home) -> set[str]:
-    """The receipts, without the day in their names."""
-    written = (paper for paper in home.outbox.rglob("回执*.md") if paper.stat().st_size)
-    return {re.sub(r"_\d{8}_", "_", paper.name) for paper in written}
+    """Receipts and correction workbooks, without the day in their names."""
+    written = (paper for paper in home.outbox.rglob("*_*.*") if paper.stat().st_size)
+    return {re.sub(r"_\d{8}(_\d{6})?_", "_", paper.name) for paper in written}
+
+
+def list_pages(home: Home) -> set[str]:
+    """The pages of validation results that are whole."""
+    pages = (home.site / "data_docs").glob("*.html")
+    return {page.name for page in pages if page.read_text(encoding="utf-8").rstrip().endswith("</html>")}
 
 
 def _hash(file: Path) -> str:

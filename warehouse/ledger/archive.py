@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from warehouse.ledger.durability import UNFINISHED_PREFIX, sync_folder
+from warehouse.ledger.durability import UNFINISHED_PREFIX, make_folder, sync_folder
 
 CHUNK_BYTES = 1 << 20
 OBJECT_MODE = 0o440
@@ -131,7 +131,7 @@ class Archive:
         # The hash is known only after the last byte, so the unfinished file waits in objects/ (same file
         # system, hence an atomic rename) and moves to its folder at the end. Hashing first and copying then
         # would read the file twice and could see two different contents.
-        self.objects.mkdir(parents=True, exist_ok=True)
+        make_folder(self.objects)
         digest = hashlib.sha256()
         handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=self.objects)
         unfinished = Path(name)
@@ -144,9 +144,7 @@ class Archive:
                 os.fchmod(out.fileno(), OBJECT_MODE)
                 os.fsync(out.fileno())
             target = self._target(digest.hexdigest())
-            if not target.parent.is_dir():
-                target.parent.mkdir(exist_ok=True)
-                sync_folder(self.objects)
+            make_folder(target.parent)
             if not self._holds(target):
                 unfinished.rename(target)
         finally:
