@@ -28,8 +28,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("readlink", "lseek"), ("KILL",)),
 }
 """Call -> the faults that a file system may answer it with; a call that makes something may find the disk full."""
-_CREATES = "O_CREAT"
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)")
+_FAILED = re.compile(r"\) += -1 E")
 _PATHS = re.compile(r'\d<((?:[^>\\]|\\.)*)>|"((?:[^"\\]|\\.)*)"')
 
 
@@ -40,6 +40,17 @@ class Office:
     before: Path
     after: Path
     catalogue: Path
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that a night made on its home, with the paths it names (relative to the home)."""
+
+    thread: str
+    name: str
+    paths: tuple[str, ...]
+    creates: bool
+    has_worked: bool
 
 
 @dataclass(frozen=True)
@@ -55,25 +66,31 @@ class Point:
         return f"{self.call} {self.number} {self.path}"
 
 
-def list_points(office: Office, nights: Nights, scratch: Path, mutant: str = "") -> list[Point]:
-    """Every point of a night, in order. AssertionError when the night does not go through."""
+def trace_night(office: Office, nights: Nights, scratch: Path, mutant: str = "") -> list[Call]:
+    """What an undisturbed night does with its home, in order. AssertionError when the night does not go through."""
     home, log = shutil.copytree(office.before, scratch / "traced"), scratch / "trace"
     options = ["-y", "-o", str(log), "-e", f"trace={','.join(f'?{call}' for call in CALLS)}"]
     ended = nights.run(Order(home, office.catalogue, mutant=mutant), options)
-    assert ended.code == 0, ended.said
     shutil.rmtree(home)
+    assert ended.code == 0, ended.said
+    lines = [match for line in log.read_text(errors="replace").splitlines() if (match := _LINE.match(line))]
+    found = []
+    for thread, call, rest in (match.groups() for match in lines):
+        if paths := tuple(dict.fromkeys(read_paths(rest, home))):
+            found.append(Call(thread, call, paths, "O_CREAT" in rest, not _FAILED.search(rest)))
+    return found
+
+
+def list_points(calls: list[Call]) -> list[Point]:
+    """Every point of a night, in order."""
     counted: Counter[tuple[str, str, str]] = Counter()
     found: dict[Point, None] = {}
-    for line in log.read_text(errors="replace").splitlines():
-        if not (match := _LINE.match(line)):
-            continue
-        thread, call, rest = match.groups()
-        paths = list(dict.fromkeys(read_paths(rest, home)))
-        for path in paths:
-            counted[thread, call, path] += 1
-        if paths:
-            faults = _MAKES if call == "openat" and _CREATES in rest else CALLS[call]
-            found[Point(call, paths[0], counted[thread, call, paths[0]], faults)] = None
+    for call in calls:
+        for path in call.paths:
+            counted[call.thread, call.name, path] += 1
+        number = counted[call.thread, call.name, call.paths[0]]
+        faults = _MAKES if call.creates else CALLS[call.name]
+        found[Point(call.name, call.paths[0], number, faults)] = None
     return list(found)
 
 

@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from flows.clock import TIME_ZONE
 from tests.faults.nights import ROOT, Nights
 from tests.faults.offices import LANHE, make_office
-from tests.faults.points import Office, Point, list_points
+from tests.faults.points import Office, Point, list_points, trace_night
 from tests.faults.strikes import NOT_STRUCK, count_steps, measure_night
 from tests.faults.tries import Outcome, Outcomes, Try, list_tries
 
@@ -133,7 +133,7 @@ def _prepare(folder: Path, nights: Nights, step: int, moments: int) -> tuple[Off
         office = make_office(folder / "office", nights)
         home = folder / "home"
         found = {
-            "points": [asdict(point) for point in list_points(office, nights, folder)],
+            "points": [asdict(point) for point in list_points(trace_night(office, nights, folder))],
             "length": measure_night(office, nights, home),
             "steps": count_steps(office, nights, home),
         }
