@@ -13,8 +13,9 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from warehouse.ledger.durability import UNFINISHED_PREFIX, make_folder, sync_folder
 
@@ -180,7 +181,7 @@ class Archive:
         )
 
 
-def _open_regular(path: Path) -> IO[bytes]:
+def _open_regular(path: Path) -> BufferedReader:
     # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -189,6 +190,6 @@ def _open_regular(path: Path) -> IO[bytes]:
     return os.fdopen(handle, "rb")
 
 
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+def _chunks(source: BufferedReader) -> Iterator[bytes]:
     while chunk := source.read(CHUNK_BYTES):
         yield chunk
