@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from flows.settings import Home
-from tests.faults.nights import Nights, Order
+from tests.faults.nights import Nights, Order, read_worked
 from tests.faults.points import Office
 from tests.faults.strikes import NOT_STRUCK
 from tests.faults.wholeness import OTHER_OBJECTS, compare, find_losses
@@ -120,7 +120,7 @@ def let_file_grow(office: Office, nights: Nights, home: Path) -> list[str]:
         growing.write(whole[:half])
         night = nights.begin(Order(home, office.catalogue))
         step = (len(whole) - half) // 50
-        while is_running(night) and growing.tell() < len(whole) - step:
+        while read_worked(night) is not None and growing.tell() < len(whole) - step:
             growing.write(whole[growing.tell() : growing.tell() + step])
             time.sleep(0.1)
         code = nights.end().code
@@ -210,13 +210,6 @@ def wait_for(is_time: Callable[[], bool]) -> bool:
         if is_time():
             return True
         time.sleep(0.002)
-    return False
-
-
-def is_running(night: int) -> bool:
-    """Whether a night has not ended."""
-    with suppress(OSError):
-        return ") Z " not in Path(f"/proc/{night}/stat").read_text()
     return False
 
 

@@ -77,10 +77,11 @@ class Nights:
         self._process.stdout.close()
 
     def run(self, order: Order, strace: Sequence[str] = (), kill_after: float | None = None) -> Ended:
-        """The night, with strace held to it if its options are given, killed after so many seconds."""
+        """The night, with strace held to it if its options are given, killed when it has worked so many seconds."""
         night = self.begin(order, strace)
         if kill_after is not None:
-            time.sleep(kill_after)
+            while (worked := read_worked(night)) is not None and worked < kill_after:
+                time.sleep(0.001)
             with suppress(ProcessLookupError):
                 os.kill(night, signal.SIGKILL)
         return self.end()
@@ -109,3 +110,12 @@ class Nights:
     def _hear(self) -> str:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
+
+
+def read_worked(night: int) -> float | None:
+    """Seconds for which a night's main thread has worked, however busy the machine is; None when the night has ended."""
+    try:
+        stat = Path(f"/proc/{night}/stat").read_text()
+        return None if ") Z " in stat else int(Path(f"/proc/{night}/schedstat").read_text().split()[0]) / 1e9
+    except OSError:
+        return None
