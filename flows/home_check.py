@@ -123,9 +123,10 @@ def read_warehouse_heads(database: Path) -> list[PrintedHead]:
 
 def remove_leftovers(home: Home) -> None:
     """Remove what a night that was cut off left unfinished; nothing refers to it."""
-    for folder in (home.root, home.archive, home.archive / "objects", home.site):
+    for folder in (home.root, home.archive, home.archive / "objects"):
         _remove_unfinished(folder.glob(f"{UNFINISHED_PREFIX}*"))
-    _remove_unfinished(home.outbox.glob(f"*/{UNFINISHED_PREFIX}*"))
+    for folder in (home.outbox, home.site, home.told):
+        _remove_unfinished(folder.rglob(f"{UNFINISHED_PREFIX}*"))
     for suffix in (".copy", ".building", ".building.wal"):
         home.database.with_name(home.database.name + suffix).unlink(missing_ok=True)
     shutil.rmtree(home.database.with_name(home.database.name + ".building.tmp"), ignore_errors=True)

@@ -17,6 +17,7 @@ from warehouse.catalogue.contacts import Contacts, load_contacts
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.amendments import list_amendments
+from warehouse.ledger.durability import make_folder
 from warehouse.ledger.journal import Journal
 from warehouse.store.publish import build_path
 
@@ -114,7 +115,7 @@ class Home:
     def make(self) -> Home:
         """Create what is missing and return self."""
         for folder in (self.inbox, self.outbox, self.archive, self.site):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         return self
 
 

@@ -53,6 +53,24 @@ def test_the_same_bytes_again_do_not_touch_the_object(archive: Archive, tmp_path
     assert [p.name for p in archive.objects.iterdir()] == [sha256[:2]]
 
 
+@pytest.mark.parametrize("how", ["emptied", "changed", "a link"])
+def test_a_damaged_object_is_whole_again_when_its_bytes_come_again(
+    archive: Archive, tmp_path: Path, how: str
+) -> None:
+    """A disk that forgot what it had confirmed left an empty object, for which the county's file was thrown away."""
+    file = tmp_path / "年报.xlsx"
+    file.write_bytes(b"county workbook")
+    for content in (file, b"county workbook"):
+        kept = archive.path(archive.put(content))
+        kept.unlink()
+        if how == "a link":
+            kept.symlink_to(file)
+        else:
+            kept.write_bytes(b"" if how == "emptied" else b"county workb00k")
+        assert archive.put(content) == kept.name
+        assert archive.verify([kept.name]) == []
+
+
 def test_a_put_that_fails_leaves_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
         raise OSError("no space left on device")

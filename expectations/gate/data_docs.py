@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -59,16 +59,20 @@ class Page:
     units: Sequence[UnitLine]
 
 
-def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
+Write = Callable[[Path, bytes], object]
+"""Puts a page where it belongs, in the place of the one before."""
+
+
+def write_pages(pages: Sequence[Page], folder: Path, head: Head, write: Write) -> None:
     """Write every page and ``index.html`` into ``folder``; pages of suites that no longer exist are removed."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.html"):
-        old.unlink()
+    outdated = set(folder.glob("*.html"))
     for page in pages:
         text = make_self_contained(page.text, page.title)
         about = render_text(_ROOM, "page_head.html", **_describe_page(page.title, head.at, page.units))
         text = _CONTENT.sub(lambda found, about=about: found.group() + about, text, count=1)  # type: ignore[misc]
-        (folder / f"{page.name}.html").write_text(text, encoding="utf-8")
+        write(folder / f"{page.name}.html", text.encode())
+        outdated.discard(folder / f"{page.name}.html")
     index = render_text(
         _ROOM,
         "index.html",
@@ -76,7 +80,9 @@ def write_pages(pages: Sequence[Page], folder: Path, head: Head) -> None:
         style=_STYLE,
         **_describe_page("审核结果", head.at, head.units),
     )
-    (folder / "index.html").write_text(index, encoding="utf-8")
+    write(folder / "index.html", index.encode())
+    for old in outdated - {folder / "index.html"}:
+        old.unlink()
 
 
 def make_self_contained(text: str, title: str) -> str:

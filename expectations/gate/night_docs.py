@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from expectations.gate.data_docs import Head, Page, UnitLine, write_pages
+from expectations.gate.data_docs import Head, Page, UnitLine, Write, write_pages
 from warehouse.catalogue.frames import Findings, Submissions
 from warehouse.words import labels
 
@@ -22,11 +22,13 @@ Judged = Sequence[tuple["Judgement", pl.DataFrame]]
 """The judgement of every batch of a night, with its submissions (SUBMISSION)."""
 
 
-def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str) -> None:
+def publish_docs(
+    judged: Judged, folder: Path, names: Mapping[str, str], at: str, write: Write = Path.write_bytes
+) -> None:
     """Write the Data Docs of a night into ``folder``: index.html and a page for each suite.
 
-    ``names``: what reporting units are called; ``at``: the moment of the night, in words. Nothing is written when no suite
-    ran. The pages stand alone: no script, nothing fetched from elsewhere.
+    ``names``: what reporting units are called; ``at``: the moment of the night, in words; ``write`` puts a page into its
+    place. Nothing is written when no suite ran. The pages stand alone: no script, nothing fetched from elsewhere.
     """
     runs = merge_suite_runs(run for judgement, _ in judged for run in judgement.docs)
     if not runs:
@@ -45,7 +47,7 @@ def publish_docs(judged: Judged, folder: Path, names: Mapping[str, str], at: str
         )
         for run in runs
     ]
-    write_pages(pages, folder, Head(at, _list_units(submissions, findings, names)))
+    write_pages(pages, folder, Head(at, _list_units(submissions, findings, names)), write)
 
 
 def merge_suite_runs(runs: Iterable[SuiteRun]) -> list[SuiteRun]:

@@ -13,6 +13,7 @@ import polars as pl
 from expectations.workbook.issued import Content, CorrectionContent, write_workbook
 from flows.settings import Installation
 from warehouse.catalogue.frames import Schema, shaped
+from warehouse.ledger.durability import make_folder, sync_folder, writing_durably
 from warehouse.standing.outcomes import Outcome
 from warehouse.standing.questions import list_questions, read_entries, read_unread
 from warehouse.store.query import read_standing_entries
@@ -67,7 +68,8 @@ def write_corrections(
         if asked.filter(_IS_OPEN).is_empty():
             continue
         name = f"更正表_{row['year']}_{printed_at:%Y%m%d_%H%M%S}_{row['submission'][:8]}.xlsx"
-        shown = write_correction(installation, out / name, row, asked)
+        with writing_durably(out / name) as unfinished:
+            shown = write_correction(installation, unfinished, row, asked)
         places = [shown.get(n, (sheet, None)) for n, sheet in enumerate(asked["sheet"])]
         where = pl.DataFrame(places, schema=["shown_sheet", "shown_cell"], orient="row")
         of_questions = asked.select("finding", "sheet", "cell").hstack(where)
@@ -76,9 +78,11 @@ def write_corrections(
 
 
 def _put_aside(folder: Path, year: int) -> None:
-    for old in sorted(folder.glob(f"更正表_{year}_*.xlsx")):
-        (folder / EARLIER).mkdir(exist_ok=True)
-        old.replace(folder / EARLIER / old.name)
+    if outdated := sorted(folder.glob(f"更正表_{year}_*.xlsx")):
+        make_folder(folder / EARLIER)
+        for old in outdated:
+            old.replace(folder / EARLIER / old.name)
+        sync_folder(folder / EARLIER)
 
 
 def write_correction(

@@ -20,7 +20,7 @@ from flows.night import Night
 from flows.receiving.receive import Repeated
 from flows.running.timing import ENGINE_STEPS
 from flows.telling.letters import keep_answers
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, sync_folder, write_durably
 from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import EXPLANATION_DECISIONS
 from warehouse.standing.outcomes import Outcome, read_outcome
@@ -161,7 +161,7 @@ def publish_digest(night: Night, news: News | None) -> None:
     text = write_digest(news, night.catalogue, night.rulebook, night.journal.head, night.at)
     content = text.encode(errors="replace")
     digests = night.home.site / "digests"
-    digests.mkdir(exist_ok=True)
+    make_folder(digests)
     write_durably(digests / f"日报_{night.at:%Y%m%d_%H%M%S}.md", content)
     write_durably(night.home.site / "digest.md", content)
 
@@ -189,4 +189,6 @@ def publish_pages(night: Night) -> None:
         night.home.site / "data_docs",
         night.catalogue.unit_names(),
         moment_words(night.at),
+        write_durably,
     )
+    sync_folder(night.home.site)

@@ -19,7 +19,7 @@ from flows.receiving.receive import Repeated
 from flows.settings import Installation
 from flows.telling.markdown_page import escape_text, render_page
 from warehouse.catalogue.load import Catalogue
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, write_durably
 from warehouse.ledger.journal_head import Head, head_words
 from warehouse.ledger.review_entries import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
 from warehouse.standing.outcomes import Outcome
@@ -225,7 +225,7 @@ class Office:
     def folder(self, unit_code: str | None) -> Path:
         """The unit's folder in the outbox, made when it is not there."""
         folder = self.outbox / find_outbox_folder(unit_code, self.names.get(unit_code or ""))
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return folder
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flows.fetching.remote_folder import RemoteFile
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, write_durably
 
 
 class Seen:
@@ -37,7 +37,7 @@ class Seen:
             self._write()
 
     def _write(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
         write_durably(self._path, json.dumps(self._files, indent=0).encode())
 
 

@@ -26,7 +26,7 @@ from flows.telling.recipients import Recipient
 from flows.telling.reminders import Reminder, note_reminded
 from flows.telling.told import keep_told, read_told
 from warehouse.catalogue.contacts import MAIL, Contacts
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, write_durably
 
 UNDELIVERED = "undelivered"
 """Where messages lie that no channel took, below the folder of what was told."""
@@ -202,7 +202,7 @@ def give_up(parcel: Parcel, outlets: Outlets, office: Office, error: ChannelDown
         return f"给{parcel.recipient.label}的催报：{why}将于下次夜间作业重试。"
     keep_told(office.folder, parcel.recipient.person, parcel.recipient.channel, parcel.otherwise)
     kept = _find_undelivered(parcel, office)
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(kept.parent)
     write_durably(kept, parcel.message.text.encode())
     return f"给{parcel.recipient.label}的通知：{why}将于下次夜间作业重试，内容存于 {kept}。"
 

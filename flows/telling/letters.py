@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from warehouse.catalogue.contacts import Contacts
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, write_durably
 
 WAITING = "letters"
 SENT = "sent.txt"
@@ -95,7 +95,7 @@ def keep_answers(folder: Path, answers: list[Answer]) -> None:
     if not answers:
         return
     sent = _read_sent(folder)
-    (folder / WAITING).mkdir(parents=True, exist_ok=True)
+    make_folder(folder / WAITING)
     for answer in answers:
         if answer.key not in sent:
             content = json.dumps(asdict(answer), ensure_ascii=False, indent=1)

@@ -17,7 +17,7 @@ from flows.telling.messages import Message
 from flows.telling.recipients import Recipient, list_channels
 from warehouse.catalogue.contacts import Contacts
 from warehouse.catalogue.settings import Deadline
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, write_durably
 from warehouse.words.day_words import day_words
 from warehouse.words.templates import render_text
 
@@ -81,7 +81,7 @@ def find_stage(due: date, today: date, offsets: Sequence[int]) -> int | None:
 
 def note_reminded(folder: Path, reminder: Reminder) -> None:
     """The reminder was taken: it is not sent again."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     content = {**_read_sent(folder), reminder.key: reminder.stage}
     write_durably(folder / SENT, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).encode())
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from flows.telling.news import REPEAT_DAYS, Known, Told
-from warehouse.ledger.durability import write_durably
+from warehouse.ledger.durability import make_folder, write_durably
 
 FAILURES = "undelivered.json"
 _NAME = re.compile(r"[^a-z0-9_-]+")
@@ -32,7 +32,7 @@ def read_told(folder: Path, person: str, channel: str) -> Told | None:
 
 def keep_told(folder: Path, person: str, channel: str, told: Told) -> None:
     """Write what was told, durably."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     content = {
         "at": told.at.isoformat() if told.at else None,
         "waiting": told.waiting,
@@ -62,7 +62,7 @@ def is_news_of_failures(folder: Path, sentences: Sequence[str], at: datetime) ->
     except (OSError, ValueError, KeyError, TypeError):
         is_same = not sentences
     if not is_same:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         content = {"at": at.isoformat(), "sentences": list(sentences)}
         write_durably(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
     return not is_same

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flows.nightly
+from flows.night import mark_end
 from flows.settings import Home
 from warehouse.ledger.archive import Archive
-from warehouse.ledger.journal import Journal
+from warehouse.ledger.journal import DECISIONS, Journal
 
 
 def skip_fsync() -> None:
@@ -50,8 +53,46 @@ def build_in_place() -> None:
     Home.__init__ = begin_in_place  # type: ignore[method-assign]
 
 
+def skip_fsync_of_folders() -> None:
+    """Contents are made durable, names are not."""
+    sync = os.fsync
+
+    def sync_files(handle: int) -> None:
+        if not stat.S_ISDIR(os.fstat(handle).st_mode):
+            sync(handle)
+
+    os.fsync = sync_files  # type: ignore[assignment]
+
+
+def answer_before_journal() -> None:
+    """Decisions reach the journal with the line that ends the night, when receipts have told them."""
+    write, late = Journal._write, bytearray()
+
+    def write_late(self: Journal, data: bytes) -> None:
+        late.extend(data)
+        if not any(b'"event":"%s"' % event.encode() in data for event in DECISIONS):
+            write(self, bytes(late))
+            late.clear()
+
+    Journal._write = write_late  # type: ignore[method-assign]
+
+
+def mark_before_publishing() -> None:
+    """The night is called good before its warehouse is published."""
+    publish = flows.nightly.publish.fn
+
+    def mark_and_publish(night: Any, build: Any) -> Any:
+        mark_end(night)
+        return publish(night, build)
+
+    flows.nightly.publish.fn = mark_and_publish
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no fsync": skip_fsync,
     "journal before object": write_journal_first,
     "build in place": build_in_place,
+    "no fsync of folders": skip_fsync_of_folders,
+    "receipt before the journal": answer_before_journal,
+    "mark before the warehouse": mark_before_publishing,
 }

@@ -295,8 +295,12 @@ def test_what_a_night_that_was_cut_off_left_is_removed_by_the_next(place: Instal
         place.home.archive / ".unfinished-1",
         place.home.site / ".unfinished-2",
         next(place.home.outbox.iterdir()) / ".unfinished-3",
+        place.home.site / "digests" / ".unfinished-4",
+        place.home.site / "data_docs" / ".unfinished-5",
+        place.home.told / "waiting" / ".unfinished-6",
     ]
     for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("half")
     night(place)
     assert [file for file in left if file.exists()] == []

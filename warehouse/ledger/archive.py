@@ -14,11 +14,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
-from warehouse.ledger.durability import UNFINISHED_PREFIX, sync_folder
+from warehouse.ledger.durability import UNFINISHED_PREFIX, make_folder, sync_folder
 
 CHUNK_BYTES = 1 << 20
 OBJECT_MODE = 0o440
@@ -75,7 +76,7 @@ class Archive:
         """Keep bytes, or the content of a file, and return their SHA-256 (64 lower-case hex digits).
 
         When put returns, the object survives a power cut (but see `putting_many`). Putting the same bytes again changes
-        nothing.
+        nothing, unless the object was damaged meanwhile: then it is whole again.
         Raises ValueError for anything that is not a regular file (a pipe in the inbox would block for ever).
         """
         if isinstance(content, (bytes, bytearray, memoryview)):
@@ -145,7 +146,7 @@ class Archive:
     def _keep_bytes(self, content: bytes | bytearray | memoryview) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         target = self._target(sha256)
-        if not target.exists():
+        if not self._holds(target):
             return self._keep(iter((content,)))
         self._sync_name(target)
         return sha256
@@ -154,7 +155,7 @@ class Archive:
         # The hash is known only after the last byte, so the unfinished file waits in objects/ (same file
         # system, hence an atomic rename) and moves to its folder at the end. Hashing first and copying then
         # would read the file twice and could see two different contents.
-        self.objects.mkdir(parents=True, exist_ok=True)
+        make_folder(self.objects)
         digest = hashlib.sha256()
         handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=self.objects)
         unfinished = Path(name)
@@ -167,10 +168,8 @@ class Archive:
                 os.fchmod(out.fileno(), OBJECT_MODE)
                 os.fsync(out.fileno())
             target = self._target(digest.hexdigest())
-            if not target.parent.is_dir():
-                target.parent.mkdir(exist_ok=True)
-                sync_folder(self.objects)
-            if not target.exists():
+            make_folder(target.parent)
+            if not self._holds(target):
                 unfinished.rename(target)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -182,6 +181,14 @@ class Archive:
             sync_folder(target.parent)
         else:
             self._waiting.add(target.parent)
+
+    def _holds(self, target: Path) -> bool:
+        """Whether the object is there with the bytes of its name, and can be read."""
+        try:
+            with _open_regular(target) as found:
+                return hashlib.file_digest(found, "sha256").hexdigest() == target.name
+        except (OSError, ValueError):
+            return False
 
     def _target(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
@@ -203,7 +210,7 @@ class Archive:
         )
 
 
-def _open_regular(path: Path) -> IO[bytes]:
+def _open_regular(path: Path) -> BufferedReader:
     # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -212,6 +219,6 @@ def _open_regular(path: Path) -> IO[bytes]:
     return os.fdopen(handle, "rb")
 
 
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+def _chunks(source: BufferedReader) -> Iterator[bytes]:
     while chunk := source.read(CHUNK_BYTES):
         yield chunk
