@@ -22,6 +22,7 @@ from flows.night import open_night
 from flows.nightly import run_night
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
+from tests.integration.answered_questions import PAGE, answer, list_queries
 from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.publish import AlreadyRunning
@@ -101,6 +102,14 @@ def test_every_sample_workbook_is_accepted(six_years: tuple[Installation, Report
     assert (
         query(place.home.database, "FROM mart.reporting_rate")["reporting_rate_pct"].to_list() == [100.0] * 6
     )
+
+
+def test_the_questions_of_the_page_have_the_answers_that_stand_there(
+    six_years: tuple[Installation, Report],
+) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert len(list_queries(page)) == 12
+    assert answer(page, six_years[0].home.database) == page
 
 
 def test_there_are_45_published_figures() -> None:
