@@ -22,7 +22,9 @@ os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is f
 
 # How long an example takes is the machine's matter: no deadline. Another profile: pytest --hypothesis-profile=deep
 settings.register_profile("dev", deadline=None, print_blob=True, max_examples=CI_EXAMPLES // 5)
-settings.register_profile("ci", deadline=None, print_blob=True, max_examples=CI_EXAMPLES, derandomize=True)
+settings.register_profile(
+    "ci", deadline=None, print_blob=True, max_examples=CI_EXAMPLES * 3 // 5, derandomize=True
+)
 settings.register_profile("deep", deadline=None, print_blob=True, max_examples=CI_EXAMPLES * 20)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 

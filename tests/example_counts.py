@@ -9,5 +9,5 @@ _FEWEST = 3
 
 
 def examples(count: int) -> int:
-    """``count`` under the profile ci; under another in the proportion of the examples that it tries a law on."""
+    """``count`` where a law is tried on CI_EXAMPLES, else in proportion to what the profile tries a law on."""
     return max(_FEWEST, count * settings().max_examples // CI_EXAMPLES)

@@ -108,8 +108,17 @@ def assert_the_next_night_is_whole(home: Home) -> None:
     assert [p for p in home.root.iterdir() if "building" in p.name] == []
 
 
-@pytest.mark.parametrize("moment", [started, received, building], ids=["starting", "reading", "building"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        pytest.param(started, signal.SIGINT, id="starting, ctrl-c"),
+        pytest.param(started, signal.SIGTERM, id="starting, terminated", marks=pytest.mark.deep),
+        pytest.param(received, signal.SIGINT, id="reading, ctrl-c", marks=pytest.mark.deep),
+        pytest.param(received, signal.SIGTERM, id="reading, terminated"),
+        pytest.param(building, signal.SIGINT, id="building, ctrl-c"),
+        pytest.param(building, signal.SIGTERM, id="building, terminated", marks=pytest.mark.deep),
+    ],
+)
 def test_a_night_told_to_end_does_so_and_says_what_it_left(
     home: Home, moment: Callable[[Home], bool], number: signal.Signals
 ) -> None:

@@ -103,22 +103,25 @@ def receive(place: Installation, *files: Path) -> None:
     assert report.submissions.height == len(files) + len(report.outcome.revised)
 
 
-def assert_rebuild_gives_the_same(place: Installation, folder: Path) -> None:
+def assert_rebuild_gives_the_same(place: Installation, folder: Path, *, is_lost: bool = False) -> None:
+    """``is_lost``: the warehouse is gone, so that what was published when has to be computed again too."""
     incremental = folder / "incremental.duckdb"
     shutil.copy(place.home.database, incremental)
     head = Journal(place.home.journal, read_only=True).head
     receipts = sorted(place.home.outbox.rglob("*.md"))
+    if is_lost:
+        place.home.database.unlink()
     night(place, from_scratch=True)
     assert_same_content(incremental, place.home.database)
     assert Journal(place.home.journal, read_only=True).head == head
     assert sorted(place.home.outbox.rglob("*.md")) == receipts
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("order", "is_lost"), [("years as they come", False), ("late and mixed", True)])
 def test_a_rebuild_gives_what_the_nights_gave(
-    places: dict[str, Installation], order: str, tmp_path: Path
+    places: dict[str, Installation], order: str, is_lost: bool, tmp_path: Path
 ) -> None:
-    assert_rebuild_gives_the_same(places[order], tmp_path)
+    assert_rebuild_gives_the_same(places[order], tmp_path, is_lost=is_lost)
 
 
 def test_what_happened_is_what_the_orders_say(places: dict[str, Installation]) -> None:
