@@ -15,7 +15,12 @@ from tests.example_counts import examples
 from tests.measure_rows import CITY, NOBODY, rows, with_indicator
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue
-from warehouse.registry.contribution import apportion_split_numbers, contributions, list_contributing_years
+from warehouse.registry.contribution import (
+    apportion_split_numbers,
+    contributions,
+    find_splits,
+    list_contributing_years,
+)
 from warehouse.registry.registry import Registry
 from warehouse.store.tables import tables
 from warehouse.trace.recomputed_terms import list_parts, read_nodes, source_years
@@ -71,7 +76,9 @@ def by_warehouse(
                 for year, source in list_contributing_years(YEARS)
             ),
             "measure": measures,
-            "handed_on": apportion_split_numbers(measures, catalogue.registry, YEARS, catalogue.quanta),
+            "handed_on": apportion_split_numbers(
+                measures, catalogue.registry, find_splits(catalogue.registry, YEARS), catalogue.quanta
+            ),
         }.items():
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"CREATE TABLE core.{name} AS FROM incoming")

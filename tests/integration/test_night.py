@@ -24,6 +24,7 @@ from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.answered_questions import PAGE, answer, list_queries
 from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
+from tests.test_trace_macro import draw_numbers, find_gaps, trace
 from warehouse.ledger.journal import Event, Journal
 from warehouse.store.publish import AlreadyRunning
 from warehouse.store.query import query
@@ -110,6 +111,21 @@ def test_the_questions_of_the_page_have_the_answers_that_stand_there(
     page = PAGE.read_text(encoding="utf-8")
     assert len(list_queries(page)) == 12
     assert answer(page, six_years[0].home.database) == page
+
+
+DRAWN = 500 if "NIANBAO_DEEP" in os.environ else 40
+
+
+def test_the_leaves_of_published_and_drawn_numbers_make_them_up(
+    six_years: tuple[Installation, Report],
+) -> None:
+    place, _ = six_years
+    published = [(figure["indicator"], "371600", 2024) for figure in figures()]
+    numbers = [*published, *draw_numbers(place.home.database, DRAWN)]
+    gaps = [
+        gap for number in numbers for gap in find_gaps(place.catalogue, trace(place.home.database, *number))
+    ]
+    assert gaps == []
 
 
 def test_there_are_45_published_figures() -> None:

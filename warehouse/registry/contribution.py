@@ -98,8 +98,33 @@ def hand_on_measures(
     return pl.concat([hand_on(sources.clear(), gone.clear(), {"value": None}), *parts])
 
 
+HEIR = {
+    "year": pl.Int32,  # seen from here
+    "source_year": pl.Int32,
+    "source_code": pl.String,
+    "org_code": pl.String,
+    "share": pl.Float64,
+}
+"""Units of an earlier year whose numbers belong to others now; key: all but share. Who is not in it keeps them."""
+
+
+def list_heirs(registry: Registry, years: Sequence[int]) -> pl.DataFrame:
+    """HEIR of every pair of ``years``."""
+    parts = [pl.DataFrame(schema=HEIR)]
+    for year, source_year in _list_pairs(years):
+        gone = list_departures(registry, source_year, year)
+        stamped = gone.with_columns(year=pl.lit(year, pl.Int32), source_year=pl.lit(source_year, pl.Int32))
+        parts.append(stamped.select(*HEIR))
+    return pl.concat(parts)
+
+
+def _list_pairs(years: Sequence[int]) -> list[tuple[int, int]]:
+    return [(year, source) for year in years for source in years if source < year]
+
+
 HANDED_ON = {
     "year": pl.Int32,
+    "source_year": pl.Int32,
     "org_code": pl.String,
     "source_code": pl.String,
     "measure": pl.String,
@@ -108,23 +133,31 @@ HANDED_ON = {
 }
 
 
-def find_split_years(registry: Registry, years: Sequence[int]) -> list[int]:
-    """The ``years`` in which some unit's numbers of the year before are divided among heirs."""
-    return [year for year in years if (list_departures(registry, year - 1, year)["share"] < 1.0).any()]
+def find_splits(registry: Registry, years: Sequence[int]) -> list[tuple[int, int]]:
+    """Pairs (year, earlier year) of ``years`` in which some unit's numbers of the earlier are divided among heirs."""
+    return [
+        (year, source)
+        for year, source in _list_pairs(years)
+        if (list_departures(registry, source, year)["share"] < 1.0).any()
+    ]
 
 
 def apportion_split_numbers(
-    measures: pl.DataFrame, registry: Registry, years: Sequence[int], quanta: Mapping[str, float | None]
+    measures: pl.DataFrame,
+    registry: Registry,
+    splits: Sequence[tuple[int, int]],
+    quanta: Mapping[str, float | None],
 ) -> pl.DataFrame:
-    """HANDED_ON: for units that were split, each heir's part in ``years`` of the numbers of the year before.
+    """HANDED_ON: for units that were split, each heir's part of the numbers of an earlier year, for these pairs of years.
 
     ``measures``: standing MEASURE rows, of which only the reported ones are divided.
     """
     reported = measures.filter(pl.col("state").is_in(["value", "zero"]))
     parts = [pl.DataFrame(schema=HANDED_ON)]
-    for year in find_split_years(registry, years):
-        split = list_departures(registry, year - 1, year).filter(pl.col("share") < 1.0)
+    for year, source_year in splits:
+        split = list_departures(registry, source_year, year).filter(pl.col("share") < 1.0)
         whole = reported.filter(pl.col("org_code").is_in(split["source_code"].implode()))
-        given = hand_on_measures(whole, registry, year - 1, year, quanta)
-        parts.append(given.with_columns(year=pl.lit(year, pl.Int32)).select(*HANDED_ON))
+        given = hand_on_measures(whole, registry, source_year, year, quanta)
+        stamped = given.with_columns(year=pl.lit(year, pl.Int32), source_year=pl.lit(source_year, pl.Int32))
+        parts.append(stamped.select(*HANDED_ON))
     return pl.concat(parts)

@@ -32,12 +32,13 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import (
     apportion_split_numbers,
     contributions,
-    find_split_years,
+    find_splits,
     list_contributing_years,
+    list_heirs,
 )
 from warehouse.store import integrity
 from warehouse.store.build_file import BuildFile
-from warehouse.store.declared_tables import list_expected_reports, list_uses
+from warehouse.store.declared_tables import list_expected_reports, list_terms, list_uses
 from warehouse.store.dictionary import list_definitions
 from warehouse.store.held import STAGED, mark_held
 from warehouse.store.query import read_earlier
@@ -246,13 +247,14 @@ class NightBuild(BuildFile):
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
         registry, years = self.catalogue.registry, self._years_of_reports()
-        split = find_split_years(registry, years)
+        splits = find_splits(registry, years)
         numbers = (
-            apportion_split_numbers(self.read_standing_measures(), registry, split, self.catalogue.quanta)
-            if split
+            apportion_split_numbers(self.read_standing_measures(), registry, splits, self.catalogue.quanta)
+            if splits
             else None
         )
         self._replace("core.handed_on", numbers)
+        self._replace("core.heir", list_heirs(registry, years))
 
     def find_moment(self, now: datetime) -> datetime:
         """The moment of this build: ``now``, or just after the last one should the clock be behind."""
@@ -355,6 +357,7 @@ class NightBuild(BuildFile):
         self._append("core.expected_report", list_expected_reports(self.catalogue))
         self._append("mart.dictionary", list_definitions(self.catalogue))
         self._append("mart.use", list_uses(self.catalogue))
+        self._append("mart.term", list_terms(self.catalogue))
         programmes = self.catalogue.programmes.values()
         self._append(
             "mart.programme",

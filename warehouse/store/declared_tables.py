@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Measure, in_force
 from warehouse.catalogue.settings import Settings
 from warehouse.expression.expression import parse
+from warehouse.store.dictionary import write_term
+from warehouse.store.tables import tables
+
+
+def list_terms(catalogue: Catalogue) -> pl.DataFrame:
+    """What the formula of each indicator reads, down to measures: the table mart.term."""
+    rows = []
+    for indicator in catalogue.indicators.values():
+        formula = catalogue.expand_formula(indicator)
+        window, inner = formula.window or (None, formula)
+        is_aligned = not inner.is_sum and len(inner.terms) > 1
+        block = _find_block_level(catalogue, [catalogue.measures[term.name] for term in inner.terms])
+        for term in inner.terms:
+            measure = catalogue.measures[term.name]
+            rows.append({
+                "indicator": indicator.id, "term": term.column, "label": write_term(catalogue, term),
+                "measure": measure.id, "form": measure.form, "function": term.function, "since": term.since,
+                "window_function": window, "is_aligned": is_aligned, "block_level": block,
+                "levels": catalogue.asked_levels(measure), "years": list_asked_years(catalogue, measure),
+            })  # fmt: skip
+    return pl.DataFrame(rows, schema=tables()["mart.term"].frame_schema)
+
+
+def list_asked_years(catalogue: Catalogue, measure: Measure) -> list[int]:
+    """The report years for which a measure is asked."""
+    years = range(catalogue.settings.first_year, catalogue.settings.last_year + 1)
+    form = catalogue.forms.get(measure.form)
+    if form is None:  # counted from the registry
+        return list(years)
+    field = next((f for f in form.fields if f.id == measure.id), None)
+    return [y for y in years if in_force(form, y) and (field is None or in_force(field, y))]
+
+
+def _find_block_level(catalogue: Catalogue, measures: Sequence[Measure]) -> str:
+    """Where the terms of a formula meet: what is left out as a whole when one of them is missing there."""
+    asked = {frozenset(catalogue.asked_levels(measure)) for measure in measures}
+    if len(asked) == 1 or all(levels & {"township", "village"} for levels in asked):
+        return "base"
+    return "county" if all(levels - {"city"} for levels in asked) else "city"
+
 
 _OF_THE_YEAR = (None, "total")
 """Term functions that read the year itself alone; None: the term is a plain name."""

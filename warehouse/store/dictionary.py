@@ -16,7 +16,7 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Dated, Field, Form, Indicator, Measure
-from warehouse.expression.expression import parse
+from warehouse.expression.expression import Term, parse
 from warehouse.registry.levels import Level
 from warehouse.store.shapes import ZH, list_shapes
 from warehouse.store.tables import SCHEMAS, macros, tables
@@ -30,6 +30,13 @@ def find_label(catalogue: Catalogue, name: str) -> str:
     if name in catalogue.measures:
         return catalogue.measures[name].label
     return catalogue.indicators[name].name_zh if name in catalogue.indicators else name
+
+
+def write_term(catalogue: Catalogue, term: Term) -> str:
+    """A term of a formula in Chinese words."""
+    since = "" if term.since is None else f", {term.since}"
+    text = term.name if term.function is None else f"{term.function}({term.name}{since})"
+    return parse(text).words(lambda t: find_label(catalogue, t.name))
 
 
 def write_formula(catalogue: Catalogue, indicator: Indicator) -> str:

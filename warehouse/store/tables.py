@@ -41,6 +41,7 @@ _SQL_TYPES: dict[Any, str] = {
     pl.Date: "DATE",
     pl.Datetime("us"): "TIMESTAMP",
     pl.List(pl.String): "VARCHAR[]",
+    pl.List(pl.Int32): "INTEGER[]",
 }
 _POLARS_TYPES = {sql: dtype for dtype, sql in _SQL_TYPES.items()}
 

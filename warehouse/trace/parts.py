@@ -6,8 +6,8 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
-from warehouse.expression.expression import Expression, Term, parse
-from warehouse.store.dictionary import find_label
+from warehouse.expression.expression import Expression
+from warehouse.store.dictionary import write_term
 from warehouse.store.held import HELD, list_held_units
 from warehouse.trace.source_cells import CELL, read_source_cells
 
@@ -72,7 +72,7 @@ def take_apart(
     sums = cells.group_by(key).agg(
         cell_count=pl.col("contribution").is_not_null().sum(), cell_sum=pl.col("contribution").sum()
     )
-    labels = {t.column: _write_term(t, catalogue) for t in expression.terms}
+    labels = {t.column: write_term(catalogue, t) for t in expression.terms}
     terms = terms.join(sums, on=key, how="left", maintain_order="left").with_columns(
         label=pl.col("term").replace_strict(labels, return_dtype=pl.String)
     )
@@ -136,13 +136,6 @@ def _join_cells(
         "term", "source_year", pl.col("contribution").abs(), descending=[False, True, True], nulls_last=True,
         maintain_order=True,
     )  # fmt: skip
-
-
-def _write_term(term: Term, catalogue: Catalogue) -> str:
-    """A term in Chinese words."""
-    since = "" if term.since is None else f", {term.since}"
-    text = term.name if term.function is None else f"{term.function}({term.name}{since})"
-    return parse(text).words(lambda t: find_label(catalogue, t.name))
 
 
 def _name_units_with_ancestors(catalogue: Catalogue, year: int) -> pl.DataFrame:

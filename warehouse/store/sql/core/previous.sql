@@ -3,6 +3,6 @@ SELECT c.year, c.node AS org_code, m.measure, sum(coalesce(h.value, m.value * c.
 FROM core.contribution AS c
 JOIN core.measure AS m ON m.year = c.source_year AND m.org_code = c.source_code AND m.state IN ('value', 'zero')
 LEFT JOIN core.handed_on AS h
-  ON h.year = c.year AND h.source_code = c.source_code AND h.org_code = c.org_code AND h.measure = m.measure
+  ON h.year = c.year AND h.source_year = c.source_year AND h.source_code = c.source_code AND h.org_code = c.org_code AND h.measure = m.measure
 WHERE c.source_year = c.year - 1
 GROUP BY c.year, c.node, m.measure
