@@ -37,7 +37,17 @@ _TOPICS = (
     ("إحصاءات الزراعة", ("المساحة", "الإنتاج", "المجموع")),
     ("Statistik der Gemeinden", ("Einwohner", "Fläche in km²", "Haushalte")),
 )
-_PLACES = ("城关镇", "东风街道", "North District", "Заречный", "中央区", "Neustadt", "第三车间", "二年级(1)班", "合计")
+_PLACES = (
+    "城关镇",
+    "东风街道",
+    "North District",
+    "Заречный",
+    "中央区",
+    "Neustadt",
+    "第三车间",
+    "二年级(1)班",
+    "合计",
+)
 _OUR_SHEETS = ("封面", "兰1表", "兰2表", "兰3表", "兰1表 组织网络情况", "填报说明", "Sheet1")
 _OUR_UNITS = ("东岸县", "990101", "西岸县", "兰河市")
 _MACRO = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
@@ -65,12 +75,22 @@ def _draw_table(drawn: Drawn) -> Grid:
 
 def _draw_value(drawn: Drawn) -> object:
     return drawn.choice(
-        (drawn.randrange(10**6), round(drawn.random() * 1000, 2), "", "—", "是", "约三百", dt.date(2024, 5, 29))
+        (
+            drawn.randrange(10**6),
+            round(drawn.random() * 1000, 2),
+            "",
+            "—",
+            "是",
+            "约三百",
+            dt.date(2024, 5, 29),
+        )
     )
 
 
 def _draw_book(drawn: Drawn) -> dict[str, Grid]:
-    names = drawn.sample(["Sheet1", "数据", "Tabelle1", "汇总", "Лист1", "附表一", "data"], drawn.choice([1, 1, 2, 5]))
+    names = drawn.sample(
+        ["Sheet1", "数据", "Tabelle1", "汇总", "Лист1", "附表一", "data"], drawn.choice([1, 1, 2, 5])
+    )
     return {name: _draw_table(drawn) for name in names}
 
 
@@ -140,7 +160,9 @@ def _crosstab(drawn: Drawn) -> Foreign:
 
 
 def _many_sheets(drawn: Drawn) -> Foreign:
-    return ".xlsx", _save(save_xlsx, {f"{n + 1}月": _draw_table(drawn) for n in range(drawn.randrange(12, 60))})
+    return ".xlsx", _save(
+        save_xlsx, {f"{n + 1}月": _draw_table(drawn) for n in range(drawn.randrange(12, 60))}
+    )
 
 
 def _single_cell(drawn: Drawn) -> Foreign:
@@ -190,7 +212,10 @@ def _xml_2003(drawn: Drawn) -> Foreign:
 
 def _locked(drawn: Drawn) -> Foreign:
     """A workbook that asks for a password: one encrypted stream in a compound file."""
-    streams = ("EncryptedPackage", drawn.randbytes(5000)), ("EncryptionInfo", b"\x04\x00\x04\x00" + drawn.randbytes(60))
+    streams = (
+        ("EncryptedPackage", drawn.randbytes(5000)),
+        ("EncryptionInfo", b"\x04\x00\x04\x00" + drawn.randbytes(60)),
+    )
     return drawn.choice([".xlsx", ".xls"]), ole2(*streams)
 
 
@@ -219,7 +244,11 @@ def _nearly_ours(drawn: Drawn) -> Foreign:
     names = drawn.sample(_OUR_SHEETS, drawn.randrange(1, 5))
     book = {name: _draw_table(drawn) for name in names}
     if "封面" in book:
-        book["封面"] = [["封面", ""], ["填报单位", drawn.choice(_OUR_UNITS)], ["报告年度", drawn.choice([2024, "2024年", 1999, ""])]]
+        book["封面"] = [
+            ["封面", ""],
+            ["填报单位", drawn.choice(_OUR_UNITS)],
+            ["报告年度", drawn.choice([2024, "2024年", 1999, ""])],
+        ]
     save, ending = drawn.choice([(save_xlsx, ".xlsx"), (save_xls, ".xls"), (save_ods, ".ods")])
     return ending, _save(save, book)
 

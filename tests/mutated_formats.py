@@ -10,7 +10,6 @@ import random
 import re
 import struct
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +32,18 @@ Drawn = random.Random
 
 _SECTOR = 512
 _NUMBER, _RK, _LABEL, _SHARED, _DIMENSION, _STRINGS, _SHEET = 0x203, 0x27E, 0x204, 0xFD, 0x200, 0xFC, 0x85
-_NUMBERS = (b"1e300", b"-1", b"0.5", b"1905", b"NaN", b"1e999", b"", b"0x10", "１２".encode(), "约三百".encode())
+_NUMBERS = (
+    b"1e300",
+    b"-1",
+    b"0.5",
+    b"1905",
+    b"NaN",
+    b"1e999",
+    b"",
+    b"0x10",
+    "１２".encode(),
+    "约三百".encode(),
+)
 
 
 def rewrite(honest: bytes, ending: str) -> bytes:
@@ -82,14 +92,18 @@ def _put(content: bytes, at: int, data: bytes) -> bytes:
 def _lie_in_header(content: bytes, drawn: Drawn) -> bytes:
     """Sector sizes, the table's length and the first sectors of the compound file."""
     at = drawn.choice([0x1A, 0x1E, 0x20, 0x2C, 0x30, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C])
-    return _put(content, at, drawn.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\1\0\0\0", drawn.randbytes(4)]))
+    return _put(
+        content, at, drawn.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\1\0\0\0", drawn.randbytes(4)])
+    )
 
 
 def _turn_chain_round(content: bytes, drawn: Drawn) -> bytes:
     """An entry of the allocation table that leads back to where the chain came from."""
     [table] = struct.unpack_from("<I", content, 0x4C)
     at = (table + 1) * _SECTOR + 4 * drawn.randrange(64)
-    return _put(content, at, struct.pack("<I", drawn.choice([0, drawn.randrange(64), 0xFFFFFFFE, 0x7FFFFFFF])))
+    return _put(
+        content, at, struct.pack("<I", drawn.choice([0, drawn.randrange(64), 0xFFFFFFFE, 0x7FFFFFFF]))
+    )
 
 
 def _lie_about_record(content: bytes, drawn: Drawn) -> bytes:
@@ -110,7 +124,11 @@ def _fill_record(content: bytes, drawn: Drawn) -> bytes:
 
 def _claim_dimension(content: bytes, drawn: Drawn) -> bytes:
     at, _ = _pick_record(content, drawn, _DIMENSION)
-    return _put(content, at + 4, struct.pack("<IIHH", 0, drawn.choice([65536, 2**32 - 1]), 0, drawn.choice([256, 65535])))
+    return _put(
+        content,
+        at + 4,
+        struct.pack("<IIHH", 0, drawn.choice([65536, 2**32 - 1]), 0, drawn.choice([256, 65535])),
+    )
 
 
 def _claim_strings(content: bytes, drawn: Drawn) -> bytes:
@@ -136,7 +154,10 @@ def _move_cells(content: bytes, drawn: Drawn) -> bytes:
 
 def _bend_numbers(content: bytes, drawn: Drawn) -> bytes:
     bent = bytearray(content)
-    share, value = drawn.choice([0.02, 0.2, 1.0]), drawn.choice([1e300, -1.0, 0.5, float("nan"), float("inf")])
+    share, value = (
+        drawn.choice([0.02, 0.2, 1.0]),
+        drawn.choice([1e300, -1.0, 0.5, float("nan"), float("inf")]),
+    )
     for kind, at, _ in _list_records(content):
         if drawn.random() < share and kind == _NUMBER:
             struct.pack_into("<d", bent, at + 10, value)
@@ -159,7 +180,12 @@ def _in_content(bend: Mutation, name: str = "content.xml") -> Mutation:
 def _declare_entities(xml: bytes, drawn: Drawn) -> bytes:
     head, end, rest = xml.partition(b"?>")
     said = drawn.choice([b"&c;", b"&f;", b"&nosuch;"])
-    return head + end + ENTITIES + re.sub(rb"<text:p>[^<]*", b"<text:p>" + said, rest, count=drawn.choice([1, 20]))
+    return (
+        head
+        + end
+        + ENTITIES
+        + re.sub(rb"<text:p>[^<]*", b"<text:p>" + said, rest, count=drawn.choice([1, 20]))
+    )
 
 
 def _repeat(xml: bytes, drawn: Drawn) -> bytes:
@@ -190,13 +216,19 @@ def _lie_about_types(xml: bytes, drawn: Drawn) -> bytes:
 def _show_texts(xml: bytes, drawn: Drawn) -> bytes:
     text = drawn.choice(TEXTS).replace("&", "").replace("<", "&lt;").encode()
     said = drawn.choice([text, b"Err:502", b"#REF!", b"</text:p><text:p>3", b"<text:span>1</text:span>2"])
-    return re.sub(rb"<text:p>[-\d.]+</text:p>", b"<text:p>" + said + b"</text:p>", xml, count=drawn.choice([0, 1, 20]))
+    return re.sub(
+        rb"<text:p>[-\d.]+</text:p>", b"<text:p>" + said + b"</text:p>", xml, count=drawn.choice([0, 1, 20])
+    )
 
 
 def _write_formulas(xml: bytes, drawn: Drawn) -> bytes:
-    formula = drawn.choice([b"of:=1+1", b"of:=WEBSERVICE(&quot;http://127.0.0.1:1/&quot;)", b"msoxl:=[1]A!A1"])
+    formula = drawn.choice(
+        [b"of:=1+1", b"of:=WEBSERVICE(&quot;http://127.0.0.1:1/&quot;)", b"msoxl:=[1]A!A1"]
+    )
     cell = re.compile(rb'<table:table-cell office:value-type="float" office:value="[^"]*"')
-    return cell.sub(b'<table:table-cell table:formula="' + formula + b'"', xml, count=drawn.choice([0, 1, 20]))
+    return cell.sub(
+        b'<table:table-cell table:formula="' + formula + b'"', xml, count=drawn.choice([0, 1, 20])
+    )
 
 
 def _span(xml: bytes, drawn: Drawn) -> bytes:
@@ -226,12 +258,14 @@ def _in_member(bend: Mutation) -> Mutation:
 
 def _recode(data: bytes, drawn: Drawn) -> bytes:
     text = data.decode("gb18030")
-    encoding = drawn.choice(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "utf-7", "big5", "shift_jis"])
+    encoding = drawn.choice(
+        ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "utf-7", "big5", "shift_jis"]
+    )
     return drawn.choice([b"", b"\xef\xbb\xbf", b"\xff\xfe"]) + text.encode(encoding, "replace")
 
 
 def _separate_otherwise(data: bytes, drawn: Drawn) -> bytes:
-    return data.replace(b",", drawn.choice([b";", b"\t", b"|", " ".encode(), "，".encode("gb18030"), b",,"]))
+    return data.replace(b",", drawn.choice([b";", b"\t", b"|", b" ", "，".encode("gb18030"), b",,"]))
 
 
 def _end_lines_otherwise(data: bytes, drawn: Drawn) -> bytes:
@@ -242,7 +276,19 @@ def _insert(data: bytes, drawn: Drawn) -> bytes:
     """A quote that is never closed, a null, a very long cell, very many cells: somewhere."""
     at = drawn.randrange(len(data) + 1)
     said = drawn.choice(
-        (b'"', b'""', b'",', b"\0", b"#" * 200_000, b"," * 100_000, b"\xff", b"\r\n" * 50_000, b"\x1a", b'="00', b"\\")
+        (
+            b'"',
+            b'""',
+            b'",',
+            b"\0",
+            b"#" * 200_000,
+            b"," * 100_000,
+            b"\xff",
+            b"\r\n" * 50_000,
+            b"\x1a",
+            b'="00',
+            b"\\",
+        )
     )
     return data[:at] + said + data[at:]
 
@@ -289,4 +335,3 @@ _MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         *(_in_member(_bend_fields),) * 4, _in_member(_shift_cells), _in_member(_other_table),
     ),
 }  # fmt: skip
-

@@ -211,17 +211,6 @@ ARCHIVE_MUTATIONS: tuple[Mutation, ...] = (_swap_parts, _lose_part, _add_odd_nam
 """Of any zip archive of parts."""
 
 
-_MUTATIONS: tuple[Mutation, ...] = (_flip_bytes, _truncate)
-"""Of any file."""
-
-
-class PARTS_MUTATIONS:
-    """Of a zip archive of parts (``archive``), and of any XML in it (``xml``)."""
-
-    archive: tuple[Mutation, ...] = (_swap_parts, _lose_part, _add_odd_name, _nest, _lie_about_sizes)
-    xml: tuple[Mutation, ...] = (_declare_entities, cut_xml)
-
-
 _MUTATIONS: tuple[Mutation, ...] = (
     *BYTE_MUTATIONS,
     *ARCHIVE_MUTATIONS,

@@ -319,6 +319,8 @@ def test_refused_files_with_very_many_faults_are_counted_beyond_a_page(catalogue
 
 def test_very_many_files_that_came_again_or_stayed_are_counted(catalogue: Catalogue) -> None:
     names = tuple(f"{number:03}.xlsx" for number in range(130))
-    text = digest(catalogue, [submission("a")], repeated=names, left=tuple(f"{n}：留待下次收取。" for n in names))
+    text = digest(
+        catalogue, [submission("a")], repeated=names, left=tuple(f"{n}：留待下次收取。" for n in names)
+    )
     assert "019.xlsx 等 130 个文件。" in text
     assert "  其余 30 个文件也留在收件箱。" in text

@@ -26,7 +26,9 @@ def office(tmp_path: Path) -> Office:
 
 def refused(count: int = MANY, unit: str | None = None, **bent: Any) -> list[dict[str, Any]]:
     return [
-        submission(f"{unit}{n}.xlsx", decision="refused", unit_code=unit, year=None, **{"reason": "打不开。", **bent})
+        submission(
+            f"{unit}{n}.xlsx", decision="refused", unit_code=unit, year=None, **{"reason": "打不开。", **bent}
+        )
         for n in range(count)
     ]
 

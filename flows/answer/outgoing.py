@@ -123,9 +123,7 @@ def _answer_repeats(night: Night, repeated: list[Repeated], office: Office) -> l
     is_shared = {id(again) for files in shared for again in files}
     alone = [again for again in repeated if id(again) not in is_shared]
     receipts = office.answer_repeated(alone, rows)
-    keep_answers(
-        night.home.told, address_repeats(alone, receipts, night.home.outbox, known, office.names)
-    )
+    keep_answers(night.home.told, address_repeats(alone, receipts, night.home.outbox, known, office.names))
     pages = [page for files in shared for page in write_repeated(office, files, rows).pages]
     return [*receipts, *pages]
 

@@ -107,7 +107,9 @@ def _write_pages(
     office: Office, listed: Sequence[_Listed], first: dict[str, Any], **told: object
 ) -> SharedReceipt:
     """The pages of a shared receipt; their names tell which files they are about, so that a repeated night writes them anew."""
-    key = hashlib.sha256("".join(f"{file.submission}{file.name}" for file in listed).encode(errors="replace")).hexdigest()
+    key = hashlib.sha256(
+        "".join(f"{file.submission}{file.name}" for file in listed).encode(errors="replace")
+    ).hexdigest()
     page_count = -(-len(listed) // _ON_A_PAGE)
     pages = []
     for page in range(page_count):

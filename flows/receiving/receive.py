@@ -142,7 +142,9 @@ def receive_arrivals(
     repeated: list[Repeated] = []
     taken: list[tuple[Path, Mark, str]] = []
     with archive.putting_many():
-        found = [(arrival, _keep(arrival, archive, left)) for arrival in list_arrivals(inbox, left, quiet_seconds)]
+        found = [
+            (arrival, _keep(arrival, archive, left)) for arrival in list_arrivals(inbox, left, quiet_seconds)
+        ]
     for arrival, kept in found:
         if kept is None:
             continue

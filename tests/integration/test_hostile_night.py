@@ -111,7 +111,9 @@ def read_cells(content: bytes) -> Cells:
         return _place({name: _parse_rows(decode(data)) for name, data in tables.items()})
     try:
         book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
-        return _place({sheet.name: [sheet.row_values(r) for r in range(sheet.nrows)] for sheet in book.sheets()})
+        return _place(
+            {sheet.name: [sheet.row_values(r) for r in range(sheet.nrows)] for sheet in book.sheets()}
+        )
     except Exception:  # noqa: BLE001 - whatever it says of a mutant
         return read_with_calamine(content)
 
@@ -154,7 +156,9 @@ def test_every_mutant_is_decided_and_answered(hostile: HostileNight) -> None:
     assert [name for name in waiting.values() if name not in told] == []
     assert len(waiting) < COUNT / 5
     assert set(decided["decision"]) <= {"accepted", "held", "refused"}
-    receipts = "".join(path.read_text(encoding="utf-8") for path in hostile.place.home.outbox.rglob("回执_*.md"))
+    receipts = "".join(
+        path.read_text(encoding="utf-8") for path in hostile.place.home.outbox.rglob("回执_*.md")
+    )
     assert [sha256 for sha256 in set(hostile.contents) - set(waiting) if sha256 not in receipts] == []
     refused = decided.filter(decision="refused")
     assert refused.filter(~pl.col("reason").str.ends_with("。")).is_empty()

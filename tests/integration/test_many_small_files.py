@@ -10,7 +10,7 @@ import pytest
 
 from flows.settings import Home, Installation
 from tests.faults.points import list_papers, run_night
-from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, NewInstallation, night
 from warehouse.ledger.archive import Archive
 from warehouse.store.query import query
 
@@ -37,7 +37,9 @@ def test_each_of_very_many_files_is_named_and_the_workbook_is_taken(place: Insta
     assert dict(report.submissions["decision"].value_counts().iter_rows()) == {
         "accepted": 1, "refused": COUNT + 1
     }  # fmt: skip
-    papers = {path.name: path.read_text(encoding="utf-8") for path in place.home.outbox.glob("未识别单位/*.md")}
+    papers = {
+        path.name: path.read_text(encoding="utf-8") for path in place.home.outbox.glob("未识别单位/*.md")
+    }
     assert len(papers) == 2
     [shared] = [text for name, text in papers.items() if "重复" not in name]
     [copies] = [text for name, text in papers.items() if "重复" in name]
