@@ -14,11 +14,11 @@ Parts = dict[str, bytes]
 Drawn = random.Random
 
 _CELL = re.compile(rb'<c r="([A-Z]+\d+)"( s="\d+")?><v>([-\d.]+)</v></c>')
-_ENTITIES = (
+ENTITIES = (
     b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
     b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
 )
-_TEXTS = (
+TEXTS = (
     *(
         "=1+1",
         "+1",
@@ -57,12 +57,12 @@ def mutate(honest: bytes, drawn: Drawn) -> bytes:
     return honest
 
 
-def _unpack(content: bytes) -> Parts:
+def unpack(content: bytes) -> Parts:
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         return {info.filename: book.read(info) for info in book.infolist()}
 
 
-def _pack(parts: Parts, *more: tuple[str, bytes]) -> bytes:
+def pack(parts: Parts, *more: tuple[str, bytes]) -> bytes:
     content = io.BytesIO()
     with (
         zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book,
@@ -79,17 +79,17 @@ def _pick_sheet(parts: Parts, drawn: Drawn) -> str:
 
 def _in_sheet(bend: Callable[[bytes, Drawn], bytes]) -> Callable[[bytes, Drawn], bytes]:
     def mutation(content: bytes, drawn: Drawn) -> bytes:
-        parts = _unpack(content)
+        parts = unpack(content)
         name = _pick_sheet(parts, drawn)
-        return _pack({**parts, name: bend(parts[name], drawn)})
+        return pack({**parts, name: bend(parts[name], drawn)})
 
     return mutation
 
 
 def _in_part(name: str, bend: Callable[[bytes, Drawn], bytes]) -> Callable[[bytes, Drawn], bytes]:
     def mutation(content: bytes, drawn: Drawn) -> bytes:
-        parts = _unpack(content)
-        return _pack({**parts, name: bend(parts[name], drawn)})
+        parts = unpack(content)
+        return pack({**parts, name: bend(parts[name], drawn)})
 
     return mutation
 
@@ -106,25 +106,25 @@ def _truncate(content: bytes, drawn: Drawn) -> bytes:
 
 
 def _swap_parts(content: bytes, drawn: Drawn) -> bytes:
-    parts = _unpack(content)
+    parts = unpack(content)
     one, other = drawn.sample(sorted(parts), 2)
-    return _pack({**parts, one: parts[other], other: parts[one]})
+    return pack({**parts, one: parts[other], other: parts[one]})
 
 
 def _lose_part(content: bytes, drawn: Drawn) -> bytes:
-    parts = _unpack(content)
+    parts = unpack(content)
     del parts[drawn.choice(sorted(parts))]
-    return _pack(parts)
+    return pack(parts)
 
 
 def _add_odd_name(content: bytes, drawn: Drawn) -> bytes:
-    parts = _unpack(content)
-    return _pack(parts, (drawn.choice(_NAMES), drawn.choice([b"", b"<a/>", *parts.values()])))
+    parts = unpack(content)
+    return pack(parts, (drawn.choice(_NAMES), drawn.choice([b"", b"<a/>", *parts.values()])))
 
 
 def _nest(content: bytes, drawn: Drawn) -> bytes:
     for _ in range(drawn.randrange(1, 8)):
-        content = _pack({drawn.choice(["a.zip", "a.xlsx", "年报.xlsx"]): content})
+        content = pack({drawn.choice(["a.zip", "a.xlsx", "年报.xlsx"]): content})
     return content
 
 
@@ -140,7 +140,7 @@ def _lie_about_sizes(content: bytes, drawn: Drawn) -> bytes:
 def _declare_entities(xml: bytes, drawn: Drawn) -> bytes:
     head, end, rest = xml.partition(b"?>")
     said = drawn.choice([b"&c;", b"&f;", b"&nosuch;"])
-    return head + end + _ENTITIES + _CELL.sub(rb'<c r="\1" t="str"><v>' + said + b"</v></c>", rest, count=1)
+    return head + end + ENTITIES + _CELL.sub(rb'<c r="\1" t="str"><v>' + said + b"</v></c>", rest, count=1)
 
 
 def _claim_huge_dimension(xml: bytes, _drawn: Drawn) -> bytes:
@@ -159,7 +159,7 @@ def _nest_deeply(xml: bytes, drawn: Drawn) -> bytes:
     return xml.replace(b"</sheetData>", b"</sheetData>" + b"<a>" * depth + b"</a>" * depth)
 
 
-def _cut_xml(xml: bytes, drawn: Drawn) -> bytes:
+def cut_xml(xml: bytes, drawn: Drawn) -> bytes:
     return xml[: drawn.randrange(len(xml))]
 
 
@@ -189,7 +189,7 @@ def _bend_cells(xml: bytes, drawn: Drawn) -> bytes:
         if drawn.random() > share:
             return cell[0]
         start = b'<c r="' + cell[1] + b'"'
-        text = drawn.choice(_TEXTS).replace("<", "&lt;").encode()
+        text = drawn.choice(TEXTS).replace("<", "&lt;").encode()
         number = drawn.choice([b"1e300", b"-1", b"0.5", b"1905", b"NaN", b"1e999", b"", cell[3] + b"0"])
         return (
             start + b' t="inlineStr"><is><t>' + text + b"</t></is></c>",
@@ -202,25 +202,29 @@ def _bend_cells(xml: bytes, drawn: Drawn) -> bytes:
     return _CELL.sub(bend, xml)
 
 
-_MUTATIONS: tuple[Callable[[bytes, Drawn], bytes], ...] = (
-    _flip_bytes,
-    _truncate,
-    _swap_parts,
-    _lose_part,
-    _add_odd_name,
-    _nest,
-    _lie_about_sizes,
+Mutation = Callable[[bytes, Drawn], bytes]
+BYTE_MUTATIONS: tuple[Mutation, ...] = (_flip_bytes, _truncate)
+"""Of any file."""
+
+
+ARCHIVE_MUTATIONS: tuple[Mutation, ...] = (_swap_parts, _lose_part, _add_odd_name, _nest, _lie_about_sizes)
+"""Of any zip archive of parts."""
+
+
+_MUTATIONS: tuple[Mutation, ...] = (
+    *BYTE_MUTATIONS,
+    *ARCHIVE_MUTATIONS,
     _in_sheet(_declare_entities),
     _in_sheet(_claim_huge_dimension),
     _in_sheet(_put_far_cell),
     _in_sheet(_nest_deeply),
-    _in_sheet(_cut_xml),
+    _in_sheet(cut_xml),
     _in_sheet(_point_beyond_shared_strings),
     *(_in_sheet(_bend_cells),) * 4,
     _in_part("xl/sharedStrings.xml", _claim_shared_strings),
-    _in_part("xl/sharedStrings.xml", _cut_xml),
+    _in_part("xl/sharedStrings.xml", cut_xml),
     _in_part("xl/sharedStrings.xml", _declare_entities),
     _in_part("[Content_Types].xml", _change_content_type),
     _in_part("xl/_rels/workbook.xml.rels", _link_outside),
-    _in_part("xl/workbook.xml", _cut_xml),
+    _in_part("xl/workbook.xml", cut_xml),
 )
