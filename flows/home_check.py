@@ -36,7 +36,7 @@ def require_fit(home: Home) -> None:
     try:
         home.make()
     except OSError as error:
-        raise HomeUnfit([f"{error.filename}：{explain_error(error)}"]) from error
+        raise HomeUnfit([f"{error.filename or home.root}：{explain_error(error)}"]) from error
 
 
 def find_home_problems(home: Home) -> Iterator[str]:

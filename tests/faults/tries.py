@@ -59,19 +59,20 @@ def list_tries(points: list[Point], step: int, steps: int, length: float, moment
         for point, fault in _draw_strikes(points, step, drawn)
     ]
     drawn.shuffle(strikes)
+    strikes += [
+        Try("killed", "at a random moment", f"after {seconds:.3f} s", partial(_kill_after, seconds=seconds))
+        for seconds in (drawn.uniform(0, length) for _ in range(moments))
+    ]
     found = [
         Try("killed", "at the end of a step", f"step {n}", partial(_kill_after_step, step=n))
         for n in range(1, steps + 1)
-    ]
-    found += [
-        Try("killed", "at a random moment", f"after {seconds:.3f} s", partial(_kill_after, seconds=seconds))
-        for seconds in (drawn.uniform(0, length) for _ in range(moments))
     ]
     found += [
         Try("a power cut leaves the new name empty", "rename", str(point), partial(_cut_power, point=point))
         for point in points
         if point.call == "rename"
     ]
+    drawn.shuffle(strikes)
     return [Try((m.__doc__ or "").rstrip("."), "a night", m.__name__, m) for m in MISHAPS] + found + strikes
 
 
