@@ -96,7 +96,7 @@ def _run(name: str, *, from_scratch: bool) -> Report:
 
 
 def _print_summary(report: Report) -> None:
-    from flows.answer.receipts import describe_result
+    from flows.answer.receipt_sentences import describe_result
 
     names = current_installation().catalogue.unit_names()
     _print_some(out, "重复报送，未作处理", [repeated.name for repeated in report.repeated])
