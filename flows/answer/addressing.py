@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.answer.receipts import UNKNOWN_UNIT, describe_result
+from flows.answer.receipt_sentences import describe_result
+from flows.answer.receipts import UNKNOWN_UNIT
 from flows.answer.shared_receipts import SharedReceipt
 from flows.receiving.receive import Repeated
 from flows.telling.letters import TO_THE_UNIT, Answer

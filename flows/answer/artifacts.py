@@ -20,7 +20,8 @@ from prefect.artifacts import (
 
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
-from flows.answer.receipts import UNKNOWN_UNIT, describe_result
+from flows.answer.receipt_sentences import describe_result
+from flows.answer.receipts import UNKNOWN_UNIT
 from flows.night import Night
 from flows.telling.markdown_page import escape_text
 from warehouse.words.number_words import group_thousands

@@ -10,7 +10,7 @@ import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.causes import group_by_cause
-from flows.answer.receipts import describe_due_dates
+from flows.answer.receipt_sentences import describe_due_dates
 from flows.telling.markdown_page import escape_text
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,27 @@ from expectations.sheets.question_marks import show_plainly
 from expectations.sheets.shown_values import show_value
 from expectations.verdicts.causes import group_by_cause, group_notes_by_cause
 from flows.answer.corrections import Correction
+from flows.answer.receipt_sentences import (
+    describe_decision,
+    describe_due_dates,
+    describe_repeat,
+    describe_result,
+    write_sentences,
+)
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
 from flows.telling.markdown_page import escape_text, render_page
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.durability import make_folder, write_durably
 from warehouse.ledger.journal_head import Head, head_words
-from warehouse.ledger.review_entries import EMPTY, RETURNED, YEAR_DOUBTED, YEAR_LOCKED
 from warehouse.standing.outcomes import Outcome
 from warehouse.words import labels
-from warehouse.words.day_words import day_words, moment_words
+from warehouse.words.day_words import moment_words
 from warehouse.words.templates import render_lines, render_text
 from warehouse.words.workbook_texts import UNREAD_SHEET
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
-_FATES = {YEAR_LOCKED: "locked", EMPTY: "empty", RETURNED: "returned", YEAR_DOUBTED: "year_doubted"}
-"""What the templates call the fate of a submission that is held for one of these."""
 
 
 class Office:
@@ -73,9 +77,9 @@ class Office:
             text = self._text(
                 row,
                 sentences=[
-                    *_describe_decision(row, asked, folded, found),
+                    *describe_decision(row, asked, folded, found),
                     *self._compare_with_previous(row, asked, changes.get(key)),
-                    *_write_sentences("what_to_do", row, correction=correction and correction.path.name),
+                    *write_sentences("what_to_do", row, correction=correction and correction.path.name),
                 ],
                 findings=[_escape_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
                 finding_count=asked.height,
@@ -232,73 +236,6 @@ class Office:
 def find_outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     """The unit's folder in the outbox: code and name, so that people and programs both find it."""
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
-
-
-def describe_due_dates(due: date, today: date, is_over: bool = False) -> str:
-    """By when a unit is to report: ``2025年1月20日，还有 10 天``; without the days when it ``is_over``."""
-    [words] = render_lines(
-        "flows.answer",
-        "sentences",
-        "due",
-        day=day_words(due),
-        days=(due - today).days,
-        is_over=is_over,
-    )
-    return words
-
-
-def describe_result(row: dict[str, Any]) -> str:
-    """What became of the file, in a few words."""
-    [words] = _write_sentences("result", row)
-    return words
-
-
-def _describe_decision(
-    row: dict[str, Any], asked: pl.DataFrame, folded: pl.DataFrame, found: pl.DataFrame
-) -> list[str]:
-    """What became of the submission and what it means, sentence by sentence.
-
-    Of all that was ``found``, ``asked`` is listed; what is ``folded`` follows from what is listed.
-    """
-    status, severity = pl.col("finding_status"), pl.col("severity")
-    is_open = status.is_in(["open", "reopened"])
-    return _write_sentences(
-        "verdict",
-        row,
-        open_count=asked.filter(is_open, severity == "warning").height,
-        grave_count=asked.filter(is_open, severity == "critical").height,
-        following_count=folded.filter(severity == "critical").height,
-        explained_count=found.filter(status == "explained").height,
-        accepted_count=found.filter(status == "accepted").height,
-    )
-
-
-def describe_refusal(row: dict[str, Any]) -> list[str]:
-    """What a unit is told of a file that was refused."""
-    asked = ("open_count", "grave_count", "following_count", "explained_count", "accepted_count")
-    return [
-        *_write_sentences("verdict", row, **dict.fromkeys(asked, 0)),
-        *_write_sentences("what_to_do", row, correction=None),
-    ]
-
-
-def describe_repeat(row: dict[str, Any]) -> list[str]:
-    """What a unit is told whose file had been received before."""
-    return _write_sentences("said_again", row)
-
-
-def _write_sentences(macro: str, row: dict[str, Any], **told: object) -> list[str]:
-    """Sentences about the file of a submission, in the words of sentences.j2."""
-    is_held = row["decision"] == "held"
-    file = {
-        "fate": _FATES.get(row["rule"], "held") if is_held else row["decision"],
-        "label": labels.FILE_STATE[row["file_state"]],
-        "file_name": escape_text(row["file_name"]),
-        "received_at": moment_words(row["received_at"]),
-        "reason": escape_text(row["reason"]),
-        **{name: row[name] for name in ("year", "critical_count", "has_earlier", "is_superseded")},
-    }
-    return render_lines("flows.answer", "sentences", macro, file=file, **told)
 
 
 def _partition_by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.answer.receipts import UNKNOWN_UNIT, Office, describe_refusal, describe_repeat, describe_result
+from flows.answer.receipt_sentences import describe_refusal, describe_repeat, describe_result
+from flows.answer.receipts import UNKNOWN_UNIT, Office
 from flows.receiving.receive import Repeated
 from flows.telling.markdown_page import escape_text
 from warehouse.words.day_words import moment_words

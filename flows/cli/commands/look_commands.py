@@ -63,7 +63,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """报送进度：谁报了、何时、处理结果、问题数。"""
-    from flows.answer.receipts import describe_due_dates
+    from flows.answer.receipt_sentences import describe_due_dates
     from flows.clock import TIME_ZONE
     from warehouse.ledger.journal import Journal
     from warehouse.standing.status import list_status as read_status

@@ -104,7 +104,7 @@ def _run_on_server(name: str, installation: Installation, *, from_scratch: bool)
 
 
 def _print_summary(report: Report) -> None:
-    from flows.answer.receipts import describe_result
+    from flows.answer.receipt_sentences import describe_result
 
     names = current_installation().catalogue.unit_names()
     _print_some(out, "重复报送，未作处理", [repeated.name for repeated in report.repeated])
