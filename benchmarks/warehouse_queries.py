@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import click
 import duckdb
 import polars as pl
 
@@ -111,14 +112,14 @@ def main(warehouse: Path) -> None:
             ),
             "trace of a city's number": (ask(f"FROM trace('member_count', '371600', {last})"), None),
         }
-        print(f"{rows:,} rows of {YEARS} years and {NIGHTS} nights")  # noqa: T201
-        print(
+        click.echo(f"{rows:,} rows of {YEARS} years and {NIGHTS} nights")
+        click.echo(
             f"file of one night {one_night / 1e6:.1f} MB, of {NIGHTS}: {target.stat().st_size / one_night:.2f} x"
-        )  # noqa: T201
-        print("| question | published file | CSVs with polars |\n|---|---:|---:|")  # noqa: T201
+        )
+        click.echo("| question | published file | CSVs with polars |\n|---|---:|---:|")
         for question, (ours, theirs) in asked.items():
             beside = "" if theirs is None else f"{take(theirs):.1f} ms"
-            print(f"| {question} | {take(ours):.1f} ms | {beside} |")  # noqa: T201
+            click.echo(f"| {question} | {take(ours):.1f} ms | {beside} |")
 
 
 if __name__ == "__main__":
