@@ -43,7 +43,7 @@ def assert_same_content(left: Path, right: Path) -> None:
 
 def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
     keys = [
-        pl.col(name).list.join(",") if isinstance(dtype, pl.List) else pl.col(name)
+        pl.col(name).cast(pl.List(pl.String)).list.join(",") if isinstance(dtype, pl.List) else pl.col(name)
         for name, dtype in frame.schema.items()
     ]
     return frame.sort(keys, nulls_last=True)
