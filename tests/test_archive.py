@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import resource
@@ -73,8 +74,9 @@ def test_a_damaged_object_is_whole_again_when_its_bytes_come_again(
 
 def test_a_put_that_fails_leaves_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
+    archive.objects.mkdir(parents=True)
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
         archive.put(b"x")

@@ -70,7 +70,7 @@ class Archive:
                 return sha256
             return self._keep(iter((content,)))
         with _open_regular(Path(content)) as source:
-            return self._keep(_chunks(source))
+            return self._keep(_chunks(source, str(content)))
 
     def path(self, sha256: str) -> Path:
         """The path of the object. ValueError for what is no SHA-256, FileNotFoundError for what is not
@@ -148,6 +148,10 @@ class Archive:
             make_folder(target.parent)
             if not self._holds(target):
                 unfinished.rename(target)
+        except OSError as error:
+            if error.filename is None:  # a handle has no name; whoever receives asks whose fault it was
+                error.filename = name
+            raise
         finally:
             unfinished.unlink(missing_ok=True)
         sync_folder(target.parent)
@@ -190,6 +194,10 @@ def _open_regular(path: Path) -> BufferedReader:
     return os.fdopen(handle, "rb")
 
 
-def _chunks(source: BufferedReader) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK_BYTES):
-        yield chunk
+def _chunks(source: BufferedReader, name: str) -> Iterator[bytes]:
+    try:
+        while chunk := source.read(CHUNK_BYTES):
+            yield chunk
+    except OSError as error:
+        error.filename = name
+        raise
