@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import resource
@@ -73,7 +74,7 @@ def test_a_damaged_object_is_whole_again_when_its_bytes_come_again(
 
 def test_a_put_that_fails_leaves_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     before = archive.put(b"before")
     monkeypatch.setattr(os, "fsync", full)

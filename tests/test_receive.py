@@ -275,6 +275,22 @@ def test_an_archive_that_fails_stops_the_night_and_the_inbox_stays_whole(
     assert place.journal.head.count == 0
 
 
+def test_a_disk_that_does_not_confirm_what_the_archive_wrote_stops_the_night(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such an error names no file: it was taken for one of the file that was received, and the others went on."""
+
+    def fail(_handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    dropped = place.drop("甲.xlsx", b"1")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="archive"):
+        place.receive()
+    assert dropped.exists()
+    assert place.left == []
+
+
 def test_one_unreadable_csv_holds_its_whole_group(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("年1表.csv", "年2表.csv"):
         place.drop(f"371621/{name}")

@@ -155,13 +155,15 @@ def write_report(outcomes: list[Outcome], points: int, planned: int) -> str:
     tried = sum(not o.skipped for found in rows.values() for o in found)
     of_these = "" if len(outcomes) == planned else f" (of {planned} that were planned)"
     intro = (
-        f"Written by `python -m tests.faults.report` on {datetime.now(TIME_ZONE):%Y-%m-%d}. A night of a small city (one"
-        f" workbook, one file that is none) makes {points} calls on its home. A night met one fault {tried} times{of_these}:"
+        f"Written by `python -m tests.faults.report` on {datetime.now(TIME_ZONE):%Y-%m-%d}. A night of a small city (two"
+        f" workbooks, one file that is none) makes {points} calls on its home. A night met one fault {tried} times{of_these}:"
         " at such a call, in whichever thread, at the end of a step, at a random moment, or another mishap. Right"
         " afterwards the published file was the one before or the one after, and every file of the inbox was still there or"
         " in archive and journal; one undisturbed night later numbers, findings, objects, decisions, receipts and the mark"
-        " of a good night were those of a night to which nothing had happened, except where the last column says"
-        f" otherwise. {missed} faults more found no such call, since threads share their work otherwise every night; they"
+        " of a good night were those of a night to which nothing had happened, except where the last column says otherwise."
+        " (Where a file of the inbox could not be read or was not finished, the others went on. Pages of"
+        " validation results that a power cut left empty come again with the next submission.)"
+        f" {missed} faults more found no such call, since threads share their work otherwise every night; they"
         " are not counted."
     )
     lines = [

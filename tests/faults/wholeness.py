@@ -25,6 +25,7 @@ def find_losses(
     """What is wrong with a home that a fault met, and after one undisturbed night; nothing when all is well. It is removed.
 
     ``is_sound``: nothing that was written once has lost its content, so that even between nothing may be missing.
+    (Where it has, pages of validation results come again with the next submission.)
     ``is_all_or_none``: the night had all of the inbox before it, so that between there is no third state.
     """
     wrong = []
@@ -36,6 +37,8 @@ def find_losses(
     if ended.code:
         wrong.append(f"the next night does not go through: {ended.said.strip()[-300:]}")
     wrong += compare(office.after, home)
+    if is_sound:
+        wrong += [f"{page} is torn" for page in list_torn_pages(Home(home))]
     shutil.rmtree(home)
     return wrong
 
@@ -86,7 +89,6 @@ def compare(after: Path, home: Path) -> list[str]:
         wrong.append("a receipt is missing")
     if left := [str(found.relative_to(home)) for found in home.rglob(f"{UNFINISHED_PREFIX}*")]:
         wrong.append(f"unfinished: {left}")
-    wrong += [f"{page} is torn" for page in list_torn_pages(other)]
     if any(file.is_file() for file in other.inbox.rglob("*")):
         wrong.append("a file still lies in the inbox")
     last = read_good_night(home)

@@ -82,10 +82,11 @@ class Archive:
         if isinstance(content, (bytes, bytearray, memoryview)):
             return self._keep_bytes(content)
         with _open_regular(Path(content)) as source:
-            first = source.read(CHUNK_BYTES)
+            chunks = _chunks(source, str(content))
+            first = next(chunks, b"")
             if len(first) < CHUNK_BYTES:
                 return self._keep_bytes(first)
-            return self._keep(chain((first,), _chunks(source)))
+            return self._keep(chain((first,), chunks))
 
     def path(self, sha256: str) -> Path:
         """The path of the object. ValueError for what is no SHA-256, FileNotFoundError for what is not
@@ -171,6 +172,10 @@ class Archive:
             make_folder(target.parent)
             if not self._holds(target):
                 unfinished.rename(target)
+        except OSError as error:
+            if error.filename is None:  # a handle has no name; whoever receives asks whose fault it was
+                error.filename = name
+            raise
         finally:
             unfinished.unlink(missing_ok=True)
         self._sync_name(target)
@@ -219,6 +224,10 @@ def _open_regular(path: Path) -> BufferedReader:
     return os.fdopen(handle, "rb")
 
 
-def _chunks(source: BufferedReader) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK_BYTES):
-        yield chunk
+def _chunks(source: BufferedReader, name: str) -> Iterator[bytes]:
+    try:
+        while chunk := source.read(CHUNK_BYTES):
+            yield chunk
+    except OSError as error:
+        error.filename = name
+        raise

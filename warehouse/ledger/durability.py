@@ -59,5 +59,8 @@ def _sync(path: Path, flags: int) -> None:
     handle = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(handle)
+    except OSError as error:
+        error.filename = str(path)  # a handle has no name
+        raise
     finally:
         os.close(handle)
