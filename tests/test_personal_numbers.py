@@ -100,7 +100,7 @@ def test_an_identity_number_with_another_check_digit_stays(number: str, step: in
     checks = "10X98765432"
     wrong = number[:-1] + checks[(checks.index(number[-1]) + step) % 11]
     assume(luhn_sum(wrong.removesuffix("X")) % 10)  # it is no card by chance
-    assume(not wrong.endswith("000"))  # nor what a spreadsheet makes of one
+    assume(not wrong.endswith("00"))  # nor what a spreadsheet makes of one
     assert mask_numbers(wrong) == wrong
 
 

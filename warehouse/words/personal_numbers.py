@@ -23,16 +23,15 @@ _HINT = re.compile(MAY_HOLD_NUMBER)
 _TOKEN = re.compile(r"\d+|[xXｘＸ](?![A-Za-z0-9])")
 _GAP = re.compile(rf"(?:{BLANK}|[-—–‐‑‒―−﹣－_]){{0,3}}|[.．·]")
 _HASH = re.compile(r"(?<![0-9a-zA-Z])(?=[0-9]*[a-fA-F])[0-9a-fA-F]{32,}(?![0-9a-zA-Z])")
-_ROUNDED = re.compile(
-    r"(?<![\d.])([1-9])\.(\d{10,17})[eE]\+?17(?!\d)"
-)  # 18 digits typed as a number: Excel keeps 15
+# 18 digits typed as a number, of which a spreadsheet keeps 15 or 16.
+_ROUNDED = re.compile(r"(?<![\d.])([1-9])\.(\d{10,17})[eE]\+?17(?!\d)")
 _KEPT_IN_FRONT, _KEPT_BEHIND = 3, 4
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 _PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
 _IDENTITY_15 = re.compile(rf"{_PROVINCE}\d{{13}}")
-_ROUNDED_IDENTITY = re.compile(rf"{_PROVINCE}\d{{13}}000")
+_ROUNDED_IDENTITY = re.compile(rf"{_PROVINCE}\d{{14}}00")
 _MOBILE = re.compile(r"(?:0|86|086|0086)?(1[3-9]\d{9})")
 _MOBILE_GROUPS = frozenset(
     ((11,), (3, 4, 4), (4, 3, 4), (4, 4, 3), (3, 3, 5), (3, 8), (7, 4), (1, 10), (1,) * 11)
@@ -160,12 +159,12 @@ def _is_old_identity(digits: str, sizes: tuple[int, ...]) -> bool:
 
 
 def _is_rounded_identity(digits: str) -> bool:
-    """18 digits whose last three a spreadsheet has made 0."""
+    """18 digits whose last two or three a spreadsheet has made 0."""
     return bool(_ROUNDED_IDENTITY.fullmatch(digits)) and _is_day(digits[6:10], digits[10:12], digits[12:14])
 
 
 def _is_rounded(match: re.Match[str]) -> bool:
-    return _is_rounded_identity("".join(match.groups())[:15].ljust(15, "0") + "000")
+    return _is_rounded_identity("".join(match.groups())[:16].ljust(18, "0"))
 
 
 def _is_mobile(groups: Sequence[str]) -> bool:
