@@ -21,7 +21,7 @@ _NO_FIELDS = ("lead", "org_code", "org_name", "parent_name")
 
 
 class _Cell(NamedTuple):
-    """A cell with a number of a person."""
+    """A cell with a number of a person; ``form``: none of a cell that belongs to no form."""
 
     form: str | None
     sheet: str
@@ -29,16 +29,13 @@ class _Cell(NamedTuple):
     row: int
     field: str | None
     kinds: tuple[str, ...]
-    masked: str
 
 
 def mask_reading(read: FileRead) -> FileRead:
     """``read`` with every number of a person masked, and one problem for each column of a sheet that has some."""
     found = [cell for sheet in read.sheets for cell in _mask_sheet(sheet)]
-    beside: Sequence[MutableMapping[str, Any]] = [*read.rest, *read.problems]
+    beside: Sequence[MutableMapping[str, Any]] = [*read.rest, *read.answers, *read.problems]
     found += [cell for about in beside for cell in _mask_entry(about)]
-    # Form and field of an answer are those of the question.
-    found += [cell._replace(form=None, field=None) for answer in read.answers for cell in _mask_entry(answer)]
     read.cover = _mask_values(read.cover)
     read.detail, read.cause = mask_numbers(read.detail), mask_numbers(read.cause)
     read.members = [(mask_numbers(name), content) for name, content in read.members]
@@ -69,11 +66,10 @@ def _mask_sheet(sheet: SheetRead) -> list[_Cell]:
         for index in at:
             text = str(masked[index])
             if kinds := _list_kinds(text):
-                shown = mask_numbers(text)
-                masked[index] = shown
+                masked[index] = mask_numbers(text)
                 field = None if name in _NO_FIELDS else name
                 place = (sheet.columns.get(name, "A"), int(sheet.rows["row"][index]))
-                found.append(_Cell(sheet.form, mask_numbers(sheet.sheet), *place, field, kinds, shown))
+                found.append(_Cell(sheet.form, mask_numbers(sheet.sheet), *place, field, kinds))
         sheet.rows = sheet.rows.with_columns(masked)
     return found
 
@@ -88,9 +84,9 @@ def _mask_entry(about: MutableMapping[str, Any]) -> list[_Cell]:
     if not cell:
         return []
     letters = str(cell).rstrip("0123456789")
-    shown = about.get("text") or about.get("value") or ""
-    place = (str(about["sheet"]), letters, int(str(cell).removeprefix(letters)))
-    return [_Cell(about.get("form"), *place, about.get("field"), tuple(kinds), str(shown))]
+    return [
+        _Cell(None, str(about["sheet"]), letters, int(str(cell).removeprefix(letters)), None, tuple(kinds))
+    ]
 
 
 def _list_kinds(text: str) -> tuple[str, ...]:
@@ -106,16 +102,16 @@ def _tell(found: Sequence[_Cell]) -> list[dict[str, str | None]]:
 
 
 def _describe(cells: Sequence[_Cell]) -> dict[str, str | None]:
-    first = min(cells, key=lambda cell: cell.row)
+    first = min(cells, key=lambda cell: (cell.row, cell.form is None))
     rows = sorted({cell.row for cell in cells})
     named = "、".join(map(str, rows[:_MOST_ROWS_NAMED])) + ("等" if len(rows) > _MOST_ROWS_NAMED else "")
-    many = f"本列共{len(rows)}处，在第{named}行" if len(rows) > 1 else ""
+    kinds = "、".join(dict.fromkeys(kind for cell in cells for kind in cell.kinds))
     return {
         "form": first.form,
         "rule": RULE,
         "sheet": first.sheet,
         "cell": f"{first.letters}{first.row}",
         "field": first.field,
-        "value": "、".join(dict.fromkeys(kind for cell in cells for kind in cell.kinds)),
-        "detail": many,
+        "value": None,  # a correction workbook would show it in the cell
+        "detail": f"{kinds}（本列共{len(rows)}处，在第{named}行）" if len(rows) > 1 else kinds,
     }
