@@ -51,13 +51,24 @@ def find_exposed(system: System, hidden: Flags, parts: Parts | None = None) -> F
     ``parts`` keeps what was worked out of cells that are hidden together, for the next question about the same system.
     """
     known = {} if parts is None else parts
-    exposed = np.zeros(len(hidden), dtype=bool)
+    exposed = _find_subtractable(system, hidden)
+    if exposed.any():
+        return exposed  # the others are worth a look only when these are hidden better
     for cells, equations in _split(system, hidden):
         key = cells.tobytes()
         if key not in known:
             known[key] = ~_is_loose(system.matrix[equations][:, cells], system.values[cells])
         exposed[cells] = known[key]
     return exposed
+
+
+def _find_subtractable(system: System, hidden: Flags) -> Flags:
+    """The hidden cells that are the only one of an equation."""
+    among = system.matrix[:, np.flatnonzero(hidden)].tocsr()
+    alone = among.indices[among.indptr[:-1][np.diff(among.indptr) == 1]]
+    found = np.zeros(len(hidden), dtype=bool)
+    found[np.flatnonzero(hidden)[alone]] = True
+    return found
 
 
 def _split(system: System, hidden: Flags) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
