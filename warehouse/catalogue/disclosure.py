@@ -38,7 +38,7 @@ class Disclosure(Record):
 def check_disclosure(source: Source, disclosure: Disclosure | None, measures: Mapping[str, Measure]) -> None:
     """Refuse what is protected and no count. Raises CatalogueError."""
     for index, name in enumerate(disclosure.measures if disclosure else ()):
-        position = ["disclosure", "measures", index]
+        position: list[str | int] = ["disclosure", "measures", index]
         if name not in measures:
             raise source.error(position, unknown_name("计量", name, measures))
         if measures[name].quantum != 1:
