@@ -10,6 +10,7 @@ from flows.clock import TIME_ZONE
 from flows.dispatch.secrets import hide_secrets
 from flows.system_words import explain_error
 from warehouse.ledger.durability import PAPER_MODE
+from warehouse.words.personal_numbers import mask_numbers
 
 ERROR_LOG = "nianbao-error.log"
 """Its name below the home."""
@@ -25,7 +26,12 @@ def note_error(home: Path, details: str, about: str = "") -> str:
         with os.fdopen(
             os.open(log, _APPENDED, PAPER_MODE), "a", encoding="utf-8", errors="backslashreplace"
         ) as out:
-            out.write(f"{moment} {about}".rstrip() + f"\n{hide_secrets(details.rstrip(), os.environ)}\n\n")
+            out.write(f"{moment} {about}".rstrip() + f"\n{_hide(details.rstrip())}\n\n")
     except OSError as error:
         return f"（日志 {log} 无法写入：{explain_error(error)}）"
     return f"详情见 {log}"
+
+
+def _hide(details: str) -> str:
+    """What may stand in the log: no secret of the installation, no number of a person."""
+    return mask_numbers(hide_secrets(details, os.environ))

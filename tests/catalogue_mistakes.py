@@ -4,6 +4,34 @@ from __future__ import annotations
 
 MISTAKES = [
     (
+        "a protected number nobody declared",
+        "catalogue.yaml",
+        "row_headers:",
+        "disclosure: {threshold: 2, levels: [township], group: few, measures: [visit_cuont]}\nrow_headers:",
+        "计量“visit_cuont”没有定义，是否应为“visit_count”",
+    ),
+    (
+        "a threshold that protects nothing",
+        "catalogue.yaml",
+        "row_headers:",
+        "disclosure: {threshold: 0, levels: [township], group: few, measures: [visit_count]}\nrow_headers:",
+        "threshold 应为不小于1的整数，填的是“0”",
+    ),
+    (
+        "a protected number without levels",
+        "catalogue.yaml",
+        "row_headers:",
+        "disclosure: {threshold: 2, levels: [], group: few, measures: [visit_count]}\nrow_headers:",
+        "measures 和 levels 至少各写一项",
+    ),
+    (
+        "a level of what is protected that there is not",
+        "catalogue.yaml",
+        "row_headers:",
+        "disclosure: {threshold: 2, levels: [hamlet], group: few, measures: [visit_count]}\nrow_headers:",
+        "只能是",
+    ),
+    (
         "an unknown key",
         "forms/2_care.yaml",
         "unit: 户, kind",

@@ -102,3 +102,17 @@ def test_an_indicator_is_said_to_be_of_the_levels_at_which_it_is_computed(catalo
     assert rate.computed_levels(rate.indicators["x"]) == ("city", "county", "township")
     for row in list_definitions(catalogue).filter(kind="indicator").iter_rows(named=True):
         assert row["levels"], row["name"]
+
+
+def test_every_number_has_its_class_of_disclosure(catalogue: Catalogue) -> None:
+    rows = list_definitions(catalogue)
+    classed = rows.filter(pl.col("disclosure").is_not_null())
+    assert set(classed["kind"]) == {"measure", "indicator"}
+    assert classed.height == len(catalogue.measures) + len(catalogue.indicators)
+    of = {
+        (kind, name): given for kind, name, given in classed.select("kind", "name", "disclosure").iter_rows()
+    }
+    assert of["measure", "bereaved_member_count"] == of["indicator", "bereaved_member_count"] == "protected"
+    assert of["indicator", "dual_contact_coverage_pct_rank"] == "derived"
+    assert of["indicator", "special_family_per_warm_home"] == "derived"
+    assert of["measure", "warm_home_count"] == "open"

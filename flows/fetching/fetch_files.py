@@ -24,7 +24,7 @@ from flows.fetching.remote_folder import (
     RemoteFolder,
 )
 from flows.fetching.seen import Seen
-from flows.receiving.inbox import OnLeft, decode_name
+from flows.receiving.inbox import OnLeft, show_name
 from flows.receiving.receive import UNFINISHED, explain_too_large
 from transforms.reading.formats.book import MAX_BYTES
 
@@ -150,4 +150,4 @@ def _set_aside(files: Sequence[RemoteFile], folder: RemoteFolder, seen: Seen, er
 def _name(files: Sequence[RemoteFile]) -> str:
     """What files are called in a sentence."""
     path = files[0].path
-    return decode_name(path if len(files) == 1 else posixpath.join(posixpath.dirname(path), "*.csv"))
+    return show_name(path if len(files) == 1 else posixpath.join(posixpath.dirname(path), "*.csv"))

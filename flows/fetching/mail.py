@@ -21,6 +21,7 @@ from imap_tools.utils import parse_email_addresses
 from flows.fetching.remote_folder import MAX_NAME_BYTES
 from flows.receiving.inbox import is_ignored
 from flows.receiving.mail_note import FOLDER_PREFIX, MailNote
+from warehouse.words.personal_numbers import mask_numbers
 
 USABLE = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".zip", ".rar", ".7z", ".csv")
 """What may be a workbook, or hold some; receiving says of each what is wrong with it."""
@@ -81,7 +82,7 @@ def read_mail(message: MailMessage) -> Mail:
     note = {
         "from": sender,
         "message_id": message_id or f"sha256:{hashlib.sha256(raw).hexdigest()}",
-        "subject": decode_words(str(message.obj.get("Subject", "")))[:_LONGEST_SUBJECT],
+        "subject": mask_numbers(decode_words(str(message.obj.get("Subject", ""))))[:_LONGEST_SUBJECT],
         "date": message.date.isoformat() if has_date else "",
     }
     return Mail(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from flows.receiving.inbox import MAX_DEPTH, MAX_ENTRIES, OnLeft, decode_name, is_ignored
+from flows.receiving.inbox import MAX_DEPTH, MAX_ENTRIES, OnLeft, is_ignored, show_name
 
 SET_ASIDE = "已收取"
 """The folder of a source into which what has been fetched is moved; nothing in it is fetched."""
@@ -68,7 +68,7 @@ def walk(list_folder: Callable[[str], Iterable[RemoteEntry]], left: OnLeft) -> I
             if (is_ignored(entry.name) and is_safe_name(entry.name)) or path == SET_ASIDE:
                 continue
             if why := _explain_unfit(entry, depth):
-                left(f"{decode_name(path)}：{why}")
+                left(f"{show_name(path)}：{why}")
             elif entry.kind == "directory":
                 waiting.append((path, depth + 1))
             else:

@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from warehouse.words.personal_numbers import mask_numbers
+
 MAX_DEPTH = 8
 """Folders below one another in the inbox; whoever delivers needs two."""
 MAX_ENTRIES = 20_000
@@ -69,14 +71,14 @@ def list_files(inbox: Path, left: OnLeft, without: str | None = None) -> Iterato
             try:
                 found = path.lstat()
             except OSError as error:
-                left(f"{decode_name(path.name)}：{explain_unread(error)}")
+                left(f"{show_name(path.name)}：{explain_unread(error)}")
                 continue
             if stat.S_ISREG(found.st_mode):
                 yield path, _make_mark(found)
             elif stat.S_ISLNK(found.st_mode):
-                left(f"{decode_name(path.name)}：是链接（快捷方式），未收取。请放入文件本身。")
+                left(f"{show_name(path.name)}：是链接（快捷方式），未收取。请放入文件本身。")
             elif not stat.S_ISDIR(found.st_mode):
-                left(f"{decode_name(path.name)}：不是普通文件，未收取。请放入文件本身。")
+                left(f"{show_name(path.name)}：不是普通文件，未收取。请放入文件本身。")
             elif depth < MAX_DEPTH:
                 waiting.append((path, depth + 1))
             else:
@@ -86,7 +88,7 @@ def list_files(inbox: Path, left: OnLeft, without: str | None = None) -> Iterato
             break
     for top in sorted(too_deep):
         left(
-            f"文件夹 {decode_name(top)}：超过 {MAX_DEPTH} 层，更深处的文件未收取。请移到收件箱下的单位文件夹。"
+            f"文件夹 {show_name(top)}：超过 {MAX_DEPTH} 层，更深处的文件未收取。请移到收件箱下的单位文件夹。"
         )
 
 
@@ -98,7 +100,7 @@ def _list_names(folder: Path, room: int, left: OnLeft) -> tuple[list[str], bool]
     except FileNotFoundError:
         return [], True
     except OSError:
-        left(f"文件夹 {decode_name(folder.name)}：无法打开，请检查文件夹权限。")
+        left(f"文件夹 {show_name(folder.name)}：无法打开，请检查文件夹权限。")
         return [], True
     return sorted(names[:room]), len(names) <= room
 
@@ -113,10 +115,15 @@ def decode_name(name: str) -> str:
     return _NOT_TO_BE_SHOWN.sub(" ", text)
 
 
+def show_name(name: str) -> str:
+    """A file's name as it may be stored and told: with the numbers of persons in it masked."""
+    return mask_numbers(decode_name(name))
+
+
 def find_folder(path: Path, inbox: Path) -> str | None:
     """The inbox subfolder in which a file lies, however deep; none for what lies in the inbox itself."""
     parts = path.relative_to(inbox).parts
-    return decode_name(parts[0]) if len(parts) > 1 else None
+    return show_name(parts[0]) if len(parts) > 1 else None
 
 
 def explain_unread(error: OSError) -> str:

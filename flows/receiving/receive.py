@@ -31,6 +31,7 @@ from flows.receiving.inbox import (
     find_folder,
     list_files,
     read_mark,
+    show_name,
 )
 from flows.receiving.mail_note import MailNote, read_note, remove_when_empty
 from flows.steps.batch import Member
@@ -82,7 +83,7 @@ def list_arrivals(inbox: Path, on_left: OnLeft | None = None, quiet_seconds: flo
     marks = dict(list_files(inbox, left))
     loose = [p for p in marks if p.suffix.lower() == ".csv"]
     single = [p for p in marks if p.suffix.lower() != ".csv"]
-    found = [Arrival((p,), decode_name(p.name), find_folder(p, inbox)) for p in single]
+    found = [Arrival((p,), show_name(p.name), find_folder(p, inbox)) for p in single]
     found += _group_csv_files(loose, inbox)
     ready = []
     for arrival in found:
@@ -258,11 +259,11 @@ def _take_away(file: Path, mark: Mark, sha256: str, left: OnLeft) -> None:
                 if read_note(file.parent):
                     remove_when_empty(file.parent)
             else:
-                left(f"{decode_name(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
+                left(f"{show_name(file.name)}：收取之后又有改动，改动后的文件留待下次收取。")
     except FileNotFoundError:
         pass  # received all the same
     except OSError:
-        left(f"{decode_name(file.name)}：已收取，但无法从收件箱移走，请检查收件箱文件夹的写入权限。")
+        left(f"{show_name(file.name)}：已收取，但无法从收件箱移走，请检查收件箱文件夹的写入权限。")
 
 
 def _hash_file(file: Path) -> str:
@@ -282,7 +283,7 @@ def _group_csv_files(files: Iterable[Path], inbox: Path) -> Iterator[Arrival]:
     for (parent, prefix), group in groupby(sorted(files, key=lambda p: (key(p), p.name)), key=key):
         members = tuple(group)
         name = members[0].name if len(members) == 1 else f"{prefix or Path(parent).name}.csv.zip"
-        yield Arrival(members, decode_name(name), find_folder(members[0], inbox))
+        yield Arrival(members, show_name(name), find_folder(members[0], inbox))
 
 
 def _pack(files: Sequence[Path]) -> tuple[bytes, list[str]]:

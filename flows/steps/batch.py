@@ -31,6 +31,7 @@ from warehouse.catalogue.frames import (
     empty,
 )
 from warehouse.ledger.journal import Entry
+from warehouse.words.personal_numbers import mask_numbers
 
 REFUSED: Schema = {
     "submission": pl.String,
@@ -136,7 +137,7 @@ def describe_file(entry: Entry, path: Path) -> ReceivedFile:
     return ReceivedFile(
         str(entry.submission),
         path,
-        str(entry.payload["file_name"]),
+        mask_numbers(str(entry.payload["file_name"])),
         entry.payload.get("folder"),
         entry.seq,
         entry.at.isoformat(timespec="seconds"),

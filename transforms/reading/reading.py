@@ -1,7 +1,7 @@
 """Reads one workbook into texts at their true addresses; called in a child process, one file a call.
 
-Imports only polars, calamine and the standard library. Texts stay as the clerk wrote them; only what could be mistaken for
-a value is marked: error values, formulas without a value.
+Imports only polars, calamine and the standard library. Texts stay as the clerk wrote them, but for numbers of persons, which
+are masked; only what could be mistaken for a value is marked: error values, formulas without a value.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from transforms.disclosure.masked_reading import mask_reading
 from transforms.reading.apply_marks import (
     Problem,
     fill_merged,
@@ -83,11 +84,12 @@ def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
     """Read the file at ``path``; ``args``: the plan and the name under which the file was received."""
     plan, file_name = args
     try:
-        return _read_book(open_book(Path(path).read_bytes(), file_name), plan)
+        read = _read_book(open_book(Path(path).read_bytes(), file_name), plan)
     except Refusal as refusal:
-        return FileRead(
+        read = FileRead(
             refusal.rule, detail=refusal.detail, cause=refusal.cause, members=list(refusal.members)
         )
+    return mask_reading(read)
 
 
 def _read_book(book: Book, plan: ReadPlan) -> FileRead:

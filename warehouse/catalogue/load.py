@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.catalogue.contacts import CONTACTS
+from warehouse.catalogue.disclosure import check_disclosure
 from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, find_unread_measures
 from warehouse.catalogue.formulas import expand, parse_at, read_indicators
 from warehouse.catalogue.mistakes import unknown_name
@@ -152,6 +153,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 raise source.error(position, f"计量编号“{measure.id}”已经用过，各报表的数字栏和计数不能同名")
             measures[measure.id], positions[measure.id] = measure, position
     check_numbers(sources, forms.values())
+    check_disclosure(settings_source, settings.disclosure, measures)
     listed = {f.id: form.title for form in forms.values() if form.is_roster for f in form.fields if f.kind}
     indicators = read_indicators(folder, programmes, measures, listed)
     read = {i.id: expand(i, measures, indicators).names for i in indicators.values()}

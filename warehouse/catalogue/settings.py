@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from warehouse.catalogue.disclosure import Disclosure
 from warehouse.catalogue.models import Chinese, Name, Record, in_force
 from warehouse.words.workbook_texts import (
     ANSWER_SHEET,
@@ -154,6 +155,7 @@ class Settings(Record):
     form_set: FormSet  # of the newest year
     form_sets: tuple[FormSet, ...] = ()  # where form_set is a list: all of them
     contact: Contact | None = None
+    disclosure: Disclosure | None = None  # none: nothing is protected
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
     words: Words

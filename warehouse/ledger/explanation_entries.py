@@ -12,6 +12,7 @@ import polars as pl
 
 from warehouse.catalogue.frames import ANSWER, EXPLANATION, FINDING_KEY, shaped
 from warehouse.ledger.journal import Entry, Event
+from warehouse.words.personal_numbers import mask_numbers
 
 IDENTITY = ("unit_code", "year", *FINDING_KEY, "operands")
 _DECIDED = {Event.EXPLANATION_ACCEPTED: "accepted", Event.EXPLANATION_REFUSED: "refused"}
@@ -23,7 +24,7 @@ def list_explanations(entries: Iterable[Entry]) -> pl.DataFrame:
     written: dict[int, dict[str, object]] = {}
     for entry in entries:
         if entry.event == Event.EXPLAINED:
-            about = {key: entry.payload[key] for key in _WRITTEN}
+            about = {key: _mask(entry.payload[key]) for key in _WRITTEN}
             at = entry.at.isoformat(timespec="seconds")
             written[entry.seq] = {
                 **about,
@@ -34,7 +35,7 @@ def list_explanations(entries: Iterable[Entry]) -> pl.DataFrame:
         elif entry.event in _DECIDED:
             written[int(entry.payload["explanation"])] |= {
                 "decision": _DECIDED[entry.event],
-                "reason": entry.payload.get("reason"),
+                "reason": _mask(entry.payload.get("reason")),
                 "decided_by": entry.actor,
                 "decided_at": entry.at.isoformat(timespec="seconds"),
             }
@@ -60,3 +61,8 @@ def select_new_explanations(
         settled, on=list(IDENTITY), how="anti", maintain_order="left"
     )
     return new.select(_WRITTEN).to_dicts()
+
+
+def _mask(said: object) -> object:
+    """What was written, without numbers of persons; a journal may hold some that a person typed, or an older version left."""
+    return mask_numbers(said) if isinstance(said, str) else said

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from warehouse.ledger.journal import Entry, Event
+from warehouse.words.personal_numbers import mask_numbers
 
 EXPLANATION_DECISIONS = frozenset({Event.EXPLANATION_ACCEPTED, Event.EXPLANATION_REFUSED})
 REVIEWS = EXPLANATION_DECISIONS | {
@@ -48,7 +49,7 @@ def list_returns(entries: Iterable[Entry]) -> pl.DataFrame:
     """Returned submissions as decisions: submission (key), decision (held), reason, rule (RETURNED)."""
     return pl.DataFrame(
         [
-            (e.submission, "held", explain_return(str(e.payload["reason"])), RETURNED)
+            (e.submission, "held", explain_return(mask_numbers(str(e.payload["reason"]))), RETURNED)
             for e in entries
             if e.event == Event.RETURNED
         ],

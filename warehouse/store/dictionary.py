@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from warehouse.catalogue.disclosure import OPEN, classify
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import Term, parse
@@ -141,6 +142,7 @@ def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "programme": form.programme if form else None,
             "type": measure.kind,
             "levels": ",".join(measure.levels),
+            "disclosure": classify(catalogue.settings.disclosure, measure.id, [measure.id]),
         }
 
 
@@ -163,8 +165,14 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "type": indicator.kind,
             "levels": ",".join(catalogue.computed_levels(indicator)),
             "is_published": indicator.is_published,
+            "disclosure": _classify_indicator(catalogue, indicator),
             "source": indicator.source or None,
         }
+
+
+def _classify_indicator(catalogue: Catalogue, indicator: Indicator) -> str:
+    read = catalogue.expand_formula(indicator).names
+    return classify(catalogue.settings.disclosure, indicator.formula, read)
 
 
 def _list_measures_read(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
@@ -267,10 +275,15 @@ def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...
             i.meaning,
             _levels(catalogue.computed_levels(i)),
             "是" if i.is_published else "",
+            _write_disclosure(_classify_indicator(catalogue, i)),
         )
         for i in catalogue.indicators.values()
         if i.programme == programme
     ]
+
+
+def _write_disclosure(name: str) -> str:
+    return "" if name == OPEN else labels.DISCLOSURE[name]
 
 
 def _field_row(catalogue: Catalogue, field: Field) -> tuple[str, ...]:

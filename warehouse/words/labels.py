@@ -88,5 +88,8 @@ MATURITY = {"provisional": "初报", "final": "终报"}
 STATE = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
 """States of a number without a value."""
 
+DISCLOSURE = {"protected": "受保护", "derived": "涉及受保护数", "open": "公开"}
+"""Classes of disclosure of measures and indicators."""
+
 ROLE = {"clerk": "填报人", "administrator": "市级管理员", "leader": "领导", "operator": "运行维护人"}
 """Roles of the people in contacts.yaml."""
