@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.cli.csv_text import write_csv
+from flows.exporting.csv_text import write_csv
 
 DANGEROUS = tuple("=+-@\t\r|＝＋－＠")
 

@@ -12,10 +12,12 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.cli.csv_text import write_csv
-from flows.cli.export import write_xlsx
 from flows.dispatch.smtp import Letter, MailServer, compose
+from flows.exporting.csv_text import write_csv
+from flows.exporting.workbook import write_xlsx
 from flows.telling.markdown_page import escape_text, render_page
+from warehouse.exchange.exported import Exported, ExportedColumn, Vintage
+from warehouse.store.connection import open_in_memory
 
 SERVER = MailServer("smtps", "mail.example.cn", 465, "", "", "nianbao@example.cn", None)
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
@@ -156,7 +158,10 @@ def test_every_cell_of_an_exported_workbook_is_what_it_was(tmp_path: Path) -> No
         "滨城区",
     ]
     frame = pl.DataFrame({"name": texts, "value": [1.5] * len(texts)})
-    write_xlsx(tmp_path / "out.xlsx", iter([frame]), frame.height, "mart.a", {}, {})
+    columns = tuple(ExportedColumn(name, dtype) for name, dtype in frame.schema.items())
+    with open_in_memory() as connection:
+        exported = Exported("mart.a", "", connection, columns, frame.height, Vintage(), "", iter([frame]))
+        write_xlsx(tmp_path / "out.xlsx", exported, {})
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["数据"]
     cells = [row[0] for row in sheet.iter_rows(min_row=2)]
     assert [cell.value for cell in cells] == texts

@@ -165,7 +165,7 @@ def test_what_only_reads_is_allowed(warehouse: Path, sql: str) -> None:
 
 @pytest.mark.parametrize("sql", ["FROM mart.programme -- all of it", "FROM mart.programme ; "])
 def test_an_export_takes_what_a_query_takes(warehouse: Path, sql: str) -> None:
-    with stream(warehouse, sql, 5) as (count, parts):
+    with read_only(warehouse) as connection, stream(connection, sql, 5) as (count, parts):
         assert count == sum(part.height for part in parts) > 5
 
 
@@ -178,7 +178,7 @@ def test_an_export_takes_what_a_query_takes(warehouse: Path, sql: str) -> None:
     ],
 )
 def test_an_export_reads_nothing_else_and_writes_nothing(warehouse: Path, sql: str) -> None:
-    with pytest.raises(QueryError), stream(warehouse, sql, 5):
+    with pytest.raises(QueryError), read_only(warehouse) as connection, stream(connection, sql, 5):
         pass
 
 

@@ -156,6 +156,7 @@ class Settings(Record):
     form_sets: tuple[FormSet, ...] = ()  # where form_set is a list: all of them
     contact: Contact | None = None
     disclosure: Disclosure | None = None  # none: nothing is protected
+    licence: str = ""  # under what terms the published numbers may be used; printed in every export
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
     words: Words
@@ -181,6 +182,15 @@ class Settings(Record):
         if self.first_year > self.last_year:
             raise ValueError(f"first_year（{self.first_year}）晚于 last_year（{self.last_year}）")
         return self
+
+    @property
+    def licence_text(self) -> str:
+        """The licence as exports print it; where none is declared, that and whom to ask."""
+        office = self.city.association
+        return (
+            self.licence
+            or f"数据由{office}编制，未声明使用许可；转载或再加工前请征得{office}同意，并注明来源和版本。"
+        )
 
     def _has_form_set(self, year: int) -> bool:
         return not self.form_sets or any(in_force(f, year) for f in self.form_sets)

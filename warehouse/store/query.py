@@ -98,20 +98,23 @@ def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 @contextmanager
-def stream(path: Path, sql: str, rows: int) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
-    """The row count of a query, and its rows in frames of at most ``rows``; the first frame is empty, with the columns."""
-    with read_only(path) as connection:
-        try:
-            statement = _parse_reading_statement(connection, sql)
-            count = connection.execute(
-                f"SELECT count(*) FROM ({statement.query.rstrip().rstrip(';')}\n)"
-            ).fetchone()
-            reader = connection.execute(statement).to_arrow_reader(rows)
-        except duckdb.Error as error:
-            raise QueryError(_in_chinese(error)) from error
-        empty_frame = pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
-        parts = (pl.DataFrame(pl.from_arrow(batch)) for batch in reader)
-        yield (count[0] if count else 0), chain([empty_frame], parts)
+def stream(
+    connection: duckdb.DuckDBPyConnection, sql: str, rows: int
+) -> Iterator[tuple[int, Iterator[pl.DataFrame]]]:
+    """The row count of a query, and its rows in frames of at most ``rows``; the first frame is empty, with the columns.
+
+    Over a connection of ``read_only``, which answers nothing else until the rows are read. QueryError.
+    """
+    try:
+        statement = _parse_reading_statement(connection, sql)
+        counted = f"SELECT count(*) FROM ({statement.query.rstrip().rstrip(';')}\n)"
+        count = connection.execute(counted).fetchone()
+        reader = connection.execute(statement).to_arrow_reader(rows)
+    except duckdb.Error as error:
+        raise QueryError(_in_chinese(error)) from error
+    empty_frame = pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+    parts = (pl.DataFrame(pl.from_arrow(batch)) for batch in reader)
+    yield (count[0] if count else 0), chain([empty_frame], parts)
 
 
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
@@ -181,17 +184,6 @@ def read_last_published(path: Path) -> datetime:
     """When the warehouse was published last (Beijing time, without a zone). WarehouseMissing."""
     at: datetime = query(path, "SELECT max(published_at) FROM quality.run").item()
     return at
-
-
-def describe_columns(path: Path, exported: str) -> dict[str, tuple[str, str]]:
-    """Column -> Chinese name and meaning: those of the table ``exported``, of other tables for what it has not itself."""
-    words = query(
-        path,
-        """SELECT split_part(name, '.', 3) AS name, name_zh, meaning FROM mart.dictionary
-           WHERE kind = 'column' ORDER BY starts_with(name, ?)""",
-        [f"{exported.strip()}."],
-    )
-    return {name: (name_zh, meaning) for name, name_zh, meaning in words.iter_rows()}
 
 
 def read_shown_heads(path: Path) -> list[tuple[str, int, str]]:

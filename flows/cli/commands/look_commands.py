@@ -108,7 +108,7 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出")] = False,
 ) -> None:
     """查询数据仓库（只读）。"""
-    from flows.cli.csv_text import write_csv
+    from flows.exporting.csv_text import write_csv
     from warehouse.store.query import query as run_query
 
     frame = run_query(current_installation().home.database, sql)
@@ -140,49 +140,50 @@ def trace(
 
 
 def export(
-    table: Annotated[str, typer.Argument(help="表名或查询，如 mart.indicator")],
-    target: Annotated[Path, typer.Option("--out", help="文件：.csv .xlsx .parquet .json")],
+    table: Annotated[
+        str | None, typer.Argument(help="表名、宏或查询，如 mart.indicator；不写即 mart.indicator")
+    ] = None,
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="文件：.csv .xlsx .parquet .json .zip .sdmx.csv .duckdb，或文件夹（数据包）"
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--format", help="格式：csv xlsx parquet json datapackage sdmx duckdb")
+    ] = None,
 ) -> None:
-    """导出一张表或一个查询的结果。"""
-    from flows.cli.csv_text import write_csv
-    from warehouse.store.query import query as run_query
-
-    sql = table if " " in table.strip() else f"SELECT * FROM {table}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix.lower() == ".xlsx":
-        count = _write_workbook(target, sql, table)
-        out.print(f"已导出 {count} 行：{target}", soft_wrap=True, markup=False)
-        return
-    frame = run_query(current_installation().home.database, sql)
-    match target.suffix.lower():
-        case ".csv":
-            target.write_bytes(
-                b"\xef\xbb\xbf" + write_csv(frame).encode()
-            )  # with BOM: Excel then shows Chinese
-        case ".parquet":
-            frame.write_parquet(target)
-        case ".json":
-            frame.write_json(target)
-        case other:
-            raise fail(f"不支持的文件类型：{other or '（无）'}，请用 .csv、.xlsx、.parquet 或 .json。")
-    out.print(f"已导出 {frame.height} 行：{target}", soft_wrap=True, markup=False)
+    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库。"""
+    if target is None:
+        raise fail("缺少选项 --out，请写明导出到哪个文件。")
+    write_to_file(table, target, kind)
 
 
-def _write_workbook(target: Path, sql: str, exported: str) -> int:
-    """The rows as a workbook, its columns explained in the warehouse's own words; how many there are."""
-    from flows.cli.export import PART, ROWS_OF_A_SHEET, write_xlsx
-    from warehouse.store.query import describe_columns, stream
+def write_to_file(asked: str | None, target: Path, kind: str | None = None) -> None:
+    """Export what was ``asked`` (None: the indicators) and say where it lies."""
+    from flows.exporting.formats import WHOLE, choose_kind, write_export
+    from flows.exporting.refused import ExportRefused
 
     installation = current_installation()
-    decimals = {i.id: i.decimals for i in installation.catalogue.indicators.values()}
-    words = describe_columns(installation.home.database, exported)
-    with stream(installation.home.database, sql, PART) as (count, parts):
-        if count > ROWS_OF_A_SHEET:
-            raise fail(
-                f"共 {count:,} 行，一张工作表最多容纳 {ROWS_OF_A_SHEET:,} 行。请改用 .csv 或 .parquet。"
-            )
-        write_xlsx(target, parts, count, exported, words, decimals)
-    return count
+    try:
+        chosen = choose_kind(target, kind)
+        if chosen == "duckdb" and asked is not None:
+            raise ExportRefused("DuckDB 文件为整个数据仓库，不能只导出一张表或一个查询：请不写表名。")
+        catalogue = installation.catalogue
+        written = write_export(
+            installation.home.database,
+            asked or WHOLE,
+            target,
+            chosen,
+            catalogue.settings.licence_text,
+            {i.id: i.decimals for i in catalogue.indicators.values()},
+        )
+    except ExportRefused as error:
+        raise fail(str(error)) from error
+    files = "、".join(str(file) for file in written.files)
+    out.print(f"已导出 {written.row_count} 行：{files}", soft_wrap=True, markup=False)
+    if written.remark:
+        out.print(written.remark, soft_wrap=True, markup=False)
 
 
 def _name_as_stated(frame: pl.DataFrame) -> pl.DataFrame:

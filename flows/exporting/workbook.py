@@ -1,4 +1,4 @@
-"""An export as a workbook: numbers in the format of their unit, the head frozen and filtered, and a sheet that explains."""
+"""An export as a workbook: numbers in the format of their unit, heads frozen and filtered, and a sheet that explains."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from flows.exporting.flat import flatten_nested
+from warehouse.exchange.exported import Exported
+
 ROWS_OF_A_SHEET = 1_048_575  # beside the header
-EXPLAINED = "说明"
+DATA, EXPLAINED = "数据", "说明"
 _WHOLE, _YEAR, _DATE, _PLAIN = "#,##0", "0", "yyyy-mm-dd", "General"
 _OF_THE_UNIT = ("value", "numerator", "denominator", "comparable_value", "previous_value", "change")
 """Columns whose numbers are in the unit of their row."""
 _WIDTHS = (6, 40)
-PART = 8_192  # rows that are in memory at a time
 _SAMPLE = 2_000  # rows by which the width of a column is chosen
 _LEGEND = (
     (
@@ -28,39 +30,71 @@ _LEGEND = (
     ("百分比", "以百分之几计（0—100），不是 0—1。"),
 )
 
-Words = Mapping[str, tuple[str, str]]
-"""Column -> its Chinese name and meaning."""
-
 
 def write_xlsx(
     target: Path,
-    parts: Iterator[pl.DataFrame],
-    row_count: int,
-    title: str,
-    words: Words,
+    exported: Exported,
     decimals: Mapping[str, int],
-) -> None:
-    """Write frames of the same columns to ``target`` one after the other, so that memory does not grow with the rows.
+    rows_of_a_sheet: int = ROWS_OF_A_SHEET,
+) -> str:
+    """Write the rows part by part, so that memory does not grow with them; what has to be said of it, '' for nothing.
 
-    ``title``: what was exported; ``decimals``: indicator -> how many decimals are shown of it.
+    More rows than a sheet holds go on in further sheets. ``decimals``: indicator -> how many decimals are shown of it.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    parts, first = _put_first(map(_flatten_lists, parts))
-    names = first.columns
+    parts, first = _put_first(map(flatten_nested, exported.parts))
     with xlsxwriter.Workbook(str(target), options) as book:
-        sheet = book.add_worksheet("数据")
-        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        for number, width in enumerate(_measure_widths(first)):
+        sheets = _DataSheets(book, first, exported.row_count, rows_of_a_sheet)
+        formats = _Formats(book)
+        for part in parts:
+            for sheet, row, piece in sheets.place(part):
+                _write_rows(sheet, row, piece, decimals, formats)
+        remark = _describe_split(exported.row_count, sheets.names, rows_of_a_sheet)
+        _list_explanations(book.add_worksheet(EXPLAINED), exported, remark, sheets.head)
+    return remark
+
+
+def _describe_split(row_count: int, names: Sequence[str], rows_of_a_sheet: int) -> str:
+    if len(names) == 1:
+        return ""
+    return (
+        f"共 {row_count:,} 行，一张工作表最多容纳 {rows_of_a_sheet + 1:,} 行（含表头），"
+        f"已分写在 {len(names)} 张工作表：{'、'.join(names)}。"
+    )
+
+
+class _DataSheets:
+    """The sheets of rows, each with the head; one more where the last is full."""
+
+    def __init__(self, book: Workbook, first: pl.DataFrame, row_count: int, rows_of_a_sheet: int) -> None:
+        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        self.names: list[str] = []
+        self._book, self._columns, self._most = book, first.columns, rows_of_a_sheet
+        self._widths, self._to_come = list(_measure_widths(first)), row_count
+        self._sheet, self._row = self._add(), 1
+
+    def place(self, part: pl.DataFrame) -> Iterator[tuple[Worksheet, int, pl.DataFrame]]:
+        """Where the rows of ``part`` go: sheet, first row, the rows."""
+        while part.height:
+            if self._row > self._most:
+                self._sheet, self._row = self._add(), 1
+            piece = part.head(self._most + 1 - self._row)
+            yield self._sheet, self._row, piece
+            self._row += piece.height
+            part = part.slice(piece.height)
+
+    def _add(self) -> Worksheet:
+        self.names.append(DATA if not self.names else f"{DATA}{len(self.names) + 1}")
+        sheet = self._book.add_worksheet(self.names[-1])
+        for number, width in enumerate(self._widths):
             sheet.set_column(number, number, width)
         sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, row_count, max(len(names) - 1, 0))
-        for number, name in enumerate(names):
-            sheet.write_string(0, number, name, head)
-        formats, row = _Formats(book), 1
-        for part in parts:
-            _write_rows(sheet, row, part, decimals, formats)
-            row += part.height
-        _list_explanations(book.add_worksheet(EXPLAINED), names, row_count, title, words, head)
+        height = min(self._to_come, self._most)
+        self._to_come -= height
+        sheet.autofilter(0, 0, height, max(len(self._columns) - 1, 0))
+        for number, name in enumerate(self._columns):
+            sheet.write_string(0, number, name, self.head)
+        return sheet
 
 
 def _put_first(parts: Iterator[pl.DataFrame]) -> tuple[Iterator[pl.DataFrame], pl.DataFrame]:
@@ -71,11 +105,6 @@ def _put_first(parts: Iterator[pl.DataFrame]) -> tuple[Iterator[pl.DataFrame], p
         if part.height:
             break
     return chain(looked_at, parts), looked_at[-1]
-
-
-def _flatten_lists(frame: pl.DataFrame) -> pl.DataFrame:
-    """Lists as text: a cell holds one thing."""
-    return frame.with_columns(pl.col(pl.List(pl.String)).list.join("、"))
 
 
 class _Formats:
@@ -162,15 +191,18 @@ def _measure_widths(frame: pl.DataFrame) -> Iterator[int]:
         yield min(high, max(low, len(column.name) + 3, int(float(str(longest)) * 0.75) + 2))
 
 
-def _list_explanations(
-    sheet: Worksheet, names: list[str], row_count: int, title: str, words: Words, head: Format
-) -> None:
+def _list_explanations(sheet: Worksheet, exported: Exported, remark: str, head: Format) -> None:
     sheet.set_column(0, 1, 24)
     sheet.set_column(2, 2, 90)
-    lines: list[Sequence[str]] = [("导出内容", title, f"{row_count:,} 行，{len(names)} 列")]
+    lines: list[Sequence[str]] = [
+        ("导出内容", exported.asked, f"{exported.row_count:,} 行，{len(exported.columns)} 列"),
+        ("版本", "", exported.vintage.words),
+        ("使用许可", "", exported.licence),
+    ]
+    lines += [("分表", "", remark)] if remark else []
     lines += [(name, "", text) for name, text in _LEGEND]
     lines += [("列", "中文名", "释义")]
-    lines += [(name, *words.get(name, ("", ""))) for name in names]
+    lines += [(c.name, c.name_zh, c.meaning) for c in exported.columns]
     for row, line in enumerate(lines):
         for column, text in enumerate(line):
             sheet.write_string(row, column, text, head if line[0] == "列" else None)
