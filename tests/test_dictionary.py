@@ -116,3 +116,15 @@ def test_every_number_has_its_class_of_disclosure(catalogue: Catalogue) -> None:
     assert of["indicator", "dual_contact_coverage_pct_rank"] == "derived"
     assert of["indicator", "special_family_per_warm_home"] == "derived"
     assert of["measure", "warm_home_count"] == "open"
+
+
+def test_a_name_says_since_when_it_is_asked_what_changed_and_what_it_is_used_for(
+    catalogue: Catalogue,
+) -> None:
+    rows = {(r["kind"], r["name"]): r for r in list_definitions(catalogue).iter_rows(named=True)}
+    premium = rows["field", "accident_premium_cny"]
+    assert (premium["since"], premium["until"]) == (2025, None)
+    assert premium["used_in"].split(",") == ["insurance_payout_pct", "accident_premium_cny"]
+    ratio = rows["indicator", "insurance_payout_pct"]
+    assert (ratio["since"], ratio["breaks"][:6]) == (2025, "2025年度")
+    assert rows["field", "tier"]["used_in"].startswith("sunflower_site_national_count")

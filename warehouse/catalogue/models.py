@@ -81,6 +81,13 @@ class EarlierLabel(Record):
     until: int
 
 
+class Break(Record):
+    """A change of what a number means 口径变更: from ``year`` on it is not to be compared with before without a word."""
+
+    year: int
+    text: Chinese
+
+
 class Field(Record):
     """A column of a form.
 
@@ -106,6 +113,7 @@ class Field(Record):
     high: float | None = None
     since: int | None = None
     until: int | None = None
+    breaks: tuple[Break, ...] = ()
 
     @model_validator(mode="after")
     def _check_entry_unit(self) -> Field:
@@ -269,6 +277,7 @@ class Indicator(Record):
     decimals: int = 0
     is_published: bool = False
     source: str = ""
+    breaks: tuple[Break, ...] = ()
 
 
 class Dated(Protocol):

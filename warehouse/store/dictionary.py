@@ -16,7 +16,7 @@ import polars as pl
 
 from warehouse.catalogue.disclosure import OPEN, classify
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.catalogue.models import Dated, Field, Form, Indicator, Measure
+from warehouse.catalogue.models import Break, Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import Term, parse
 from warehouse.registry.levels import Level
 from warehouse.store.shapes import ZH, list_shapes
@@ -87,6 +87,40 @@ def list_definitions(catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
+def _find_uses(catalogue: Catalogue) -> dict[str, list[str]]:
+    """Measure or field -> the indicators that read it, in the order of the catalogue."""
+    uses: dict[str, list[str]] = {}
+    for indicator in catalogue.indicators.values():
+        read = _list_measures_read(catalogue, indicator)
+        names = [m.id for m in read] + [n for m in read if m.where for n in sorted(parse(m.where).names)]
+        for name in dict.fromkeys(names):
+            uses.setdefault(name, []).append(indicator.id)
+    return uses
+
+
+def _write_breaks(breaks: Iterable[Break]) -> str | None:
+    ordered = sorted(dict.fromkeys((b.year, b.text) for b in breaks))
+    return "；".join(f"{year}年度：{text.rstrip('。')}" for year, text in ordered) or None
+
+
+def _find_breaks(catalogue: Catalogue, indicator: Indicator) -> list[Break]:
+    """Those of an indicator and of the fields that its numbers come from."""
+    fields = (_find_field(catalogue, measure) for measure in _list_measures_read(catalogue, indicator))
+    return [*indicator.breaks, *(b for field in fields if field for b in field.breaks)]
+
+
+def _find_field(catalogue: Catalogue, measure: Measure) -> Field | None:
+    form = catalogue.forms.get(measure.form)
+    return next((f for f in form.fields if f.id == measure.id), None) if form else None
+
+
+def _find_dates(*records: Dated | None) -> dict[str, int | None]:
+    """Since and until when all of them are asked."""
+    since = [r.since for r in records if r is not None and r.since is not None]
+    until = [r.until for r in records if r is not None and r.until is not None]
+    return {"since": max(since, default=None), "until": min(until, default=None)}
+
+
 def _list_programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for programme in catalogue.programmes.values():
         yield {
@@ -99,6 +133,7 @@ def _list_programmes(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 
 
 def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    uses = _find_uses(catalogue)
     for form in catalogue.forms.values():
         of_form = {"form": form.id, "form_number": form.number, "programme": form.programme}
         yield {
@@ -109,6 +144,7 @@ def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "unit": form.unit_text(form.fields) or None,
             "type": "名册" if form.is_roster else "按单位填报",
             "levels": ",".join(form.levels),
+            **_find_dates(form),
             **of_form,
         }
         for field in form.fields:
@@ -121,12 +157,17 @@ def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
                 "form_column": f"{form.number}“{field.label}”栏",
                 "type": field.type,
                 "levels": ",".join(form.levels_of(field)),
+                "breaks": _write_breaks(field.breaks),
+                "used_in": ",".join(uses.get(field.id, ())) or None,
+                **_find_dates(form, field),
                 **of_form,
             }
 
 
 def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    uses = _find_uses(catalogue)
     for measure in catalogue.measures.values():
+        field = _find_field(catalogue, measure)
         form = catalogue.forms.get(measure.form)  # None: counted from the registry of org units
         yield {
             "kind": "measure",
@@ -141,6 +182,9 @@ def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "form_number": form.number if form else None,
             "programme": form.programme if form else None,
             "type": measure.kind,
+            "breaks": _write_breaks(field.breaks) if field else None,
+            "used_in": ",".join(uses.get(measure.id, ())) or None,
+            **_find_dates(form, field),
             "levels": ",".join(measure.levels),
             "disclosure": classify(catalogue.settings.disclosure, measure.id, [measure.id]),
         }
@@ -164,6 +208,8 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "programme": indicator.programme,
             "type": indicator.kind,
             "levels": ",".join(catalogue.computed_levels(indicator)),
+            "breaks": _write_breaks(_find_breaks(catalogue, indicator)),
+            **_find_dates(*_list_dated(catalogue, measures)),
             "is_published": indicator.is_published,
             "disclosure": _classify_indicator(catalogue, indicator),
             "source": indicator.source or None,
@@ -173,6 +219,12 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 def _classify_indicator(catalogue: Catalogue, indicator: Indicator) -> str:
     read = catalogue.expand_formula(indicator).names
     return classify(catalogue.settings.disclosure, indicator.formula, read)
+
+
+def _list_dated(catalogue: Catalogue, measures: Iterable[Measure]) -> Iterator[Dated | None]:
+    for measure in measures:
+        yield catalogue.forms.get(measure.form)
+        yield _find_field(catalogue, measure)
 
 
 def _list_measures_read(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
@@ -222,7 +274,12 @@ def format_dictionary(catalogue: Catalogue) -> str:
         "warehouse.store",
         "dictionary.md",
         programmes=[
-            {"number": number, "programme": programme, "rows": rows}
+            {
+                "number": number,
+                "programme": programme,
+                "rows": rows,
+                "breaks": _list_breaks(catalogue, programme.id),
+            }
             for number, programme in enumerate(catalogue.programmes.values(), start=1)
             if (rows := _indicator_rows(catalogue, programme.id))
         ],
@@ -261,6 +318,12 @@ def format_dictionary(catalogue: Catalogue) -> str:
             for macro in macros()
         ],
     )
+
+
+def _list_breaks(catalogue: Catalogue, programme: str) -> list[tuple[str, str]]:
+    """Indicator and its changes of meaning, of those that have any."""
+    found = ((i, _write_breaks(_find_breaks(catalogue, i))) for i in catalogue.indicators.values())
+    return [(i.name_zh, breaks) for i, breaks in found if breaks and i.programme == programme]
 
 
 def _indicator_rows(catalogue: Catalogue, programme: str) -> list[tuple[str, ...]]:
