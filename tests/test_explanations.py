@@ -136,3 +136,13 @@ def test_a_grave_finding_cannot_be_explained_away() -> None:
     bound, loose = bind_answers(answers(), findings(severity="critical"))
     assert bound.is_empty()
     assert loose.height == 1
+
+
+def test_numbers_of_persons_in_an_explanation_and_its_decision_are_masked(place: Installation) -> None:
+    journal = Journal(place.home.journal)
+    journal.append(Event.EXPLAINED, "nianbao", AT, None, **{**ABOUT, "text": "请联系王某13812345678。"})  # type: ignore[arg-type]
+    refused = {"explanation": 2, "reason": "打13912345678没有人接。"}
+    journal.append(Event.EXPLANATION_REFUSED, "王主任", AT, None, **refused)  # type: ignore[arg-type]
+    last = known(place).row(-1, named=True)
+    assert (last["text"], last["reason"]) == ("请联系王某138****5678。", "打139****5678没有人接。")
+    assert (last["submission"], last["org_code"]) == (ABOUT["submission"], ABOUT["org_code"])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.journal_files import NOON, SHA, rewrite_line, written
 from warehouse.ledger.journal import JOURNAL_FRAME, NO_HASH, Draft, Event, Head, Journal, JournalBroken
 from warehouse.ledger.journal_head import PrintedHead, keep_head
+from warehouse.ledger.review_entries import list_returns
 
 
 @pytest.fixture
@@ -328,3 +329,15 @@ def test_a_write_cut_off_anywhere_keeps_a_first_part_of_its_batch(
     after = Journal(path)
     assert after.entries() == journal.entries()[: after.head.count]
     assert after.head.count < journal.head.count
+
+
+def test_the_published_journal_has_no_number_of_a_person_and_the_kept_one_is_as_it_was(path: Path) -> None:
+    reason = "请王某13812345678核对。"
+    entry = Journal(path).append(
+        "returned", "张三", NOON, submission=SHA, unit_code="371602", year=2024, reason=reason
+    )
+    [published] = Journal(path).frame()["payload"]
+    assert json.loads(published) == {**entry.payload, "reason": "请王某138****5678核对。"}
+    assert Journal(path).entries()[0].payload["reason"] == reason
+    [(_, _, said, _)] = list_returns(Journal(path).entries()).iter_rows()
+    assert "138****5678" in said

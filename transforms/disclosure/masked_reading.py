@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RULE = "read.personal_number"
 _MOST_ROWS_NAMED = 10
+_CODE_OF_VILLAGE = r"^[1-9][0-9]{11}(?:\.0)?$"  # in every row of the longest form, and no number of a person
 _NO_FIELDS = ("lead", "org_code", "org_name", "parent_name")
 
 
@@ -56,7 +57,8 @@ def _mask_values(texts: Mapping[str, str]) -> dict[str, str]:
 def _mask_sheet(sheet: SheetRead) -> list[_Cell]:
     """Mask the rows of a form; the cells in which something was masked."""
     texts = [name for name, kind in sheet.rows.schema.items() if kind == pl.String]
-    hints = sheet.rows.select(pl.col(texts).str.contains(MAY_HOLD_NUMBER))
+    cell = pl.col(texts)
+    hints = sheet.rows.select(cell.str.contains(MAY_HOLD_NUMBER) & ~cell.str.contains(_CODE_OF_VILLAGE))
     found = []
     for name in texts:
         if not hints[name].any():

@@ -29,6 +29,7 @@ from warehouse.ledger.journal_entry import (
     read_entry,
 )
 from warehouse.ledger.journal_head import Head, PrintedHead, keep_head, read_kept_head
+from warehouse.words.personal_numbers import mask_numbers
 
 __all__ = [
     "JOURNAL_FRAME",
@@ -172,7 +173,7 @@ class Journal:
         )
 
     def frame(self) -> pl.DataFrame:
-        """The entries as a frame with the schema JOURNAL_FRAME; `payload` is the payload as JSON."""
+        """The entries as a frame with the schema JOURNAL_FRAME; `payload` is the payload as JSON, numbers of persons masked."""
         rows = [
             (
                 e.seq,
@@ -183,7 +184,7 @@ class Journal:
                 e.submission,
                 e.unit_code,
                 e.year,
-                canonical_json(e.payload),
+                mask_numbers(canonical_json(e.payload)),
             )
             for e in self._entries
         ]
