@@ -32,7 +32,7 @@ def explain_unknown_name(connection: duckdb.DuckDBPyConnection, sql: str, messag
         if found := _MACRO.search(message):
             macros = [name for (name,) in connection.execute(_MACROS).fetchall()]
             at = find_nearest(found["name"], macros)
-            return "" if at is None else f"没有宏或函数 {found['name']}，是否为 {macros[at]}？"
+            return "" if at is None else f"没有查询函数 {found['name']}，是否为 {macros[at]}？"
     except duckdb.Error:  # what was asked about is no published file
         return ""
     return ""

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def open_shell() -> None:
-    """在数据仓库上打开 DuckDB 命令行（只读）：先列出各表和宏，再逐条输入查询。"""
+    """在数据仓库上打开 DuckDB 命令行（只读）：先列出各表和查询函数，再逐条输入查询。"""
     from flows.exporting.duckdb_shell import find_shell, run_shell, write_greeting
 
     database = current_installation().home.database
