@@ -18,6 +18,7 @@ speak_chinese()
 import typer  # noqa: E402 - its words are fixed when it is imported
 
 from flows.cli.commands import (  # noqa: E402
+    analyst_commands,
     backup_commands,
     campaign_commands,
     catalogue_commands,
@@ -50,6 +51,7 @@ telling_commands.register(app)
 deploy_commands.register(app)
 backup_commands.register(app)
 upgrade_commands.register(app)
+analyst_commands.register(app)
 
 
 @app.callback()

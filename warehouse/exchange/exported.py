@@ -15,9 +15,8 @@ import polars as pl
 from warehouse.store.query import read_only, run, stream
 from warehouse.words.day_words import moment_words
 
-_IS_SQL = re.compile(
-    r"^\s*(SELECT|FROM|WITH|VALUES|TABLE|DESCRIBE|SUMMARIZE|PIVOT|UNPIVOT|\()", re.IGNORECASE
-)
+_NAME = re.compile(r'\s*[\w."]+\s*(\(.*\))?\s*', re.DOTALL)
+"""The name of a table, or of a macro with its arguments."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Exported:
 
 def write_select(asked: str) -> str:
     """The query for what was asked: a query itself, or the name of a table or of a macro with its arguments."""
-    return asked if _IS_SQL.match(asked) else f"SELECT * FROM {asked}"
+    return f"SELECT * FROM {asked}" if _NAME.fullmatch(asked) else asked
 
 
 @contextmanager

@@ -21,8 +21,10 @@ import polars as pl
 
 from warehouse.catalogue.frames import MEASURE, OBSERVATION, RECEIVED, Observations, Submissions, shaped
 from warehouse.store.connection import attach_read_only, first_line, open_in_memory
+from warehouse.store.near_names import explain_unknown_name
 from warehouse.store.statements import statement
 from warehouse.store.tables import macros
+from warehouse.words.near import find_nearest
 
 NOT_APPLICABLE = "不适用"
 
@@ -68,7 +70,7 @@ def run(
     try:
         return connection.execute(_parse_reading_statement(connection, sql), parameters).pl()
     except duckdb.Error as error:
-        raise QueryError(_in_chinese(error)) from error
+        raise QueryError(_in_chinese(connection, sql, error)) from error
 
 
 def _parse_reading_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
@@ -94,7 +96,9 @@ def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise QueryError("数据仓库只供查询，只能执行 SELECT、DESCRIBE、SUMMARIZE 语句和它们的 EXPLAIN。")
     for name, is_table in connection.execute(_FUNCTIONS, [tree]).fetchall():
         if name in _WRITING or (is_table and name not in TABLE_FUNCTIONS | MACRO_NAMES):
-            raise QueryError(f"查询只能读取数据仓库本身，不能使用函数 {name}。")
+            near = find_nearest(name, sorted(MACRO_NAMES))
+            meant = "" if near is None else f"是否为 {sorted(MACRO_NAMES)[near]}？"
+            raise QueryError(f"查询只能读取数据仓库本身，不能使用函数 {name}。{meant}")
 
 
 @contextmanager
@@ -111,7 +115,7 @@ def stream(
         count = connection.execute(counted).fetchone()
         reader = connection.execute(statement).to_arrow_reader(rows)
     except duckdb.Error as error:
-        raise QueryError(_in_chinese(error)) from error
+        raise QueryError(_in_chinese(connection, sql, error)) from error
     empty_frame = pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
     parts = (pl.DataFrame(pl.from_arrow(batch)) for batch in reader)
     yield (count[0] if count else 0), chain([empty_frame], parts)
@@ -272,11 +276,14 @@ def _entries(cells: pl.DataFrame) -> pl.Series:
     return pl.Series(mixed, dtype=pl.Object)
 
 
-def _in_chinese(error: duckdb.Error) -> str:
+def _in_chinese(connection: duckdb.DuckDBPyConnection, sql: str, error: duckdb.Error) -> str:
     text = str(error)
+    meant = explain_unknown_name(connection, sql, text)
     match error:
         case duckdb.ParserException():
             return f"查询语句有语法错误：{text}"
+        case duckdb.CatalogException() | duckdb.BinderException() if meant:
+            return f"{meant}（可查 mart.dictionary）"
         case duckdb.CatalogException():
             return f"没有这个表或函数（可查 mart.dictionary）：{text}"
         case duckdb.BinderException():

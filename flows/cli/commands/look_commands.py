@@ -10,6 +10,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from flows.cli.completion import complete_indicator, complete_query
 from flows.cli.console import current_installation, err, fail, format_value, out, print_frame, print_json
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words
@@ -103,15 +104,26 @@ def status(
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="SQL 查询（只读）")],
+    sql: Annotated[
+        str, typer.Argument(help="SQL 查询（只读）；- 为从标准输入读取", autocompletion=complete_query)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出")] = False,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="写入文件：.csv .xlsx .parquet 等，同 export")
+    ] = None,
 ) -> None:
     """查询数据仓库（只读）。"""
     from flows.exporting.csv_text import write_csv
     from warehouse.store.query import query as run_query
 
-    frame = run_query(current_installation().home.database, sql)
+    asked = sys.stdin.read() if sql == "-" else sql
+    if not asked.strip():
+        raise fail("没有写明查询。")
+    if target is not None:
+        write_to_file(asked, target)
+        return
+    frame = run_query(current_installation().home.database, asked)
     if as_json:
         print_json(frame)
     elif as_csv:
@@ -121,7 +133,7 @@ def query(
 
 
 def trace(
-    indicator: Annotated[str, typer.Argument(help="指标编号")],
+    indicator: Annotated[str, typer.Argument(help="指标编号", autocompletion=complete_indicator)],
     org: Annotated[str, typer.Argument(help="单位代码")],
     year: Annotated[int, typer.Argument(help="年度")],
     limit: Annotated[int, typer.Option(help="列出多少个单元格")] = 20,
@@ -141,7 +153,10 @@ def trace(
 
 def export(
     table: Annotated[
-        str | None, typer.Argument(help="表名、宏或查询，如 mart.indicator；不写即 mart.indicator")
+        str | None,
+        typer.Argument(
+            help="表名、查询函数或查询，如 mart.indicator；不写即 mart.indicator", autocompletion=complete_query
+        ),
     ] = None,
     target: Annotated[
         Path | None,
