@@ -15,6 +15,7 @@ from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import load_rules
 from expectations.verdicts.causes import group_notes_by_cause, list_cells
 from flows.answer import receipts
+from flows.answer.receipt_sentences import describe_decision, describe_repeat
 from flows.cli.commands import night_commands
 from flows.settings import Home
 from warehouse.catalogue.frames import FINDING, NOTE, shaped
@@ -110,7 +111,7 @@ def answered(**more: Any) -> dict[str, Any]:
 
 def test_a_returned_file_sent_again_is_told_why_it_was_returned() -> None:
     row = answered(rule=RETURNED, reason=explain_return("年1表漏报两个乡镇"))
-    [sentence] = receipts._describe_repeat(row)
+    [sentence] = describe_repeat(row)
     assert sentence.startswith("本文件与退回的文件相同。市级")
     assert "年1表漏报两个乡镇" in sentence
     assert "强制性问题" not in sentence
@@ -119,7 +120,7 @@ def test_a_returned_file_sent_again_is_told_why_it_was_returned() -> None:
 def test_a_file_of_a_locked_year_without_faults_is_told_so() -> None:
     row = answered(rule=YEAR_LOCKED, reason=explain_locked_year(2024))
     nothing = pl.DataFrame(schema={**FINDING, "finding_status": pl.String})
-    said = "".join(receipts._describe_decision(row, nothing, nothing, nothing))
+    said = "".join(describe_decision(row, nothing, nothing, nothing))
     assert receipts.describe_result(row) == "暂存（2024年度已锁定）"
     assert "报表本身没有需要改正的问题；如需补报请与市级联系。" in said
 

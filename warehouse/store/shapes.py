@@ -30,6 +30,8 @@ def _list_wide(catalogue: Catalogue) -> Iterator[Table]:
     words = {c.name: c for c in tables()["mart.indicator"].columns}
     for level, name_zh in _WIDE.items():
         found = [i for i in catalogue.indicators.values() if level in catalogue.computed_levels(i)]
+        if not found:
+            continue
         columns = [words[name] for name in _PLACE]
         columns += [Column(i.id, i.name_zh, f"{i.meaning}单位：{i.unit}。", None) for i in found]
         columns += [
