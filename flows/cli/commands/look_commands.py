@@ -155,7 +155,8 @@ def export(
     table: Annotated[
         str | None,
         typer.Argument(
-            help="表名、查询函数或查询，如 mart.indicator；不写即 mart.indicator", autocompletion=complete_query
+            help="表名、查询函数或查询，如 mart.indicator；不写即 mart.indicator",
+            autocompletion=complete_query,
         ),
     ] = None,
     target: Annotated[
