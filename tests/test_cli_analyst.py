@@ -217,3 +217,19 @@ def test_duckdbs_own_shell_only_reads_the_file(
     assert "rror" in found.stderr or "safe" in found.stderr
     assert database.read_bytes() == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_of_the_whole_file_is_asked_for_without_a_table(nianbao: Terminal, tmp_path: Path) -> None:
+    said = nianbao("export", "mart.indicator", "--out", str(tmp_path / "a.duckdb"))
+    assert (said.code, is_one_chinese_sentence(said.err)) == (2, True)
+    assert not (tmp_path / "a.duckdb").exists()
+    assert nianbao("export", "--out", str(tmp_path / "a.duckdb")).code == 0
+    assert (tmp_path / "a.duckdb").read_bytes() == (nianbao.home / "warehouse.duckdb").read_bytes()
+
+
+def test_where_nothing_is_published_nothing_is_exported(nianbao: Terminal, tmp_path: Path) -> None:
+    (nianbao.home / "warehouse.duckdb").unlink()
+    said = nianbao("export", "--out", str(tmp_path / "a.duckdb"))
+    assert said.code == 2
+    assert "还没有数据仓库" in said.err
+    assert [file.name for file in tmp_path.iterdir()] == ["home"]

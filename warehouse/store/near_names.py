@@ -8,6 +8,8 @@ import duckdb
 
 from warehouse.words.near import find_nearest
 
+_NEAR = 60.0
+"""Of 100: names of letters share more by chance than Chinese ones."""
 _COLUMN = re.compile(
     r'Referenced (?:column|table) "(?P<bare>[^"]+)" not found|does not have a column named "(?P<of_table>[^"]+)"'
 )
@@ -31,7 +33,7 @@ def explain_unknown_name(connection: duckdb.DuckDBPyConnection, sql: str, messag
             return _explain_table(connection, found["name"].strip('"!'))
         if found := _MACRO.search(message):
             macros = [name for (name,) in connection.execute(_MACROS).fetchall()]
-            at = find_nearest(found["name"], macros)
+            at = find_nearest(found["name"], macros, _NEAR)
             return "" if at is None else f"没有查询函数 {found['name']}，是否为 {macros[at]}？"
     except duckdb.Error:  # what was asked about is no published file
         return ""
@@ -50,7 +52,7 @@ def _explain_column(connection: duckdb.DuckDBPyConnection, sql: str, name: str) 
     asked = [row for row in columns if _names_table(sql, row[2])]
     asked = asked or [row for row in columns if row[2] == "mart.indicator"]  # whose columns the macros give
     spelt = [column for column, _, _ in asked] + [comment.partition("：")[0] for _, comment, _ in asked]
-    if (at := find_nearest(name, spelt)) is not None:
+    if (at := find_nearest(name, spelt, _NEAR)) is not None:
         column, comment, table = asked[at % len(asked)]
         name_zh, _, meaning = comment.partition("：")
         return f"没有列 {name}，是否为 {table} 的 {column}（{name_zh}）？{meaning}"
@@ -66,5 +68,5 @@ def _names_table(sql: str, table: str) -> bool:
 def _explain_table(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     tables = [table for (table,) in connection.execute(_TABLES).fetchall()]
     short = [table.partition(".")[2] for table in tables]
-    at = find_nearest(name.rpartition(".")[2], short)
+    at = find_nearest(name.rpartition(".")[2], short, _NEAR)
     return "" if at is None else f"没有表 {name}，是否为 {tables[at]}？"
