@@ -21,6 +21,13 @@ _MOST_BYTES = 10_000_000
 _KEPT = 5  # older ones beside it
 
 
+class _QuietHandler(RotatingFileHandler):
+    """Loses a line that cannot be written: of a disk that is full the night itself speaks, in one sentence."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say nothing."""
+
+
 class NightLog:
     """The log of one run, open until it is closed. OSError."""
 
@@ -28,7 +35,7 @@ class NightLog:
         path = home / LOG
         path.parent.mkdir(parents=True, exist_ok=True)
         self._run = run
-        self._handler = RotatingFileHandler(
+        self._handler = _QuietHandler(
             path, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace"
         )
 

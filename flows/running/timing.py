@@ -22,6 +22,7 @@ STEPS_TO_PUBLISH = (
     "check",
     "decide",
     "load",
+    "vintages",
     "indicators",
 )
 """Steps that end before the file is published: their seconds stand in the run's own row of quality.run."""

@@ -87,10 +87,13 @@ def said_by_both(place: Installation, error: type[Exception]) -> str:
     return sentence
 
 
+_TOLD = {"nianbao-error.log", "nianbao.jsonl", "metrics.prom"}
+
+
 def files_of(place: Installation) -> dict[Path, bytes]:
-    """What a night must leave alone when it stops: every file of the home but the log of errors."""
+    """What a night must leave alone when it stops: every file of the home but its logs and figures."""
     found = (path for path in place.home.root.rglob("*") if path.is_file())
-    return {path: path.read_bytes() for path in found if path.name != "nianbao-error.log"}
+    return {path: path.read_bytes() for path in found if path.name not in _TOLD}
 
 
 def test_a_whole_installation_is_well(place: Installation) -> None:
