@@ -44,4 +44,6 @@ def test_receipts_are_the_groups_to_read_and_survive_a_power_cut(
     written = sorted(p for p in office.outbox.rglob("*") if p.is_file())
     assert [p.suffix for p in written] == [".html", ".md"]
     assert [p.stat().st_mode & 0o777 for p in written] == [0o640, 0o640]
-    assert synced[-2:] == ["371621惠民县"] * 2  # before them its parents, whose new folders are made durable too
+    assert (
+        synced[-2:] == ["371621惠民县"] * 2
+    )  # before them its parents, whose new folders are made durable too
