@@ -96,7 +96,7 @@ SELECT h.year, h.org_code, h.org_name, h.org_level, h.indicator, h.name_zh, h.un
                 CASE WHEN m.old_catalogue IS DISTINCT FROM m.new_catalogue THEN '制度目录变更'
                      WHEN m.old_code IS DISTINCT FROM m.new_code THEN '程序变更'
                      WHEN h.old_maturity IS DISTINCT FROM h.new_maturity THEN '审定'
-                     WHEN EXISTS (FROM opened AS o WHERE o.year <= h.year) THEN '年度有无报送'
+                     WHEN h.year >= (SELECT min(o.year) FROM opened AS o) THEN '年度有无报送'
                      WHEN 'held' IN (h.old_state, h.new_state) THEN '暂存'
                      ELSE '其他单位或年度变动' END) AS why,
        coalesce(r.actor, CASE WHEN t.why IS NULL AND h.old_maturity IS DISTINCT FROM h.new_maturity THEN p.actor END) AS actor,
