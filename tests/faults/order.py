@@ -40,9 +40,7 @@ def _find_lost_names(calls: list[Call]) -> Iterator[str]:
     for call in calls:
         if call.name == "fsync":
             waiting.pop(call.paths[0], None)
-        elif (
-            call.name == "rename" or _leaves_inbox(call) or (call.name, call.paths[0]) == ("write", _JOURNAL)
-        ):
+        elif _builds_upon(call):
             yield from (
                 f"{name} is not durable before {call.name} {call.paths[0]}" for name in waiting.values()
             )
@@ -50,6 +48,13 @@ def _find_lost_names(calls: list[Call]) -> Iterator[str]:
         if call.name in {"rename", "mkdir"} and not call.paths[-1].startswith(_MAY_BE_LOST):
             waiting[str(Path(call.paths[-1]).parent)] = call.paths[-1]
     yield from (f"{name} is never made durable" for name in waiting.values())
+
+
+def _builds_upon(call: Call) -> bool:
+    """Whether what was named before must not be lost from here on; objects are named together, before any line tells of them."""
+    if call.name == "rename":
+        return not call.paths[-1].startswith("archive/objects/")
+    return _leaves_inbox(call) or (call.name, call.paths[0]) == ("write", _JOURNAL)
 
 
 def _find_stages_out_of_order(calls: list[Call]) -> Iterator[str]:

@@ -25,7 +25,16 @@ from warehouse.ledger.journal import Event, Journal
 
 EAST = "990101"
 NIGHTLY = [sys.executable, "-c", "from flows.cli.app import main; main()", "nightly"]
-OF_THE_RECEIPT = {"received_seq", "received_at", "explanation", "explained_at", "run", "first_run", "seq"}
+OF_THE_RECEIPT = {
+    "received_seq",
+    "received_at",
+    "explanation",
+    "explained_at",
+    "run",
+    "first_run",
+    "seq",
+    "known_from",
+}
 """Columns that tell when a file came in and at which place of the journal; a file sent once more comes in later."""
 
 

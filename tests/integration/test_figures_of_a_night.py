@@ -27,7 +27,7 @@ from warehouse.store.query import query
 from warehouse.store.tables import tables
 
 CLERK = "王小明"
-NOT_HERE = {"fetch", "send", "backup"}
+NOT_HERE = {"fetch", "vintages", "send", "backup"}
 """Steps that a night without sources, people to write to and backup has not."""
 
 

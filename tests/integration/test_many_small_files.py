@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from flows.settings import Home, Installation
-from tests.faults.points import list_papers, run_night
+from tests.faults.nights import Nights, Order
+from tests.faults.wholeness import list_papers
 from tests.integration.conftest import LANHE, NewInstallation, night
 from warehouse.ledger.archive import Archive
 from warehouse.store.query import query
 
 EAST = "990101"
 COUNT = 25
-PUBLISHED = 8
+PUBLISHED = 9
 """The step (flows.nightly) after which the warehouse is published and nothing is answered."""
 
 
@@ -60,10 +61,11 @@ def test_a_night_killed_before_it_answers_leaves_no_receipt_unwritten(
     place: Installation, tmp_path: Path
 ) -> None:
     undisturbed = shutil.copytree(place.home.root, tmp_path / "undisturbed")
-    assert run_night(undisturbed, LANHE).returncode == 0
-    assert run_night(place.home.root, LANHE, end=PUBLISHED).returncode == -signal.SIGKILL
-    assert list_papers(place.home) == set()
-    assert run_night(place.home.root, LANHE).returncode == 0
+    with Nights() as nights:
+        assert nights.run(Order(undisturbed, LANHE)).code == 0
+        assert nights.run(Order(place.home.root, LANHE, end=PUBLISHED)).code == -signal.SIGKILL
+        assert list_papers(place.home) == set()
+        assert nights.run(Order(place.home.root, LANHE)).code == 0
     papers = {name for name in list_papers(Home(undisturbed)) if "重复" not in name}
-    assert len(papers) == 2
+    assert len(papers) == 4  # each as a page too
     assert papers <= list_papers(place.home)
