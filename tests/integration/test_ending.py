@@ -114,9 +114,9 @@ def assert_the_next_night_is_whole(home: Home) -> None:
         pytest.param(started, signal.SIGINT, id="starting, ctrl-c"),
         pytest.param(started, signal.SIGTERM, id="starting, terminated", marks=pytest.mark.deep),
         pytest.param(received, signal.SIGINT, id="reading, ctrl-c", marks=pytest.mark.deep),
-        pytest.param(received, signal.SIGTERM, id="reading, terminated"),
-        pytest.param(building, signal.SIGINT, id="building, ctrl-c"),
-        pytest.param(building, signal.SIGTERM, id="building, terminated", marks=pytest.mark.deep),
+        pytest.param(received, signal.SIGTERM, id="reading, terminated", marks=pytest.mark.deep),
+        pytest.param(building, signal.SIGINT, id="building, ctrl-c", marks=pytest.mark.deep),
+        pytest.param(building, signal.SIGTERM, id="building, terminated"),
     ],
 )
 def test_a_night_told_to_end_does_so_and_says_what_it_left(

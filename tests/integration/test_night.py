@@ -113,7 +113,7 @@ def test_the_questions_of_the_page_have_the_answers_that_stand_there(
     assert answer(page, six_years[0].home.database) == page
 
 
-DRAWN = 500 if "NIANBAO_DEEP" in os.environ else 40
+DRAWN = 500 if "NIANBAO_DEEP" in os.environ else 10
 
 
 def test_the_leaves_of_published_and_drawn_numbers_make_them_up(

@@ -142,7 +142,12 @@ def test_the_log_of_errors_holds_no_secret_that_a_library_quoted(
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        pytest.param("NIANBAO_BACKUP", f"gopher://u:{SECRET}@{DEAD}/backup", id="no such place"),
+        pytest.param(
+            "NIANBAO_BACKUP",
+            f"gopher://u:{SECRET}@{DEAD}/backup",
+            id="no such place",
+            marks=pytest.mark.deep,
+        ),
         pytest.param(
             "NIANBAO_BACKUP",
             f"sftp://u:{SECRET}@{DEAD}:port/backup",

@@ -208,6 +208,7 @@ def test_units_hear_the_next_night_what_a_new_rule_asks_them(
     assert night(later).submissions.is_empty()  # once
 
 
+@pytest.mark.deep
 def test_the_administrators_are_told_which_indicators_moved_and_by_no_number(
     nianbao: Terminal, place: Installation, catalogue: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
