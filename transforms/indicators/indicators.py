@@ -15,7 +15,7 @@ import polars as pl
 
 from transforms.indicators.comparisons import compare, comparisons_of
 from transforms.indicators.coverage import coverage_pct, least_covered
-from transforms.indicators.measure_cells import columns_of, data_years, is_deep, select_asked_years
+from transforms.indicators.measure_cells import columns_of, data_years, is_deep
 from transforms.indicators.plans import (
     Plan,
     cells,
@@ -146,7 +146,7 @@ def _is_asked(plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.Expr:
     asked = []
     for term in plan.terms:
         measure = catalogue.measures[term.name]
-        in_years = select_asked_years(measure, catalogue, range(years[0], years[-1] + 1))
+        in_years = catalogue.asked_years(measure, range(years[0], years[-1] + 1))
         if back := YEARS_BACK.get(term.function or ""):
             in_years = [*in_years, *(y + back for y in in_years)]
         elif term.function == "cumulative":

@@ -9,13 +9,11 @@ Everything is wide: one row per year and unit, three columns per term (``x``, ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import polars as pl
 
 from warehouse.catalogue.frames import Measures
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
-from warehouse.catalogue.models import Measure, in_force
+from warehouse.catalogue.models import Measure
 from warehouse.expression.expression import Term
 from warehouse.registry.levels import LEVELS
 
@@ -28,15 +26,6 @@ def data_years(measures: Measures) -> list[int]:
 def is_deep(measure: Measure) -> bool:
     """Whether the measure is asked of villages."""
     return "village" in measure.levels
-
-
-def select_asked_years(measure: Measure, catalogue: Catalogue, years: Iterable[int]) -> list[int]:
-    """Those of ``years`` in which the measure is asked."""
-    if measure.form == REGISTRY_FORM:
-        return list(years)
-    form = catalogue.forms[measure.form]
-    field = next((f for f in form.fields if f.id == measure.id), None)
-    return [y for y in years if in_force(form, y) and (field is None or in_force(field, y))]
 
 
 def columns_of(term: Term, prefix: str = "") -> tuple[str, str, str]:
@@ -99,7 +88,7 @@ def cells_of(
     columns = [rows["year"], rows["unit"]]
     for measure in measures:
         asked = rows.select(
-            pl.col("year").is_in(select_asked_years(measure, catalogue, years))
+            pl.col("year").is_in(catalogue.asked_years(measure, years))
             & pl.col("org_level").is_in(catalogue.asked_levels(measure))
         ).to_series()
         value = pl.repeat(None, size, dtype=pl.Float64, eager=True)

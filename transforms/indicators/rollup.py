@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from transforms.indicators.coverage import coverage_pct
-from transforms.indicators.measure_cells import columns_of, select_asked_years
+from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.term_tree import Tree
 from warehouse.catalogue.frames import ROLLUP
 from warehouse.catalogue.load import Catalogue
@@ -36,7 +36,7 @@ def _of_measure(
     nodes: pl.LazyFrame, measure: Measure, catalogue: Catalogue, years: list[int]
 ) -> pl.LazyFrame:
     value, reported, expected = (pl.col(c) for c in columns_of(Term(measure.id)))
-    asked = select_asked_years(measure, catalogue, years)
+    asked = catalogue.asked_years(measure, years)
     return (
         nodes.filter(pl.col("year").is_in(asked), covers(catalogue.asked_levels(measure)))
         .select(

@@ -7,6 +7,7 @@ indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -69,6 +70,18 @@ class Catalogue:
             return measure.levels
         reported_by = self.forms[measure.form].reported_by
         return tuple(lv for lv in measure.levels if ("city" if lv == "city" else "county") in reported_by)
+
+    def field_of(self, measure: Measure) -> Field | None:
+        """The field that ``measure`` is; none where rows are counted."""
+        form = self.forms.get(measure.form)
+        return next((f for f in form.fields if f.id == measure.id), None) if form else None
+
+    def asked_years(self, measure: Measure, years: Iterable[int]) -> list[int]:
+        """Those of ``years`` in which ``measure`` is asked."""
+        if measure.form == REGISTRY_FORM:
+            return list(years)
+        form, field = self.forms[measure.form], self.field_of(measure)
+        return [y for y in years if in_force(form, y) and (field is None or in_force(field, y))]
 
     def computed_levels(self, indicator: Indicator) -> tuple[Level, ...]:
         """The levels of ``indicator`` with a number: those at or above a level asked for each of its terms."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Measure, in_force
+from warehouse.catalogue.models import Measure
 from warehouse.catalogue.settings import Settings
 from warehouse.expression.expression import parse
 from warehouse.store.dictionary import write_term
@@ -17,6 +17,7 @@ from warehouse.store.tables import tables
 
 def list_terms(catalogue: Catalogue) -> pl.DataFrame:
     """What the formula of each indicator reads, down to measures: the table mart.term."""
+    years = range(catalogue.settings.first_year, catalogue.settings.last_year + 1)
     rows = []
     for indicator in catalogue.indicators.values():
         formula = catalogue.expand_formula(indicator)
@@ -29,19 +30,9 @@ def list_terms(catalogue: Catalogue) -> pl.DataFrame:
                 "indicator": indicator.id, "term": term.column, "label": write_term(catalogue, term),
                 "measure": measure.id, "form": measure.form, "function": term.function, "since": term.since,
                 "window_function": window, "is_aligned": is_aligned, "block_level": block,
-                "levels": catalogue.asked_levels(measure), "years": list_asked_years(catalogue, measure),
+                "levels": catalogue.asked_levels(measure), "years": catalogue.asked_years(measure, years),
             })  # fmt: skip
     return pl.DataFrame(rows, schema=tables()["mart.term"].frame_schema)
-
-
-def list_asked_years(catalogue: Catalogue, measure: Measure) -> list[int]:
-    """The report years for which a measure is asked."""
-    years = range(catalogue.settings.first_year, catalogue.settings.last_year + 1)
-    form = catalogue.forms.get(measure.form)
-    if form is None:  # counted from the registry
-        return list(years)
-    field = next((f for f in form.fields if f.id == measure.id), None)
-    return [y for y in years if in_force(form, y) and (field is None or in_force(field, y))]
 
 
 def _find_block_level(catalogue: Catalogue, measures: Sequence[Measure]) -> str:

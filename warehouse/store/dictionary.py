@@ -105,13 +105,8 @@ def _write_breaks(breaks: Iterable[Break]) -> str | None:
 
 def _find_breaks(catalogue: Catalogue, indicator: Indicator) -> list[Break]:
     """Those of an indicator and of the fields that its numbers come from."""
-    fields = (_find_field(catalogue, measure) for measure in _list_measures_read(catalogue, indicator))
+    fields = (catalogue.field_of(measure) for measure in _list_measures_read(catalogue, indicator))
     return [*indicator.breaks, *(b for field in fields if field for b in field.breaks)]
-
-
-def _find_field(catalogue: Catalogue, measure: Measure) -> Field | None:
-    form = catalogue.forms.get(measure.form)
-    return next((f for f in form.fields if f.id == measure.id), None) if form else None
 
 
 def _find_dates(*records: Dated | None) -> dict[str, int | None]:
@@ -167,7 +162,7 @@ def _list_forms(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     uses = _find_uses(catalogue)
     for measure in catalogue.measures.values():
-        field = _find_field(catalogue, measure)
+        field = catalogue.field_of(measure)
         form = catalogue.forms.get(measure.form)  # None: counted from the registry of org units
         yield {
             "kind": "measure",
@@ -224,7 +219,7 @@ def _classify_indicator(catalogue: Catalogue, indicator: Indicator) -> str:
 def _list_dated(catalogue: Catalogue, measures: Iterable[Measure]) -> Iterator[Dated | None]:
     for measure in measures:
         yield catalogue.forms.get(measure.form)
-        yield _find_field(catalogue, measure)
+        yield catalogue.field_of(measure)
 
 
 def _list_measures_read(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
