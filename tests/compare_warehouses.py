@@ -17,7 +17,7 @@ import click
 import duckdb
 import yaml
 
-from warehouse.store.tables import quote
+from warehouse.store.schema.tables import quote
 
 COMPARED = ("mart.indicator", "core.observation", "core.measure", "quality.finding", "quality.submission")
 OF_THE_RUN = ("run", "received_at", "received_seq", "submission", "previous", "sha256", "known_from")

@@ -17,7 +17,7 @@ from flows.steps.steps import list_doubtful_years
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, apply_amendments
 from warehouse.ledger.journal import Event, Journal
-from warehouse.store.declared_tables import list_expected_reports
+from warehouse.store.schema.declared_tables import list_expected_reports
 
 ONE, OTHER = BRIDGE_VILLAGES
 NEXT = lanhe().settings.last_year + 1

@@ -22,7 +22,7 @@ from warehouse.registry.contribution import (
     list_contributing_years,
 )
 from warehouse.registry.registry import Registry
-from warehouse.store.tables import tables
+from warehouse.store.schema.tables import tables
 from warehouse.trace.recomputed_terms import list_parts, read_nodes, source_years
 
 YEARS = range(FIRST_YEAR, LAST_YEAR + 1)

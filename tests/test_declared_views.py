@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.store.tables import read_tables, tables
+from warehouse.store.schema.tables import read_tables, tables
 
 STORE = Path(__file__).parent.parent / "warehouse" / "store"
 

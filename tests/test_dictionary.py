@@ -12,10 +12,10 @@ from tests.warehouse_samples import batch
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.registry.levels import LEVELS
 from warehouse.store.build import NightBuild
-from warehouse.store.dictionary import format_dictionary, list_definitions, write_dictionary
 from warehouse.store.query import query
-from warehouse.store.shapes import list_shapes
-from warehouse.store.tables import macros, tables
+from warehouse.store.schema.dictionary import format_dictionary, list_definitions, write_dictionary
+from warehouse.store.schema.shapes import list_shapes
+from warehouse.store.schema.tables import macros, tables
 
 PAGE = Path(__file__).parent.parent / "docs" / "dictionary.md"
 
@@ -27,7 +27,7 @@ def catalogue() -> Catalogue:
 
 def test_the_committed_page_is_fresh(catalogue: Catalogue) -> None:
     assert PAGE.read_text(encoding="utf-8") == format_dictionary(catalogue), (
-        "run: python -m warehouse.store.dictionary docs/dictionary.md"
+        "run: python -m warehouse.store.schema.dictionary docs/dictionary.md"
     )
 
 

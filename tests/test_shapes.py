@@ -26,8 +26,8 @@ from tests.small_city import (
 from tests.test_vintages import City
 from tests.warehouse_samples import batch, observation
 from warehouse.catalogue.load import load_catalogue
-from warehouse.store.shapes import ZH, list_shapes
-from warehouse.store.tables import tables
+from warehouse.store.schema.shapes import ZH, list_shapes
+from warehouse.store.schema.tables import tables
 
 WEST_TOWNSHIP, WEST_VILLAGE = "990102001", "990102001001"
 

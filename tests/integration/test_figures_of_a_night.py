@@ -24,7 +24,7 @@ from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.journal import JournalBroken
 from warehouse.store.publish import AlreadyRunning, writer_lock
 from warehouse.store.query import query
-from warehouse.store.tables import tables
+from warehouse.store.schema.tables import tables
 
 CLERK = "王小明"
 NOT_HERE = {"fetch", "vintages", "send", "backup"}

@@ -20,8 +20,8 @@ from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.validation_report_schema import SCHEMA
 from warehouse.catalogue.load import load_catalogue
 from warehouse.ledger.review_entries import ReviewRefused
-from warehouse.store.declared_tables import list_expected_reports
 from warehouse.store.query import query
+from warehouse.store.schema.declared_tables import list_expected_reports
 
 EAST, WEST = "990101", "990102"
 

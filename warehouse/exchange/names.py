@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.store.query import query, read_only, run
-from warehouse.store.tables import macros
+from warehouse.store.schema.tables import macros
 
 _NAMES = """SELECT name FROM (
     SELECT DISTINCT CASE WHEN kind = 'column' THEN split_part(name, '.', 3) ELSE name END AS name,

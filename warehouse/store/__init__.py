@@ -1,1 +1,1 @@
-"""The warehouse file: its declared tables, how a night builds it, checks it, publishes it, and how it is read."""
+"""The warehouse file: how a night builds it, checks it, publishes it, and how it is read; what it holds is in schema/."""

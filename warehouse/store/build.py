@@ -38,13 +38,13 @@ from warehouse.registry.contribution import (
 )
 from warehouse.store import integrity
 from warehouse.store.build_file import BuildFile
-from warehouse.store.declared_tables import list_expected_reports, list_terms, list_uses
-from warehouse.store.dictionary import list_definitions
 from warehouse.store.held import STAGED, mark_held
 from warehouse.store.query import read_earlier
-from warehouse.store.shapes import list_shapes
+from warehouse.store.schema.declared_tables import list_expected_reports, list_terms, list_uses
+from warehouse.store.schema.dictionary import list_definitions
+from warehouse.store.schema.shapes import list_shapes
+from warehouse.store.schema.tables import tables
 from warehouse.store.statements import statement
-from warehouse.store.tables import tables
 from warehouse.store.vintages import KEYS, find_moment, keep_vintage
 from warehouse.words.day_words import as_beijing
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.store.connection import attach_read_only, open_in_memory
-from warehouse.store.tables import select_tables
+from warehouse.store.schema.tables import select_tables
 
 
 class PreviousUnreadable(Exception):

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import duckdb
 
-from warehouse.store.tables import quote
+from warehouse.store.schema.tables import quote
 
 MEMORY_LIMIT = "640MiB"
 """The memory of one connection before it spills to files; without a limit a worklist of 60,000 findings took 1.5 GB."""

@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
+from warehouse.store.schema.tables import SCHEMAS, quote
 from warehouse.store.statements import statement
-from warehouse.store.tables import SCHEMAS, quote
 
 EXAMPLES = 3
 _PLAIN = {"indicator": pl.String, "measure": pl.String, "org_level": pl.String}

@@ -22,8 +22,8 @@ import polars as pl
 from warehouse.catalogue.frames import MEASURE, OBSERVATION, RECEIVED, Observations, Submissions, shaped
 from warehouse.store.connection import attach_read_only, first_line, open_in_memory
 from warehouse.store.near_names import explain_unknown_name
+from warehouse.store.schema.tables import macros
 from warehouse.store.statements import statement
-from warehouse.store.tables import macros
 from warehouse.words.near import find_nearest
 
 NOT_APPLICABLE = "不适用"

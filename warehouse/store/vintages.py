@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from warehouse.store.tables import tables
+from warehouse.store.schema.tables import tables
 from warehouse.words.day_words import as_beijing, with_beijing
 
 _PERIOD = ("known_from", "known_to")

@@ -7,8 +7,8 @@ import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.expression.expression import Expression
-from warehouse.store.dictionary import write_term
 from warehouse.store.held import HELD, list_held_units
+from warehouse.store.schema.dictionary import write_term
 from warehouse.trace.source_cells import CELL, read_source_cells
 
 TERM = {

@@ -9,8 +9,8 @@ from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Field, Form, Measure
 from warehouse.expression.expression import parse
 from warehouse.store.query import run
+from warehouse.store.schema.tables import quote
 from warehouse.store.statements import statement
-from warehouse.store.tables import quote
 
 CELL = {
     "measure": pl.String,

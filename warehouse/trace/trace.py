@@ -16,9 +16,9 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.expression.expression import Expression, Term
-from warehouse.store.dictionary import write_formula
 from warehouse.store.held import HELD
 from warehouse.store.query import QueryError, read_only, run
+from warehouse.store.schema.dictionary import write_formula
 from warehouse.trace.parts import take_apart
 from warehouse.trace.recomputed_terms import Reading, list_parts, read_nodes, source_years
 

@@ -79,7 +79,7 @@ def docs(
     from expectations.rulebook.rulebook import load_rules
     from expectations.verdicts.silence_table import format_silences
     from warehouse.catalogue.load import DEFAULT_FOLDER
-    from warehouse.store.dictionary import format_dictionary
+    from warehouse.store.schema.dictionary import format_dictionary
 
     declared = current_installation().declared_catalogue  # not what one installation has made of it
     if folder is None:

@@ -142,7 +142,7 @@ def quote(text: str) -> str:
 @lru_cache(maxsize=1)
 def tables() -> dict[str, Table]:
     """All declared tables and views by full name, in order of creation. ValueError for a faulty declaration."""
-    return read_tables(resources.files("warehouse.store"))
+    return read_tables(resources.files("warehouse.store.schema"))
 
 
 def read_tables(folder: Traversable) -> dict[str, Table]:
@@ -167,7 +167,7 @@ def read_tables(folder: Traversable) -> dict[str, Table]:
 @lru_cache(maxsize=1)
 def macros() -> tuple[Macro, ...]:
     """All declared macros in order of creation. ValueError for a file without declaration or the other way round."""
-    folder = resources.files("warehouse.store")
+    folder = resources.files("warehouse.store.schema")
     declared = yaml.safe_load(folder.joinpath(DECLARATION).read_text(encoding="utf-8"))
     found = view_statements(folder.joinpath("sql"))
     statements = {

@@ -11,8 +11,8 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Measure
 from warehouse.catalogue.settings import Settings
 from warehouse.expression.expression import parse
-from warehouse.store.dictionary import write_term
-from warehouse.store.tables import tables
+from warehouse.store.schema.dictionary import write_term
+from warehouse.store.schema.tables import tables
 
 
 def list_terms(catalogue: Catalogue) -> pl.DataFrame:

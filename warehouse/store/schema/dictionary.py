@@ -1,7 +1,7 @@
 """The dictionary: what every field, measure, indicator, form, programme, table and column means, rendered.
 
 Nothing is written here: words come from the catalogue (form, field, measure, indicator) and from tables.yaml (table,
-column). The same rows become `mart.dictionary` and docs/dictionary.md. ``python -m warehouse.store.dictionary
+column). The same rows become `mart.dictionary` and docs/dictionary.md. ``python -m warehouse.store.schema.dictionary
 docs/dictionary.md`` writes the page anew.
 """
 
@@ -19,8 +19,8 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Break, Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import Term, parse
 from warehouse.registry.levels import Level
-from warehouse.store.shapes import ZH, list_shapes
-from warehouse.store.tables import SCHEMAS, macros, tables
+from warehouse.store.schema.shapes import ZH, list_shapes
+from warehouse.store.schema.tables import SCHEMAS, macros, tables
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
 from warehouse.words.templates import render_text
@@ -266,7 +266,7 @@ def _list_tables(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 def format_dictionary(catalogue: Catalogue) -> str:
     """The whole dictionary as a Chinese Markdown page."""
     return render_text(
-        "warehouse.store",
+        "warehouse.store.schema",
         "dictionary.md",
         programmes=[
             {

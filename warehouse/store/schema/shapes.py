@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.registry.levels import Level
-from warehouse.store.tables import Column, Table, quote, tables
+from warehouse.store.schema.tables import Column, Table, quote, tables
 
 ZH = "mart_zh"
 """The schema of the views with Chinese names."""

@@ -1,0 +1,1 @@
+"""What the published file holds, as declared: schemas, tables, views, macros and the dictionary that explains them."""
