@@ -78,7 +78,7 @@ def _explain_not_writable(folder: Path) -> str | None:
 def _count_missing_bytes(home: Home) -> int:
     """How many bytes are missing for a second warehouse beside the first, and for what comes with it."""
     found = os.statvfs(home.root)
-    size = home.database.stat().st_size if home.database.is_file() else 0
+    size = sum(file.stat().st_size for file in home.warehouses if file.is_file())
     return _SPARE_BYTES + size - found.f_bavail * found.f_frsize
 
 
@@ -94,7 +94,7 @@ def verify_shown_heads(journal: Journal, home: Home) -> None:
     """Compare the journal with every head that was shown: by the last good night, papers and warehouse. JournalBroken."""
     if (last := read_good_night(home.root)) is not None:
         journal.verify_head(last.shown_head)
-    for shown in chain(read_warehouse_heads(home.database), read_printed_heads(list_papers(home))):
+    for shown in chain(*map(read_warehouse_heads, home.warehouses), read_printed_heads(list_papers(home))):
         journal.verify_head(shown)
 
 
@@ -127,9 +127,10 @@ def remove_leftovers(home: Home) -> None:
         _remove_unfinished(folder.glob(f"{UNFINISHED_PREFIX}*"))
     for folder in (home.outbox, home.site, home.told):
         _remove_unfinished(folder.rglob(f"{UNFINISHED_PREFIX}*"))
-    for suffix in (".copy", ".building", ".building.wal"):
-        home.database.with_name(home.database.name + suffix).unlink(missing_ok=True)
-    shutil.rmtree(home.database.with_name(home.database.name + ".building.tmp"), ignore_errors=True)
+    for file in home.warehouses:
+        for suffix in (".copy", ".building", ".building.wal"):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        shutil.rmtree(file.with_name(file.name + ".building.tmp"), ignore_errors=True)
 
 
 def _remove_unfinished(files: Iterator[Path]) -> None:

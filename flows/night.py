@@ -100,7 +100,7 @@ class Night:
 
     def list_pending(self) -> list[list[Entry]]:
         """Receipts the published warehouse does not hold yet, batch by batch as they were received."""
-        known = {} if self.is_anew else read_known_submissions(self.home.database)
+        known = {} if self.is_anew else read_known_submissions(self.home.whole_database)
         decided = self.journal.decisions()
         batches: dict[str, list[Entry]] = {}
         for entry in self.journal.entries():
@@ -125,7 +125,9 @@ class Night:
         """Whether the warehouse must be made: for new receipts, decisions of the administrator, or since it is outdated."""
         if self.is_from_scratch or self.is_anew or self.list_pending():
             return True
-        known = read_journal_count(self.home.database)
+        known = read_journal_count(self.home.whole_database)
+        if known != read_journal_count(self.home.database):
+            return True  # a night was cut off between the swaps of the two files
         return known < 0 or any(e.seq > known and e.event in REVIEWS for e in self.journal.entries())
 
 
@@ -146,7 +148,7 @@ def open_night(installation: Installation, *, from_scratch: bool = False) -> Ite
         at = datetime.now(TIME_ZONE)
         journal = open_journal(installation.home)
         remove_leftovers(installation.home)
-        state, said = make_sound(installation.home.database)
+        found = [make_sound(file) for file in installation.home.warehouses]
         night = Night(
             installation,
             journal,
@@ -154,8 +156,8 @@ def open_night(installation: Installation, *, from_scratch: bool = False) -> Ite
             at,
             at.strftime("%Y%m%dT%H%M%S%f"),
             from_scratch,
-            from_scratch or state == "unrecorded" or _is_outdated(installation),
-            Record(notes=[said] if said else []),
+            from_scratch or "unrecorded" in (state for state, _ in found) or _is_outdated(installation),
+            Record(notes=[said for _, said in found if said]),
         )
         if journal.torn is not None:
             journal.append(Event.MENDED, installation.settings.actor, at, night.run, line=journal.torn.line)
@@ -215,7 +217,9 @@ def _collect_late_steps(night: Night) -> LateSteps | None:
 
 def _is_outdated(installation: Installation) -> bool:
     """Whether the published warehouse cannot be built upon: what stands in it would be judged differently today."""
-    database = installation.home.database
+    home, database = installation.home, installation.home.whole_database
+    if installation.catalogue.settings.disclosure is not None and database != home.restricted:
+        return database.exists()
     return database.exists() and not (
         is_of_this_version(database) and read_last_versions(database) == list_versions(installation)
     )

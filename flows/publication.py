@@ -8,20 +8,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 
+import polars as pl
+
 from expectations.rulebook.rule_document import list_rules
 from flows.clock import TIME_ZONE
 from flows.intake import hold_returned
 from flows.keeping.marks import read_good_night
 from flows.night import Night, list_versions
 from flows.running.timing import STEPS_TO_PUBLISH
+from transforms.disclosure.equations import list_relations
+from transforms.disclosure.suppression import list_related, suppress
 from transforms.indicators.indicators import compute
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
 from warehouse.ledger.releases import list_releases
 from warehouse.ledger.review_entries import list_approvals
+from warehouse.ledger.suppressions import list_suppressed, pack_cells
 from warehouse.standing.headline import find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild
-from warehouse.store.publish import publish
+from warehouse.store.query import has_suppressed
+from warehouse.store.redaction.publish_both import Places, publish_both
 
 _COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
 """What is counted of a night, whenever its submissions were received; columns of quality.run."""
@@ -29,10 +35,14 @@ _COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", 
 
 def open_build(night: Night) -> NightBuild:
     """The new warehouse file beside the published one, with everything that one knows, where it may be built upon."""
-    database = night.home.database
+    database = night.home.whole_database
     previous = database if database.exists() else None
     if night.is_anew:
-        return NightBuild(night.home.building, None, night.catalogue, remembered=previous)
+        is_whole = database == night.home.restricted or not has_suppressed(database)
+        remembered = (
+            previous if is_whole else None
+        )  # what is hidden in it is computed again, as the journal tells
+        return NightBuild(night.home.building, None, night.catalogue, remembered=remembered)
     return NightBuild(night.home.building, previous, night.catalogue)
 
 
@@ -42,6 +52,7 @@ def compute_indicators(night: Night, build: NightBuild) -> None:
     if not (night.is_from_scratch or night.is_rehearsal):
         night.journal.append(Event.COMPUTED, night.installation.settings.actor, at, night.run)
     _set_indicators(night, build, at)
+    _suppress_counts(night, build)
     build.set_releases(list_releases(night.journal.entries()))
     build.set_rules(list_rules(night.rulebook))
     build.set_events(night.journal.frame())
@@ -63,9 +74,28 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
     build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, at=at)
 
 
+def _suppress_counts(night: Night, build: NightBuild) -> None:
+    """Choose the counts that are not published. What was chosen once stays so: the journal says what."""
+    protected = night.catalogue.settings.disclosure
+    if protected is None:
+        return
+    earlier = list_suppressed(night.journal.entries())
+    hidden = pl.concat([earlier, build.list_small_counts(protected)]).unique()
+    relations = list_relations(night.rulebook.identities)
+    cells = build.read_rollup(list_related(relations, protected.measures))
+    parents = night.catalogue.registry.parents(cells["year"].unique().sort())
+    chosen = suppress(cells, parents, relations, protected, before=hidden)
+    hidden = pl.concat([hidden, chosen.select(hidden.columns)]).unique().sort(hidden.columns)
+    new = hidden.join(earlier, on=hidden.columns, how="anti")
+    if new.height and not (night.is_from_scratch or night.is_rehearsal):
+        actor, now = night.installation.settings.actor, datetime.now(TIME_ZONE)
+        night.journal.append(Event.SUPPRESSED, actor, now, night.run, cells=pack_cells(new))
+    build.set_suppressed(hidden)
+
+
 def finish_build(night: Night, build: NightBuild) -> None:
     """Note the run in the built file, check it and close it. IntegrityError."""
-    database, head = night.home.database, night.journal.head
+    database, head = night.home.whole_database, night.journal.head
     build.add_run(
         {
             "run": night.run,
@@ -108,8 +138,8 @@ def _name_columns(seconds: Mapping[str, float]) -> dict[str, float]:
 
 def publish_build(night: Night, build: NightBuild) -> None:
     """Check the built file and put it in the place of the published one."""
-    database = night.home.database
+    home, database = night.home, night.home.database
     finish_build(night, build)
     before = read_published_figures(database)
-    publish(night.home.building, database)
+    publish_both(home.building, Places(database, home.restricted), night.catalogue)
     night.record.moved = find_moved_figures(before, read_published_figures(database))

@@ -107,10 +107,17 @@ class Home:
         self.archive = self.root / "archive"
         self.journal = self.archive / "journal.jsonl"
         self.database = self.root / "warehouse.duckdb"
-        self.building = build_path(self.database)
+        self.restricted = self.root / "warehouse.restricted.duckdb"
+        self.building = build_path(self.restricted)
+        self.warehouses = (self.restricted, self.database)
         self.site = self.root / "site"
         self.told = self.root / "told"
         self.fetched = self.root / "fetched"
+
+    @property
+    def whole_database(self) -> Path:
+        """The warehouse with the counts that are not published, where there is one and this user may read it."""
+        return self.restricted if os.access(self.restricted, os.R_OK) else self.database
 
     def make(self) -> Home:
         """Create what is missing and return self."""

@@ -190,6 +190,15 @@ class RuleBook:
         return self.of_scope(*_CITY_SCOPES)
 
     @property
+    def identities(self) -> list[Expression]:
+        """Statements over one row or unit that hold wherever a submission was accepted, such as part + part = whole."""
+        return [
+            rule.requirement
+            for rule in self.of_scope("row", "unit")
+            if rule.severity == "critical" and rule.precondition is None and not rule.tolerance
+        ]
+
+    @property
     def warning(self) -> str:
         """One Chinese sentence where the catalogue has no rules of its own; else ''."""
         if self.city_rules:

@@ -94,7 +94,7 @@ def write_correction(
     """
     rules = installation.rulebook.rules.values()
     received = datetime.fromisoformat(row["received_at"])
-    database, catalogue = installation.home.database, installation.catalogue
+    database, catalogue = installation.home.whole_database, installation.catalogue
     prior = read_standing_entries(database, row["unit_code"], row["year"] - 1)
     asked = CorrectionContent(
         questions=questions.with_columns(

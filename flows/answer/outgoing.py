@@ -34,7 +34,8 @@ class Report:
     """What a night did, for the summary table, the digest and ``quality.run``."""
 
     run: str
-    outcome: Outcome
+    outcome: Outcome  # for the units, whose own counts it holds
+    told: Outcome  # the same as it is published
     repeated: list[Repeated] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -70,18 +71,22 @@ def collect_report(night: Night) -> Report:
     returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
     confirmed = [str(e.submission) for e in entries if e.event == Event.YEAR_CONFIRMED]
     decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
-    found = read_outcome(
-        night.home.database,
-        last.payload["answered"] if last else 0,
-        returned,
-        decided,
-        [*night.record.revised, *read_revised(night.home.root), *confirmed],
-        list(night.catalogue.forms),
+    found, told = (
+        read_outcome(
+            database,
+            last.payload["answered"] if last else 0,
+            returned,
+            decided,
+            [*night.record.revised, *read_revised(night.home.root), *confirmed],
+            list(night.catalogue.forms),
+        )
+        for database in (night.home.whole_database, night.home.database)
     )
     _, unread = night.installation.readable_contacts
     return Report(
         night.run,
         found,
+        told,
         night.record.repeated,
         night.record.left,
         night.record.notes,
@@ -123,7 +128,7 @@ def _answer_submissions(night: Night, outcome: Outcome, office: Office) -> list[
 
 
 def _answer_repeats(night: Night, repeated: list[Repeated], office: Office) -> list[Path]:
-    known = read_outcome(night.home.database).submissions
+    known = read_outcome(night.home.whole_database).submissions
     rows = {row["submission"]: row for row in known.iter_rows(named=True)}
     shared = select_repeated(repeated, rows)
     is_shared = {id(again) for files in shared for again in files}
@@ -143,7 +148,7 @@ def find_news(night: Night, report: Report) -> News | None:
     years = {row["year"] for row in report.submissions.iter_rows(named=True)} - {None}
     entries, database = night.journal.entries(), night.home.database
     return News(
-        outcome=report.outcome,
+        outcome=report.told,
         statuses={year: list_status(database, year, night.catalogue, entries) for year in years},
         moved=night.record.moved,
         left=report.left,

@@ -41,8 +41,9 @@ def list_papers(installation: Installation, *, with_warehouse: bool) -> Iterator
     for file in sorted(folder.rglob("*")):
         if file.suffix in {".yaml", ".csv"} and file.is_file():
             yield Paper(f"catalogue/{file.relative_to(folder).as_posix()}", file)
-    if with_warehouse and home.database.is_file():
-        yield Paper(f"home/{home.database.name}", home.database)
+    for file in home.warehouses if with_warehouse else ():
+        if file.is_file():
+            yield Paper(f"home/{file.name}", file)
 
 
 def describe_settings(installation: Installation) -> bytes:
@@ -62,7 +63,8 @@ def _list_home_files(home: Home) -> Iterator[Path]:
         *sorted(home.root.glob(f"{RESTORED}*")),
     ):
         found = (file for file in sorted(folder.rglob("*")) if _is_whole_file(file))
-        yield from (file for file in found if not file.name.startswith(home.database.name))
+        names = tuple(file.name for file in home.warehouses)
+        yield from (file for file in found if not file.name.startswith(names))
     states = [*home.root.glob("*.json"), *home.root.glob("*/*.json")]
     for file in (home.site / "digest.md", *sorted(states)):
         top = file.relative_to(home.root).parts[0]

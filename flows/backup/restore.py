@@ -120,7 +120,7 @@ def _fetch_papers(
     fetched: list[tuple[Path, Path]] = []
     for number, file in enumerate(files):
         top, _, rest = file.path.partition("/")
-        is_of_home = top == "home" and rest != plan.home.database.name
+        is_of_home = top == "home" and rest not in {file.name for file in plan.home.warehouses}
         target = plan.home.root / rest if is_of_home else aside / file.path.removeprefix("home/")
         if target.is_file() and (_is_newer_state(target, plan) or checksum(target) == file.sha256):
             continue

@@ -158,10 +158,11 @@ def _find_lost(home: Home, snapshot: Snapshot, kept: Iterable[Head]) -> tuple[li
         if shown := [found.head for found in read_printed_heads([paper]) if is_lost(found.head)]:
             lost += shown
             witnesses.append(paper)
-    if shown := [found.head for found in read_warehouse_heads(home.database) if is_lost(found.head)]:
-        lost += shown
-        sums = home.database.with_name(home.database.name + CHECKSUM_SUFFIX)
-        witnesses += [file for file in (home.database, sums, wal_path(home.database)) if file.exists()]
+    for database in home.warehouses:
+        if shown := [found.head for found in read_warehouse_heads(database) if is_lost(found.head)]:
+            lost += shown
+            sums = database.with_name(database.name + CHECKSUM_SUFFIX)
+            witnesses += [file for file in (database, sums, wal_path(database)) if file.exists()]
     mark = read_good_night(home.root)
     if mark is not None and is_lost(mark.shown_head.head):
         lost.append(mark.shown_head.head)

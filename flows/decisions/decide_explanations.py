@@ -41,7 +41,7 @@ def list_waiting_explanations(installation: Installation, year: int | None = Non
     With ``cumulative_share_pct`` (warehouse.standing.worklist.with_shares), of what waits.
     """
     found = query(
-        installation.home.database,
+        installation.home.whole_database,
         f"""SELECT w.explanation, w.unit_name, w.unit_code, w.year, w.message, w.text, w.effect_pct, w.rule, w.file_name,
                    {", ".join(f"w.{column}" for column in CELL)}
             FROM quality.worklist AS w

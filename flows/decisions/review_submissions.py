@@ -61,7 +61,7 @@ def approve(installation: Installation, year: int, unit_code: str | None, actor:
             ]
         )
         open_questions = query(
-            installation.home.database,
+            installation.home.whole_database,
             "SELECT unit_code, count(*) AS open_count FROM quality.worklist WHERE year = ? GROUP BY unit_code",
             [year],
         )
@@ -76,7 +76,7 @@ def send_back(installation: Installation, year: int, unit_code: str, reason: str
         raise ReviewRefused("退回须写明原因，填报单位要据此改正。")
     with _open_for_writing(installation, year) as journal:
         latest = query(
-            installation.home.database,
+            installation.home.whole_database,
             "FROM quality.submission WHERE year = ? AND unit_code = ? AND is_latest",
             [year, unit_code],
         )
@@ -95,7 +95,7 @@ def confirm_year(installation: Installation, year: int, unit_code: str, actor: s
     _check(installation, year, unit_code)
     with _open_for_writing(installation, year) as journal:
         doubted = query(
-            installation.home.database,
+            installation.home.whole_database,
             """FROM quality.submission WHERE year = ? AND unit_code = ? AND rule = ?
                ORDER BY received_seq DESC LIMIT 1""",
             [year, unit_code, YEAR_DOUBTED],
@@ -117,7 +117,7 @@ def confirm_year(installation: Installation, year: int, unit_code: str, actor: s
 def list_outstanding_units(installation: Installation, year: int) -> list[str]:
     """The names of the units that owe ``year`` an accepted report."""
     _check(installation, year)
-    frame = list_status(installation.home.database, year, installation.catalogue)
+    frame = list_status(installation.home.whole_database, year, installation.catalogue)
     return frame.remove("has_standing")["unit_name"].to_list()
 
 
@@ -149,7 +149,7 @@ def _open_for_writing(installation: Installation, year: int) -> Iterator[Journal
 
 def _read_standing(installation: Installation, year: int) -> pl.DataFrame:
     return query(
-        installation.home.database,
+        installation.home.whole_database,
         "FROM quality.submission WHERE year = ? AND is_standing ORDER BY unit_code",
         [year],
     )

@@ -39,7 +39,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
         raise ReviewRefused(f"没有可以试算的审核关系 {rule_id}。全部编号见 docs/rules.md。")
     always = count_all(rule.model_copy(update={"since": None, "until": None}))
     standing = query(
-        installation.home.database,
+        installation.home.whole_database,
         "SELECT submission FROM quality.standing WHERE list_contains(?, year)",
         [list(years)],
     )["submission"].to_list()
@@ -59,7 +59,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
         columns=conformed.columns,
         submissions=batch.submissions,
         measures=observe(conformed, installation.catalogue).measures,
-        prior=read_standing_measures(installation.home.database),
+        prior=read_standing_measures(installation.home.whole_database),
         declared_empty=conformed.declared_empty,
     )
     judgement = judge(evidence, installation.catalogue, RuleBook({rule.id: always}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,8 +125,10 @@ def _examine_warehouse(
     is_archive_whole: bool,
 ) -> None:
     """Whether the published file is the one that was published, holds all that was received, and reads as the archive."""
-    database = installation.home.database
+    database = installation.home.whole_database
     state = examine(database)
+    if database != installation.home.database:
+        health.problems += _find_copy_problems(installation.home.database)
     if state == "missing":
         if received:
             health.problems.append(
@@ -148,6 +151,15 @@ def _examine_warehouse(
             f"数据仓库：“{entry.payload['file_name']}”的数据与档案中的文件不符，请运行 nianbao rebuild，由档案重新建立。"
             for entry in find_differences(installation, journal)
         ]
+
+
+def _find_copy_problems(published: Path) -> Iterator[str]:
+    """What is wrong with the published copy of a warehouse that holds counts that are not published."""
+    state = examine(published)
+    if state == "missing":
+        yield f"数据仓库：{published} 不存在，请运行 nianbao nightly，由全数库重新写出。"
+    elif state in STATE_WORDS and state != "unrecorded":
+        yield f"数据仓库：{published} {STATE_WORDS[state]}，{_advise(state, published)}"
 
 
 def _advise(state: str, database: Path) -> str:

@@ -21,7 +21,7 @@ SAMPLE = 3
 def find_differences(installation: Installation, journal: Journal, sample: int = SAMPLE) -> list[Entry]:
     """Of a few submissions in the warehouse, drawn anew with every entry of the journal, those that read otherwise."""
     held = query(
-        installation.home.database,
+        installation.home.whole_database,
         "SELECT received_seq FROM quality.submission_log WHERE decision <> 'refused' ORDER BY received_seq",
     )["received_seq"].to_list()
     received = {e.seq: e for e in journal.entries() if e.event == Event.RECEIVED}
@@ -44,7 +44,7 @@ def find_differences(installation: Installation, journal: Journal, sample: int =
     ):
         columns = list(schema)
         kept = query(
-            installation.home.database,
+            installation.home.whole_database,
             f"SELECT {', '.join(columns)} FROM {table} WHERE list_contains(?, submission)",
             [wanted],
         )

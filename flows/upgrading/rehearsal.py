@@ -33,8 +33,8 @@ def rehearse(installation: Installation, on_done: OnDone | None = None) -> Rehea
     """Build and compare. UpgradeRefused, WarehouseMissing, and whatever a night raises; nothing is left behind then."""
     home = installation.home
     with _open_rehearsal(installation) as night:
-        before = _read_published(home.database)
-        published = checksum(home.database)
+        before = _read_published(home.whole_database)
+        published = checksum(home.whole_database)
         with open_build(night) as build:
             fill_build(night, build, on_done)
             finish_build(night, build)

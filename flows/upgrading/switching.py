@@ -13,7 +13,8 @@ from flows.keeping.marks import keep_revised
 from flows.settings import Home, Installation
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head
-from warehouse.store.publish import publish, writer_lock
+from warehouse.store.publish import writer_lock
+from warehouse.store.redaction.publish_both import Places, publish_both
 from warehouse.store.soundness import checksum
 
 BESIDE = "upgrade.duckdb"
@@ -61,12 +62,12 @@ def switch(installation: Installation, rehearsal: Rehearsal) -> None:
     home = installation.home
     with writer_lock(home.root):
         head = Journal(home.journal, read_only=True).head
-        if head != rehearsal.head or checksum(home.database) != rehearsal.published:
+        if head != rehearsal.head or checksum(home.whole_database) != rehearsal.published:
             raise UpgradeRefused(
                 "比较之后又有作业运行或登记簿有新的记录，比较结果已不是现在的情况，没有替换。请重新运行 nianbao upgrade。"
             )
         keep_revised(home.root, rehearsal.revised)  # before: nobody may be left without an answer
-        publish(rehearsal.file, home.database)
+        publish_both(rehearsal.file, Places(home.database, home.restricted), installation.catalogue)
 
 
 def discard(home: Home) -> None:

@@ -15,20 +15,18 @@ import polars as pl
 from transforms.disclosure.equations import CELL, EQUATION, Relation, list_equations
 from transforms.disclosure.intervals import NEAR, Flags, Parts, System, find_exposed
 from warehouse.catalogue.disclosure import Disclosure
-from warehouse.catalogue.frames import Schema, shaped
+from warehouse.catalogue.frames import SUPPRESSED, Schema, shaped
 from warehouse.registry.levels import LEVELS
 
 Ranks = npt.NDArray[np.int8]
 
-KEY = ("year", "org_code", "measure")
+KEY = tuple(SUPPRESSED)
 
-SUPPRESSED: Schema = {
-    "year": pl.Int32,
-    "org_code": pl.String,
-    "measure": pl.String,
+CHOSEN: Schema = {
+    **SUPPRESSED,
     "reason": pl.String,  # primary: a small count; complementary: such a count could be worked out from it
 }
-"""A cell that is not published; key: year, org_code, measure."""
+"""A cell that is not published, and why: only for whoever may see all, since a primary one is known to be small."""
 
 _ROOM = 2 * NEAR + 1  # the numbers hidden beside a cell must be able to move by so much together
 
@@ -42,12 +40,12 @@ def suppress(
     before: pl.DataFrame | None = None,
     more: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """SUPPRESSED of ``cells`` (CELL): for ``parents`` and ``relations`` see :func:`list_equations`.
+    """CHOSEN of ``cells`` (CELL): for ``parents`` and ``relations`` see :func:`list_equations`.
 
     ``before``: KEY of cells that were hidden in an earlier publication, which stay hidden: another choice would tell of both.
     ``more``: EQUATION of what else is published of the cells. Raises AssertionError when a cell cannot be protected.
     """
-    related = _list_related(relations, disclosure.measures)
+    related = list_related(relations, disclosure.measures)
     known = shaped(cells, CELL).filter(pl.col("value").is_not_null(), pl.col("measure").is_in(related))
     known = known.unique(KEY, keep="first", maintain_order=True).sort(KEY).with_row_index("cell")
     equations = list_equations(known, parents, relations)
@@ -65,10 +63,10 @@ def suppress(
     ranks = {level: place for place, level in enumerate(reversed(LEVELS))}
     _hide_more(system, hidden, known["org_level"].replace_strict(ranks, return_dtype=pl.Int8).to_numpy())
     reason = pl.Series("reason", np.where(primary, "primary", "complementary"))
-    return shaped(known.with_columns(reason).filter(pl.Series(hidden)), SUPPRESSED)
+    return shaped(known.with_columns(reason).filter(pl.Series(hidden)), CHOSEN)
 
 
-def _list_related(relations: Sequence[Relation], measures: Collection[str]) -> set[str]:
+def list_related(relations: Sequence[Relation], measures: Collection[str]) -> set[str]:
     """The protected measures, and those that stand in a relation with them, directly or through others."""
     found = set(measures)
     while more := {name for relation in relations if found & relation.keys() for name in relation} - found:

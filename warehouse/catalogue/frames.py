@@ -236,6 +236,9 @@ ROLLUP: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """A measure summed over a node and everything below it; key: year, org_code, measure."""
 
+SUPPRESSED: Schema = {"year": pl.Int32, "org_code": pl.String, "measure": pl.String}
+"""A sum (a row of ROLLUP) that is not published, nor the unit's own number."""
+
 INDICATOR: dict[str, pl.DataType | type[pl.DataType]] = {
     "year": pl.Int32,
     "org_code": pl.String,
@@ -247,7 +250,7 @@ INDICATOR: dict[str, pl.DataType | type[pl.DataType]] = {
     "name_zh": pl.String,
     "kind": pl.String,
     "value": pl.Float64,
-    "state": pl.String,  # value | zero | not_applicable | not_reported; in the warehouse also held
+    "state": pl.String,  # value | zero | not_applicable | not_reported; in the warehouse also held, published also suppressed
     "unit": pl.String,
     "numerator": pl.Float64,
     "denominator": pl.Float64,

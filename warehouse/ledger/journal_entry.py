@@ -41,6 +41,9 @@ class Event(StrEnum):
     COMPUTED = (
         "computed"  # all indicators, from what the lines before this one say: a vintage, published after it
     )
+    SUPPRESSED = (
+        "suppressed"  # counts that are not published from now on: ``cells`` {year: {measure: [org_code]}}
+    )
     RELEASED = "released"  # the published figures were given a name, ``name``
     ACKNOWLEDGED = "acknowledged"  # what the administrator wants to hear no more of, or not before a day
     RUN_FINISHED = "run_finished"

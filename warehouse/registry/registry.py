@@ -7,7 +7,7 @@ the new one. Codes have 6 digits for city and county, 9 for township, 12 for vil
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import polars as pl
@@ -68,6 +68,12 @@ class Registry:
             .when(level == "village")
             .then("parent_code"),
         ).drop("grandparent_code")
+
+    def parents(self, years: Iterable[int]) -> pl.DataFrame:
+        """Every unit of each of ``years`` with the one above it: year, org_code (key), parent_code, null for the city."""
+        return pl.concat(
+            self.units(year).select("org_code", "parent_code", year=pl.lit(year, pl.Int32)) for year in years
+        )
 
     def _roster(self, year: int) -> pl.DataFrame:
         """Who reports in ``year``: unit_code, unit_name, unit_level, one row per county and one for the city itself.

@@ -6,7 +6,7 @@ from them by views. Hence a night replayed from an empty state gives the same co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
@@ -18,7 +18,6 @@ from warehouse.catalogue.frames import (
     FINDING,
     FINDING_KEY,
     INDICATOR,
-    MEASURE,
     CountedRows,
     Findings,
     Measures,
@@ -37,9 +36,8 @@ from warehouse.registry.contribution import (
     list_heirs,
 )
 from warehouse.store import integrity
-from warehouse.store.build_file import BuildFile
+from warehouse.store.build_reader import BuildReader
 from warehouse.store.held import STAGED, mark_held
-from warehouse.store.query import read_earlier
 from warehouse.store.schema.declared_tables import list_expected_reports, list_terms, list_uses
 from warehouse.store.schema.dictionary import list_definitions
 from warehouse.store.schema.shapes import list_shapes
@@ -73,8 +71,8 @@ _TABLE_OF = {
 }
 
 
-class NightBuild(BuildFile):
-    """A night's warehouse file: a BuildFile that knows what a night puts in.
+class NightBuild(BuildReader):
+    """A night's warehouse file: a BuildReader that knows what a night puts in.
 
     Call ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``.
     """
@@ -152,30 +150,6 @@ class NightBuild(BuildFile):
         )
         self._connection.unregister("incoming")
 
-    def read_standing_measures(self) -> pl.DataFrame:
-        """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
-        return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
-
-    def read_later_measures(self, submissions: Submissions) -> pl.DataFrame:
-        """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
-        first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
-        own = submissions.select("unit_code", "year").unique()
-        return (
-            self.read_standing_measures()
-            .join(first, on="unit_code", maintain_order="left")
-            .filter(pl.col("year") > pl.col("first_year"))
-            .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")
-            .pipe(shaped, MEASURE)
-        )
-
-    def list_asked_cells(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
-        """submission, org_code, field that critical findings and warnings of rules other than ``but_for`` ask about."""
-        return self._connection.execute(
-            """SELECT submission, org_code, field FROM quality.finding
-               WHERE list_contains(?, submission) AND NOT list_contains(?, rule) AND severity <> 'info'""",
-            [submissions, but_for],
-        ).pl()
-
     def revise_findings(self, submissions: list[str], rules: list[str], findings: Findings) -> None:
         """Replace the findings of ``rules`` in ``submissions`` of earlier nights, where they changed.
 
@@ -211,16 +185,6 @@ class NightBuild(BuildFile):
                  AND o.field = f.field""",
             [changed.to_list(), rules],
         )
-
-    def read_earlier(
-        self, submissions: Submissions, answering: Collection[str]
-    ) -> tuple[pl.DataFrame, Observations]:
-        """As :func:`warehouse.store.query.read_earlier`."""
-        return read_earlier(self._connection, submissions, answering)
-
-    def read_standing_submissions(self) -> pl.DataFrame:
-        """The standing submissions: unit_code, year (key), submission, received_seq."""
-        return self._frame("FROM quality.standing ORDER BY year, unit_code")
 
     def set_indicators(
         self,
@@ -283,6 +247,10 @@ class NightBuild(BuildFile):
             "SELECT min(year) FROM quality.submission_log WHERE year BETWEEN ? AND ?", [first, last]
         ).fetchone()
         return range(row[0] if row and row[0] is not None else last, last + 1)
+
+    def set_suppressed(self, suppressed: pl.DataFrame) -> None:
+        """Replace core.suppressed by what is not to be published (SUPPRESSED)."""
+        self._replace("core.suppressed", suppressed)
 
     def set_releases(self, releases: pl.DataFrame) -> None:
         """Replace mart.release by the named versions: release (key), released_at, actor."""

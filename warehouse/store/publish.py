@@ -7,6 +7,7 @@ connection is closed: a long-lived reader has to close and reopen.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +17,12 @@ from filelock import FileLock, Timeout
 
 from warehouse.ledger.durability import PAPER_MODE, sync_file, sync_folder
 from warehouse.store.connection import open_in_memory
-from warehouse.store.soundness import put_wal_aside, record_checksum, wal_path
+from warehouse.store.soundness import forget_checksum, put_wal_aside, record_checksum, wal_path
 
 STORAGE_VERSION = "v1.0.0"
 PUBLISHED_MODE = 0o440
+_OWNER_ONLY = 0o400
+_UNFINISHED_MODE = 0o600
 UNFINISHED_SUFFIX = ".building"
 LOCK_NAME = ".nianbao.lock"
 _MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
@@ -53,6 +56,7 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+        path.chmod(_UNFINISHED_MODE)
         connection.execute("USE warehouse")
         yield connection
         connection.execute("CHECKPOINT warehouse")
@@ -65,10 +69,11 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise
 
 
-def publish(built: Path, published: Path) -> None:
+def publish(built: Path, published: Path, *, group: str | None = None) -> None:
     """Replace `published` by `built`, in one step and durably, readable by owner and group only.
 
-    Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
+    ``group``: of those who may read it; where the machine has no such group, or it is not the owner's to give, only the
+    owner may. Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
     the file that goes. Raises NotPublishable when a .wal stands beside `built` or when it is no DuckDB file.
     """
     if wal_path(built).exists():
@@ -78,7 +83,7 @@ def publish(built: Path, published: Path) -> None:
     with built.open("rb") as opened:
         if opened.read(12)[8:] != _MAGIC:
             raise NotPublishable(f"{built.name} 不是 DuckDB 数据库文件，不能发布；原数据库保持不变。")
-    built.chmod(PUBLISHED_MODE)
+    built.chmod(PUBLISHED_MODE if group is None or _give(built, group) else _OWNER_ONLY)
     sync_file(built)
     record_checksum(published, built)
     put_wal_aside(published)
@@ -106,6 +111,23 @@ def writer_lock(home: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def withdraw(published: Path) -> None:
+    """Remove a published file that is to be read no more, with its checksum."""
+    put_wal_aside(published)
+    published.unlink(missing_ok=True)
+    forget_checksum(published)
+    sync_folder(published.parent)
+
+
+def _give(file: Path, group: str) -> bool:
+    """Let a file belong to a group; whether it could be done."""
+    try:
+        shutil.chown(file, group=group)
+    except (LookupError, PermissionError):
+        return False
+    return True
 
 
 def _remove(file: Path) -> None:

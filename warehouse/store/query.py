@@ -172,6 +172,14 @@ def read_journal_count(path: Path) -> int:
     return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
 
 
+def has_suppressed(path: Path) -> bool:
+    """Whether counts stand in the warehouse that are not published."""
+    try:
+        return bool(query(path, "SELECT count(*) FROM core.suppressed").item())
+    except (QueryError, WarehouseMissing):
+        return False  # none of this version: it hid nothing
+
+
 def read_last_versions(path: Path) -> dict[str, str]:
     """code_version, catalogue_version and rules_version of the run that made the warehouse; {} where it does not say."""
     try:

@@ -47,6 +47,11 @@ def record_checksum(published: Path, built: Path) -> None:
     write_durably(_checksum_file(published), lines.encode())
 
 
+def forget_checksum(published: Path) -> None:
+    """Remove the checksum of a file that is published no more."""
+    _checksum_file(published).unlink(missing_ok=True)
+
+
 def examine(published: Path) -> State:
     """The state of the published file."""
     if not published.exists():

@@ -85,7 +85,13 @@ TABLE_KIND = {"log": "表（逐次累积）", "built": "表（每次重建）", 
 MATURITY = {"provisional": "初报", "final": "终报"}
 """How final an indicator is."""
 
-STATE = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
+STATE = {
+    "zero": "真零",
+    "not_applicable": "不适用",
+    "not_reported": "未报送",
+    "held": "暂存待改正",
+    "suppressed": "不公布",
+}
 """States of a number without a value."""
 
 DISCLOSURE = {"protected": "受保护", "derived": "涉及受保护数", "open": "公开"}

@@ -35,8 +35,8 @@ def template(
     folder.mkdir(parents=True, exist_ok=True)
     for code, name in units:
         prior = (
-            read_standing_entries(installation.home.database, code, year - 1)
-            if installation.home.database.exists()
+            read_standing_entries(installation.home.whole_database, code, year - 1)
+            if installation.home.whole_database.exists()
             else None
         )
         path = folder / name_workbook(code, name, year)

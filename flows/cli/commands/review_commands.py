@@ -44,7 +44,7 @@ def list_findings(
     installation = current_installation()
     if sentence := installation.catalogue.explain_not_reported(year, unit):
         raise fail(sentence)
-    found = read_worklist(installation.home.database, year, unit)
+    found = read_worklist(installation.home.whole_database, year, unit)
     if as_json:
         print_json(found)
     elif found.is_empty():

@@ -48,7 +48,7 @@ def upgrade(
     said: dict[str, Any] = {"switched": False, "page": None}
     try:
         _check_and_back_up(installation, dry_run, as_json)
-        versions = (read_last_versions(installation.home.database), wanted)
+        versions = (read_last_versions(installation.home.whole_database), wanted)
         try:
             rehearsal = _rehearse(installation)
             if not as_json:

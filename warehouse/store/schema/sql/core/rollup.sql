@@ -15,6 +15,6 @@ SELECT year, org_code, org_level, measure, value, state, reported_count, expecte
 FROM core.rollup_above_villages
 UNION ALL
 SELECT year, org_code, 'village', measure, CASE WHEN state IN ('value', 'zero') THEN value END, state,
-       (state IN ('value', 'zero'))::BIGINT, (state <> 'not_applicable')::BIGINT,
+       (state IN ('value', 'zero', 'suppressed'))::BIGINT, (state <> 'not_applicable')::BIGINT,
        CASE state WHEN 'not_reported' THEN 0.0 WHEN 'not_applicable' THEN NULL ELSE 100.0 END
 FROM cell

@@ -21,9 +21,11 @@ WITH asked AS (
     FROM place AS p
     JOIN core.previous AS b ON b.year = p.year AND b.org_code = p.node AND b.measure = p.measure
 ), peer AS (
-    SELECT year, measure, org_level, median(value) AS value FROM core.measure GROUP BY year, measure, org_level
+    SELECT year, measure, org_level, CASE WHEN NOT bool_or(state = 'suppressed') THEN median(value) END AS value
+    FROM core.measure GROUP BY year, measure, org_level
 ), total AS (
-    SELECT year, measure, sum(value) AS value FROM core.measure GROUP BY year, measure
+    SELECT year, measure, CASE WHEN NOT bool_or(state = 'suppressed') THEN sum(value) END AS value
+    FROM core.measure GROUP BY year, measure
 ), complete AS (
     SELECT e.year, bool_and(t.submission IS NOT NULL) AS is_complete
     FROM core.expected_report AS e LEFT JOIN quality.standing AS t ON t.unit_code = e.unit_code AND t.year = e.year

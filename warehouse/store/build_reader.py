@@ -1,0 +1,74 @@
+"""What a night asks of the file that it builds: what stands, what was said before, what must not be published."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from warehouse.catalogue.disclosure import Disclosure
+from warehouse.catalogue.frames import MEASURE, ROLLUP, SUPPRESSED, Observations, Submissions, shaped
+from warehouse.store.build_file import BuildFile
+from warehouse.store.query import read_earlier
+
+
+class BuildReader(BuildFile):
+    """A warehouse file being built that answers a night's questions."""
+
+    def read_standing_measures(self) -> pl.DataFrame:
+        """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
+        return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+
+    def read_later_measures(self, submissions: Submissions) -> pl.DataFrame:
+        """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
+        first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
+        own = submissions.select("unit_code", "year").unique()
+        return (
+            self.read_standing_measures()
+            .join(first, on="unit_code", maintain_order="left")
+            .filter(pl.col("year") > pl.col("first_year"))
+            .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")
+            .pipe(shaped, MEASURE)
+        )
+
+    def list_asked_cells(self, submissions: list[str], but_for: list[str]) -> pl.DataFrame:
+        """submission, org_code, field that critical findings and warnings of rules other than ``but_for`` ask about."""
+        return self._connection.execute(
+            """SELECT submission, org_code, field FROM quality.finding
+               WHERE list_contains(?, submission) AND NOT list_contains(?, rule) AND severity <> 'info'""",
+            [submissions, but_for],
+        ).pl()
+
+    def read_earlier(
+        self, submissions: Submissions, answering: Collection[str]
+    ) -> tuple[pl.DataFrame, Observations]:
+        """As :func:`warehouse.store.query.read_earlier`."""
+        return read_earlier(self._connection, submissions, answering)
+
+    def read_standing_submissions(self) -> pl.DataFrame:
+        """The standing submissions: unit_code, year (key), submission, received_seq."""
+        return self._frame("FROM quality.standing ORDER BY year, unit_code")
+
+    def read_rollup(self, measures: Collection[str]) -> pl.DataFrame:
+        """ROLLUP of ``measures``, of every unit and year."""
+        asked = "FROM core.rollup WHERE list_contains(?, measure)"
+        return self._connection.execute(asked, [list(measures)]).pl().pipe(shaped, ROLLUP)
+
+    def list_small_counts(self, disclosure: Disclosure) -> pl.DataFrame:
+        """SUPPRESSED of the counts that are protected for what they are, in whichever submission: one may stand again."""
+        return (
+            self._connection.execute(
+                """SELECT DISTINCT m.year, m.org_code, m.measure FROM core.measure_log AS m
+               JOIN core.org_unit AS u ON u.org_code = m.org_code
+                    AND m.year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
+               WHERE list_contains($measures, m.measure) AND list_contains($levels, u.org_level)
+                 AND m.value > 0 AND m.value <= $threshold""",
+                {
+                    "measures": list(disclosure.measures),
+                    "levels": list(disclosure.levels),
+                    "threshold": disclosure.threshold,
+                },
+            )
+            .pl()
+            .pipe(shaped, SUPPRESSED)
+        )

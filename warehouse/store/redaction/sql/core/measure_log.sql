@@ -1,0 +1,5 @@
+SELECT * EXCLUDE (is_hidden) REPLACE (
+           CASE WHEN is_hidden THEN 'suppressed' ELSE state END AS state,
+           CASE WHEN NOT is_hidden THEN value END AS value)
+FROM (SELECT t.*, t.value IS NOT NULL AND (t.year, t.org_code, t.measure) IN (FROM hidden_cell) AS is_hidden
+      FROM whole.core.measure_log AS t)

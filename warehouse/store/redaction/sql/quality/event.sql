@@ -1,0 +1,6 @@
+-- An explanation is told with the numbers it is bound to, a decision on it with its number.
+SELECT * EXCLUDE (is_hidden) REPLACE (CASE WHEN is_hidden THEN '{"suppressed":true}' ELSE payload END AS payload)
+FROM (SELECT t.*, coalesce(CASE t.event WHEN 'explained' THEN t.seq
+                                        ELSE try_cast(t.payload ->> 'explanation' AS BIGINT) END
+                           IN (FROM hidden_explanation), false) AS is_hidden
+      FROM whole.quality.event AS t)
