@@ -11,6 +11,13 @@ MISTAKES = [
         "计量“visit_cuont”没有定义，是否应为“visit_count”",
     ),
     (
+        "a protected count of rows that are published",
+        "catalogue.yaml",
+        "row_headers:",
+        "disclosure: {threshold: 2, levels: [township], group: few, measures: [site_count]}\nrow_headers:",
+        "是按行计数的，名册各行都公布",
+    ),
+    (
         "a threshold that protects nothing",
         "catalogue.yaml",
         "row_headers:",

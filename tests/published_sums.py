@@ -30,7 +30,11 @@ def find_bounds(database: Path) -> dict[Cell, tuple[float, float]]:
                 "SELECT year, org_code, measure, value FROM core.rollup WHERE value IS NOT NULL"
             ).fetchall()
         }
-        sums = [*_sums_of_units(connection), *_sums_of_measures(hidden, known), *_sums_of_indicators(connection)]
+        sums = [
+            *_sums_of_units(connection),
+            *_sums_of_measures(hidden, known),
+            *_sums_of_indicators(connection),
+        ]
     return _solve(hidden, known, sums)
 
 
@@ -68,8 +72,8 @@ def _sums_of_indicators(connection: duckdb.DuckDBPyConnection) -> list[Sum]:
         """SELECT i.year, i.org_code, i.indicator, d.formula, i.value, i.numerator, i.denominator
            FROM mart.indicator_log AS i JOIN mart.dictionary AS d ON d.kind = 'indicator' AND d.name = i.indicator
            WHERE i.state IN ('value', 'zero') AND i.indicator IN
-                 (SELECT indicator FROM mart.term WHERE measure IN (SELECT measure FROM core.suppressed) AND window_function IS NULL
-                  AND function IS NULL)"""
+                 (SELECT indicator FROM mart.term WHERE measure IN (SELECT measure FROM core.suppressed)
+                  AND window_function IS NULL AND function IS NULL)"""
     ).fetchall()
     for year, code, indicator, formula, value, numerator, denominator in numbers:
         over, _, under = formula.partition("/")
@@ -78,16 +82,15 @@ def _sums_of_indicators(connection: duckdb.DuckDBPyConnection) -> list[Sum]:
             if number is None or not names or not all(n.isidentifier() for n in names):
                 continue
             units = connection.execute(
-                "SELECT DISTINCT source_code FROM trace(?, ?, ?) WHERE step = 'unit' AND state IN ('value', 'zero', 'suppressed')",
+                """SELECT DISTINCT source_code FROM trace(?, ?, ?)
+                   WHERE step = 'unit' AND state IN ('value', 'zero', 'suppressed')""",
                 [indicator, code, year],
             ).fetchall()
             found.append(({(year, unit, name): 1.0 for (unit,) in units for name in names}, number))
     return found
 
 
-def _solve(
-    hidden: set[Cell], known: dict[Cell, float], sums: list[Sum]
-) -> dict[Cell, tuple[float, float]]:
+def _solve(hidden: set[Cell], known: dict[Cell, float], sums: list[Sum]) -> dict[Cell, tuple[float, float]]:
     unknown = sorted(hidden)
     place = {cell: index for index, cell in enumerate(unknown)}
     matrix, right = [], []

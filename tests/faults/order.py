@@ -9,7 +9,7 @@ from tests.faults.points import Call
 
 _JOURNAL, _PUBLISHED, _MARK = "archive/journal.jsonl", "warehouse.duckdb", "last_good_night.json"
 _CHANGES = {"write", "pwrite64", "ftruncate", "chmod", "fchmod"}
-_MAY_BE_LOST = ("logs", "warehouse.duckdb.building.wal")
+_MAY_BE_LOST = ("logs", "warehouse.restricted.duckdb.building.wal")
 """What nobody needs after a power cut."""
 
 

@@ -20,8 +20,18 @@ from warehouse.catalogue.load import DEFAULT_FOLDER
 from warehouse.store.query import query
 
 COUNTIES = ["371602", "371625"]
-FAMILIES, MEMBERS, BEREAVED, DISABLED = "计生特殊家庭数", "计生特殊家庭成员数", "失独家庭成员数", "伤残家庭成员数"
-SPRING, MEMBER_DAY, DOUBLE_NINTH, CONTACT = "春节走访户次", "5·29走访户次", "重阳走访户次", "双岗联系人覆盖户数"
+FAMILIES, MEMBERS, BEREAVED, DISABLED = (
+    "计生特殊家庭数",
+    "计生特殊家庭成员数",
+    "失独家庭成员数",
+    "伤残家庭成员数",
+)
+SPRING, MEMBER_DAY, DOUBLE_NINTH, CONTACT = (
+    "春节走访户次",
+    "5·29走访户次",
+    "重阳走访户次",
+    "双岗联系人覆盖户数",
+)
 POPULATION, ACTION = "年2表", "年5表"
 RARE = 4_937
 """A number that nothing else has by chance, so that it can be looked for in everything that is written."""
@@ -164,7 +174,9 @@ def test_no_hidden_count_can_be_worked_out_of_the_published_tables(place: Instal
         assert high - low > 2, f"{cell} lies between {low:g} and {high:g}"
 
 
-def test_what_is_hidden_stays_hidden_and_a_rebuild_hides_the_same(place: Installation, tmp_path: Path) -> None:
+def test_what_is_hidden_stays_hidden_and_a_rebuild_hides_the_same(
+    place: Installation, tmp_path: Path
+) -> None:
     again = copied(place, tmp_path / "home")
     before = suppressed(again)
     night(again, from_scratch=True)

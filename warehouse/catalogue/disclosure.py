@@ -41,6 +41,11 @@ def check_disclosure(source: Source, disclosure: Disclosure | None, measures: Ma
         position: list[str | int] = ["disclosure", "measures", index]
         if name not in measures:
             raise source.error(position, unknown_name("计量", name, measures))
+        if measures[name].where is not None:
+            raise source.error(
+                position,
+                f"“{measures[name].label}”（{name}）是按行计数的，名册各行都公布，只有填报的计数可以保护",
+            )
         if measures[name].quantum != 1:
             raise source.error(position, f"“{measures[name].label}”（{name}）是金额，只有计数可以保护")
 

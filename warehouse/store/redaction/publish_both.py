@@ -27,7 +27,8 @@ def publish_both(built: Path, places: Places, catalogue: Catalogue) -> None:
     protected = catalogue.settings.disclosure
     if protected is None:
         publish(built, places.published)
-        withdraw(places.restricted)
+        if places.restricted.exists():
+            withdraw(places.restricted)
         return
     copy = build_path(places.published)
     write_published_copy(built, copy, catalogue)

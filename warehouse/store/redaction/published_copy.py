@@ -6,12 +6,13 @@ to hide has its SELECT in ``sql/<schema>/<table>.sql``; a new file is written, s
 
 from __future__ import annotations
 
+import shutil
 from importlib import resources
 from pathlib import Path
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.store.build_file import BuildFile
-from warehouse.store.connection import attach_read_only
+from warehouse.store.connection import attach_read_only, open_in_memory
 from warehouse.store.integrity import IntegrityError
 from warehouse.store.schema.shapes import list_shapes
 from warehouse.store.schema.tables import Table, tables
@@ -25,9 +26,22 @@ _REDACTED = view_statements(resources.files(ROOM).joinpath("sql"))
 
 
 def write_published_copy(whole: Path, copy: Path, catalogue: Catalogue) -> None:
-    """Write ``copy``, the warehouse ``whole`` (closed, of this version and catalogue) as it is published. IntegrityError."""
+    """Write ``copy``, the warehouse ``whole`` (closed, of this version and catalogue) as it is published. IntegrityError.
+
+    Where there is nothing to hide, the copy is the same bytes.
+    """
+    if not _hides_anything(whole):
+        shutil.copyfile(whole, copy)
+        return
     with PublishedCopy(copy, whole, catalogue):
         pass
+
+
+def _hides_anything(whole: Path) -> bool:
+    with open_in_memory() as connection:
+        attach_read_only(connection, whole, "whole")
+        found = connection.execute(statement(ROOM, "hides_anything")).fetchone()
+    return found != (False,)
 
 
 class PublishedCopy(BuildFile):
