@@ -10,7 +10,12 @@ Number = Callable[..., float]
 """Gives a number of a unit by its name: of this year, or ``when="before"``, ``when="ever"``, ``since=2020``."""
 
 SAME = (
-    *("association_count", "association_county_count", "association_township_count", "association_village_count"),
+    *(
+        "association_count",
+        "association_county_count",
+        "association_township_count",
+        "association_village_count",
+    ),
     *("association_renewed_count", "association_renewal_due_count"),
     *("township_president_leader_count", "village_president_secretary_count"),
     *("staff_count", "member_count", "volunteer_count"),
@@ -22,16 +27,36 @@ SAME = (
     *("class_count", "home_visit_count", "family_served_count"),
     *("youth_project_count", "youth_project_national_count", "youth_base_national_count"),
     *("youth_base_provincial_count", "youth_reached_count", "parent_reached_count"),
-    *("spring_visit_count", "member_day_visit_count", "double_ninth_visit_count", "hardship_worker_visit_count"),
-    *("dual_contact_household_count", "nursing_insured_count", "nursing_premium_cny", "accident_insured_count"),
+    *(
+        "spring_visit_count",
+        "member_day_visit_count",
+        "double_ninth_visit_count",
+        "hardship_worker_visit_count",
+    ),
+    *(
+        "dual_contact_household_count",
+        "nursing_insured_count",
+        "nursing_premium_cny",
+        "accident_insured_count",
+    ),
     *("claim_count", "claim_paid_cny", "claim_beneficiary_count"),
     *("legal_aid_county_count", "legal_aid_centre_count", "legal_publicity_count", "legal_aid_case_count"),
     *("consultation_count", "rights_project_count", "rights_project_national_count"),
-    *("warm_home_count", "warm_home_national_count", "warm_home_provincial_count", "warm_home_municipal_count"),
+    *(
+        "warm_home_count",
+        "warm_home_national_count",
+        "warm_home_provincial_count",
+        "warm_home_municipal_count",
+    ),
     *("warm_home_opened_count", "warm_home_six_have_count"),
     *("birthday_party_count", "health_lecture_count", "fellowship_count", "attendance_count"),
     *("training_count", "trainee_count", "expert_talk_count", "healthy_family_awarded_count"),
-    *("health_expert_count", "case_birth_collected_count", "case_taste_collected_count", "case_selected_count"),
+    *(
+        "health_expert_count",
+        "case_birth_collected_count",
+        "case_taste_collected_count",
+        "case_selected_count",
+    ),
     *("publicity_event_count", "culture_event_count", "leaflet_count", "culture_pilot_provincial_count"),
     *("wechat_rank", "wechat_follower_count"),
 )
@@ -153,9 +178,7 @@ RATES: Mapping[str, Callable[[Number], float]] = {
         100 * n("claim_count") / (n("nursing_insured_count") + n("accident_insured_count"))
     ),
     "claim_mean_cny": lambda n: n("claim_paid_cny") / n("claim_count"),
-    "legal_aid_county_coverage_pct": lambda n: (
-        100 * n("legal_aid_county_count") / n("registry_county_count")
-    ),
+    "legal_aid_county_coverage_pct": lambda n: 100 * n("legal_aid_county_count") / n("registry_county_count"),
     "consultation_per_10k": lambda n: 10_000 * n("consultation_count") / n("resident_population_count"),
     "legal_aid_case_per_100_consultations": lambda n: (
         100 * n("legal_aid_case_count") / n("consultation_count")
@@ -172,9 +195,7 @@ RATES: Mapping[str, Callable[[Number], float]] = {
     "case_selected_pct": lambda n: 100 * n("case_selected_count", when="ever") / _cases(n),
     "publicity_event_per_10k": lambda n: 10_000 * n("publicity_event_count") / n("resident_population_count"),
     "leaflet_per_100_households": lambda n: 100 * n("leaflet_count") / n("household_count"),
-    "wechat_follower_per_10k": lambda n: (
-        10_000 * n("wechat_follower_count") / n("resident_population_count")
-    ),
+    "wechat_follower_per_10k": lambda n: 10_000 * n("wechat_follower_count") / n("resident_population_count"),
 }
 """Indicators that relate numbers to each other, each over the units that gave all of them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Form:
     kinds: Mapping[str, str]
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_forms(catalogue: Path) -> dict[str, Form]:
     """The forms of a catalogue, by id."""
     shared = {f["id"]: f for f in _read(catalogue / "shared_fields.yaml")}
@@ -68,54 +68,58 @@ def _read(path: Path) -> Any:
 class Sheet:
     """The sheet of one form in an opened workbook."""
 
-    def __init__(self, book: openpyxl.Workbook, form: Form) -> None:
-        [title] = [name for name in book.sheetnames if name.split()[0] == form.number]
-        self.form = form
-        self.page: Worksheet = book[title]
+    def __init__(self, page: Worksheet, form: Form) -> None:
+        self.form, self.page = form, page
+        self._grid = [list(row) for row in page.iter_rows(values_only=True)]
         first = "序号" if form.is_roster else "单位代码"
-        column = [str(cells[0].value) for cells in self.page.iter_rows(max_col=1)]
-        self.heading = column.index(first) + 1
-        self.columns = self._find_columns()
-        self.rows = {text: at for at, text in enumerate(column, start=1) if at > self.heading and text.isdigit()}
+        column = [str(row[0]) for row in self._grid]
+        self._heading = column.index(first)
+        self._columns = self._find_columns()
+        self._rows = {text: at for at, text in enumerate(column) if at > self._heading and text.isdigit()}
 
     def _find_columns(self) -> dict[str, int]:
         """field -> column; of two columns below one heading the first is this year's."""
-        found: dict[str, int] = {}
-        for cells in self.page.iter_rows(min_row=self.heading, max_row=self.heading + 1):
-            for cell in cells:
-                for field, label in self.form.labels.items():
-                    if cell.value == label:
-                        found[field] = cell.column
+        fields = {label: field for field, label in self.form.labels.items()}
+        headings = self._grid[self._heading : self._heading + 2]
+        found = {fields[text]: at for row in headings for at, text in enumerate(row) if text in fields}
         if self.form.is_roster and "township" in self.form.levels:
-            found["org_name"] = 2
+            found["org_name"] = 1
         return found
 
+    @property
+    def rows(self) -> list[str]:
+        """Org codes of a form of units, numbers of a roster."""
+        return list(self._rows)
+
     def enter(self, row: str, **values: Value) -> None:
-        """Write into a row: of a unit by its code, of a roster by its number."""
+        """Write into a row: of a unit by its code, of a roster by its number; null makes a cell blank."""
         for field, value in values.items():
-            self.page.cell(self.rows[row], self.columns[field], value)
+            at, column = self._rows[row], self._columns[field]
+            self.page.cell(at + 1, column + 1).value = value  # cell(…, value=None) would leave it as it is
+            self._grid[at][column] = value
 
     def read(self, row: str) -> Row:
         """What stands in a row."""
-        values = {f: self.page.cell(self.rows[row], column).value for f, column in self.columns.items()}
+        values = {field: self._grid[self._rows[row]][column] for field, column in self._columns.items()}
         return {field: WORDS.get(value, value) for field, value in values.items()}
 
     def clear(self) -> None:
         """Empty a roster."""
         for row in self.rows:
-            self.enter(row, **dict.fromkeys(self.columns))
+            self.enter(row, **dict.fromkeys(self._columns))
 
 
 class Workbook:
-    """A workbook of a reporting unit."""
+    """A workbook of a reporting unit: to be bent, or only to be read, which opens the sheets that are looked at."""
 
-    def __init__(self, path: Path, catalogue: Path) -> None:
-        self.book = openpyxl.load_workbook(path)
-        self.forms = read_forms(catalogue)
+    def __init__(self, path: Path, catalogue: Path, *, is_read_only: bool = False) -> None:
+        self.book = openpyxl.load_workbook(path, read_only=is_read_only)
+        self._titles = {name.split()[0]: name for name in self.book.sheetnames}
+        self.forms = {i: form for i, form in read_forms(catalogue).items() if form.number in self._titles}
 
     def sheet(self, form: str) -> Sheet:
         """The sheet of a form."""
-        return Sheet(self.book, self.forms[form])
+        return Sheet(self.book[self._titles[self.forms[form].number]], self.forms[form])
 
     def save(self, path: Path) -> Path:
         """Save it as another file."""
@@ -133,13 +137,10 @@ class Report:
 
 def read_report(path: Path, catalogue: Path) -> Report:
     """Read a workbook; forms that are not asked of the unit have no sheet."""
-    workbook = Workbook(path, catalogue)
-    numbers = {name.split()[0] for name in workbook.book.sheetnames}
+    workbook = Workbook(path, catalogue, is_read_only=True)
     units: dict[str, dict[str, Row]] = {}
     rosters: dict[str, list[Row] | None] = {}
     for form in workbook.forms.values():
-        if form.number not in numbers:
-            continue
         sheet = workbook.sheet(form.id)
         rows = {code: sheet.read(code) for code in sheet.rows}
         if not form.is_roster:
@@ -147,4 +148,5 @@ def read_report(path: Path, catalogue: Path) -> Report:
             continue
         listed = [row for row in rows.values() if row["name"] is not None]
         rosters[form.id] = [row for row in listed if row["name"] != NOTHING] if listed else None
+    workbook.book.close()
     return Report(units, rosters)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import ceil
 from typing import NamedTuple
 
@@ -73,33 +74,44 @@ class Sums:
 
     def plain(self, term: Term, node: str, year: int) -> Sum:
         """All that was reported for a node."""
-        return self._together(term, self._units.bases_below(node, year), set(), year)
+        return self._together(term, self._units.bases_below(node, year), (), year)
 
     def aligned(self, terms: Sequence[Term], node: str, year: int) -> list[Sum]:
         """What was reported for a node where all terms are complete; the rest is expected and lacks."""
         bases = self._units.bases_below(node, year)
-        dropped = {base for base in bases if self._lacks(terms, base, year)}
+        dropped = self._incomplete(tuple(terms), year)
         return [self._together(term, bases, dropped, year) for term in terms]
 
-    def _lacks(self, terms: Sequence[Term], base: str, year: int) -> bool:
-        """Whether anything is missing where the terms can be compared: at the base, in its county, in the city."""
-        meeting = self._meeting_level(terms)
-        units = self._units.of_year(year)
-        place = next((c for c in self._units.above(base, year) if units[c].level == meeting), base)
-        compared = self._units.bases_below(place, year) if meeting else [base]
-        at = [self._at_bases(term, year) for term in terms]
-        return any(
-            sums[other].reported < sums[other].expected for sums in at for other in compared if other in sums
-        )
+    @cache  # noqa: B019  # as long as the test
+    def _incomplete(self, terms: tuple[Term, ...], year: int) -> frozenset[str]:
+        """The bases that are left out: something is missing there, or in the county or city where terms come together."""
+        lacking = {
+            base
+            for term in terms
+            for base, own in self._at_bases(term, year).items()
+            if own.reported < own.expected
+        }
+        meeting, units = self._meeting_level(terms), self._units.of_year(year)
+        if meeting is None:
+            return frozenset(lacking)
+        places = {
+            place
+            for base in lacking
+            for place in self._units.above(base, year)
+            if units[place].level == meeting
+        }
+        return frozenset(base for place in places for base in self._units.bases_below(place, year))
 
     def _meeting_level(self, terms: Sequence[Term]) -> str | None:
         """Null where the terms are asked within townships or of the same units, else where they come together."""
         asked = [set(self._cells.levels(term.number)) for term in terms]
-        if all(levels & {TOWNSHIP, VILLAGE} for levels in asked) or all(levels == asked[0] for levels in asked):
+        if all(levels & {TOWNSHIP, VILLAGE} for levels in asked) or all(
+            levels == asked[0] for levels in asked
+        ):
             return None
         return CITY if {CITY} in asked else COUNTY
 
-    def _together(self, term: Term, bases: Sequence[str], dropped: set[str], year: int) -> Sum:
+    def _together(self, term: Term, bases: Sequence[str], dropped: Collection[str], year: int) -> Sum:
         total, at = Sum(), self._at_bases(term, year)
         for base in bases:
             if base in at:

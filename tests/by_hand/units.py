@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class Units:
         with (self.folder / "succession.csv").open(encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
-    @lru_cache(maxsize=None)  # noqa: B019  # as long as the test
+    @cache  # noqa: B019  # as long as the test
     def of_year(self, year: int) -> Mapping[str, Unit]:
         """The units that exist in ``year``, by code."""
         return {
@@ -67,7 +67,7 @@ class Units:
         """Townships and own rows that a node's numbers are made of."""
         return self._bases(year)[node]
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def _bases(self, year: int) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
         for unit in self.of_year(year).values():
@@ -76,12 +76,12 @@ class Units:
                     found.setdefault(node, []).append(unit.code)
         return found
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def covered_levels(self, node: str, year: int) -> frozenset[str]:
         """The levels of the units that a node's numbers are of."""
         return frozenset(self._covered(year)[node])
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def _covered(self, year: int) -> Mapping[str, set[str]]:
         found: dict[str, set[str]] = {}
         for unit in self.of_year(year).values():
@@ -89,7 +89,7 @@ class Units:
                 found.setdefault(node, set()).add(unit.level)
         return found
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def heirs(self, code: str, then: int, now: int) -> Mapping[str, Fraction]:
         """Who carries on, in the year ``now``, what a unit reported for the year ``then``, and which share of it."""
         if now == then:
