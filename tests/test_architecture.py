@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,20 @@ def test_only_integration_tests_start_prefect():
         path.name for path in TESTS if integration not in path.parents and "prefect" in imported_roots(path)
     ]
     assert not starters
+
+
+def test_numbers_are_computed_by_hand_without_anything_of_the_house():
+    """A second opinion: neither the packages nor what other tests are made of, only libraries."""
+    by_hand = sorted((ROOT / "tests" / "by_hand").glob("*.py"))
+    judge = ROOT / "tests" / "integration" / "test_numbers_by_hand.py"
+    assert len(by_hand) > 5
+    for path in (*by_hand, judge):
+        foreign = imported_roots(path) - sys.stdlib_module_names
+        assert foreign <= {"duckdb", "openpyxl", "pytest", "tests", "yaml"}, path.name
+        assert set(re.findall(r"^\s*(?:from|import) tests\.(\w+)", path.read_text("utf-8"), re.M)) <= {
+            "by_hand"
+        }
+        assert "from tests import" not in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)

@@ -235,6 +235,21 @@ def test_expected_reports_are_the_counties_and_the_citys_own_level(
     assert rates.rows() == [(2024, 8, 2, 2, 1, 25.0, 25.0, 12.5)]
 
 
+def test_a_number_is_held_only_where_it_would_come_from_the_held_report(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    """年9表 is filled in by counties and city alike, but followers are asked of the city alone."""
+    names = ["leaflet_cumulative_count", "wechat_follower_count", "wechat_follower_per_10k"]
+    path = night(
+        tmp_path,
+        catalogue,
+        batch("a", 1, unit="371603", decision="held"),
+        indicators=pl.concat(indicator(name, None) for name in names),
+    )
+    states = dict(query(path, "SELECT indicator, state FROM mart.indicator").rows())
+    assert states == dict(zip(names, ["held", "not_reported", "held"], strict=True))
+
+
 @pytest.mark.parametrize("what", ["text", "other_tables", "missing_column"])
 def test_a_previous_file_that_cannot_be_built_upon_is_refused(
     tmp_path: Path, catalogue: Catalogue, what: str

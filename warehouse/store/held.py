@@ -25,17 +25,16 @@ def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> No
 
 
 def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
-    """indicator, unit_level (county, city) of the workbooks that an indicator comes from."""
-    forms = {
-        i.id: {catalogue.measures[t.name].form for t in catalogue.expand_formula(i).terms}
-        & catalogue.forms.keys()
-        for i in catalogue.indicators.values()
-    }
+    """indicator, unit_level (county, city) of the workbooks that an indicator comes from.
+
+    A form that both fill in may ask a number of one of them alone: followers of the city, leaflets of the counties.
+    """
     rows = {
-        (name, level)
-        for name, read in forms.items()
-        for form in read
-        for level in catalogue.forms[form].reported_by
+        (indicator.id, "city" if level == "city" else "county")
+        for indicator in catalogue.indicators.values()
+        for term in catalogue.expand_formula(indicator).terms
+        if (measure := catalogue.measures[term.name]).form in catalogue.forms
+        for level in catalogue.asked_levels(measure)
     }
     return pl.DataFrame(sorted(rows), schema={"indicator": pl.String, "unit_level": pl.String}, orient="row")
 

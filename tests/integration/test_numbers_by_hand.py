@@ -1,0 +1,280 @@
+"""Every number of a night computed a second time, from the same workbooks, by tests/by_hand, which imports nothing of it.
+
+Units that did not report, blank cells, 不适用, true zeros, a merged township, a split village, restated and held files:
+tests/by_hand/bends.py and scenario.py say what is sent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isclose
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.by_hand.bends import MISSING
+from tests.by_hand.cells import Cells
+from tests.by_hand.recomputed import Recomputed
+from tests.by_hand.scenario import (
+    CATALOGUE,
+    ENDED,
+    HEIR,
+    MERGED,
+    OLD,
+    SPLIT,
+    YEARS,
+    Scenario,
+    make_scenario,
+)
+from tests.by_hand.sheets import read_forms, read_indicators, read_report
+from tests.by_hand.sums import Figure
+from tests.by_hand.units import COUNTY, TOWNSHIP, Units
+
+pytestmark = pytest.mark.timeout(600)  # two commands, of which each takes half a minute
+
+LATEST = YEARS[-1]
+CITY, NOBODY, ONLY_HELD, STILL_STANDS = "371600", "371603", "371623", "371622"
+BLANK, NOT_CONCERNED, ZEROS, RESTATED = "371625", "371602", "371681", "371621"
+SAYS = read_indicators(CATALOGUE)
+PUBLISHED = sorted(name for name, said in SAYS.items() if said.get("is_published"))
+Key = tuple[str, str]
+"""Indicator and org code."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What is published after the night, and what should be."""
+
+    scenario: Scenario
+    units: Units
+    published: Mapping[int, Mapping[Key, Figure]]
+    by_hand: Mapping[int, Mapping[Key, Figure]]
+    decisions: Mapping[str, str]
+
+    def of(self, indicator: str, code: str, year: int = LATEST) -> Figure:
+        """A published figure."""
+        return self.published[year][indicator, code]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect_server() -> None:
+    """None of this folder's: the night is a process of its own."""
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    scenario = make_scenario(tmp_path_factory.mktemp("by_hand"))
+    units, published = Units(scenario.catalogue / "registry"), _read_published(scenario.home)
+    reporting = [unit.code for level in ("city", COUNTY) for unit in units.at_level(level, LATEST)]
+    stands = {
+        (code, year): read_report(path, scenario.catalogue) if path is not None else None
+        for code in reporting
+        for year in YEARS
+        for path in [scenario.standing.get((code, year))]
+    }
+    recomputed = Recomputed(Cells(read_forms(scenario.catalogue), units, stands), units, SAYS)
+    figures = {
+        year: {(name, code): f for name, code, f in (*recomputed.figures(year), *recomputed.villages(year))}
+        for year in YEARS
+    }
+    with duckdb.connect(str(scenario.home / "warehouse.duckdb"), read_only=True) as connection:
+        said = connection.execute("SELECT file_name, decision FROM quality.submission").fetchall()
+    return Night(scenario, units, published, figures, dict(said))
+
+
+def _read_published(home: Path) -> Mapping[int, Mapping[Key, Figure]]:
+    found: dict[int, dict[Key, Figure]] = {year: {} for year in YEARS}
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT year, indicator, org_code, value, reported_count, expected_count, coverage_pct, state FROM mart.indicator"
+        ).fetchall()
+    for year, indicator, code, *figure in rows:
+        found[year][indicator, code] = Figure(*figure)
+    return found
+
+
+def _equal(one: float | None, other: float | None) -> bool:
+    """Whether two numbers are the same but for the last digits; nothing is not zero."""
+    if one is None or other is None:
+        return one is other
+    return isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def _is_same(published: Figure | None, by_hand: Figure | None) -> bool:
+    if published is None or by_hand is None:
+        return False
+    return (
+        _equal(published.value, by_hand.value)
+        and _equal(published.coverage_pct, by_hand.coverage_pct)
+        and (published.reported, published.expected) == (by_hand.reported, by_hand.expected)
+        and _plain_state(published) == by_hand.state
+    )
+
+
+def _plain_state(published: Figure) -> str:
+    """Held is a way of not being reported: see the test of its own."""
+    return "not_reported" if published.state == "held" else published.state
+
+
+def _differences(night: Night, year: int, digits: int) -> list[str]:
+    """What is published and what was computed by hand, where they differ, of one length of org codes."""
+    published, by_hand = night.published[year], night.by_hand[year]
+    names = {name for name, _ in by_hand}
+    keys = sorted(
+        key for key in published.keys() | by_hand.keys() if key[0] in names and len(key[1]) == digits
+    )
+    assert keys
+    return [
+        f"{indicator} of {code} in {year}: published {published.get((indicator, code))}, "
+        f"by hand {by_hand.get((indicator, code))}"
+        for indicator, code in keys
+        if not _is_same(published.get((indicator, code)), by_hand.get((indicator, code)))
+    ]
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize(
+    "digits",
+    [
+        pytest.param(6, id="city_and_counties"),
+        pytest.param(9, id="townships"),
+        pytest.param(12, id="villages"),
+    ],
+)
+def test_every_figure_is_the_one_computed_by_hand(night: Night, digits: int, year: int) -> None:
+    assert _differences(night, year, digits) == []
+
+
+def test_all_published_indicators_and_more_than_a_hundred_others_are_compared(night: Night) -> None:
+    compared = night.by_hand[LATEST]
+    names = {name for name, _ in compared}
+    assert len(PUBLISHED) == 45
+    assert names >= set(PUBLISHED)
+    kinds = Counter(SAYS[name]["kind"] for name in names - set(PUBLISHED))
+    assert kinds.keys() >= {"rate", "share", "rank", "change", "cumulative", "flow", "stock"}
+    assert sum(kinds[kind] for kind in ("rate", "share", "rank", "change", "cumulative")) > 80
+    assert {SAYS[name]["kind"] for name in PUBLISHED} >= {"streak", "cumulative", "stock"}
+    assert {code for name, code in compared if name == "member_count"} == night.units.of_year(LATEST).keys()
+    digits = Counter(len(code) if code != CITY else 4 for _, code in compared)
+    assert digits[4] > 160
+    assert digits[6] > 7 * 170
+    assert digits[9] > 10_000
+    assert digits[12] > 12_000
+
+
+def test_each_file_was_accepted_or_held_as_it_was_meant_to_be(night: Night) -> None:
+    assert night.decisions == night.scenario.decided
+    assert Counter(night.decisions.values()) == {"accepted": 23, "held": 2}
+
+
+def test_a_unit_that_sent_nothing_or_only_a_held_file_has_no_number(night: Night) -> None:
+    for code, state in ((NOBODY, "not_reported"), (ONLY_HELD, "held")):
+        found = night.of("member_count", code)
+        assert (found.value, found.reported, found.coverage_pct, found.state) == (None, 0, 0.0, state)
+        assert night.of("member_count", code, LATEST - 1).value is not None
+        assert night.of("healthy_family_consecutive_years", code).value is None
+    states = Counter(
+        f.state for (_, code), f in night.published[LATEST].items() if f.value is None and code[:6] == NOBODY
+    )
+    assert "held" not in states
+    assert all(
+        f.state == "held"
+        for (_, code), f in night.published[LATEST].items()
+        if f.value is None and code[:6] == ONLY_HELD
+    )
+    city = night.of("member_count", CITY)
+    assert city.coverage_pct is not None
+    assert 0 < city.coverage_pct < 100
+
+
+def test_what_the_city_alone_is_asked_for_is_not_held_with_a_county(night: Night) -> None:
+    assert night.of("wechat_follower_yoy_pct", CITY).state == "not_reported"
+    assert night.of("wechat_follower_per_10k", CITY).state == "held"
+    assert night.of("wechat_rank", CITY).state == "not_applicable"
+
+
+def test_a_held_file_leaves_the_one_before_it_and_a_restatement_takes_its_place(night: Night) -> None:
+    for key, stands in (((STILL_STANDS, LATEST), "不符"), ((RESTATED, LATEST), "更正")):
+        assert key in night.scenario.standing
+        [other] = {
+            name for name in night.decisions if name.startswith(f"{key[0]}_{key[1]}") and stands in name
+        }
+        assert (other == night.scenario.standing[key].name) == (stands == "更正")
+    assert night.of("youth_project_national_count", RESTATED).value == 1
+    assert night.of("youth_base_provincial_count", "371621101").value == 1
+
+
+def test_blank_cells_leave_a_township_without_a_rate_and_its_county_with_less_than_all(night: Night) -> None:
+    assert night.of("member_per_10k", f"{BLANK}001").value is None
+    assert night.of("member_count", f"{BLANK}001").value is not None
+    assert night.of("member_per_10k", f"{BLANK}001").state == "not_reported"
+    for indicator in (
+        "member_per_10k",
+        "special_family_visit_count",
+        "member_yoy_pct",
+        "warm_home_share_pct",
+    ):
+        coverage = night.of(indicator, BLANK).coverage_pct
+        assert coverage is not None, indicator
+        assert coverage < 100, indicator
+    assert night.of("consultation_per_10k", BLANK).value is None
+    assert night.of("warm_home_count", BLANK).state == "not_reported"
+
+
+def test_not_applicable_leaves_what_is_expected(night: Night) -> None:
+    townships = [unit for unit in night.units.at_level(TOWNSHIP, LATEST) if unit.parent == NOT_CONCERNED]
+    found = night.of("infant_count", NOT_CONCERNED)
+    assert (found.reported, found.expected, found.coverage_pct) == (
+        len(townships) - 1,
+        len(townships) - 1,
+        100.0,
+    )
+    assert night.of("sunflower_site_per_10k", f"{NOT_CONCERNED}001").state == "not_applicable"
+    assert night.of("expert_outreach_consecutive_years", NOT_CONCERNED).state == "not_applicable"
+    assert night.of("association_renewed_pct", f"{NOT_CONCERNED}003").value not in (None, 100.0)
+
+
+def test_zeros_are_numbers_and_nothing_is_divided_by_them(night: Night) -> None:
+    assert night.of("special_family_count", f"{ZEROS}001").state == "zero"
+    assert night.of("dual_contact_coverage_pct", f"{ZEROS}001").state == "not_applicable"
+    assert night.of("healthy_family_consecutive_years", ZEROS).value == 0
+    assert night.of("warm_home_count", ZEROS).value == 0
+    assert night.of("legal_aid_county_count", ZEROS).value == 0
+    assert night.of("warm_home_count", ZEROS).coverage_pct == 100.0
+
+
+def test_a_merged_township_goes_on_in_its_heir(night: Night) -> None:
+    before, now = night.units.of_year(LATEST - 1), night.units.of_year(LATEST)
+    assert {OLD, MERGED, ENDED, SPLIT} <= before.keys()
+    assert not {OLD, MERGED, ENDED, SPLIT} & now.keys()
+    assert ("member_count", OLD) not in night.published[LATEST]
+    both = sum(
+        night.of("sunflower_activity_cumulative_count", code, LATEST - 1).value or 0 for code in (OLD, HEIR)
+    )
+    added = night.of("sunflower_activity_count", HEIR).value
+    assert night.of("sunflower_activity_cumulative_count", HEIR).value == both + (added or 0) > both
+    [then, of_old, now_all] = (
+        night.of("member_count", code, year).value or 0
+        for code, year in ((HEIR, LATEST - 1), (OLD, LATEST - 1), (HEIR, LATEST))
+    )
+    grown = night.of("member_yoy_pct", HEIR).value
+    assert grown == pytest.approx(
+        100 * (now_all / (then + of_old) - 1), abs=2
+    )  # but for a part of the split village
+    assert 100 * (now_all / then - 1) > 20
+
+
+def test_years_that_were_not_reported_break_what_looks_back(night: Night) -> None:
+    assert MISSING[0] == (NOT_CONCERNED, LATEST - 1)
+    assert night.of("member_yoy_pct", NOT_CONCERNED).value is None
+    assert night.of("healthy_family_consecutive_years", NOT_CONCERNED).value == 1
+    assert night.of("healthy_family_consecutive_years", RESTATED).value == 3
+    assert night.of("case_selected_pct", NOT_CONCERNED).value is None
+    cumulative = night.of("publicity_event_cumulative_count", NOT_CONCERNED)
+    assert (cumulative.reported, cumulative.expected) == (30, 45)  # 15 townships, two of three years
+    assert night.of("publicity_event_since_2020_count", RESTATED).value != (
+        night.of("publicity_event_cumulative_count", RESTATED).value
+    )
