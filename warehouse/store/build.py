@@ -40,7 +40,7 @@ from warehouse.store import integrity
 from warehouse.store.build_file import BuildFile
 from warehouse.store.held import STAGED, mark_held
 from warehouse.store.query import read_earlier
-from warehouse.store.schema.declared_tables import list_expected_reports, list_terms, list_uses
+from warehouse.store.schema.declared_tables import list_expected_reports, list_macros, list_terms, list_uses
 from warehouse.store.schema.dictionary import list_definitions
 from warehouse.store.schema.shapes import list_shapes
 from warehouse.store.schema.tables import tables
@@ -350,6 +350,8 @@ class NightBuild(BuildFile):
     def _fill(self) -> None:
         for shape in list_shapes(self.catalogue):
             self._create_table(shape)
+        for macro in list_macros(self.catalogue):
+            self._connection.execute("; ".join(macro.create_sql()))
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)

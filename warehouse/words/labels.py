@@ -52,6 +52,9 @@ NORMALISATION = {
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 """States of a finding that is not settled."""
 
+SETTLED = {"accepted": "说明已认可", "fixed": "已改正", "blanked": "已改为未报"}
+"""States of a finding that is settled."""
+
 LEVEL_SHORT: dict[Level, str] = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
 """Short labels of levels, for lists."""
 
@@ -85,7 +88,13 @@ TABLE_KIND = {"log": "表（逐次累积）", "built": "表（每次重建）", 
 MATURITY = {"provisional": "初报", "final": "终报"}
 """How final an indicator is."""
 
-STATE = {"zero": "真零", "not_applicable": "不适用", "not_reported": "未报送", "held": "暂存待改正"}
+STATE = {
+    "zero": "真零",
+    "not_applicable": "不适用",
+    "not_reported": "未报送",
+    "held": "暂存待改正",
+    "suppressed": "保密",
+}
 """States of a number without a value."""
 
 DISCLOSURE = {"protected": "受保护", "derived": "涉及受保护数", "open": "公开"}

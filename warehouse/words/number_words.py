@@ -6,7 +6,13 @@ import polars as pl
 
 NOT_REPORTED = "…"
 NOT_APPLICABLE = "—"
-NO_NUMBER = {"not_applicable": NOT_APPLICABLE, "not_reported": NOT_REPORTED, "held": NOT_REPORTED}
+SUPPRESSED = "*"
+NO_NUMBER = {
+    "not_applicable": NOT_APPLICABLE,
+    "not_reported": NOT_REPORTED,
+    "held": NOT_REPORTED,
+    "suppressed": SUPPRESSED,
+}
 """The legend for missing numbers."""
 
 _EXACT = 1e15  # larger numbers do not fit an integer text exactly, and do not occur in forms
