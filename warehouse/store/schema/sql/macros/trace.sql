@@ -19,14 +19,13 @@ WITH asked AS (
     FROM asked AS a JOIN mart.indicator AS i ON i.indicator = a.indicator AND i.year = a.year AND i.org_level = a.org_level
     WHERE a.window_function IN ('rank', 'rank_asc', 'percentile')
 ), term AS (  -- each with a year that it reads
-    SELECT t.*, y.source_year, CASE WHEN t.window_function = 'streak' THEN y.source_year ELSE a.year END AS turn
-    FROM mart.term AS t CROSS JOIN asked AS a CROSS JOIN first AS f, unnest(t.years) AS y(source_year)
-    WHERE t.indicator = a.indicator AND y.source_year >= f.year
-      AND CASE WHEN t.window_function = 'streak' THEN y.source_year <= a.year
-               WHEN t.function IS NULL THEN y.source_year = a.year
-               WHEN t.function = 'prev' THEN y.source_year = a.year - 1
-               WHEN t.function = 'prev2' THEN y.source_year = a.year - 2
-               ELSE y.source_year BETWEEN coalesce(t.since, f.year) AND a.year END
+    SELECT t.*, y.source_year, n.turn
+    FROM mart.term AS t CROSS JOIN turn AS n CROSS JOIN first AS f, unnest(t.years) AS y(source_year)
+    WHERE t.indicator = indicator_id AND y.source_year >= f.year
+      AND CASE WHEN t.function IS NULL THEN y.source_year = n.turn
+               WHEN t.function = 'prev' THEN y.source_year = n.turn - 1
+               WHEN t.function = 'prev2' THEN y.source_year = n.turn - 2
+               ELSE y.source_year BETWEEN coalesce(t.since, f.year) AND n.turn END
 ), named AS (  -- every unit of those years: who reports it, where it lies
     SELECT y.source_year, u.org_code, u.org_name, u.org_level,
            CASE u.org_level WHEN 'village' THEN p.parent_code WHEN 'township' THEN u.parent_code ELSE u.org_code END AS unit_code,
@@ -120,6 +119,7 @@ WITH asked AS (
                 FROM worked AS w CROSS JOIN broken AS b WHERE b.turn IS NULL OR w.turn >= b.turn) AS s
 ), unit AS (
     SELECT p.* FROM placed AS p CROSS JOIN broken AS b WHERE p.is_shown AND (b.turn IS NULL OR p.turn >= b.turn)
+    QUALIFY row_number() OVER (PARTITION BY term, of_node, source_year, source_code, org_code ORDER BY p.turn DESC) = 1
 ), shown AS (  -- the fields whose cells show a measure, in their order
     SELECT DISTINCT t.measure, t.form, f.field, list_position(t.fields, f.field) AS place, t.fields = [t.measure] AS is_number
     FROM term AS t, unnest(t.fields) AS f(field)
