@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.frames.unit_frame import list_previous_values, unit_frame
@@ -13,6 +16,7 @@ from expectations.rulebook.rulebook import Rule
 from tests.drawn_registries import FIRST_YEAR, LAST_YEAR, registries
 from tests.example_counts import examples
 from tests.measure_rows import CITY, NOBODY, rows, with_indicator
+from tests.warehouse_samples import NOON, results, submission
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import (
@@ -22,8 +26,9 @@ from warehouse.registry.contribution import (
     list_contributing_years,
 )
 from warehouse.registry.registry import Registry
+from warehouse.store.build import NightBuild
+from warehouse.store.query import query
 from warehouse.store.schema.tables import tables
-from warehouse.trace.recomputed_terms import list_parts, read_nodes, source_years
 
 YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 LEVELS = ("township", "county", "city")
@@ -89,15 +94,6 @@ def by_warehouse(
     )
 
 
-def by_trace(catalogue: Catalogue, measures: pl.DataFrame, year: int) -> dict[str, float]:
-    declared = with_indicator(catalogue, "prev(member_count)", kind="change", levels=LEVELS)
-    expression = declared.expand_formula(declared.indicators["x"])
-    terms = {t: source_years(t, year, FIRST_YEAR) for t in expression.terms}
-    parts = list_parts(measures, catalogue, terms, year)
-    nodes = [read_nodes(parts, expression, catalogue, year, level).nodes for level in LEVELS]
-    return dict(pl.concat(nodes).select("node", "result").drop_nulls().iter_rows())
-
-
 @given(cities())
 @settings(max_examples=examples(25))
 def test_last_year_has_one_answer_through_every_change_of_the_registry(
@@ -110,10 +106,41 @@ def test_last_year_has_one_answer_through_every_change_of_the_registry(
         nodes = catalogue.registry.units(year).filter(pl.col("level").is_in(LEVELS))["org_code"]
         of_warehouse = {code: value for code, value in of_warehouse.items() if code in nodes}
         assert of_indicator == of_warehouse
-        assert of_indicator == by_trace(catalogue, measures, year)
         reporting = {node: value for node, value in of_indicator.items() if node in of_rule}
         assert of_rule == reporting
         assert of_indicator[CITY] == measures.filter(year=year - 1)["value"].sum()
+
+
+@given(cities(), st.data())
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.too_slow])
+def test_the_trace_follows_every_change_of_the_registry_too(
+    city: tuple[Catalogue, pl.DataFrame], data: st.DataObject
+) -> None:
+    catalogue, measures = city
+    declared = with_indicator(catalogue, "prev(member_count)", kind="change", levels=LEVELS)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "w.duckdb"
+        with NightBuild(path, None, declared) as build:
+            said = measures.unique("submission", maintain_order=True)
+            for seq, row in enumerate(said.iter_rows(named=True), start=1):
+                named = submission(
+                    "", seq, unit=row["unit_code"], year=row["year"], submission=row["submission"]
+                )
+                build.add_batch(
+                    named, measures=measures.filter(submission=row["submission"]), results=results()
+                )
+            found = compute(build.read_standing_measures(), declared, NOBODY)
+            build.set_indicators(found.indicators, found.comparisons, found.rollup, at=NOON)
+        known = (
+            found.indicators.filter(pl.col("value").is_not_null()).select("year", "org_code", "value").rows()
+        )
+        drawn = [row for row in known if row[1] == CITY][-1:] + [
+            data.draw(st.sampled_from(known)) for _ in range(3)
+        ]
+        for year, org_code, value in drawn:
+            rows = query(path, "FROM trace('x', ?, ?)", [org_code, year])
+            assert rows.filter(step="formula")["value"].to_list() == [value]
+            assert rows.filter(step="unit")["value"].sum() == value
 
 
 @given(cities())

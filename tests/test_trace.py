@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -138,13 +139,13 @@ def test_the_parts_make_up_the_number(
 
 def test_a_sum_names_every_cell_with_its_file(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "served")
-    rows = found.frame().filter(pl.col("contribution") > 0)
+    rows = found.used_cells.filter(pl.col("contribution") > 0)
     assert found.value == 35
     assert rows.select("org_name", "sheet", "cell", "contribution", "raw", "file_name").rows() == [
         ("市中街道", "年3-2表", "F6", 30.0, "３０", "binzhou-2024.xlsx"),
         ("市西街道", "年3-2表", "F7", 5.0, "5", "binzhou-2024.xlsx"),
     ]
-    assert rows["submission"].unique().to_list() == [sha("binzhou-2024")]
+    assert rows["file_sha256"].unique().to_list() == [sha("binzhou-2024")]
 
 
 def test_only_the_standing_submission_is_traced(warehouse: Path, catalogue: Catalogue) -> None:
@@ -155,9 +156,8 @@ def test_what_was_not_reported_is_listed_without_a_contribution(
     warehouse: Path, catalogue: Catalogue
 ) -> None:
     found = traced(warehouse, catalogue, "held")
-    states = found.cells.group_by("state").agg(pl.len(), pl.col("contribution").sum()).sort("state").rows()
-    assert [s for s, _, _ in states] == ["not_applicable", "not_reported", "value"]
-    assert {s: c for s, _, c in states} == {"not_applicable": 0, "not_reported": 0, "value": 11}
+    states = found.select_step("unit").group_by("state").agg(pl.col("value").sum()).sort("state").rows()
+    assert states == [("not_applicable", 0), ("not_reported", 0), ("value", 11)]
     assert any(remark.startswith("缺报：") for remark in found.remarks)
 
 
@@ -165,7 +165,7 @@ def test_a_cumulative_number_names_its_years_and_none_before_the_first(
     warehouse: Path, catalogue: Catalogue
 ) -> None:
     found = traced(warehouse, catalogue, "served_cumulative")
-    assert found.terms.select("source_year", "value").rows() == [(2023, 20.0), (2024, 35.0)]
+    assert found.select_step("term").select("source_year", "value").rows() == [(2023, 20.0), (2024, 35.0)]
     assert "2023年以来累计服务婴幼儿家庭数" in format_trace(found)
 
 
@@ -174,38 +174,54 @@ def test_a_rate_leaves_out_what_lacks_its_denominator_and_says_so(
 ) -> None:
     found = traced(warehouse, catalogue, "served_per_100")
     assert found.value == pytest.approx(20.0)  # (30 + 0) / (100 + 50): 市西街道 has no denominator
-    left_out = found.cells.filter("is_left_out")
-    assert left_out.select("org_name", "measure", "contribution").rows() == [
-        ("市西街道", "family_served_count", None)
-    ]
+    left_out = found.select_step("cell").filter("is_left_out")
+    assert left_out.select("org_name", "term", "value").rows() == [("市西街道", "family_served_count", 5.0)]
+    assert found.used_cells.filter(org_name="市西街道").is_empty()
     assert any(remark.startswith("未用：") for remark in found.remarks)
 
 
 def test_a_rank_shows_its_peers(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "served_rank")
-    assert found.peers is not None
-    assert found.peers.head(2).select("org_code", "value", "rank").rows() == [
+    peers = found.select_step("peer")
+    assert peers.filter(pl.col("rank").is_not_null()).select("source_code", "value", "rank").rows() == [
         ("371603", 90, 1),
         ("371602", 35, 2),
     ]
+    assert peers.height == 7
     assert "→ 第 2 位　滨城区　35" in format_trace(found)
 
 
 def test_a_share_shows_the_citys_parts_too(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "served_share")
     assert found.value == pytest.approx(35 / 125 * 100)
-    assert found.terms.select("org_code", "value").rows() == [("371602", 35), ("371600", 125)]
+    terms = dict(found.select_step("term").select("of_node", "value").iter_rows())
+    assert terms == {"371602": 35, "371600": 125}
+    assert "构成：\n  服务婴幼儿家庭数　2024年　35" in format_trace(found)
 
 
 def test_a_streak_shows_the_years_that_hold(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "served_years")
     assert found.value == 3
-    assert found.terms["source_year"].to_list() == [2024, 2023, 2022]
+    assert found.select_step("term")["source_year"].to_list() == [2022, 2023, 2024]
+
+
+def test_a_streak_shows_the_year_that_broke_it_and_none_before(tmp_path: Path, catalogue: Catalogue) -> None:
+    served = {2021: 4, 2022: 3, 2023: 0, 2024: 5}
+    submissions = [submission(f"a{year}", seq, year=year) for seq, year in enumerate(served, start=1)]
+    observations = [
+        cells(f"a{year}", "371602", year, "371602001", 6, family_served_count=count)
+        for year, count in served.items()
+    ]
+    path = build(tmp_path / "w.duckdb", catalogue, pl.concat(submissions), pl.concat(observations))
+    found = trace(path, catalogue, "served_years", "371602", 2024)
+    assert (found.value, found.is_exact) == (1, True)
+    assert found.select_step("term").select("source_year", "value").rows() == [(2023, 0), (2024, 5)]
+    assert found.select_step("cell")["source_year"].to_list() == [2023, 2024]
 
 
 def test_a_number_counted_from_the_registry_says_so(warehouse: Path, catalogue: Catalogue) -> None:
     found = traced(warehouse, catalogue, "townships")
-    assert found.value == found.cells.height > 10
+    assert found.value == found.used_cells.height > 10
     assert "（单位名录）" in format_trace(found, 1)
 
 
@@ -234,8 +250,7 @@ def test_a_counted_roster_row_shows_every_cell_that_made_it_count_and_quotes_it(
     )  # fmt: skip
     found = trace(path, catalogue, "sunflower_site_national_count", "371602", 2024)
     assert found.is_exact, found.remarks
-    rows = found.cells.filter(pl.col("contribution").is_not_null())
-    [(cell, raw, item)] = rows.select("cell", "raw", "item").rows()
+    [(cell, raw, item)] = found.used_cells.select("cell", "raw", "item").rows()
     assert cell == "C6、E6"
     assert raw == "级别“国家级”，运行状态“正常运行”"
     assert item == "6号小屋"
@@ -299,8 +314,8 @@ def test_a_counted_measure_names_the_rows_that_count_and_why(tmp_path: Path, cat
     path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1), observations, counted)
     found = trace(path, catalogue, "associations", "371602", 2024)
     assert (found.value, found.is_exact) == (2.0, True)
-    rows = found.cells.filter(pl.col("contribution").is_not_null())
-    assert rows.select("source_code", "cell", "raw", "contribution").sort("cell").rows() == [
+    cells_of = found.used_cells.select("source_code", "cell", "raw", "contribution")
+    assert cells_of.sort("cell").rows() == [
         ("371602001", "D6", "是否成立计生协“是”", 1.0),
         ("371602001001", "D8", "是否成立计生协“是”", 1.0),
     ]
@@ -335,16 +350,104 @@ def test_the_history_of_a_merged_unit_is_traced_to_both_its_parts(
     assert "市西街道" in format_trace(found)
 
 
-def test_a_number_that_is_not_the_sum_of_its_parts_is_called_so(tmp_path: Path, catalogue: Catalogue) -> None:
-    observations = cells("a", "371602", 2024, "371602001", 6, family_served_count=20)
-    path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1), observations)
-    other = {
-        **catalogue.indicators,
-        "served": catalogue.indicators["held"].model_copy(update={"id": "served"}),
-    }
-    found = trace(path, dataclasses.replace(catalogue, indicators=other), "served", "371602", 2024)
-    assert not found.is_exact
-    assert any("不符" in remark for remark in found.remarks)
+def change(path: Path, *statements: str) -> Path:
+    """The file after these statements, as no program of ours writes it."""
+    with duckdb.connect(path) as connection:
+        for each in statements:
+            connection.execute(each)
+    return path
+
+
+OF_THE_COUNTY = "org_code = '371602' AND indicator = 'served'"
+
+
+@pytest.fixture
+def small(tmp_path: Path, catalogue: Catalogue) -> Path:
+    """A warehouse of two townships."""
+    said = [
+        cells("a", "371602", 2024, "371602001", 6, family_served_count=20),
+        cells("a", "371602", 2024, "371602002", 7, family_served_count=2),
+    ]
+    return build(tmp_path / "w.duckdb", catalogue, submission("a", 1), pl.concat(said))
+
+
+@pytest.mark.parametrize(
+    ("bent", "said"),
+    [
+        (f"UPDATE mart.indicator_log SET value = 21 WHERE {OF_THE_COUNTY}", "重新计算得 22，指标值为 21。"),
+        (f"UPDATE mart.indicator_log SET value = NULL WHERE {OF_THE_COUNTY}", "重新计算得 22，指标值为 …。"),
+        (
+            "UPDATE core.observation_log SET value = 3 WHERE cell = 'F7'",
+            "各单元格合计为 23，计量值合计为 22。",
+        ),
+        ("DELETE FROM core.observation_log WHERE cell = 'F7'", "各单元格合计为 20，计量值合计为 22。"),
+    ],
+)
+def test_a_number_that_is_not_the_sum_of_its_parts_is_called_so(
+    small: Path, catalogue: Catalogue, bent: str, said: str
+) -> None:
+    found = traced(change(small, bent), catalogue, "served")
+    assert found.is_exact is False
+    [remark] = [r for r in found.remarks if r.startswith("不符：")]
+    assert said in remark
+    assert not any("相符。" in r for r in found.remarks)
+
+
+def test_what_is_suppressed_comes_out_as_a_star_and_is_not_called_wrong(
+    small: Path, catalogue: Catalogue
+) -> None:
+    hidden = "SET state = 'suppressed', value = NULL WHERE org_code = '371602002'"
+    change(small, *(f"UPDATE core.{name} {hidden}" for name in ("measure_log", "observation_log")))
+    change(small, f"UPDATE mart.indicator_log {hidden}")
+    found = traced(small, catalogue, "served")
+    assert (found.value, found.is_exact) == (22, None)
+    assert found.remarks[0] == "核对：有不公布的单元格（*），在公布库中不能逐项核对。"
+    assert not any("不符" in remark for remark in found.remarks)
+    stars = found.rows.filter(state="suppressed").select("step", "value", "raw").rows()
+    assert stars == [(step, None, None) for step in ("formula", "term", "unit", "cell")]
+    text = format_trace(found)
+    assert "服务婴幼儿家庭数　2024年　*　（1 个单元格；应报 15，已报 2）" in text
+    assert "1 个不公布" in text
+    own = traced(small, catalogue, "served", "371602002")
+    assert own.row["state"] == "suppressed"
+    assert "数值：* 户" in format_trace(own)
+    assert "无数值的原因：不公布" in format_trace(own)
+
+
+def test_a_suppressed_peer_is_a_star_among_the_places(small: Path, catalogue: Catalogue) -> None:
+    hidden = "SET state = 'suppressed', value = NULL WHERE org_code = '371602002'"
+    change(
+        small,
+        *(
+            f"UPDATE {name} {hidden}"
+            for name in ("core.measure_log", "core.observation_log", "mart.indicator_log")
+        ),
+    )
+    found = traced(small, catalogue, "served_rank", "371602001")
+    assert (found.value, found.is_exact) == (1, None)
+    assert "→ 第 1 位　市中街道　20" in format_trace(found)
+    assert "市西街道　*" in format_trace(found)
+
+
+def test_what_is_suppressed_was_reported_and_leaves_nothing_out(tmp_path: Path, catalogue: Catalogue) -> None:
+    said = [
+        cells("a", "371602", 2024, "371602001", 6, family_served_count=20, infant_family_count=100),
+        cells("a", "371602", 2024, "371602002", 7, family_served_count=2, infant_family_count=50),
+    ]
+    path = build(tmp_path / "w.duckdb", catalogue, submission("a", 1), pl.concat(said))
+    hidden = "SET state = 'suppressed', value = NULL WHERE org_code = '371602002'"
+    change(path, f"UPDATE core.measure_log {hidden}", f"UPDATE core.observation_log {hidden}")
+    found = traced(path, catalogue, "served_per_100")
+    assert (found.value, found.is_exact) == (pytest.approx(22 / 150 * 100), None)
+    assert not any(remark.startswith("未用：") for remark in found.remarks)
+    counts = found.select_step("term").select("term", "value", "reported_count").rows()
+    assert counts == [("family_served_count", None, 2), ("infant_family_count", None, 2)]
+
+
+def test_a_file_of_an_earlier_version_is_to_be_built_anew(small: Path, catalogue: Catalogue) -> None:
+    change(small, "CREATE OR REPLACE MACRO trace(a, b, c) AS TABLE SELECT 'number' AS step")
+    with pytest.raises(QueryError, match="nianbao rebuild"):
+        traced(small, catalogue, "served")
 
 
 @pytest.mark.parametrize(("indicator", "org"), [("nothing", "371602"), ("served", "999999")])

@@ -52,6 +52,7 @@ def list_macro_calls(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         "as_of": "FROM as_of('2100-01-01') ORDER BY ALL",
         "changes": "FROM changes('2099-01-01', '2100-01-01') ORDER BY ALL",
         "history": f"FROM history('{indicator}', '{code}', {year}) ORDER BY ALL",
+        "formula_value": f"SELECT formula_value('{indicator}', [1.5])",
         "trace": f"FROM trace('{indicator}', '{code}', {year}) ORDER BY ALL",
     }
 

@@ -114,6 +114,11 @@ def test_the_questions_of_the_page_have_the_answers_that_stand_there(
 
 
 DRAWN = 500 if "NIANBAO_DEEP" in os.environ else 10
+OF_EACH_KIND = """SELECT min(i.indicator), i.org_code, i.year
+                  FROM mart.indicator AS i JOIN mart.term AS t ON t.indicator = i.indicator
+                  WHERE i.org_code = '371602' AND i.year = 2024 AND i.value IS NOT NULL
+                  GROUP BY i.kind, t.window_function, t.function, i.org_code, i.year"""
+"""A county's number of each kind, window function and way of reading years."""
 
 
 def test_the_leaves_of_published_and_drawn_numbers_make_them_up(
@@ -121,7 +126,9 @@ def test_the_leaves_of_published_and_drawn_numbers_make_them_up(
 ) -> None:
     place, _ = six_years
     published = [(figure["indicator"], "371600", 2024) for figure in figures()]
-    numbers = [*published, *draw_numbers(place.home.database, DRAWN)]
+    of_each_kind = query(place.home.database, OF_EACH_KIND).rows()
+    assert len(of_each_kind) >= 10
+    numbers = [*published, *of_each_kind, *draw_numbers(place.home.database, DRAWN)]
     gaps = [
         gap for number in numbers for gap in find_gaps(place.catalogue, trace(place.home.database, *number))
     ]

@@ -7,7 +7,7 @@ tests/by_hand/bends.py and scenario.py say what is sent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path

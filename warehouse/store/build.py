@@ -40,7 +40,6 @@ from warehouse.store.build_reader import BuildReader
 from warehouse.store.held import STAGED, mark_held
 from warehouse.store.schema.declared_tables import list_expected_reports, list_terms, list_uses
 from warehouse.store.schema.dictionary import list_definitions
-from warehouse.store.schema.shapes import list_shapes
 from warehouse.store.schema.tables import tables
 from warehouse.store.statements import statement
 from warehouse.store.vintages import KEYS, find_moment, keep_vintage
@@ -316,8 +315,7 @@ class NightBuild(BuildReader):
         integrity.check(self._connection, self.catalogue, self._expected_rows)
 
     def _fill(self) -> None:
-        for shape in list_shapes(self.catalogue):
-            self._create_table(shape)
+        self._create_for(self.catalogue)
         registry = self.catalogue.registry
         self._append("core.org_unit", registry.all_units.rename({"name": "org_name", "level": "org_level"}))
         self._append("core.succession", registry.succession)

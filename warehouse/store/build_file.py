@@ -13,10 +13,13 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse.catalogue.frames import shaped
+from warehouse.catalogue.load import Catalogue
 from warehouse.store.built_upon import find_changed_table, make_unreadable_error
 from warehouse.store.connection import attach_read_only, first_line
 from warehouse.store.publish import new_database
-from warehouse.store.schema.tables import SCHEMAS, Table, macros, select_tables, tables
+from warehouse.store.schema.declared_tables import list_macros
+from warehouse.store.schema.shapes import list_shapes
+from warehouse.store.schema.tables import SCHEMAS, Table, select_tables, tables
 
 ROWS_PER_CHUNK = 122_880  # DuckDB's row group: one chunk a row group lets it insert in parallel
 _IN_ANY_ORDER = {"core.observation_log", "core.contribution"}
@@ -67,7 +70,12 @@ class BuildFile:
             self._connection.execute(f"CREATE SCHEMA {schema}")
         for table in tables().values():
             self._create_table(table)
-        for macro in macros():
+
+    def _create_for(self, catalogue: Catalogue) -> None:
+        """Create the shapes and macros that are made of a catalogue's indicators."""
+        for shape in list_shapes(catalogue):
+            self._create_table(shape)
+        for macro in list_macros(catalogue):
             self._connection.execute("; ".join(macro.create_sql()))
 
     def _create_table(self, table: Table) -> None:

@@ -8,46 +8,80 @@ import polars as pl
 
 from warehouse.trace.trace import Trace
 from warehouse.words import labels
-from warehouse.words.number_words import NO_NUMBER, group_thousands
+from warehouse.words.day_words import moment_words
+from warehouse.words.number_words import NO_NUMBER, NOT_REPORTED, group_thousands
 from warehouse.words.templates import render_text
+
+_FILE = ["file_name", "received_at", "file_sha256"]
 
 
 def format_trace(trace: Trace, limit: int = 20) -> str:
     """The whole text, with the ``limit`` cells that contribute most."""
     row, decimals, value = trace.row, trace.indicator.decimals, trace.value
     is_rounded = value is not None and round(value, decimals) != value
-    used = trace.cells.filter(pl.col("contribution").is_not_null())
-    # Cells with zero come last.
-    top = used.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(limit)
-    states = dict(trace.cells.group_by("state").len().iter_rows())
-    sent = used.drop_nulls("submission")
-    files = sent.select("file_name", "received_at", "submission").unique(maintain_order=True)
+    used = trace.used_cells
+    files = used.drop_nulls("file_sha256").select(_FILE).unique(maintain_order=True)
+    [formula] = trace.select_step("formula").to_dicts()
     text = render_text(
         "warehouse.trace",
         "trace",
         indicator=trace.indicator,
-        formula_zh=trace.formula_zh,
+        formula=formula,
         of=row,
         level=labels.LEVEL_SHORT.get(row["org_level"], ""),
-        value=group_thousands(value, decimals) if value is not None else NO_NUMBER[row["state"]],
+        value=_show(value, row["state"], decimals),
         exact=value if is_rounded else None,
         maturity=labels.MATURITY.get(row["maturity"], ""),
         why=row["state"] if value is None else "",
-        terms=trace.terms.to_dicts(),
-        peers=trace.peers,
+        terms=_list_terms(trace),
+        peers=[_shown(peer) for peer in trace.select_step("peer").to_dicts()],
         is_percentile=trace.indicator.formula.startswith("percentile"),
-        cells=[cell | _describe_typed(cell) for cell in top.iter_rows(named=True)],
+        cells=[cell | _describe_cell(cell) for cell in used.head(limit).iter_rows(named=True)],
         cell_count=used.height,
-        others=[f"{states[state]} 个{word}" for state, word in labels.STATE.items() if state in states],
-        files=files.to_dicts(),
+        others=_count_others(trace),
+        files=[file | {"received_at": moment_words(file["received_at"])} for file in files.to_dicts()],
         limit=limit,
     )
     return "\n".join([text.removesuffix("\n"), *trace.remarks])
 
 
-def _describe_typed(cell: dict[str, Any]) -> dict[str, str]:
-    """The content of a cell as the clerk wrote it, unless it is just the number; quoted unless it is a counted row's."""
-    raw = cell["raw"]
-    if not raw or not cell["cell"] or raw == group_thousands(cell["contribution"]).replace(",", ""):
-        return {"typed": ""}
-    return {"typed": raw if raw.endswith("”") else f"“{raw}”"}
+def _show(value: float | None, state: str, decimals: int | None = None) -> str:
+    return NO_NUMBER.get(state, NOT_REPORTED) if value is None else group_thousands(value, decimals)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"value": _show(row["value"], row["state"])}
+
+
+def _list_terms(trace: Trace) -> list[dict[str, Any]]:
+    """The terms, those of the unit asked about first, each with its number of cells."""
+    key = ["term", "of_node", "source_year"]
+    counts = trace.used_cells.group_by(key).agg(cell_count=pl.len())
+    terms = trace.select_step("term").join(counts, on=key, how="left", maintain_order="left")
+    terms = terms.sort(pl.col("of_node") != trace.row["org_code"], maintain_order=True)
+    return [_shown(term) for term in terms.with_columns(pl.col("cell_count").fill_null(0)).to_dicts()]
+
+
+def _count_others(trace: Trace) -> list[str]:
+    """How many cells add nothing, by their state; a unit that has none counts as one."""
+    zeros = trace.used_cells.filter(state="zero")
+    without = trace.select_step("unit").filter(~pl.col("state").is_in(["value", "zero"]))
+    states = dict(pl.concat([zeros["state"], without["state"]]).value_counts().iter_rows())
+    return [f"{states[state]} 个{word}" for state, word in labels.STATE.items() if state in states]
+
+
+def _describe_cell(cell: dict[str, Any]) -> dict[str, str]:
+    """``typed``: the content as the clerk wrote it, unless it is just the number; quoted unless it is a counted row's.
+
+    ``fixed``: what else was changed in writing it; ``questions`` with their states in words.
+    """
+    raw, questions = cell["raw"], cell["questions"] or ""
+    is_plain = not raw or not cell["cell"] or raw == group_thousands(cell["value"]).replace(",", "")
+    for state, word in (labels.FINDING_STATUS | labels.SETTLED).items():
+        questions = questions.replace(f"（{state}）", f"（{word}）")
+    fixes = (cell["remarks"] or "").replace("、", "+").split("+")
+    return {
+        "typed": "" if is_plain else raw if raw.endswith("”") else f"“{raw}”",
+        "fixed": "，".join(labels.NORMALISATION[fix] for fix in fixes if fix in labels.NORMALISATION),
+        "questions": questions,
+    }

@@ -1,12 +1,12 @@
-"""From a published number back to the cells it is made of: indicator, formula, terms, cells, files.
+"""From a published number back to the cells it is made of: what the macro ``trace`` of the file says, and whether it adds up.
 
-The terms are recomputed from the standing measures and from the cells. The trace states whether they give the number
-(`is_exact`) and, if not, where they differ.
+The indicator was computed by transforms/indicators from the measures as frames; the macro works the formula out again, in SQL,
+from the rows of the file. The trace states whether both give the same number (``is_exact``) and, if not, where they differ.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
-from warehouse.expression.expression import Expression, Term
 from warehouse.store.held import HELD
 from warehouse.store.query import QueryError, read_only, run
-from warehouse.store.schema.dictionary import write_formula
-from warehouse.trace.parts import take_apart
-from warehouse.trace.recomputed_terms import Reading, list_parts, read_nodes, source_years
+from warehouse.words.number_words import group_thousands
 
 TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of addition
+SUPPRESSED = "suppressed"
+"""State of a number that is known and not published."""
+_TERM = ["term", "of_node", "source_year"]
 
 
 class TraceError(QueryError):
@@ -31,36 +31,35 @@ class TraceError(QueryError):
 
 @dataclass(frozen=True)
 class Trace:
-    """A number with its terms and cells.
+    """A number with all that it is made of.
 
-    ``terms``: TERM, one row per term, unit and year it reads. ``cells``: TRACED, one row per cell and
-    use of it. ``peers``: for a rank, the units
-    of the level with the value that is ranked, else None. ``remarks``: Chinese sentences.
+    ``row``: its row of mart.indicator. ``rows``: those of the macro ``trace``, whose columns tables.yaml explains.
+    ``is_exact``: whether the parts make up the number; None where suppressed numbers are among them. ``remarks``: Chinese
+    sentences.
     """
 
     indicator: Indicator
-    formula_zh: str
-    row: dict[str, Any]  # the row of mart.indicator
-    terms: pl.DataFrame
-    cells: pl.DataFrame
-    peers: pl.DataFrame | None
-    is_exact: bool
-    remarks: list[str] = field(default_factory=list)
+    row: dict[str, Any]
+    rows: pl.DataFrame
+    is_exact: bool | None
+    remarks: list[str]
 
     @property
     def value(self) -> float | None:
-        """The published number; None where it is not known or does not apply."""
+        """The published number; None where it is not known, not published or does not apply."""
         value: float | None = self.row["value"]
         return value
 
-    def frame(self) -> pl.DataFrame:
-        """All cells, with the indicator, unit and year asked about in front."""
-        asked = {
-            "indicator": self.indicator.id,
-            "of_org_code": self.row["org_code"],
-            "of_year": self.row["year"],
-        }
-        return self.cells.select(*(pl.lit(v).alias(k) for k, v in asked.items()), pl.all())
+    def select_step(self, step: str) -> pl.DataFrame:
+        """The rows of one step: number, formula, peer, term, unit or cell."""
+        return self.rows.filter(step=step)
+
+    @property
+    def used_cells(self) -> pl.DataFrame:
+        """The cells that count, the largest first, with ``contribution``: their part in the number."""
+        return _select_used_cells(self.rows).sort(
+            pl.col("contribution").abs(), descending=True, maintain_order=True
+        )
 
 
 def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year: int) -> Trace:
@@ -68,26 +67,13 @@ def trace(path: Path, catalogue: Catalogue, indicator: str, org_code: str, year:
     declared = catalogue.indicators.get(indicator)
     if declared is None:
         raise TraceError(f"没有指标 {indicator}。全部指标见 mart.dictionary（kind = 'indicator'）。")
-    expression = catalogue.expand_formula(declared)
-    window, inner = expression.window or (None, expression)
-    with read_only(path) as connection:  # one connection: all queries see the same night
+    with read_only(path) as connection:  # one connection: both queries see the same night
         row = _read_published_row(connection, declared, org_code, year)
-        measures = run(
-            connection,
-            "SELECT year, org_code, measure, state, value FROM core.measure WHERE measure IN (SELECT unnest(?))",
-            [[t.name for t in inner.terms]],
-        )
-        first_year = run(connection, "SELECT min(year) FROM core.measure").item() or year
-        work = _Work(catalogue, inner, measures, first_year, row)
-        parts, computed, peers = work.compute(window)
-        held = run(connection, "SELECT year, unit_code FROM mart.reporting WHERE report_state = 'held'")
-        terms, cells = take_apart(connection, catalogue, inner, pl.concat(parts), held)
-    remarks, is_exact = _judge_parts(row, computed, terms)
-    if held_count := cells.filter(pl.col("state") == HELD).height:
-        remarks.append(
-            f"暂存：其中 {held_count} 个单元格所在的报送件已收到，因待改正而暂存，改正接收后计入。"
-        )
-    return Trace(declared, write_formula(catalogue, declared), row, terms, cells, peers, is_exact, remarks)
+        rows = run(connection, "FROM trace(?, ?, ?)", [indicator, org_code, year])
+    if "formula" not in rows["step"]:
+        raise TraceError("数据仓库由较早版本的程序建立，没有追溯所需的内容。请运行 nianbao rebuild 后再查。")
+    remarks, is_exact = _check_sums(row["value"], rows)
+    return Trace(declared, row, rows, is_exact, [*remarks, *_describe_gaps(rows)])
 
 
 def _read_published_row(
@@ -113,118 +99,53 @@ def _read_published_row(
     return found.row(0, named=True)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One trace's inputs."""
-
-    catalogue: Catalogue
-    inner: Expression
-    measures: pl.DataFrame
-    first_year: int
-    row: dict[str, Any]
-
-    def compute(self, window: str | None) -> tuple[list[pl.DataFrame], float | None, pl.DataFrame | None]:
-        """Contributions (with node, is_kept) that matter, the number computed anew, and the peers of a rank."""
-        node, level = self.row["org_code"], self.row["org_level"]
-        if window == "streak":
-            return self._streak(node, level)
-        reading = self._read(level)
-        value = _evaluate_at(reading, node)
-        parts = [reading.parts.filter(pl.col("node") == node)]
-        if window == "share":
-            city_code = self.catalogue.settings.city.code
-            city = self._read("city")
-            whole = _evaluate_at(city, city_code)
-            if node != city_code:
-                parts.append(city.parts.filter(pl.col("node") == city_code))
-            return parts, None if value is None or not whole else value / whole * 100.0, None
-        if window in ("rank", "rank_asc", "percentile"):
-            peers = _rank_peers(reading, self.catalogue, self.row["year"], window)
-            return parts, peers.filter(pl.col("org_code") == node)["rank"].item(), peers
-        return parts, value, None
-
-    def _read(self, level: str) -> Reading:
-        year = self.row["year"]
-        terms = {t: source_years(t, year, self.first_year) for t in self.inner.terms}
-        found = list_parts(self.measures, self.catalogue, terms, year)
-        return read_nodes(found, self.inner, self.catalogue, year, level)
-
-    def _streak(self, node: str, level: str) -> tuple[list[pl.DataFrame], float | None, None]:
-        """The condition of a streak for each year, from the row's own year backwards, each as seen from that year."""
-        year, parts, length = self.row["year"], [], 0
-        for source_year in range(year, self.first_year - 1, -1):
-            terms: dict[Term, range] = dict.fromkeys(self.inner.terms, range(source_year, source_year + 1))
-            found = list_parts(self.measures, self.catalogue, terms, year)
-            reading = read_nodes(found, self.inner, self.catalogue, year, level)
-            parts.append(reading.parts.filter(pl.col("node") == node))
-            held = _evaluate_at(reading, node)
-            if held is None and source_year == year:
-                return parts, None, None
-            if not held:
-                break
-            length += 1
-        return parts, float(length), None
+def _select_used_cells(rows: pl.DataFrame) -> pl.DataFrame:
+    counts = ~pl.col("is_left_out") & pl.col("state").is_in(["value", "zero"])
+    return rows.filter(counts, step="cell").with_columns(contribution=pl.col("value") * pl.col("share"))
 
 
-def _evaluate_at(reading: Reading, node: str) -> float | None:
-    """The expression's value at a node."""
-    found = reading.nodes.filter(pl.col("node") == node)["result"]
-    value = found[0] if found.len() else None
-    return None if value is None else float(value)
-
-
-def _rank_peers(reading: Reading, catalogue: Catalogue, year: int, window: str) -> pl.DataFrame:
-    """org_code, org_name, value, rank of the units of the level, best first."""
-    names = catalogue.registry.units(year).select(node="org_code", org_name="name")
-    return (
-        reading.nodes.join(names, on="node", how="left")
-        .select(
-            "org_name",
-            org_code="node",
-            value=pl.col("result").cast(pl.Float64),
-            rank=_rank_value(pl.col("result"), window).cast(pl.Float64),
-        )
-        .sort("rank", "org_code", nulls_last=True)
+def _check_sums(value: float | None, rows: pl.DataFrame) -> tuple[list[str], bool | None]:
+    """Remarks on how the cells make up the terms and these the number, and whether they do."""
+    terms = rows.filter(pl.col("state") != SUPPRESSED, step="term")
+    sums = _select_used_cells(rows).group_by(_TERM).agg(cell_sum=pl.col("contribution").sum())
+    known, summed = pl.col("value").fill_null(0.0), pl.col("cell_sum").fill_null(0.0)
+    parted = terms.join(sums, on=_TERM, how="left", maintain_order="left").filter(
+        (known - summed).abs() > TOLERANCE * pl.max_horizontal(pl.lit(1.0), known.abs())
     )
-
-
-def _rank_value(value: pl.Expr, window: str) -> pl.Expr:
-    """The rank or percentile among all rows, computed without the code that computed the indicator."""
-    if window != "percentile":
-        return value.rank("min", descending=window == "rank")
-    return pl.when(value.count() > 1).then((value.rank("min") - 1) / (value.count() - 1) * 100.0)
-
-
-def _judge_parts(row: dict[str, Any], computed: float | None, terms: pl.DataFrame) -> tuple[list[str], bool]:
-    """Remarks on how the parts make up the number, and whether they do."""
-    remarks: list[str] = []
-    parted = terms.filter(
-        (pl.col("value").fill_null(0.0) - pl.col("cell_sum").fill_null(0.0)).abs()
-        > TOLERANCE * pl.max_horizontal(pl.lit(1.0), pl.col("value").abs().fill_null(0.0))
-    )
-    remarks += [
-        f"不符：{t['label']}（{t['source_year']}年）各单元格合计为 {t['cell_sum']}，计量值合计为 {t['value']}。"
+    remarks = [
+        f"不符：{t['label']}（{t['source_year']}年）各单元格合计为 {group_thousands(t['cell_sum'] or 0.0)}，"
+        f"计量值合计为 {group_thousands(t['value'] or 0.0)}。"
         for t in parted.iter_rows(named=True)
     ]
-    is_same = _is_equal(row["value"], computed)
-    if is_same and parted.is_empty():
-        remarks.append("核对：由在用报送件的单元格重新计算，与指标值相符。")
-    elif not is_same:
+    formula = rows.filter(step="formula").row(0, named=True)
+    if formula["state"] == SUPPRESSED:
+        is_exact = False if remarks else None
+        return [*remarks, "核对：有不公布的单元格（*），在公布库中不能逐项核对。"], is_exact
+    if not _is_equal(value, formula["value"]):
         remarks.append(
-            f"不符：由在用报送件重新计算得 {computed}，指标值为 {row['value']}。"
-            "制度目录可能在计算之后有改动，请运行 nianbao rebuild 后再查。"
+            f"不符：由在用报送件重新计算得 {group_thousands(formula['value'])}，指标值为 {group_thousands(value)}。"
+            "请运行 nianbao rebuild 后再查。"
         )
-    missing = terms.select(
-        (pl.col("expected_count") - pl.col("reported_count") - pl.col("left_out_count")).sum()
-    ).item()
-    if missing and missing > TOLERANCE:
-        remarks.append(f"缺报：有 {missing:g} 个应填单元格未报送，未计入，也不作 0。")
-    left_out = terms["left_out_count"].sum()
-    if left_out > TOLERANCE:
-        remarks.append(
-            f"未用：有 {left_out:g} 个已报单元格所在的乡镇（街道）缺少公式中的另一项，为使分子分母口径一致而未用。"
-        )
-    return remarks, is_same and parted.is_empty()
+    return remarks or ["核对：由在用报送件的单元格重新计算，与指标值相符。"], not remarks
+
+
+def _describe_gaps(rows: pl.DataFrame) -> list[str]:
+    """Remarks on what is missing, left out or asked about."""
+    units = rows.filter(step="unit").unique(["term", "source_year", "source_code"])
+    states = dict(units.group_by("state").len().iter_rows())
+    held = states.get(HELD, 0)
+    counts = {
+        "缺报：有 {} 个应填单元格未报送，未计入，也不作 0。": states.get("not_reported", 0) + held,
+        "暂存：其中 {} 个单元格所在的报送件已收到，因待改正而暂存，改正接收后计入。": held,
+        "未用：有 {} 个已报单元格所在的乡镇（街道）缺少公式中的另一项，为使分子分母口径一致而未用。": units[
+            "is_left_out"
+        ].sum(),
+        "存疑：计入的单元格中有 {} 个有审核问题，全部列在 --json 中。": _select_used_cells(rows)
+        .drop_nulls("questions")
+        .unique(["file_sha256", "sheet", "cell"])
+        .height,
+    }
+    return [sentence.format(count) for sentence, count in counts.items() if count]
 
 
 def _is_equal(one: float | None, other: float | None) -> bool:

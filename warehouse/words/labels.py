@@ -52,6 +52,9 @@ NORMALISATION = {
 FINDING_STATUS = {"open": "待处理", "explained": "已说明，待审核", "reopened": "再次出现"}
 """States of a finding that is not settled."""
 
+SETTLED = {"accepted": "说明已认可", "fixed": "已改正", "blanked": "已改为未报"}
+"""States of a finding that is settled."""
+
 LEVEL_SHORT: dict[Level, str] = {"city": "市", "county": "县", "township": "乡镇", "village": "村"}
 """Short labels of levels, for lists."""
 

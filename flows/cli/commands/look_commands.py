@@ -137,7 +137,7 @@ def trace(
     org: Annotated[str, typer.Argument(help="单位代码")],
     year: Annotated[int, typer.Argument(help="年度")],
     limit: Annotated[int, typer.Option(help="列出多少个单元格")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出全部单元格")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出各层次的全部各行")] = False,
 ) -> None:
     """追溯一个数：由指标到公式、到文件、校验码、工作表和单元格。"""
     from warehouse.trace.text import format_trace
@@ -146,7 +146,7 @@ def trace(
     installation = current_installation()
     traced = run_trace(installation.home.database, installation.catalogue, indicator, org, year)
     if as_json:
-        print_json(traced.frame())
+        print_json(traced.rows)
     else:
         out.print(format_trace(traced, limit), markup=False, soft_wrap=True)
 

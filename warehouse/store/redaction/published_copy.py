@@ -14,7 +14,6 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.store.build_file import BuildFile
 from warehouse.store.connection import attach_read_only, open_in_memory
 from warehouse.store.integrity import IntegrityError
-from warehouse.store.schema.shapes import list_shapes
 from warehouse.store.schema.tables import Table, tables
 from warehouse.store.statements import statement, view_statements
 
@@ -53,8 +52,7 @@ class PublishedCopy(BuildFile):
         self._catalogue = catalogue
 
     def _fill(self) -> None:
-        for shape in list_shapes(self._catalogue):
-            self._create_table(shape)
+        self._create_for(self._catalogue)
         attach_read_only(self._connection, self._whole, "whole")
         for name in _FOLLOWED:
             self._connection.execute(statement(ROOM, name))

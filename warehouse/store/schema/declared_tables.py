@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import polars as pl
@@ -10,9 +11,9 @@ from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Measure
 from warehouse.catalogue.settings import Settings
-from warehouse.expression.expression import parse
+from warehouse.expression.expression import Expression, Term, parse
 from warehouse.store.schema.dictionary import write_term
-from warehouse.store.schema.tables import tables
+from warehouse.store.schema.tables import Macro, macros, quote, tables
 
 
 def list_terms(catalogue: Catalogue) -> pl.DataFrame:
@@ -24,15 +25,56 @@ def list_terms(catalogue: Catalogue) -> pl.DataFrame:
         window, inner = formula.window or (None, formula)
         is_aligned = not inner.is_sum and len(inner.terms) > 1
         block = _find_block_level(catalogue, [catalogue.measures[term.name] for term in inner.terms])
-        for term in inner.terms:
+        for position, term in enumerate(inner.terms, start=1):
             measure = catalogue.measures[term.name]
             rows.append({
-                "indicator": indicator.id, "term": term.column, "label": write_term(catalogue, term),
+                "indicator": indicator.id, "position": position, "term": term.column, "label": write_term(catalogue, term),
                 "measure": measure.id, "form": measure.form, "function": term.function, "since": term.since,
                 "window_function": window, "is_aligned": is_aligned, "block_level": block,
                 "levels": catalogue.asked_levels(measure), "years": catalogue.asked_years(measure, years),
+                "fields": _list_fields(catalogue, measure),
             })  # fmt: skip
     return pl.DataFrame(rows, schema=tables()["mart.term"].frame_schema)
+
+
+def _list_fields(catalogue: Catalogue, measure: Measure) -> list[str]:
+    """The fields whose cells show a measure: its own; of a count those that its condition reads, in the order of the form.
+
+    Where every row counts, it is shown at the field that names the row. A number of the registry has none.
+    """
+    form = catalogue.forms.get(measure.form)
+    if form is None:
+        return []
+    if measure.where is None:
+        return [measure.id]
+    names = parse(measure.where).names
+    return [f.id for f in form.fields if f.id in names] or [form.item_field or form.fields[0].id]
+
+
+def list_macros(catalogue: Catalogue) -> list[Macro]:
+    """The declared macros, ``formula_value`` with the formulas of all indicators in it."""
+    formulas = {i.id: catalogue.expand_formula(i) for i in catalogue.indicators.values()}
+    cases = "\n".join(f"WHEN {quote(name)} THEN {_write_sql(formula)}" for name, formula in formulas.items())
+    return [
+        dataclasses.replace(macro, sql=macro.sql.replace(_CASES, cases or "WHEN NULL THEN NULL"))
+        for macro in macros()
+    ]
+
+
+_CASES = "/* formulas */"
+
+
+def _write_sql(formula: Expression) -> str:
+    """What is within the window function, over the list ``terms``; of a sum what is known of it."""
+    _, inner = formula.window or (None, formula)
+    places = {term: f"terms[{position}]" for position, term in enumerate(inner.terms, start=1)}
+    if not inner.is_sum:
+        return f"CAST({inner.sql(places.__getitem__)} AS DOUBLE)"
+
+    def known(term: Term) -> str:
+        return f"coalesce({places[term]}, 0)"
+
+    return f"CASE WHEN coalesce({', '.join(places.values())}) IS NOT NULL THEN {inner.sql(known)} END"
 
 
 def _find_block_level(catalogue: Catalogue, measures: Sequence[Measure]) -> str:

@@ -1,0 +1,3 @@
+CASE indicator_id
+/* formulas */
+END

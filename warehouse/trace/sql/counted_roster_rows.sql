@@ -1,1 +1,0 @@
-SELECT submission, sheet, row FROM core.counted_row WHERE measure = ?
