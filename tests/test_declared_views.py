@@ -9,7 +9,7 @@ import pytest
 
 from warehouse.store.schema.tables import read_tables, tables
 
-STORE = Path(__file__).parent.parent / "warehouse" / "store"
+STORE = Path(__file__).parent.parent / "warehouse" / "store" / "schema"
 
 
 @pytest.fixture
