@@ -1,8 +1,8 @@
-"""The one expression language of rules and formulas: SQL expressions over names, rendered three ways.
+"""The one expression language of rules and formulas: SQL expressions over names, rendered four ways.
 
 ``parse`` reads the text once; an :class:`Expression` then renders itself as a polars expression (to evaluate), as an
-Excel formula (live check in the issued workbook) and as Chinese words (finding, rule book, 填报说明). Nothing is
-ever evaluated as code. The caller decides what a name means (a column, a cell, a label): each rendering takes
+Excel formula (live check in the issued workbook), as SQL (for analysts) and as Chinese words (finding, rule book, 填报说明).
+Nothing is ever evaluated as code. The caller decides what a name means (a column, a cell, a label): each rendering takes
 a function from :class:`Term` to that meaning.
 
 Besides arithmetic, comparison, AND/OR/NOT, IN, BETWEEN, IS NULL, CASE, COALESCE, ABS and ROUND there are
@@ -38,6 +38,7 @@ from warehouse.expression.nodes import (
     window_name,
 )
 from warehouse.expression.polars import as_polars
+from warehouse.expression.sql import as_sql
 
 __all__ = ["Cell", "Expression", "ExpressionError", "Term", "parse"]
 
@@ -149,6 +150,10 @@ class Expression:
         ``cell``: term -> its value and test in the sheet; over ranges the formula is an array formula, one answer per row.
         """
         return as_excel(self.node, cell, tolerance)
+
+    def sql(self, column: Callable[[Term], str]) -> str:
+        """As an SQL expression for DuckDB; ``column``: term -> the SQL that stands for it."""
+        return as_sql(self.node, column)
 
     def words(self, label: Callable[[Term], str]) -> str:
         """As Chinese words; ``label`` gives the label of a name, the function's words are added here."""

@@ -19,6 +19,7 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Break, Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import Term, parse
 from warehouse.registry.levels import Level
+from warehouse.store.schema.formula_sql import write_formula_sql, write_measure_sql
 from warehouse.store.schema.shapes import ZH, list_shapes
 from warehouse.store.schema.tables import SCHEMAS, macros, tables
 from warehouse.words import labels
@@ -172,6 +173,7 @@ def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "meaning": measure.meaning,
             "formula": f"count(*) WHERE {measure.where}" if measure.where else measure.id,
             "formula_zh": write_measure_source(catalogue, measure),
+            "formula_sql": write_measure_sql(measure.id),
             "form_column": write_measure_columns(catalogue, measure),
             "form": form.id if form else None,
             "form_number": form.number if form else None,
@@ -197,6 +199,7 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "meaning": indicator.meaning,
             "formula": indicator.formula,
             "formula_zh": write_formula(catalogue, indicator),
+            "formula_sql": write_formula_sql(catalogue, indicator),
             "form": ",".join(forms) or None,
             "form_number": "、".join(forms.values()) or "单位名录",
             "form_column": _write_columns(catalogue, indicator),
