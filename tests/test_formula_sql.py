@@ -14,7 +14,7 @@ import pytest
 from tests.measure_rows import with_indicator
 from tests.small_city import CITY, EAST, WEST, small_city
 from tests.test_trace_formulas import FINAL, invented
-from tests.warehouse_samples import NOON, results, sha, submission
+from tests.warehouse_samples import NOON, results, submission
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.expression.expression import parse
@@ -43,7 +43,7 @@ def with_moves(catalogue: Catalogue) -> Catalogue:
 
 
 def build(path: Path, catalogue: Catalogue, units: list[tuple[str, str]], silent: tuple[int, str]) -> Path:
-    """A warehouse of three years of ``units`` with gaps in every measure; ``silent`` is the year and unit of a report that lacks."""
+    """A warehouse of three years of ``units`` with gaps in every measure; ``silent``: of whom no report came."""
     draw, submissions, measures = random.Random(2), [], []
     for seq, (year, (unit, level)) in enumerate(itertools.product((2022, 2023, 2024), units), start=1):
         if (year, unit) != silent:

@@ -1,7 +1,7 @@
 """An indicator's formula as a query of the published file: year, org_code, value of every year and unit.
 
-What was reported for a measure stands in core.rollup. A formula of several terms leaves out units that lack one of them, and other
-years are seen through succession: then the terms are asked of the macro ``term_values``, which says what the formula reads.
+What was reported for a measure stands in core.rollup. A formula of several terms leaves out units that lack one of them, and
+other years are seen through succession: then the terms are asked of the macro ``term_values``.
 """
 
 from __future__ import annotations
