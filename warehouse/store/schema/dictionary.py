@@ -24,6 +24,7 @@ from warehouse.store.schema.shapes import ZH, list_shapes
 from warehouse.store.schema.tables import SCHEMAS, macros, tables
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
+from warehouse.words.statistical_terms import list_counted, list_suffixes
 from warehouse.words.templates import render_text
 
 
@@ -315,6 +316,18 @@ def format_dictionary(catalogue: Catalogue) -> str:
             {"macro": macro, "rows": [(f"`{c.name}`", c.name_zh, c.meaning) for c in macro.columns]}
             for macro in macros()
         ],
+        terms=[
+            (
+                f"`{s.shown}`",
+                s.term,
+                s.meaning,
+                "、".join(labels.KIND[k] for k in s.kinds),
+                s.example,
+                "或".join(word.format("2020") for word in s.words),
+            )
+            for s in list_suffixes()
+        ],
+        counted=[(c.word, c.meaning) for c in list_counted()],
     )
 
 
