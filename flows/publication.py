@@ -71,7 +71,7 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
         build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
     )
     computed = compute(build.read_standing_measures(), night.catalogue, approved)
-    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, at=at)
+    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, computed.redrawn, at=at)
 
 
 def _suppress_counts(night: Night, build: NightBuild) -> None:

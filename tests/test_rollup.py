@@ -220,7 +220,7 @@ def cumulative(
 ) -> dict[str, tuple[float, float, float]]:
     """Cumulative visits, cells reported and expected, of every node in a year."""
     term = Term("visit_count", "cumulative")
-    tree = term_tree(measures, catalogue, [term])
+    tree = term_tree(measures, catalogue, [term], NOBODY)
     rolled = fold_up(tree.base, ["year"], [pl.col(c) for c in columns_of(term)])
     names = tree.places.select("year", "unit", "org_code")
     of_year = rolled.join(names, on=["year", "unit"]).filter(year=year)

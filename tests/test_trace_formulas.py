@@ -33,7 +33,11 @@ def invented(catalogue: Catalogue, year: int, unit: str, level: str, draw: rando
         number = {"value": lambda: float(draw.randint(1, 500)), "zero": lambda: 0.0}
         values = [number[s]() if s in number else None for s in states]
         part = pl.DataFrame(
-            {"org_code": codes, "state": states, "value": pl.Series(values, dtype=pl.Float64)}
+            {
+                "org_code": codes,
+                "state": pl.Series(states, dtype=pl.String),
+                "value": pl.Series(values, dtype=pl.Float64),
+            }
         )
         parts.append(part.with_columns(measure=pl.lit(measure.id), year=pl.lit(year), unit_code=pl.lit(unit)))
     return pl.concat(parts).with_columns(submission=pl.lit(sha(f"{unit}-{year}"))).pipe(shaped, MEASURE)

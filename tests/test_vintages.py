@@ -57,7 +57,11 @@ class City:
             approved = more.get("approved", APPROVED)
             computed = compute(build.read_standing_measures(), self.catalogue, approved)
             build.set_indicators(
-                computed.indicators, computed.comparisons, computed.rollup, at=build.find_moment(moment)
+                computed.indicators,
+                computed.comparisons,
+                computed.rollup,
+                computed.redrawn,
+                at=build.find_moment(moment),
             )
             build.set_releases(more.get("releases", pl.DataFrame()))
             build.add_run({

@@ -25,9 +25,10 @@ from transforms.indicators.plans import (
     readings,
     standing_of,
 )
+from transforms.indicators.redrawn import list_moved, select_redrawn
 from transforms.indicators.rollup import covers, fold_up, roll_up
 from transforms.indicators.streaks import with_streaks
-from transforms.indicators.term_tree import term_tree
+from transforms.indicators.term_tree import Tree, term_tree
 from warehouse.catalogue.frames import COMPARISON, INDICATOR, ROLLUP, Measures, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Expression, Term
@@ -39,11 +40,15 @@ _ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
 
 @dataclass(frozen=True)
 class Computed:
-    """What the standing measures amount to: the frames INDICATOR, COMPARISON (beside last year) and ROLLUP."""
+    """What the standing measures amount to: the frames INDICATOR, COMPARISON (beside last year) and ROLLUP.
+
+    ``redrawn``: INDICATOR of earlier years on the boundaries of the last one, as far as it differs from ``indicators``.
+    """
 
     indicators: pl.DataFrame
     comparisons: pl.DataFrame
     rollup: pl.DataFrame
+    redrawn: pl.DataFrame
 
 
 def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Computed:
@@ -55,44 +60,80 @@ def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Co
     """
     years = data_years(measures)
     if not years:
-        return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP))
+        return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP), empty(INDICATOR))
     plans = plans_of(catalogue)
     comparisons = comparisons_of(plans, catalogue)
     read = [*plans, *(p for c in comparisons for p in c.readings)]
     terms = [*(t for p in read for t in p.terms), *map(Term, catalogue.measures)]
-    tree = term_tree(measures, catalogue, dict.fromkeys(terms))
-    names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
-
-    base = _with_maturity(tree.base, final)
-    rolled = with_streaks(fold_up(base, ["year"], readings(read, ["year"])), tree, plans, catalogue)
-    rolled = rolled.join(names, on=["year", "unit"], how="left").sort("year", "org_code")
-    deep = [p for p in read if _is_for_villages(p, catalogue)]
-    villages = _with_maturity(tree.villages, final).select("year", "unit", *readings(deep, ["year"]))
-    villages = villages.join(names, on=["year", "unit"], how="left", maintain_order="left")
-
-    found = [_rows(rolled.lazy(), plan, catalogue, years) for plan in plans]
-    found += [_rows(villages.lazy(), plan, catalogue, years) for plan in plans if plan in deep]
+    tree = term_tree(measures, catalogue, dict.fromkeys(terms), final)
+    nodes = _read_nodes(tree, plans, read, catalogue)
+    indicators = _list_indicators(nodes, plans, catalogue, years)
     asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
-    of_villages = [c for c in comparisons if c.both in deep]
-    changes = [compare(rolled, comparisons, asked), compare(villages, of_villages, asked)]
+    of_villages = [c for c in comparisons if _is_for_villages(c.both, catalogue)]
+    changes = [compare(nodes.rolled, comparisons, asked), compare(nodes.villages, of_villages, asked)]
     return Computed(
-        pl.concat([empty(INDICATOR), *pl.collect_all(found)]),
+        indicators,
         pl.concat(changes),
         roll_up(tree, catalogue),
+        _redraw(measures, catalogue, final, indicators),
     )
+
+
+def _redraw(
+    measures: Measures, catalogue: Catalogue, final: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.DataFrame:
+    """INDICATOR of earlier years as if the units of the last year had been there, where that differs from ``indicators``."""
+    years = data_years(measures)
+    moved = list_moved(catalogue.registry, years)
+    if moved.is_empty():
+        return empty(INDICATOR)
+    plans = plans_of(catalogue)
+    terms = dict.fromkeys(t for p in plans for t in p.terms)
+    tree = term_tree(measures, catalogue, terms, final, seen_from=years[-1])
+    nodes = _read_nodes(tree, plans, plans, catalogue)
+    is_other = pl.col("year").is_in(moved["year"].unique().implode())
+    of_moved = _Nodes(
+        nodes.rolled.filter(is_other), nodes.villages.join(moved, on=["year", "org_code"], how="semi")
+    )
+    redrawn = _list_indicators(of_moved, plans, catalogue, years)
+    today = catalogue.registry.units(years[-1])
+    as_was = indicators.filter(is_other).join(today, on="org_code", how="semi", maintain_order="left")
+    other_villages = as_was.filter(org_level="village").join(moved, on=["year", "org_code"], how="semi")
+    return select_redrawn(redrawn, pl.concat([as_was.remove(org_level="village"), other_villages]))
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """What plans read, on one row per year and node above the villages, and per year and village."""
+
+    rolled: pl.DataFrame
+    villages: pl.DataFrame
+
+
+def _read_nodes(tree: Tree, plans: list[Plan], read: list[Plan], catalogue: Catalogue) -> _Nodes:
+    """The readings of ``read``, and the streaks of ``plans``, on the nodes of ``tree``."""
+    names = tree.places.select("year", "unit", "org_code", "org_name", "org_level", "parent_code")
+    rolled = with_streaks(fold_up(tree.base, ["year"], readings(read, ["year"])), tree, plans, catalogue)
+    rolled = rolled.join(names, on=["year", "unit"], how="left").sort("year", "org_code")
+    deep = [p for p in read if _is_for_villages(p, catalogue)]
+    villages = tree.villages.select("year", "unit", *readings(deep, ["year"]))
+    return _Nodes(rolled, villages.join(names, on=["year", "unit"], how="left", maintain_order="left"))
+
+
+def _list_indicators(
+    nodes: _Nodes, plans: list[Plan], catalogue: Catalogue, years: list[int]
+) -> pl.DataFrame:
+    """The INDICATOR rows of ``plans``."""
+    found = [_rows(nodes.rolled.lazy(), plan, catalogue, years) for plan in plans]
+    deep = [plan for plan in plans if _is_for_villages(plan, catalogue)]
+    found += [_rows(nodes.villages.lazy(), plan, catalogue, years) for plan in deep]
+    return pl.concat([empty(INDICATOR), *pl.collect_all(found)])
 
 
 def _is_for_villages(plan: Plan, catalogue: Catalogue) -> bool:
     """Whether villages have the indicator: only what is asked of villages, and no place in a ranking."""
     asked = all(is_deep(catalogue.measures[t.name]) for t in plan.terms)
     return asked and plan.window is None and "village" in plan.indicator.levels
-
-
-def _with_maturity(frame: pl.DataFrame, final: pl.DataFrame) -> pl.DataFrame:
-    """Adds is_open: the unit that reports this row has no approved submission for the year."""
-    approved = final.select(pl.col("year").cast(pl.Int32), "unit_code", is_final=pl.lit(True)).unique()
-    joined = frame.join(approved, on=["year", "unit_code"], how="left", maintain_order="left")
-    return joined.with_columns(is_open=pl.col("is_final").is_null()).drop("is_final")
 
 
 def _rows(rolled: pl.LazyFrame, plan: Plan, catalogue: Catalogue, years: list[int]) -> pl.LazyFrame:

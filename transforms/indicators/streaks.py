@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.indicators.departures import seen_from_later
 from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.plans import Plan, evaluate, readings
 from transforms.indicators.rollup import fold_up
-from transforms.indicators.term_tree import Tree, seen_from_later
+from transforms.indicators.term_tree import Tree
 from warehouse.catalogue.load import Catalogue
 
 

@@ -7,27 +7,25 @@ the years under the code of whoever carries it on (``warehouse.registry.contribu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
+from transforms.indicators.departures import Gone, list_gone, seen_from_later
 from transforms.indicators.measure_cells import (
     cells_of,
     columns_of,
     data_years,
     is_deep,
-    number_of,
     places_of,
     select_reported_cells,
 )
+from transforms.indicators.redrawn import forget_departures, redraw_cells, redraw_places
 from warehouse.catalogue.frames import Measures
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
 from warehouse.expression.nodes import YEARS_BACK
-from warehouse.registry.contribution import hand_on
-from warehouse.registry.registry import Registry
-from warehouse.registry.succession import list_departures
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,8 @@ class Tree:
     ``base``: one row per year and township (its villages included), county (its own row) and city (its own row).
     ``villages``: one row per year and village, with the terms of deep measures only.
     Keys of both: year, unit (number of an org code in ``codes``). Beside the terms: base, county, city (units above),
-    unit_code (who reports) and ``n__<level>``, how many units of that level a row speaks of.
+    unit_code (who reports), is_open (whether something of it is not approved) and ``n__<level>``, how many units of that
+    level a row speaks of.
     """
 
     base: pl.DataFrame
@@ -46,70 +45,52 @@ class Tree:
     gone: Gone
 
 
-Gone = Mapping[tuple[int, int], pl.DataFrame]
-"""Per (source_year, year) the units whose numbers stand elsewhere: DEPARTURE, units as their numbers in the registry."""
+def term_tree(
+    measures: Measures,
+    catalogue: Catalogue,
+    terms: Iterable[Term],
+    final: pl.DataFrame,
+    seen_from: int | None = None,
+) -> Tree:
+    """The terms that formulas read, computed for every year of the data and every base node and village.
 
-
-def term_tree(measures: Measures, catalogue: Catalogue, terms: Iterable[Term]) -> Tree:
-    """The terms that formulas read, computed for every year of the data and every base node and village."""
+    ``final``: year, unit_code of the approved submissions. ``seen_from``: a year whose units stand in all years.
+    """
     terms = list(terms)
     years = data_years(measures)
     span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
     codes = pl.Enum(catalogue.registry.all_units["org_code"].unique().sort())  # a tie goes to the first code
-    places = places_of(catalogue, span, codes)
-    gone = _list_gone(catalogue.registry, span, codes)
+    places = _with_maturity(places_of(catalogue, span, codes), final)
+    gone = list_gone(catalogue.registry, span, codes)
+    standing = places if seen_from is None else redraw_places(places, gone, seen_from)
+    later = gone if seen_from is None else forget_departures(gone)
     reported = select_reported_cells(measures, codes, span[0])
     frames = {}
     for deep in (True, False):
         mine = [t for t in terms if is_deep(catalogue.measures[t.name]) == deep]
         names = sorted({t.name for t in mine})
-        rows = places if deep else places.filter(pl.col("org_level") != "village")
-        cells = cells_of(
-            reported, rows, [catalogue.measures[n] for n in names], catalogue, span, len(codes.categories)
-        )
-        frames[deep] = _with_terms(cells, rows, mine, gone, catalogue)
-    base = _base(frames[False], frames[True], places)
+        told, rows = (p if deep else p.filter(pl.col("org_level") != "village") for p in (places, standing))
+        asked = [catalogue.measures[n] for n in names]
+        cells = cells_of(reported, told, asked, catalogue, span, len(codes.categories))
+        if seen_from is not None:
+            whole = {columns_of(Term(m.id))[0]: m.quantum for m in asked}
+            cells = redraw_cells(cells, rows, gone, whole, seen_from)
+        frames[deep] = _with_terms(cells, rows, mine, later, catalogue)
+    base = _base(frames[False], frames[True], standing)
     wanted = pl.col("year").is_in(years)
     return Tree(
         base=base.filter(wanted),
         villages=frames[True].filter(wanted, pl.col("org_level") == "village"),
-        places=places,
-        gone=gone,
+        places=standing,
+        gone=later,
     )
 
 
-def _list_gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
-    return {
-        (source_year, year): list_departures(registry, source_year, year).with_columns(
-            number_of(pl.col("source_code", "org_code"), codes)
-        )
-        for year in years
-        for source_year in years
-        if source_year <= year
-    }
-
-
-def seen_from_later(
-    frame: pl.DataFrame, gone: Gone, quanta: Mapping[str, float], reach: int | None = None
-) -> pl.DataFrame:
-    """Rows of a year as they stand seen from each later year (and from the year itself).
-
-    ``frame``: year, unit, numbers. Result: source_year, year, unit and the numbers, times the share that the
-    unit carries on, those of ``quanta`` in whole parts; several rows may fall to one unit. ``reach`` bounds how many
-    years back is looked.
-    """
-    numbers = {c: quanta.get(c) for c in frame.columns if c not in ("year", "unit")}
-    of_year = frame.rename({"unit": "source_code"}).partition_by("year", as_dict=True, include_key=False)
-    return pl.concat(
-        hand_on(of_year[(source_year,)], elsewhere, numbers).select(
-            pl.lit(source_year, pl.Int32).alias("source_year"),
-            pl.lit(year, pl.Int32).alias("year"),
-            pl.col("org_code").alias("unit"),
-            *numbers,
-        )
-        for (source_year, year), elsewhere in gone.items()
-        if (source_year,) in of_year and (reach is None or year - source_year <= reach)
-    )
+def _with_maturity(places: pl.DataFrame, final: pl.DataFrame) -> pl.DataFrame:
+    """Adds is_open: the unit that reports this row has no approved submission for the year."""
+    approved = final.select(pl.col("year").cast(pl.Int32), "unit_code", is_final=pl.lit(True)).unique()
+    joined = places.join(approved, on=["year", "unit_code"], how="left", maintain_order="left")
+    return joined.with_columns(is_open=pl.col("is_final").is_null()).drop("is_final")
 
 
 def _with_terms(
@@ -156,9 +137,11 @@ def _base(shallow: pl.DataFrame, deep: pl.DataFrame, places: pl.DataFrame) -> pl
     """Shallow rows, joined by the sums of the deep ones: a township takes in its villages."""
     numbers = [c for c in deep.columns if c not in places.columns]
     summed = deep.group_by("year", pl.col("base").alias("unit")).agg(
-        *(pl.col(c).sum() for c in numbers), pl.col("n__village").sum()
+        *(pl.col(c).sum() for c in numbers), pl.col("n__village").sum(), pl.col("is_open").any()
     )
-    base = shallow.drop("n__village").join(summed, on=["year", "unit"], how="left", maintain_order="left")
+    base = shallow.drop("n__village", "is_open").join(
+        summed, on=["year", "unit"], how="left", maintain_order="left"
+    )
     if base.height != shallow.height or summed.height != shallow.height:
         raise AssertionError("every base node has one row in both frames")
     return base

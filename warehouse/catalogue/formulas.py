@@ -10,6 +10,7 @@ from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import Indicator, Measure, Programme
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression, ExpressionError, parse
+from warehouse.words.statistical_terms import Named, list_misnomers
 
 
 def parse_at(source: Source, position: list[str | int], text: str) -> Expression:
@@ -65,6 +66,7 @@ def read_indicators(
     formulas: dict[str, Indicator] = {}
     for declaration in declarations:  # once every name leads to measures
         formula = _check_meaning(declaration, measures, found)
+        _check_terms(declaration)
         _refuse_repetition(declaration, formula, formulas)
     return found
 
@@ -97,6 +99,13 @@ def _check_name(declaration: _Declaration, names: dict[str, str]) -> None:
             )
 
 
+def _check_terms(declaration: _Declaration) -> None:
+    """Refuse a name that promises another kind of number than the indicator is."""
+    i = declaration.indicator
+    for key, sentence in list_misnomers(Named(i.id, i.name_zh, i.kind, i.unit, i.is_published)):
+        raise declaration.error(key, sentence)
+
+
 def _refuse_repetition(declaration: _Declaration, formula: str, known: dict[str, Indicator]) -> None:
     """Refuse a formula that another indicator computes; ``known``: expanded formula -> the first that has it."""
     other = known.setdefault(formula, declaration.indicator)
@@ -124,6 +133,10 @@ def _check_kind(declaration: _Declaration, whole: Expression, measures: Mapping[
         raise declaration.error("kind", f"性质（kind）为“{kind}”，公式却用到其他年度的数")
     if kind == "change" and "prev" not in functions:
         raise declaration.error("kind", "性质（kind）为“change”（增减），公式应与上年数 prev() 比较")
+    if kind == "change" and declaration.indicator.unit == "%" and not _is_growth(whole):
+        raise declaration.error(
+            "unit", "单位为“%”的增减应是增长速度，即与上年数相除；两个百分数之差的单位应为“百分点”"
+        )
     for term in whole.terms:
         measure = measures[term.name]
         if term.function == "cumulative" and measure.kind == "stock":
@@ -132,6 +145,11 @@ def _check_kind(declaration: _Declaration, whole: Expression, measures: Mapping[
             )
         if term.function is None and kind in ("stock", "flow") and measure.kind != kind:
             raise declaration.error("kind", f"性质（kind）为“{kind}”，“{measure.label}”却是“{measure.kind}”")
+
+
+def _is_growth(whole: Expression) -> bool:
+    """Whether a change is divided by the year before."""
+    return whole.ratio is not None and all(term.function is not None for term in whole.ratio[1].terms)
 
 
 def _check_names(

@@ -1,7 +1,7 @@
 """The one expression language of rules and formulas: SQL expressions over names, rendered four ways.
 
 ``parse`` reads the text once; an :class:`Expression` then renders itself as a polars expression (to evaluate), as an
-Excel formula (live check in the issued workbook), as DuckDB SQL (for the published file to evaluate) and as Chinese words
+Excel formula (live check in the issued workbook), as DuckDB SQL (for the published file and for analysts) and as Chinese words
 (finding, rule book, 填报说明). Nothing is ever evaluated as code. The caller decides what a name means (a column, a cell,
 a label): each rendering takes a function from :class:`Term` to that meaning.
 

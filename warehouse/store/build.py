@@ -190,12 +190,14 @@ class NightBuild(BuildReader):
         indicators: pl.DataFrame,
         comparisons: pl.DataFrame | None = None,
         rollup: pl.DataFrame | None = None,
+        redrawn: pl.DataFrame | None = None,
         *,
         at: datetime,
     ) -> None:
         """Put in what is computed from all standing submissions; ``at``: from when on this is what we know.
 
-        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), core.handed_on.
+        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), mart.redrawn (INDICATOR),
+        core.handed_on.
         """
         self.published_at = as_beijing(at)
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
@@ -209,6 +211,7 @@ class NightBuild(BuildReader):
         self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)
         self._replace("mart.comparison", comparisons)
         self._replace("core.rollup_above_villages", rollup)
+        self._replace("mart.redrawn", redrawn)
         registry, years = self.catalogue.registry, self._years_of_reports()
         splits = find_splits(registry, years)
         numbers = (

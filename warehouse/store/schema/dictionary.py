@@ -19,10 +19,12 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Break, Dated, Field, Form, Indicator, Measure
 from warehouse.expression.expression import Term, parse
 from warehouse.registry.levels import Level
+from warehouse.store.schema.formula_sql import write_formula_sql, write_measure_sql
 from warehouse.store.schema.shapes import ZH, list_shapes
 from warehouse.store.schema.tables import SCHEMAS, macros, tables
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
+from warehouse.words.statistical_terms import list_counted, list_suffixes
 from warehouse.words.templates import render_text
 
 
@@ -172,6 +174,7 @@ def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "meaning": measure.meaning,
             "formula": f"count(*) WHERE {measure.where}" if measure.where else measure.id,
             "formula_zh": write_measure_source(catalogue, measure),
+            "formula_sql": write_measure_sql(measure.id),
             "form_column": write_measure_columns(catalogue, measure),
             "form": form.id if form else None,
             "form_number": form.number if form else None,
@@ -197,6 +200,7 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "meaning": indicator.meaning,
             "formula": indicator.formula,
             "formula_zh": write_formula(catalogue, indicator),
+            "formula_sql": write_formula_sql(catalogue, indicator),
             "form": ",".join(forms) or None,
             "form_number": "、".join(forms.values()) or "单位名录",
             "form_column": _write_columns(catalogue, indicator),
@@ -312,6 +316,18 @@ def format_dictionary(catalogue: Catalogue) -> str:
             {"macro": macro, "rows": [(f"`{c.name}`", c.name_zh, c.meaning) for c in macro.columns]}
             for macro in macros()
         ],
+        terms=[
+            (
+                f"`{s.shown}`",
+                s.term,
+                s.meaning,
+                "、".join(labels.KIND[k] for k in s.kinds),
+                s.example,
+                "或".join(word.format("2020") for word in s.words),
+            )
+            for s in list_suffixes()
+        ],
+        counted=[(c.word, c.meaning) for c in list_counted()],
     )
 
 
