@@ -54,8 +54,10 @@ class PublishedCopy(BuildFile):
     def _fill(self) -> None:
         self._create_for(self._catalogue)
         attach_read_only(self._connection, self._whole, "whole")
+        self._connection.execute("USE whole")  # of which the statements and the views they read speak
         for name in _FOLLOWED:
             self._connection.execute(statement(ROOM, name))
+        self._connection.execute("USE warehouse")
         kept = [table for table in tables().values() if table.kind != "view"]
         if unlike := [table.full_name for table in kept if not self._copy(table)]:
             raise IntegrityError([f"公布库与全数库的行数不同：{'、'.join(unlike)}"])

@@ -1,16 +1,7 @@
-WITH seen AS (
-    SELECT DISTINCT year FROM quality.standing
-), asked AS (  -- each year of reports with the years whose condition it asks for; of a streak all up to it, else itself
-    SELECT s.year, y.condition_year FROM seen AS s, unnest(range((SELECT min(year) FROM seen), s.year + 1)) AS y(condition_year)
-), term AS (  -- with the years that are read for that
-    SELECT t.*, a.year, a.condition_year, y.source_year
-    FROM mart.term AS t JOIN asked AS a ON t.window_function IS NOT DISTINCT FROM 'streak' OR a.condition_year = a.year,
-         unnest(t.years) AS y(source_year)
-    WHERE t.indicator = indicator_id AND y.source_year >= (SELECT min(year) FROM seen)
-      AND CASE t.function WHEN 'prev' THEN y.source_year = a.condition_year - 1
-                          WHEN 'prev2' THEN y.source_year = a.condition_year - 2
-                          WHEN 'cumulative' THEN y.source_year BETWEEN coalesce(t.since, 0) AND a.condition_year
-                          ELSE y.source_year = a.condition_year END
+WITH term AS (  -- with the years that are read
+    SELECT t.*, y.year, y.condition_year, y.source_year
+    FROM mart.term AS t JOIN mart.term_year AS y ON y.indicator = t.indicator AND y.term = t.term
+    WHERE t.indicator = indicator_id
 ), source AS (  -- what each unit said that was asked
     SELECT r.measure, r.source_year, u.org_code AS source_code,
            CASE WHEN r.form = 'registry' THEN 1.0 WHEN m.state IN ('value', 'zero') THEN m.value END AS value,

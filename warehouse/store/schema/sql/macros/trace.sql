@@ -19,13 +19,9 @@ WITH asked AS (
     FROM asked AS a JOIN mart.indicator AS i ON i.indicator = a.indicator AND i.year = a.year AND i.org_level = a.org_level
     WHERE a.window_function IN ('rank', 'rank_asc', 'percentile')
 ), term AS (  -- each with a year that it reads
-    SELECT t.*, y.source_year, n.turn
-    FROM mart.term AS t CROSS JOIN turn AS n CROSS JOIN first AS f, unnest(t.years) AS y(source_year)
-    WHERE t.indicator = indicator_id AND y.source_year >= f.year
-      AND CASE WHEN t.function IS NULL THEN y.source_year = n.turn
-               WHEN t.function = 'prev' THEN y.source_year = n.turn - 1
-               WHEN t.function = 'prev2' THEN y.source_year = n.turn - 2
-               ELSE y.source_year BETWEEN coalesce(t.since, f.year) AND n.turn END
+    SELECT t.*, y.source_year, y.condition_year AS turn
+    FROM asked AS a JOIN mart.term_year AS y ON y.indicator = a.indicator AND y.year = a.year
+    JOIN mart.term AS t ON t.indicator = y.indicator AND t.term = y.term
 ), named AS (  -- every unit of those years: who reports it, where it lies
     SELECT y.source_year, u.org_code, u.org_name, u.org_level,
            CASE u.org_level WHEN 'village' THEN p.parent_code WHEN 'township' THEN u.parent_code ELSE u.org_code END AS unit_code,
