@@ -1,50 +1,7 @@
-WITH term AS (  -- with the years that are read
-    SELECT t.*, y.year, y.condition_year, y.source_year
-    FROM mart.term AS t JOIN mart.term_year AS y ON y.indicator = t.indicator AND y.term = t.term
-    WHERE t.indicator = indicator_id
-), source AS (  -- what each unit said that was asked
-    SELECT r.measure, r.source_year, u.org_code AS source_code,
-           CASE WHEN r.form = 'registry' THEN 1.0 WHEN m.state IN ('value', 'zero') THEN m.value END AS value,
-           coalesce(m.state, 'not_reported') = 'not_applicable' AS is_not_applicable
-    FROM (SELECT DISTINCT measure, form, levels, source_year FROM term) AS r
-    JOIN core.org_unit AS u ON list_contains(r.levels, u.org_level)
-         AND r.source_year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
-    LEFT JOIN core.measure AS m ON m.year = r.source_year AND m.org_code = u.org_code AND m.measure = r.measure
-), part AS (  -- and who carries it on
-    SELECT t.year, t.condition_year, t.term, t.is_aligned, t.block_level, coalesce(h.org_code, s.source_code) AS org_code,
-           coalesce(d.value, s.value * coalesce(h.share, 1.0)) AS value,
-           CASE WHEN s.is_not_applicable THEN 0.0 ELSE coalesce(h.share, 1.0) END AS expected,
-           CASE WHEN s.value IS NULL THEN 0.0 ELSE coalesce(h.share, 1.0) END AS reported
-    FROM term AS t
-    JOIN source AS s ON s.measure = t.measure AND s.source_year = t.source_year
-    LEFT JOIN core.heir AS h ON h.year = t.year AND h.source_year = t.source_year AND h.source_code = s.source_code
-    LEFT JOIN core.handed_on AS d ON d.year = t.year AND d.source_year = t.source_year AND d.source_code = s.source_code
-         AND d.org_code = h.org_code AND d.measure = t.measure
-), above AS (  -- every unit of a year with the units that it belongs to
-    SELECT c.year, c.source_code AS org_code, c.node, u.org_level AS node_level
-    FROM core.contribution AS c
-    JOIN core.org_unit AS u ON u.org_code = c.node
-         AND c.year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
-    WHERE c.source_year = c.year
-), based AS (  -- a village is read by itself, whatever the rest of its township lacks
-    SELECT p.*, v.of_village,
-           CASE WHEN v.of_village THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS base,
-           CASE WHEN p.block_level = 'city' THEN 'city' WHEN p.block_level = 'county' THEN coalesce(c.node, p.org_code)
-                WHEN v.of_village THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS block
-    FROM part AS p CROSS JOIN (VALUES (false), (true)) AS v(of_village)
-    LEFT JOIN above AS t ON t.year = p.year AND t.org_code = p.org_code AND t.node_level = 'township'
-    LEFT JOIN above AS c ON c.year = p.year AND c.org_code = p.org_code AND c.node_level = 'county'
-), lacking AS (  -- blocks that lack a cell of one of the terms, and are left out of all of them
-    SELECT DISTINCT year, condition_year, of_village, block
-    FROM (SELECT year, condition_year, of_village, block, base, term, sum(reported) AS reported, sum(expected) AS expected
-          FROM based WHERE is_aligned GROUP BY ALL)
-    WHERE reported < expected - 1e-6
-)
-SELECT b.year, b.condition_year, n.node AS org_code, n.node_level AS org_level, b.term,
-       sum(b.value) FILTER (l.block IS NULL) AS value,
-       CAST(ceil(coalesce(sum(b.reported) FILTER (l.block IS NULL), 0) - 1e-6) AS BIGINT) AS reported_count,
-       CAST(ceil(sum(b.expected) - 1e-6) AS BIGINT) AS expected_count
-FROM based AS b
-JOIN above AS n ON n.year = b.year AND n.org_code = b.org_code AND (n.node_level = 'village') = b.of_village
-LEFT JOIN lacking AS l ON l.year = b.year AND l.condition_year = b.condition_year AND l.of_village = b.of_village AND l.block = b.block
-GROUP BY b.year, b.condition_year, n.node, n.node_level, b.term
+SELECT year, condition_year, of_node AS org_code, org_level, term,
+       CASE WHEN NOT coalesce(bool_or(state = 'suppressed') FILTER (NOT is_left_out), false)
+            THEN sum(value) FILTER (NOT is_left_out) END AS value,
+       CAST(ceil(coalesce(sum(reported_count) FILTER (NOT is_left_out), 0) - 1e-6) AS BIGINT) AS reported_count,
+       CAST(ceil(sum(expected_count) - 1e-6) AS BIGINT) AS expected_count
+FROM term_parts(indicator_id, 0, 9999)
+GROUP BY year, condition_year, of_node, org_level, term

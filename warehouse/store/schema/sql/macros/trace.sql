@@ -18,68 +18,32 @@ WITH asked AS (
     SELECT i.org_code, i.org_code = a.org_code
     FROM asked AS a JOIN mart.indicator AS i ON i.indicator = a.indicator AND i.year = a.year AND i.org_level = a.org_level
     WHERE a.window_function IN ('rank', 'rank_asc', 'percentile')
-), term AS (  -- each with a year that it reads
-    SELECT t.*, y.source_year, y.condition_year AS turn
-    FROM asked AS a JOIN mart.term_year AS y ON y.indicator = a.indicator AND y.year = a.year
-    JOIN mart.term AS t ON t.indicator = y.indicator AND t.term = y.term
-), named AS (  -- every unit of those years: who reports it, where it lies
-    SELECT y.source_year, u.org_code, u.org_name, u.org_level,
+), part AS (  -- what each unit said that was asked, as far as it concerns these
+    SELECT p.*, n.is_shown, t.position, t.label, t.form, t.fields, p.condition_year AS turn,
+           p.is_left_out AND p.reported_count > 0 AS has_been_left_out,
+           p.state = 'suppressed' AND NOT p.is_left_out AS is_suppressed,
+           CASE WHEN NOT p.is_left_out THEN p.value END AS counted
+    FROM term_parts(indicator_id, report_year, report_year) AS p
+    JOIN node AS n ON n.org_code = p.of_node
+    JOIN mart.term AS t ON t.indicator = indicator_id AND t.term = p.term
+), named AS (  -- the units of those years: who reports them, where they lie
+    SELECT y.source_year, u.org_code, u.org_name,
            CASE u.org_level WHEN 'village' THEN p.parent_code WHEN 'township' THEN u.parent_code ELSE u.org_code END AS unit_code,
            concat_ws(' ', CASE WHEN u.org_level = 'village' THEN g.org_name END,
                      CASE WHEN u.org_level IN ('village', 'township') THEN p.org_name END, u.org_name) AS place
-    FROM (SELECT DISTINCT source_year FROM term) AS y
+    FROM (SELECT DISTINCT source_year FROM part) AS y
     JOIN core.org_unit AS u ON y.source_year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
     LEFT JOIN core.org_unit AS p ON p.org_code = u.parent_code
          AND y.source_year BETWEEN coalesce(p.valid_from, 0) AND coalesce(p.valid_to, 9999)
     LEFT JOIN core.org_unit AS g ON g.org_code = p.parent_code
          AND y.source_year BETWEEN coalesce(g.valid_from, 0) AND coalesce(g.valid_to, 9999)
-), source AS (  -- what each unit said that was asked
-    SELECT t.term, t.position, t.label, t.measure, t.form, t.fields, t.is_aligned, t.block_level, t.turn, t.source_year,
-           u.org_code AS source_code, u.org_name, u.place, m.submission,
-           CASE WHEN t.form = 'registry' THEN 1.0 WHEN m.state IN ('value', 'zero') THEN m.value END AS value,
-           CASE WHEN t.form = 'registry' THEN 'value' WHEN m.state IS NOT NULL THEN m.state
-                WHEN r.report_state = 'held' THEN 'held' ELSE 'not_reported' END AS state
-    FROM term AS t
-    JOIN named AS u ON u.source_year = t.source_year AND list_contains(t.levels, u.org_level)
-    LEFT JOIN core.measure AS m ON m.year = t.source_year AND m.org_code = u.org_code AND m.measure = t.measure
-    LEFT JOIN mart.reporting AS r ON r.year = t.source_year AND r.unit_code = u.unit_code
-), part AS (  -- and who carries it on in the year asked about
-    SELECT s.*, coalesce(h.org_code, s.source_code) AS org_code, coalesce(h.share, 1.0) AS heir_share,
-           coalesce(d.value, s.value * coalesce(h.share, 1.0)) AS part_value,
-           CASE WHEN s.state = 'not_applicable' THEN 0.0 ELSE coalesce(h.share, 1.0) END AS expected,
-           CASE WHEN s.state IN ('value', 'zero', 'suppressed') THEN coalesce(h.share, 1.0) ELSE 0.0 END AS reported
-    FROM source AS s CROSS JOIN asked AS a
-    LEFT JOIN core.heir AS h ON h.year = a.year AND h.source_year = s.source_year AND h.source_code = s.source_code
-    LEFT JOIN core.handed_on AS d ON d.year = a.year AND d.source_year = s.source_year AND d.source_code = s.source_code
-         AND d.org_code = h.org_code AND d.measure = s.measure
-), above AS (  -- every unit of that year with the units that it belongs to
-    SELECT c.source_code AS org_code, c.node, u.org_level AS node_level
-    FROM asked AS a
-    JOIN core.contribution AS c ON c.year = a.year AND c.source_year = a.year
-    JOIN core.org_unit AS u ON u.org_code = c.node
-         AND a.year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
-), based AS (
-    SELECT p.*,
-           CASE WHEN a.org_level = 'village' THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS base,
-           CASE WHEN p.block_level = 'city' THEN 'city' WHEN p.block_level = 'county' THEN c.node
-                WHEN a.org_level = 'village' THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS block
-    FROM part AS p CROSS JOIN asked AS a
-    LEFT JOIN above AS t ON t.org_code = p.org_code AND t.node_level = 'township'
-    LEFT JOIN above AS c ON c.org_code = p.org_code AND c.node_level = 'county'
-), lacking AS (  -- blocks that lack a cell of one of the terms, and are left out of all of them
-    SELECT DISTINCT turn, block
-    FROM (SELECT turn, block, base, term, sum(reported) AS reported, sum(expected) AS expected
-          FROM based WHERE is_aligned GROUP BY turn, block, base, term)
-    WHERE reported < expected - 1e-6
 ), placed AS (
-    SELECT b.*, p.org_code AS of_node, p.is_shown, l.block IS NOT NULL AND b.reported > 0 AS is_left_out,
-           CASE WHEN b.value IS NOT NULL AND l.block IS NULL THEN b.part_value END AS counted,
-           b.state = 'suppressed' AND l.block IS NULL AS is_suppressed,
-           CASE WHEN coalesce(b.value, 0) <> 0 THEN b.part_value / b.value ELSE b.heir_share END AS share
-    FROM based AS b
-    JOIN above AS n ON n.org_code = b.org_code
-    JOIN node AS p ON p.org_code = n.node
-    LEFT JOIN lacking AS l ON l.turn = b.turn AND l.block = b.block
+    SELECT p.* REPLACE (p.has_been_left_out AS is_left_out, p.own_value AS value,
+                        CASE WHEN p.state = 'not_reported' AND r.report_state = 'held' THEN 'held' ELSE p.state END AS state),
+           p.value AS part_value, p.expected_count AS expected, p.reported_count AS reported, u.org_name, u.place
+    FROM part AS p
+    LEFT JOIN named AS u ON u.source_year = p.source_year AND u.org_code = p.source_code
+    LEFT JOIN mart.reporting AS r ON r.year = p.source_year AND r.unit_code = u.unit_code
 ), known AS (  -- a sum that lacks a suppressed number is not known here
     SELECT turn, of_node, term, CASE WHEN NOT bool_or(is_suppressed) THEN sum(counted) END AS value,
            bool_or(is_suppressed) AS is_suppressed
@@ -118,7 +82,8 @@ WITH asked AS (
     QUALIFY row_number() OVER (PARTITION BY term, of_node, source_year, source_code, org_code ORDER BY p.turn DESC) = 1
 ), shown AS (  -- the fields whose cells show a measure, in their order
     SELECT DISTINCT t.measure, t.form, f.field, list_position(t.fields, f.field) AS place, t.fields = [t.measure] AS is_number
-    FROM term AS t, unnest(t.fields) AS f(field)
+    FROM mart.term AS t, unnest(t.fields) AS f(field)
+    WHERE t.indicator = indicator_id
 ), typed AS (  -- what stood in these cells, and where
     SELECT o.submission, o.org_code, w.measure, w.is_number, w.place, o.item, o.sheet, o.row, o.cell, o.value, o.state, d.name_zh,
            CASE WHEN o.state = 'suppressed' THEN NULL

@@ -1,0 +1,50 @@
+WITH term AS (  -- with the years that are read
+    SELECT t.*, y.year, y.condition_year, y.source_year
+    FROM mart.term AS t JOIN mart.term_year AS y ON y.indicator = t.indicator AND y.term = t.term
+    WHERE t.indicator = indicator_id AND y.year BETWEEN first_year AND last_year
+), source AS (  -- what each unit said that was asked
+    SELECT r.measure, r.source_year, u.org_code AS source_code, m.submission,
+           CASE WHEN r.form = 'registry' THEN 1.0 WHEN m.state IN ('value', 'zero') THEN m.value END AS value,
+           CASE WHEN r.form = 'registry' THEN 'value' ELSE coalesce(m.state, 'not_reported') END AS state
+    FROM (SELECT DISTINCT measure, form, levels, source_year FROM term) AS r
+    JOIN core.org_unit AS u ON list_contains(r.levels, u.org_level)
+         AND r.source_year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
+    LEFT JOIN core.measure AS m ON m.year = r.source_year AND m.org_code = u.org_code AND m.measure = r.measure
+), part AS (  -- and who carries it on in the year asked about
+    SELECT t.year, t.condition_year, t.term, t.measure, t.source_year, t.is_aligned, t.block_level, s.source_code, s.submission,
+           s.state, s.value, coalesce(h.org_code, s.source_code) AS org_code, coalesce(h.share, 1.0) AS heir_share,
+           coalesce(d.value, s.value * coalesce(h.share, 1.0)) AS part_value,
+           CASE WHEN s.state = 'not_applicable' THEN 0.0 ELSE coalesce(h.share, 1.0) END AS expected,
+           CASE WHEN s.state IN ('value', 'zero', 'suppressed') THEN coalesce(h.share, 1.0) ELSE 0.0 END AS reported
+    FROM term AS t
+    JOIN source AS s ON s.measure = t.measure AND s.source_year = t.source_year
+    LEFT JOIN core.heir AS h ON h.year = t.year AND h.source_year = t.source_year AND h.source_code = s.source_code
+    LEFT JOIN core.handed_on AS d ON d.year = t.year AND d.source_year = t.source_year AND d.source_code = s.source_code
+         AND d.org_code = h.org_code AND d.measure = t.measure
+), above AS (  -- every unit of a year with the units that it belongs to
+    SELECT c.year, c.source_code AS org_code, c.node, u.org_level AS node_level
+    FROM core.contribution AS c
+    JOIN core.org_unit AS u ON u.org_code = c.node
+         AND c.year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
+    WHERE c.source_year = c.year AND c.year BETWEEN first_year AND last_year
+), based AS (  -- a village is read by itself, whatever the rest of its township lacks
+    SELECT p.*, v.of_village,
+           CASE WHEN v.of_village THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS base,
+           CASE WHEN p.block_level = 'city' THEN 'city' WHEN p.block_level = 'county' THEN coalesce(c.node, p.org_code)
+                WHEN v.of_village THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS block
+    FROM part AS p CROSS JOIN (VALUES (false), (true)) AS v(of_village)
+    LEFT JOIN above AS t ON t.year = p.year AND t.org_code = p.org_code AND t.node_level = 'township'
+    LEFT JOIN above AS c ON c.year = p.year AND c.org_code = p.org_code AND c.node_level = 'county'
+), lacking AS (  -- blocks that lack a cell of one of the terms, and are left out of all of them
+    SELECT DISTINCT year, condition_year, of_village, block
+    FROM (SELECT year, condition_year, of_village, block, base, term, sum(reported) AS reported, sum(expected) AS expected
+          FROM based WHERE is_aligned GROUP BY ALL)
+    WHERE reported < expected - 1e-6
+)
+SELECT b.year, b.condition_year, b.term, b.measure, n.node AS of_node, n.node_level AS org_level, b.source_year, b.source_code,
+       b.org_code, b.submission, b.state, b.value AS own_value, b.part_value AS value,
+       CASE WHEN coalesce(b.value, 0) <> 0 THEN b.part_value / b.value ELSE b.heir_share END AS share,
+       b.expected AS expected_count, b.reported AS reported_count, l.block IS NOT NULL AS is_left_out
+FROM based AS b
+JOIN above AS n ON n.year = b.year AND n.org_code = b.org_code AND (n.node_level = 'village') = b.of_village
+LEFT JOIN lacking AS l ON l.year = b.year AND l.condition_year = b.condition_year AND l.of_village = b.of_village AND l.block = b.block
