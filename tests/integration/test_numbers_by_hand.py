@@ -7,7 +7,7 @@ tests/by_hand/bends.py and scenario.py say what is sent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
@@ -89,7 +89,8 @@ def _read_published(home: Path) -> Mapping[int, Mapping[Key, Figure]]:
     found: dict[int, dict[Key, Figure]] = {year: {} for year in YEARS}
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
-            "SELECT year, indicator, org_code, value, reported_count, expected_count, coverage_pct, state FROM mart.indicator"
+            "SELECT year, indicator, org_code, value, reported_count, expected_count, coverage_pct, state, peer_count"
+            " FROM mart.indicator"
         ).fetchall()
     for year, indicator, code, *figure in rows:
         found[year][indicator, code] = Figure(*figure)
@@ -110,6 +111,7 @@ def _is_same(published: Figure | None, by_hand: Figure | None) -> bool:
         _equal(published.value, by_hand.value)
         and _equal(published.coverage_pct, by_hand.coverage_pct)
         and (published.reported, published.expected) == (by_hand.reported, by_hand.expected)
+        and published.peers == by_hand.peers
         and _plain_state(published) == by_hand.state
     )
 
