@@ -23,6 +23,8 @@ ENDED = "371681115201"
 """A village of the old township that ended without an heir."""
 SPLIT, PARTS = "371681113200", {"371681113201": "0.65", "371681114201": "0.35"}
 """A village whose people now belong to two, one of them in the heir."""
+OPENED = "371681114900"
+"""A village of the heir that there was not before."""
 GIVES, TAKES, PART = "371621115", "371621114", "0.4"
 """A township that goes on, but gave a part of its people to another one."""
 
@@ -52,6 +54,7 @@ def merge_units(catalogue: Path) -> None:
             edited += [f"{code},{name},{level},{parent},,2020", f"{code},{name},{level},{HEIR},2021,"]
         else:
             edited.append(line)
+    edited.append(f"{OPENED},新苑社区居委会,village,{HEIR},2021,")
     (registry / "org_units.csv").write_text("\n".join(edited) + "\n", encoding="utf-8")
     heirs = [f"{OLD},{HEIR},2021,1.0", f"{MERGED},{INTO},2021,1.0", f"{GIVES},{TAKES},2021,{PART}"]
     heirs += [f"{SPLIT},{heir},2021,{share}" for heir, share in PARTS.items()]
