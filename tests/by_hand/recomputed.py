@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 from tests.by_hand.cells import Cells
 from tests.by_hand.figures import GROWTH, RANKS, RATES, SHARES, STREAKS, SUMS, Number, growth
+from tests.by_hand.sheets import NOT_APPLICABLE as NOT_CONCERNED
 from tests.by_hand.sums import Figure, Sum, Sums, Term, figure
-from tests.by_hand.units import CITY, Units
+from tests.by_hand.units import CITY, VILLAGE, Units
 
 NOT_APPLICABLE, NOT_REPORTED = "not_applicable", "not_reported"
 
@@ -66,14 +69,14 @@ class Recomputed:
     def villages(self, year: int) -> Iterator[tuple[str, str, Figure]]:
         """The same of villages, which have their own cells alone."""
         for name, said in self._said.items():
-            if "village" in said.get("levels", ()):
-                for unit in self._units.at_level("village", year):
+            if VILLAGE in said.get("levels", ()):
+                for unit in self._units.at_level(VILLAGE, year):
                     cell = self._cells.of(name, year)[unit.code]
-                    if cell == "不适用":
+                    if cell == NOT_CONCERNED:
                         yield name, unit.code, figure(None, Sum(), NOT_APPLICABLE)
                     else:
-                        told = Sum(cell or 0.0, *map(_whole, (cell is not None, True)))
-                        yield name, unit.code, figure(cell, told, NOT_REPORTED)
+                        covered = Sum(reported=Fraction(cell is not None), expected=Fraction(1))
+                        yield name, unit.code, figure(cell, covered, NOT_REPORTED)
 
     def _nodes(self, name: str, inner: str, year: int) -> list[str]:
         terms = self._terms(inner)
@@ -81,8 +84,8 @@ class Recomputed:
 
     def _has(self, name: str, terms: Sequence[Term], node: str, year: int) -> bool:
         levels = self._said[name].get("levels", ("city", "county", "township"))
-        level = self._units.of_year(year)[node].level
-        return level != "village" and level in levels and self._sums.covers(node, year, terms)
+        level = self._level(node, year)
+        return level != VILLAGE and level in levels and self._sums.covers(node, year, terms)
 
     def _terms(self, name: str) -> Sequence[Term]:
         return SUMS[name] if name in SUMS else terms_of(FUNCTIONS[name])
@@ -120,28 +123,31 @@ class Recomputed:
         return Worked(value, min(sums.values(), key=lambda s: s.part), lacking)
 
     def _share(self, inner: str, node: str, year: int) -> Figure:
-        own = self._work(inner, node, year)
+        own, peers = self._work(inner, node, year), self._peers(inner, self._level(node, year), year)
         [city] = self._units.at_level(CITY, year)
         whole = self._work(inner, city.code, year)
         value = 100 * own.value / whole.value if own.value is not None and whole.value else None
-        return figure(value, min(own.covered, whole.covered, key=lambda s: s.part), own.lacking)
+        least = min(own.covered, whole.covered, key=lambda s: s.part)
+        return figure(value, least, own.lacking, sum(peer.value is not None for peer in peers))
 
     def _rank(self, inner: str, node: str, year: int) -> Figure:
-        level = self._units.of_year(year)[node].level
-        terms = self._terms(inner)
-        peers = [
-            self._work(inner, unit.code, year)
-            for unit in self._units.at_level(level, year)
-            if self._sums.covers(unit.code, year, terms)
-        ]
+        own, peers = self._work(inner, node, year), self._peers(inner, self._level(node, year), year)
         together = Sum()
         for peer in peers:
             together.add(peer.covered)
-        own = self._work(inner, node, year)
-        place = None
-        if own.value is not None:
-            place = 1 + sum(peer.value is not None and peer.value > own.value for peer in peers)
-        return figure(place, min(own.covered, together, key=lambda s: s.part), own.lacking)
+        values = [peer.value for peer in peers if peer.value is not None]
+        place = None if own.value is None else 1 + sum(value > own.value for value in values)
+        least = min(own.covered, together, key=lambda s: s.part)
+        return figure(place, least, own.lacking, len(values))
+
+    @cache  # noqa: B019  # as long as the test
+    def _peers(self, inner: str, level: str, year: int) -> Sequence[Worked]:
+        """The same number of all units of a level."""
+        units, terms = self._units.at_level(level, year), self._terms(inner)
+        return [self._work(inner, u.code, year) for u in units if self._sums.covers(u.code, year, terms)]
+
+    def _level(self, node: str, year: int) -> str:
+        return self._units.of_year(year)[node].level
 
     def _streak(self, number: str, node: str, year: int) -> Figure:
         of_year = self._sums.plain(Term(number), node, year)
@@ -153,9 +159,3 @@ class Recomputed:
             length += 1
         lacking = NOT_REPORTED if of_year.expected else NOT_APPLICABLE
         return figure(length if of_year.reported else None, of_year, lacking)
-
-
-def _whole(is_so: bool) -> Any:
-    from fractions import Fraction
-
-    return Fraction(int(is_so))

@@ -23,6 +23,10 @@ ENDED = "371681115201"
 """A village of the old township that ended without an heir."""
 SPLIT, PARTS = "371681113200", {"371681113201": "0.65", "371681114201": "0.35"}
 """A village whose people now belong to two, one of them in the heir."""
+OPENED = "371681114900"
+"""A village of the heir that there was not before."""
+GIVES, TAKES, PART = "371621115", "371621114", "0.4"
+"""A township that goes on, but gave a part of its people to another one."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Scenario:
 
 
 def merge_units(catalogue: Path) -> None:
-    """Edit a catalogue's registry: from 2021 on a township, two of its villages and one beside it are no more."""
+    """Edit a catalogue's registry: in 2021 a township, two of its villages and one beside it are no more."""
     registry = catalogue / "registry"
     lines = (registry / "org_units.csv").read_text(encoding="utf-8").splitlines()
     edited = []
@@ -50,8 +54,9 @@ def merge_units(catalogue: Path) -> None:
             edited += [f"{code},{name},{level},{parent},,2020", f"{code},{name},{level},{HEIR},2021,"]
         else:
             edited.append(line)
+    edited.append(f"{OPENED},新苑社区居委会,village,{HEIR},2021,")
     (registry / "org_units.csv").write_text("\n".join(edited) + "\n", encoding="utf-8")
-    heirs = [f"{OLD},{HEIR},2021,1.0", f"{MERGED},{INTO},2021,1.0"]
+    heirs = [f"{OLD},{HEIR},2021,1.0", f"{MERGED},{INTO},2021,1.0", f"{GIVES},{TAKES},2021,{PART}"]
     heirs += [f"{SPLIT},{heir},2021,{share}" for heir, share in PARTS.items()]
     with (registry / "succession.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in heirs)

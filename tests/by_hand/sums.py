@@ -51,13 +51,17 @@ class Figure:
     expected: int
     coverage_pct: float | None
     state: str
+    peers: int | None = None
 
 
-def figure(value: float | None, covered: Sum, lacking: str) -> Figure:
-    """A number with its coverage; ``lacking`` is the state of a number that is not there."""
+def figure(value: float | None, covered: Sum, lacking: str, peers: int | None = None) -> Figure:
+    """A number with its coverage; ``lacking`` is the state of a number that is not there.
+
+    ``peers``: how many units of the level have a number, where it is compared with theirs.
+    """
     coverage = float(covered.part * 100) if covered.expected else None
     state = lacking if value is None else "zero" if value == 0 else "value"
-    return Figure(value, ceil(covered.reported), ceil(covered.expected), coverage, state)
+    return Figure(value, ceil(covered.reported), ceil(covered.expected), coverage, state, peers)
 
 
 class Sums:

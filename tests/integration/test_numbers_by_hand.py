@@ -24,6 +24,7 @@ from tests.by_hand.scenario import (
     HEIR,
     MERGED,
     OLD,
+    OPENED,
     SPLIT,
     YEARS,
     Scenario,
@@ -89,7 +90,8 @@ def _read_published(home: Path) -> Mapping[int, Mapping[Key, Figure]]:
     found: dict[int, dict[Key, Figure]] = {year: {} for year in YEARS}
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
-            "SELECT year, indicator, org_code, value, reported_count, expected_count, coverage_pct, state FROM mart.indicator"
+            "SELECT year, indicator, org_code, value, reported_count, expected_count, coverage_pct, state, peer_count"
+            " FROM mart.indicator"
         ).fetchall()
     for year, indicator, code, *figure in rows:
         found[year][indicator, code] = Figure(*figure)
@@ -110,6 +112,7 @@ def _is_same(published: Figure | None, by_hand: Figure | None) -> bool:
         _equal(published.value, by_hand.value)
         and _equal(published.coverage_pct, by_hand.coverage_pct)
         and (published.reported, published.expected) == (by_hand.reported, by_hand.expected)
+        and published.peers == by_hand.peers
         and _plain_state(published) == by_hand.state
     )
 
@@ -233,6 +236,13 @@ def test_not_applicable_leaves_what_is_expected(night: Night) -> None:
         100.0,
     )
     assert night.of("sunflower_site_per_10k", f"{NOT_CONCERNED}001").state == "not_applicable"
+    assert night.of("sunflower_site_count", f"{NOT_CONCERNED}001").value
+    rate, sites = (
+        night.of(name, NOT_CONCERNED).value for name in ("sunflower_site_per_10k", "sunflower_site_count")
+    )
+    assert rate == pytest.approx(
+        10_000 * (sites or 0) / (found.value or 0)
+    )  # the sites of that township, too
     assert night.of("expert_outreach_consecutive_years", NOT_CONCERNED).state == "not_applicable"
     assert night.of("association_renewed_pct", f"{NOT_CONCERNED}003").value not in (None, 100.0)
 
@@ -251,6 +261,8 @@ def test_a_merged_township_goes_on_in_its_heir(night: Night) -> None:
     assert {OLD, MERGED, ENDED, SPLIT} <= before.keys()
     assert not {OLD, MERGED, ENDED, SPLIT} & now.keys()
     assert ("member_count", OLD) not in night.published[LATEST]
+    assert OPENED not in before
+    assert night.of("member_count", OPENED).value
     both = sum(
         night.of("sunflower_activity_cumulative_count", code, LATEST - 1).value or 0 for code in (OLD, HEIR)
     )

@@ -4,7 +4,7 @@ A formula of one term, or a sum of terms, says what was reported, with its cover
 terms: a base node (a township with its villages, a county's own row, the city's own row) at which any cell of any
 term is expected but not reported is left out of all terms, so that a rate never divides a partial numerator by a
 full denominator; what was left out is missing from the coverage. What is not asked at a node (a county's own row
-has no population) leaves nothing out.
+has no population, a new village no year before) and what does not apply there (不适用) leaves nothing out.
 """
 
 from __future__ import annotations
