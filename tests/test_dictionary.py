@@ -128,3 +128,5 @@ def test_a_name_says_since_when_it_is_asked_what_changed_and_what_it_is_used_for
     ratio = rows["indicator", "insurance_payout_pct"]
     assert (ratio["since"], ratio["breaks"][:6]) == (2025, "2025年度")
     assert rows["field", "tier"]["used_in"].startswith("sunflower_site_national_count")
+    assert rows["indicator", "member_per_10k"]["used_in"] == "member_per_10k_rank"
+    assert rows["indicator", "member_per_10k_rank"]["used_in"] is None

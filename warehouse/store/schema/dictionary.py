@@ -90,11 +90,12 @@ def list_definitions(catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _find_uses(catalogue: Catalogue) -> dict[str, list[str]]:
-    """Measure or field -> the indicators that read it, in the order of the catalogue."""
+    """Measure, field or indicator -> the indicators that read it, in the order of the catalogue."""
     uses: dict[str, list[str]] = {}
     for indicator in catalogue.indicators.values():
         read = _list_measures_read(catalogue, indicator)
         names = [m.id for m in read] + [n for m in read if m.where for n in sorted(parse(m.where).names)]
+        names += sorted(parse(indicator.formula).names & catalogue.indicators.keys())
         for name in dict.fromkeys(names):
             uses.setdefault(name, []).append(indicator.id)
     return uses
@@ -189,6 +190,7 @@ def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 
 
 def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    uses = _find_uses(catalogue)
     for indicator in catalogue.indicators.values():
         measures = _list_measures_read(catalogue, indicator)
         forms = {m.form: catalogue.forms[m.form].number for m in measures if m.form in catalogue.forms}
@@ -208,6 +210,7 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "type": indicator.kind,
             "levels": ",".join(catalogue.computed_levels(indicator)),
             "breaks": _write_breaks(_find_breaks(catalogue, indicator)),
+            "used_in": ",".join(n for n in uses.get(indicator.id, ()) if n != indicator.id) or None,
             **_find_dates(*_list_dated(catalogue, measures)),
             "is_published": indicator.is_published,
             "disclosure": _classify_indicator(catalogue, indicator),
