@@ -53,6 +53,8 @@ def list_macro_calls(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         "changes": "FROM changes('2099-01-01', '2100-01-01') ORDER BY ALL",
         "history": f"FROM history('{indicator}', '{code}', {year}) ORDER BY ALL",
         "formula_value": f"SELECT formula_value('{indicator}', [1.5])",
+        "term_parts": f"FROM term_parts('{indicator}', {year}, {year}) ORDER BY ALL",
+        "term_values": f"FROM term_values('{indicator}') ORDER BY ALL",
         "trace": f"FROM trace('{indicator}', '{code}', {year}) ORDER BY ALL",
     }
 

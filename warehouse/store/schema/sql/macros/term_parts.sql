@@ -35,16 +35,15 @@ WITH term AS (  -- with the years that are read
     FROM part AS p CROSS JOIN (VALUES (false), (true)) AS v(of_village)
     LEFT JOIN above AS t ON t.year = p.year AND t.org_code = p.org_code AND t.node_level = 'township'
     LEFT JOIN above AS c ON c.year = p.year AND c.org_code = p.org_code AND c.node_level = 'county'
-), lacking AS (  -- blocks that lack a cell of one of the terms, and are left out of all of them
-    SELECT DISTINCT year, condition_year, of_village, block
-    FROM (SELECT year, condition_year, of_village, block, base, term, sum(reported) AS reported, sum(expected) AS expected
-          FROM based WHERE is_aligned GROUP BY ALL)
-    WHERE reported < expected - 1e-6
+), judged AS (  -- whether a base lacks a cell of a term
+    SELECT *, is_aligned AND sum(reported) OVER cells < sum(expected) OVER cells - 1e-6 AS is_lacking
+    FROM based WINDOW cells AS (PARTITION BY year, condition_year, of_village, block, base, term)
+), joined AS (  -- then its block is left out of all of them
+    SELECT *, bool_or(is_lacking) OVER (PARTITION BY year, condition_year, of_village, block) AS is_left_out FROM judged
 )
 SELECT b.year, b.condition_year, b.term, b.measure, n.node AS of_node, n.node_level AS org_level, b.source_year, b.source_code,
        b.org_code, b.submission, b.state, b.value AS own_value, b.part_value AS value,
        CASE WHEN coalesce(b.value, 0) <> 0 THEN b.part_value / b.value ELSE b.heir_share END AS share,
-       b.expected AS expected_count, b.reported AS reported_count, l.block IS NOT NULL AS is_left_out
-FROM based AS b
+       b.expected AS expected_count, b.reported AS reported_count, b.is_left_out
+FROM joined AS b
 JOIN above AS n ON n.year = b.year AND n.org_code = b.org_code AND (n.node_level = 'village') = b.of_village
-LEFT JOIN lacking AS l ON l.year = b.year AND l.condition_year = b.condition_year AND l.of_village = b.of_village AND l.block = b.block

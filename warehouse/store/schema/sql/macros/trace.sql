@@ -31,7 +31,7 @@ WITH asked AS (
            CASE u.org_level WHEN 'village' THEN p.parent_code WHEN 'township' THEN u.parent_code ELSE u.org_code END AS unit_code,
            concat_ws(' ', CASE WHEN u.org_level = 'village' THEN g.org_name END,
                      CASE WHEN u.org_level IN ('village', 'township') THEN p.org_name END, u.org_name) AS place
-    FROM (SELECT DISTINCT source_year FROM part) AS y
+    FROM (SELECT DISTINCT source_year FROM mart.term_year WHERE indicator = indicator_id AND year = report_year) AS y
     JOIN core.org_unit AS u ON y.source_year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
     LEFT JOIN core.org_unit AS p ON p.org_code = u.parent_code
          AND y.source_year BETWEEN coalesce(p.valid_from, 0) AND coalesce(p.valid_to, 9999)
@@ -105,7 +105,7 @@ WITH asked AS (
     SELECT u.submission, u.measure, u.source_code, t.sheet, t.row
     FROM unit AS u JOIN typed AS t ON t.submission = u.submission AND t.measure = u.measure AND t.org_code = u.source_code
     WHERE u.value <> 0 AND NOT t.is_number AND u.measure NOT IN (SELECT measure FROM core.counted_row)
-), row_cell AS MATERIALIZED (  -- a row that counts, with the cells that make it count
+), row_cell AS (  -- a row that counts, with the cells that make it count
     SELECT r.submission, r.measure, r.org_code, r.sheet, r.row, max(t.item) AS item,
            string_agg(t.name_zh || '“' || coalesce(t.raw, '…') || '”', '，' ORDER BY t.place) AS raw,
            string_agg(t.cell, '、' ORDER BY t.place) AS cell, string_agg(t.remarks, '、') AS remarks, list(t.cell) AS cells
