@@ -13,7 +13,7 @@ from tests.by_hand.cells import Cells
 from tests.by_hand.compared import Beside, Compared
 from tests.by_hand.recomputed import Recomputed
 from tests.by_hand.scenario import CATALOGUE, YEARS, Scenario, make_scenario
-from tests.by_hand.sheets import read_forms, read_indicators, read_report
+from tests.by_hand.sheets import read_forms, read_indicators, read_submission
 from tests.by_hand.sums import Figure
 from tests.by_hand.units import CITY, COUNTY, Units
 
@@ -73,7 +73,7 @@ def take_night(folder: Path) -> Night:
     scenario = make_scenario(folder)
     units = Units(scenario.catalogue / "registry")
     reporting = [unit.code for level in (CITY, COUNTY) for unit in units.at_level(level, LATEST)]
-    read = {key: read_report(path, scenario.catalogue) for key, path in scenario.standing.items()}
+    read = {key: read_submission(path, scenario.catalogue) for key, path in scenario.standing.items()}
     stands = {(code, year): read.get((code, year)) for code in reporting for year in YEARS}
     cells = Cells(read_forms(scenario.catalogue), units, stands)
     recomputed = Recomputed(cells, units, SAYS)
