@@ -114,6 +114,14 @@ def test_a_cumulative_number_differs_by_what_the_year_added_and_never_falls() ->
     assert compared("cumulative(visit_count, 2024)", *given_rows)[:2] == (None, None)  # begins this year
 
 
+def test_who_added_nothing_to_a_cumulative_number_is_not_compared() -> None:
+    """Its number stands as it stood, and that is not a year without events."""
+    given_rows = [visits(2022, 5, 5), visits(2023, 10, 30), visits(2024, None, None, 8)]
+    assert compared("cumulative(visit_count)", *given_rows)[:2] == (None, None)
+    assert compared("cumulative(visit_count) + cumulative(talk_count)", *given_rows)[:2] == (None, None)
+    assert compared("cumulative(visit_count)", *given_rows, org=CITY)[:2] == (178, 170)
+
+
 def test_a_share_of_running_sums_is_compared_within_each_year() -> None:
     given_rows = [visits(2023, 10, 10, 20), visits(2024, 20, 10, 20)]
     found = compared("share(cumulative(visit_count))", *given_rows, levels=("county",), unit="%")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from tests.by_hand.sheets import NOT_APPLICABLE, Form, Report, Row, Value
+from tests.by_hand.sheets import NOT_APPLICABLE, Form, Row, Submission, Value
 from tests.by_hand.units import CITY, COUNTY, TOWNSHIP, VILLAGE, Units
 
 Said = float | str | None
@@ -121,13 +121,16 @@ REGISTRY_COUNTS = {
 
 
 class Cells:
-    """The cells of some years, as the reports that stand give them."""
+    """The cells of some years, as the submissions that stand give them."""
 
     def __init__(
-        self, forms: Mapping[str, Form], units: Units, reports: Mapping[tuple[str, int], Report | None]
+        self,
+        forms: Mapping[str, Form],
+        units: Units,
+        submissions: Mapping[tuple[str, int], Submission | None],
     ) -> None:
-        self.years = sorted({year for _, year in reports})
-        self._forms, self._units, self._reports = forms, units, reports
+        self.years = sorted({year for _, year in submissions})
+        self._forms, self._units, self._submissions = forms, units, submissions
         self._form_of = {
             field: form
             for form in forms.values()
@@ -162,20 +165,20 @@ class Cells:
     def _said(self, number: str, code: str, year: int) -> Said:
         if number in REGISTRY_COUNTS:
             return 1
-        report = self._reports[code[:6], year]
-        if report is None:
+        submission = self._submissions[code[:6], year]
+        if submission is None:
             return None
         if number in ROSTER_COUNTS:
-            return self._count_rows(number, code, year, report)
+            return self._count_rows(number, code, year, submission)
         if number in ROW_COUNTS:
             form, _, holds = ROW_COUNTS[number]
-            answer = holds(report.units[form][code])
+            answer = holds(submission.units[form][code])
             return answer if answer in (None, NOT_APPLICABLE) else int(answer)
-        return report.units[self._form_of[number].id][code][number]
+        return submission.units[self._form_of[number].id][code][number]
 
-    def _count_rows(self, number: str, code: str, year: int, report: Report) -> Said:
+    def _count_rows(self, number: str, code: str, year: int, submission: Submission) -> Said:
         form, counts = ROSTER_COUNTS[number]
-        rows = report.rosters[form]
+        rows = submission.rosters[form]
         if rows is None:
             return None
         name = self._units.of_year(year)[code].name

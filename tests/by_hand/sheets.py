@@ -128,14 +128,14 @@ class Workbook:
 
 
 @dataclass(frozen=True)
-class Report:
+class Submission:
     """What a workbook says: form -> rows by org code; roster -> its rows, null where it does not even say 无."""
 
     units: Mapping[str, Mapping[str, Row]]
     rosters: Mapping[str, list[Row] | None]
 
 
-def read_report(path: Path, catalogue: Path) -> Report:
+def read_submission(path: Path, catalogue: Path) -> Submission:
     """Read a workbook; forms that are not asked of the unit have no sheet."""
     workbook = Workbook(path, catalogue, is_read_only=True)
     units: dict[str, dict[str, Row]] = {}
@@ -149,4 +149,4 @@ def read_report(path: Path, catalogue: Path) -> Report:
         listed = [row for row in rows.values() if row["name"] is not None]
         rosters[form.id] = [row for row in listed if row["name"] != NOTHING] if listed else None
     workbook.book.close()
-    return Report(units, rosters)
+    return Submission(units, rosters)

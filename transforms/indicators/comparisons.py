@@ -110,7 +110,7 @@ def _earlier_term(term: Term) -> Term:
 
 def _is_running(plan: Plan) -> bool:
     """Whether the number is a running sum: what was never reported lacks in both years alike."""
-    return plan.inner.is_sum and all(term.function == "cumulative" for term in plan.terms)
+    return plan.inner.is_sum and all(term.function == "cumulative" for term in plan.inner.terms)
 
 
 def _values(plan: Plan) -> tuple[pl.Expr, pl.Expr]:
