@@ -18,7 +18,7 @@ from flows.night import Night, list_versions
 from flows.running.timing import STEPS_TO_PUBLISH
 from transforms.disclosure.equations import list_relations
 from transforms.disclosure.suppression import list_related, suppress
-from transforms.indicators.indicators import compute
+from transforms.indicators.indicators import compute, redraw
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
 from warehouse.ledger.releases import list_releases
@@ -70,8 +70,11 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
     approved = list_approvals(entries).join(
         build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
     )
-    computed = compute(build.read_standing_measures(), night.catalogue, approved)
-    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, computed.redrawn, at=at)
+    measures = build.read_standing_measures()
+    computed = compute(measures, night.catalogue, approved)
+    # A vintage keeps what was published, the numbers of each year's own units; the series is of what is known now.
+    redrawn = redraw(measures, night.catalogue, approved, computed.indicators) if before is None else None
+    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn, at=at)
 
 
 def _suppress_counts(night: Night, build: NightBuild) -> None:

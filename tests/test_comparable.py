@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.small_city import BRIDGE_EAST, CITY, EAST, GREAT, LOWER, UPPER, small_city, told
+from tests.small_city import BRIDGE_EAST, CITY, EAST, GREAT, LOWER, UPPER, WEST, small_city, told
 from tests.test_vintages import City
 from warehouse.catalogue.load import load_catalogue
 from warehouse.store.query import query
@@ -97,3 +97,18 @@ def test_when_a_year_is_gone_the_boundaries_are_those_of_the_year_before(city: C
     assert (found[UPPER][0], found[LOWER][0]) == (5, 7)
     assert GREAT not in found
     assert found[EAST] == (22, 22, False)
+
+
+def test_what_is_missing_since_a_predecessors_report_is_held_says_so(city: City) -> None:
+    held = {
+        "submission": OF_2022["submissions"]["submission"],
+        "decision": ["held"],
+        "reason": ["x"],
+        "rule": ["y"],
+    }
+    city.night(told("c", 3, {f"{WEST}001": 1}, unit=WEST, year=2022), decisions=pl.DataFrame(held))
+    found = city.ask(
+        "SELECT org_code, state FROM mart.comparable WHERE indicator = 'member_count' AND year = 2022"
+    )
+    states = dict(found.iter_rows())
+    assert (states[GREAT], states[EAST], states[f"{WEST}001001"]) == ("held", "held", "not_reported")

@@ -27,7 +27,7 @@ from tests.measure_rows import (
     with_registry,
 )
 from tests.test_contribution import cities
-from transforms.indicators.indicators import compute
+from transforms.indicators.indicators import compute, redraw
 from warehouse.catalogue.load import Catalogue
 
 CATALOGUE = lanhe()
@@ -77,14 +77,15 @@ def on_todays_boundaries(catalogue: Catalogue, formula: str, *told: Given, **cha
     return series(with_indicator(catalogue, formula, **changes), rows(*told))
 
 
+def redrawn(catalogue: Catalogue, measures: pl.DataFrame, final: pl.DataFrame = NOBODY) -> pl.DataFrame:
+    return redraw(measures, catalogue, final, compute(measures, catalogue, final).indicators)
+
+
 def series(catalogue: Catalogue, measures: pl.DataFrame) -> pl.DataFrame:
-    computed = compute(measures, catalogue, NOBODY)
-    last = computed.indicators["year"].max()
-    units = catalogue.registry.units(last)  # type: ignore[arg-type]
-    kept = computed.indicators.join(computed.redrawn, on=KEY, how="anti").join(
-        units, on="org_code", how="semi"
-    )
-    return pl.concat([kept, computed.redrawn]).sort(KEY)
+    indicators, changed = compute(measures, catalogue, NOBODY).indicators, redrawn(catalogue, measures)
+    units = catalogue.registry.units(indicators["year"].max())  # type: ignore[arg-type]
+    kept = indicators.join(changed, on=KEY, how="anti").join(units, on="org_code", how="semi")
+    return pl.concat([kept, changed]).sort(KEY)
 
 
 def at(frame: pl.DataFrame, code: str, year: int = 2023) -> dict[str, Any]:
@@ -128,10 +129,8 @@ def test_a_split_townships_history_is_divided_in_whole_visits() -> None:
 
 
 def test_a_township_that_moved_counts_for_the_county_it_is_in_now() -> None:
-    computed = compute(
-        rows(visits(2023, 10, 30), visits(2024, 1, 1)), with_indicator(MOVED, "visit_count"), NOBODY
-    )
-    assert dict(computed.redrawn.select("org_code", "value").iter_rows()) == {EAST: 10, WEST: 90}
+    found = redrawn(with_indicator(MOVED, "visit_count"), rows(visits(2023, 10, 30), visits(2024, 1, 1)))
+    assert dict(found.select("org_code", "value").iter_rows()) == {EAST: 10, WEST: 90}
 
 
 def test_a_county_whose_last_township_is_elsewhere_now_has_no_number() -> None:
@@ -181,8 +180,8 @@ def test_a_streak_is_that_of_all_the_predecessors_together() -> None:
 def test_a_redrawn_number_is_final_once_all_it_is_made_of_is() -> None:
     approved = pl.DataFrame({"year": [2023], "unit_code": [EAST]}, schema=NOBODY.schema)
     catalogue = with_indicator(MOVED, "visit_count")
-    computed = compute(rows(visits(2023, 10, 30), visits(2024, 1, 1)), catalogue, approved)
-    assert dict(computed.redrawn.select("org_code", "maturity").iter_rows()) == {
+    found = redrawn(catalogue, rows(visits(2023, 10, 30), visits(2024, 1, 1)), approved)
+    assert dict(found.select("org_code", "maturity").iter_rows()) == {
         EAST: "final",
         WEST: "provisional",  # its own report of 2023 is not approved, that of the township it has now is
     }
@@ -193,7 +192,8 @@ def test_where_no_boundary_moved_nothing_is_computed_again() -> None:
         CATALOGUE, [*ABOVE, *((c, "township", EAST, None, None) for c in (BRIDGE, BAY))], []
     )
     told = rows(visits(2023, 10, 30), visits(2024, 1, 1))
-    assert compute(told, with_indicator(still, "visit_count"), NOBODY).redrawn.is_empty()
+    assert redrawn(with_indicator(still, "visit_count"), told).is_empty()
+    assert redrawn(with_indicator(MERGED, "visit_count"), rows()).is_empty()
 
 
 @given(cities())

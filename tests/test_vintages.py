@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from tests.small_city import BRIDGE_EAST, BRIDGE_WEST, CITY, EAST, GREAT, UPPER, small_city, told
 from tests.warehouse_samples import NOON, sha
-from transforms.indicators.indicators import compute
+from transforms.indicators.indicators import compute, redraw
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.review_entries import list_approvals
 from warehouse.store.build import NightBuild
@@ -55,12 +55,13 @@ class City:
             if (decisions := more.get("decisions")) is not None:
                 build.set_decisions(decisions)
             approved = more.get("approved", APPROVED)
-            computed = compute(build.read_standing_measures(), self.catalogue, approved)
+            measures = build.read_standing_measures()
+            computed = compute(measures, self.catalogue, approved)
             build.set_indicators(
                 computed.indicators,
                 computed.comparisons,
                 computed.rollup,
-                computed.redrawn,
+                redraw(measures, self.catalogue, approved, computed.indicators),
                 at=build.find_moment(moment),
             )
             build.set_releases(more.get("releases", pl.DataFrame()))

@@ -40,15 +40,11 @@ _ALMOST = 1e-6  # shares of a split unit add up to whole cells but for rounding
 
 @dataclass(frozen=True)
 class Computed:
-    """What the standing measures amount to: the frames INDICATOR, COMPARISON (beside last year) and ROLLUP.
-
-    ``redrawn``: INDICATOR of earlier years on the boundaries of the last one, as far as it differs from ``indicators``.
-    """
+    """What the standing measures amount to: the frames INDICATOR, COMPARISON (beside last year) and ROLLUP."""
 
     indicators: pl.DataFrame
     comparisons: pl.DataFrame
     rollup: pl.DataFrame
-    redrawn: pl.DataFrame
 
 
 def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Computed:
@@ -60,7 +56,7 @@ def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Co
     """
     years = data_years(measures)
     if not years:
-        return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP), empty(INDICATOR))
+        return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP))
     plans = plans_of(catalogue)
     comparisons = comparisons_of(plans, catalogue)
     read = [*plans, *(p for c in comparisons for p in c.readings)]
@@ -71,20 +67,18 @@ def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Co
     asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
     of_villages = [c for c in comparisons if _is_for_villages(c.both, catalogue)]
     changes = [compare(nodes.rolled, comparisons, asked), compare(nodes.villages, of_villages, asked)]
-    return Computed(
-        indicators,
-        pl.concat(changes),
-        roll_up(tree, catalogue),
-        _redraw(measures, catalogue, final, indicators),
-    )
+    return Computed(indicators, pl.concat(changes), roll_up(tree, catalogue))
 
 
-def _redraw(
+def redraw(
     measures: Measures, catalogue: Catalogue, final: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.DataFrame:
-    """INDICATOR of earlier years as if the units of the last year had been there, where that differs from ``indicators``."""
+    """INDICATOR of earlier years as if the units of the last year had been there, where that differs from ``indicators``.
+
+    Arguments as of :func:`compute`, and the indicators that it gave.
+    """
     years = data_years(measures)
-    moved = list_moved(catalogue.registry, years)
+    moved = list_moved(catalogue.registry, years) if years else empty(INDICATOR)
     if moved.is_empty():
         return empty(INDICATOR)
     plans = plans_of(catalogue)

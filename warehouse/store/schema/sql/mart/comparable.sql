@@ -8,11 +8,17 @@ WITH today AS (
     ANTI JOIN mart.redrawn AS r ON r.year = i.year AND r.org_code = i.org_code AND r.indicator = i.indicator
     UNION ALL BY NAME
     SELECT *, true AS is_redrawn FROM mart.redrawn
+), held AS (  -- the number of a unit of today would come from a held report: its own, or that of a unit it carries on
+    SELECT i.year, coalesce(h.org_code, i.org_code) AS org_code, i.indicator
+    FROM mart.indicator AS i
+    LEFT JOIN core.heir AS h ON h.year = (SELECT year FROM today) AND h.source_year = i.year AND h.source_code = i.org_code
+    WHERE i.state = 'held'
 ), published AS (
     SELECT DISTINCT indicator, is_published FROM mart.indicator
 )
 SELECT n.year, n.org_code, p.org_name, p.org_level, p.parent_code, n.programme, n.indicator, n.name_zh, n.kind, n.value,
-       n.state, n.unit, n.numerator, n.denominator, n.reported_count, n.expected_count, n.coverage_pct, n.peer_count, n.maturity,
+       CASE WHEN n.state = 'not_reported' AND (n.year, n.org_code, n.indicator) IN (FROM held) THEN 'held' ELSE n.state END AS state,
+       n.unit, n.numerator, n.denominator, n.reported_count, n.expected_count, n.coverage_pct, n.peer_count, n.maturity,
        d.is_published, n.is_redrawn, i.value AS as_was_value
 FROM number AS n
 JOIN place AS p ON p.org_code = n.org_code
