@@ -22,28 +22,29 @@ WITH term AS (  -- with the years that are read
     LEFT JOIN core.handed_on AS d ON d.year = t.year AND d.source_year = t.source_year AND d.source_code = s.source_code
          AND d.org_code = h.org_code AND d.measure = t.measure
 ), above AS (  -- every unit of a year with the units that it belongs to
-    SELECT c.year, c.source_code AS org_code, c.node, u.org_level AS node_level
+    SELECT c.year, c.source_code AS org_code, max(c.node) FILTER (u.org_level = 'township') AS township,
+           max(c.node) FILTER (u.org_level = 'county') AS county, list({node: c.node, level: u.org_level}) AS nodes
     FROM core.contribution AS c
     JOIN core.org_unit AS u ON u.org_code = c.node
          AND c.year BETWEEN coalesce(u.valid_from, 0) AND coalesce(u.valid_to, 9999)
     WHERE c.source_year = c.year AND c.year BETWEEN first_year AND last_year
+    GROUP BY c.year, c.source_code
 ), based AS (  -- a village is read by itself, whatever the rest of its township lacks
-    SELECT p.*, v.of_village,
-           CASE WHEN v.of_village THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS base,
-           CASE WHEN p.block_level = 'city' THEN 'city' WHEN p.block_level = 'county' THEN coalesce(c.node, p.org_code)
-                WHEN v.of_village THEN p.org_code ELSE coalesce(t.node, p.org_code) END AS block
+    SELECT p.*, a.nodes, v.of_village,
+           CASE WHEN v.of_village THEN p.org_code ELSE coalesce(a.township, p.org_code) END AS base,
+           CASE WHEN p.block_level = 'city' THEN 'city' WHEN p.block_level = 'county' THEN coalesce(a.county, p.org_code)
+                WHEN v.of_village THEN p.org_code ELSE coalesce(a.township, p.org_code) END AS block
     FROM part AS p CROSS JOIN (VALUES (false), (true)) AS v(of_village)
-    LEFT JOIN above AS t ON t.year = p.year AND t.org_code = p.org_code AND t.node_level = 'township'
-    LEFT JOIN above AS c ON c.year = p.year AND c.org_code = p.org_code AND c.node_level = 'county'
+    JOIN above AS a ON a.year = p.year AND a.org_code = p.org_code
 ), judged AS (  -- whether a base lacks a cell of a term
     SELECT *, is_aligned AND sum(reported) OVER cells < sum(expected) OVER cells - 1e-6 AS is_lacking
     FROM based WINDOW cells AS (PARTITION BY year, condition_year, of_village, block, base, term)
 ), joined AS (  -- then its block is left out of all of them
     SELECT *, bool_or(is_lacking) OVER (PARTITION BY year, condition_year, of_village, block) AS is_left_out FROM judged
 )
-SELECT b.year, b.condition_year, b.term, b.measure, n.node AS of_node, n.node_level AS org_level, b.source_year, b.source_code,
+SELECT b.year, b.condition_year, b.term, b.measure, n.place.node AS of_node, n.place.level AS org_level, b.source_year, b.source_code,
        b.org_code, b.submission, b.state, b.value AS own_value, b.part_value AS value,
        CASE WHEN coalesce(b.value, 0) <> 0 THEN b.part_value / b.value ELSE b.heir_share END AS share,
        b.expected AS expected_count, b.reported AS reported_count, b.is_left_out
-FROM joined AS b
-JOIN above AS n ON n.year = b.year AND n.org_code = b.org_code AND (n.node_level = 'village') = b.of_village
+FROM joined AS b, unnest(b.nodes) AS n(place)
+WHERE (n.place.level = 'village') = b.of_village
