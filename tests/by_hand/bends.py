@@ -10,6 +10,20 @@ from tests.by_hand.sheets import NOT_APPLICABLE, NOTHING, Sheet, Workbook
 
 ACCEPTED, HELD = "accepted", "held"
 
+SPECIAL_FAMILIES = (
+    *("special_family_count", "special_family_member_count"),
+    *("bereaved_member_count", "disabled_member_count"),
+)
+DONE_FOR_THEM = (
+    *("spring_visit_count", "member_day_visit_count", "double_ninth_visit_count"),
+    *("dual_contact_household_count", "nursing_insured_count", "nursing_premium_cny"),
+)
+CLAIMS = ("claim_count", "claim_paid_cny", "claim_beneficiary_count")
+OF_AN_ASSOCIATION = (
+    *("is_term_renewed", "term_renewed_date", "president_post"),
+    *("staff_count", "member_count", "volunteer_count"),
+)
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -76,18 +90,12 @@ def say_not_applicable(book: Workbook) -> None:
     """滨城区: 不适用 in cells, in a whole township's part, in a whole column; a village without an association."""
     population = book.sheet("population")
     population.enter("371602001", infant_count=NOT_APPLICABLE, infant_family_count=NOT_APPLICABLE)
-    special = ("special_family_count", "special_family_member_count")
-    special = (*special, "bereaved_member_count", "disabled_member_count")
-    population.enter("371602002", **dict.fromkeys(special, NOT_APPLICABLE))
-    of_special = ("spring_visit_count", "member_day_visit_count", "double_ninth_visit_count")
-    of_special = (*of_special, "dual_contact_household_count", "nursing_insured_count", "nursing_premium_cny")
-    book.sheet("warm_action").enter("371602002", **dict.fromkeys(of_special, NOT_APPLICABLE))
+    population.enter("371602002", **dict.fromkeys(SPECIAL_FAMILIES, NOT_APPLICABLE))
+    book.sheet("warm_action").enter("371602002", **dict.fromkeys(DONE_FOR_THEM, NOT_APPLICABLE))
     organisation = book.sheet("organisation")
     villages = [code for code in organisation.rows if code.startswith("371602003") and len(code) == 12]
-    others = ("is_term_renewed", "term_renewed_date", "president_post")
-    others = (*others, "staff_count", "member_count", "volunteer_count")
     for village in villages[:2]:
-        organisation.enter(village, has_association="否", **dict.fromkeys(others, NOT_APPLICABLE))
+        organisation.enter(village, has_association="否", **dict.fromkeys(OF_AN_ASSOCIATION, NOT_APPLICABLE))
     enter_all(organisation, villages[2:5], is_term_renewed=NOT_APPLICABLE, term_renewed_date=None)
     enter_all(organisation, villages[5:7], is_term_renewed="否", term_renewed_date=None)
     enter_all(organisation, villages[7:8], president_post="其他")
@@ -101,18 +109,8 @@ def say_not_applicable(book: Workbook) -> None:
 
 def enter_zeros(book: Workbook) -> None:
     """邹平市: true zeros, also below the line of rates; rosters of which nothing is left but 无."""
-    population, action = book.sheet("population"), book.sheet("warm_action")
-    none = (
-        "special_family_count",
-        "special_family_member_count",
-        "bereaved_member_count",
-        "disabled_member_count",
-    )
-    population.enter("371681001", **dict.fromkeys(none, 0))
-    none = ("spring_visit_count", "member_day_visit_count", "double_ninth_visit_count")
-    none = (*none, "dual_contact_household_count", "nursing_insured_count", "nursing_premium_cny")
-    none = (*none, "claim_count", "claim_paid_cny", "claim_beneficiary_count")
-    action.enter("371681001", **dict.fromkeys(none, 0))
+    book.sheet("population").enter("371681001", **dict.fromkeys(SPECIAL_FAMILIES, 0))
+    book.sheet("warm_action").enter("371681001", **dict.fromkeys((*DONE_FOR_THEM, *CLAIMS), 0))
     health = book.sheet("family_health")
     health.enter("371681002", instructor_count=0, training_count=0, trainee_count=0)
     enter_all(health, list(health.rows), healthy_family_awarded_count=0)
@@ -167,7 +165,7 @@ def contradict(unit: str) -> Bend:
 
 
 def change_the_citys_own(book: Workbook) -> None:
-    """市本级: not listed in the ranking, a pilot of the province, more experts than could have come."""
+    """市本级: not listed in the ranking, and a pilot of the province."""
     own = book.sheet("publicity")
     own.enter("371600", wechat_rank=NOT_APPLICABLE, wechat_rank_window=NOT_APPLICABLE)
     pilots = book.sheet("culture_pilot")

@@ -11,8 +11,9 @@ from tests.by_hand.cells import Cells
 from tests.by_hand.figures import GROWTH, RANKS, RATES, SHARES, STREAKS, SUMS, Number, growth
 from tests.by_hand.sheets import NOT_APPLICABLE as NOT_CONCERNED
 from tests.by_hand.sums import Figure, Sum, Sums, Term, figure
-from tests.by_hand.units import CITY, VILLAGE, Units
+from tests.by_hand.units import CITY, COUNTY, TOWNSHIP, VILLAGE, Units
 
+UPPER_LEVELS = (CITY, COUNTY, TOWNSHIP)
 NOT_APPLICABLE, NOT_REPORTED = "not_applicable", "not_reported"
 
 FUNCTIONS = {**RATES, **{name: growth(number) for name, number in GROWTH.items()}}
@@ -53,18 +54,17 @@ class Recomputed:
     def figures(self, year: int) -> Iterator[tuple[str, str, Figure]]:
         """Indicator, unit and figure of everything that should be published for a year, without villages."""
         for name in (*SUMS, *FUNCTIONS):
-            for node in self._nodes(name, name, year):
+            for node in self._nodes(name, self._terms(name), year):
                 yield name, node, figure(*self._work(name, node, year))
         for name, inner in SHARES.items():
-            for node in self._nodes(name, inner, year):
+            for node in self._nodes(name, self._terms(inner), year):
                 yield name, node, self._share(inner, node, year)
         for name, inner in RANKS.items():
-            for node in self._nodes(name, inner, year):
+            for node in self._nodes(name, self._terms(inner), year):
                 yield name, node, self._rank(inner, node, year)
         for name, number in STREAKS.items():
-            for node in self._units.of_year(year):
-                if self._has(name, [Term(number)], node, year):
-                    yield name, node, self._streak(number, node, year)
+            for node in self._nodes(name, [Term(number)], year):
+                yield name, node, self._streak(number, node, year)
 
     def villages(self, year: int) -> Iterator[tuple[str, str, Figure]]:
         """The same of villages, which have their own cells alone."""
@@ -78,14 +78,16 @@ class Recomputed:
                         covered = Sum(reported=Fraction(cell is not None), expected=Fraction(1))
                         yield name, unit.code, figure(cell, covered, NOT_REPORTED)
 
-    def _nodes(self, name: str, inner: str, year: int) -> list[str]:
-        terms = self._terms(inner)
-        return [node for node in self._units.of_year(year) if self._has(name, terms, node, year)]
-
-    def _has(self, name: str, terms: Sequence[Term], node: str, year: int) -> bool:
-        levels = self._said[name].get("levels", ("city", "county", "township"))
-        level = self._level(node, year)
-        return level != VILLAGE and level in levels and self._sums.covers(node, year, terms)
+    def _nodes(self, name: str, terms: Sequence[Term], year: int) -> list[str]:
+        """The units above the villages that have an indicator: of its levels, and asked for all it reads."""
+        levels = set(self._said[name].get("levels", UPPER_LEVELS)) & set(UPPER_LEVELS)
+        nodes = [
+            unit.code
+            for level in UPPER_LEVELS
+            if level in levels
+            for unit in self._units.at_level(level, year)
+        ]
+        return [node for node in nodes if self._sums.covers(node, year, terms)]
 
     def _terms(self, name: str) -> Sequence[Term]:
         return SUMS[name] if name in SUMS else terms_of(FUNCTIONS[name])

@@ -47,6 +47,7 @@ class Units:
             if int(line["valid_from"] or 0) <= year <= int(line["valid_to"] or 9999)
         }
 
+    @cache  # noqa: B019
     def at_level(self, level: str, year: int) -> list[Unit]:
         """The units of a level in ``year``."""
         return [unit for unit in self.of_year(year).values() if unit.level == level]
