@@ -29,7 +29,7 @@ def city(tmp_path: Path) -> City:
 
 def members(city: City, year: int) -> dict[str, tuple[float | None, float | None, bool]]:
     found = city.ask(
-        """SELECT org_code, value, as_was_value, is_redrawn FROM mart.comparable
+        """SELECT org_code, value, value_as_was, is_redrawn FROM mart.comparable
            WHERE indicator = 'member_count' AND year = ?""",
         year,
     )

@@ -19,7 +19,7 @@ WITH today AS (
 SELECT n.year, n.org_code, p.org_name, p.org_level, p.parent_code, n.programme, n.indicator, n.name_zh, n.kind, n.value,
        CASE WHEN n.state = 'not_reported' AND (n.year, n.org_code, n.indicator) IN (FROM held) THEN 'held' ELSE n.state END AS state,
        n.unit, n.numerator, n.denominator, n.reported_count, n.expected_count, n.coverage_pct, n.peer_count, n.maturity,
-       d.is_published, n.is_redrawn, i.value AS as_was_value
+       d.is_published, n.is_redrawn, i.value AS value_as_was
 FROM number AS n
 JOIN place AS p ON p.org_code = n.org_code
 LEFT JOIN published AS d ON d.indicator = n.indicator
