@@ -1,9 +1,9 @@
 """The one expression language of rules and formulas: SQL expressions over names, rendered four ways.
 
 ``parse`` reads the text once; an :class:`Expression` then renders itself as a polars expression (to evaluate), as an
-Excel formula (live check in the issued workbook), as DuckDB SQL (for the published file to evaluate) and as Chinese words
-(finding, rule book, 填报说明). Nothing is ever evaluated as code. The caller decides what a name means (a column, a cell,
-a label): each rendering takes a function from :class:`Term` to that meaning.
+Excel formula (live check in the issued workbook), as SQL (for analysts) and as Chinese words (finding, rule book, 填报说明).
+Nothing is ever evaluated as code. The caller decides what a name means (a column, a cell, a label): each rendering takes
+a function from :class:`Term` to that meaning.
 
 Besides arithmetic, comparison, AND/OR/NOT, IN, BETWEEN, IS NULL, CASE, COALESCE, ABS and ROUND there are
 
@@ -152,7 +152,7 @@ class Expression:
         return as_excel(self.node, cell, tolerance)
 
     def sql(self, column: Callable[[Term], str]) -> str:
-        """As DuckDB SQL; ``column`` gives the SQL of a term. Null operands and division by zero as in ``polars``."""
+        """As an SQL expression for DuckDB; ``column``: term -> the SQL that stands for it."""
         return as_sql(self.node, column)
 
     def words(self, label: Callable[[Term], str]) -> str:
