@@ -66,27 +66,32 @@ def _sums_of_measures(hidden: set[Cell], known: dict[Cell, float]) -> list[Sum]:
 
 
 def _sums_of_indicators(connection: duckdb.DuckDBPyConnection) -> list[Sum]:
-    """Published numerators, denominators and plain numbers, past ones too: sums of the units that gave every term."""
+    """Published numerators, denominators and plain numbers: sums of the units that gave every term."""
     found: list[Sum] = []
-    numbers = connection.execute(
-        """SELECT i.year, i.org_code, i.indicator, d.formula, i.value, i.numerator, i.denominator
-           FROM mart.indicator_log AS i JOIN mart.dictionary AS d ON d.kind = 'indicator' AND d.name = i.indicator
-           WHERE i.state IN ('value', 'zero') AND i.indicator IN
-                 (SELECT indicator FROM mart.term WHERE measure IN (SELECT measure FROM core.suppressed)
-                  AND window_function IS NULL AND function IS NULL)"""
+    formulas = connection.execute(
+        """SELECT name, formula FROM mart.dictionary WHERE kind = 'indicator' AND name IN
+                  (SELECT indicator FROM mart.term WHERE measure IN (SELECT measure FROM core.suppressed)
+                   AND window_function IS NULL AND function IS NULL)"""
     ).fetchall()
-    for year, code, indicator, formula, value, numerator, denominator in numbers:
+    for indicator, formula in formulas:
+        units: dict[tuple[int, str, str], list[str]] = defaultdict(list)
+        for year, node, term, unit in connection.execute(
+            """SELECT year, of_node, term, source_code FROM term_parts(?, 0, 9999)
+               WHERE NOT is_left_out AND state IN ('value', 'zero', 'suppressed')""",
+            [indicator],
+        ).fetchall():
+            units[year, node, term].append(unit)
         over, _, under = formula.partition("/")
-        for side, number in ((over, value if denominator is None else numerator), (under, denominator)):
-            names = [n.strip(" ()") for n in side.replace("* 100", "").split("+") if n.strip(" ()")]
-            if number is None or not names or not all(n.isidentifier() for n in names):
-                continue
-            units = connection.execute(
-                """SELECT DISTINCT source_code FROM trace(?, ?, ?)
-                   WHERE step = 'unit' AND state IN ('value', 'zero', 'suppressed')""",
-                [indicator, code, year],
-            ).fetchall()
-            found.append(({(year, unit, name): 1.0 for (unit,) in units for name in names}, number))
+        for year, code, value, numerator, denominator in connection.execute(
+            """SELECT year, org_code, value, numerator, denominator FROM mart.indicator_log
+               WHERE indicator = ? AND state IN ('value', 'zero') AND known_to IS NULL""",
+            [indicator],
+        ).fetchall():
+            for side, number in ((over, value if denominator is None else numerator), (under, denominator)):
+                names = [n.strip(" ()") for n in side.replace("* 100", "").split("+") if n.strip(" ()")]
+                if number is not None and names and all(n.isidentifier() for n in names):
+                    parts = {(year, unit, name): 1.0 for name in names for unit in units[year, code, name]}
+                    found.append((parts, number))
     return found
 
 

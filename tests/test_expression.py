@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from typing import Any
 
 import duckdb
@@ -29,33 +30,56 @@ def words(text: str) -> str:
     return parse(text).words(lambda t: LABELS[t.name])
 
 
+ROWS: list[tuple[str, dict[str, Any], Any]] = [
+    ("a + b * 2", {"a": 1, "b": 3}, 7),
+    ("(a + b) * 2", {"a": 1, "b": 3}, 8),
+    ("a - (b - c)", {"a": 5, "b": 3, "c": 1}, 3),
+    ("a / b", {"a": 1, "b": 4}, 0.25),
+    ("a * 1e3", {"a": 2}, 2000),
+    ("-a + .5", {"a": 1}, -0.5),
+    ("a <= b AND NOT a = b", {"a": 1, "b": 2}, True),
+    ("a > b OR a <> 1", {"a": 1, "b": 2}, False),
+    ("a BETWEEN 1 AND 3", {"a": 3}, True),
+    ("t IN ('省级', '市级')", {"t": "市级"}, True),
+    ("t NOT IN ('省级', '市级')", {"t": "市级"}, False),
+    ("a IS NULL", {"a": None}, True),
+    ("a IS NOT NULL", {"a": None}, False),
+    ("COALESCE(a, b)", {"a": None, "b": 2}, 2),
+    ("CASE WHEN a > 1 THEN 'many' ELSE 'few' END", {"a": 2}, "many"),
+    ("ABS(a - b)", {"a": 1, "b": 3}, 2),
+    ("ROUND(a, 1)", {"a": 1.26}, 1.3),
+    ("prev(a) * 2 <= a", {"a": 4, "a__prev": 2}, True),
+    ("total(a) = a", {"a": 4, "a__total": 5}, False),
+    ("cumulative(a, 2020) - cumulative(a)", {"a__cumulative": 9, "a__cumulative_2020": 5}, -4),
+]
+"""An expression, the row it is asked of, and its value."""
+
+
+@pytest.mark.parametrize(("text", "columns", "expected"), ROWS)
+def test_an_expression_is_evaluated_on_columns(text: str, columns: dict[str, Any], expected: Any) -> None:
+    assert value(text, **columns) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("text", "columns", "expected"),
     [
-        ("a + b * 2", {"a": 1, "b": 3}, 7),
-        ("(a + b) * 2", {"a": 1, "b": 3}, 8),
-        ("a - (b - c)", {"a": 5, "b": 3, "c": 1}, 3),
-        ("a / b", {"a": 1, "b": 4}, 0.25),
-        ("a * 1e3", {"a": 2}, 2000),
-        ("-a + .5", {"a": 1}, -0.5),
-        ("a <= b AND NOT a = b", {"a": 1, "b": 2}, True),
-        ("a > b OR a <> 1", {"a": 1, "b": 2}, False),
-        ("a BETWEEN 1 AND 3", {"a": 3}, True),
-        ("t IN ('省级', '市级')", {"t": "市级"}, True),
-        ("t NOT IN ('省级', '市级')", {"t": "市级"}, False),
-        ("a IS NULL", {"a": None}, True),
-        ("a IS NOT NULL", {"a": None}, False),
-        ("COALESCE(a, b)", {"a": None, "b": 2}, 2),
-        ("CASE WHEN a > 1 THEN 'many' ELSE 'few' END", {"a": 2}, "many"),
-        ("ABS(a - b)", {"a": 1, "b": 3}, 2),
-        ("ROUND(a, 1)", {"a": 1.26}, 1.3),
-        ("prev(a) * 2 <= a", {"a": 4, "a__prev": 2}, True),
-        ("total(a) = a", {"a": 4, "a__total": 5}, False),
-        ("cumulative(a, 2020) - cumulative(a)", {"a__cumulative": 9, "a__cumulative_2020": 5}, -4),
+        *ROWS,
+        ("a / b", {"a": 1, "b": 0}, None),
+        ("a / (b - 2) * 100", {"a": 1, "b": 2}, None),
+        ("a + b", {"a": 1, "b": None}, None),
+        ("a > 0 AND b > 0", {"a": 0, "b": None}, False),
+        ("(a - prev(a)) / prev(a) * 100", {"a": 3, "a__prev": 2}, 50),
     ],
 )
-def test_an_expression_is_evaluated_on_columns(text: str, columns: dict[str, Any], expected: Any) -> None:
-    assert value(text, **columns) == pytest.approx(expected)
+def test_an_expression_becomes_sql_that_gives_the_same(
+    text: str, columns: dict[str, Any], expected: Any
+) -> None:
+    sql = parse(text).sql(lambda t: f"x.{t.column}")
+    given_row = ", ".join(f"? AS {name}" for name in columns)
+    found = duckdb.execute(f"SELECT {sql} FROM (SELECT {given_row}) AS x", [*columns.values()]).fetchone()
+    assert found is not None
+    is_decimal = isinstance(found[0], decimal.Decimal)  # of a literal such as 0.5
+    assert (float(found[0]) if is_decimal else found[0]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("text", ["a + b", "a <= b", "a / b", "a = b", "a * b > 0"])

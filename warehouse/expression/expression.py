@@ -152,7 +152,7 @@ class Expression:
         return as_excel(self.node, cell, tolerance)
 
     def sql(self, column: Callable[[Term], str]) -> str:
-        """As DuckDB SQL; ``column`` gives the SQL of a term. Null operands and division by zero as in ``polars``."""
+        """As an SQL expression for DuckDB; ``column``: term -> the SQL that stands for it."""
         return as_sql(self.node, column)
 
     def words(self, label: Callable[[Term], str]) -> str:

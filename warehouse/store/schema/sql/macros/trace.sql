@@ -1,4 +1,4 @@
-WITH asked AS (
+WITH asked AS (  -- DuckDB 1.1 works a step out anew wherever it is named, so that few are named twice
     SELECT i.*, (SELECT any_value(t.window_function) FROM mart.term AS t WHERE t.indicator = indicator_id) AS window_function
     FROM mart.indicator AS i
     WHERE i.indicator = indicator_id AND i.org_code = CAST(code AS VARCHAR) AND i.year = report_year
