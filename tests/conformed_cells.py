@@ -12,7 +12,7 @@ from tests.workbooks import (
     submissions,
 )
 from transforms.conforming.conform import Conformed, assemble, conform
-from transforms.reading.reading import FileRead, SheetRead
+from transforms.reading.file_read import FileRead, SheetRead
 
 CELL = column("population", "household_count")
 

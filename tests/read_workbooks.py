@@ -17,7 +17,7 @@ from tests.workbooks import (
     save_xlsx,
     sheet,
 )
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 
 CELL = column("population", "household_count")
 SAVE: dict[str, Callable[[Path, Mapping[str, Grid]], Path]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.workbooks import Grid, cover, read, save_xlsx, sheet
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 from warehouse.words.workbook_texts import ANSWER_BOX, ANSWER_KEYS, ANSWERED, DRAFT_MARK, LAID_OUT, NO_BOX
 
 HEADS = ["序号", "问题", ANSWER_BOX, *ANSWER_KEYS.values(), ANSWERED]

@@ -27,7 +27,7 @@ from tests.workbooks import (
     sheet,
     workbook,
 )
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 
 RULEBOOK = load_rules(None, CATALOGUE)
 PAGE = "xl/worksheets/sheet2.xml"

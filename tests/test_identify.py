@@ -7,7 +7,7 @@ import pytest
 
 from tests.workbooks import CATALOGUE
 from transforms.conforming.identify import Identity, identify
-from transforms.reading.reading import FileRead, SheetRead
+from transforms.reading.file_read import FileRead, SheetRead
 
 SHEETS = [SheetRead("population", "年2表", False, {}, {}, pl.DataFrame())]
 

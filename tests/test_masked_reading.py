@@ -15,7 +15,7 @@ from tests.read_workbooks import SAVE, rules
 from tests.workbooks import CATALOGUE, Grid, column, conformed, cover, read, save_xlsx, sheet, workbook
 from transforms.conforming.conform import Conformed
 from transforms.observing.observations import observe
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 
 MOBILE, MASKED = "13812345678", "138****5678"
 IDENTITY = "371602199003072511"

@@ -16,7 +16,8 @@ import polars as pl
 import xlsxwriter
 
 from transforms.conforming.conform import Conformed, assemble, conform
-from transforms.reading.reading import FileRead, make_reading_plan, read_file
+from transforms.reading.file_read import FileRead
+from transforms.reading.reading import make_reading_plan, read_file
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Field
 

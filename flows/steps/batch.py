@@ -18,7 +18,7 @@ from expectations.verdicts.decision import DECISION
 from expectations.verdicts.silence import CELL_ASKED
 from transforms.conforming.conform import Conformed
 from transforms.observing.observations import Observed
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 from warehouse.catalogue.frames import (
     MEASURE,
     OBSERVATION,

@@ -19,7 +19,8 @@ from flows.wall.wall import Death, ReadJob, read_all
 from transforms.conforming.conform import assemble, conform
 from transforms.conforming.identify import identify
 from transforms.observing.observations import observe
-from transforms.reading.reading import FileRead, make_reading_plan
+from transforms.reading.file_read import FileRead
+from transforms.reading.reading import make_reading_plan
 from warehouse.catalogue.frames import SUBMISSION, Submissions, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.journal import Entry

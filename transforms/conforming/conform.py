@@ -26,7 +26,7 @@ from transforms.conforming.typed_values import (
     select_odd_cells,
 )
 from transforms.conforming.unread_cells import list_unread_rows
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 from warehouse.catalogue.frames import (
     ANSWER,
     DECLARED_EMPTY,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 
-from transforms.reading.reading import FileRead
+from transforms.reading.file_read import FileRead
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.settings import City
 from warehouse.registry.registry import Registry

@@ -13,7 +13,7 @@ import polars as pl
 from warehouse.words.personal_numbers import MAY_HOLD_NUMBER, find_numbers, mask_numbers
 
 if TYPE_CHECKING:
-    from transforms.reading.reading import FileRead, SheetRead
+    from transforms.reading.file_read import FileRead, SheetRead
 
 RULE = "read.personal_number"
 _MOST_ROWS_NAMED = 10
