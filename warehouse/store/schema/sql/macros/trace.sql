@@ -37,7 +37,7 @@ WITH asked AS MATERIALIZED (  -- DuckDB 1.1 works a step out anew wherever it is
                ELSE y.source_year BETWEEN coalesce(t.since, n.first_year) AND n.turn END
 ), part AS (  -- and who carries it on in the year asked about
     SELECT s.*, coalesce(h.org_code, s.source_code) AS org_code, coalesce(h.share, 1.0) AS heir_share,
-           coalesce(d.value, s.value * coalesce(h.share, 1.0)) AS part_value,
+           CASE WHEN s.value IS NOT NULL THEN coalesce(d.value, s.value * coalesce(h.share, 1.0)) END AS part_value,
            CASE WHEN s.state = 'not_applicable' THEN 0.0 ELSE coalesce(h.share, 1.0) END AS expected,
            CASE WHEN s.form = 'registry' OR s.state IN ('value', 'zero', 'suppressed') THEN coalesce(h.share, 1.0)
                 ELSE 0.0 END AS reported
@@ -123,7 +123,8 @@ WITH asked AS MATERIALIZED (  -- DuckDB 1.1 works a step out anew wherever it is
                 ELSE coalesce(n.raw, CASE WHEN o.value IS NOT NULL THEN printf('%.12g', o.value)
                                           WHEN d.type = 'boolean' AND o.text = 'true' THEN '是'
                                           WHEN d.type = 'boolean' AND o.text = 'false' THEN '否' ELSE o.text END) END AS raw,
-           n.fix AS remarks, q.questions, q.explanations
+           n.fix AS remarks, CASE WHEN o.state <> 'suppressed' THEN q.questions END AS questions,
+           CASE WHEN o.state <> 'suppressed' THEN q.explanations END AS explanations
     FROM core.observation_log AS o
     JOIN quality.standing AS s ON s.submission = o.submission
     JOIN shown AS w ON w.form = o.form AND w.field = o.field
