@@ -10,6 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from tests.small_city import BRIDGE, EAST, question, small_city, told
+from tests.test_questions import explained
 from tests.warehouse_samples import NOON, note, observation, results, sha, submission
 from transforms.indicators.indicators import compute
 from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, NOTE, empty, shaped
@@ -462,3 +464,29 @@ def test_a_text_of_few_lines_still_counts_all_cells(warehouse: Path, catalogue: 
     text = format_trace(traced(warehouse, catalogue, "served", "371600"), 1)
     assert "列出数值最大的 1 个" in text
     assert "90　服务婴幼儿家庭数　2024年　沾化区 富国街道　年3-2表!F6　zhanhua-2024.xlsx" in text
+
+
+def test_of_many_peers_the_unit_asked_about_is_shown_too(warehouse: Path, catalogue: Catalogue) -> None:
+    text = format_trace(traced(warehouse, catalogue, "served_rank"), 1)
+    assert "同级单位（7 个）：\n　 第 1 位　沾化区　90\n→ 第 2 位　滨城区　35\n来源单元格" in text
+
+
+def test_notes_questions_and_explanations_stand_beside_their_cell(tmp_path: Path) -> None:
+    city = small_city(tmp_path / "catalogue")
+    place = {"operands": "member_count=12", "cell": "C6", "sheet": "年3-2表"}
+    said = told("a", 1, {EAST: 12.0, BRIDGE: 3.0}, asked=[question(EAST, 12.0, **place)])
+    said["notes"] = note("a", "12①", "12").with_columns(fix=pl.lit("note_mark"))
+    answer = explained(EAST, "新增两个小区。", 1, "explained", year=2024)
+    with NightBuild(tmp_path / "w.duckdb", None, city) as night:
+        night.add_batch(**said)
+        night.set_explanations(answer.with_columns(operands=pl.lit(place["operands"])))
+        night.set_indicators(compute(night.read_standing_measures(), city, FINAL).indicators, at=NOON)
+    found = trace(tmp_path / "w.duckdb", city, "member_count", EAST, 2024)
+    [asked] = found.used_cells.drop_nulls("questions").to_dicts()
+    assert (asked["cell"], asked["explanations"], asked["remarks"]) == ("C6", "新增两个小区。", "note_mark")
+    text = format_trace(found)
+    assert (
+        "年3-2表!C6　填写“12①”（已去掉注号）　a.xlsx\n      问题：不对。（已说明，待审核）\n      说明：新增两个小区。\n"
+        in text
+    )
+    assert "存疑：计入的单元格中有 1 个有审核问题" in text

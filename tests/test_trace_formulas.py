@@ -1,4 +1,4 @@
-"""Two readings of every kind of formula, written apart, agree: that of the indicators and that of the trace."""
+"""Two readings of every kind of formula, written apart, agree: that of the indicators and that of the published file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def invented(catalogue: Catalogue, year: int, unit: str, level: str, draw: rando
 def test_the_traces_own_reading_of_every_kind_of_formula_agrees_with_the_computed_indicator(
     tmp_path: Path,
 ) -> None:
-    """Two readings of one declaration: transforms/indicators/indicators.py and warehouse/trace/recomputed_terms.py."""
+    """Two readings of one declaration: transforms/indicators/indicators.py and the macro trace."""
     catalogue = load_catalogue()
     draw = random.Random(1)
     units = [("371602", "county"), ("371625", "county"), ("371600", "city")]

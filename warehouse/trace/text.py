@@ -34,7 +34,8 @@ def format_trace(trace: Trace, limit: int = 20) -> str:
         maturity=labels.MATURITY.get(row["maturity"], ""),
         why=row["state"] if value is None else "",
         terms=_list_terms(trace),
-        peers=[_shown(peer) for peer in trace.select_step("peer").to_dicts()],
+        peers=_list_peers(trace, limit),
+        peer_count=trace.select_step("peer").height,
         is_percentile=trace.indicator.formula.startswith("percentile"),
         cells=[cell | _describe_cell(cell) for cell in used.head(limit).iter_rows(named=True)],
         cell_count=used.height,
@@ -60,6 +61,13 @@ def _list_terms(trace: Trace) -> list[dict[str, Any]]:
     terms = trace.select_step("term").join(counts, on=key, how="left", maintain_order="left")
     terms = terms.sort(pl.col("of_node") != trace.row["org_code"], maintain_order=True)
     return [_shown(term) for term in terms.with_columns(pl.col("cell_count").fill_null(0)).to_dicts()]
+
+
+def _list_peers(trace: Trace, limit: int) -> list[dict[str, Any]]:
+    """The first ``limit`` peers, and the unit asked about wherever it stands."""
+    peers = trace.select_step("peer").with_row_index("at")
+    is_own = pl.col("source_code") == trace.row["org_code"]
+    return [_shown(peer) for peer in peers.filter((pl.col("at") < limit) | is_own).to_dicts()]
 
 
 def _count_others(trace: Trace) -> list[str]:

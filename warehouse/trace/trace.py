@@ -57,8 +57,9 @@ class Trace:
     @property
     def used_cells(self) -> pl.DataFrame:
         """The cells that count, the largest first, with ``contribution``: their part in the number."""
+        is_of_another = pl.col("of_node") != self.row["org_code"]
         return _select_used_cells(self.rows).sort(
-            pl.col("contribution").abs(), descending=True, maintain_order=True
+            pl.col("contribution").abs(), is_of_another, descending=[True, False], maintain_order=True
         )
 
 

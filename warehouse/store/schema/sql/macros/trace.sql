@@ -87,7 +87,8 @@ WITH asked AS (  -- DuckDB 1.1 works a step out anew wherever it is named, so th
                 ELSE coalesce(n.raw, CASE WHEN o.value IS NOT NULL THEN printf('%.12g', o.value)
                                           WHEN d.type = 'boolean' AND o.text = 'true' THEN '是'
                                           WHEN d.type = 'boolean' AND o.text = 'false' THEN '否' ELSE o.text END) END AS raw,
-           n.fix AS remarks, q.questions, q.explanations
+           n.fix AS remarks, CASE WHEN o.state <> 'suppressed' THEN q.questions END AS questions,
+           CASE WHEN o.state <> 'suppressed' THEN q.explanations END AS explanations
     FROM core.observation_log AS o
     JOIN quality.standing AS s ON s.submission = o.submission
     JOIN shown AS w ON w.form = o.form AND w.field = o.field
