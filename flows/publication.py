@@ -26,7 +26,7 @@ from warehouse.ledger.review_entries import list_approvals
 from warehouse.ledger.suppressions import list_suppressed, pack_cells
 from warehouse.standing.headline import find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild
-from warehouse.store.query import has_suppressed
+from warehouse.store.query import read_suppressed
 from warehouse.store.redaction.publish_both import Places, publish_both
 
 _COUNTS = ("submission_count", "accepted_count", "held_count", "refused_count", "finding_count")
@@ -38,7 +38,7 @@ def open_build(night: Night) -> NightBuild:
     database = night.home.whole_database
     previous = database if database.exists() else None
     if night.is_anew:
-        is_whole = database == night.home.restricted or not has_suppressed(database)
+        is_whole = database == night.home.restricted or read_suppressed(database).is_empty()
         remembered = (
             previous if is_whole else None
         )  # what is hidden in it is computed again, as the journal tells
@@ -83,7 +83,9 @@ def _suppress_counts(night: Night, build: NightBuild) -> None:
     if protected is None:
         return
     earlier = list_suppressed(night.journal.entries())
-    hidden = pl.concat([earlier, build.list_small_counts(protected)]).unique()
+    # What a rebuild or an upgrade has hidden since stands in the file alone until a night tells the journal.
+    before = read_suppressed(night.home.whole_database)
+    hidden = pl.concat([earlier, before, build.list_small_counts(protected)]).unique()
     relations = list_relations(night.rulebook.identities)
     cells = build.read_rollup(list_related(relations, protected.measures))
     parents = night.catalogue.registry.parents(cells["year"].unique().sort())

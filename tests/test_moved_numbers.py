@@ -52,6 +52,13 @@ def test_another_value_state_or_coverage_is_a_change(bent: dict[str, Any]) -> No
             ]
 
 
+def test_what_one_of_them_does_not_publish_has_no_number_in_either() -> None:
+    hidden = {"value": None, "state": "suppressed"}
+    for old, new in (({}, hidden), (hidden, {})):
+        [row] = find_moved_numbers(numbers(old), numbers(new)).iter_rows(named=True)
+        assert (row["old_value"], row["new_value"]) == (None, None)
+
+
 def test_another_name_or_unit_moves_no_number() -> None:
     assert find_moved_numbers(numbers({}), numbers({"name_zh": "个人会员", "org_name": "兰河"})).is_empty()
 

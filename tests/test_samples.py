@@ -285,6 +285,18 @@ def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
     [
         ({"units": {"populaton": {}}}, "没有报表“populaton”"),
         ({"units": {"population": {"fields": {"infants": {"total": 3}}}}}, "没有字段infants"),
+        (
+            {"units": {"population": {"fields": {"infant_count": {"ratio": 1.0, "of": "infant_cuont"}}}}},
+            "字段infant_count的 of：没有字段“infant_cuont”",
+        ),
+        (
+            {
+                "units": {
+                    "population": {"fields": {"infant_count": {"ratio": 1.0, "of": "consultation_count"}}}
+                }
+            },
+            "字段“consultation_count”不由同一层级的单位填报",
+        ),
         ({"units": {"population": {"feilds": {}}}}, "feilds"),
         ({"units": {"population": {"fields": {"infant_count": {"ratio": 2.0, "of": "nobody"}}}}}, "nobody"),
         ({"units": {"warm_service": {"fields": {"consultation_count": {"total": 9, "at_most": 1}}}}}, "上限"),

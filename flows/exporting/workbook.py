@@ -27,7 +27,7 @@ _LEGEND = (
         "图例",
         (
             "0 为真零；数值为空的，看状态（state）一列：not_applicable 不适用、not_reported 未报送、held 暂存、"
-            "suppressed 不公布（涉及个别家庭的小数）。"
+            "suppressed 不公布（涉及个别家庭的较小计数）。"
         ),
     ),
     ("百分比", "以百分之几计（0—100），不是 0—1。"),

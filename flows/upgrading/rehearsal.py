@@ -24,8 +24,9 @@ from flows.upgrading.switching import BESIDE, Rehearsal, UpgradeRefused, discard
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Journal
 from warehouse.standing.moved_numbers import compare_counts, count_rows, find_moved_numbers, read_numbers
-from warehouse.store.publish import writer_lock
+from warehouse.store.publish import build_path, writer_lock
 from warehouse.store.query import QueryError
+from warehouse.store.redaction.published_copy import write_published_copy
 from warehouse.store.soundness import checksum
 
 
@@ -33,7 +34,7 @@ def rehearse(installation: Installation, on_done: OnDone | None = None) -> Rehea
     """Build and compare. UpgradeRefused, WarehouseMissing, and whatever a night raises; nothing is left behind then."""
     home = installation.home
     with _open_rehearsal(installation) as night:
-        before = _read_published(home.whole_database)
+        before = _read_published(home.database)
         published = checksum(home.whole_database)
         with open_build(night) as build:
             fill_build(night, build, on_done)
@@ -42,7 +43,7 @@ def rehearse(installation: Installation, on_done: OnDone | None = None) -> Rehea
         home.building.replace(beside)
     try:
         numbers, counts = before
-        now = read_numbers(beside)
+        now = _read_as_published(beside, installation)
         return Rehearsal(
             file=beside,
             head=night.journal.head,
@@ -74,6 +75,16 @@ def _open_rehearsal(installation: Installation) -> Iterator[Night]:
             is_anew=True,
             record=Record(),
         )
+
+
+def _read_as_published(whole: Path, installation: Installation) -> pl.DataFrame:
+    """NUMBER of a built warehouse, as everybody would read it."""
+    copy = build_path(installation.home.database)
+    try:
+        write_published_copy(whole, copy, installation.catalogue)
+        return read_numbers(copy)
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def _read_published(database: Path) -> tuple[pl.DataFrame, dict[str, int]]:

@@ -207,6 +207,19 @@ def test_a_rare_number_is_in_no_text_that_is_published(rare: Installation) -> No
     assert is_in(receipts), "the unit is told its own number"
 
 
+def test_a_city_of_whose_files_none_stands_is_published_all_the_same(
+    tmp_path: Path, samples: Samples
+) -> None:
+    """Nothing is there to be added up yet, and nothing to be hidden."""
+    made = new_installation(tmp_path / "home", samples, [2024], COUNTIES[:1])
+    [sent] = made.home.inbox.rglob("*.xlsx")
+    book = ClerkWorkbook(sent)
+    book.enter(POPULATION, MEMBERS, townships(book)[0], 4_000)  # not what its parts add up to
+    book.save(sent)
+    assert night(made).submissions["decision"].to_list() == ["held"]
+    assert query(made.home.database, "SELECT count(*) FROM quality.finding").item() > 0
+
+
 def test_the_journal_names_what_is_hidden_and_no_number(rare: Installation) -> None:
     lines = [json.loads(line) for line in rare.home.journal.read_text(encoding="utf-8").splitlines()]
     [entry] = [line for line in lines if line["event"] == "suppressed"]

@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from transforms.samples.rosters import RosterSamples
-from transforms.samples.spec import SampleSpec
+from transforms.samples.spec import SampleSpec, UnitField
 from transforms.samples.unit_samples import UnitSamples, draw_unit_sizes
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
@@ -65,7 +65,34 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
             unknown = plan.fields.keys() - {field.id for field in catalogue.forms[form_id].fields}
             if unknown:
                 raise ValueError(f"报表“{form_id}”没有字段{'、'.join(sorted(unknown))}")
+    for form_id, wish in wishes.units.items():
+        for name, field in wish.fields.items():
+            _require_numbers_to_follow(catalogue, catalogue.forms[form_id], name, field)
     return wishes
+
+
+def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish: UnitField) -> None:
+    """ValueError where a field is to follow another that there is not, or that other units are asked for."""
+    follows = {"of": wish.of, "done_by": wish.done_by}
+    if isinstance(wish.at_most, str):
+        follows["at_most"] = wish.at_most
+    for attribute, other in follows.items():
+        if other is None:
+            continue
+        asked = {
+            level
+            for known in catalogue.forms.values()
+            for field in known.fields
+            if field.id == other
+            for level in known.levels_of(field)
+        }
+        if not asked:
+            raise ValueError(f"报表“{form.id}”字段{name}的 {attribute}：没有字段“{other}”")
+        own = next(field for field in form.fields if field.id == name)
+        if not asked & set(form.levels_of(own)):
+            raise ValueError(
+                f"报表“{form.id}”字段{name}的 {attribute}：字段“{other}”不由同一层级的单位填报，无从取数"
+            )
 
 
 def _unit_rows(figures: UnitSamples, form: Form, year: int) -> list[dict[str, Any]]:

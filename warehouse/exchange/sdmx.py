@@ -20,7 +20,7 @@ _STATUS = {
     "L": "未报送",
     "M": "不适用",
     "O": "暂存待改正，尚未计入",
-    "Q": "涉及个别家庭的小数，不公布",
+    "Q": "涉及个别家庭的较小计数，不公布",
 }
 """Codes of CL_OBS_STATUS that occur, as the cross-domain list has them."""
 _OF_STATE = {"not_applicable": "M", "not_reported": "L", "held": "O", "suppressed": "Q"}

@@ -71,9 +71,11 @@ class Registry:
 
     def parents(self, years: Iterable[int]) -> pl.DataFrame:
         """Every unit of each of ``years`` with the one above it: year, org_code (key), parent_code, null for the city."""
-        return pl.concat(
+        of_years = [
             self.units(year).select("org_code", "parent_code", year=pl.lit(year, pl.Int32)) for year in years
-        )
+        ]
+        none = self.all_units.clear().select("org_code", "parent_code", year=pl.lit(None, pl.Int32))
+        return pl.concat([none, *of_years])
 
     def _roster(self, year: int) -> pl.DataFrame:
         """Who reports in ``year``: unit_code, unit_name, unit_level, one row per county and one for the city itself.

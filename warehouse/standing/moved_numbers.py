@@ -40,6 +40,9 @@ MOVED_NUMBER: Schema = {
 COUNT: Schema = {"counted": pl.String, "old": pl.Int64, "new": pl.Int64}
 """Rows of two warehouses; ``counted`` says of what, in Chinese."""
 
+SUPPRESSED = "suppressed"
+"""The state of a number that is not published."""
+
 _SAME = 1e-9  # of the greater of two numbers: what adding in another order makes of a sum
 _SEEN = ("value", "state", "coverage_pct")
 
@@ -50,11 +53,16 @@ def read_numbers(path: Path) -> pl.DataFrame:
 
 
 def find_moved_numbers(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """MOVED_NUMBER of two NUMBER frames: the city first, then its units; of each by indicator, the latest year first."""
+    """MOVED_NUMBER of two NUMBER frames: the city first, then its units; of each by indicator, the latest year first.
+
+    What one of them does not publish has no number in either.
+    """
     both = old.with_columns(is_old=True).join(
         new.with_columns(is_new=True), on=KEY, how="full", coalesce=True, suffix="_new"
     )
     words = [pl.coalesce(f"{name}_new", name).alias(name) for name in ("org_name", "name_zh", "unit")]
+    is_hidden = pl.any_horizontal((pl.col("state", "state_new") == SUPPRESSED).fill_null(False))
+    open_values = [pl.when(~is_hidden).then(name).alias(name) for name in ("value", "value_new")]
     change = (
         pl.when(pl.col("is_old").is_null())
         .then(pl.lit("new"))
@@ -64,7 +72,7 @@ def find_moved_numbers(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("changed"))
     )
     return (
-        both.with_columns(change.alias("change"), *words)
+        both.with_columns(change.alias("change"), *words, *open_values)
         .filter(pl.col("change").is_not_null())
         .rename({name: f"old_{name}" for name in _SEEN} | {f"{name}_new": f"new_{name}" for name in _SEEN})
         .sort(

@@ -37,19 +37,3 @@ def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
         for level in catalogue.asked_levels(measure)
     }
     return pl.DataFrame(sorted(rows), schema={"indicator": pl.String, "unit_level": pl.String}, orient="row")
-
-
-def list_held_units(catalogue: Catalogue, held: pl.DataFrame) -> pl.DataFrame:
-    """source_year, source_code of every org unit whose numbers would come from a held report (year, unit_code)."""
-    parts = [pl.DataFrame(schema={"source_year": pl.Int32, "source_code": pl.String})]
-    city = catalogue.settings.city.code
-    for (year,), of_year in held.partition_by("year", as_dict=True).items():
-        units = catalogue.registry.units(int(year)).with_columns(
-            unit_code=pl.coalesce("county_code", pl.lit(city))
-        )
-        parts.append(
-            units.join(of_year.select("unit_code"), on="unit_code", how="semi").select(
-                source_year=pl.lit(year, pl.Int32), source_code="org_code"
-            )
-        )
-    return pl.concat(parts)

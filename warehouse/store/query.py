@@ -19,7 +19,16 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from warehouse.catalogue.frames import MEASURE, OBSERVATION, RECEIVED, Observations, Submissions, shaped
+from warehouse.catalogue.frames import (
+    MEASURE,
+    OBSERVATION,
+    RECEIVED,
+    SUPPRESSED,
+    Observations,
+    Submissions,
+    empty,
+    shaped,
+)
 from warehouse.store.connection import attach_read_only, first_line, open_in_memory
 from warehouse.store.near_names import explain_unknown_name
 from warehouse.store.schema.tables import macros
@@ -172,12 +181,12 @@ def read_journal_count(path: Path) -> int:
     return int(query(path, "SELECT coalesce(max(seq), 0) FROM quality.event").item())
 
 
-def has_suppressed(path: Path) -> bool:
-    """Whether counts stand in the warehouse that are not published."""
+def read_suppressed(path: Path) -> pl.DataFrame:
+    """SUPPRESSED: the counts that the warehouse knows and does not publish; none where it is of a version that hid nothing."""
     try:
-        return bool(query(path, "SELECT count(*) FROM core.suppressed").item())
+        return query(path, "FROM core.suppressed").pipe(shaped, SUPPRESSED)
     except (QueryError, WarehouseMissing):
-        return False  # none of this version: it hid nothing
+        return empty(SUPPRESSED)
 
 
 def read_last_versions(path: Path) -> dict[str, str]:

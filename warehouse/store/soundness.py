@@ -8,6 +8,7 @@ of blocks do not suffice: a night reads only some of the blocks and would copy t
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -121,8 +122,16 @@ def _replace_by_copy(published: Path) -> None:
     """Replace the published file by a copy of itself, so that a program with the old file open does not write into it."""
     copy = published.with_name(published.name + ".copy")
     copy.unlink(missing_ok=True)
+    copy.touch(0o600)
     shutil.copyfile(published, copy)
-    copy.chmod(published.stat().st_mode & 0o777)
+    found = published.stat()
+    try:
+        os.chown(copy, -1, found.st_gid)
+        copy.chmod(found.st_mode & 0o777)
+    except (
+        PermissionError
+    ):  # a group that is not the owner's to give: then its members wait for the next night
+        copy.chmod(0o400)
     sync_file(copy)
     put_wal_aside(published)
     copy.replace(published)

@@ -203,7 +203,7 @@ def write_to_file(asked: str | None, target: Path, kind: str | None = None) -> N
 
 
 def _name_as_stated(frame: pl.DataFrame) -> pl.DataFrame:
-    """A number that is not there says why, where the row states it: — does not apply, … not reported or held."""
+    """A number that is not there says why, where the row states it: — does not apply, … not reported or held, * not published."""
     if not {"value", "state"} <= set(frame.columns) or frame.schema["state"] != pl.String:
         return frame
     from warehouse.words.number_words import NO_NUMBER

@@ -7,7 +7,7 @@ WHERE y.measure IN (SELECT measure FROM hidden_cell);
 CREATE TEMP TABLE viewed AS  -- the numbers of a year on its own boundaries, and on today's
 SELECT year, year AS seen_from FROM seen
 UNION
-SELECT year, max(year) OVER () FROM seen;
+SELECT year, (SELECT max(year) FROM mart.indicator) FROM seen;
 
 CREATE TEMP TABLE telling AS  -- numbers that read a hidden sum itself, or one above it
 SELECT r.indicator, r.year, v.seen_from, h.org_code, false AS is_above, r.is_partial, r.window_function
@@ -45,7 +45,7 @@ WITH own AS (
     SELECT DISTINCT i.year, i.org_code, i.org_level, i.indicator
     FROM mart.redrawn AS i
     JOIN telling AS t ON t.indicator = i.indicator AND t.year = i.year AND t.org_code = i.org_code
-         AND t.seen_from = (SELECT max(year) FROM seen)
+         AND t.seen_from = (SELECT max(year) FROM mart.indicator)
     WHERE NOT t.is_above OR (t.is_partial AND i.reported_count IS DISTINCT FROM i.expected_count)
 ), together AS (  -- places and shares
     SELECT DISTINCT o.year, o.indicator FROM own AS o
