@@ -72,7 +72,7 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
 
 
 def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish: UnitField) -> None:
-    """ValueError where a field is to follow another that there is not, or that other units are asked for."""
+    """ValueError where a field is to follow one that other units are asked for."""
     follows = {"of": wish.of, "done_by": wish.done_by}
     if isinstance(wish.at_most, str):
         follows["at_most"] = wish.at_most
@@ -87,7 +87,7 @@ def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish
             for level in known.levels_of(field)
         }
         if not asked:
-            raise ValueError(f"报表“{form.id}”字段{name}的 {attribute}：没有字段“{other}”")
+            continue  # a roster, or nothing that there is: which is told where it is read
         own = next(field for field in form.fields if field.id == name)
         if not asked & set(form.levels_of(own)):
             raise ValueError(
