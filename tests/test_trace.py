@@ -446,6 +446,21 @@ def test_what_is_suppressed_was_reported_and_leaves_nothing_out(tmp_path: Path, 
     assert counts == [("family_served_count", None, 2), ("infant_family_count", None, 2)]
 
 
+def test_what_is_suppressed_of_a_split_unit_comes_out_of_no_part(small: Path, catalogue: Catalogue) -> None:
+    hidden = "SET state = 'suppressed', value = NULL WHERE org_code = '371602002'"
+    change(
+        small,
+        "INSERT INTO core.heir VALUES (2024, 2024, '371602002', '371602002', 1.0)",
+        """INSERT INTO core.handed_on
+           VALUES (2024, 2024, '371602002', '371602002', 'family_served_count', 1.0, 2.0)""",
+    )
+    assert 2.0 in traced(small, catalogue, "served").select_step("unit")["value"]
+    change(small, *(f"UPDATE core.{name} {hidden}" for name in ("measure_log", "observation_log")))
+    for indicator in ("served", "served_change"):  # which leaves all of the year out
+        units = traced(small, catalogue, indicator).select_step("unit").filter(state="suppressed")
+        assert units["value"].to_list() == [None]
+
+
 def test_a_file_of_an_earlier_version_is_to_be_built_anew(small: Path, catalogue: Catalogue) -> None:
     change(small, "CREATE OR REPLACE MACRO trace(a, b, c) AS TABLE SELECT 'number' AS step")
     with pytest.raises(QueryError, match="nianbao rebuild"):

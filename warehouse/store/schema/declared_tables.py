@@ -11,8 +11,9 @@ from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Measure
 from warehouse.catalogue.settings import Settings
-from warehouse.expression.expression import Expression, Term, parse
+from warehouse.expression.expression import Expression, parse
 from warehouse.store.schema.dictionary import write_term
+from warehouse.store.schema.formula_sql import write_value
 from warehouse.store.schema.tables import Macro, macros, quote, tables
 
 
@@ -65,16 +66,10 @@ _CASES = "/* formulas */"
 
 
 def _write_sql(formula: Expression) -> str:
-    """What is within the window function, over the list ``terms``; of a sum what is known of it."""
+    """What is within the window function, over the list ``terms``."""
     _, inner = formula.window or (None, formula)
     places = {term: f"terms[{position}]" for position, term in enumerate(inner.terms, start=1)}
-    if not inner.is_sum:
-        return f"CAST({inner.sql(places.__getitem__)} AS DOUBLE)"
-
-    def known(term: Term) -> str:
-        return f"coalesce({places[term]}, 0)"
-
-    return f"CASE WHEN coalesce({', '.join(places.values())}) IS NOT NULL THEN {inner.sql(known)} END"
+    return f"CAST({write_value(inner, places.__getitem__)} AS DOUBLE)"
 
 
 def _find_block_level(catalogue: Catalogue, measures: Sequence[Measure]) -> str:

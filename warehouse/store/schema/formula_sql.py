@@ -6,7 +6,7 @@ other years are seen through succession: then the terms are asked of the macro `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
@@ -66,18 +66,18 @@ def _select_numbers(indicator: Indicator, inner: Expression) -> str:
 WHERE measure IN ({_list_texts(t.name for t in terms)})
 GROUP BY year, org_code, org_level HAVING count(*) = {len(terms)}"""
     return f"""SELECT year, org_code, org_level,
-       {_write_value(inner)} AS value
+       {write_value(inner, lambda term: term.column)} AS value
 FROM (
     {_indent(_select_terms(indicator, terms, "year, org_code, org_level"))}
 )"""
 
 
-def _write_value(inner: Expression) -> str:
-    """The formula over columns of terms; of a sum what is known of it."""
+def write_value(inner: Expression, column: Callable[[Term], str]) -> str:
+    """The formula over the SQL of its terms; of a sum what is known of it."""
     if not inner.is_sum:
-        return inner.sql(lambda term: term.column)
-    known = ", ".join(term.column for term in inner.terms)
-    value = inner.sql(lambda term: f"coalesce({term.column}, 0)")
+        return inner.sql(column)
+    known = ", ".join(map(column, inner.terms))
+    value = inner.sql(lambda term: f"coalesce({column(term)}, 0)")
     return f"CASE WHEN coalesce({known}) IS NOT NULL THEN {value} END"
 
 

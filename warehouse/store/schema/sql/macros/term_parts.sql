@@ -13,7 +13,7 @@ WITH term AS (  -- with the years that are read
 ), part AS (  -- and who carries it on in the year asked about
     SELECT t.year, t.condition_year, t.term, t.measure, t.source_year, t.is_aligned, t.block_level, s.source_code, s.submission,
            s.state, s.value, coalesce(h.org_code, s.source_code) AS org_code, coalesce(h.share, 1.0) AS heir_share,
-           coalesce(d.value, s.value * coalesce(h.share, 1.0)) AS part_value,
+           CASE WHEN s.value IS NOT NULL THEN coalesce(d.value, s.value * coalesce(h.share, 1.0)) END AS part_value,
            CASE WHEN s.state = 'not_applicable' THEN 0.0 ELSE coalesce(h.share, 1.0) END AS expected,
            CASE WHEN s.state IN ('value', 'zero', 'suppressed') THEN coalesce(h.share, 1.0) ELSE 0.0 END AS reported
     FROM term AS t
