@@ -174,6 +174,19 @@ def test_places_among_hidden_numbers_are_hidden(office: Office) -> None:
     assert office.state("visit_share_pct", BRIDGE) == "value"
 
 
+def test_places_of_today_stand_though_those_of_an_earlier_night_are_hidden(office: Office) -> None:
+    hidden = ((2024, BEND, "visit_count"),)
+    west = care("w", 1, {WILLOW: 10}, {WILLOW: 100}, 2024, unit=WEST)
+    office.night(west, care("a", 2, {BRIDGE: 10, BEND: 2}, {BRIDGE: 100, BEND: 50}, 2024), hidden=hidden)
+    office.night(care("b", 3, {BRIDGE: 90, BEND: 2}, {BRIDGE: 100, BEND: 50}, 2024), hidden=hidden)
+    assert office.state("visit_per_100_households_rank", EAST) == "value"
+    asked = (
+        "SELECT state FROM mart.indicator_log WHERE indicator = ? AND org_code = ? AND known_to IS NOT NULL"
+    )
+    earlier = query(office.published, asked, ["visit_per_100_households_rank", EAST])
+    assert earlier["state"].to_list() == ["suppressed"]
+
+
 def test_a_sum_of_years_is_hidden_when_one_of_them_is(office: Office) -> None:
     office.night(
         care("a", 1, {BRIDGE: 10, BEND: 2}, {}, 2023),

@@ -20,14 +20,14 @@ JOIN counted AS c ON c.year = v.seen_from AND c.source_year = r.source_year AND 
 
 CREATE TEMP TABLE hidden_number AS
 WITH own AS (
-    SELECT DISTINCT i.year, i.org_code, i.org_level, i.indicator, i.known_from
+    SELECT DISTINCT i.year, i.org_code, i.org_level, i.indicator, i.known_from, i.known_to IS NULL AS is_current
     FROM mart.indicator_log AS i
     JOIN telling AS t ON t.indicator = i.indicator AND t.year = i.year AND t.seen_from = i.year AND t.org_code = i.org_code
     -- A sum that was published before tells, by what has changed since, of the units that have reported since.
     WHERE NOT t.is_above OR i.known_to IS NOT NULL
        OR (t.is_partial AND i.reported_count IS DISTINCT FROM i.expected_count)
 ), compared AS (  -- an order among hidden and other numbers tells of the hidden ones
-    SELECT DISTINCT o.year, o.org_level, o.indicator FROM own AS o
+    SELECT DISTINCT o.year, o.org_level, o.indicator, o.is_current FROM own AS o
     JOIN mart.term AS t ON t.indicator = o.indicator AND t.window_function IN ('rank', 'rank_asc', 'percentile')
 ), divided AS (  -- a share and the number it is a share of tell the whole
     SELECT DISTINCT t.year, t.indicator FROM telling AS t
@@ -36,7 +36,9 @@ WITH own AS (
 )
 SELECT year, org_code, indicator, known_from FROM own
 UNION
-SELECT i.year, i.org_code, i.indicator, i.known_from FROM mart.indicator_log AS i JOIN compared USING (year, org_level, indicator)
+SELECT i.year, i.org_code, i.indicator, i.known_from FROM mart.indicator_log AS i
+JOIN compared AS c ON c.year = i.year AND c.org_level = i.org_level AND c.indicator = i.indicator
+     AND c.is_current = (i.known_to IS NULL)
 UNION
 SELECT i.year, i.org_code, i.indicator, i.known_from FROM mart.indicator_log AS i JOIN divided USING (year, indicator);
 
