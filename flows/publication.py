@@ -23,7 +23,7 @@ from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
 from warehouse.ledger.releases import list_releases
 from warehouse.ledger.review_entries import list_approvals
-from warehouse.ledger.suppressions import list_suppressed, pack_cells
+from warehouse.ledger.suppressions import list_suppressed, note_suppressed
 from warehouse.standing.headline import find_moved_figures, read_published_figures
 from warehouse.store.build import NightBuild
 from warehouse.store.query import read_suppressed
@@ -83,18 +83,14 @@ def _suppress_counts(night: Night, build: NightBuild) -> None:
     if protected is None:
         return
     earlier = list_suppressed(night.journal.entries())
-    # What a rebuild or an upgrade has hidden since stands in the file alone until a night tells the journal.
-    before = read_suppressed(night.home.whole_database)
-    hidden = pl.concat([earlier, before, build.list_small_counts(protected)]).unique()
+    hidden = pl.concat([earlier, build.list_small_counts(protected)]).unique()
     relations = list_relations(night.rulebook.identities)
     cells = build.read_rollup(list_related(relations, protected.measures))
     parents = night.catalogue.registry.parents(cells["year"].unique().sort())
     chosen = suppress(cells, parents, relations, protected, before=hidden)
     hidden = pl.concat([hidden, chosen.select(hidden.columns)]).unique().sort(hidden.columns)
-    new = hidden.join(earlier, on=hidden.columns, how="anti")
-    if new.height and not (night.is_from_scratch or night.is_rehearsal):
-        actor, now = night.installation.settings.actor, datetime.now(TIME_ZONE)
-        night.journal.append(Event.SUPPRESSED, actor, now, night.run, cells=pack_cells(new))
+    if not night.is_rehearsal:
+        note_suppressed(night.journal, hidden, night.installation.settings.actor, datetime.now(TIME_ZONE))
     build.set_suppressed(hidden)
 
 

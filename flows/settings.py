@@ -116,7 +116,7 @@ class Home:
 
     @property
     def whole_database(self) -> Path:
-        """The warehouse with the counts that are not published, where there is one and this user may read it."""
+        """The warehouse with all counts, where there is one and this user may read it; else the published one."""
         return self.restricted if os.access(self.restricted, os.R_OK) else self.database
 
     def make(self) -> Home:

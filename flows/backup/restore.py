@@ -29,7 +29,7 @@ from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_file, sync_folder, write_durably
 from warehouse.ledger.journal import JOURNAL_MODE, Event, Journal
 from warehouse.ledger.journal_head import HEAD_SUFFIX
-from warehouse.store.publish import writer_lock
+from warehouse.store.publish import OWNER_ONLY, writer_lock
 from warehouse.store.soundness import checksum
 
 OnDone = Callable[[str, object], None]
@@ -126,6 +126,8 @@ def _fetch_papers(
             continue
         paper = stage / str(number)
         if _fetch(plan, file.sha256, paper):
+            if target.name == plan.home.restricted.name:
+                paper.chmod(OWNER_ONLY)
             fetched.append((paper, target))
         else:
             report.problems.append(f"备份中的 {file.path.removeprefix('home/')} 缺失或已损坏，没有恢复。")

@@ -79,7 +79,7 @@ def _open_rehearsal(installation: Installation) -> Iterator[Night]:
 
 def _read_as_published(whole: Path, installation: Installation) -> pl.DataFrame:
     """NUMBER of a built warehouse, as everybody would read it."""
-    copy = build_path(installation.home.database)
+    copy = build_path(whole)
     try:
         write_published_copy(whole, copy, installation.catalogue)
         return read_numbers(copy)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from flows.clock import TIME_ZONE
 from flows.health.doctor import Health, examine_archive, examine_journal
 from flows.keeping.kept_objects import list_received
 from flows.keeping.marks import keep_revised
 from flows.settings import Home, Installation
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head
+from warehouse.ledger.suppressions import note_suppressed
 from warehouse.store.publish import writer_lock
+from warehouse.store.query import read_suppressed
 from warehouse.store.redaction.publish_both import Places, publish_both
 from warehouse.store.soundness import checksum
 
@@ -61,12 +65,19 @@ def switch(installation: Installation, rehearsal: Rehearsal) -> None:
     """Put the built file in the place of the published one. UpgradeRefused when something has happened meanwhile."""
     home = installation.home
     with writer_lock(home.root):
-        head = Journal(home.journal, read_only=True).head
+        journal = Journal(home.journal)
+        head = journal.head
         if head != rehearsal.head or checksum(home.whole_database) != rehearsal.published:
             raise UpgradeRefused(
                 "比较之后又有作业运行或登记簿有新的记录，比较结果已不是现在的情况，没有替换。请重新运行 nianbao upgrade。"
             )
         keep_revised(home.root, rehearsal.revised)  # before: nobody may be left without an answer
+        note_suppressed(
+            journal,
+            read_suppressed(rehearsal.file),
+            installation.settings.actor,
+            datetime.now(TIME_ZONE),
+        )
         publish_both(rehearsal.file, Places(home.database, home.restricted), installation.catalogue)
 
 

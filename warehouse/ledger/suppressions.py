@@ -1,13 +1,14 @@
-"""Counts that are not published: what was withheld once stays so, since another choice would tell of both."""
+"""Counts that are not published: what was suppressed once stays so, since another choice would tell of both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import polars as pl
 
 from warehouse.catalogue.frames import SUPPRESSED
-from warehouse.ledger.journal import Entry, Event
+from warehouse.ledger.journal import Entry, Event, Journal
 
 Cells = dict[str, dict[str, list[str]]]
 """Year -> measure -> codes of units, as a line of the journal holds them."""
@@ -26,8 +27,14 @@ def list_suppressed(entries: Iterable[Entry]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SUPPRESSED, orient="row").unique(maintain_order=True)
 
 
-def pack_cells(suppressed: pl.DataFrame) -> Cells:
-    """SUPPRESSED as the journal holds it."""
+def note_suppressed(journal: Journal, suppressed: pl.DataFrame, actor: str, at: datetime) -> None:
+    """A line of the journal with what of SUPPRESSED it does not say yet; none where it says all."""
+    new = suppressed.join(list_suppressed(journal.entries()), on=list(SUPPRESSED), how="anti")
+    if new.height:
+        journal.append(Event.SUPPRESSED, actor, at, cells=_pack(new))
+
+
+def _pack(suppressed: pl.DataFrame) -> Cells:
     cells: Cells = {}
     for year, code, measure in suppressed.sort(*SUPPRESSED).iter_rows():
         cells.setdefault(str(year), {}).setdefault(measure, []).append(code)

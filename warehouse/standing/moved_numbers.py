@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.catalogue.frames import Schema, shaped
+from warehouse.store.held import SUPPRESSED
 from warehouse.store.query import query
 from warehouse.words import labels
 
@@ -39,9 +40,6 @@ MOVED_NUMBER: Schema = {
 
 COUNT: Schema = {"counted": pl.String, "old": pl.Int64, "new": pl.Int64}
 """Rows of two warehouses; ``counted`` says of what, in Chinese."""
-
-SUPPRESSED = "suppressed"
-"""The state of a number that is not published."""
 
 _SAME = 1e-9  # of the greater of two numbers: what adding in another order makes of a sum
 _SEEN = ("value", "state", "coverage_pct")

@@ -10,6 +10,8 @@ from warehouse.store.statements import statement
 
 STAGED = "temp.staged_indicator"
 """The night's indicators before they are compared with those published: columns as mart.indicator_log, no period."""
+SUPPRESSED = "suppressed"
+"""State of a number that is known and not published."""
 HELD = "held"
 """State of a number that is not known because the report it would come from is held."""
 

@@ -21,7 +21,8 @@ from warehouse.store.soundness import forget_checksum, put_wal_aside, record_che
 
 STORAGE_VERSION = "v1.0.0"
 PUBLISHED_MODE = 0o440
-_OWNER_ONLY = 0o400
+OWNER_ONLY = 0o400
+"""Of a file with counts that are not published."""
 _UNFINISHED_MODE = 0o600
 UNFINISHED_SUFFIX = ".building"
 LOCK_NAME = ".nianbao.lock"
@@ -83,7 +84,7 @@ def publish(built: Path, published: Path, *, group: str | None = None) -> None:
     with built.open("rb") as opened:
         if opened.read(12)[8:] != _MAGIC:
             raise NotPublishable(f"{built.name} 不是 DuckDB 数据库文件，不能发布；原数据库保持不变。")
-    built.chmod(PUBLISHED_MODE if group is None or _give(built, group) else _OWNER_ONLY)
+    built.chmod(PUBLISHED_MODE if group is None or _give(built, group) else OWNER_ONLY)
     sync_file(built)
     record_checksum(published, built)
     put_wal_aside(published)

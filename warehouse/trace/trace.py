@@ -15,13 +15,11 @@ import polars as pl
 
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
-from warehouse.store.held import HELD
+from warehouse.store.held import HELD, SUPPRESSED
 from warehouse.store.query import QueryError, read_only, run
 from warehouse.words.number_words import group_thousands
 
 TOLERANCE = 1e-6  # relative; floating-point sums differ in the order of addition
-SUPPRESSED = "suppressed"
-"""State of a number that is known and not published."""
 _TERM = ["term", "of_node", "source_year"]
 
 

@@ -6,12 +6,12 @@ import polars as pl
 
 NOT_REPORTED = "…"
 NOT_APPLICABLE = "—"
-SUPPRESSED = "*"
+NOT_PUBLISHED = "*"
 NO_NUMBER = {
     "not_applicable": NOT_APPLICABLE,
     "not_reported": NOT_REPORTED,
     "held": NOT_REPORTED,
-    "suppressed": SUPPRESSED,
+    "suppressed": NOT_PUBLISHED,
 }
 """The legend for missing numbers."""
 

@@ -73,6 +73,7 @@ WITH read AS (  -- this year's sums and those of the year before
     WHERE c.comparable_pct IS DISTINCT FROM 100 OR c.previous_coverage_pct IS DISTINCT FROM 100
     UNION
     SELECT n.year, n.org_code, n.indicator FROM hidden_number AS n
+    JOIN mart.indicator AS i USING (year, org_code, indicator, known_from)  -- of what is published now
 ), together AS (  -- ranks, shares
     SELECT DISTINCT o.year, o.indicator FROM own AS o
     JOIN mart.term AS t ON t.indicator = o.indicator AND t.window_function IS NOT NULL

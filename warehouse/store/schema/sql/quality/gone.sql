@@ -40,7 +40,7 @@ WITH seen AS (
     SELECT c.submission, c.finding
     FROM cell AS c
     JOIN core.measure_log AS old ON old.submission = c.earlier AND old.measure = c.field
-                                AND old.state IN ('value', 'zero')
+                                AND old.state IN ('value', 'zero', 'suppressed')
     JOIN core.contribution AS a ON a.year = old.year AND a.source_year = a.year
                                  AND a.source_code = old.org_code AND a.node = c.node
     ANTI JOIN core.measure_log AS new ON new.submission = c.submission AND new.measure = c.field

@@ -1,5 +1,5 @@
 WITH filled AS (
-    SELECT DISTINCT submission, org_code FROM core.observation_log WHERE state IN ('value', 'zero')
+    SELECT DISTINCT submission, org_code FROM core.observation_log WHERE state IN ('value', 'zero', 'suppressed')
 ), said AS (
     FROM filled
     UNION ALL
