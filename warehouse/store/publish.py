@@ -54,6 +54,8 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise FileExistsError(f"{path} 已存在，不能在其上新建数据库")
     _remove(path)
     connection = open_in_memory(spill=path.with_name(path.name + ".tmp"))
+    # What an earlier checkpoint of the same file has written is not pointed to: DuckDB 1.1.3 could not follow some pointers.
+    connection.execute("SET experimental_metadata_reuse = false")
     try:
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
