@@ -280,6 +280,8 @@ cores, four at most; (1) and (3) use one.
 Memory of the whole process tree: resident sets are summed every 50 ms, and at each new peak the proportional sets
 (PSS), in which a page that processes share counts once. Durations are by the clock; processor time, of the command and all
 it started, tells how much of them was waiting for a busy machine.
+
+Questions to the published file: [warehouse_queries.md](warehouse_queries.md).
 """
 
 
