@@ -221,6 +221,7 @@ def test_the_same_bytes_twice_change_nothing(
 # --------------------------------------------------------------------------------------- what stands
 
 
+@pytest.mark.deep
 def test_of_two_submissions_in_one_night_the_later_stands_and_both_are_kept(
     installation: NewInstallation, samples: Samples
 ) -> None:

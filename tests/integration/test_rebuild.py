@@ -134,6 +134,7 @@ def test_what_happened_is_what_the_orders_say(places: dict[str, Installation]) -
         assert warnings.height > 10
 
 
+@pytest.mark.deep
 def test_a_rebuild_of_counties_with_every_form_gives_what_the_nights_gave(
     installation: NewInstallation, samples: Samples, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
@@ -33,6 +35,7 @@ def with_residents(path: Path, target: Path, factor: float) -> Path:
     return book.save(target)
 
 
+@pytest.mark.deep
 def test_what_is_asked_of_a_later_year_follows_the_year_before_it(
     installation: NewInstallation, samples: Samples
 ) -> None:

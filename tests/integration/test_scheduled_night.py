@@ -147,6 +147,7 @@ def test_a_backfill_gives_the_same_warehouse(office: Office) -> None:
     assert run.state.is_completed(), run.state.message
 
 
+@pytest.mark.deep
 def test_a_night_that_is_cancelled_leaves_all_whole_and_the_next_one_does_its_work(
     office: Office, samples: Samples
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_night_that_is_cancelled_leaves_all_whole_and_the_next_one_does_its_wo
     assert "接收 6 份" in str(after.state.message)
 
 
+@pytest.mark.deep
 def test_the_administrators_are_told_of_a_night_whose_process_is_killed(
     office: Office, samples: Samples
 ) -> None:

@@ -17,10 +17,7 @@ from warehouse.store.integrity import IntegrityError
 from warehouse.store.schema.tables import Table, tables
 from warehouse.store.statements import statement, view_statements
 
-ROOM = "warehouse.store.redaction"
-_FOLLOWED = ("hidden_sum", "hidden_number", "hidden_text")
-"""What is worked out first: temporary tables of what is hidden."""
-_REDACTED = view_statements(resources.files(ROOM).joinpath("sql"))
+_REDACTED = view_statements(resources.files("warehouse.store.redaction").joinpath("sql"))
 """The SELECT of each table that has something to hide, by full name."""
 
 
@@ -39,7 +36,7 @@ def write_published_copy(whole: Path, copy: Path, catalogue: Catalogue) -> None:
 def _hides_anything(whole: Path) -> bool:
     with open_in_memory() as connection:
         attach_read_only(connection, whole, "whole")
-        found = connection.execute(statement(ROOM, "hides_anything")).fetchone()
+        found = connection.execute(statement("warehouse.store.redaction", "hides_anything")).fetchone()
     return found != (False,)
 
 
@@ -55,8 +52,12 @@ class PublishedCopy(BuildFile):
         self._create_for(self._catalogue)
         attach_read_only(self._connection, self._whole, "whole")
         self._connection.execute("USE whole")  # of which the statements and the views they read speak
-        for name in _FOLLOWED:
-            self._connection.execute(statement(ROOM, name))
+        for followed in (
+            statement("warehouse.store.redaction", "hidden_sum"),
+            statement("warehouse.store.redaction", "hidden_number"),
+            statement("warehouse.store.redaction", "hidden_text"),
+        ):
+            self._connection.execute(followed)  # temporary tables of what is hidden
         self._connection.execute("USE warehouse")
         kept = [table for table in tables().values() if table.kind != "view"]
         if unlike := [table.full_name for table in kept if not self._copy(table)]:
