@@ -39,9 +39,8 @@ def open_build(night: Night) -> NightBuild:
     previous = database if database.exists() else None
     if night.is_anew:
         is_whole = database == night.home.restricted or read_suppressed(database).is_empty()
-        remembered = (
-            previous if is_whole else None
-        )  # what is hidden in it is computed again, as the journal tells
+        # What is hidden in a published copy is computed again, as the journal tells.
+        remembered = previous if is_whole else None
         return NightBuild(night.home.building, None, night.catalogue, remembered=remembered)
     return NightBuild(night.home.building, previous, night.catalogue)
 

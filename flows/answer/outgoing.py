@@ -71,17 +71,20 @@ def collect_report(night: Night) -> Report:
     returned = [str(e.submission) for e in entries if e.event == Event.RETURNED]
     confirmed = [str(e.submission) for e in entries if e.event == Event.YEAR_CONFIRMED]
     decided = [int(e.payload["explanation"]) for e in entries if e.event in EXPLANATION_DECISIONS]
-    found, told = (
-        read_outcome(
+    home = night.home
+
+    def read(database: Path) -> Outcome:
+        return read_outcome(
             database,
             last.payload["answered"] if last else 0,
             returned,
             decided,
-            [*night.record.revised, *read_revised(night.home.root), *confirmed],
+            [*night.record.revised, *read_revised(home.root), *confirmed],
             list(night.catalogue.forms),
         )
-        for database in (night.home.whole_database, night.home.database)
-    )
+
+    found = read(home.whole_database)
+    told = found if home.whole_database == home.database else read(home.database)
     _, unread = night.installation.readable_contacts
     return Report(
         night.run,
