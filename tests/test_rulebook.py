@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from expectations.rulebook.message import placeholders
 from expectations.rulebook.rulebook import (
     CITY_RULES,
     GENERAL_FOLDER,
@@ -27,6 +26,7 @@ from expectations.verdicts.silence import NOTHING_FILLED
 from tests.judged_batches import catalogue
 from warehouse.catalogue.load import load_catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
+from warehouse.words.filled_sentences import placeholders
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import load_rules
 from expectations.verdicts.causes import group_notes_by_cause, list_cells
 from flows.answer import receipts
@@ -29,6 +28,7 @@ from warehouse.ledger.review_entries import (
 )
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words
+from warehouse.words.filled_sentences import fill_plainly
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = load_catalogue()

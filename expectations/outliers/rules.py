@@ -16,13 +16,13 @@ from expectations.error_localisation.slips import with_slips
 from expectations.outliers.scores import MOST_NUMBERS, list_series_frames
 from expectations.outliers.series_texts import describe_series
 from expectations.rulebook.condition import Condition
-from expectations.rulebook.message import fill_template
 from expectations.rulebook.rulebook import Rule, RuleBook
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.silence import ask_widest
 from expectations.verdicts.verdicts import Suite, evaluate, join_suites
 from warehouse.catalogue.frames import FINDING, Measures, Schema, empty, shaped, with_finding_id
 from warehouse.catalogue.load import Catalogue
+from warehouse.words.filled_sentences import fill_template
 from warehouse.words.number_words import number_text
 
 _REACH = {

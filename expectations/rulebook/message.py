@@ -1,59 +1,14 @@
-"""Message templates: Chinese sentences with placeholders, filled for all broken rows at once.
+"""Values in the messages of rules, as an office writes them (42, not 42.0).
 
-What the placeholders say: :mod:`expectations.rulebook.sentence`.
-
-``{name}`` takes a text, ``{=expression}`` a computed number; a part in square brackets is left out where one of its
-placeholders is null: ``不在名录中[，是否应为“{suggestion}”]``. Numbers are written as an office writes them
-(42, not 42.0), missing ones by their legend: "…" not reported, "—" not applicable.
+What the placeholders of a message say: :mod:`expectations.rulebook.sentence`; how they are filled:
+:mod:`warehouse.words.filled_sentences`, where ``{=expression}`` is a computed number.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
-
 import polars as pl
 
-from warehouse.words.number_words import NOT_REPORTED, number_text
-
-_PART = re.compile(r"\[([^\[\]]*)\]")
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-
-
-@lru_cache(maxsize=4096)
-def placeholders(template: str) -> frozenset[str]:
-    """The names in braces, ``=expression`` included."""
-    return frozenset(_PLACEHOLDER.findall(template))
-
-
-def fill_template(template: str, meaning: Callable[[str], pl.Expr]) -> pl.Expr:
-    """The template as a String expression; ``meaning``: placeholder -> its text (null: missing)."""
-    pieces: list[pl.Expr] = []
-    position = 0
-    for part in _PART.finditer(template):
-        pieces.append(_sentence(template[position : part.start()], meaning, NOT_REPORTED))
-        pieces.append(_sentence(part.group(1), meaning, None).fill_null(""))
-        position = part.end()
-    pieces.append(_sentence(template[position:], meaning, NOT_REPORTED))
-    return pl.concat_str(pieces)
-
-
-def fill_plainly(template: str, values: dict[str, str | None]) -> str:
-    """The template filled with ``values``, placeholder -> text, for a text outside frames."""
-    frame = pl.select(pl.lit(None)) if not values else pl.DataFrame({k: [v] for k, v in values.items()})
-    return str(frame.select(fill_template(template, lambda name: pl.col(name).cast(pl.String))).item())
-
-
-def _sentence(text: str, meaning: Callable[[str], pl.Expr], missing: str | None) -> pl.Expr:
-    """``text`` with its placeholders filled; a null one becomes ``missing`` or, if that is None, makes the text null."""
-    pieces: list[pl.Expr] = []
-    for index, piece in enumerate(_PLACEHOLDER.split(text)):
-        if index % 2:
-            pieces.append(meaning(piece) if missing is None else meaning(piece).fill_null(missing))
-        elif piece:
-            pieces.append(pl.lit(piece))
-    return pl.concat_str(pieces) if pieces else pl.lit("")
+from warehouse.words.number_words import number_text
 
 
 def with_unit(text: pl.Expr, unit: str) -> pl.Expr:

@@ -6,11 +6,11 @@ from collections import Counter
 
 import polars as pl
 
-from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import Rule, RuleBook, Scope
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
 from warehouse.words.day_words import years_words
+from warehouse.words.filled_sentences import fill_plainly
 from warehouse.words.templates import render_text
 
 _LEVELS = {"city": "市", "county": "县（市、区）", "township": "乡镇（街道）", "village": "村（社区）"}

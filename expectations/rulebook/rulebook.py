@@ -28,7 +28,6 @@ from typing import Annotated, Any, Literal
 import polars as pl
 from pydantic import StringConstraints, model_validator
 
-from expectations.rulebook.message import fill_plainly, placeholders
 from expectations.rulebook.series_names import SERIES_PLACEHOLDERS, SERIES_TYPES, Subject, find_subject
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import suggest_name, unknown_name
@@ -36,6 +35,7 @@ from warehouse.catalogue.models import Chinese, Field, Form, Measure, Name, Reco
 from warehouse.catalogue.yaml_source import Source
 from warehouse.expression.expression import Expression, ExpressionError, Term, parse
 from warehouse.registry.levels import LEVELS, Level
+from warehouse.words.filled_sentences import fill_plainly, placeholders
 
 GENERAL_FOLDER = Path(__file__).parent / "rules"
 """The rules that hold for every city; a city's own rules are in ``rules/`` of its catalogue."""

@@ -1,6 +1,6 @@
 """The texts of the placeholders in an expression rule's message: labels with numbers, sides, computed numbers.
 
-:func:`expectations.rulebook.message.fill_template` fills them in.
+:func:`warehouse.words.filled_sentences.fill_template` fills them in.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from expectations.rulebook.message import fill_plainly
 from expectations.rulebook.rulebook import SEVERITIES, RuleBook, state_demand
 from expectations.verdicts.locate_findings import ROW_PREFIX
 from warehouse.catalogue.frames import Findings, Notes, Schema, form_position
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
+from warehouse.words.filled_sentences import fill_plainly
 
 CAUSE: Schema = {
     "submission": pl.String,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.rulebook.message import fill_template, quote
+from expectations.rulebook.message import quote
 from expectations.rulebook.rulebook import Rule, RuleBook
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.verdicts import Suite
 from warehouse.catalogue.frames import FINDING, Findings, Problems, Schema, Submissions, empty, shaped
 from warehouse.catalogue.load import Catalogue
+from warehouse.words.filled_sentences import fill_template
 
 ADDRESS: Schema = {
     "submission": pl.String,

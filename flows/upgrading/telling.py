@@ -13,7 +13,7 @@ from flows.telling.markdown_page import escape_text
 from flows.upgrading.switching import Rehearsal
 from warehouse.ledger.durability import write_durably
 from warehouse.words.day_words import moment_words
-from warehouse.words.number_words import NO_NUMBER, NOT_REPORTED, group_thousands
+from warehouse.words.number_words import NOT_REPORTED, group_thousands, show_number
 from warehouse.words.templates import render_text
 
 CHANGE = {"changed": "变动", "new": "新增", "gone": "消失"}
@@ -53,7 +53,7 @@ def list_rows(numbers: pl.DataFrame, listed: int) -> list[dict[str, str]]:
 def _show_number(value: float | None, state: str | None) -> str:
     if state is None:
         return "（无）"
-    return NO_NUMBER.get(state, NOT_REPORTED) if value is None else group_thousands(value)
+    return show_number(value, state)
 
 
 def _show_coverage(old: float | None, new: float | None) -> str:

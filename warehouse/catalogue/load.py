@@ -1,7 +1,8 @@
 """Reads a catalogue folder into one checked :class:`Catalogue`.
 
 A folder holds catalogue.yaml, programmes.yaml, code_lists.yaml, shared_fields.yaml, forms/*.yaml (one form a file),
-indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules/*.yaml, samples.yaml and contacts.yaml.
+indicators/*.yaml (lists), registry/*.csv and, where a city keeps its own, rules/*.yaml, samples.yaml, contacts.yaml and
+bulletin.yaml.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from warehouse.catalogue.bulletin import BULLETIN, Bulletin, load_bulletin
 from warehouse.catalogue.contacts import CONTACTS
 from warehouse.catalogue.disclosure import check_disclosure
 from warehouse.catalogue.form_checks import check_codes, check_labels, check_numbers, find_unread_measures
 from warehouse.catalogue.formulas import expand, parse_at, read_indicators
 from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import (
+    Break,
     CodeList,
     Field,
     Form,
@@ -46,7 +49,7 @@ class Catalogue:
     """Everything city-specific, checked for closed vocabulary: every name used is defined."""
 
     folder: Path
-    version: str  # sha256 over all files of the folder that are data, first 12 digits
+    version: str  # sha256 over all files of the folder that numbers depend on, first 12 digits
     settings: Settings
     programmes: dict[str, Programme]
     code_lists: dict[str, CodeList]
@@ -54,6 +57,7 @@ class Catalogue:
     measures: dict[str, Measure]
     indicators: dict[str, Indicator]
     registry: Registry
+    bulletin: Bulletin
 
     def in_year(self, year: int) -> Catalogue:
         """The catalogue as workbooks of ``year`` print it: labels, code lists and head of the forms as they were then."""
@@ -127,6 +131,16 @@ class Catalogue:
             known = self._expansions[indicator.formula] = expand(indicator, self.measures, self.indicators)
         return known
 
+    def measures_of(self, indicator: Indicator) -> list[Measure]:
+        """The measures that the indicator is computed from, once for each term of its formula."""
+        return [self.measures[term.name] for term in self.expand_formula(indicator).terms]
+
+    def breaks_of(self, indicator: Indicator) -> list[Break]:
+        """The changes of meaning 口径变更 of an indicator and of the fields that its numbers come from, by year."""
+        fields = (self.field_of(measure) for measure in self.measures_of(indicator))
+        found = [*indicator.breaks, *(b for field in fields if field for b in field.breaks)]
+        return sorted(dict.fromkeys(found), key=lambda b: (b.year, b.text))
+
     @cached_property
     def quanta(self) -> dict[str, float]:
         """Measure -> its quantum."""
@@ -191,6 +205,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
             range(settings.first_year, settings.last_year + 1),
             partial(_is_asked, tuple(forms.values())),
         ),
+        bulletin=load_bulletin(folder, programmes, indicators),
     )
 
 
@@ -308,7 +323,8 @@ def _list_measures(form: Form) -> list[tuple[list[str | int], Measure]]:
 def _hash_folder(folder: Path) -> str:
     digest = hashlib.sha256()
     declared = (p for p in folder.rglob("*") if p.suffix in (".yaml", ".csv"))
-    for path in sorted(p for p in declared if p != folder / CONTACTS):
+    of_no_number = {folder / CONTACTS, folder / BULLETIN}
+    for path in sorted(p for p in declared if p not in of_no_number):
         digest.update(str(path.relative_to(folder)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -9,7 +9,7 @@ import polars as pl
 from warehouse.trace.trace import Trace
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words
-from warehouse.words.number_words import NO_NUMBER, NOT_REPORTED, group_thousands
+from warehouse.words.number_words import group_thousands, show_number
 from warehouse.words.templates import render_text
 
 _FILE = ["file_name", "received_at", "file_sha256"]
@@ -29,7 +29,7 @@ def format_trace(trace: Trace, limit: int = 20) -> str:
         formula=formula,
         of=row,
         level=labels.LEVEL_SHORT.get(row["org_level"], ""),
-        value=_show(value, row["state"], decimals),
+        value=show_number(value, row["state"], decimals),
         exact=value if is_rounded else None,
         maturity=labels.MATURITY.get(row["maturity"], ""),
         why=row["state"] if value is None else "",
@@ -46,12 +46,8 @@ def format_trace(trace: Trace, limit: int = 20) -> str:
     return "\n".join([text.removesuffix("\n"), *trace.remarks])
 
 
-def _show(value: float | None, state: str, decimals: int | None = None) -> str:
-    return NO_NUMBER.get(state, NOT_REPORTED) if value is None else group_thousands(value, decimals)
-
-
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"value": _show(row["value"], row["state"])}
+    return row | {"value": show_number(row["value"], row["state"])}
 
 
 def _list_terms(trace: Trace) -> list[dict[str, Any]]:

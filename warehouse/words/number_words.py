@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+
 import polars as pl
 
 NOT_REPORTED = "…"
@@ -25,7 +27,19 @@ def group_thousands(value: float | None, decimals: int | None = None) -> str:
     if decimals is None:
         text = f"{value:,.6f}"
         return text.rstrip("0").rstrip(".")
-    return f"{value:,.{decimals}f}"
+    return f"{round_half_up(value, decimals):,.{decimals}f}"
+
+
+def round_half_up(value: float, decimals: int = 0) -> Decimal:
+    """Rounded as people round 四舍五入, and as spreadsheets show: 0.25 with one decimal is 0.3."""
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def show_number(value: float | None, state: str | None, decimals: int | None = None) -> str:
+    """A number of the warehouse for people: with thousands set apart, or the mark of the state that it has instead."""
+    if value is None:
+        return NO_NUMBER.get(state or "", NOT_REPORTED)
+    return group_thousands(value, decimals)
 
 
 def number_text(value: pl.Expr) -> pl.Expr:

@@ -93,7 +93,7 @@ def _find_uses(catalogue: Catalogue) -> dict[str, list[str]]:
     """Measure, field or indicator -> the indicators that read it, in the order of the catalogue."""
     uses: dict[str, list[str]] = {}
     for indicator in catalogue.indicators.values():
-        read = _list_measures_read(catalogue, indicator)
+        read = catalogue.measures_of(indicator)
         names = [m.id for m in read] + [n for m in read if m.where for n in sorted(parse(m.where).names)]
         names += sorted(parse(indicator.formula).names & catalogue.indicators.keys())
         for name in dict.fromkeys(names):
@@ -102,14 +102,7 @@ def _find_uses(catalogue: Catalogue) -> dict[str, list[str]]:
 
 
 def _write_breaks(breaks: Iterable[Break]) -> str | None:
-    ordered = sorted(dict.fromkeys((b.year, b.text) for b in breaks))
-    return "；".join(f"{year}年度：{text.rstrip('。')}" for year, text in ordered) or None
-
-
-def _find_breaks(catalogue: Catalogue, indicator: Indicator) -> list[Break]:
-    """Those of an indicator and of the fields that its numbers come from."""
-    fields = (catalogue.field_of(measure) for measure in _list_measures_read(catalogue, indicator))
-    return [*indicator.breaks, *(b for field in fields if field for b in field.breaks)]
+    return "；".join(f"{b.year}年度：{b.text.rstrip('。')}" for b in breaks) or None
 
 
 def _find_dates(*records: Dated | None) -> dict[str, int | None]:
@@ -192,7 +185,7 @@ def _list_measures(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     uses = _find_uses(catalogue)
     for indicator in catalogue.indicators.values():
-        measures = _list_measures_read(catalogue, indicator)
+        measures = catalogue.measures_of(indicator)
         forms = {m.form: catalogue.forms[m.form].number for m in measures if m.form in catalogue.forms}
         yield {
             "kind": "indicator",
@@ -209,7 +202,7 @@ def _list_indicators(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "programme": indicator.programme,
             "type": indicator.kind,
             "levels": ",".join(catalogue.computed_levels(indicator)),
-            "breaks": _write_breaks(_find_breaks(catalogue, indicator)),
+            "breaks": _write_breaks(catalogue.breaks_of(indicator)),
             "used_in": ",".join(n for n in uses.get(indicator.id, ()) if n != indicator.id) or None,
             **_find_dates(*_list_dated(catalogue, measures)),
             "is_published": indicator.is_published,
@@ -229,13 +222,9 @@ def _list_dated(catalogue: Catalogue, measures: Iterable[Measure]) -> Iterator[D
         yield catalogue.field_of(measure)
 
 
-def _list_measures_read(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
-    return [catalogue.measures[t.name] for t in catalogue.expand_formula(indicator).terms]
-
-
 def _write_columns(catalogue: Catalogue, indicator: Indicator) -> str:
     """Where the numbers of an indicator are filled in."""
-    found = (write_measure_columns(catalogue, m) for m in _list_measures_read(catalogue, indicator))
+    found = (write_measure_columns(catalogue, m) for m in catalogue.measures_of(indicator))
     return "；".join(dict.fromkeys(found))
 
 
@@ -336,7 +325,7 @@ def format_dictionary(catalogue: Catalogue) -> str:
 
 def _list_breaks(catalogue: Catalogue, programme: str) -> list[tuple[str, str]]:
     """Indicator and its changes of meaning, of those that have any."""
-    found = ((i, _write_breaks(_find_breaks(catalogue, i))) for i in catalogue.indicators.values())
+    found = ((i, _write_breaks(catalogue.breaks_of(i))) for i in catalogue.indicators.values())
     return [(i.name_zh, breaks) for i, breaks in found if breaks and i.programme == programme]
 
 
