@@ -1,0 +1,1 @@
+"""Charts of indicators, as Vega-Lite for the pages and as SVG for paper and terminal."""
