@@ -30,7 +30,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 LONGEST = (
     *("test_live_checks", "test_night", "test_obedient_clerk", "test_ending", "test_rebuild", "test_damage"),
-    *("test_backup", "test_numbers_by_hand"),
+    *("test_backup", "test_numbers_by_hand", "test_notebook"),
     *("test_corrections", "test_review", "test_bad_input", "test_round", "test_restated_year", "test_kept"),
     *("test_rollup", "test_series", "test_suites", "test_conform", "test_query", "test_completeness"),
     *("test_judge_rows", "test_contribution", "test_table_rows", "test_trace_formulas", "test_cli"),
