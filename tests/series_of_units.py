@@ -60,7 +60,8 @@ def series(found: list[dict[str, Any]] | None = None, breaks: tuple[Break, ...] 
         **more,
     }
     frame = shaped(pl.DataFrame(found or rows(), infer_schema_length=None), SERIES)
-    return Series(Indicator(**declared), str(frame["org_code"][0]), frame, list(breaks))
+    code, name = frame.select("org_code", "org_name").row(0)
+    return Series(Indicator(**declared), code, name, frame, list(breaks))
 
 
 def rates() -> Series:

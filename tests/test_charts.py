@@ -102,6 +102,14 @@ def test_of_ranks_the_first_is_above() -> None:
     assert points[0] > points[1]  # downwards on paper
 
 
+def test_no_number_stands_twice_along_an_axis() -> None:
+    few = series(rows({EAST: {2023: 1.0, 2024: 2.0}}))
+    assert texts(draw_units(few)).count("1") == 2  # once along the axis, once at the point
+    bar = texts(draw_units(at_year(rows({EAST: {2024: 1.0}}), 2024)))
+    assert bar.count("1") == 3  # along the axis, behind the bar, and the white below that
+    assert bar.count("0") == 1
+
+
 def test_a_rate_is_drawn_with_those_below_it_and_a_total_above_them() -> None:
     assert len(draw_units(rates()).to_dict().get("vconcat", [])) == 0
     assert len(draw_units(series()).to_dict()["vconcat"]) == 2
@@ -116,7 +124,7 @@ def test_one_year_is_bars_the_largest_first_with_the_numbers_behind_them() -> No
 
 def test_a_rate_of_one_year_has_the_units_own_as_a_line_beside_the_bars() -> None:
     frame = rates().rows.filter(year=2024)
-    of_2024 = Series(rates().indicator, COUNTY, frame, [])
+    of_2024 = Series(rates().indicator, COUNTY, "滨城区", frame, [])
     assert "滨城区 2.3" in texts(draw_units(of_2024))
 
 
@@ -133,6 +141,26 @@ def test_a_bar_that_is_missing_has_its_mark(state: str, mark: str) -> None:
 def test_a_change_of_meaning_stands_below_the_title() -> None:
     chart = draw_units(series(breaks=(Break(year=2024, text="会员含团体会员。"),)))
     assert "2024年度口径变更：会员含团体会员" in texts(chart)
+
+
+def test_a_unit_without_any_number_stands_in_the_legend_with_its_mark() -> None:
+    years = (2022, 2023, 2024)
+    found = rows(
+        value={(EAST, year): None for year in years}, state={(EAST, year): "not_reported" for year in years}
+    )
+    written = texts(draw_units(series(found)))
+    assert {"东街道 …", "西街道"} <= set(written)
+
+
+def test_years_in_which_not_all_have_reported_stand_below_the_title() -> None:
+    chart = draw_units(series(rows(coverage_pct={(COUNTY, 2024): 87.5})))
+    assert "滨城区覆盖率不足100%：2024年87.5%" in texts(chart)
+
+
+def test_where_the_unit_has_no_number_of_its_own_those_below_it_are_drawn() -> None:
+    of_parts = series([r for r in rows() if r["org_code"] != COUNTY], id="member_share_pct", kind="share")
+    of = Series(of_parts.indicator, COUNTY, "滨城区", of_parts.rows, [])
+    assert {"东街道", "西街道", "滨城区2022—2024年个人会员"} <= set(texts(draw_units(of)))
 
 
 def test_one_function_draws_several_indicators_of_one_unit_too() -> None:

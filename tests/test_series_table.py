@@ -100,6 +100,20 @@ def test_a_number_of_part_of_the_units_is_marked_and_its_coverage_told() -> None
     assert notes == ["† 2023年覆盖率不足100%：西街道 87.5%（应报8个，已报7个）。"]
 
 
+def test_units_with_the_same_coverage_are_told_together() -> None:
+    places = {(code, 2024): 50.0 for code in (COUNTY, EAST, WEST)}
+    _, notes = shown(series(rows(coverage_pct=places)))
+    assert notes == ["† 2024年覆盖率不足100%：滨城区等3个单位 50.0%（应报8个，已报8个）。"]
+
+
+def test_where_the_unit_has_no_number_of_its_own_those_below_it_are_shown() -> None:
+    of_parts = series([r for r in rows() if r["org_code"] != COUNTY], id="member_share_pct", kind="share")
+    of = Series(of_parts.indicator, COUNTY, "滨城区", of_parts.rows, [])
+    lines, _ = shown(of)
+    assert list(lines) == ["单位", "东街道", "西街道"]
+    assert write_title(of).endswith("滨城区2022—2024年")
+
+
 def test_a_change_of_meaning_is_told_below_the_table() -> None:
     _, notes = shown(series(breaks=(Break(year=2024, text="会员含团体会员。"),)))
     assert notes == ["口径变更：2024年度起，会员含团体会员。前后年份不可直接比较。"]

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from flows.charts.drawing import COLOURS, INK, Drawn
+from flows.charts.drawing import COLOURS, INK, Drawn, write_scale
 from warehouse.words.number_words import show_number
 
 _BAR = 26  # pixels of height of a bar with the space around it
@@ -32,9 +32,7 @@ def draw_bars(
     ]
     filled = ordered.select(by, "value", at=pl.col("value").fill_null(0.0), shown=pl.Series(shown))
     base = alt.Chart(alt.Data(values=filled.to_dicts())).encode(
-        x=alt.X(
-            "at:Q", axis=alt.Axis(format=f",.{decimals}~f", tickCount=5, grid=True), title=f"单位：{unit}"
-        ),
+        x=alt.X("at:Q", axis=alt.Axis(**write_scale(decimals), grid=True), title=f"单位：{unit}"),
         y=alt.Y(
             f"{by}:N",
             sort=filled[by].to_list(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -28,9 +29,16 @@ _CONFIG: dict[str, Any] = {
 }
 
 
-def finish(chart: Drawn, title: str, remark: str = "") -> Drawn:
-    """The chart with its title and the look that all share."""
-    heading = alt.TitleParams(title, subtitle=remark) if remark else alt.TitleParams(title)
+def write_scale(decimals: int) -> dict[str, Any]:
+    """The numbers along an axis: about five, and none between those that can be shown (no 1, 1, 2 for 1, 1.5, 2)."""
+    steps = f"datum.value * {10**decimals}"
+    label = f"abs({steps} - round({steps})) > 1e-6 ? '' : datum.label"
+    return {"format": f",.{decimals}~f", "tickCount": 5, "tickMinStep": 10.0**-decimals, "labelExpr": label}
+
+
+def finish(chart: Drawn, title: str, remarks: Sequence[str] = ()) -> Drawn:
+    """The chart with its title, the lines of remarks below that, and the look that all share."""
+    heading = alt.TitleParams(title, subtitle=list(remarks)) if remarks else alt.TitleParams(title)
     finished: Drawn = chart.properties(title=heading).configure(**_CONFIG)
     return finished
 

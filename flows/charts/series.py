@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from flows.charts.drawing import COLOURS, INK, Drawn
+from flows.charts.drawing import COLOURS, INK, Drawn, write_scale
 from warehouse.words.number_words import show_number
 
 MOST_LINES = len(COLOURS)
@@ -43,15 +43,16 @@ def draw_series(
     """
     filled = _fill_gaps(frame, by, decimals)
     names = filled[by].unique(maintain_order=True).to_list()
-    scale = alt.Scale(reverse=True, zero=False) if unit == "位" else alt.Scale(zero=is_from_zero)
-    axis: dict[str, Any] = {"format": f",.{decimals}~f", "tickCount": 5}
+    is_rank = unit == "位"
+    scale = alt.Scale(reverse=True, zero=False, padding=12) if is_rank else alt.Scale(zero=is_from_zero)
+    axis = write_scale(decimals)
     if len(names) > MOST_LINES:
         return _draw_fields(filled, names, unit, by, scale, axis, (width, 110))
     base = _start(filled, unit, by).encode(
         x=alt.X("year:O", title=None),
         y=alt.Y("value:Q", scale=scale, axis=alt.Axis(**axis, **_write_unit_above(unit))),
     )
-    layers = _draw_one(base, height) if len(names) == 1 else _draw_several(base, names, by)
+    layers = _draw_one(base, height) if len(names) == 1 else _draw_several(filled, base)
     return alt.layer(*layers).properties(width=width, height=height)
 
 
@@ -71,8 +72,15 @@ def _write_unit_above(unit: str) -> dict[str, Any]:
     return {"title": f"单位：{unit}", "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", **at}
 
 
+def _write_unit_beside(unit: str) -> dict[str, Any]:
+    return {"title": unit, "titleAngle": 0, "titleAlign": "right", "titlePadding": 8}
+
+
 def _fill_gaps(frame: pl.DataFrame, by: str, decimals: int) -> pl.DataFrame:
-    """Every year for each of ``by``, with an empty number where there is no row; ``shown``: the number as text, or its mark."""
+    """Every year for each of ``by``, with an empty number where there is no row.
+
+    ``shown``: the number as text, or its mark. ``label``: the name, with the last mark where there is no number at all.
+    """
     names = frame.select(by).unique(maintain_order=True)
     years = frame.select("year").unique().sort("year")
     numbers = frame.select("year", by, "value", "state")
@@ -81,14 +89,17 @@ def _fill_gaps(frame: pl.DataFrame, by: str, decimals: int) -> pl.DataFrame:
         show_number(value, state, decimals) if state else ""
         for value, state in filled.select("value", "state").iter_rows()
     ]
-    return filled.with_columns(shown=pl.Series(shown, dtype=pl.String))
+    is_empty = pl.col("value").is_null().all().over(by)
+    label = pl.when(is_empty).then(pl.format("{} {}", by, pl.col("shown").last().over(by))).otherwise(by)
+    return filled.with_columns(shown=pl.Series(shown, dtype=pl.String)).with_columns(label=label)
 
 
-def _draw_several(base: alt.Chart, names: list[str], by: str) -> list[alt.Chart]:
+def _draw_several(filled: pl.DataFrame, base: alt.Chart) -> list[alt.Chart]:
     """One legend for colour and shape: their scales have the same names."""
+    names = filled["label"].unique(maintain_order=True).to_list()
     colours, shapes = list(COLOURS[: len(names)]), list(_SHAPES[: len(names)])
-    colour = alt.Color(f"{by}:N", title=None, scale=alt.Scale(domain=names, range=colours))
-    shape = alt.Shape(f"{by}:N", title=None, scale=alt.Scale(domain=names, range=shapes))
+    colour = alt.Color("label:N", title=None, scale=alt.Scale(domain=names, range=colours))
+    shape = alt.Shape("label:N", title=None, scale=alt.Scale(domain=names, range=shapes))
     return [
         base.mark_line(strokeWidth=2).encode(color=colour),
         base.mark_point(filled=True, size=60, opacity=1).encode(color=colour, shape=shape),
@@ -125,7 +136,7 @@ def _draw_fields(
     fields = []
     for at, name in enumerate(names):
         is_first = at % _ACROSS == 0
-        beside = {"title": unit} if is_first else {"title": None, "labels": False}
+        beside = _write_unit_beside(unit) if is_first else {"title": None, "labels": False}
         base = _start(filled.filter(pl.col(by) == name), unit, by).encode(
             x=alt.X("year:O", title=None, axis=alt.Axis(values=years)),
             y=alt.Y("value:Q", scale=scale, axis=alt.Axis(**axis, **beside)),

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from warehouse.published.series import Series
+from warehouse.published.series import WHOLE, Series
 from warehouse.words import labels
 from warehouse.words.number_words import NO_NUMBER, NOT_APPLICABLE, NOT_PUBLISHED, NOT_REPORTED, show_number
 
@@ -19,7 +19,6 @@ BAR = 20
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BAR_COLOUR = "cyan"
 _PARTLY = "†"  # behind a number whose units have not all reported
-_WHOLE = 100.0 - 1e-9
 _LEGEND = {NOT_APPLICABLE: "不适用", NOT_REPORTED: "未报送", NOT_PUBLISHED: "不公布"}
 _NAMED = 5
 _EDGE = 3  # what a column takes besides its text
@@ -96,7 +95,7 @@ def _write_number(row: dict[str, object] | None, decimals: int) -> str:
 def _is_partly_reported(row: dict[str, object]) -> bool:
     """Whether it is a number, and of fewer units than were expected."""
     coverage = row["coverage_pct"]
-    return row["value"] is not None and isinstance(coverage, float) and coverage < _WHOLE
+    return row["value"] is not None and isinstance(coverage, float) and coverage < WHOLE
 
 
 def _find_ends(values: pl.Series) -> tuple[float, float]:
@@ -150,23 +149,29 @@ def _write_notes(series: Series, years: list[int]) -> Iterator[str]:
     marks = [mark for mark in _LEGEND if mark in {NO_NUMBER.get(state) for state in missing}]
     if marks:
         yield "图例：" + "，".join(f"{mark} {_LEGEND[mark]}" for mark in marks) + "。"
-    provisional = rows.filter(maturity="provisional", org_code=series.org_code)["year"].unique().sort()
+    provisional = rows.filter(maturity="provisional")["year"].unique().sort()
     if provisional.len():
         yield f"{labels.MATURITY['provisional']}（未审定）：{_join_years(provisional.to_list())}。"
 
 
 def _describe_coverage(rows: pl.DataFrame) -> Iterator[str]:
-    """Year by year, who has not reported in full; the lowest first."""
-    for year, of_year in rows.sort("year").group_by("year", maintain_order=True):
-        partly = [row for row in of_year.iter_rows(named=True) if _is_partly_reported(row)]
-        partly.sort(key=lambda row: row["coverage_pct"])
-        listed = "、".join(
-            f"{r['org_name']} {r['coverage_pct']:.1f}%（应报{r['expected_count']}个，已报{r['reported_count']}个）"
-            for r in partly[:_NAMED]
-        )
-        more = f"等 {len(partly)} 个单位" if len(partly) > _NAMED else ""
-        if partly:
-            yield f"{_PARTLY} {year[0]}年覆盖率不足100%：{listed}{more}。"
+    """Year by year, who has not reported in full, the lowest first; units with the same coverage (ranks) together."""
+    partly = rows.filter(pl.col("value").is_not_null(), pl.col("coverage_pct") < WHOLE)
+    alike = partly.group_by("year", "coverage_pct", "expected_count", "reported_count", maintain_order=True)
+    grouped = alike.agg(name=pl.col("org_name").first(), unit_count=pl.len()).sort("year", "coverage_pct")
+    for (year,), of_year in grouped.group_by("year", maintain_order=True):
+        listed = [_write_coverage(**row) for row in of_year.drop("year").iter_rows(named=True)]
+        left_out = int(of_year["unit_count"][_NAMED:].sum())
+        more = f"，另有{left_out}个单位" if left_out else ""
+        yield f"{_PARTLY} {year}年覆盖率不足100%：{'、'.join(listed[:_NAMED])}{more}。"
+
+
+def _write_coverage(
+    name: str, unit_count: int, coverage_pct: float, expected_count: int, reported_count: int
+) -> str:
+    """惠民县等2个单位 14.0%（应报3297个，已报461个）."""
+    who = f"{name}等{unit_count}个单位" if unit_count > 1 else name
+    return f"{who} {coverage_pct:.1f}%（应报{expected_count}个，已报{reported_count}个）"
 
 
 def _join_years(years: list[int]) -> str:

@@ -33,6 +33,8 @@ SERIES: Schema = {
 }
 """A number of one indicator in the published file; key: year, org_code."""
 
+WHOLE = 100.0 - 1e-9
+"""Coverage from which all have reported."""
 _TOTALS = {"stock", "flow", "cumulative", "share"}
 _NEAR = 60.0  # of 100: names of letters share more by chance than Chinese ones
 _NAMED = 5
@@ -48,14 +50,15 @@ class NothingPublished(QueryError):
 
 @dataclass(frozen=True)
 class Series:
-    """An indicator of ``org_code`` and of the units directly below it.
+    """An indicator of the unit ``org_code`` and of the units directly below it.
 
-    ``rows``: SERIES, the unit itself first, then by code and year. ``breaks``: changes of meaning 口径变更 after the first
-    of these years, up to the last.
+    ``rows``: SERIES, the unit itself first, then by code and year; of ranks and shares a city has no row of its own.
+    ``breaks``: changes of meaning 口径变更 after the first of these years, up to the last.
     """
 
     indicator: Indicator
     org_code: str
+    org_name: str
     rows: pl.DataFrame
     breaks: list[Break]
 
@@ -73,11 +76,6 @@ class Series:
     def parts(self) -> pl.DataFrame:
         """The rows of the units directly below it; none where the indicator is not computed for them."""
         return self.rows.filter(pl.col("org_code") != self.org_code)
-
-    @property
-    def org_name(self) -> str:
-        """What the unit is called in the last year."""
-        return str(self.own["org_name"][0])
 
     @property
     def is_total(self) -> bool:
@@ -102,21 +100,19 @@ def read_series(
     wanted = list(years)
     first, last = (min(wanted), max(wanted)) if wanted else (0, 9999)
     with read_only(database) as connection:
-        code = catalogue.settings.city.code if org is None else _find_unit(connection, org)
+        code, name = _find_unit(connection, org or catalogue.settings.city.code)
         rows = run(
             connection,
             statement("warehouse.published", "series"),
             [indicator.id, code, code, first, last, code],
         ).pipe(shaped, SERIES)
-    rows = rows.with_columns(pl.col("org_name").sort_by("year").last().over("org_code"))
-    if code not in rows["org_code"]:
+    if rows.is_empty():
         when = "" if not wanted else f"{first}年" if first == last else f"{first}—{last}年"
-        raise NothingPublished(
-            f"没有单位 {code} {when}的“{indicator.name_zh}”：这些年度无数据，或该级单位不计算此指标。"
-        )
+        raise NothingPublished(f"{name}{when}没有“{indicator.name_zh}”：无数据，或该级单位不计算此指标。")
+    rows = rows.with_columns(pl.col("org_name").sort_by("year").last().over("org_code"))
     shown = sorted(rows["year"].unique())
     breaks = [b for b in catalogue.breaks_of(indicator) if shown[0] < b.year <= shown[-1]]
-    return Series(indicator, code, rows, breaks)
+    return Series(indicator, code, name, rows, breaks)
 
 
 def find_indicator(catalogue: Catalogue, asked: str) -> Indicator:
@@ -139,16 +135,23 @@ def find_indicator(catalogue: Catalogue, asked: str) -> Indicator:
 _WHERE_ALL_STAND = "全部指标见 mart.dictionary（kind = 'indicator'）。"
 
 
-def _find_unit(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
-    """The code of the unit with that code or name. UnknownName."""
-    units = run(connection, "SELECT DISTINCT org_code, org_name FROM core.org_unit ORDER BY ALL")
+def _find_unit(connection: duckdb.DuckDBPyConnection, asked: str) -> tuple[str, str]:
+    """Code and latest name of the unit with that code or name. UnknownName."""
+    units = run(
+        connection,
+        "SELECT org_code, org_name FROM core.org_unit ORDER BY org_code, coalesce(valid_to, 9999) DESC",
+    )
     found = units.filter((pl.col("org_code") == asked) | (pl.col("org_name") == asked))
     codes = found["org_code"].unique(maintain_order=True).to_list()
     if len(codes) == 1:
-        return str(codes[0])
+        return codes[0], units.filter(org_code=codes[0])["org_name"][0]
     if codes:
         more = f"等 {len(codes)} 个" if len(codes) > _NAMED else ""
         raise UnknownName(f"名为“{asked}”的单位不止一个，请写代码：{'、'.join(codes[:_NAMED])}{more}。")
     at = find_nearest(asked, units["org_name"].to_list())
-    meant = "" if at is None or asked.isdigit() else f"是否为 {'（'.join(units.row(at)[::-1])}）？"
+    meant = (
+        ""
+        if at is None or asked.isdigit()
+        else f"是否为 {units['org_name'][at]}（{units['org_code'][at]}）？"
+    )
     raise UnknownName(f"没有单位 {asked}。{meant or '单位代码见 core.org_unit。'}")
