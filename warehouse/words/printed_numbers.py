@@ -21,6 +21,8 @@ _WRITTEN = {"亿": Decimal(10**8), "万": Decimal(10**4)}
 """Multiples that a rounded number is written in; smaller ones are written out (7400余, not 74百余)."""
 _TWICE = 100.0
 """From this growth in % on, it is told in times 倍."""
+_ALL = 100.0
+"""Written without decimals: 100%, not 100.0%."""
 PLACE, PERCENT = "位", "%"
 
 
@@ -47,7 +49,7 @@ def print_number(value: float, unit: str, picture: str = "", decimals: int = 0) 
 
 def _write(value: float, picture: str, decimals: int) -> str:
     if not picture:
-        return f"{round_half_up(value, decimals)}"
+        return f"{round_half_up(value, 0 if value == _ALL else decimals)}"
     parts = _PICTURE.fullmatch(picture)
     assert parts is not None, "pictures are checked when the catalogue is read"
     scale = Decimal(int(SCALES.get(parts["scale"], 1)))
