@@ -14,7 +14,7 @@ from warehouse.words.number_words import round_half_up
 from warehouse.words.scales import SCALES
 
 _PICTURE = re.compile(
-    r"(?P<about>[约近超]?)(?P<digits>(?:0(?:\.(?P<decimals>0+))?)?)(?P<scale>[百千万亿]*)(?P<more>余?)"
+    r"(?P<about>[约近超]?)(?P<digits>(?:0(?:\.(?P<decimals>0+))?)?)(?P<scale>[十百千万亿]*)(?P<more>余?)"
 )
 _ROUNDINGS = {"近": ROUND_CEILING, "超": ROUND_FLOOR, "余": ROUND_FLOOR}
 _WRITTEN = {"亿": Decimal(10**8), "万": Decimal(10**4)}
