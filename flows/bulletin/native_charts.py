@@ -76,7 +76,7 @@ def _style(chart: Chart, plotted: Plotted, shown: str) -> None:
         labels = plot.data_labels
         labels.number_format, labels.number_format_is_linked = shown, False
         labels.position = XL_LABEL_POSITION.OUTSIDE_END
-        axis.visible = False
+        axis.visible = axis.has_major_gridlines = False
     for series, colour in zip(plot.series, COLOURS, strict=False):
         series.format.fill.solid()
         series.format.fill.fore_color.rgb = RGBColor.from_string(colour)

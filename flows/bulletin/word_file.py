@@ -14,7 +14,7 @@ from pathlib import Path
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.section import WD_SECTION
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_ALIGN_VERTICAL, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml.ns import qn
 from docx.shared import Cm, Mm, Pt
@@ -56,7 +56,7 @@ _LOOKS = {
     "公报图": _Look(BODY, 9, _CENTRED, line=None, before=3, after=3),
     "公报表题": _Look(HEADING, 12, _CENTRED, before=8, after=4, line=None, keep_with_next=True),
     "公报表格": _Look("宋体", 9, _CENTRED, line=None),
-    "公报附注": _Look(BODY, 12, line=20),
+    "公报附注": _Look(BODY, 12, WD_ALIGN_PARAGRAPH.LEFT, line=20),
 }
 _TOP, _BOTTOM, _LEFT, _RIGHT = Mm(37), Mm(35), Mm(28), Mm(26)
 _TEXT_WIDTH = Mm(156)
@@ -188,5 +188,6 @@ def _add_table(document: WordDocument, table: Table) -> None:
 
 
 def _fill_cell(cell: _Cell, text: str) -> None:
+    cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
     cell.paragraphs[0].style = "公报表格"
     cell.paragraphs[0].add_run(text)
