@@ -1,1 +1,1 @@
-"""Charts of indicators: what they show, as Vega-Lite for the pages, as SVG for paper and terminal, as Office's own for Word."""
+"""Charts of indicators: what they show, and how Vega-Lite draws it for the pages, on paper and beside the terminal."""

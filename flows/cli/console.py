@@ -35,6 +35,7 @@ from warehouse.words.number_words import group_thousands
 if TYPE_CHECKING:
     from flows.intake import OnDone
     from flows.settings import Installation
+    from warehouse.catalogue.load import Catalogue
 
 _WIDE = 160  # columns where the output is no terminal: a file or a pipe has no width of its own
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
@@ -140,6 +141,18 @@ def _home() -> Path:
         return (_chosen["home"] or read_settings().home).absolute()
     except SettingRefused:  # the command says so
         return Path("./data").absolute()
+
+
+def read_years(text: str, catalogue: Catalogue) -> range:
+    """The report years that ``text`` names: 2024 or 2019-2024. Refused where nobody reports for one of them."""
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and (last or first).isdigit()):
+        raise fail(f"年度应写作 2024 或 2019-2024，填的是“{text}”。")
+    wanted = range(int(first), int(last or first) + 1)
+    sentences = [catalogue.explain_not_reported(year) for year in wanted]
+    if not sentences or any(sentences):
+        raise fail(next(filter(None, sentences), f"年度应由小到大，填的是“{text}”。"))
+    return wanted
 
 
 def print_frame(

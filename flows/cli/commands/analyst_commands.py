@@ -1,15 +1,20 @@
-"""Commands for everyday use of the published file: shell, completion."""
+"""Commands for everyday use of the published file: show, shell, completion."""
 
 from __future__ import annotations
 
 import os
 import sys
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import current_installation, fail, out
+from flows.cli.completion import complete_indicator
+from flows.cli.console import current_installation, fail, out, print_json, read_years
+
+if TYPE_CHECKING:
+    from warehouse.published.series import Series
 
 _ASKS = "_NIANBAO_COMPLETE"
 """The variable with which a shell asks for names."""
@@ -25,12 +30,61 @@ class Shell(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
+    app.command()(show)
     app.command("shell")(open_shell)
     app.command("completion")(print_completion)
     if _ASKS in os.environ:  # a shell asks; the library knows no shells unless it adds options of its own
         from typer._completion_classes import completion_init
 
         completion_init()
+
+
+def show(
+    indicator: Annotated[
+        str,
+        typer.Argument(help="指标编号或名称，如 member_count、个人会员", autocompletion=complete_indicator),
+    ],
+    org: Annotated[str | None, typer.Argument(help="单位代码或名称；不写即全市")] = None,
+    year: Annotated[str | None, typer.Option(help="报告年度，如 2024")] = None,
+    years: Annotated[str | None, typer.Option(help="若干年度，如 2019-2024；不写即全部")] = None,
+    chart: Annotated[Path | None, typer.Option(help="另画成图，写入文件：.svg 或 .png")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """看一项指标：本单位和下一级各单位历年的数，附小图；--chart 另画成图。"""
+    from warehouse.published.series import read_series
+
+    if year and years:
+        raise fail("--year 和 --years 只能写一个。")
+    installation = current_installation()
+    asked = year or years
+    wanted = read_years(asked, installation.catalogue) if asked else ()
+    series = read_series(installation.home.database, installation.catalogue, indicator, org, wanted)
+    if chart is not None:
+        _draw(series, chart)
+    if as_json:
+        print_json(series.rows)
+        return
+    from flows.cli.series_table import tabulate_series, write_title
+
+    out.print(write_title(series), style="bold", soft_wrap=True, markup=False)
+    table, notes = tabulate_series(series, out.width)
+    out.print(table)
+    for note in notes:
+        out.print(note, soft_wrap=True, markup=False)
+    if chart is not None:
+        out.print(f"图已写入：{chart}", soft_wrap=True, markup=False)
+
+
+def _draw(series: Series, target: Path) -> None:
+    """The series as a picture. Altair takes a second to import: only here."""
+    kind = target.suffix.lower()
+    if kind not in (".svg", ".png"):
+        raise fail(f"图只能写成 .svg 或 .png 文件，不能写成 {kind or '没有后缀的文件'}：{target}。")
+    from flows.charts.drawing import write_png, write_svg
+    from flows.charts.units import draw_units
+
+    picture = draw_units(series)
+    target.write_bytes(write_png(picture) if kind == ".png" else write_svg(picture).encode("utf-8"))
 
 
 def open_shell() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from flows.cli.console import current_installation, fail, out, print_frame, print_json
+from flows.cli.console import current_installation, out, print_frame, print_json, read_years
 from warehouse.words import labels
 
 _SHOWN = 50
@@ -57,14 +57,8 @@ def try_out(
     from expectations.verdicts.locate_findings import ROW_PREFIX
     from flows.decisions.rule_trial import try_rule
 
-    first, _, last = years.partition("-")
-    if not (first.isdigit() and (last or first).isdigit()):
-        raise fail(f"年度应写作 2024 或 2019-2024，填的是“{years}”。")
-    wanted = range(int(first), int(last or first) + 1)
     installation = current_installation()
-    sentences = [installation.catalogue.explain_not_reported(year) for year in wanted]
-    if not sentences or any(sentences):
-        raise fail(next(filter(None, sentences), f"年度应由小到大，填的是“{years}”。"))
+    wanted = read_years(years, installation.catalogue)
     trial = try_rule(installation, rule, wanted)
     if as_json:
         print_json(trial.findings)
