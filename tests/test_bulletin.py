@@ -79,14 +79,12 @@ def test_a_county_that_has_not_reported_is_named_and_nothing_is_compared(office:
     assert {row[0]: row[2] for row in bulletin.by_county.rows}["西岸县"] == "…"
 
 
-def test_a_hidden_number_is_a_star_and_is_in_nothing_that_is_written(office: Office, tmp_path: Path) -> None:
+def test_a_hidden_number_is_a_star_and_is_in_nothing_that_is_written(office: Office) -> None:
     hidden = tuple((2024, code, "visit_count") for code in (EAST, WEST))
     office.night(east(1, 2024, RARE - 2), west(2, 2024), hidden=hidden)
     bulletin = composed(office)
     assert {row[1] for row in bulletin.by_county.rows} >= {"*"}
-    write_word_file(bulletin, tmp_path / "公报.docx")
-    page = write_web_page(bulletin, name_chart)
-    texts = [page, *_read_parts((tmp_path / "公报.docx").read_bytes())]
+    texts = [write_web_page(bulletin, name_chart), *_read_parts(write_word_file(bulletin))]
     shown = {number for text in texts for number in re.findall(r"(?<![\d.])[\d,]{4,}(?![\d.])", text)}
     assert not shown & {str(RARE), f"{RARE:,}"}
 
@@ -118,13 +116,11 @@ def test_a_year_without_numbers_is_answered_with_those_that_have_some(office: Of
         composed(office)
 
 
-def test_word_is_given_the_text_the_table_and_charts_with_their_numbers(
-    office: Office, tmp_path: Path
-) -> None:
+def test_word_is_given_the_text_the_table_and_charts_with_their_numbers(office: Office) -> None:
     office.night(east(1, 2023), west(2, 2023), east(3, 2024), west(4, 2024))
     bulletin = composed(office)
-    write_word_file(bulletin, tmp_path / "公报.docx")
-    document = Document(str(tmp_path / "公报.docx"))
+    written = write_word_file(bulletin)
+    document = Document(io.BytesIO(written))
     texts = [paragraph.text for paragraph in document.paragraphs]
     assert [
         text
@@ -137,7 +133,7 @@ def test_word_is_given_the_text_the_table_and_charts_with_their_numbers(
         *bulletin.by_county.rows,
     ]
     charts = [section.chart for section in bulletin.sections if section.chart]
-    with zipfile.ZipFile(tmp_path / "公报.docx") as parts:
+    with zipfile.ZipFile(io.BytesIO(written)) as parts:
         names = sorted(name for name in parts.namelist() if name.startswith("word/embeddings/"))
         books = [load_workbook(io.BytesIO(parts.read(name))).active for name in names]
     assert len(books) == len(charts)

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from flows.bulletin.sentences import Numbers, Said, say
-from flows.charts.plotted import Plotted, choose_scale, plot, scaled
+from flows.charts.plotted import Plotted, choose_scale, plot
 from warehouse.catalogue.load import Catalogue
 from warehouse.exchange.exported import Vintage, read_vintage
 from warehouse.published.figures import list_published_years, read_figures
@@ -118,9 +118,9 @@ def _list_counties(catalogue: Catalogue, now: pl.DataFrame) -> Table:
 
 
 def _show(row: dict[str, Any] | None, scale: float, decimals: int) -> str:
-    return (
-        show_number(scaled(row["value"], scale), row["state"], decimals) if row else show_number(None, None)
-    )
+    if row is None or row["value"] is None:
+        return show_number(None, row["state"] if row else None)
+    return show_number(row["value"] / scale, row["state"], decimals)
 
 
 def _write_notes(

@@ -36,7 +36,7 @@ def draw(plotted: Plotted) -> NativeChart:
     """Columns of each series, the numbers above them where there is one series only; the unit stands in the title."""
     shown = "#,##0" + ("." + "0" * plotted.decimals if plotted.decimals else "")
     data = CategoryChartData(number_format=shown)
-    data.categories = list(plotted.categories)
+    data.categories = plotted.categories
     for name, values in plotted.series.items():
         data.add_series(name, values)
     part = ChartPart.load(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 from docx import Document
 from docx.document import Document as WordDocument
@@ -65,8 +64,8 @@ _A_ROW = 3
 """So many charts stand side by side."""
 
 
-def write_word_file(bulletin: Bulletin, target: Path) -> None:
-    """Write ``bulletin`` as a .docx at ``target``."""
+def write_word_file(bulletin: Bulletin) -> bytes:
+    """``bulletin`` as a .docx."""
     document = Document()
     _set_page(document)
     for name, look in _LOOKS.items():
@@ -98,7 +97,7 @@ def write_word_file(bulletin: Bulletin, target: Path) -> None:
         document.add_paragraph(f"{number}．{note}", "公报附注")
     content = BytesIO()
     document.save(content)
-    target.write_bytes(content.getvalue())
+    return content.getvalue()
 
 
 def _set_page(document: WordDocument) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import altair as alt
@@ -14,6 +15,8 @@ COLOURS = ("#1f5a94", "#d9730d", "#2a9d6f", "#b3261e", "#7a4fa3", "#8a6d1d", "#3
 INK = "#333333"
 
 Drawn = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart | alt.VConcatChart
+
+_NAMESPACE = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
 _CONFIG: dict[str, Any] = {
     "font": FONT,
@@ -38,6 +41,11 @@ def finish(chart: Drawn, title: str, remark: str = "") -> Drawn:
 def write_svg(chart: Drawn) -> str:
     """A finished chart as SVG, its words as text."""
     return str(vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[]))
+
+
+def write_inline_svg(chart: Drawn) -> str:
+    """The same to stand in a page, where SVG needs no namespaces: pages name no address."""
+    return _NAMESPACE.sub("", write_svg(chart), count=2)
 
 
 def write_png(chart: Drawn) -> bytes:

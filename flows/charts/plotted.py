@@ -1,9 +1,10 @@
-"""What a chart shows, whatever draws it: categories, one or several series, and the unit of its numbers."""
+"""What a declared chart shows, whatever draws it: numbers by category and series, in one unit."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -16,62 +17,54 @@ MONEY = "元"
 
 @dataclass(frozen=True)
 class Plotted:
-    """A chart's content; a number of ``series`` is None where there is none to show (the marks have no place in a chart)."""
+    """A chart's content.
+
+    ``rows``: category (a year or a county) and series (together the key, in the order of drawing), value in ``unit``, state; a
+    value is null where there is none to show. ``decimals`` are shown of it.
+    """
 
     title: str
     unit: str
     decimals: int
-    categories: tuple[str, ...]
-    series: dict[str, tuple[float | None, ...]]
+    over: Literal["years", "counties"]
+    rows: pl.DataFrame
+
+    @property
+    def categories(self) -> list[str]:
+        """Years or counties."""
+        return self.rows["category"].unique(maintain_order=True).to_list()
+
+    @property
+    def series(self) -> dict[str, list[float | None]]:
+        """Series -> its values, one for each category."""
+        groups = self.rows.partition_by("series", as_dict=True, maintain_order=True)
+        return {str(name): rows["value"].to_list() for (name,), rows in groups.items()}
 
     @property
     def has_numbers(self) -> bool:
         """Whether there is anything to draw."""
-        return any(value is not None for values in self.series.values() for value in values)
+        return self.rows["value"].count() > 0
 
 
 def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted:
     """``chart`` of FIGURES: over ``years`` for the whole city, or over the counties in the last of them."""
+    drawn = figures.filter(pl.col("indicator").is_in(list(chart.indicators)))
     if chart.over == "years":
-        rows = figures.filter(pl.col("org_level") == "city", pl.col("year").is_in(list(years)))
-        axis, labels = "year", {year: str(year) for year in years}
+        drawn = drawn.filter(pl.col("org_level") == "city", pl.col("year").is_in(list(years)))
+        category, name = pl.col("year").cast(pl.String), pl.col("name_zh").str.strip_prefix("本年")
     else:
-        rows = figures.filter(pl.col("org_level") == "county", pl.col("year") == years[-1])
-        axis = "org_code"
-        labels = dict(
-            rows.sort("org_code").select("org_code", "org_name").unique(maintain_order=True).iter_rows()
-        )
-    rows = rows.filter(pl.col("indicator").is_in(list(chart.indicators)))
-    names = dict(rows.select("indicator", "name_zh").iter_rows())
-    values = {(row["indicator"], row[axis]): row["value"] for row in rows.iter_rows(named=True)}
-    unit, decimals = (
-        rows.select(pl.col("unit").first(), pl.col("decimals").max()).row(0) if rows.height else ("", 0)
+        drawn = drawn.filter(pl.col("org_level") == "county", pl.col("year") == years[-1])
+        category, name = pl.col("org_name"), pl.col("name_zh")
+    units, decimals = drawn["unit"].unique().to_list() or [""], drawn["decimals"].max() or 0
+    known = drawn["value"].drop_nulls().to_list()
+    scale, unit, decimals = choose_scale(units[0], int(str(decimals)), known, units)
+    rows = drawn.sort("year", "org_code", maintain_order=True).select(
+        category=category, series=name, value=pl.col("value") / scale, state="state"
     )
-    known = [value for value in values.values() if value is not None]
-    scale, unit, decimals = choose_scale(unit, decimals, known, (unit,))
-    return Plotted(
-        chart.title,
-        unit,
-        decimals,
-        tuple(labels.values()),
-        {
-            _name_series(names[indicator], chart.over): tuple(
-                scaled(values.get((indicator, key)), scale) for key in labels
-            )
-            for indicator in chart.indicators
-            if indicator in names
-        },
-    )
-
-
-def _name_series(name: str, over: str) -> str:
-    """本年 says nothing where the years stand below."""
-    return name.removeprefix("本年") if over == "years" else name
-
-
-def scaled(value: float | None, scale: float) -> float | None:
-    """A number in the unit that :func:`choose_scale` chose."""
-    return None if value is None else value / scale
+    whole = rows.select("category").unique(maintain_order=True)
+    whole = whole.join(rows.select("series").unique(maintain_order=True), how="cross")
+    filled = whole.join(rows, on=["category", "series"], how="left", maintain_order="left")
+    return Plotted(chart.title, unit, decimals, chart.over, filled)
 
 
 def choose_scale(

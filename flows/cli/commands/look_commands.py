@@ -168,8 +168,14 @@ def export(
     kind: Annotated[
         str | None, typer.Option("--format", help="格式：csv xlsx parquet json datapackage sdmx duckdb")
     ] = None,
+    bulletin: Annotated[int | None, typer.Option(help="写出该年度的公报（.docx 和 .html）")] = None,
 ) -> None:
-    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库。"""
+    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库；或写出公报。"""
+    from flows.cli.commands.paper_commands import export_bulletin
+
+    if bulletin is not None:
+        export_bulletin(bulletin, target)
+        return
     if target is None:
         raise fail("缺少选项 --out，请写明导出到哪个文件。")
     write_to_file(table, target, kind)
