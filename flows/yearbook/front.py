@@ -22,7 +22,7 @@ def write_cover(book: Book) -> None:
     sheet.set_row(0, 90)
     for row, (text, style, height) in enumerate(
         (
-            (f"{city.name}计划生育协会", "cover_city", 60),
+            (city.association, "cover_city", 60),
             ("统计年鉴", "cover_city", 60),
             (str(numbers.year), "cover_year", 90),
         ),
@@ -49,7 +49,18 @@ def describe_maturity(years: Sequence[int], provisional: Sequence[int]) -> str:
     """Which years are final: 2020—2023年终报；2024年初报."""
     final = [year for year in years if year not in provisional]
     parts = [(final, MATURITY["final"]), (list(provisional), MATURITY["provisional"])]
-    return "；".join(f"{'、'.join(map(str, some))}年{word}" for some, word in parts if some)
+    return "；".join(f"{_list_spans(some)}年{word}" for some, word in parts if some)
+
+
+def _list_spans(years: Sequence[int]) -> str:
+    """2020—2022、2024."""
+    spans: list[list[int]] = []
+    for year in years:
+        if spans and year == spans[-1][-1] + 1:
+            spans[-1][1:] = [year]
+        else:
+            spans.append([year])
+    return "、".join("—".join(map(str, span)) for span in spans)
 
 
 def write_contents(book: Book, sheets: Sequence[tuple[str, str, Sequence[Table]]]) -> None:

@@ -43,8 +43,8 @@ def describe_coverage(shown: Iterable[Shown]) -> Iterator[str]:
     for (year, unit, reported, expected), names in gaps.items():
         text = f"{unit.name}应报{expected}个单位、实报{reported}个"
         told.setdefault((year, tuple(names)), []).append(text)
-    for (year, names), texts in told.items():
-        yield f"{year}年{_join(names)}：{'；'.join(texts)}。数中不含未报单位。"
+    for (year, all_names), texts in told.items():
+        yield f"{year}年{_join(all_names)}：{'；'.join(texts)}。数中不含未报单位。"
 
 
 def describe_breaks(numbers: Numbers, indicators: Iterable[Indicator]) -> Iterator[str]:

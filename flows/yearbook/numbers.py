@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +13,14 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.exchange.exported import Vintage, read_vintage
+from warehouse.published.explained import read_explained
 from warehouse.published.figures import list_published_years, read_figures
 from warehouse.registry.levels import Level
 from warehouse.store.query import read_only
 from warehouse.words.number_formats import number_format
 from warehouse.words.number_words import NO_NUMBER, NOT_APPLICABLE, NOT_REPORTED
 
+_NARROWEST = 10.5
 SPAN = 5
 """Years of a yearbook: its own and those before it."""
 
@@ -61,6 +64,7 @@ class Numbers:
 
     ``years``: those with data, the yearbook's own last. ``figures``: by year, org_code and indicator; townships of the last
     year only. ``provisional``: years with a number that is not final 终报. ``vintage``: the night that published them.
+    ``explained``: what the indicators mean. ``asked``: the indicators with a number, or a reason for none, at each level.
     """
 
     catalogue: Catalogue
@@ -69,6 +73,7 @@ class Numbers:
     units: dict[Level, tuple[Unit, ...]]
     provisional: tuple[int, ...]
     vintage: Vintage
+    explained: pl.DataFrame
     asked: dict[Level, frozenset[str]]
 
     @property
@@ -80,6 +85,16 @@ class Numbers:
     def city(self) -> Unit:
         """The whole city."""
         return Unit(self.catalogue.settings.city.code, "全市", "")
+
+    @cached_property
+    def number_width(self) -> float:
+        """A width, in characters, in which each of the numbers is shown."""
+        widest: dict[str, float] = {}
+        for figure in self.figures.values():
+            if figure.value is not None:
+                widest[figure.number_format] = max(widest.get(figure.number_format, 0), abs(figure.value))
+        texts = (f"{value:,.0f}{code.partition('0.')[2]}" for code, value in widest.items())
+        return max(_NARROWEST, max(map(len, texts), default=0) + 2.5)
 
     def find(self, year: int, unit: Unit, indicator: str) -> Figure:
         """The number of a year, unit and indicator."""
@@ -115,6 +130,7 @@ def read_numbers(database: Path, catalogue: Catalogue, year: int) -> Numbers:
         units={level: _list_units(found, level) for level in ("county", "township")},
         provisional=tuple(sorted(found.filter(pl.col("maturity") != "final")["year"].unique())),
         vintage=vintage,
+        explained=read_explained(database),
         asked={
             level: frozenset(found.filter(pl.col("org_level") == level)["indicator"])
             for level in ("city", "county", "township")

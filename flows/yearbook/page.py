@@ -22,10 +22,11 @@ _SMALLEST, _LARGEST, _READABLE = 40, 100, 65
 
 @dataclass(frozen=True)
 class Place:
-    """Where a table stands: its sheet, the row of its title and those of its lines by key (from 0), its first number's column."""
+    """Where a table stands: sheet, rows of title, head and lines (by key; all from 0), the column of its first numbers."""
 
     sheet: str
     title_row: int
+    head_row: int
     rows: Mapping[str, int]
     first_column: int
 
@@ -48,10 +49,9 @@ class Book:
 
 @dataclass(frozen=True)
 class Page:
-    """How a sheet is printed: upright or wide, the scale in %, and how many points of rows a page holds."""
+    """How a sheet is printed: upright or wide, and how many points of rows a page holds when its columns fit on it."""
 
     is_wide: bool
-    scale: int
     points: float
 
 
@@ -61,7 +61,7 @@ def choose_page(widths: Sequence[float], *, is_wide: bool | None = None) -> Page
         is_wide = _scale(widths, _A4_INCHES[0]) < _READABLE
     width, height = reversed(_A4_INCHES) if is_wide else _A4_INCHES
     scale = _scale(widths, width)
-    return Page(is_wide, scale, (height - _TOP_AND_BOTTOM) * _POINTS_OF_AN_INCH * _SPARE * 100 / scale)
+    return Page(is_wide, (height - _TOP_AND_BOTTOM) * _POINTS_OF_AN_INCH * _SPARE * 100 / scale)
 
 
 def _scale(widths: Sequence[float], page: float) -> int:
@@ -70,8 +70,8 @@ def _scale(widths: Sequence[float], page: float) -> int:
     return max(_SMALLEST, min(_LARGEST, int(100 * room / inches)))
 
 
-def set_page(sheet: Worksheet, book: Book, page: Page, chapter: str) -> None:
-    """Set paper, scale, header and footer."""
+def set_page(sheet: Worksheet, book: Book, page: Page, chapter: str, pages_across: int = 1) -> None:
+    """Set paper, header and footer, and on how many pages beside each other all columns are printed."""
     sheet.set_paper(9)
     if page.is_wide:
         sheet.set_landscape()
@@ -79,7 +79,7 @@ def set_page(sheet: Worksheet, book: Book, page: Page, chapter: str) -> None:
         sheet.set_portrait()
     sheet.set_margins(left=_MARGIN, right=_MARGIN, top=0.8, bottom=0.75)
     sheet.center_horizontally()
-    sheet.set_print_scale(page.scale)
+    sheet.fit_to_pages(pages_across, 0)
     association = book.numbers.catalogue.settings.city.association
     font = '&"SimSun,Regular"&9 '
     header = f"&L{font}{association}&R{font}{book.numbers.year}年统计年鉴　{chapter}"

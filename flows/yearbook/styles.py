@@ -49,15 +49,13 @@ class Styles:
     def get_stub(self, look: Look, column: int) -> Format:
         """The format of what stands before the numbers: names on the left, units of measurement in the middle."""
         align = {"align": "left", "indent": int(look == "plain")} if column == 0 else {"align": "center"}
-        return self._make(
-            ("stub", look, str(column)), {**_BOX, **_of(look), **align, "text_wrap": True}
-        )
+        return self._make(("stub", look, str(column)), {**_BOX, **_of(look), **align, "text_wrap": True})
 
     def get_number(self, look: Look, number_format: str) -> Format:
         """The format of a number, or of a mark in its place."""
         return self._make(
             ("number", look, number_format),
-            {**_BOX, **_of(look), "align": "right", "num_format": number_format},
+            {**_BOX, **_of(look), "align": "right", "indent": 1, "num_format": number_format},
         )
 
     def _make(self, key: tuple[str, ...], properties: dict[str, Any]) -> Format:

@@ -47,6 +47,7 @@ class Table:
     lines: tuple[Line, ...]
     unit: str = ""
     notes: tuple[str, ...] = ()
+    is_over_counties: bool = False
 
     @property
     def name(self) -> str:

@@ -15,30 +15,26 @@ from warehouse.words.number_words import NOT_APPLICABLE
 NAMED = ("指标", "计量单位")
 PLACED = ("地区",)
 _GROWTH = "0.0"
-_NOT_COMPARED = (
-    "“比上年增长”一栏：百分比、位次，上年为零以及两年数据不可比的，不计算增长速度，以“—”表示。"
-)
+_NOT_COMPARED = "“比上年增长”一栏：百分比、位次，上年为零以及两年数据不可比的，不计算增长速度，以“—”表示。"
 _ODD_BELOW = ("change",)
 """Kinds of indicators that say little of a township: its numbers are small."""
 
 
-def list_headline_table(numbers: Numbers) -> Table:
-    """表1-1: what stands first in public of every programme, for the city over the years."""
-    catalogue = numbers.catalogue
-    blocks = [("综合", catalogue.bulletin.opening.figures)]
-    blocks += [
-        (programme.name_zh, catalogue.bulletin.programmes[programme.id].figures)
-        for programme in catalogue.programmes.values()
-    ]
-    lines: list[Line] = []
-    shown: list[Indicator] = []
-    for title, names in blocks:
-        indicators = numbers.list_indicators(names, "city")
+def list_headline_tables(numbers: Numbers) -> Iterator[Table]:
+    """表1-1 and 表1-2: the city's headline figures over the years, and what stands first in public of every programme."""
+    bulletin = numbers.catalogue.bulletin
+    headlines = numbers.list_indicators(bulletin.opening.figures, "city")
+    if headlines:
+        lines = list(_list_years(numbers, headlines))
+        yield _over_years(numbers, "1-1", "全市计划生育协会工作综合情况", lines, headlines)
+    lines, shown = [], list[Indicator]()
+    for programme in numbers.catalogue.programmes.values():
+        indicators = numbers.list_indicators(bulletin.programmes[programme.id].figures, "city")
         if indicators:
-            lines.append(Line(title, (title, ""), look="group"))
+            lines.append(Line(programme.id, (programme.name_zh, ""), look="group"))
             lines += _list_years(numbers, indicators)
             shown += indicators
-    return _over_years(numbers, "1-1", "全市计划生育协会工作主要指标", lines, shown)
+    yield _over_years(numbers, "1-2", "全市各项目主要指标", lines, shown)
 
 
 def list_programme_tables(numbers: Numbers, chapter: int, programme: str) -> Iterator[Table]:
@@ -118,6 +114,7 @@ def _over_counties(numbers: Numbers, number: str, title: str, indicators: Sequen
         tuple(Head(unit.name) for unit in units),
         lines,
         notes=tuple(describe_coverage(shown)),
+        is_over_counties=True,
     )
 
 
