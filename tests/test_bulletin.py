@@ -11,7 +11,7 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
-from flows.bulletin.bulletin import Bulletin, NothingToTell, compose_bulletin
+from flows.bulletin.bulletin import Bulletin, compose_bulletin
 from flows.bulletin.web_page import write_web_page
 from flows.bulletin.word_file import write_word_file
 from flows.charts.plotted import Plotted
@@ -19,6 +19,7 @@ from tests.measure_rows import WILLOW
 from tests.small_city import BEND, BRIDGE, EAST, WEST
 from tests.test_published_copy import Batch, Office, care
 from warehouse.catalogue.load import load_catalogue
+from warehouse.published.figures import YearNotPublished
 
 DECLARED = """
 opening: {text: '累计走访{visit_cumulative_count}。', figures: [visit_cumulative_count, visit_per_100_households]}
@@ -112,7 +113,7 @@ def test_a_change_of_meaning_is_noted_and_not_compared(office: Office) -> None:
 
 def test_a_year_without_numbers_is_answered_with_those_that_have_some(office: Office) -> None:
     office.night(east(1, 2023))
-    with pytest.raises(NothingToTell, match=r"2024年度还没有公布的数.*2023"):
+    with pytest.raises(YearNotPublished, match=r"2024年度还没有公布的数.*2023"):
         composed(office)
 
 

@@ -16,17 +16,11 @@ from flows.bulletin.sentences import Numbers, Said, say
 from flows.charts.plotted import Plotted, choose_scale, plot
 from warehouse.catalogue.load import Catalogue
 from warehouse.exchange.exported import Vintage, read_vintage
-from warehouse.published.figures import list_published_years, read_figures
+from warehouse.published.figures import list_years_shown, read_figures
 from warehouse.published.reporting import read_reporting
 from warehouse.store.query import read_only
 from warehouse.words.number_words import show_number
 from warehouse.words.templates import render_lines
-
-YEARS_SHOWN = 5
-
-
-class NothingToTell(Exception):
-    """Of the year asked nothing is published; one Chinese sentence."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +57,8 @@ class Bulletin:
 
 
 def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulletin:
-    """The bulletin of ``year`` from the published file. NothingToTell, WarehouseMissing, QueryError."""
-    published = list_published_years(database)
-    if year not in published:
-        known = "、".join(map(str, published)) or "无"
-        raise NothingToTell(f"{year}年度还没有公布的数，不能编制公报。有数的年度：{known}。")
-    years = [y for y in published if year - YEARS_SHOWN < y <= year]
+    """The bulletin of ``year`` from the published file. YearNotPublished, WarehouseMissing, QueryError."""
+    years = list_years_shown(database, year)
     figures = read_figures(database, catalogue, years)
     now = figures.filter(pl.col("year") == year)
     numbers = Numbers(year, now)

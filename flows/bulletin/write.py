@@ -16,7 +16,7 @@ def name_bulletin(year: int, kind: str) -> str:
 
 
 def write_bulletin(database: Path, catalogue: Catalogue, year: int, targets: list[Path]) -> None:
-    """Write the bulletin of ``year`` as each of ``targets``, by their endings (.docx, .html). NothingToTell, WarehouseMissing."""
+    """Write the bulletin of ``year`` as each of ``targets``, by its ending (.docx, .html). YearNotPublished."""
     bulletin = compose_bulletin(database, catalogue, year)
     contents = [WRITERS[target.suffix.lower()](bulletin) for target in targets]
     for target, content in zip(targets, contents, strict=True):

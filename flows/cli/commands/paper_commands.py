@@ -1,25 +1,54 @@
-"""What is printed and handed out, as `export` writes it: the bulletin."""
+"""What is printed and handed out, as ``export`` writes it: the bulletin, the yearbook."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from flows.cli.console import current_installation, fail, out
+from flows.settings import Installation
+from warehouse.published.figures import YearNotPublished
 
 
-def export_bulletin(year: int, target: Path | None) -> None:
-    """Write the bulletin of ``year``: for Word and as a page, or as the one that ``target`` says by its ending."""
-    from flows.bulletin.bulletin import NothingToTell
+def write_paper(name: str, year: int, target: Path | None) -> None:
+    """Write a paper of ``year`` as ``target`` (None: by its usual name in the working directory), and say where it lies."""
+    try:
+        written = _PAPERS[name](current_installation(), year, target)
+    except YearNotPublished as error:
+        raise fail(str(error)) from error
+    out.print(f"已写出{year}年度{_NAMES[name]}：{'、'.join(map(str, written))}", soft_wrap=True, markup=False)
+
+
+def _write_bulletin(installation: Installation, year: int, target: Path | None) -> list[Path]:
+    """For Word and as a page, or as the one that ``target`` says by its ending."""
     from flows.bulletin.write import WRITERS, name_bulletin, write_bulletin
 
-    installation = current_installation()
-    if target is not None and target.suffix and target.suffix.lower() not in WRITERS:
-        raise fail(f"公报只能写成 {'、'.join(WRITERS)} 文件，不支持 {target.suffix}。")
-    is_file = target is not None and bool(target.suffix)
-    folder = Path() if target is None else target
-    targets = [target] if target and is_file else [folder / name_bulletin(year, k[1:]) for k in WRITERS]
-    try:
-        write_bulletin(installation.home.database, installation.catalogue, year, targets)
-    except NothingToTell as error:
-        raise fail(str(error)) from error
-    out.print(f"已写出{year}年度公报：{'、'.join(map(str, targets))}", soft_wrap=True, markup=False)
+    if target is not None and target.suffix and not target.is_dir():
+        written = [_choose_file(target, "", *WRITERS)]
+    else:
+        written = [(target or Path()) / name_bulletin(year, ending[1:]) for ending in WRITERS]
+    write_bulletin(installation.home.database, installation.catalogue, year, written)
+    return written
+
+
+def _write_yearbook(installation: Installation, year: int, target: Path | None) -> list[Path]:
+    from flows.yearbook.yearbook import write_yearbook
+
+    catalogue = installation.catalogue
+    written = _choose_file(target, f"{catalogue.settings.city.name}计划生育年鉴_{year}.xlsx", ".xlsx")
+    write_yearbook(installation.home.database, catalogue, year, written)
+    return [written]
+
+
+def _choose_file(target: Path | None, name: str, *endings: str) -> Path:
+    """Where a file is written: ``target``, or under its usual ``name`` in the folder ``target``."""
+    if target is None:
+        return Path(name)
+    if target.is_dir():
+        return target / name
+    if target.suffix.lower() not in endings:
+        raise fail(f"--out 请写 {'、'.join(endings)} 文件或一个已有的文件夹，写的是 {target}。")
+    return target
+
+
+_PAPERS = {"bulletin": _write_bulletin, "yearbook": _write_yearbook}
+_NAMES = {"bulletin": "公报", "yearbook": "统计年鉴"}
