@@ -35,6 +35,8 @@ _YEARS = 5
 
 def publish_site(night: Night) -> list[str]:
     """Bring the pages up to date. What went wrong, as a sentence for the administrator: the night goes on without them."""
+    if not night.installation.settings.site:
+        return []
     try:
         _bring_up_to_date(night)
     except Exception as error:  # noqa: BLE001 - units have their answers: a page that cannot be made must not end the night

@@ -22,6 +22,11 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.durability import make_folder, writing_durably
 
 
+def name_yearbook(year: int) -> str:
+    """年鉴_2024.xlsx."""
+    return f"年鉴_{year}.xlsx"
+
+
 def write_yearbook(database: Path, catalogue: Catalogue, year: int, target: Path) -> None:
     """Write the yearbook of ``year`` from the published file. YearNotPublished, WarehouseMissing, QueryError."""
     numbers = read_numbers(database, catalogue, year)

@@ -89,7 +89,20 @@ def list_years_shown(database: Path, year: int) -> list[int]:
     return [known for known in published if year - YEARS_SHOWN < known <= year]
 
 
+def fingerprint_numbers(database: Path, years: Collection[int]) -> str:
+    """Another text when a number of ``years``, or what is said of it, is another. WarehouseMissing."""
+    found = query(
+        database,
+        """SELECT count(*), bit_xor(hash(year, org_code, org_name, indicator, name_zh, unit, value, state, coverage_pct,
+                                         maturity))
+           FROM mart.indicator WHERE list_contains(?, year)""",
+        [list(years)],
+    )
+    return " ".join(map(str, found.row(0)))
+
+
 def list_published_years(database: Path) -> list[int]:
-    """The report years with a number, the oldest first. WarehouseMissing."""
-    found = query(database, "SELECT DISTINCT year FROM mart.headline WHERE value IS NOT NULL ORDER BY year")
+    """The report years with a number of the whole city, the oldest first. WarehouseMissing."""
+    asked = "SELECT DISTINCT year FROM mart.indicator WHERE org_level = 'city' AND value IS NOT NULL ORDER BY year"
+    found = query(database, asked)
     return found["year"].to_list()

@@ -31,11 +31,10 @@ def _write_bulletin(installation: Installation, year: int, target: Path | None) 
 
 
 def _write_yearbook(installation: Installation, year: int, target: Path | None) -> list[Path]:
-    from flows.yearbook.yearbook import write_yearbook
+    from flows.yearbook.yearbook import name_yearbook, write_yearbook
 
-    catalogue = installation.catalogue
-    written = _choose_file(target, f"{catalogue.settings.city.name}计划生育年鉴_{year}.xlsx", ".xlsx")
-    write_yearbook(installation.home.database, catalogue, year, written)
+    written = _choose_file(target, name_yearbook(year), ".xlsx")
+    write_yearbook(installation.home.database, installation.catalogue, year, written)
     return [written]
 
 
