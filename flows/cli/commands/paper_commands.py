@@ -6,11 +6,12 @@ from pathlib import Path
 
 from flows.cli.console import current_installation, fail, out
 from flows.settings import Installation
-from warehouse.published.figures import YearNotPublished
 
 
 def write_paper(name: str, year: int, target: Path | None) -> None:
     """Write a paper of ``year`` as ``target`` (None: by its usual name in the working directory), and say where it lies."""
+    from warehouse.published.figures import YearNotPublished
+
     try:
         written = _PAPERS[name](current_installation(), year, target)
     except YearNotPublished as error:
