@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.cli.console import current_installation, fail, out
-from flows.settings import Installation
+
+if TYPE_CHECKING:
+    from flows.settings import Installation
 
 
 def write_paper(name: str, year: int, target: Path | None) -> None:
