@@ -54,7 +54,7 @@ def _style(chart: Chart, plotted: Plotted, shown: str) -> None:
     chart.font.size, chart.font.name, chart.font.color.rgb = _SMALL, FONT, _INK
     _name_eastern(chart.font)
     title = chart.chart_title.text_frame
-    title.text = f"{plotted.title}（{plotted.unit}）"
+    title.text = f"{plotted.title}（{'，'.join(filter(None, (plotted.unit, plotted.remark)))}）"
     font = title.paragraphs[0].runs[0].font
     font.size, font.bold, font.name = _TITLE, True, FONT
     _name_eastern(font)

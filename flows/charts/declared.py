@@ -22,4 +22,4 @@ def draw_plotted(plotted: Plotted, width: int = 520) -> Drawn:
         drawn = draw_series(
             frame, plotted.unit, by="series", decimals=plotted.decimals, width=width, height=220
         )
-    return finish(drawn, plotted.title)
+    return finish(drawn, plotted.title, plotted.remark)

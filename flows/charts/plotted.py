@@ -12,6 +12,7 @@ from warehouse.catalogue.bulletin import ChartOf
 
 _LARGE = 100_000
 """From here on numbers are shown in 万."""
+_ALL = 100.0
 MONEY = "元"
 
 
@@ -28,6 +29,7 @@ class Plotted:
     decimals: int
     over: Literal["years", "counties"]
     rows: pl.DataFrame
+    remark: str = ""  # which years or counties have not all reported
 
     @property
     def categories(self) -> list[str]:
@@ -64,7 +66,13 @@ def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted
     whole = rows.select("category").unique(maintain_order=True)
     whole = whole.join(rows.select("series").unique(maintain_order=True), how="cross")
     filled = whole.join(rows, on=["category", "series"], how="left", maintain_order="left")
-    return Plotted(chart.title, unit, decimals, chart.over, filled)
+    partial = (
+        drawn.filter(pl.col("value").is_not_null(), pl.col("coverage_pct") < _ALL).select(category).unique()
+    )
+    named = "、".join(sorted(partial.to_series()))
+    ended = "年" if chart.over == "years" else ""
+    remark = f"{named}{ended}未报全" if named else ""
+    return Plotted(chart.title, unit, decimals, chart.over, filled, remark)
 
 
 def choose_scale(

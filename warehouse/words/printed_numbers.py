@@ -2,7 +2,8 @@
 
 A **picture** says how a number is rounded and written: ``0万`` whole ten thousands, ``0.0万`` with one decimal, ``百余``
 rounded down to hundreds and, where that is less than the number, 余 behind it; ``约`` (rounded), ``近`` (rounded up) and
-``超`` (rounded down) before any of these stand only where the number is not exactly so. No picture: the number as it is.
+``超`` (rounded down) before any of these stand only where the number is not exactly so. No picture: the number as it is, and so
+is a number that is smaller than the multiple it should be written in.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def _write(value: float, picture: str, decimals: int) -> str:
     scale = Decimal(int(SCALES.get(parts["scale"], 1)))
     step = scale.scaleb(-len(parts["decimals"] or ""))
     exact = Decimal(repr(float(value)))
+    if abs(exact) < scale:
+        return _write(value, "", decimals)
     about = parts["about"] or parts["more"]
     rounded = (exact / step).quantize(Decimal(1), rounding=_ROUNDINGS.get(about, ROUND_HALF_UP)) * step
     word, multiple = next(((w, m) for w, m in _WRITTEN.items() if scale >= m), ("", Decimal(1)))
