@@ -27,9 +27,11 @@ from flows.figures.watch_night import watching
 from flows.intake import OnDone
 from flows.keeping.marks import keep_revised, marking_failure
 from flows.night import Night, mark_end, note_unnamed, open_night
+from flows.papers.publish import publish_papers as bring_papers_up_to_date
 from flows.places.modes import keeping_out_others
 from flows.running.tasks import describe_units, make_task, named, retried, tell_log
 from flows.settings import Installation
+from flows.site.publish import publish_site as bring_site_up_to_date
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.connection import WarehouseOccupied
@@ -49,6 +51,8 @@ publish = make_task("publish", publication.publish_build)
 answer = make_task("receipts", outgoing.answer_units)
 publish_pages = make_task("pages", outgoing.publish_pages)
 clear_out = make_task("clear_out", night_end.clear_out_night)
+publish_papers = make_task("papers", bring_papers_up_to_date)
+publish_site = make_task("site", bring_site_up_to_date)
 publish_digest = make_task("digest", outgoing.publish_digest)
 send = make_task("send", sending.send_parcel)
 back_up = make_task("backup", night_end.back_up_night)
@@ -119,6 +123,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         answer(night, report)
         publish_pages(night)
         clear_out(night)
+        report.troubles += [*publish_papers(night), *publish_site(night)]
         news = outgoing.find_news(night, report)
         publish_digest(night, news)
         _send_all(night, report, news)

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     keep_replaced_days: int = Field(
         default=366, ge=1, description="how long replaced correction workbooks stay"
     )
+    site: bool = Field(
+        default=True, description="whether each night brings pages, bulletin and yearbook in site/ up to date"
+    )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
 

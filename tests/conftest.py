@@ -19,6 +19,9 @@ os.environ.pop("NIANBAO_HOME", None)  # a test names its folder, else it would w
 os.environ.pop("NIANBAO_CATALOGUE", None)
 os.environ.pop("NIANBAO_INBOX", None)
 os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
+os.environ["NIANBAO_SITE"] = (
+    "false"  # pages and papers take longer than a small night: a test that reads them says so
+)
 
 # How long an example takes is the machine's matter: no deadline. Another profile: pytest --hypothesis-profile=deep
 settings.register_profile("dev", deadline=None, print_blob=True, max_examples=CI_EXAMPLES // 5)

@@ -55,7 +55,12 @@ def display_width(text: str) -> int:
 
 def sheet_name(form: Form) -> str:
     """``年1表 计生协组织建设情况``: number and title, legal as a sheet name."""
-    return _ILLEGAL.sub("·", f"{form.number} {form.title}")[:SHEET_NAME_LIMIT]
+    return legal_sheet_name(f"{form.number} {form.title}")
+
+
+def legal_sheet_name(text: str, limit: int = SHEET_NAME_LIMIT) -> str:
+    """``text`` as spreadsheets allow it for a sheet."""
+    return _ILLEGAL.sub("·", text)[:limit]
 
 
 def unit_level(catalogue: Catalogue, unit_code: str, year: int) -> str:

@@ -1,1 +1,1 @@
-"""Charts of indicators, as Vega-Lite for the pages and as SVG for paper and terminal."""
+"""Charts of indicators: what they show, and how Vega-Lite draws it for the pages, on paper and beside the terminal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from typing import Any
 
 import altair as alt
@@ -15,6 +15,8 @@ COLOURS = ("#1f5a94", "#d9730d", "#2a9d6f", "#b3261e", "#7a4fa3", "#8a6d1d", "#3
 INK = "#333333"
 
 Drawn = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart | alt.VConcatChart
+
+_NAMESPACE = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
 _CONFIG: dict[str, Any] = {
     "font": FONT,
@@ -36,9 +38,9 @@ def write_scale(decimals: int) -> dict[str, Any]:
     return {"format": f",.{decimals}~f", "tickCount": 5, "tickMinStep": 10.0**-decimals, "labelExpr": label}
 
 
-def finish(chart: Drawn, title: str, remarks: Sequence[str] = ()) -> Drawn:
-    """The chart with its title, the lines of remarks below that, and the look that all share."""
-    heading = alt.TitleParams(title, subtitle=list(remarks)) if remarks else alt.TitleParams(title)
+def finish(chart: Drawn, title: str, remark: str = "") -> Drawn:
+    """The chart with its title, the lines of ``remark`` below that, and the look that all share."""
+    heading = alt.TitleParams(title, subtitle=remark.splitlines()) if remark else alt.TitleParams(title)
     finished: Drawn = chart.properties(title=heading).configure(**_CONFIG)
     return finished
 
@@ -46,6 +48,11 @@ def finish(chart: Drawn, title: str, remarks: Sequence[str] = ()) -> Drawn:
 def write_svg(chart: Drawn) -> str:
     """A finished chart as SVG, its words as text."""
     return str(vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[]))
+
+
+def write_inline_svg(chart: Drawn) -> str:
+    """The same to stand in a page, where SVG needs no namespaces: pages name no address."""
+    return _NAMESPACE.sub("", write_svg(chart), count=2)
 
 
 def write_png(chart: Drawn) -> bytes:

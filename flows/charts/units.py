@@ -17,7 +17,7 @@ def draw_units(series: Series) -> Drawn:
     """A finished picture of a series: of one year bars; of several lines, the unit above the others where it is their total."""
     title = f"{series.org_name}{series.span}{series.indicator.name_zh}"
     chart = _draw_bars(series) if len(series.years) == 1 else _draw_lines(series)
-    return finish(chart, title, list(_write_remarks(series)))
+    return finish(chart, title, "\n".join(_write_remarks(series)))
 
 
 def _write_remarks(series: Series) -> Iterator[str]:

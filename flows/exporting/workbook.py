@@ -14,10 +14,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from flows.exporting.flat import flatten_nested
 from warehouse.exchange.exported import Exported
+from warehouse.words.number_formats import WHOLE, number_format
 
 ROWS_OF_A_SHEET = 1_048_575  # beside the header
 DATA, EXPLAINED = "数据", "说明"
-_WHOLE, _YEAR, _DATE, _PLAIN = "#,##0", "0", "yyyy-mm-dd", "General"
+_YEAR, _DATE, _PLAIN = "0", "yyyy-mm-dd", "General"
 _OF_THE_UNIT = ("value", "numerator", "denominator", "comparable_value", "previous_value", "change")
 """Columns whose numbers are in the unit of their row."""
 _WIDTHS = (6, 40)
@@ -170,20 +171,18 @@ def _of_column(name: str, dtype: pl.DataType) -> str:
         return "0.0"
     if name.endswith("_cny"):
         return "#,##0.00"
-    return _WHOLE if name.endswith("_count") or dtype.is_integer() else _PLAIN
+    return WHOLE if name.endswith("_count") or dtype.is_integer() else _PLAIN
 
 
 def _of_unit(frame: pl.DataFrame, decimals: Mapping[str, int]) -> pl.Expr:
-    """Thousands for what is counted, none for places and years; decimals as the indicator declares them."""
+    """By the unit, with the decimals that the indicator declares; else one for percentages."""
     unit = pl.col("unit").fill_null("")
-    grouped = pl.when(unit.is_in(["位", "年", "%"])).then(pl.lit("0")).otherwise(pl.lit(_WHOLE))
     places: pl.Expr = unit.replace_strict({"%": 1}, default=0, return_dtype=pl.Int64)
     if "indicator" in frame.columns:
         shown = {name: count for name, count in decimals.items() if count >= 0}
         declared = pl.col("indicator").replace_strict(shown, default=None, return_dtype=pl.Int64)
         places = pl.coalesce(declared, places)
-    point = pl.when(places > 0).then(pl.lit(".")).otherwise(pl.lit(""))
-    return pl.concat_str(grouped, point, pl.lit("0").repeat_by(places).list.join(""))
+    return number_format(unit, places)
 
 
 def _measure_widths(frame: pl.DataFrame) -> Iterator[int]:

@@ -26,7 +26,7 @@ STEPS_TO_PUBLISH = (
     "indicators",
 )
 """Steps that end before the file is published: their seconds stand in the run's own row of quality.run."""
-STEPS_AFTER = ("publish", "receipts", "pages", "clear_out", "digest", "send", "backup")
+STEPS_AFTER = ("publish", "receipts", "pages", "clear_out", "papers", "site", "digest", "send", "backup")
 """Steps that end later: the mark of a good night carries their seconds to the next file."""
 
 ENGINE_STEPS = ("read", "conform", "check", "decide", "load", "indicators", "publish")

@@ -56,6 +56,12 @@ def recalculated(paths: Sequence[Path], folder: Path) -> list[Path]:
     return [target / path.name for path in paths]
 
 
+def print_to_pdf(document: Path, folder: Path) -> Path:
+    """The pages of a document as LibreOffice prints them."""
+    _run(_profile(folder), ["--convert-to", "pdf", "--outdir", str(folder), str(document)])
+    return folder / f"{document.stem}.pdf"
+
+
 def run_macro(text: str, folder: Path) -> None:
     """Run the subroutine Main of a Basic module. Its errors are what it writes nowhere: look at what it should write."""
     profile = _profile(folder)

@@ -72,7 +72,37 @@ def read_figures(
 _WHOLE = 100.0 - 1e-9
 
 
+YEARS_SHOWN = 5
+"""A year is printed with the four before it."""
+
+
+class YearNotPublished(Exception):
+    """Of the year asked there is no number; one Chinese sentence with the years that have some."""
+
+
+def list_years_shown(database: Path, year: int) -> list[int]:
+    """The years with a number that are printed of ``year``, itself the last. YearNotPublished, WarehouseMissing."""
+    published = list_published_years(database)
+    if year not in published:
+        known = "、".join(map(str, published)) or "无"
+        raise YearNotPublished(f"{year}年度还没有公布的数。有数的年度：{known}。")
+    return [known for known in published if year - YEARS_SHOWN < known <= year]
+
+
+def fingerprint_numbers(database: Path, years: Collection[int]) -> str:
+    """Another text when a number of ``years``, or what is said of it, is another. WarehouseMissing."""
+    found = query(
+        database,
+        """SELECT count(*), bit_xor(hash(year, org_code, org_name, indicator, name_zh, unit, value, state, coverage_pct,
+                                         maturity))
+           FROM mart.indicator WHERE list_contains(?, year)""",
+        [list(years)],
+    )
+    return " ".join(map(str, found.row(0)))
+
+
 def list_published_years(database: Path) -> list[int]:
-    """The report years with a number, the oldest first. WarehouseMissing."""
-    found = query(database, "SELECT DISTINCT year FROM mart.headline WHERE value IS NOT NULL ORDER BY year")
+    """The report years with a number of the whole city, the oldest first. WarehouseMissing."""
+    asked = "SELECT DISTINCT year FROM mart.indicator WHERE org_level = 'city' AND value IS NOT NULL ORDER BY year"
+    found = query(database, asked)
     return found["year"].to_list()

@@ -2,7 +2,8 @@
 
 A **picture** says how a number is rounded and written: ``0万`` whole ten thousands, ``0.0万`` with one decimal, ``百余``
 rounded down to hundreds and, where that is less than the number, 余 behind it; ``约`` (rounded), ``近`` (rounded up) and
-``超`` (rounded down) before any of these stand only where the number is not exactly so. No picture: the number as it is.
+``超`` (rounded down) before any of these stand only where the number is not exactly so. No picture: the number as it is, and so
+is a number that is smaller than the multiple it should be written in.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from warehouse.words.number_words import round_half_up
 from warehouse.words.scales import SCALES
 
 _PICTURE = re.compile(
-    r"(?P<about>[约近超]?)(?P<digits>(?:0(?:\.(?P<decimals>0+))?)?)(?P<scale>[百千万亿]*)(?P<more>余?)"
+    r"(?P<about>[约近超]?)(?P<digits>(?:0(?:\.(?P<decimals>0+))?)?)(?P<scale>[十百千万亿]*)(?P<more>余?)"
 )
 _ROUNDINGS = {"近": ROUND_CEILING, "超": ROUND_FLOOR, "余": ROUND_FLOOR}
 _WRITTEN = {"亿": Decimal(10**8), "万": Decimal(10**4)}
 """Multiples that a rounded number is written in; smaller ones are written out (7400余, not 74百余)."""
 _TWICE = 100.0
 """From this growth in % on, it is told in times 倍."""
+_ALL = 100.0
+"""Written without decimals: 100%, not 100.0%."""
 PLACE, PERCENT = "位", "%"
 
 
@@ -47,12 +50,14 @@ def print_number(value: float, unit: str, picture: str = "", decimals: int = 0) 
 
 def _write(value: float, picture: str, decimals: int) -> str:
     if not picture:
-        return f"{round_half_up(value, decimals)}"
+        return f"{round_half_up(value, 0 if value == _ALL else decimals)}"
     parts = _PICTURE.fullmatch(picture)
     assert parts is not None, "pictures are checked when the catalogue is read"
     scale = Decimal(int(SCALES.get(parts["scale"], 1)))
     step = scale.scaleb(-len(parts["decimals"] or ""))
     exact = Decimal(repr(float(value)))
+    if abs(exact) < scale:
+        return _write(value, "", decimals)
     about = parts["about"] or parts["more"]
     rounded = (exact / step).quantize(Decimal(1), rounding=_ROUNDINGS.get(about, ROUND_HALF_UP)) * step
     word, multiple = next(((w, m) for w, m in _WRITTEN.items() if scale >= m), ("", Decimal(1)))

@@ -10,6 +10,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from flows.cli.commands.paper_commands import write_paper
 from flows.cli.completion import complete_indicator, complete_query
 from flows.cli.console import current_installation, err, fail, format_value, out, print_frame, print_json
 from warehouse.words import labels
@@ -168,8 +169,17 @@ def export(
     kind: Annotated[
         str | None, typer.Option("--format", help="格式：csv xlsx parquet json datapackage sdmx duckdb")
     ] = None,
+    bulletin: Annotated[int | None, typer.Option(help="写出该年度的公报（.docx 和 .html）")] = None,
+    yearbook: Annotated[int | None, typer.Option(help="编印该年度的统计年鉴（.xlsx）")] = None,
 ) -> None:
-    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库。"""
+    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库。也编写公报、年鉴。"""
+    papers = {"bulletin": bulletin, "yearbook": yearbook}
+    if papers := {name: year for name, year in papers.items() if year is not None}:
+        if table is not None or kind is not None or len(papers) > 1:
+            raise fail("公报、年鉴一次写一种，不写表名和 --format。")
+        [(name, year)] = papers.items()
+        write_paper(name, year, target)
+        return
     if target is None:
         raise fail("缺少选项 --out，请写明导出到哪个文件。")
     write_to_file(table, target, kind)

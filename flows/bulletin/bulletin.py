@@ -1,0 +1,137 @@
+"""The content of a year's bulletin, whatever it is written as: sections, the table by county, notes.
+
+What is said of the numbers stands in the catalogue's bulletin.yaml, what is noted about them in ``notes.j2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.bulletin.sentences import Numbers, Said, say
+from flows.charts.plotted import Plotted, choose_scale, plot
+from warehouse.catalogue.load import Catalogue
+from warehouse.exchange.exported import Vintage, read_vintage
+from warehouse.published.figures import list_years_shown, read_figures
+from warehouse.published.reporting import read_reporting
+from warehouse.store.query import read_only
+from warehouse.words.number_words import show_number
+from warehouse.words.templates import render_lines
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is said of a programme, and its chart; None where there is nothing to draw."""
+
+    title: str
+    said: Said
+    chart: Plotted | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; the first column is the row's name."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Bulletin:
+    """All that a bulletin says; ``issuer`` and ``vintage`` stand below its title and at its end."""
+
+    title: str
+    year: int
+    is_final: bool
+    issuer: str
+    vintage: Vintage
+    opening: Said
+    sections: tuple[Section, ...]
+    by_county: Table
+    notes: tuple[str, ...]
+
+
+def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulletin:
+    """The bulletin of ``year`` from the published file. YearNotPublished, WarehouseMissing, QueryError."""
+    years = list_years_shown(database, year)
+    figures = read_figures(database, catalogue, years)
+    now = figures.filter(pl.col("year") == year)
+    numbers = Numbers(year, now)
+    declared = catalogue.bulletin
+    opening = say(declared.opening.text, numbers)
+    sections = []
+    for name, programme in catalogue.programmes.items():
+        told = declared.programmes[name]
+        said = say(told.text, numbers)
+        charts = (plot(chart, figures, years) for chart in told.charts)
+        drawn = next((chart for chart in charts if chart.has_numbers), None)
+        if said.sentences or drawn:
+            sections.append(Section(programme.name_zh, said, drawn))
+    with read_only(database) as connection:
+        vintage = read_vintage(connection)
+    city = catalogue.settings.city
+    is_final = bool((now["maturity"] == "final").all())
+    return Bulletin(
+        title=f"{city.association}{year}年度公报",
+        year=year,
+        is_final=is_final,
+        issuer=city.association,
+        vintage=vintage,
+        opening=opening,
+        sections=tuple(sections),
+        by_county=_list_counties(catalogue, now),
+        notes=tuple(_write_notes(database, catalogue, numbers, sections, is_final=is_final)),
+    )
+
+
+def _list_counties(catalogue: Catalogue, now: pl.DataFrame) -> Table:
+    """The figures of the opening, for the city and each county."""
+    head, columns = ["单位"], []
+    counties = (
+        now.filter(pl.col("org_level") == "county").select("org_code", "org_name").unique().sort("org_code")
+    )
+    units = [(catalogue.settings.city.code, "全市"), *counties.iter_rows()]
+    for name in catalogue.bulletin.opening.figures:
+        rows = {row["org_code"]: row for row in now.filter(pl.col("indicator") == name).iter_rows(named=True)}
+        indicator = catalogue.indicators[name]
+        known = [row["value"] for row in rows.values() if row["value"] is not None]
+        scale, unit, decimals = choose_scale(indicator.unit, indicator.decimals, known)
+        head.append(f"{indicator.name_zh}（{unit}）")
+        columns.append([_show(rows.get(code), scale, decimals) for code, _ in units])
+    by_unit = zip([name for _, name in units], *columns, strict=True)
+    return Table("分县（市、区）主要指标", tuple(head), tuple(by_unit))
+
+
+def _show(row: dict[str, Any] | None, scale: float, decimals: int) -> str:
+    if row is None or row["value"] is None:
+        return show_number(None, row["state"] if row else None)
+    return show_number(row["value"] / scale, row["state"], decimals)
+
+
+def _write_notes(
+    database: Path, catalogue: Catalogue, numbers: Numbers, sections: Collection[Section], *, is_final: bool
+) -> list[str]:
+    """The notes below a bulletin, each a line."""
+    told = dict.fromkeys(i for section in sections for i in section.said.indicators)
+    reports = read_reporting(database, numbers.year)
+    missing = reports.filter(~pl.col("is_accepted").fill_null(False))
+    breaks = [
+        (catalogue.indicators[name].name_zh, b.text.rstrip("。"))
+        for name in told
+        for b in catalogue.breaks_of(catalogue.indicators[name])
+        if b.year == numbers.year
+    ]
+    return render_lines(
+        "flows.bulletin",
+        "notes",
+        "notes",
+        year=numbers.year,
+        is_final=is_final,
+        missing=missing["unit_name"].to_list(),
+        breaks=breaks,
+    )

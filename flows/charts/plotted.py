@@ -1,0 +1,87 @@
+"""What a declared chart shows, whatever draws it: numbers by category and series, in one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from warehouse.catalogue.bulletin import ChartOf
+
+_LARGE = 100_000
+"""From here on numbers are shown in 万."""
+_ALL = 100.0
+MONEY = "元"
+
+
+@dataclass(frozen=True)
+class Plotted:
+    """A chart's content.
+
+    ``rows``: category (a year or a county) and series (together the key, in the order of drawing), value in ``unit``, state; a
+    value is null where there is none to show. ``decimals`` are shown of it.
+    """
+
+    title: str
+    unit: str
+    decimals: int
+    over: Literal["years", "counties"]
+    rows: pl.DataFrame
+    remark: str = ""  # which years or counties have not all reported
+
+    @property
+    def categories(self) -> list[str]:
+        """Years or counties."""
+        return self.rows["category"].unique(maintain_order=True).to_list()
+
+    @property
+    def series(self) -> dict[str, list[float | None]]:
+        """Series -> its values, one for each category."""
+        groups = self.rows.partition_by("series", as_dict=True, maintain_order=True)
+        return {str(name): rows["value"].to_list() for (name,), rows in groups.items()}
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there is anything to draw."""
+        return self.rows["value"].count() > 0
+
+
+def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted:
+    """``chart`` of FIGURES: over ``years`` for the whole city, or over the counties in the last of them."""
+    drawn = figures.filter(pl.col("indicator").is_in(list(chart.indicators)))
+    if chart.over == "years":
+        drawn = drawn.filter(pl.col("org_level") == "city", pl.col("year").is_in(list(years)))
+        category, name = pl.col("year").cast(pl.String), pl.col("name_zh").str.strip_prefix("本年")
+    else:
+        drawn = drawn.filter(pl.col("org_level") == "county", pl.col("year") == years[-1])
+        category, name = pl.col("org_name"), pl.col("name_zh")
+    units, decimals = drawn["unit"].unique().to_list() or [""], drawn["decimals"].max() or 0
+    known = drawn["value"].drop_nulls().to_list()
+    scale, unit, decimals = choose_scale(units[0], int(str(decimals)), known, units)
+    rows = drawn.sort("year", "org_code", maintain_order=True).select(
+        category=category, series=name, value=pl.col("value") / scale, state="state"
+    )
+    whole = rows.select("category").unique(maintain_order=True)
+    whole = whole.join(rows.select("series").unique(maintain_order=True), how="cross")
+    filled = whole.join(rows, on=["category", "series"], how="left", maintain_order="left")
+    partial = (
+        drawn.filter(pl.col("value").is_not_null(), pl.col("coverage_pct") < _ALL).select(category).unique()
+    )
+    named = "、".join(sorted(partial.to_series()))
+    ended = "年" if chart.over == "years" else ""
+    remark = f"{named}{ended}未报全" if named else ""
+    return Plotted(chart.title, unit, decimals, chart.over, filled, remark)
+
+
+def choose_scale(
+    unit: str, decimals: int, values: Sequence[float], in_ten_thousands: Collection[str] = (MONEY,)
+) -> tuple[float, str, int]:
+    """By what the numbers are divided, the unit they are then in, and its decimals.
+
+    ``in_ten_thousands``: units whose large numbers are shown in 万; in a table only money is, since all else is exact there.
+    """
+    if unit in in_ten_thousands and max(values, default=0) >= _LARGE:
+        return 1e4, f"万{unit}", 1
+    return 1.0, unit, decimals

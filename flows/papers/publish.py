@@ -1,0 +1,73 @@
+"""Brings the bulletin and the yearbook in site/ up to date: the newest year's, and those of earlier years that lie there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from flows.bulletin.write import WRITERS, name_bulletin, write_bulletin
+from flows.error_log import note_error
+from flows.night import Night
+from flows.settings import read_code_version
+from flows.system_words import explain_error
+from flows.yearbook.yearbook import name_yearbook, write_yearbook
+from warehouse.catalogue.bulletin import BULLETIN
+from warehouse.ledger.durability import write_durably
+from warehouse.published.figures import fingerprint_numbers, list_published_years, list_years_shown
+
+KEPT = ".papers.json"
+"""Beside the papers: of which numbers and words each year's were made."""
+
+
+def publish_papers(night: Night) -> list[str]:
+    """Write what is outdated. What went wrong, as a sentence for the administrator: the night goes on without."""
+    if not (night.installation.settings.site and night.home.database.exists()):
+        return []
+    try:
+        _bring_up_to_date(night)
+    except Exception as error:  # noqa: BLE001 - the numbers are published: a paper that cannot be printed must not end the night
+        log = note_error(night.home.root, traceback.format_exc(), night.run)
+        why = explain_error(error) if isinstance(error, OSError) else "程序出错。"
+        return [f"公报、年鉴未能更新，仍是上一次的内容：{why}{log}"]
+    return []
+
+
+def _bring_up_to_date(night: Night) -> None:
+    site, database = night.home.site, night.home.database
+    kept = _read_kept(site / KEPT)
+    for year in list_published_years(database)[::-1][:1] + sorted(map(int, kept)):
+        made_of = _fingerprint(night, year)
+        words, book = (
+            [site / name_bulletin(year, ending[1:]) for ending in WRITERS],
+            site / name_yearbook(year),
+        )
+        if kept.get(str(year)) == made_of and all(paper.is_file() for paper in (*words, book)):
+            continue
+        write_bulletin(database, night.catalogue, year, words)
+        write_yearbook(database, night.catalogue, year, book)
+        kept = {**kept, str(year): made_of}
+        write_durably(site / KEPT, json.dumps(kept, indent=1).encode())
+
+
+def _fingerprint(night: Night, year: int) -> str:
+    """Everything that a year's papers are made of, in short; the moment of the night is not among it."""
+    words = night.installation.settings.catalogue / BULLETIN
+    parts = [
+        fingerprint_numbers(night.home.database, list_years_shown(night.home.database, year)),
+        night.catalogue.version,
+        words.read_text(encoding="utf-8") if words.exists() else "",
+        read_code_version(),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _read_kept(file: Path) -> Mapping[str, str]:
+    """Year -> of what its papers were made; nothing where that cannot be read: then they are written anew."""
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        return {year: str(made_of) for year, made_of in said.items() if year.isdecimal()}
+    except (OSError, ValueError, AttributeError):
+        return {}

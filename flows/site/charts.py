@@ -1,0 +1,131 @@
+"""The charts of the pages: Vega-Lite, designed by Altair once and filled with the numbers of each page.
+
+Altair takes a second to import and thirty milliseconds for a chart that it checks. Pages differ in numbers and titles
+alone, so a design is made and checked once, kept beside the pages, and filled as plain data.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+Design = dict[str, Any]
+_TITLE = "计量单位"
+"""Stands in a design where a chart has its unit."""
+_HEIGHT, _BAR = 250, 30
+_SEVERAL = 2
+
+
+@dataclass(frozen=True)
+class Point:
+    """A number of a chart: what it is called, of which series and year, and how it reads."""
+
+    name: str
+    series: str
+    value: float
+    text: str
+
+
+def read_versions() -> str:
+    """Which programs make designs and draw them."""
+    return f"altair {version('altair')}, vl-convert {version('vl-convert-python')}"
+
+
+def design_charts() -> dict[str, Design]:
+    """The designs: ``years`` (lines over years, one for each series) and ``units`` (a bar for each unit)."""
+    return {"years": _plain(_design_years()), "units": _plain(_design_units())}
+
+
+def _design_years() -> Any:
+    import altair as alt
+
+    picked = alt.selection_point(name="picked", fields=["series"], bind="legend")
+    near = alt.selection_point(
+        name="near", fields=["series"], on="pointerover", nearest=True, empty=False, clear="pointerout"
+    )
+    legend = alt.Legend(orient="bottom", columns=4, symbolLimit=0)
+    lines = alt.Chart(alt.NamedData("numbers")).encode(
+        x=alt.X("name:O", title="年度", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("value:Q", title=_TITLE, scale=alt.Scale(zero=False, nice=True)),
+        color=alt.Color("series:N", title=None, sort=None, legend=legend),
+        opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
+        tooltip=_tooltip(alt),
+    )
+    marks = lines.encode(shape=alt.Shape("series:N", title=None, sort=None, legend=legend))
+    return alt.layer(
+        lines.mark_line().encode(strokeWidth=alt.condition(near, alt.value(4), alt.value(2), empty=False)),
+        marks.mark_point(filled=True, size=55).add_params(picked, near),
+    ).properties(width="container", height=_HEIGHT, autosize=_fit(alt))
+
+
+def _design_units() -> Any:
+    import altair as alt
+
+    bars = alt.Chart(alt.NamedData("numbers")).encode(
+        y=alt.Y("name:N", title=None, sort=None),
+        x=alt.X("value:Q", title=_TITLE, scale=alt.Scale(zero=True)),
+        tooltip=_tooltip(alt),
+    )
+    return alt.layer(
+        bars.mark_bar(height={"band": 0.62}), bars.mark_text(align="left", dx=4).encode(text="text:N")
+    ).properties(width="container", height=alt.Step(_BAR), autosize=_fit(alt))
+
+
+def _fit(alt: Any) -> Any:
+    return alt.AutoSizeParams(type="fit-x", contains="padding")
+
+
+def _tooltip(alt: Any) -> list[Any]:
+    return [
+        alt.Tooltip("series:N", title="项"),
+        alt.Tooltip("name:N", title="年度或单位"),
+        alt.Tooltip("text:N", title="数值"),
+    ]
+
+
+def _plain(chart: Any) -> Design:
+    """A chart as data, without the address of its schema and without colours, which the page's style has."""
+    made: Design = chart.to_dict()
+    return {key: value for key, value in made.items() if key not in ("$schema", "config")}
+
+
+def fill_design(design: Design, points: Sequence[Point], unit: str) -> Design:
+    """A design with its numbers; no unit, no title of the axis."""
+    filled = copy.deepcopy(design)
+    _name_axes(filled, unit)
+    if len({point.series for point in points}) < _SEVERAL:
+        _drop_legends(filled)
+    filled["datasets"] = {"numbers": [vars(point) for point in points]}
+    return filled
+
+
+def _name_axes(part: Any, unit: str) -> None:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "title" and value == _TITLE:
+                part[key] = unit or None
+            else:
+                _name_axes(value, unit)
+    elif isinstance(part, list):
+        for value in part:
+            _name_axes(value, unit)
+
+
+def _drop_legends(part: Any) -> None:
+    """One series needs none: the title says which."""
+    for layer in part.get("layer", []):
+        for channel in ("color", "shape"):
+            if channel in layer["encoding"]:
+                layer["encoding"][channel]["legend"] = None
+    part["params"] = [{**each, "bind": None} if each.get("bind") else each for each in part.get("params", [])]
+    part["params"] = [{k: v for k, v in each.items() if v is not None} for each in part["params"]]
+
+
+def as_script_text(content: Mapping[str, Any] | Sequence[Any]) -> str:
+    """JSON that can stand within a script element, whatever texts are in it."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

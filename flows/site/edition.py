@@ -1,0 +1,106 @@
+"""What the pages of a night are made of, read once, and how a page is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+
+from expectations.rulebook.rulebook import RuleBook
+from flows.site.charts import Design
+from flows.site.numbers import Numbers
+from warehouse.catalogue.load import Catalogue
+from warehouse.words.templates import render_text
+
+ROOM = "flows.site"
+NAVIGATION = (
+    ("index.html", "总览"),
+    ("tiles.html", "分县比较"),
+    ("quality.html", "数据质量"),
+    ("dictionary.html", "数据字典"),
+    ("rules.html", "审核关系"),
+)
+LEGEND = (("0", "真零"), ("—", "不适用"), ("…", "未报送"), ("*", "不公布"))
+"""The marks that stand in the place of numbers, and what they mean."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file beside the pages that a reader may take away."""
+
+    file: str
+    label: str
+
+    @property
+    def address(self) -> str:
+        """Its relative address."""
+        return quote(self.file)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What all pages of a night are made of."""
+
+    catalogue: Catalogue
+    rulebook: RuleBook
+    database: Path
+    numbers: Numbers
+    reporting: pl.DataFrame  # as warehouse.standing.status.list_status gives it, of the year that is open
+    designs: Mapping[str, Design]
+    published_at: str  # the moment in words
+    code_version: str
+    documents: Sequence[Document]
+
+    @property
+    def year(self) -> int | None:
+        """The newest year with numbers."""
+        return self.numbers.latest
+
+    @property
+    def city(self) -> str:
+        """The code of the city."""
+        return self.catalogue.settings.city.code
+
+    @property
+    def counties(self) -> list[str]:
+        """The codes of the counties with numbers, in order."""
+        return [code for code, unit in self.numbers.units.items() if unit["org_level"] == "county"]
+
+    def name_of(self, org_code: str) -> str:
+        """What a unit is called; of the whole city its name, not that of its own level."""
+        if org_code == self.city:
+            return f"{self.catalogue.settings.city.name}（全市）"
+        return str(self.numbers.units[org_code]["org_name"])
+
+
+def render_page(edition: Edition, template: str, file: str, title: str, **values: object) -> bytes:
+    """The page of a template, with head, navigation, legend and foot."""
+    settings = edition.catalogue.settings
+    return render_text(
+        ROOM,
+        f"{template}.html",
+        page={"title": title, "file": file},
+        site={
+            "association": settings.city.association,
+            "navigation": NAVIGATION,
+            "legend": LEGEND,
+            "published_at": edition.published_at,
+            "catalogue_version": edition.catalogue.version,
+            "code_version": edition.code_version,
+            "licence": settings.licence_text,
+        },
+        **values,
+    ).encode()
+
+
+def programme_file(programme: str) -> str:
+    """The page of a programme."""
+    return f"programme_{programme}.html"
+
+
+def county_file(org_code: str) -> str:
+    """The page of a county."""
+    return f"county_{org_code}.html"

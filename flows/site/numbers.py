@@ -1,0 +1,109 @@
+"""The numbers of a page, looked up by indicator, unit and year, each with what may be said beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from flows.site.sparkline import Sparkline, draw_sparkline
+from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Indicator
+from warehouse.words import labels
+from warehouse.words.number_words import round_half_up, show_number
+from warehouse.words.printed_numbers import print_growth
+
+_WHOLE = 100.0 - 1e-9
+SOME_FINAL = "部分终报"
+"""Some numbers of a year are final, others are not."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number as a page shows it; ``value`` is None where a mark of the legend stands in its place."""
+
+    text: str
+    value: float | None
+    coverage: str = ""  # how far its units have reported, where not all have: 87.5%
+    maturity: str = ""
+    growth: str = ""  # over last year, in words
+    is_rise: bool | None = None  # None: neither
+
+
+MISSING = Shown(show_number(None, "not_reported"), None)
+
+
+class Numbers:
+    """FIGURES by indicator, unit and year; ``years`` are those that tables show, the oldest first."""
+
+    def __init__(self, figures: pl.DataFrame, years: Sequence[int], catalogue: Catalogue) -> None:
+        self.years = list(years)
+        self.catalogue = catalogue
+        self._rows: dict[tuple[str, str, int], dict[str, Any]] = {
+            (row["indicator"], row["org_code"], row["year"]): row for row in figures.iter_rows(named=True)
+        }
+        units = figures.select("org_code", "org_name", "org_level", "parent_code", "year")
+        latest = units.sort("year").unique("org_code", keep="last", maintain_order=True)
+        self.units: dict[str, dict[str, Any]] = {
+            row["org_code"]: row for row in latest.sort("org_code").to_dicts()
+        }
+
+    @property
+    def latest(self) -> int | None:
+        """The newest year with a number; None where there is none yet."""
+        return self.years[-1] if self.years else None
+
+    def shown(self, indicator: str, org_code: str, year: int | None = None) -> Shown:
+        """A number of a year (default: the newest) with its change over the year before."""
+        row = self._rows.get((indicator, org_code, year if year is not None else self.latest or 0))
+        return MISSING if row is None else _show(row)
+
+    def has_row(self, indicator: str, org_code: str) -> bool:
+        """Whether the indicator is computed for the unit in any of the years."""
+        return any((indicator, org_code, year) in self._rows for year in self.years)
+
+    def series(self, indicator: str, org_code: str) -> list[Shown]:
+        """The numbers of all years."""
+        return [self.shown(indicator, org_code, year) for year in self.years]
+
+    def sparkline(self, indicator: str, org_code: str) -> Sparkline | None:
+        """The numbers of all years as a small line; None where there are fewer than two."""
+        return draw_sparkline([shown.value for shown in self.series(indicator, org_code)])
+
+    def maturity_of(self, indicators: Sequence[str], codes: Sequence[str], year: int) -> str:
+        """What the numbers of a year have in common: 初报, 终报, or that some are final; '' where there are none."""
+        said = {
+            shown.maturity
+            for indicator in indicators
+            for code in codes
+            if (shown := self.shown(indicator, code, year)).value is not None
+        }
+        return said.pop() if len(said) == 1 else SOME_FINAL if said else ""
+
+
+def _show(row: dict[str, Any]) -> Shown:
+    value, unit = row["value"], row["unit"]
+    coverage = row["coverage_pct"]
+    change = row["change"] if value is not None else None
+    return Shown(
+        text=show_number(value, row["state"], row["decimals"]),
+        value=value,
+        coverage=f"{_floor_coverage(coverage)}%"
+        if value is not None and coverage is not None and coverage < _WHOLE
+        else "",
+        maturity=labels.MATURITY.get(row["maturity"] or "", ""),
+        growth="" if change is None else print_growth(change, row["change_pct"], unit) or "",
+        is_rise=None if not change else (change > 0) != (unit == "位"),
+    )
+
+
+def _floor_coverage(coverage: float) -> str:
+    """A coverage below 100 % never reads as 100 %."""
+    return f"{min(round_half_up(coverage, 1), round_half_up(99.9, 1))}"
+
+
+def unit_words(indicator: Indicator) -> str:
+    """The unit as a heading names it; '' where a number has none."""
+    return indicator.unit

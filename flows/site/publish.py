@@ -1,0 +1,125 @@
+"""Brings the pages below site/ up to date: the whole step is skipped where nothing that they are made of has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from pathlib import Path
+
+from flows.error_log import note_error
+from flows.night import Night
+from flows.settings import read_code_version
+from flows.site.edition import Document, Edition, programme_file
+from flows.site.kept_pages import is_up_to_date, keep_pages, read_kept
+from flows.site.numbers import Numbers
+from flows.site.overview_page import render_overview
+from flows.site.programme_page import render_programme
+from flows.site.shared_files import (
+    DESIGNS,
+    LIBRARY,
+    find_designs,
+    find_library,
+    fingerprint_room,
+    read_own_files,
+    write_designs,
+)
+from flows.system_words import explain_error
+from warehouse.catalogue.bulletin import BULLETIN
+from warehouse.published.figures import list_published_years, read_figures
+from warehouse.standing.status import list_status
+from warehouse.store.query import read_last_published, read_shown_heads
+from warehouse.words.day_words import moment_words
+
+_YEARS = 5
+
+
+def publish_site(night: Night) -> list[str]:
+    """Bring the pages up to date. What went wrong, as a sentence for the administrator: the night goes on without them."""
+    if not night.installation.settings.site:
+        return []
+    try:
+        _bring_up_to_date(night)
+    except Exception as error:  # noqa: BLE001 - units have their answers: a page that cannot be made must not end the night
+        log = note_error(night.home.root, traceback.format_exc(), night.run)
+        why = explain_error(error) if isinstance(error, OSError) else "程序出错。"
+        return [f"统计网页未能更新，站点仍是上一次的内容：{why}{log}"]
+    return []
+
+
+def _bring_up_to_date(night: Night) -> None:
+    home = night.home
+    if not home.database.exists():
+        return
+    documents = list_documents(home.site)
+    made_of = fingerprint(night, documents)
+    kept = read_kept(home.site)
+    if is_up_to_date(home.site, kept, made_of):
+        return
+    edition = read_edition(night, documents)
+    pages = render_pages(edition)
+    pages |= read_own_files()
+    pages[LIBRARY] = find_library(home.site)
+    pages[DESIGNS] = write_designs(edition.designs)
+    keep_pages(home.site, kept, made_of, pages)
+
+
+def fingerprint(night: Night, documents: list[Document]) -> str:
+    """Everything that the pages are made of, in short."""
+    installation = night.installation
+    bulletin = installation.settings.catalogue / BULLETIN
+    parts = [
+        str(read_shown_heads(night.home.database)[-1:]),
+        night.catalogue.version,
+        night.rulebook.version,
+        bulletin.read_text(encoding="utf-8") if bulletin.exists() else "",
+        read_code_version(),
+        fingerprint_room(),
+        *(document.file for document in documents),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def list_documents(site: Path) -> list[Document]:
+    """The files beside the pages that a reader may take away, the newest year first."""
+    labels = {
+        "公报_*.html": "统计公报（网页）",
+        "公报_*.docx": "统计公报（Word）",
+        "年鉴_*.xlsx": "年鉴（Excel）",
+    }
+    found = [
+        (file.stem.partition("_")[2], Document(file.name, label))
+        for pattern, label in labels.items()
+        for file in site.glob(pattern)
+    ]
+    return [
+        Document(d.file, f"{year}年{d.label}")
+        for year, d in sorted(found, key=lambda each: each[0], reverse=True)
+    ]
+
+
+def read_edition(night: Night, documents: list[Document]) -> Edition:
+    """What the pages are made of, from the published file."""
+    home, catalogue = night.home, night.catalogue
+    years = list_published_years(home.database)[-_YEARS:]
+    figures = read_figures(home.database, catalogue, years)
+    return Edition(
+        catalogue=catalogue,
+        rulebook=night.rulebook,
+        database=home.database,
+        numbers=Numbers(figures, years, catalogue),
+        reporting=list_status(
+            home.database, catalogue.settings.last_year, catalogue, night.journal.entries()
+        ),
+        designs=find_designs(home.site),
+        published_at=moment_words(read_last_published(home.database)),
+        code_version=read_code_version(),
+        documents=documents,
+    )
+
+
+def render_pages(edition: Edition) -> dict[str, bytes]:
+    """Every page by its file."""
+    pages = {"index.html": render_overview(edition)}
+    for programme in edition.catalogue.programmes:
+        pages[programme_file(programme)] = render_programme(edition, programme)
+    return pages

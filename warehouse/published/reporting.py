@@ -1,0 +1,23 @@
+"""How the reports of a year stand, unit by unit, as everybody may know it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.store.query import query
+
+
+def read_reporting(database: Path, year: int) -> pl.DataFrame:
+    """One row per unit that was to report for ``year``, in the registry's order.
+
+    unit_code (key), unit_name, unit_level, due_date, report_state (labels.REPORT_STATE), is_reported, is_on_time, is_accepted,
+    reported_at. WarehouseMissing.
+    """
+    return query(
+        database,
+        """SELECT unit_code, unit_name, unit_level, due_date, report_state, is_reported, is_on_time, is_accepted, reported_at
+           FROM mart.reporting WHERE year = ? ORDER BY unit_code""",
+        [year],
+    )
