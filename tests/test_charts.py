@@ -187,3 +187,19 @@ def test_missing_units_do_not_take_a_whole_picture_down() -> None:
         state={(code, year): "not_reported" for code in (COUNTY, EAST, WEST) for year in (2022, 2023, 2024)},
     )
     assert "…" in texts(draw_units(series(found)))
+
+
+def test_a_rank_that_is_missing_is_no_point_at_0() -> None:
+    frame = pl.DataFrame(
+        {"org_name": ["东街道", "西街道"], "value": [1.0, None], "state": ["value", "not_reported"]}
+    )
+    svg = write_svg(draw_bars(frame, "位"))
+    assert svg.count('aria-roledescription="circle"') == 1
+
+
+def test_ranks_of_one_year_are_points_the_first_above() -> None:
+    frame = pl.DataFrame({"org_name": ["东街道", "西街道"], "value": [2.0, 1.0], "state": ["value"] * 2})
+    written = texts(draw_bars(frame, "位"))
+    assert written.index("西街道") < written.index("东街道")
+    assert 'aria-roledescription="bar"' not in write_svg(draw_bars(frame, "位"))
+    assert 'aria-roledescription="bar"' in write_svg(draw_bars(frame, "个"))

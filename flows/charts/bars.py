@@ -24,9 +24,12 @@ def draw_bars(
 ) -> Drawn:
     """A bar of ``value`` from 0 for each ``by`` (key), the largest first, its number or the mark of its state behind it.
 
+    Ranks (unit 位) are points, the first above: a longer bar would look like more.
+
     ``frame``: ``by``, value in ``unit``, state. ``beside``: a name and a number to compare with, drawn as a line.
     """
-    ordered = frame.sort("value", descending=True, nulls_last=True, maintain_order=True)
+    is_rank = unit == "位"
+    ordered = frame.sort("value", descending=not is_rank, nulls_last=True, maintain_order=True)
     shown = [
         show_number(value, state, decimals) for value, state in ordered.select("value", "state").iter_rows()
     ]
@@ -41,18 +44,21 @@ def draw_bars(
         ),
         tooltip=[alt.Tooltip(f"{by}:N", title="名称"), alt.Tooltip("shown:N", title=unit)],
     )
-    layers: list[alt.Chart] = [base.mark_bar(color=COLOURS[0], size=16)]
+    there = base.transform_filter("isValid(datum.value)")
+    bars = there.mark_bar(color=COLOURS[0], size=16)
+    points = there.mark_circle(color=COLOURS[0], size=110, opacity=1)
+    layers: list[alt.Chart] = [points if is_rank else bars]
     if beside is not None:
         layers += _draw_beside(*beside, decimals)
-    layers += _write_numbers(base)
+    layers += _write_numbers(base, away=11 if is_rank else 5)
     return alt.layer(*layers).properties(width=width, height=_BAR * max(filled.height, 1))
 
 
-def _write_numbers(base: alt.Chart) -> list[alt.Chart]:
+def _write_numbers(base: alt.Chart, away: int) -> list[alt.Chart]:
     """The numbers at the ends of the bars, on white where they stand on a line."""
     sides: dict[str, dict[str, Any]] = {
-        "datum.at >= 0": {"align": "left", "dx": 5},
-        "datum.at < 0": {"align": "right", "dx": -5},
+        "datum.at >= 0": {"align": "left", "dx": away},
+        "datum.at < 0": {"align": "right", "dx": -away},
     }
     strokes: list[dict[str, Any]] = [{"stroke": "white", "strokeWidth": 4}, {"color": INK}]
     return [
