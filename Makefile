@@ -59,7 +59,7 @@ lint: $(SETUP) ## everything of check but the tests
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory docs-check
+	$(BIN)/nianbao docs --check
 
 format: $(SETUP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix-only $(CODE)
