@@ -137,7 +137,7 @@ def test_tables_are_numbered_in_order_and_listed_with_a_link_each(yearbook: Path
     numbers = [tuple(map(int, re.findall(r"\d+", str(cell.value))[:2])) for cell in listed]
     assert numbers == sorted(numbers)
     chapters = {chapter for chapter, _ in numbers}
-    assert all([n for c, n in numbers if c == chapter][0] == 1 for chapter in chapters)
+    assert all(next(n for c, n in numbers if c == chapter) == 1 for chapter in chapters)
     for cell in listed:
         sheet, place = cell.hyperlink.location.rsplit("!", 1)
         assert book[sheet.strip("'")][place].value == cell.value
