@@ -14,14 +14,13 @@ import pytest
 from openpyxl.utils import range_boundaries
 
 from flows.settings import find_installation
-from flows.yearbook.numbers import YearWithoutData
 from flows.yearbook.yearbook import write_yearbook
 from tests.read_yearbook import Read, read_tables, year_of
 from tests.terminal import Terminal, is_one_chinese_sentence
 from tests.yearbook_samples import BINCHENG, CITY, SHIZHONG, UNITS, YEARS, ZHANHUA, published_numbers
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.catalogue.models import Break
-from warehouse.published.figures import read_figures
+from warehouse.published.figures import YearNotPublished, read_figures
 from warehouse.words.number_words import show_number
 
 MISSING = {
@@ -276,7 +275,7 @@ def test_the_same_night_gives_the_same_bytes(
 def test_of_a_year_without_data_no_yearbook_is_made(
     tmp_path: Path, database: Path, catalogue: Catalogue
 ) -> None:
-    with pytest.raises(YearWithoutData, match="2019年度没有已公布的数据"):
+    with pytest.raises(YearNotPublished, match="2019年度没有已公布的数据"):
         write_yearbook(database, catalogue, 2019, tmp_path / "年鉴.xlsx")
     assert list(tmp_path.iterdir()) == []
 
