@@ -18,7 +18,7 @@ from expectations.sheets.page import Issue, set_print, write_block
 from expectations.sheets.shown_values import show_value
 from expectations.sheets.styles import Styles
 from expectations.sheets.validation import Lists
-from expectations.workbook.summary_columns import make_room, summary_columns
+from expectations.workbook.summary_columns import fit_numbers, make_room, summary_columns
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.registry.levels import Level
@@ -101,7 +101,9 @@ def write_summary(path: Path, summary: Summary, sums: Sums) -> None:
 
 def _write_sheet(issue: Issue, form: Form, level: Level, sums: Sums) -> None:
     stated = f"汇总单位：{issue.unit_name}"
-    columns = make_room(summary_columns(issue.catalogue, form, issue.year), stated)
+    columns = summary_columns(issue.catalogue, form, issue.year)
+    columns = fit_numbers(columns, ((name, found.value) for (_, _, name), found in sums.items()))
+    columns = make_room(columns, stated)
     sheet = issue.book.add_worksheet(sheet_name(form))
     sheet.set_default_row(_LINE)
     for index, column in enumerate(columns):

@@ -7,7 +7,7 @@ are left out; where they are counted, the count stands in their place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from expectations.sheets.layout import Column, display_width, form_columns, head_blocks
@@ -40,6 +40,26 @@ def _narrow(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     if sum(column.width for column in columns) <= _WIDEST_SHEET:
         return columns
     return tuple(replace(c, width=min(c.width, _NARROWER)) if c.field else c for c in columns)
+
+
+def fit_numbers(
+    columns: tuple[Column, ...], numbers: Iterable[tuple[str, float | None]]
+) -> tuple[Column, ...]:
+    """Columns wide enough for the largest of their ``numbers`` (measure, value)."""
+    largest: dict[str, float] = {}
+    for name, value in numbers:
+        largest[name] = max(largest.get(name, 0.0), abs(value or 0.0))
+    return tuple(
+        replace(c, width=max(c.width, _needed(c.field, largest[c.field.id])))
+        if c.field and c.field.id in largest
+        else c
+        for c in columns
+    )
+
+
+def _needed(field: Field, value: float) -> float:
+    decimals = 2 if field.type == "cny" else 0
+    return len(f"{value / field.entry_scale:,.{decimals}f}") + 2.5
 
 
 def make_room(columns: tuple[Column, ...], stated: str) -> tuple[Column, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.workbook.summary import Sum, Summary, write_summary
+from expectations.workbook.summary_columns import summary_columns
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form, in_force
 from warehouse.ledger.durability import make_folder, writing_durably
@@ -43,7 +44,8 @@ def write_summary_tables(
 
 def choose_forms(catalogue: Catalogue, year: int, asked: str | None) -> tuple[Form, ...]:
     """The forms of ``year`` with something to sum up, or the one called ``asked``: 年5表, 5, 05 or its id. FormUnknown."""
-    forms = tuple(f for f in catalogue.forms.values() if in_force(f, year) and _has_numbers(f))
+    current = (form for form in catalogue.forms.values() if in_force(form, year))
+    forms = tuple(f for f in current if any(c.field for c in summary_columns(catalogue, f, year)))
     if asked is None:
         return forms
     found = tuple(f for f in forms if asked.strip() == f.id or _plain(asked) == _plain(f.number))
@@ -51,10 +53,6 @@ def choose_forms(catalogue: Catalogue, year: int, asked: str | None) -> tuple[Fo
         there = "、".join(f"{form.number}（{form.id}）" for form in forms)
         raise FormUnknown(f"{year}年度没有“{asked}”这张可汇总的报表，可用：{there}。")
     return found
-
-
-def _has_numbers(form: Form) -> bool:
-    return bool(form.counts) or any(field.kind for field in form.fields)
 
 
 def _plain(number: str) -> str:

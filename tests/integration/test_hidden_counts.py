@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from flows.settings import Installation, Settings
+from flows.summary.summary import write_summary_tables
 from flows.yearbook.yearbook import write_yearbook
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import Samples, copied, new_installation, night
@@ -220,10 +221,14 @@ def list_parts_with_rare(paper: Path) -> list[str]:
 def test_a_rare_number_is_in_no_part_of_a_paper(rare: Installation, tmp_path: Path) -> None:
     """Neither in a cell nor in what a chart remembers of its cells."""
     paper, whole = tmp_path / "年鉴.xlsx", tmp_path / "全.xlsx"
-    write_yearbook(rare.home.database, rare.catalogue, 2024, paper)
-    write_yearbook(rare.home.restricted, rare.catalogue, 2024, whole)
+    tables, catalogue = tmp_path / "汇总表.xlsx", rare.catalogue
+    write_yearbook(rare.home.restricted, catalogue, 2024, whole)
     assert list_parts_with_rare(whole), "it would stand there if it were not hidden"
-    assert list_parts_with_rare(paper) == []
+    write_summary_tables(rare.home.restricted, catalogue, 2024, whole, None, "township")
+    assert list_parts_with_rare(whole), "it would stand there if it were not hidden"
+    write_yearbook(rare.home.database, catalogue, 2024, paper)
+    write_summary_tables(rare.home.database, catalogue, 2024, tables, None, "township")
+    assert list_parts_with_rare(paper) + list_parts_with_rare(tables) == []
     marks = [read for read in read_tables(paper) if read.cell.value == "*"]
     assert "计生特殊家庭" in {read.head for read in marks}
 

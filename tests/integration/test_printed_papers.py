@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from flows.summary.summary import write_summary_tables
 from flows.yearbook.yearbook import write_yearbook
 from tests.integration.libreoffice import printed, recalculated, require_libreoffice, require_printing
 from tests.read_yearbook import read_tables
+from tests.summed_measures import published_sums
 from tests.yearbook_samples import CITY, published_numbers
 from warehouse.catalogue.load import load_catalogue
 
@@ -47,6 +49,22 @@ def test_no_number_of_a_yearbook_is_too_wide_for_its_column_in_print(yearbook: P
     for number, page in enumerate(pages, start=1):
         assert "滨州市计划生育协会" in page
         assert re.search(rf"第\s*{number}\s*页\s*共\s*{len(pages)}\s*页", page), number
+
+
+def test_summary_tables_are_printed_whole_with_the_line_to_be_signed(tmp_path: Path) -> None:
+    require_printing()
+    catalogue = load_catalogue()
+    large = {(CITY, "claim_paid_cny"): {"value": 98_765_432_101.0}}
+    database, target = published_sums(tmp_path, catalogue, large), tmp_path / "汇总表.xlsx"
+    write_summary_tables(database, catalogue, 2024, target, None, "county")
+    text = printed(target, tmp_path)
+    assert "98,765,432,101.00" in text
+    assert "##" not in text
+    pages = text.split("\f")[:-1]
+    assert len(pages) == 15
+    for page in pages:
+        assert "汇总单位：滨州市计划生育协会" in page
+        assert re.search(r"单位负责人：\s*统计负责人：\s*填表人：\s*报出日期：", page)
 
 
 def test_the_head_of_a_table_stands_on_every_page_that_it_goes_on(yearbook: Path, tmp_path: Path) -> None:
