@@ -113,6 +113,7 @@ _ROLE: dict[str, dict[str, Any]] = {
     "prior": {"italic": True, "font_color": "#7F7F7F", "bg_color": LIGHT_GREY},
     "total": {"font_name": HEI, "bg_color": GREY},
     "sum": {"bg_color": LIGHT_GREY},
+    "summed": {},
     "critical": {"locked": False, "bg_color": RED},
     "warning": {"locked": False, "bg_color": AMBER},
     "info": {"locked": False, "bg_color": BLUE},

@@ -5,19 +5,13 @@ from __future__ import annotations
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.sheets.layout import (
-    Column,
-    display_width,
-    form_columns,
-    head_blocks,
-    header_spans,
-    sheet_name,
-)
+from expectations.sheets.form_head import FormHead, write_head, write_header, write_signatures
+from expectations.sheets.layout import Column, form_columns, sheet_name
 from expectations.sheets.page import PROTECTION, Issue, set_print, write_block
 from expectations.workbook.sheet_rows import write_roster, write_units
 from warehouse.catalogue.models import Form
 from warehouse.words.addresses import column_letter
-from warehouse.words.workbook_texts import NOTE, SIGNATURES
+from warehouse.words.workbook_texts import NOTE
 
 
 def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl.DataFrame | None) -> None:
@@ -28,7 +22,7 @@ def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl
     for index, column in enumerate(columns):
         sheet.set_column(index, index, round(column.width, 1))
     line = _write_head(issue, sheet, form, columns)
-    first = _write_header(issue, sheet, columns, line)
+    first = write_header(issue, sheet, columns, line)
     if form.is_roster:
         after = write_roster(issue, sheet, form, columns, first, entries, prior)
     else:
@@ -39,53 +33,17 @@ def write_form(issue: Issue, form: Form, entries: pl.DataFrame | None, prior: pl
 
 
 def _write_head(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...]) -> int:
-    get_style, settings, last = issue.styles.get, issue.catalogue.settings, len(columns) - 1
-    left, right = head_blocks(columns)
-    line = 0
-    write_block(sheet, (line, 0, line, last), form.title, issue, "title")
-    sheet.set_row(line, 32)
-    line += 1
-    if issue.is_sample:
-        text = f"{settings.words.sample_mark}（虚构，仅供演示，不得作为统计资料使用）"
-        write_block(sheet, (line, 0, line, last), text, issue, "sample")
-        sheet.set_row(line, 20)
-        line += 1
-    rights = [f"表　　号：{form.number}", f"制定机关：{settings.form_set.issuer}"]
-    if settings.form_set.approval:
-        rights.append(f"批准(备案)文号：{settings.form_set.approval}")
-    rights.append(f"有效期至：{settings.form_set.valid_until}")
-    if units := form.unit_text(column.field for column in columns if column.field):
-        rights.append(f"计量单位：{units}")
-    for text in rights:
-        write_block(sheet, (line, right, line, last), text, issue, "head_right")
-        line += 1
-    line -= 1
-    sheet.write_string(line, 0, f"填报单位：{issue.unit_name}", get_style("head_left"))
-    write_block(sheet, (line, left + 1, line, right - 1), f"{issue.year}年", issue, "head_middle")
-    if form.is_roster:
-        line += 1
-        words = issue.catalogue.settings.words
-        label = form.field(form.item_field or "").label
-        text = f"{NOTE}：{form.grain}；本年无则在第1行“{label}”栏填“{words.nothing_to_list[0]}”。"
-        sheet.write_string(line, 0, text, get_style("hint"))
+    """The head as every form has it, and under that of a roster what its rows are."""
+    units = form.unit_text(column.field for column in columns if column.field)
+    head = FormHead(form.title, form.number, f"填报单位：{issue.unit_name}", units)
+    line = write_head(issue, sheet, head, columns)
+    if not form.is_roster:
+        return line
+    words = issue.catalogue.settings.words
+    label = form.field(form.item_field or "").label
+    text = f"{NOTE}：{form.grain}；本年无则在第1行“{label}”栏填“{words.nothing_to_list[0]}”。"
+    sheet.write_string(line, 0, text, issue.styles.get("hint"))
     return line + 1
-
-
-def _write_header(issue: Issue, sheet: Worksheet, columns: tuple[Column, ...], line: int) -> int:
-    spans, depth = header_spans(columns)
-    lines_needed: dict[int, int] = {}
-    for span in spans:
-        style = "header_number" if span.top == depth - 1 else "header"
-        write_block(
-            sheet, (line + span.top, span.left, line + span.bottom, span.right), span.text, issue, style
-        )
-        room = sum(columns[i].width for i in range(span.left, span.right + 1)) - 1.5
-        needed = -(-display_width(span.text) // max(int(room), 1))
-        share = -(-needed // (span.bottom - span.top + 1))
-        lines_needed[span.bottom] = max(lines_needed.get(span.bottom, 1), share)
-    for offset in range(depth - 1):
-        sheet.set_row(line + offset, 15.0 * lines_needed.get(offset, 1) + 5)
-    return line + depth
 
 
 def _mark_header(issue: Issue, sheet: Worksheet, form: Form, columns: tuple[Column, ...], line: int) -> None:
@@ -107,9 +65,7 @@ def _write_notes(issue: Issue, sheet: Worksheet, form: Form, width: int, line: i
     for number, text in enumerate(notes, start=1):
         write_block(sheet, (line, 0, line, width - 1), f"{NOTE}{number}：{text}", issue, "note")
         line += 1
-    signature = f"{'：　　　　　　'.join(SIGNATURES)}：　　　　年　　月　　日"
-    write_block(sheet, (line, 0, line, width - 1), signature, issue, "signature")
-    sheet.set_row(line, 24)
+    write_signatures(issue, sheet, width, line)
 
 
 def _set_page(

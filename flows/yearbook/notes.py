@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
-from flows.yearbook.numbers import Figure, Numbers, Unit
+from flows.yearbook.numbers import Numbers, Unit
 from warehouse.catalogue.models import Indicator
-
-_MOST_NAMES = 3
-
-
-class Shown(NamedTuple):
-    """A number that a table shows."""
-
-    year: int
-    unit: Unit
-    indicator: Indicator
-    figure: Figure
+from warehouse.words.coverage_words import Gap, describe_gaps
 
 
-def list_shown(
+def describe_coverage(
     numbers: Numbers, years: Iterable[int], units: Sequence[Unit], indicators: Sequence[Indicator]
-) -> list[Shown]:
-    """The numbers of a table of these years, units and indicators."""
-    return [
-        Shown(year, unit, indicator, numbers.find(year, unit, indicator.id))
+) -> Iterator[str]:
+    """Which numbers of a table of these years, units and indicators do not cover all units that had to report."""
+    shown = (
+        (year, unit, indicator, numbers.find(year, unit, indicator.id))
         for year in years
         for unit in units
         for indicator in dict.fromkeys(indicators)
-    ]
-
-
-def describe_coverage(shown: Iterable[Shown]) -> Iterator[str]:
-    """Which numbers do not cover all units that had to report; units with the same gaps in one sentence."""
-    gaps: dict[tuple[int, Unit, int, int], list[str]] = {}
-    for year, unit, indicator, figure in shown:
-        reported, expected = figure.reported_count, figure.expected_count
-        if figure.value is not None and reported is not None and expected and reported < expected:
-            gaps.setdefault((year, unit, reported, expected), []).append(indicator.name_zh)
-    told: dict[tuple[int, tuple[str, ...]], list[str]] = {}
-    for (year, unit, reported, expected), names in gaps.items():
-        text = f"{unit.name}应报{expected}个单位、实报{reported}个"
-        told.setdefault((year, tuple(names)), []).append(text)
-    for (year, all_names), texts in told.items():
-        yield f"{year}年{_join(all_names)}：{'；'.join(texts)}。数中不含未报单位。"
+    )
+    return describe_gaps(
+        Gap(f"{year}年", unit.name, figure.reported_count, figure.expected_count, indicator.name_zh)
+        for year, unit, indicator, figure in shown
+        if figure.value is not None
+    )
 
 
 def describe_breaks(numbers: Numbers, indicators: Iterable[Indicator]) -> Iterator[str]:
@@ -54,8 +33,3 @@ def describe_breaks(numbers: Numbers, indicators: Iterable[Indicator]) -> Iterat
         for change in numbers.catalogue.breaks_of(indicator):
             if first < change.year <= last:
                 yield f"“{indicator.name_zh}”自{change.year}年起口径变更：{change.text.rstrip('。')}。"
-
-
-def _join(names: Sequence[str]) -> str:
-    said = "".join(f"“{name}”" for name in names[:_MOST_NAMES])
-    return f"{said}等{len(names)}项指标" if len(names) > _MOST_NAMES else said

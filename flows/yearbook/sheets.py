@@ -19,10 +19,6 @@ _FEW = 5
 """So many lines of a long table stand under its head at least."""
 _MOST_COLUMNS = 9
 """So many columns of numbers stand on a page of a table of townships."""
-LEGEND = (
-    "图例：0 为零；“—”为不适用或无此项；“…”为未报送；“*”为不公布（涉及个别家庭的较小计数）。"
-    "百分比以百分之几计。数按四舍五入显示，分项相加可能与合计略有出入。"
-)
 
 
 class Stack:

@@ -55,7 +55,7 @@ class Styles:
         """The format of a number, or of a mark in its place."""
         return self._make(
             ("number", look, number_format),
-            {**_BOX, **_of(look), "align": "right", "indent": 1, "num_format": number_format},
+            {**_BOX, **_of(look), "align": "right", "num_format": number_format},
         )
 
     def _make(self, key: tuple[str, ...], properties: dict[str, Any]) -> Format:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
-from flows.yearbook.notes import describe_breaks, describe_coverage, list_shown
+from flows.yearbook.notes import describe_breaks, describe_coverage
 from flows.yearbook.numbers import Numbers, Unit
 from flows.yearbook.table import Cell, Head, Line, Look, Table, cell_of
 from warehouse.catalogue.models import Indicator
@@ -69,7 +69,7 @@ def list_township_table(numbers: Numbers, number: str, programme: str) -> Table 
         lines.append(_line_of_unit(numbers, county, indicators, "strong"))
         lines += [_line_of_unit(numbers, township, indicators, "plain") for township in below]
         units += [county, *below]
-    shown = list_shown(numbers, [numbers.year], units, indicators)
+    gaps = describe_coverage(numbers, [numbers.year], units, indicators)
     name = numbers.catalogue.programmes[programme].name_zh
     return Table(
         number,
@@ -77,7 +77,7 @@ def list_township_table(numbers: Numbers, number: str, programme: str) -> Table 
         PLACED,
         tuple(Head(i.name_zh, i.unit) for i in indicators),
         tuple(lines),
-        notes=tuple(describe_coverage(shown)),
+        notes=tuple(gaps),
     )
 
 
@@ -93,9 +93,9 @@ def _list_years(numbers: Numbers, indicators: Sequence[Indicator]) -> Iterator[L
 def _over_years(
     numbers: Numbers, number: str, title: str, lines: Sequence[Line], indicators: Sequence[Indicator]
 ) -> Table:
-    shown = list_shown(numbers, numbers.years, [numbers.city], indicators)
+    gaps = describe_coverage(numbers, numbers.years, [numbers.city], indicators)
     heads = (*_year_heads(numbers), Head(f"{numbers.year}年比上年增长", "%"))
-    notes = (_NOT_COMPARED, *describe_breaks(numbers, indicators), *describe_coverage(shown))
+    notes = (_NOT_COMPARED, *describe_breaks(numbers, indicators), *gaps)
     return Table(number, f"{title}（{_span(numbers)}）", NAMED, heads, tuple(lines), notes=notes)
 
 
@@ -106,14 +106,14 @@ def _over_counties(numbers: Numbers, number: str, title: str, indicators: Sequen
         Line(i.id, (i.name_zh, i.unit), tuple(cell_of(numbers.find(numbers.year, u, i.id)) for u in units))
         for i in indicators
     )
-    shown = list_shown(numbers, [numbers.year], units, indicators)
+    gaps = describe_coverage(numbers, [numbers.year], units, indicators)
     return Table(
         number,
         f"{title}（{numbers.year}年）",
         NAMED,
         tuple(Head(unit.name) for unit in units),
         lines,
-        notes=tuple(describe_coverage(shown)),
+        notes=tuple(gaps),
         is_over_counties=True,
     )
 
@@ -129,7 +129,7 @@ def _counties_over_years(numbers: Numbers, number: str, indicator: Indicator) ->
         )
         for unit in units
     )
-    shown = list_shown(numbers, numbers.years, units, [indicator])
+    gaps = describe_coverage(numbers, numbers.years, units, [indicator])
     return Table(
         number,
         f"分{LEVEL['county']}{indicator.name_zh}（{_span(numbers)}）",
@@ -137,7 +137,7 @@ def _counties_over_years(numbers: Numbers, number: str, indicator: Indicator) ->
         _year_heads(numbers),
         lines,
         unit=indicator.unit,
-        notes=(*describe_breaks(numbers, [indicator]), *describe_coverage(shown)),
+        notes=(*describe_breaks(numbers, [indicator]), *gaps),
     )
 
 

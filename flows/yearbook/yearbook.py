@@ -14,12 +14,13 @@ from flows.yearbook.explained import write_explanations
 from flows.yearbook.front import describe_maturity, write_contents, write_cover
 from flows.yearbook.numbers import Numbers, read_numbers
 from flows.yearbook.page import CONTENTS, EXPLAINED, HEADLINES, Book
-from flows.yearbook.sheets import LEGEND, Stack, write_townships
+from flows.yearbook.sheets import Stack, write_townships
 from flows.yearbook.styles import Styles
 from flows.yearbook.table import Table
 from flows.yearbook.tables import list_headline_tables, list_programme_tables, list_township_table
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.durability import make_folder, writing_durably
+from warehouse.words.number_words import LEGEND
 
 
 def name_yearbook(year: int) -> str:
@@ -41,7 +42,7 @@ def _write(numbers: Numbers, target: Path) -> None:
         book = Book(workbook, Styles(workbook), numbers)
         write_cover(book)
         book.add_sheet(CONTENTS)
-        foot = (LEGEND, f"数据性质：{describe_maturity(numbers.years, numbers.provisional)}。")
+        foot = (f"{LEGEND}{_SHOWN}", f"数据性质：{describe_maturity(numbers.years, numbers.provisional)}。")
         sheets = [_write_headlines(book, foot)]
         for chapter, programme in enumerate(numbers.catalogue.programmes, start=2):
             sheets += _write_programme(book, chapter, programme, foot)
@@ -62,6 +63,7 @@ def _describe(numbers: Numbers) -> dict[str, Any]:
     }
 
 
+_SHOWN = "百分比以百分之几计。数按四舍五入显示，分项相加可能与合计略有出入。"
 _BELOW = "（乡镇）"
 _ROOM = SHEET_NAME_LIMIT - len(_BELOW)
 _Listed = tuple[str, str, list[Table]]

@@ -48,6 +48,15 @@ def require_libreoffice() -> None:
         pytest.skip("LibreOffice is not installed")
 
 
+def require_printing() -> None:
+    """The same where pages are looked at, for which poppler's pdftotext is needed too."""
+    require_libreoffice()
+    if shutil.which("pdftotext") is None:
+        if os.environ.get("CI"):
+            pytest.fail("pdftotext is not installed, so printed pages cannot be looked at")
+        pytest.skip("pdftotext is not installed")
+
+
 def recalculated(paths: Sequence[Path], folder: Path) -> list[Path]:
     """The workbooks, in one start, as LibreOffice saves them after computing every formula."""
     target = folder / "recalculated"
@@ -60,6 +69,15 @@ def print_to_pdf(document: Path, folder: Path) -> Path:
     """The pages of a document as LibreOffice prints them."""
     _run(_profile(folder), ["--convert-to", "pdf", "--outdir", str(folder), str(document)])
     return folder / f"{document.stem}.pdf"
+
+
+def printed(path: Path, folder: Path) -> str:
+    """The text of the pages on which a workbook is printed, laid out as on paper; form feeds between pages."""
+    pages = print_to_pdf(path, folder)
+    told = subprocess.run(
+        ["pdftotext", "-layout", str(pages), "-"], check=True, capture_output=True, timeout=100
+    )
+    return told.stdout.decode()
 
 
 def run_macro(text: str, folder: Path) -> None:

@@ -6,16 +6,20 @@ import json
 import re
 import shutil
 import stat
+import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from flows.settings import Installation, Settings
+from flows.summary.summary import write_summary_tables
+from flows.yearbook.yearbook import write_yearbook
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import Samples, copied, new_installation, night
 from tests.integration.warehouse_content import assert_same_content, content
 from tests.published_sums import find_bounds
+from tests.read_yearbook import read_tables
 from warehouse.catalogue.load import DEFAULT_FOLDER
 from warehouse.store.query import query
 
@@ -205,6 +209,28 @@ def test_a_rare_number_is_in_no_text_that_is_published(rare: Installation) -> No
         assert not (file.is_file() and is_in(file.read_text(encoding="utf-8", errors="replace"))), file
     receipts = "".join(p.read_text(encoding="utf-8") for p in rare.home.outbox.rglob("*.md"))
     assert is_in(receipts), "the unit is told its own number"
+
+
+def list_parts_with_rare(paper: Path) -> list[str]:
+    """The parts of a workbook in which the number is written."""
+    written = re.compile(rf"(?<![\d.]){RARE}(?![\d.])")
+    with zipfile.ZipFile(paper) as parts:
+        return [name for name in parts.namelist() if written.search(parts.read(name).decode())]
+
+
+def test_a_rare_number_is_in_no_part_of_a_paper(rare: Installation, tmp_path: Path) -> None:
+    """Neither in a cell nor in what a chart remembers of its cells."""
+    paper, whole = tmp_path / "年鉴.xlsx", tmp_path / "全.xlsx"
+    tables, catalogue = tmp_path / "汇总表.xlsx", rare.catalogue
+    write_yearbook(rare.home.restricted, catalogue, 2024, whole)
+    assert list_parts_with_rare(whole), "it would stand there if it were not hidden"
+    write_summary_tables(rare.home.restricted, catalogue, 2024, whole, None, "township")
+    assert list_parts_with_rare(whole), "it would stand there if it were not hidden"
+    write_yearbook(rare.home.database, catalogue, 2024, paper)
+    write_summary_tables(rare.home.database, catalogue, 2024, tables, None, "township")
+    assert list_parts_with_rare(paper) + list_parts_with_rare(tables) == []
+    marks = [read for read in read_tables(paper) if read.cell.value == "*"]
+    assert "计生特殊家庭" in {read.head for read in marks}
 
 
 def test_a_city_of_whose_files_none_stands_is_published_all_the_same(

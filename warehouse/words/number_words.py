@@ -16,6 +16,8 @@ NO_NUMBER = {
     "suppressed": NOT_PUBLISHED,
 }
 """The legend for missing numbers."""
+LEGEND = "图例：0 为零；“—”为不适用或无此项；“…”为未报送；“*”为不公布（涉及个别家庭的较小计数）。"
+"""The same in a sentence under printed tables."""
 
 _EXACT = 1e15  # larger numbers do not fit an integer text exactly, and do not occur in forms
 

@@ -171,14 +171,21 @@ def export(
     ] = None,
     bulletin: Annotated[int | None, typer.Option(help="写出该年度的公报（.docx 和 .html）")] = None,
     yearbook: Annotated[int | None, typer.Option(help="编印该年度的统计年鉴（.xlsx）")] = None,
+    summary: Annotated[int | None, typer.Option(help="编印该年度的汇总表（.xlsx）")] = None,
+    form: Annotated[str | None, typer.Option(help="只汇总这张报表：年5表、05 或报表编号")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="汇总到 county 县(市、区)（不写即此）或 township 乡镇(街道)")
+    ] = None,
 ) -> None:
-    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库。也编写公报、年鉴。"""
-    papers = {"bulletin": bulletin, "yearbook": yearbook}
+    """导出一张表或一个查询的结果，附版本、行数和使用许可；.duckdb 为整个数据仓库。也编写公报、年鉴、汇总表。"""
+    papers = {"bulletin": bulletin, "yearbook": yearbook, "summary": summary}
+    if summary is None and (form is not None or level is not None):
+        raise fail("--form 和 --level 只用于汇总表，请与 --summary 和年度一起写。")
     if papers := {name: year for name, year in papers.items() if year is not None}:
         if table is not None or kind is not None or len(papers) > 1:
-            raise fail("公报、年鉴一次写一种，不写表名和 --format。")
+            raise fail("公报、年鉴、汇总表一次写一种，不写表名和 --format。")
         [(name, year)] = papers.items()
-        write_paper(name, year, target)
+        write_paper(name, year, target, form, level)
         return
     if target is None:
         raise fail("缺少选项 --out，请写明导出到哪个文件。")

@@ -1,7 +1,8 @@
-"""What is printed and handed out, as ``export`` writes it: the bulletin, the yearbook."""
+"""What is printed and handed out, as ``export`` writes it: the bulletin, the yearbook, summary tables."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,23 @@ from flows.cli.console import current_installation, fail, out
 
 if TYPE_CHECKING:
     from flows.settings import Installation
+    from warehouse.registry.levels import Level
 
 
-def write_paper(name: str, year: int, target: Path | None) -> None:
-    """Write a paper of ``year`` as ``target`` (None: by its usual name in the working directory), and say where it lies."""
+def write_paper(
+    name: str, year: int, target: Path | None, form: str | None = None, level: str | None = None
+) -> None:
+    """Write a paper of ``year`` as ``target`` (None: by its usual name in the working directory), and say where it lies.
+
+    ``form`` and ``level`` choose among summary tables.
+    """
+    from flows.summary.summary import FormUnknown
     from warehouse.published.figures import YearNotPublished
 
+    write = partial(_write_summary, form, level) if name == "summary" else _PAPERS[name]
     try:
-        written = _PAPERS[name](current_installation(), year, target)
-    except YearNotPublished as error:
+        written = write(current_installation(), year, target)
+    except (YearNotPublished, FormUnknown) as error:
         raise fail(str(error)) from error
     out.print(f"已写出{year}年度{_NAMES[name]}：{'、'.join(map(str, written))}", soft_wrap=True, markup=False)
 
@@ -42,6 +51,20 @@ def _write_yearbook(installation: Installation, year: int, target: Path | None) 
     return [written]
 
 
+def _write_summary(
+    form: str | None, level: str | None, installation: Installation, year: int, target: Path | None
+) -> list[Path]:
+    from flows.summary.summary import choose_forms, name_summary, write_summary_tables
+
+    if level not in (None, "county", "township"):
+        raise fail(f"--level 请写 county（县市区）或 township（乡镇街道），写的是 {level}。")
+    below: Level = "township" if level == "township" else "county"
+    [asked] = choose_forms(installation.catalogue, year, form) if form is not None else [None]
+    written = _choose_file(target, name_summary(year, asked, below), ".xlsx")
+    write_summary_tables(installation.home.database, installation.catalogue, year, written, form, below)
+    return [written]
+
+
 def _choose_file(target: Path | None, name: str, *endings: str) -> Path:
     """Where a file is written: ``target``, or under its usual ``name`` in the folder ``target``."""
     if target is None:
@@ -54,4 +77,4 @@ def _choose_file(target: Path | None, name: str, *endings: str) -> Path:
 
 
 _PAPERS = {"bulletin": _write_bulletin, "yearbook": _write_yearbook}
-_NAMES = {"bulletin": "公报", "yearbook": "统计年鉴"}
+_NAMES = {"bulletin": "公报", "yearbook": "统计年鉴", "summary": "汇总表"}

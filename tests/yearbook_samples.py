@@ -1,0 +1,97 @@
+"""A published file with a number, or a reason for none, for every indicator, five years and a few units of the real catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tests.warehouse_samples import NOON, batch
+from warehouse.catalogue.frames import COMPARISON, INDICATOR, shaped
+from warehouse.catalogue.load import Catalogue
+from warehouse.store.build import NightBuild
+from warehouse.store.publish import build_path, publish
+
+YEARS = (2020, 2021, 2022, 2023, 2024)
+CITY, BINCHENG, ZHANHUA = "371600", "371602", "371603"
+SHIZHONG = "371602001"
+UNITS = {
+    CITY: ("滨州市", "city", None),
+    BINCHENG: ("滨城区", "county", CITY),
+    ZHANHUA: ("沾化区", "county", CITY),
+    SHIZHONG: ("市中街道", "township", BINCHENG),
+    "371602002": ("市西街道", "township", BINCHENG),
+    "371603001": ("富国街道", "township", ZHANHUA),
+}
+Bent = Mapping[tuple[int, str, str], Mapping[str, Any]]
+"""What is different of a number: (year, org_code, indicator) -> columns of INDICATOR."""
+
+
+def published_numbers(
+    folder: Path, catalogue: Catalogue, bent: Bent | None = None, years: tuple[int, ...] = YEARS
+) -> Path:
+    """The published file. Each number is another, so that none can stand in the place of another."""
+    path = folder / "warehouse.duckdb"
+    rows = list(_list_rows(catalogue, bent or {}, years))
+    indicators = shaped(pl.DataFrame(rows, infer_schema_length=None), INDICATOR)
+    with NightBuild(build_path(path), None, catalogue) as build:
+        build.add_batch(**batch("滨城区", 1))
+        build.set_indicators(indicators, _compare(indicators), at=NOON)
+        build.add_run(
+            {
+                "run": "run-1",
+                "started_at": "2025-01-01T01:00:00+08:00",
+                "journal_count": 1,
+                "journal_hash": "0" * 64,
+                "published_at": datetime.fromisoformat("2025-01-01T02:03:00"),
+            }
+        )
+    publish(build_path(path), path)
+    return path
+
+
+def _list_rows(catalogue: Catalogue, bent: Bent, years: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+    number = 1_000
+    for indicator in catalogue.indicators.values():
+        for year in years:
+            for code, (name, level, parent) in UNITS.items():
+                if level not in indicator.levels:
+                    continue
+                number += 7
+                yield {
+                    "year": year,
+                    "org_code": code,
+                    "org_name": name,
+                    "org_level": level,
+                    "parent_code": parent,
+                    "programme": indicator.programme,
+                    "indicator": indicator.id,
+                    "name_zh": indicator.name_zh,
+                    "kind": indicator.kind,
+                    "value": number + 0.125,
+                    "state": "value",
+                    "unit": indicator.unit,
+                    "reported_count": 8,
+                    "expected_count": 8,
+                    "coverage_pct": 100.0,
+                    "maturity": "provisional",
+                    **bent.get((year, code, indicator.id), {}),
+                }
+
+
+def _compare(indicators: pl.DataFrame) -> pl.DataFrame:
+    """Each number beside that of the year before."""
+    key = ["org_code", "indicator"]
+    before = indicators.select(*key, pl.col("year") + 1, previous_value="value")
+    compared = indicators.join(before, on=["year", *key], how="inner")
+    return compared.select(
+        "year",
+        *key,
+        "previous_value",
+        comparable_value="value",
+        comparable_pct=pl.lit(100.0),
+        previous_coverage_pct=pl.lit(100.0),
+    ).pipe(shaped, COMPARISON)
