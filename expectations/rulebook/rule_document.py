@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import astuple, dataclass
 
 import polars as pl
 
@@ -24,37 +25,61 @@ _GENERAL: tuple[tuple[Scope, str], ...] = (
 )
 
 
-def format_rule_book(rulebook: RuleBook, catalogue: Catalogue) -> str:
-    """The whole rule book: by form, across forms, then the general rules."""
-    of_severity: Counter[str] = Counter(rule.severity for rule in rulebook.rules.values())
+@dataclass(frozen=True)
+class ToldRule:
+    """A rule in words: what its severity is called, what it demands, where it applies, why, and what to do."""
+
+    id: str
+    severity: str
+    meaning: str
+    where: str
+    why: str
+    fix: str
+
+
+def list_sections(rulebook: RuleBook, catalogue: Catalogue) -> list[tuple[str, list[ToldRule]]]:
+    """The sections of the rule book with their rules: by form, across forms, then the general ones."""
     sections = [
         *((f"{form.number} {form.title}", rulebook.row_rules(form.id)) for form in catalogue.forms.values()),
         *((title, rulebook.of_scope(scope)) for scope, title in _GENERAL),
     ]
+    return [(title, list(map(_tell_rule, rules))) for title, rules in sections if rules]
+
+
+def count_severities(rulebook: RuleBook) -> list[dict[str, object]]:
+    """How many rules each severity has: word, count."""
+    of_severity: Counter[str] = Counter(rule.severity for rule in rulebook.rules.values())
+    return [{"word": word, "count": of_severity[code]} for code, word in labels.SEVERITY.items()]
+
+
+def format_rule_book(rulebook: RuleBook, catalogue: Catalogue) -> str:
+    """The whole rule book as a page of Markdown."""
     return render_text(
         "expectations.rulebook",
         "rules.md",
         rule_count=len(rulebook.rules),
-        counts=[{"word": word, "count": of_severity[code]} for code, word in labels.SEVERITY.items()],
+        counts=count_severities(rulebook),
         sections=[
-            {"title": title, "rows": list(map(_format_row, rules))} for title, rules in sections if rules
+            {"title": title, "rows": [_format_row(rule) for rule in rules]}
+            for title, rules in list_sections(rulebook, catalogue)
         ],
     )
 
 
-def _format_row(rule: Rule) -> list[str]:
+def _tell_rule(rule: Rule) -> ToldRule:
     levels = "、".join(_LEVELS[level] for level in rule.levels) if rule.levels else "全部"
-    years = years_words(rule.since, rule.until)
-    words = rule.words or fill_plainly(rule.message, {})
-    cells = (
-        rule.id,
-        labels.SEVERITY[rule.severity],
-        words,
-        "，".join(filter(None, (levels, years))),
-        rule.why,
-        rule.fix,
+    return ToldRule(
+        id=rule.id,
+        severity=labels.SEVERITY[rule.severity],
+        meaning=rule.words or fill_plainly(rule.message, {}),
+        where="，".join(filter(None, (levels, years_words(rule.since, rule.until)))),
+        why=rule.why,
+        fix=rule.fix,
     )
-    return [cell.replace("|", "｜").replace("\n", " ") for cell in cells]
+
+
+def _format_row(rule: ToldRule) -> list[str]:
+    return [cell.replace("|", "｜").replace("\n", " ") for cell in astuple(rule)]
 
 
 def list_rules(rulebook: RuleBook) -> pl.DataFrame:

@@ -10,9 +10,10 @@ from urllib.parse import quote
 import polars as pl
 
 from expectations.rulebook.rulebook import RuleBook
-from flows.site.charts import Design
-from flows.site.numbers import Numbers
+from flows.site.parts.charts import Design
+from flows.site.parts.numbers import Numbers
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Indicator
 from warehouse.words.templates import render_text
 
 ROOM = "flows.site"
@@ -22,6 +23,7 @@ NAVIGATION = (
     ("quality.html", "数据质量"),
     ("dictionary.html", "数据字典"),
     ("rules.html", "审核关系"),
+    ("explanations.html", "已认可说明"),
 )
 LEGEND = (("0", "真零"), ("—", "不适用"), ("…", "未报送"), ("*", "不公布"))
 """The marks that stand in the place of numbers, and what they mean."""
@@ -49,10 +51,13 @@ class Edition:
     database: Path
     numbers: Numbers
     reporting: pl.DataFrame  # as warehouse.standing.status.list_status gives it, of the year that is open
+    townships: Numbers  # of the newest year alone
+    dictionary: pl.DataFrame  # rows of mart.dictionary
     designs: Mapping[str, Design]
     published_at: str  # the moment in words
     code_version: str
     documents: Sequence[Document]
+    neighbours: Sequence[Document]  # pages of others beside these: digest, validation results
 
     @property
     def year(self) -> int | None:
@@ -68,6 +73,14 @@ class Edition:
     def counties(self) -> list[str]:
         """The codes of the counties with numbers, in order."""
         return [code for code, unit in self.numbers.units.items() if unit["org_level"] == "county"]
+
+    @property
+    def anchored_townships(self) -> list[str]:
+        """The townships that stand on the page of their county, in order: those of a county with any main figure."""
+        counties, known = set(self.counties), self.townships
+        figures = {f for told in self.catalogue.bulletin.programmes.values() for f in told.figures}
+        has_any = {code for figure in figures for code in known.units if known.has_row(figure, code)}
+        return [c for c, unit in known.units.items() if unit["parent_code"] in counties and c in has_any]
 
     def name_of(self, org_code: str) -> str:
         """What a unit is called; of the whole city its name, not that of its own level."""
@@ -94,6 +107,12 @@ def render_page(edition: Edition, template: str, file: str, title: str, **values
         },
         **values,
     ).encode()
+
+
+def figures_of(edition: Edition, programme: str) -> list[Indicator]:
+    """The main figures of a programme."""
+    catalogue = edition.catalogue
+    return [catalogue.indicators[name] for name in catalogue.bulletin.programmes[programme].figures]
 
 
 def programme_file(programme: str) -> str:

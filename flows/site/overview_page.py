@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.site.edition import Edition, county_file, programme_file, render_page
+from flows.site.edition import Edition, county_file, figures_of, programme_file, render_page
 from flows.site.programme_page import make_card
 from warehouse.words.day_words import day_words, moment_words
 
@@ -27,18 +27,17 @@ def render_overview(edition: Edition) -> bytes:
         programmes=[_link_programme(edition, programme) for programme in catalogue.programmes],
         counties=[(edition.name_of(code), county_file(code)) for code in edition.counties],
         documents=edition.documents,
+        neighbours=edition.neighbours,
     )
 
 
 def _link_programme(edition: Edition, programme: str) -> dict[str, Any]:
     """A programme with its first figure."""
-    catalogue = edition.catalogue
-    first = catalogue.indicators[catalogue.bulletin.programmes[programme].figures[0]]
+    first = figures_of(edition, programme)[0]
     return {
-        "name": catalogue.programmes[programme].name_zh,
+        "name": edition.catalogue.programmes[programme].name_zh,
         "address": programme_file(programme),
         "figure": first.name_zh,
-        "unit": first.unit,
         "shown": edition.numbers.shown(first.id, edition.city),
     }
 
@@ -59,7 +58,7 @@ def tell_reporting(edition: Edition) -> dict[str, Any]:
                 "words": row["status"],
                 "due": day_words(row["due_date"]),
                 "at": moment_words(row["received_at"]) if row["received_at"] else "",
-                "is_on_time": row["is_on_time"],
+                "timely": ("按时" if row["is_on_time"] else "逾期") if row["is_reported"] else "…",
                 "critical_count": row["critical_count"],
                 "warning_count": row["warning_count"],
             }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flows.site.charts import Point, as_script_text, fill_design
-from flows.site.edition import Edition, county_file, programme_file, render_page
+from flows.site.edition import Edition, county_file, figures_of, programme_file, render_page
+from flows.site.parts.charts import Point, as_script_text, fill_design
 from warehouse.catalogue.bulletin import ChartOf
 from warehouse.catalogue.models import Indicator
 
@@ -17,7 +17,7 @@ def render_programme(edition: Edition, programme: str) -> bytes:
     """The page."""
     catalogue, told = edition.catalogue, edition.catalogue.bulletin.programmes[programme]
     name = catalogue.programmes[programme].name_zh
-    figures = [catalogue.indicators[figure] for figure in told.figures]
+    figures = figures_of(edition, programme)
     own = [i for i in catalogue.indicators.values() if i.programme == programme]
     return render_page(
         edition,
@@ -25,7 +25,6 @@ def render_programme(edition: Edition, programme: str) -> bytes:
         programme_file(programme),
         name,
         year=edition.year,
-        years=list_years(edition, [i.id for i in figures], edition.counties),
         cards=[make_card(edition, figure, edition.city) for figure in figures],
         charts=[chart for declared in told.charts if (chart := _draw_declared(edition, declared))],
         figures=[_tell_figure(edition, figure) for figure in figures],
@@ -47,7 +46,6 @@ def make_card(edition: Edition, indicator: Indicator, org_code: str, address: st
     numbers = edition.numbers
     return {
         "name": indicator.name_zh,
-        "unit": indicator.unit,
         "shown": numbers.shown(indicator.id, org_code),
         "line": numbers.sparkline(indicator.id, org_code),
         "history": [
@@ -76,15 +74,19 @@ def _tell_figure(edition: Edition, indicator: Indicator) -> dict[str, Any]:
         "name": indicator.name_zh,
         "unit": indicator.unit,
         "meaning": indicator.meaning,
+        "whose": "分县" if counties else "全市",
+        "years": list_years(edition, [indicator.id], codes),
         "breaks": edition.catalogue.breaks_of(indicator),
-        "chart": _draw_lines(edition, indicator.name_zh, [(indicator, code) for code in counties or codes]),
+        "chart": _draw_lines(
+            edition, f"{indicator.name_zh}：历年走势", [(indicator, code) for code in counties or codes]
+        ),
         "rows": [
             {
                 "name": edition.name_of(code),
                 "address": "" if code == edition.city else county_file(code),
                 "is_total": code == edition.city,
                 "cells": edition.numbers.series(indicator.id, code),
-                "growth": edition.numbers.shown(indicator.id, code),
+                "growth": edition.numbers.shown(indicator.id, code).short_growth,
             }
             for code in codes
         ],
@@ -106,7 +108,7 @@ def _draw_declared(edition: Edition, declared: ChartOf) -> dict[str, Any] | None
         if number.value is not None
     ]
     points.sort(key=lambda point: point.value, reverse=True)
-    return _describe(edition, f"{declared.title}（{edition.year}年）", "units", points, indicator.unit)
+    return draw_points(edition, f"{declared.title}（{edition.year}年）", "units", points, indicator.unit)
 
 
 def _draw_lines(
@@ -126,13 +128,13 @@ def _draw_lines(
         )
         if number.value is not None
     ]
-    return _describe(edition, title, "years", points, asked[0][0].unit if asked else "")
+    return draw_points(edition, title, "years", points, asked[0][0].unit if asked else "")
 
 
-def _describe(
+def draw_points(
     edition: Edition, title: str, design: str, points: list[Point], unit: str
 ) -> dict[str, Any] | None:
-    """A chart for the template; None where there is too little to draw."""
+    """A chart of a design, as the template shows it; None where there is too little to draw."""
     if len(points) < _DRAWABLE:
         return None
     drawn = fill_design(edition.designs[design], points, unit)

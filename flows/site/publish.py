@@ -9,22 +9,29 @@ from pathlib import Path
 from flows.error_log import note_error
 from flows.night import Night
 from flows.settings import read_code_version
-from flows.site.edition import Document, Edition, programme_file
+from flows.site.county_page import render_county
+from flows.site.definition_pages import render_dictionary, render_explanations, render_rules
+from flows.site.edition import Document, Edition, county_file, programme_file, render_page
 from flows.site.kept_pages import is_up_to_date, keep_pages, read_kept
-from flows.site.numbers import Numbers
 from flows.site.overview_page import render_overview
+from flows.site.parts.numbers import Numbers
 from flows.site.programme_page import render_programme
+from flows.site.quality_page import render_quality
+from flows.site.search_index import render_index
 from flows.site.shared_files import (
     DESIGNS,
     LIBRARY,
+    SEARCH_INDEX,
     find_designs,
     find_library,
     fingerprint_room,
     read_own_files,
     write_designs,
 )
+from flows.site.tiles_page import render_tiles
 from flows.system_words import explain_error
 from warehouse.catalogue.bulletin import BULLETIN
+from warehouse.published.definitions import read_dictionary
 from warehouse.published.figures import list_published_years, read_figures
 from warehouse.standing.status import list_status
 from warehouse.store.query import read_last_published, read_shown_heads
@@ -74,7 +81,7 @@ def fingerprint(night: Night, documents: list[Document]) -> str:
         bulletin.read_text(encoding="utf-8") if bulletin.exists() else "",
         read_code_version(),
         fingerprint_room(),
-        *(document.file for document in documents),
+        *(document.file for document in (*documents, *list_neighbours(night.home.site))),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -97,16 +104,28 @@ def list_documents(site: Path) -> list[Document]:
     ]
 
 
+def list_neighbours(site: Path) -> list[Document]:
+    """The pages beside these that another step writes."""
+    known = (
+        Document("digest.md", "最近一次日报"),
+        Document("data_docs/index.html", "最近一次审核结果（Great Expectations）"),
+    )
+    return [each for each in known if (site / each.file).is_file()]
+
+
 def read_edition(night: Night, documents: list[Document]) -> Edition:
     """What the pages are made of, from the published file."""
     home, catalogue = night.home, night.catalogue
     years = list_published_years(home.database)[-_YEARS:]
     figures = read_figures(home.database, catalogue, years)
+    of_townships = read_figures(home.database, catalogue, years[-1:], ["township"])
     return Edition(
         catalogue=catalogue,
         rulebook=night.rulebook,
         database=home.database,
-        numbers=Numbers(figures, years, catalogue),
+        numbers=Numbers(figures, years),
+        townships=Numbers(of_townships, years[-1:]),
+        dictionary=read_dictionary(home.database),
         reporting=list_status(
             home.database, catalogue.settings.last_year, catalogue, night.journal.entries()
         ),
@@ -114,6 +133,7 @@ def read_edition(night: Night, documents: list[Document]) -> Edition:
         published_at=moment_words(read_last_published(home.database)),
         code_version=read_code_version(),
         documents=documents,
+        neighbours=list_neighbours(home.site),
     )
 
 
@@ -122,4 +142,14 @@ def render_pages(edition: Edition) -> dict[str, bytes]:
     pages = {"index.html": render_overview(edition)}
     for programme in edition.catalogue.programmes:
         pages[programme_file(programme)] = render_programme(edition, programme)
-    return pages
+    for county in edition.counties:
+        pages[county_file(county)] = render_county(edition, county)
+    return pages | {
+        "tiles.html": render_tiles(edition),
+        "quality.html": render_quality(edition),
+        "dictionary.html": render_dictionary(edition),
+        "rules.html": render_rules(edition),
+        "explanations.html": render_explanations(edition),
+        "search.html": render_page(edition, "search", "search.html", "全站查找"),
+        SEARCH_INDEX: render_index(edition),
+    }

@@ -9,13 +9,14 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from flows.site.charts import Design, design_charts, read_versions
 from flows.site.kept_pages import ASSETS
+from flows.site.parts.charts import Design, design_charts, read_versions
 
 _ROOM = "flows.site"
-_SCRIPTS = ("site.css", "site.js")
+_OWN = ("site.css", "site.js", "tiles.js", "search.js")
 LIBRARY = f"{ASSETS}/vega.js"
 DESIGNS = f"{ASSETS}/chart_designs.json"
+SEARCH_INDEX = f"{ASSETS}/search_index.js"
 _SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"
 
 
@@ -24,7 +25,7 @@ def fingerprint_room() -> str:
     """What this room says and does: its templates, styles, scripts and modules."""
     digest = hashlib.sha256(read_versions().encode())
     folder = resources.files(_ROOM)
-    for part in (folder, folder / ASSETS):
+    for part in (folder, folder / ASSETS, folder / "parts"):
         for file in sorted(part.iterdir(), key=lambda each: each.name):
             if file.is_file() and not file.name.endswith(".pyc"):
                 digest.update(file.name.encode())
@@ -35,7 +36,7 @@ def fingerprint_room() -> str:
 def read_own_files() -> dict[str, bytes]:
     """Styles and scripts, by their place below site/."""
     folder = resources.files(_ROOM) / ASSETS
-    return {f"{ASSETS}/{name}": (folder / name).read_bytes() for name in _SCRIPTS}
+    return {f"{ASSETS}/{name}": (folder / name).read_bytes() for name in _OWN}
 
 
 def find_library(site: Path) -> bytes:

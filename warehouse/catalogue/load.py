@@ -14,6 +14,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from warehouse.catalogue.bulletin import BULLETIN, Bulletin, load_bulletin
 from warehouse.catalogue.contacts import CONTACTS
 from warehouse.catalogue.disclosure import check_disclosure
@@ -190,6 +192,13 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 positions[measure.id],
                 f"“{measure.label}”（{measure.id}）没有任何指标用到，请加一条指标（公式写 {measure.id} 即可）",
             )
+    registry = read_registry(
+        folder / "registry",
+        settings.city.code,
+        range(settings.first_year, settings.last_year + 1),
+        partial(_is_asked, tuple(forms.values())),
+    )
+    _check_tiles(settings_source, settings, registry)
     return Catalogue(
         folder=folder,
         version=_hash_folder(folder),
@@ -199,14 +208,16 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         forms=forms,
         measures=measures,
         indicators=indicators,
-        registry=read_registry(
-            folder / "registry",
-            settings.city.code,
-            range(settings.first_year, settings.last_year + 1),
-            partial(_is_asked, tuple(forms.values())),
-        ),
+        registry=registry,
         bulletin=load_bulletin(folder, programmes, indicators),
     )
+
+
+def _check_tiles(source: Source, settings: Settings, registry: Registry) -> None:
+    counties = registry.all_units.filter(pl.col("level") == "county")["org_code"].to_list()
+    for code in settings.city.tiles:
+        if code not in counties:
+            raise source.error(["city", "tiles", code], unknown_name("县(市、区)代码", code, counties))
 
 
 def _index_unique(source: Source, model: type[Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from warehouse.catalogue.disclosure import Disclosure
 from warehouse.catalogue.models import Chinese, Name, Record, in_force
@@ -23,12 +23,27 @@ from warehouse.words.workbook_texts import (
 
 
 class City(Record):
-    """The city whose association sums up."""
+    """The city whose association sums up.
+
+    ``tiles``: county code -> column and row, from 0, of its tile on the page that compares counties.
+    """
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
     name: Chinese
     association: Chinese
     own_level_name: Chinese
+    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
+
+    @field_validator("tiles")
+    @classmethod
+    def _check_places(cls, tiles: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        places = list(tiles.values())
+        if any(min(place) < 0 for place in places):
+            raise ValueError("tiles 的列、行从 0 起，不能是负数")
+        for place in places:
+            if places.count(place) > 1:
+                raise ValueError(f"tiles 中有两个县(市、区)都在第{place[0]}列第{place[1]}行")
+        return tiles
 
 
 class RowHeader(Record):

@@ -82,7 +82,29 @@
     }
   };
 
+  // ------------------------------------------------------------------ tables of which only what is looked for stays
+  const makeFiltered = (box) => {
+    const sections = [...document.querySelectorAll("[data-filtered]")];
+    const said = document.getElementById("filtered");
+    box.closest(".filter").hidden = false;
+    box.addEventListener("input", () => {
+      const asked = box.value.trim().normalize("NFKC").toLowerCase();
+      let count = 0;
+      for (const section of sections) {
+        let kept = 0;
+        for (const row of section.querySelectorAll("tbody tr")) {
+          row.hidden = !row.textContent.normalize("NFKC").toLowerCase().includes(asked);
+          kept += row.hidden ? 0 : 1;
+        }
+        section.hidden = !kept;
+        count += kept;
+      }
+      said.textContent = asked ? `${count}条` : "";
+    });
+  };
+
   const begin = () => {
+    document.querySelectorAll("#filter").forEach(makeFiltered);
     document.querySelectorAll("table.sortable").forEach(makeSortable);
     drawAll();
   };

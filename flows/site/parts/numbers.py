@@ -8,12 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from flows.site.sparkline import Sparkline, draw_sparkline
-from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.models import Indicator
+from flows.site.parts.sparkline import Sparkline, draw_sparkline
 from warehouse.words import labels
 from warehouse.words.number_words import round_half_up, show_number
-from warehouse.words.printed_numbers import print_growth
+from warehouse.words.printed_numbers import PLACE, print_growth
 
 _WHOLE = 100.0 - 1e-9
 SOME_FINAL = "部分终报"
@@ -29,7 +27,20 @@ class Shown:
     coverage: str = ""  # how far its units have reported, where not all have: 87.5%
     maturity: str = ""
     growth: str = ""  # over last year, in words
+    unit: str = ""
     is_rise: bool | None = None  # None: neither
+
+    @property
+    def short_growth(self) -> str:
+        """The growth where a heading says over what: 增长3.2%, 持平."""
+        return self.growth.removeprefix("比上年").removeprefix("与上年")
+
+    @property
+    def full(self) -> str:
+        """The number with its unit: 62,519人, 第4位; a mark stands alone."""
+        if self.value is None:
+            return self.text
+        return f"第{self.text}{self.unit}" if self.unit == PLACE else f"{self.text}{self.unit}"
 
 
 MISSING = Shown(show_number(None, "not_reported"), None)
@@ -38,9 +49,8 @@ MISSING = Shown(show_number(None, "not_reported"), None)
 class Numbers:
     """FIGURES by indicator, unit and year; ``years`` are those that tables show, the oldest first."""
 
-    def __init__(self, figures: pl.DataFrame, years: Sequence[int], catalogue: Catalogue) -> None:
+    def __init__(self, figures: pl.DataFrame, years: Sequence[int]) -> None:
         self.years = list(years)
-        self.catalogue = catalogue
         self._rows: dict[tuple[str, str, int], dict[str, Any]] = {
             (row["indicator"], row["org_code"], row["year"]): row for row in figures.iter_rows(named=True)
         }
@@ -70,7 +80,10 @@ class Numbers:
 
     def sparkline(self, indicator: str, org_code: str) -> Sparkline | None:
         """The numbers of all years as a small line; None where there are fewer than two."""
-        return draw_sparkline([shown.value for shown in self.series(indicator, org_code)])
+        shown = self.series(indicator, org_code)
+        return draw_sparkline(
+            [each.value for each in shown], is_first_above=any(s.unit == PLACE for s in shown)
+        )
 
     def maturity_of(self, indicators: Sequence[str], codes: Sequence[str], year: int) -> str:
         """What the numbers of a year have in common: 初报, 终报, or that some are final; '' where there are none."""
@@ -94,16 +107,12 @@ def _show(row: dict[str, Any]) -> Shown:
         if value is not None and coverage is not None and coverage < _WHOLE
         else "",
         maturity=labels.MATURITY.get(row["maturity"] or "", ""),
+        unit=unit or "",
         growth="" if change is None else print_growth(change, row["change_pct"], unit) or "",
-        is_rise=None if not change else (change > 0) != (unit == "位"),
+        is_rise=None if not change else (change > 0) != (unit == PLACE),
     )
 
 
 def _floor_coverage(coverage: float) -> str:
     """A coverage below 100 % never reads as 100 %."""
     return f"{min(round_half_up(coverage, 1), round_half_up(99.9, 1))}"
-
-
-def unit_words(indicator: Indicator) -> str:
-    """The unit as a heading names it; '' where a number has none."""
-    return indicator.unit

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from warehouse.words.printed_numbers import PLACE
+
 Design = dict[str, Any]
 _TITLE = "计量单位"
 """Stands in a design where a chart has its unit."""
@@ -49,8 +51,8 @@ def _design_years() -> Any:
     )
     legend = alt.Legend(orient="bottom", columns=4, symbolLimit=0)
     lines = alt.Chart(alt.NamedData("numbers")).encode(
-        x=alt.X("name:O", title="年度", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("value:Q", title=_TITLE, scale=alt.Scale(zero=False, nice=True)),
+        x=alt.X("name:O", title=None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("value:Q", axis=_write_unit_above(alt), scale=alt.Scale(zero=False, nice=True)),
         color=alt.Color("series:N", title=None, sort=None, legend=legend),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
         tooltip=_tooltip(alt),
@@ -67,12 +69,18 @@ def _design_units() -> Any:
 
     bars = alt.Chart(alt.NamedData("numbers")).encode(
         y=alt.Y("name:N", title=None, sort=None),
-        x=alt.X("value:Q", title=_TITLE, scale=alt.Scale(zero=True)),
+        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(zero=True)),
         tooltip=_tooltip(alt),
     )
     return alt.layer(
         bars.mark_bar(height={"band": 0.62}), bars.mark_text(align="left", dx=4).encode(text="text:N")
-    ).properties(width="container", height=alt.Step(_BAR), autosize=_fit(alt))
+    ).properties(width="container", height=_BAR, autosize=_fit(alt))
+
+
+def _write_unit_above(alt: Any) -> Any:
+    """The unit lies above the axis, as yearbooks print it."""
+    at = {"titleX": -4, "titleY": -10, "titleBaseline": "bottom", "titleAlign": "right", "titleAngle": 0}
+    return alt.Axis(title=_TITLE, tickCount=6, **at)
 
 
 def _fit(alt: Any) -> Any:
@@ -96,33 +104,35 @@ def _plain(chart: Any) -> Design:
 def fill_design(design: Design, points: Sequence[Point], unit: str) -> Design:
     """A design with its numbers; no unit, no title of the axis."""
     filled = copy.deepcopy(design)
-    _name_axes(filled, unit)
-    if len({point.series for point in points}) < _SEVERAL:
-        _drop_legends(filled)
+    _set_axes(filled, unit)
+    _set_series(filled, list(dict.fromkeys(point.series for point in points)))
+    if filled["height"] == _BAR:
+        filled["height"] = _BAR * len(points)
     filled["datasets"] = {"numbers": [vars(point) for point in points]}
     return filled
 
 
-def _name_axes(part: Any, unit: str) -> None:
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key == "title" and value == _TITLE:
-                part[key] = unit or None
-            else:
-                _name_axes(value, unit)
-    elif isinstance(part, list):
-        for value in part:
-            _name_axes(value, unit)
+def _set_axes(filled: Design, unit: str) -> None:
+    """The unit as the title of the axis; of ranks the first is above."""
+    for layer in filled["layer"]:
+        for channel in ("x", "y"):
+            axis = layer["encoding"].get(channel, {}).get("axis") or {}
+            if axis.get("title") == _TITLE:
+                axis["title"] = unit or None
+                layer["encoding"][channel]["scale"]["reverse"] = unit == PLACE
 
 
-def _drop_legends(part: Any) -> None:
-    """One series needs none: the title says which."""
-    for layer in part.get("layer", []):
-        for channel in ("color", "shape"):
-            if channel in layer["encoding"]:
+def _set_series(filled: Design, names: list[str]) -> None:
+    """One legend for colour and shape, since both have the same names; none for one series, which the title names."""
+    for layer in filled["layer"]:
+        for channel in {"color", "shape"} & set(layer["encoding"]):
+            layer["encoding"][channel]["scale"] = {"domain": names}
+            if len(names) < _SEVERAL:
                 layer["encoding"][channel]["legend"] = None
-    part["params"] = [{**each, "bind": None} if each.get("bind") else each for each in part.get("params", [])]
-    part["params"] = [{k: v for k, v in each.items() if v is not None} for each in part["params"]]
+    if len(names) < _SEVERAL:
+        filled["params"] = [
+            {key: value for key, value in each.items() if key != "bind"} for each in filled.get("params", [])
+        ]
 
 
 def as_script_text(content: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -19,8 +19,13 @@ class Sparkline:
     height: int = HEIGHT
 
 
-def draw_sparkline(values: Sequence[float | None]) -> Sparkline | None:
-    """The line of a series, with a gap where a value is missing; None where fewer than two values are there."""
+def draw_sparkline(values: Sequence[float | None], *, is_first_above: bool = False) -> Sparkline | None:
+    """The line of a series, with a gap where a value is missing; None where fewer than two values are there.
+
+    ``is_first_above``: of ranks the first lies above.
+    """
+    if is_first_above:
+        values = [None if value is None else -value for value in values]
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return None

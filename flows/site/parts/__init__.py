@@ -1,0 +1,1 @@
+"""What pages are put together from: numbers with what is said beside them, small lines, charts."""
