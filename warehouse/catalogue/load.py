@@ -14,8 +14,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from warehouse.catalogue.bulletin import BULLETIN, Bulletin, load_bulletin
 from warehouse.catalogue.contacts import CONTACTS
 from warehouse.catalogue.disclosure import check_disclosure
@@ -34,7 +32,7 @@ from warehouse.catalogue.models import (
     in_force,
 )
 from warehouse.catalogue.registry_files import read_registry
-from warehouse.catalogue.settings import Settings
+from warehouse.catalogue.settings import Settings, check_tiles
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression
 from warehouse.registry.levels import LEVELS, Level
@@ -198,7 +196,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         range(settings.first_year, settings.last_year + 1),
         partial(_is_asked, tuple(forms.values())),
     )
-    _check_tiles(settings_source, settings, registry)
+    check_tiles(settings_source, settings, registry)
     return Catalogue(
         folder=folder,
         version=_hash_folder(folder),
@@ -211,13 +209,6 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         registry=registry,
         bulletin=load_bulletin(folder, programmes, indicators),
     )
-
-
-def _check_tiles(source: Source, settings: Settings, registry: Registry) -> None:
-    counties = registry.all_units.filter(pl.col("level") == "county")["org_code"].to_list()
-    for code in settings.city.tiles:
-        if code not in counties:
-            raise source.error(["city", "tiles", code], unknown_name("县(市、区)代码", code, counties))
 
 
 def _index_unique(source: Source, model: type[Any]) -> dict[str, Any]:

@@ -103,9 +103,18 @@
     });
   };
 
+  // ------------------------------------------------------------------ a wide table is a stop for the keyboard where it scrolls
+  const watchWidths = () => {
+    const watched = new ResizeObserver((entries) => {
+      for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+    });
+    document.querySelectorAll(".wide").forEach((box) => watched.observe(box));
+  };
+
   const begin = () => {
     document.querySelectorAll("#filter").forEach(makeFiltered);
     document.querySelectorAll("table.sortable").forEach(makeSortable);
+    watchWidths();
     drawAll();
   };
   document.readyState === "complete" ? begin() : addEventListener("DOMContentLoaded", begin);
