@@ -49,7 +49,7 @@ def publish_site(night: Night) -> list[str]:
     except Exception as error:  # noqa: BLE001 - units have their answers: a page that cannot be made must not end the night
         log = note_error(night.home.root, traceback.format_exc(), night.run)
         why = explain_error(error) if isinstance(error, OSError) else "程序出错。"
-        return [f"统计网页未能更新，站点仍是上一次的内容：{why}{log}"]
+        return [f"统计网页未能全部更新，下次运行再试：{why}{log}"]
     return []
 
 
@@ -57,12 +57,12 @@ def _bring_up_to_date(night: Night) -> None:
     home = night.home
     if not home.database.exists():
         return
-    documents = list_documents(home.site)
-    made_of = fingerprint(night, documents)
+    documents, neighbours = list_documents(home.site), list_neighbours(night)
+    made_of = fingerprint(night, [*documents, *neighbours])
     kept = read_kept(home.site)
     if is_up_to_date(home.site, kept, made_of):
         return
-    edition = read_edition(night, documents)
+    edition = read_edition(night, documents, neighbours)
     pages = render_pages(edition)
     pages |= read_own_files()
     pages[LIBRARY] = find_library(home.site)
@@ -70,7 +70,7 @@ def _bring_up_to_date(night: Night) -> None:
     keep_pages(home.site, kept, made_of, pages)
 
 
-def fingerprint(night: Night, documents: list[Document]) -> str:
+def fingerprint(night: Night, linked: list[Document]) -> str:
     """Everything that the pages are made of, in short."""
     installation = night.installation
     bulletin = installation.settings.catalogue / BULLETIN
@@ -81,7 +81,7 @@ def fingerprint(night: Night, documents: list[Document]) -> str:
         bulletin.read_text(encoding="utf-8") if bulletin.exists() else "",
         read_code_version(),
         fingerprint_room(),
-        *(document.file for document in (*documents, *list_neighbours(night.home.site))),
+        *(document.file for document in linked),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -104,16 +104,18 @@ def list_documents(site: Path) -> list[Document]:
     ]
 
 
-def list_neighbours(site: Path) -> list[Document]:
-    """The pages beside these that another step writes."""
-    known = (
-        Document("digest.md", "最近一次日报"),
-        Document("data_docs/index.html", "最近一次审核结果（Great Expectations）"),
-    )
-    return [each for each in known if (site / each.file).is_file()]
+def list_neighbours(night: Night) -> list[Document]:
+    """The pages beside these that other steps write; the digest of a night that took anything in comes after this step."""
+    site = night.home.site
+    known = []
+    if night.record.counts["submission_count"] or (site / "digest.md").is_file():
+        known.append(Document("digest.md", "最近一次日报"))
+    if (site / "data_docs" / "index.html").is_file():
+        known.append(Document("data_docs/index.html", "最近一次审核结果（Great Expectations）"))
+    return known
 
 
-def read_edition(night: Night, documents: list[Document]) -> Edition:
+def read_edition(night: Night, documents: list[Document], neighbours: list[Document]) -> Edition:
     """What the pages are made of, from the published file."""
     home, catalogue = night.home, night.catalogue
     years = list_published_years(home.database)[-_YEARS:]
@@ -133,7 +135,7 @@ def read_edition(night: Night, documents: list[Document]) -> Edition:
         published_at=moment_words(read_last_published(home.database)),
         code_version=read_code_version(),
         documents=documents,
-        neighbours=list_neighbours(home.site),
+        neighbours=neighbours,
     )
 
 
