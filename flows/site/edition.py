@@ -100,7 +100,6 @@ def render_page(edition: Edition, template: str, file: str, title: str, **values
             "association": settings.city.association,
             "navigation": NAVIGATION,
             "legend": LEGEND,
-            "published_at": edition.published_at,
             "catalogue_version": edition.catalogue.version,
             "code_version": edition.code_version,
             "licence": settings.licence_text,

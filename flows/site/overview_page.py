@@ -23,6 +23,7 @@ def render_overview(edition: Edition) -> bytes:
         if edition.year is None
         else edition.numbers.maturity_of([f.id for f in figures], [edition.city], edition.year),
         cards=[make_card(edition, f, edition.city, programme_file(f.programme)) for f in figures],
+        published_at=edition.published_at,
         reporting=tell_reporting(edition),
         programmes=[_link_programme(edition, programme) for programme in catalogue.programmes],
         counties=[(edition.name_of(code), county_file(code)) for code in edition.counties],

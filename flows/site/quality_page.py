@@ -29,6 +29,7 @@ def render_quality(edition: Edition) -> bytes:
         "quality",
         "quality.html",
         "数据质量",
+        published_at=edition.published_at,
         reporting=tell_reporting(edition),
         rates=read_reporting_rates(database).to_dicts(),
         severities=_sum_severities(counted),
