@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from flows.settings import Installation
+
 DESKTOP, TELEPHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 _FOUND = """() => ({
   links: [...document.querySelectorAll('a[href], form[action], link[href], script[src], img[src]')]
@@ -18,6 +20,11 @@ _FOUND = """() => ({
   ids: [...document.querySelectorAll('[id]')].map((e) => e.id),
 })"""
 WAIT = 10_000
+
+
+def with_pages(place: Installation) -> Installation:
+    """The same installation, whose nights bring pages and papers up to date."""
+    return Installation(place.settings.model_copy(update={"site": True}))
 
 
 def find_chromium() -> str:

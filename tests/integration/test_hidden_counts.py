@@ -89,7 +89,7 @@ def rare(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installa
     assert "  threshold: 2\n" in text
     declared.write_text(text.replace("  threshold: 2\n", f"  threshold: {RARE}\n"), encoding="utf-8")
     known = new_installation(folder / "home", samples, [2024], COUNTIES)
-    made = Installation(Settings(home=known.home.root, catalogue=catalogue, workers=2))
+    made = Installation(Settings(home=known.home.root, catalogue=catalogue, workers=2, site=True))
     bend(made, 2024, COUNTIES[0], (RARE, (RARE - 1, 1)))
     [sent] = made.home.inbox.rglob(f"{COUNTIES[0]}_2024_*.xlsx")
     book = ClerkWorkbook(sent)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import Samples, new_installation, night
-from tests.integration.site_browser import TELEPHONE, chromium, find_dead_links, opened
+from tests.integration.site_browser import TELEPHONE, chromium, find_dead_links, opened, with_pages
 
 UNITS = ["371602", "371625", "371600"]
 COUNTY, OTHER = "371602", "371625"
@@ -49,10 +49,10 @@ def correct(place: Installation, samples: Samples) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
-    """Two years of two counties and the city after two nights; a bulletin lies beside the pages."""
-    made = new_installation(tmp_path_factory.mktemp("site") / "home", samples, [2023, 2024], UNITS)
+    """Two years of two counties and the city after two nights."""
+    home = tmp_path_factory.mktemp("site") / "home"
+    made = with_pages(new_installation(home, samples, [2023, 2024], UNITS))
     night(made)
-    (made.home.site / "公报_2024.html").write_text("<p>公报</p>", encoding="utf-8")
     correct(made, samples)
     night(made)
     return made
@@ -117,8 +117,11 @@ def test_no_page_names_an_address_elsewhere_and_none_is_heavy(site: Path, names:
 
 def test_what_may_be_taken_away_is_linked(browser: Browser, site: Path) -> None:
     with opened(browser, site, "index.html") as page:
-        page.get_by_role("link", name="2024年统计公报（网页）").click()
-        expect(page.get_by_text("公报", exact=True)).to_be_visible()
+        links = page.locator("section[aria-labelledby=documents]")
+        for label in ("2024年统计公报（Word）", "2024年年鉴（Excel）"):
+            expect(links.get_by_role("link", name=label)).to_be_visible()
+        links.get_by_role("link", name="2024年统计公报（网页）").click()
+        expect(page.locator("h1")).to_contain_text("公报")
 
 
 def test_without_scripts_every_number_can_be_read(browser: Browser, site: Path) -> None:

@@ -10,14 +10,18 @@ import pytest
 from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, copied, night
+from tests.integration.site_browser import with_pages
 from warehouse.catalogue.bulletin import BULLETIN
 
-EAST, WEST = "990101", "990102"
+EAST, WEST, BRIDGE = "990101", "990102", "990101001"
 
 
 @pytest.fixture
 def place(after_a_night: NewInstallation) -> Installation:
-    return after_a_night([2024])
+    """The small city, its pages written by a night without news."""
+    made = with_pages(after_a_night([2024]))
+    night(made)
+    return made
 
 
 def files_of(place: Installation) -> dict[str, int]:
@@ -38,6 +42,10 @@ def send_again(place: Installation, samples: Samples, unit: str, label: str, val
     book.save(place.home.inbox / sample.name)
 
 
+def test_an_installation_without_pages_has_none(after_a_night: NewInstallation) -> None:
+    assert list(after_a_night([2024]).home.site.glob("*.html")) == []
+
+
 def test_every_programme_and_county_of_another_city_has_its_page(place: Installation) -> None:
     pages = {
         "index.html",
@@ -51,6 +59,9 @@ def test_every_programme_and_county_of_another_city_has_its_page(place: Installa
     pages |= {"programme_network.html", "programme_care.html", f"county_{EAST}.html", f"county_{WEST}.html"}
     assert pages <= set(files_of(place))
     assert "兰河市计划生育协会" in read(place, "index.html")
+    tiles = read(place, "tiles.html")
+    assert "--column:1;--row:1" in tiles, "nobody said where they lie"
+    assert "--column:2;--row:1" in tiles
     for page in pages:
         assert "滨州" not in read(place, page)
 
@@ -63,34 +74,36 @@ def test_a_night_without_news_writes_no_page(place: Installation) -> None:
     assert report.seconds["site"] > 0
 
 
-def test_a_correction_of_one_county_leaves_the_pages_alone_that_do_not_speak_of_it(
+def test_a_correction_leaves_the_pages_alone_that_do_not_speak_of_it(
     place: Installation, samples: Samples
 ) -> None:
     before = files_of(place)
     [sample] = (samples([2024], LANHE) / EAST).iterdir()
     book = ClerkWorkbook(sample)
-    cell = next(c for c in book.sheet("兰2表")[8] if isinstance(c.value, int | float) and c.column > 2)
-    cell.value += 1  # type: ignore[operator]
+    seen = book.cell("兰2表", "走访户次", BRIDGE).value
+    assert isinstance(seen, int | float)
+    book.enter("兰2表", "走访户次", BRIDGE, seen + 1)
     book.save(place.home.inbox / sample.name)
     night(place)
     after = files_of(place)
     changed = {name for name in after if after[name] != before.get(name)}
     assert {"index.html", "quality.html"} <= changed
     assert not changed & {
-        "dictionary.html", "rules.html", "search.html", "vega.js", "site.css", "search_index.js", f"county_{WEST}.html",
+        "dictionary.html", "rules.html", "explanations.html", "search.html", "vega.js", "site.css", "search_index.js",
     }  # fmt: skip
 
 
 def test_other_words_of_the_bulletin_are_read_without_a_new_file(tmp_path: Path, samples: Samples) -> None:
     catalogue = shutil.copytree(LANHE, tmp_path / "catalogue")
-    place = Installation(Settings(home=tmp_path / "home", catalogue=catalogue, workers=2))
+    place = Installation(Settings(home=tmp_path / "home", catalogue=catalogue, workers=2, site=True))
     place.home.make()
     for folder in samples([2024], LANHE).iterdir():
         shutil.copytree(folder, place.home.inbox / folder.name)
     night(place)
     first = read(place, "index.html")
     (catalogue / BULLETIN).write_text(
-        "opening: {text: '全市{visit_cumulative_count}。', figures: [visit_cumulative_count]}\n", encoding="utf-8"
+        "opening: {text: '全市{visit_cumulative_count}。', figures: [visit_cumulative_count]}\n",
+        encoding="utf-8",
     )
     report = night(Installation(place.settings))
     assert not report.has_published
