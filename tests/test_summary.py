@@ -241,7 +241,7 @@ def test_export_writes_summary_tables_and_says_what_it_cannot(nianbao: Terminal,
     assert nianbao("export", "--summary", "2024").code == 0
     assert nianbao("export", "--summary", "2024", "--form", "05", "--level", "township").code == 0
     written = sorted(path.name for path in tmp_path.glob("*.xlsx"))
-    assert written == ["滨州市计划生育汇总表_2024.xlsx", "滨州市计划生育汇总表_2024_年5表_分乡镇.xlsx"]
+    assert written == ["汇总表_2024.xlsx", "汇总表_2024_年5表_分乡镇.xlsx"]
     assert openpyxl.load_workbook(tmp_path / written[1]).sheetnames == ["年5表 暖心行动情况"]
     for wrong in (
         ["--summary", "2023"],

@@ -31,11 +31,20 @@ Bent = Mapping[tuple[int, str, str], Mapping[str, Any]]
 
 
 def published_numbers(
-    folder: Path, catalogue: Catalogue, bent: Bent | None = None, years: tuple[int, ...] = YEARS
+    folder: Path,
+    catalogue: Catalogue,
+    bent: Bent | None = None,
+    years: tuple[int, ...] = YEARS,
+    closed: Mapping[str, int] | None = None,
 ) -> Path:
-    """The published file. Each number is another, so that none can stand in the place of another."""
+    """The published file. Each number is another, so that none can stand in the place of another.
+
+    ``closed``: org_code -> the last year in which the unit had numbers.
+    """
     path = folder / "warehouse.duckdb"
-    rows = list(_list_rows(catalogue, bent or {}, years))
+    last = closed or {}
+    every = _list_rows(catalogue, bent or {}, years)
+    rows = [row for row in every if row["year"] <= last.get(row["org_code"], row["year"])]
     indicators = shaped(pl.DataFrame(rows, infer_schema_length=None), INDICATOR)
     with NightBuild(build_path(path), None, catalogue) as build:
         build.add_batch(**batch("滨城区", 1))

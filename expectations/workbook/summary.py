@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.sheets.form_head import FormHead, write_head, write_header, write_signatures
-from expectations.sheets.layout import Column, sheet_name
+from expectations.sheets.layout import Column, display_width, sheet_name
 from expectations.sheets.page import Issue, set_print, write_block
 from expectations.sheets.shown_values import show_value
 from expectations.sheets.styles import Styles
@@ -23,8 +24,10 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.registry.levels import Level
 from warehouse.words.coverage_words import Gap, describe_gaps
+from warehouse.words.day_words import moment_words
 from warehouse.words.labels import LEVEL
 from warehouse.words.number_words import LEGEND, NO_NUMBER, NOT_APPLICABLE, NOT_REPORTED
+from warehouse.words.workbook_texts import NOTE
 
 _ADDED_UP = ("count", "cny")
 _LINE, _NOTE, _TOTAL = 17.0, 14.0, 20.0  # heights in points
@@ -61,7 +64,10 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """Which tables are written: forms of a year, and whether counties alone or their townships too have a row."""
+    """Which tables are written: forms of a year, and whether counties alone or their townships too have a row.
+
+    ``created``: when the numbers were published (Beijing time).
+    """
 
     catalogue: Catalogue
     year: int
@@ -88,7 +94,7 @@ def write_summary(path: Path, summary: Summary, sums: Sums) -> None:
             is_sample=False,
         )
         for form in summary.forms:
-            _write_sheet(issue, catalogue.forms[form.id], summary.level, sums)
+            _write_sheet(issue, catalogue.forms[form.id], summary, sums)
         book.set_properties(
             {
                 "title": f"{city.association}统计年报汇总表（{year}年）",
@@ -99,7 +105,7 @@ def write_summary(path: Path, summary: Summary, sums: Sums) -> None:
         )
 
 
-def _write_sheet(issue: Issue, form: Form, level: Level, sums: Sums) -> None:
+def _write_sheet(issue: Issue, form: Form, summary: Summary, sums: Sums) -> None:
     stated = f"汇总单位：{issue.unit_name}"
     columns = summary_columns(issue.catalogue, form, issue.year)
     columns = fit_numbers(columns, ((name, found.value) for (_, _, name), found in sums.items()))
@@ -108,7 +114,7 @@ def _write_sheet(issue: Issue, form: Form, level: Level, sums: Sums) -> None:
     sheet.set_default_row(_LINE)
     for index, column in enumerate(columns):
         sheet.set_column(index, index, round(column.width, 1))
-    rows = list(_list_rows(issue, form, level))
+    rows = list(_list_rows(issue, form, summary.level))
     deepest: Level = "township" if any(row.level == "township" for row in rows) else "county"
     divided = f"分{LEVEL[deepest]}" if len(rows) > 1 else ""
     title = f"{form.title}{divided}汇总表"
@@ -117,9 +123,11 @@ def _write_sheet(issue: Issue, form: Form, level: Level, sums: Sums) -> None:
     line = write_head(issue, sheet, head, columns)
     first = write_header(issue, sheet, columns, line)
     after = _write_rows(issue, sheet, form, columns, rows, first, sums)
-    for number, text in enumerate(_list_notes(issue, form, columns, rows, sums), start=1):
-        write_block(sheet, (after, 0, after, len(columns) - 1), f"注{number}：{text}", issue, "note")
-        sheet.set_row(after, _NOTE)
+    notes = [*_list_notes(issue, form, columns, rows, sums), *_describe_moment(summary)]
+    room = sum(column.width for column in columns) - 2
+    for number, text in enumerate(notes, start=1):
+        write_block(sheet, (after, 0, after, len(columns) - 1), f"{NOTE}{number}：{text}", issue, "note")
+        sheet.set_row(after, _NOTE * ceil((display_width(text) + 6) / room))
         after += 1
     write_signatures(issue, sheet, len(columns), after)
     sheet.freeze_panes(first, 2)
@@ -226,6 +234,12 @@ def _list_notes(
         for _, field in _list_fields(columns)
         if (found := sums.get((row.org_code, row.is_own, field.id))) is not None and found.value is not None
     )
+
+
+def _describe_moment(summary: Summary) -> Iterator[str]:
+    """Of when the numbers are."""
+    if summary.created is not None:
+        yield f"数据为{moment_words(summary.created)}公布。"
 
 
 def _is_count(form: Form, field: Field) -> bool:

@@ -50,7 +50,7 @@ def write_charts(stack: Stack, charts: Iterable[ChartOf], of_city: Table, of_cou
             chart = _draw(stack, each)
             chart.set_size({"width": int(half) - 10, "height": int((_ROWS - 1) * LINE_HEIGHT * _PIXELS)})
             stack.sheet.insert_chart(
-                row, 0, chart, {"x_offset": 4 + int(half) * number, "object_position": 1}
+                row, 0, chart, {"x_offset": 4 + int(half) * number, "y_offset": 4, "object_position": 1}
             )
         for each in pair:
             for note in _describe_gaps(each):

@@ -90,6 +90,11 @@ class Numbers:
         texts = (f"{value:,.0f}{code.partition('0.')[2]}" for code, value in widest.items())
         return max(_NARROWEST, max(map(len, texts), default=0) + 2.5)
 
+    def list_standing(self, level: Level) -> list[Unit]:
+        """The units of a level that there were in the yearbook's own year."""
+        standing = {code for year, code, _ in self.figures if year == self.year}
+        return [unit for unit in self.units[level] if unit.code in standing]
+
     def find(self, year: int, unit: Unit, indicator: str) -> Figure:
         """The number of a year, unit and indicator."""
         return self.figures.get((year, unit.code, indicator), NOTHING)

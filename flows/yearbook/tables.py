@@ -61,10 +61,10 @@ def list_township_table(numbers: Numbers, number: str, programme: str) -> Table 
     indicators = [i for i in found if i.kind not in _ODD_BELOW]
     if not indicators:
         return None
-    townships = numbers.units["township"]
+    townships = numbers.list_standing("township")
     units: list[Unit] = [numbers.city]
     lines = [_line_of_unit(numbers, numbers.city, indicators, "strong")]
-    for county in numbers.units["county"]:
+    for county in numbers.list_standing("county"):
         below = [t for t in townships if t.parent == county.code]
         lines.append(_line_of_unit(numbers, county, indicators, "strong"))
         lines += [_line_of_unit(numbers, township, indicators, "plain") for township in below]
@@ -101,7 +101,7 @@ def _over_years(
 
 def _over_counties(numbers: Numbers, number: str, title: str, indicators: Sequence[Indicator]) -> Table:
     """An indicator a line, a county a column: counties are few, indicators many."""
-    units = [numbers.city, *numbers.units["county"]]
+    units = [numbers.city, *numbers.list_standing("county")]
     lines = tuple(
         Line(i.id, (i.name_zh, i.unit), tuple(cell_of(numbers.find(numbers.year, u, i.id)) for u in units))
         for i in indicators

@@ -63,7 +63,7 @@ def _describe(numbers: Numbers) -> dict[str, Any]:
     }
 
 
-_SHOWN = "百分比以百分之几计。数按四舍五入显示，分项相加可能与合计略有出入。"
+_SHOWN = "百分比以百分之几计，各年的数按当年的行政区划统计。数按四舍五入显示，分项相加可能与合计略有出入。"
 _BELOW = "（乡镇）"
 _ROOM = SHEET_NAME_LIMIT - len(_BELOW)
 _Listed = tuple[str, str, list[Table]]

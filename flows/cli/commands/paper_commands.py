@@ -59,7 +59,7 @@ def _write_summary(
     if level not in (None, "county", "township"):
         raise fail(f"--level 请写 county（县市区）或 township（乡镇街道），写的是 {level}。")
     below: Level = "township" if level == "township" else "county"
-    [asked] = choose_forms(installation.catalogue, year, form) if form is not None else [None]
+    asked = None if form is None else choose_forms(installation.catalogue, year, form)[0]
     written = _choose_file(target, name_summary(year, asked, below), ".xlsx")
     write_summary_tables(installation.home.database, installation.catalogue, year, written, form, below)
     return [written]
