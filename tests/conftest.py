@@ -32,8 +32,15 @@ settings.register_profile("deep", deadline=None, print_blob=True, max_examples=C
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 LONGEST = (
-    *("test_live_checks", "test_night", "test_obedient_clerk", "test_ending", "test_rebuild", "test_damage"),
-    *("test_backup", "test_numbers_by_hand", "test_notebook"),
+    *(
+        "test_live_checks",
+        "test_six_years",
+        "test_obedient_clerk",
+        "test_ending",
+        "test_rebuild",
+        "test_damage",
+    ),
+    *("test_backup", "test_numbers_by_hand", "test_site_in_a_browser", "test_notebook", "test_papers"),
     *("test_corrections", "test_review", "test_bad_input", "test_round", "test_restated_year", "test_kept"),
     *("test_rollup", "test_series", "test_suites", "test_conform", "test_query", "test_completeness"),
     *("test_judge_rows", "test_contribution", "test_table_rows", "test_trace_formulas", "test_cli"),
