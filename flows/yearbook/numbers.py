@@ -104,10 +104,8 @@ class Numbers:
         return [self.catalogue.indicators[name] for name in names if name in self.asked[level]]
 
     def programme_indicators(self, programme: str) -> list[str]:
-        """The indicators of a programme: those that stand first in public, then the others."""
-        first = self.catalogue.bulletin.programmes[programme].figures
-        own = [i.id for i in self.catalogue.indicators.values() if i.programme == programme]
-        return list(dict.fromkeys([*first, *own]))
+        """The indicators of a programme in the catalogue's order, in which 其中 follows its whole."""
+        return [i.id for i in self.catalogue.indicators.values() if i.programme == programme]
 
 
 def read_numbers(database: Path, catalogue: Catalogue, year: int) -> Numbers:
