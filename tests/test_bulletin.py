@@ -16,7 +16,7 @@ from flows.bulletin.web_page import write_web_page
 from flows.bulletin.word_file import write_word_file
 from flows.charts.plotted import Plotted
 from tests.measure_rows import WILLOW
-from tests.small_city import BEND, BRIDGE, EAST, WEST
+from tests.small_city import BEND, BRIDGE, CITY, EAST, WEST, told
 from tests.test_published_copy import Batch, Office, care
 from warehouse.catalogue.load import load_catalogue
 from warehouse.published.figures import YearNotPublished
@@ -72,7 +72,8 @@ def test_both_years_are_told_and_compared(office: Office) -> None:
 
 
 def test_a_county_that_has_not_reported_is_named_and_nothing_is_compared(office: Office) -> None:
-    office.night(east(1, 2023), west(2, 2023), east(3, 2024))
+    own = told("city-2024", 4, {CITY: 3}, unit=CITY, year=2024)
+    office.night(east(1, 2023), west(2, 2023), east(3, 2024), own)
     bulletin = composed(office)
     assert "比上年" not in care_said(bulletin)
     assert "不含尚未报送的单位，覆盖率为" in care_said(bulletin)
@@ -109,6 +110,17 @@ def test_a_change_of_meaning_is_noted_and_not_compared(office: Office) -> None:
     bulletin = composed(office)
     assert care_said(bulletin).startswith("累计走访40户次。")
     assert "口径变更：累计走访户次，自本年起含电话走访，与以前年度不可比。" in bulletin.notes
+
+
+def test_of_a_year_of_which_most_have_not_reported_no_bulletin_is_written(office: Office) -> None:
+    office.night(east(1, 2023), west(2, 2023), told("city-2024", 3, {CITY: 3}, unit=CITY, year=2024))
+    with pytest.raises(YearNotPublished, match="2024年度多数单位尚未报送"):
+        composed(office)
+
+
+def test_a_programme_of_which_nothing_is_said_has_no_heading(office: Office) -> None:
+    office.night(east(1, 2024), west(2, 2024))
+    assert [section.title for section in composed(office).sections if not section.said.text] == []
 
 
 def test_a_year_without_numbers_is_answered_with_those_that_have_some(office: Office) -> None:

@@ -16,8 +16,8 @@ from flows.bulletin.sentences import Numbers, Said, say
 from flows.charts.plotted import Plotted, choose_scale, plot
 from warehouse.catalogue.load import Catalogue
 from warehouse.exchange.exported import Vintage, read_vintage
-from warehouse.published.figures import list_years_shown, read_figures
-from warehouse.published.reporting import read_reporting
+from warehouse.published.figures import YearNotPublished, list_years_shown, read_figures
+from warehouse.published.reporting import list_told_years, read_reporting
 from warehouse.store.query import read_only
 from warehouse.words.number_words import show_number
 from warehouse.words.templates import render_lines
@@ -59,6 +59,8 @@ class Bulletin:
 def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulletin:
     """The bulletin of ``year`` from the published file. YearNotPublished, WarehouseMissing, QueryError."""
     years = list_years_shown(database, year)
+    if year not in list_told_years(database):
+        raise YearNotPublished(f"{year}年度多数单位尚未报送或尚未通过审核，暂不编写公报。")
     figures = read_figures(database, catalogue, years)
     now = figures.filter(pl.col("year") == year)
     numbers = Numbers(year, now)
@@ -70,7 +72,7 @@ def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulleti
         said = say(told.text, numbers)
         charts = (plot(chart, figures, years) for chart in told.charts)
         drawn = next((chart for chart in charts if chart.has_numbers), None)
-        if said.sentences or drawn:
+        if said.sentences:
             sections.append(Section(programme.name_zh, said, drawn))
     with read_only(database) as connection:
         vintage = read_vintage(connection)

@@ -1,4 +1,5 @@
-"""Brings the bulletin and the yearbook in site/ up to date: the newest year's, and those of earlier years that lie there."""
+"""Brings the bulletin and the yearbook in site/ up to date: those of the newest year of which half of the units have reported,
+and those of earlier years that lie there."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from flows.yearbook.yearbook import name_yearbook, write_yearbook
 from warehouse.catalogue.bulletin import BULLETIN
 from warehouse.ledger.durability import write_durably
 from warehouse.published.figures import fingerprint_numbers, list_published_years, list_years_shown
+from warehouse.published.reporting import list_told_years
 
 KEPT = ".papers.json"
 """Beside the papers: of which numbers and words each year's were made."""
@@ -38,7 +40,8 @@ def publish_papers(night: Night) -> list[str]:
 def _bring_up_to_date(night: Night) -> None:
     site, database = night.home.site, night.home.database
     kept = _read_kept(site / KEPT)
-    for year in list_published_years(database)[::-1][:1] + sorted(map(int, kept)):
+    told = [year for year in list_told_years(database) if year in list_published_years(database)]
+    for year in told[-1:] + [year for year in told[:-1] if str(year) in kept]:
         made_of = _fingerprint(night, year)
         words, book = (
             [site / name_bulletin(year, ending[1:]) for ending in WRITERS],

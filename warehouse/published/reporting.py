@@ -9,6 +9,12 @@ import polars as pl
 from warehouse.store.query import query
 
 
+def list_told_years(database: Path) -> list[int]:
+    """The years of which something can be said in public, the oldest first: half of the units' reports stand, or more."""
+    asked = "SELECT year FROM mart.reporting_rate WHERE 2 * accepted_count >= expected_count ORDER BY year"
+    return query(database, asked)["year"].to_list()
+
+
 def read_reporting(database: Path, year: int) -> pl.DataFrame:
     """One row per unit that was to report for ``year``, in the registry's order.
 
