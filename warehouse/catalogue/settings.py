@@ -160,7 +160,7 @@ class Settings(Record):
     form_sets: tuple[FormSet, ...] = ()  # where form_set is a list: all of them
     contact: Contact | None = None
     disclosure: Disclosure | None = None  # none: nothing is protected
-    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)  # county -> column, row on the page of counties
+    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)  # county -> column and row of its tile
     licence: str = ""  # under what terms the published numbers may be used; printed in every export
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
