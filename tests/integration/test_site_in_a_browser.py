@@ -347,8 +347,8 @@ def test_in_the_dark_the_page_and_its_charts_have_other_colours(browser: Browser
         assert not light[1] & dark[1]
 
 
-def test_on_a_telephone_no_page_scrolls_sideways(browser: Browser, site: Path, names: list[str]) -> None:
-    for name in names:
+def test_on_a_telephone_no_page_scrolls_sideways(browser: Browser, site: Path) -> None:
+    for name in KINDS:
         with opened(browser, site, name, viewport=TELEPHONE, is_mobile=True, has_touch=True) as page:
             for figure in page.locator("figure.chart").all()[:2]:
                 figure.scroll_into_view_if_needed()
@@ -367,10 +367,10 @@ def test_a_page_can_be_printed(browser: Browser, site: Path, address: str) -> No
 
 
 def test_what_is_first_seen_is_seen_soon(
-    browser: Browser, site: Path, names: list[str], record_property: Callable[[str, object], None]
+    browser: Browser, site: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """The browser's own measure, with room for a machine that does much else."""
-    for name in names:
+    for name in KINDS:
         with opened(browser, site, name) as page:
             page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
             seen = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
