@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -110,7 +111,7 @@ def entry(title: str, code: str = "", about: str = "") -> Entry:
 
 
 def find(index: dict[str, dict[str, list[int]]], asked: str) -> set[int]:
-    found = [set(index["pairs"].get(pair, [])) for pair in cut_pairs(asked)]
+    found = [set(accumulate(index["pairs"].get(pair, []))) for pair in cut_pairs(asked)]
     return set.intersection(*found) if found else set()
 
 

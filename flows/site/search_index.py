@@ -47,13 +47,20 @@ def render_index(edition: Edition) -> bytes:
 
 
 def build_index(entries: Iterable[Entry]) -> dict[str, Any]:
-    """``entries``: title, code, kind, address, about of each; ``pairs``: two characters -> the entries that have them."""
+    """``entries``: title, code, kind, address, about of each; ``pairs``: two characters -> the entries that have them.
+
+    Each is told by its distance from the one before, which takes a third less room.
+    """
     shown, pairs = [], defaultdict(list)
     for number, entry in enumerate(entries):
         shown.append([entry.title, entry.code, entry.kind, entry.address, _clip(entry.about)])
         for pair in sorted(cut_pairs(" ".join((entry.title, entry.code, entry.about, entry.words)))):
             pairs[pair].append(number)
-    return {"entries": shown, "pairs": dict(sorted(pairs.items()))}
+    return {"entries": shown, "pairs": {pair: _tell_steps(found) for pair, found in sorted(pairs.items())}}
+
+
+def _tell_steps(numbers: list[int]) -> list[int]:
+    return [number - before for before, number in zip([0, *numbers], numbers, strict=False)]
 
 
 def cut_pairs(text: str) -> set[str]:

@@ -1,5 +1,6 @@
 "use strict";
-// Searches nianbaoSearch (assets/search_index.js): entries, and for each pair of neighbouring characters which entries have it.
+// Searches nianbaoSearch (assets/search_index.js): entries, and for each pair of neighbouring characters which entries have it,
+// each told by its distance from the one before.
 addEventListener("DOMContentLoaded", () => {
   const box = document.getElementById("q"), list = document.getElementById("results"), found = document.getElementById("found");
   const { entries, pairs } = globalThis.nianbaoSearch;
@@ -11,12 +12,14 @@ addEventListener("DOMContentLoaded", () => {
     return runs.flatMap((run) => (run.length === 1 ? [run] : [...run.slice(1)].map((_, at) => run.slice(at, at + 2))));
   };
 
+  const walk = (steps) => { let at = 0; return steps.map((step) => (at += step)); };
+
   const candidates = (wanted) => {
     if (wanted.every((pair) => pair.length === 1)) {
       const has = (number) => wanted.every((one) => fold(entries[number][0] + entries[number][1]).includes(one));
       return entries.map((_, number) => number).filter(has);
     }
-    const lists = wanted.filter((pair) => pair.length === 2).map((pair) => pairs[pair] ?? []).sort((a, b) => a.length - b.length);
+    const lists = wanted.filter((pair) => pair.length === 2).map((pair) => walk(pairs[pair] ?? [])).sort((a, b) => a.length - b.length);
     return lists.reduce((kept, other) => { const known = new Set(other); return kept.filter((number) => known.has(number)); });
   };
 
