@@ -9,6 +9,7 @@ import polars as pl
 from expectations.rulebook.rule_document import count_severities, list_sections
 from flows.site.edition import Edition, render_page
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Form
 from warehouse.published.definitions import read_accepted_explanations
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words, years_words
@@ -124,11 +125,19 @@ def _tell_explanation(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
         "place": " ".join(filter(None, (row["org_name"], row["item"], field))),
         "rule": row["rule"],
         "meaning": row["meaning"] or "",
-        "operands": row["operands"] or "",
+        "operands": _name_operands(edition.catalogue, form, row["operands"] or ""),
         "text": _clip(row["text"]),
         "reason": _clip(row["reason"] or ""),
         "decided_at": moment_words(row["decided_at"]) if row["decided_at"] else "",
     }
+
+
+def _name_operands(catalogue: Catalogue, form: Form | None, operands: str) -> str:
+    """``member_count=0;has_association=“是”`` with the labels of fields and measures in the place of their names."""
+    known = {measure.id: measure.label for measure in catalogue.measures.values()}
+    known |= {field.id: field.label for field in form.fields} if form else {}
+    parts = [part.partition("=") for part in operands.split(";") if part]
+    return "，".join(f"{known.get(name, name)}{value}" if is_pair else name for name, is_pair, value in parts)
 
 
 def _clip(text: str) -> str:

@@ -12,6 +12,7 @@ from flows.site.parts.charts import Point
 from flows.site.programme_page import draw_points
 from warehouse.published.quality import count_open_findings, read_changes, read_nights, read_reporting_rates
 from warehouse.standing.questions import read_open_questions
+from warehouse.standing.worklist import covering_words, with_shares
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words
 from warehouse.words.number_words import round_half_up, show_number
@@ -23,7 +24,7 @@ def render_quality(edition: Edition) -> bytes:
     """The page."""
     database = edition.database
     counted, nights = count_open_findings(database), read_nights(database, _NIGHTS)
-    asked, changed = read_open_questions(database), read_changes(database, _CHANGED)
+    asked, changed = with_shares(read_open_questions(database)), read_changes(database, _CHANGED)
     return render_page(
         edition,
         "quality",
@@ -37,6 +38,7 @@ def render_quality(edition: Edition) -> bytes:
         counted_all=counted.height,
         asked=[_tell_question(edition, row) for row in asked.head(_LISTED).iter_rows(named=True)],
         asked_all=asked.height,
+        covering=covering_words(asked),
         nights=[{**row, "at": moment_words(row["started_at"])} for row in nights.to_dicts()],
         trend=_draw_trend(edition, nights),
         changes=[_tell_change(edition, row) for row in changed.iter_rows(named=True)],
@@ -68,6 +70,7 @@ def _tell_question(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "year": row["year"],
         "unit_name": row["unit_name"],
+        "severity": row["severity"],
         "severity_word": labels.SEVERITY[row["severity"]],
         "message": row["message"],
         "status": labels.FINDING_STATUS.get(row["finding_status"], row["finding_status"]),

@@ -13,6 +13,7 @@ from flows.decisions.decide_explanations import issue_batch, take_batch
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import NewInstallation, Samples, night
+from tests.integration.site_browser import with_pages
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.store.query import query
 from warehouse.words.workbook_texts import ACCEPT, ANSWER_BOX, ANSWER_SHEET, BATCH_HEADS, DRAFT_MARK
@@ -135,6 +136,14 @@ def test_a_round_over_three_nights(installation: NewInstallation, samples: Sampl
     assert "另有 2 处已经说明并获市级认可" in receipt
     assert all(rule not in receipt for rule in EXPLAINED)
     assert boxes(openpyxl.load_workbook(latest(place, "更正表_2023_*.xlsx"))[ANSWER_SHEET]).keys() == IGNORED
+
+    # Everybody can read what was explained and accepted.
+    night(with_pages(place))
+    page = (place.home.site / "explanations.html").read_text(encoding="utf-8")
+    for rule, text in EXPLAINED.items():
+        assert text in page
+        assert f'href="rules.html#rule-{rule}"' in page
+    assert all(rule not in page for rule in IGNORED)
 
     # Next year the same two are offered last year's words.
     [sample] = (samples([2024], units=[COUNTY]) / COUNTY).iterdir()

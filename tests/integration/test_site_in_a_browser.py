@@ -31,6 +31,8 @@ KINDS = [
     "search.html?q=会员",
 ]
 """A page of every kind."""
+PAPER = {"width": 702, "height": 1010}
+"""A4 within its margins, in the pixels of style sheets."""
 MOST_BYTES = 300_000
 
 
@@ -361,9 +363,12 @@ def test_a_page_can_be_printed(browser: Browser, site: Path, address: str) -> No
     with opened(browser, site, address) as page:
         printed = page.pdf(prefer_css_page_size=True)
         assert printed.startswith(b"%PDF")
+        assert page.locator("figure.chart svg").count() == page.locator("figure.chart").count()
         page.emulate_media(media="print")
         assert page.locator("nav:visible, .find:visible").count() == 0
         assert page.locator("main h1").is_visible()
+        page.set_viewport_size(PAPER)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"], "a table leaves the paper"
 
 
 def test_what_is_first_seen_is_seen_soon(

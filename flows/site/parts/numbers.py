@@ -54,6 +54,7 @@ class Numbers:
         self._rows: dict[tuple[str, str, int], dict[str, Any]] = {
             (row["indicator"], row["org_code"], row["year"]): row for row in figures.iter_rows(named=True)
         }
+        self._shown: dict[tuple[str, str, int], Shown] = {}  # a number stands on several pages
         units = figures.select("org_code", "org_name", "org_level", "parent_code", "year")
         latest = units.sort("year").unique("org_code", keep="last", maintain_order=True)
         self.units: dict[str, dict[str, Any]] = {
@@ -67,8 +68,11 @@ class Numbers:
 
     def shown(self, indicator: str, org_code: str, year: int | None = None) -> Shown:
         """A number of a year (default: the newest) with its change over the year before."""
-        row = self._rows.get((indicator, org_code, year if year is not None else self.latest or 0))
-        return MISSING if row is None else _show(row)
+        key = (indicator, org_code, year if year is not None else self.latest or 0)
+        if (known := self._shown.get(key)) is None:
+            row = self._rows.get(key)
+            known = self._shown[key] = MISSING if row is None else _show(row)
+        return known
 
     def has_row(self, indicator: str, org_code: str) -> bool:
         """Whether the indicator is computed for the unit in any of the years."""
