@@ -25,7 +25,7 @@ DECLARED = """
 opening: {text: '累计走访{visit_cumulative_count}。', figures: [visit_cumulative_count, visit_per_100_households]}
 programmes:
   - programme: care
-    text: 累计走访{visit_cumulative_count}[，{visit_cumulative_count.growth}]。每百户走访{visit_per_100_households}。
+    text: 累计走访{visit_cumulative_count}。每百户走访{visit_per_100_households}[，{visit_per_100_households.growth}]。
     figures: [visit_cumulative_count]
     charts: [{title: 累计走访, indicators: [visit_cumulative_count]}]
 """
@@ -67,7 +67,7 @@ def test_both_years_are_told_and_compared(office: Office) -> None:
     office.night(east(1, 2023), west(2, 2023), east(3, 2024), west(4, 2024))
     bulletin = composed(office)
     assert bulletin.opening.text == "累计走访40户次。"
-    assert care_said(bulletin).startswith("累计走访40户次，比上年增长1倍。")
+    assert care_said(bulletin) == "累计走访40户次。每百户走访8.7户次，与上年持平。"
     assert not any("尚未报送" in note for note in bulletin.notes if "东岸县" in note)
 
 
@@ -76,7 +76,7 @@ def test_a_county_that_has_not_reported_is_named_and_nothing_is_compared(office:
     office.night(east(1, 2023), west(2, 2023), east(3, 2024), own)
     bulletin = composed(office)
     assert "比上年" not in care_said(bulletin)
-    assert "不含尚未报送的单位，覆盖率为" in care_said(bulletin)
+    assert "未含西岸县本年数。" in care_said(bulletin)
     assert any("西岸县" in note and "东岸县" not in note for note in bulletin.notes)
     assert {row[0]: row[2] for row in bulletin.by_county.rows}["西岸县"] == "…"
 
@@ -103,13 +103,13 @@ def _read_parts(archive: bytes) -> list[str]:
 
 def test_a_change_of_meaning_is_noted_and_not_compared(office: Office) -> None:
     path = office.catalogue.folder / "indicators" / "care.yaml"
-    head = "- id: visit_cumulative_count\n"
+    head = "- id: visit_per_100_households\n"
     breaks = f"{head}  breaks: [{{year: 2024, text: 自本年起含电话走访。}}]\n"
     path.write_text(path.read_text(encoding="utf-8").replace(head, breaks), encoding="utf-8")
     office.night(east(1, 2023), west(2, 2023), east(3, 2024), west(4, 2024))
     bulletin = composed(office)
-    assert care_said(bulletin).startswith("累计走访40户次。")
-    assert "口径变更：累计走访户次，自本年起含电话走访，与以前年度不可比。" in bulletin.notes
+    assert care_said(bulletin) == "累计走访40户次。每百户走访8.7户次。"
+    assert "口径变更：每百户走访户次，自本年起含电话走访，与以前年度不可比。" in bulletin.notes
 
 
 def test_of_a_year_of_which_most_have_not_reported_no_bulletin_is_written(office: Office) -> None:

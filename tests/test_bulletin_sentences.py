@@ -36,9 +36,17 @@ def test_a_broken_series_or_a_missing_county_has_no_growth() -> None:
 
 def test_numbers_that_do_not_cover_all_units_say_so() -> None:
     partial = figure("members", 200, coverage_pct=100 * 6 / 7, change=None, change_pct=None)
-    assert said(partial, VOLUNTEERS).endswith("以上部分数据不含尚未报送的单位，覆盖率为85.7%。")
+    assert said(partial, VOLUNTEERS).endswith("以上部分数据不含未填报的单位，覆盖率为85.7%。")
     other = figure("volunteers", 30, coverage_pct=99.99)
-    assert said(partial, other).endswith("以上数据不含尚未报送的单位，覆盖率为85.7%—99.9%。")
+    assert said(partial, other).endswith("以上数据不含未填报的单位，覆盖率为85.7%—99.9%。")
+
+
+def test_units_whose_report_is_missing_are_named_instead() -> None:
+    partial = figure("members", 200, coverage_pct=100 * 6 / 7, change=None, change_pct=None)
+    numbers = Numbers(2024, figures(partial, VOLUNTEERS), ("东岸县", "西岸县"))
+    assert say(TEXT, numbers).text.endswith("以上部分数据未含东岸县、西岸县本年数。")
+    whole = Numbers(2024, figures(MEMBERS, VOLUNTEERS), ("东岸县",))
+    assert "未含" not in say(TEXT, whole).text
 
 
 def test_a_zero_is_a_number() -> None:

@@ -43,8 +43,8 @@ def test_years_stand_below_and_series_are_named_without_this_years() -> None:
 def test_a_number_that_is_not_there_is_a_gap() -> None:
     shown = plotted(of_years("members"), members(None, 2023, state="suppressed"), members(2, 2024))
     assert shown.series == {"会员": [None, 2.0]}
-    assert shown.has_numbers
-    assert not plotted(of_years("members"), members(None, 2024)).has_numbers
+    assert not shown.is_drawable
+    assert plotted(of_years("members"), members(1, 2023), members(2, 2024)).is_drawable
 
 
 def test_a_series_that_began_later_has_gaps_before() -> None:

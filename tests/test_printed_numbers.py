@@ -51,6 +51,7 @@ def test_a_number_is_rounded_and_written_as_its_picture_says(
         (99.04, "%", 1, "99.0%"),
         (100, "%", 1, "100%"),
         (2.05, "人/个", 2, "2.05人"),
+        (99.97, "%", 1, "99.9%"),  # less than all
     ],
 )
 def test_without_a_picture_it_has_the_decimals_of_its_indicator(
@@ -82,6 +83,7 @@ def _read(printed: str) -> float:
     [
         (5, 3.24, "人", "比上年增长3.2%"),
         (-5, -1.5, "人", "比上年下降1.5%"),
+        (-5, -99.97, "人", "比上年下降99.9%"),
         (0, 0.0, "人", "与上年持平"),
         (1, 0.004, "人", "与上年基本持平"),
         (4, 120.0, "个", "比上年增长1.2倍"),

@@ -161,7 +161,7 @@ def test_a_number_that_is_not_there_has_its_mark_and_nothing_beside_it() -> None
     numbers = Numbers(rows(value=[None], state=["suppressed"], change=[2.0], coverage_pct=[50.0]), [2024])
     shown = numbers.shown("member_count", "990101")
     assert (shown.text, shown.value, shown.coverage, shown.growth) == ("*", None, "", "")
-    assert numbers.shown("member_count", "990102").text == "…"
+    assert numbers.shown("member_count", "990102").text == "—", "nobody was asked"
 
 
 def test_numbers_of_which_some_are_final_say_so() -> None:

@@ -16,10 +16,10 @@ from flows.bulletin.sentences import Numbers, Said, say
 from flows.charts.plotted import Plotted, choose_scale, plot
 from warehouse.catalogue.load import Catalogue
 from warehouse.exchange.exported import Vintage, read_vintage
-from warehouse.published.figures import YearNotPublished, list_years_shown, read_figures
+from warehouse.published.figures import NO_ROW, YearNotPublished, list_years_shown, read_figures
 from warehouse.published.reporting import list_told_years, read_reporting
 from warehouse.store.query import read_only
-from warehouse.words.number_words import show_number
+from warehouse.words.number_words import NOT_REPORTED, show_number
 from warehouse.words.templates import render_lines
 
 
@@ -43,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Bulletin:
-    """All that a bulletin says; ``issuer`` and ``vintage`` stand below its title and at its end."""
+    """All that a bulletin says; ``issuer`` and the whole ``vintage`` stand in the properties of the file."""
 
     title: str
     year: int
@@ -63,7 +63,8 @@ def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulleti
         raise YearNotPublished(f"{year}年度多数单位尚未报送或尚未通过审核，暂不编写公报。")
     figures = read_figures(database, catalogue, years)
     now = figures.filter(pl.col("year") == year)
-    numbers = Numbers(year, now)
+    reports = read_reporting(database, year).remove("is_accepted")
+    numbers = Numbers(year, now, tuple(reports["unit_name"]))
     declared = catalogue.bulletin
     opening = say(declared.opening.text, numbers)
     sections = []
@@ -71,7 +72,7 @@ def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulleti
         told = declared.programmes[name]
         said = say(told.text, numbers)
         charts = (plot(chart, figures, years) for chart in told.charts)
-        drawn = next((chart for chart in charts if chart.has_numbers), None)
+        drawn = next((chart for chart in charts if chart.is_drawable), None)
         if said.sentences:
             sections.append(Section(programme.name_zh, said, drawn))
     with read_only(database) as connection:
@@ -86,13 +87,13 @@ def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulleti
         vintage=vintage,
         opening=opening,
         sections=tuple(sections),
-        by_county=_list_counties(catalogue, now),
-        notes=tuple(_write_notes(database, catalogue, numbers, sections, is_final=is_final)),
+        by_county=_list_counties(catalogue, now, set(reports["unit_code"])),
+        notes=tuple(_write_notes(catalogue, numbers, sections, is_final=is_final)),
     )
 
 
-def _list_counties(catalogue: Catalogue, now: pl.DataFrame) -> Table:
-    """The figures of the opening, for the city and each county."""
+def _list_counties(catalogue: Catalogue, now: pl.DataFrame, missing: Collection[str]) -> Table:
+    """The figures of the opening, for the city and each county; none of those that are ``missing``."""
     head, columns = ["单位"], []
     counties = (
         now.filter(pl.col("org_level") == "county").select("org_code", "org_name").unique().sort("org_code")
@@ -104,24 +105,24 @@ def _list_counties(catalogue: Catalogue, now: pl.DataFrame) -> Table:
         known = [row["value"] for row in rows.values() if row["value"] is not None]
         scale, unit, decimals = choose_scale(indicator.unit, indicator.decimals, known)
         head.append(f"{indicator.name_zh}（{unit}）")
-        columns.append([_show(rows.get(code), scale, decimals) for code, _ in units])
+        columns.append(
+            [NOT_REPORTED if code in missing else _show(rows.get(code), scale, decimals) for code, _ in units]
+        )
     by_unit = zip([name for _, name in units], *columns, strict=True)
     return Table("分县（市、区）主要指标", tuple(head), tuple(by_unit))
 
 
 def _show(row: dict[str, Any] | None, scale: float, decimals: int) -> str:
     if row is None or row["value"] is None:
-        return show_number(None, row["state"] if row else None)
+        return show_number(None, row["state"] if row else NO_ROW)
     return show_number(row["value"] / scale, row["state"], decimals)
 
 
 def _write_notes(
-    database: Path, catalogue: Catalogue, numbers: Numbers, sections: Collection[Section], *, is_final: bool
+    catalogue: Catalogue, numbers: Numbers, sections: Collection[Section], *, is_final: bool
 ) -> list[str]:
     """The notes below a bulletin, each a line."""
     told = dict.fromkeys(i for section in sections for i in section.said.indicators)
-    reports = read_reporting(database, numbers.year)
-    missing = reports.filter(~pl.col("is_accepted").fill_null(False))
     breaks = [
         (catalogue.indicators[name].name_zh, b.text.rstrip("。"))
         for name in told
@@ -134,6 +135,6 @@ def _write_notes(
         "notes",
         year=numbers.year,
         is_final=is_final,
-        missing=missing["unit_name"].to_list(),
+        missing=numbers.missing,
         breaks=breaks,
     )

@@ -17,7 +17,7 @@ import polars as pl
 from warehouse.catalogue.bulletin import YEAR, parse_placeholder
 from warehouse.words.filled_sentences import fill_or_drop, placeholders
 from warehouse.words.number_words import round_half_up
-from warehouse.words.printed_numbers import print_difference, print_growth, print_number
+from warehouse.words.printed_numbers import print_difference, print_growth, print_number, print_pct
 
 _SENTENCE = re.compile(r"[^。]+。?")
 _BLANKS = re.compile(r"\s+")
@@ -27,10 +27,14 @@ _WHOLE = 100.0
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers that sentences of ``year`` take theirs from: FIGURES of the year, of the city and its counties."""
+    """The numbers that sentences of ``year`` take theirs from: FIGURES of the year, of the city and its counties.
+
+    ``missing``: names of the units whose report of the year is not in them.
+    """
 
     year: int
     figures: pl.DataFrame
+    missing: tuple[str, ...] = ()
 
     @cached_property
     def of_city(self) -> dict[str, dict[str, Any]]:
@@ -105,11 +109,8 @@ def _note_coverage(numbers: Numbers, indicators: Iterable[str]) -> str:
     partial = sorted(pct for pct in known if pct is not None and pct < _WHOLE)
     if not partial:
         return ""
-    shown = list(dict.fromkeys(f"{_below_whole(pct)}%" for pct in (partial[0], partial[-1])))
     which = "以上数据" if len(partial) == len(known) else "以上部分数据"
-    return f"{which}不含尚未报送的单位，覆盖率为{'—'.join(shown)}。"
-
-
-def _below_whole(pct: float) -> float:
-    """With one decimal, and never 100 for what is less."""
-    return min(float(round_half_up(pct, 1)), 99.9)
+    if numbers.missing:
+        return f"{which}未含{'、'.join(numbers.missing)}本年数。"
+    shown = list(dict.fromkeys(f"{print_pct(pct)}%" for pct in (partial[0], partial[-1])))
+    return f"{which}不含未填报的单位，覆盖率为{'—'.join(shown)}。"

@@ -31,5 +31,6 @@ def write_web_page(bulletin: Bulletin, picture: Callable[[Plotted], str]) -> str
             for number, section in enumerate(bulletin.sections, start=1)
         ],
         table=bulletin.by_county,
-        notes=[*bulletin.notes, f"数据版本：{bulletin.vintage.words}。"],
+        notes=bulletin.notes,
+        vintage=bulletin.vintage.words,
     )

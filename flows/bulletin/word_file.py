@@ -74,6 +74,9 @@ def write_word_file(bulletin: Bulletin) -> bytes:
     _speak_chinese(document)
     document.core_properties.title, document.core_properties.author = bulletin.title, bulletin.issuer
     document.core_properties.comments = bulletin.vintage.words
+    document.core_properties.created = document.core_properties.modified = (
+        bulletin.vintage.published_at or document.core_properties.created
+    )
     document.core_properties.language = "zh-CN"
     document.add_paragraph(bulletin.title, "公报标题")
     published = bulletin.vintage.published_at
@@ -92,8 +95,7 @@ def write_word_file(bulletin: Bulletin) -> bytes:
         _add_charts(document, waiting)
     _add_table(document, bulletin.by_county)
     document.add_paragraph("附注", "公报表题").alignment = WD_ALIGN_PARAGRAPH.LEFT
-    notes = [*bulletin.notes, f"数据版本：{bulletin.vintage.words}。"]
-    for number, note in enumerate(notes, start=1):
+    for number, note in enumerate(bulletin.notes, start=1):
         document.add_paragraph(f"{number}．{note}", "公报附注")
     content = BytesIO()
     document.save(content)
@@ -177,11 +179,12 @@ def _add_table(document: WordDocument, table: Table) -> None:
     made.style, made.alignment, made.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
     first = Cm(1.9)
     other = int((_TEXT_WIDTH - first) / (len(table.head) - 1))
-    for row, texts in zip(made.rows, [table.head, *table.rows], strict=True):
+    for number, (row, texts) in enumerate(zip(made.rows, [table.head, *table.rows], strict=True)):
         row._tr.get_or_add_trPr().append(row._tr.makeelement(qn("w:cantSplit"), {}))
         for index, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
             cell.width = first if index == 0 else other
             _fill_cell(cell, text)
+            cell.paragraphs[0].paragraph_format.keep_with_next = number < len(table.rows)
     head = made.rows[0]._tr.get_or_add_trPr()
     head.append(head.makeelement(qn("w:tblHeader"), {}))
 

@@ -43,9 +43,9 @@ class Plotted:
         return {str(name): rows["value"].to_list() for (name,), rows in groups.items()}
 
     @property
-    def has_numbers(self) -> bool:
-        """Whether there is anything to draw."""
-        return self.rows["value"].count() > 0
+    def is_drawable(self) -> bool:
+        """Whether there are two numbers to compare."""
+        return self.rows.drop_nulls("value")["category"].n_unique() > 1
 
 
 def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted:

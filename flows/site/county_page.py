@@ -14,7 +14,7 @@ from warehouse.catalogue.models import Indicator
 def render_county(edition: Edition, org_code: str) -> bytes:
     """The page."""
     catalogue = edition.catalogue
-    told = [_tell_programme(edition, programme, org_code) for programme in catalogue.programmes]
+    told = [_tell_programme(edition, programme, org_code) for programme in edition.programmes]
     opening = [catalogue.indicators[name] for name in catalogue.bulletin.opening.figures]
     return render_page(
         edition,

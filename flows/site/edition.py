@@ -71,8 +71,14 @@ class Edition:
 
     @property
     def counties(self) -> list[str]:
-        """The codes of the counties with numbers, in order."""
-        return [code for code, unit in self.numbers.units.items() if unit["org_level"] == "county"]
+        """The codes of the counties of the newest year, in order."""
+        units = self.numbers.units.items()
+        return [code for code, unit in units if unit["org_level"] == "county" and self.numbers.stands(code)]
+
+    @property
+    def programmes(self) -> list[str]:
+        """The programmes that have indicators, in order."""
+        return [programme for programme in self.catalogue.programmes if figures_of(self, programme)]
 
     @property
     def anchored_townships(self) -> list[str]:

@@ -25,7 +25,7 @@ def render_overview(edition: Edition) -> bytes:
         cards=[make_card(edition, f, edition.city, programme_file(f.programme)) for f in figures],
         published_at=edition.published_at,
         reporting=tell_reporting(edition),
-        programmes=[_link_programme(edition, programme) for programme in catalogue.programmes],
+        programmes=[_link_programme(edition, programme) for programme in edition.programmes],
         counties=[(edition.name_of(code), county_file(code)) for code in edition.counties],
         documents=edition.documents,
         neighbours=edition.neighbours,

@@ -9,8 +9,11 @@ from flows.site.edition import Edition, county_file, figures_of, programme_file,
 from flows.site.parts.charts import Point, as_script_text, fill_design
 from warehouse.catalogue.bulletin import ChartOf
 from warehouse.catalogue.models import Indicator
+from warehouse.words.printed_numbers import PLACE
 
 _DRAWABLE = 2
+_FROM_ZERO = {"stock", "flow", "cumulative", "streak"}
+"""Kinds whose axis begins at 0; rates differ by so little that their lines would lie on each other."""
 
 
 def render_programme(edition: Edition, programme: str) -> bytes:
@@ -29,7 +32,11 @@ def render_programme(edition: Edition, programme: str) -> bytes:
         charts=[chart for declared in told.charts if (chart := _draw_declared(edition, declared))],
         figures=[_tell_figure(edition, figure) for figure in figures],
         all_years=list_years(edition, [i.id for i in own], [edition.city]),
-        everything=[make_row(edition, indicator, edition.city) for indicator in own],
+        everything=[
+            make_row(edition, indicator, edition.city)
+            for indicator in own
+            if edition.numbers.has_row(indicator.id, edition.city)
+        ],
     )
 
 
@@ -107,35 +114,46 @@ def _draw_declared(edition: Edition, declared: ChartOf) -> dict[str, Any] | None
         for code, number in shown
         if number.value is not None
     ]
-    points.sort(key=lambda point: point.value, reverse=True)
-    return draw_points(edition, f"{declared.title}（{edition.year}年）", "units", points, indicator.unit)
+    points.sort(key=lambda point: point.value or 0.0, reverse=True)
+    partial = [edition.name_of(code) for code, number in shown if number.value is None or number.coverage]
+    title = f"{declared.title}（{edition.year}年{_say_partial(partial)}）"
+    return draw_points(edition, title, "units", points, indicator.unit)
 
 
 def _draw_lines(
     edition: Edition, title: str, asked: Sequence[tuple[Indicator, str]], *, is_of_indicators: bool = False
 ) -> dict[str, Any] | None:
-    """A line for each indicator and unit."""
-    points = [
-        Point(
-            str(year),
-            indicator.name_zh if is_of_indicators else edition.name_of(code),
-            number.value,
-            number.text,
-        )
-        for indicator, code in asked
-        for year, number in zip(
-            edition.numbers.years, edition.numbers.series(indicator.id, code), strict=True
-        )
-        if number.value is not None
-    ]
-    return draw_points(edition, title, "years", points, asked[0][0].unit if asked else "")
+    """A line for each indicator and unit; a year without a number is a gap in it."""
+    points, partial = [], set[int]()
+    for indicator, code in asked:
+        series = edition.numbers.series(indicator.id, code)
+        name = indicator.name_zh if is_of_indicators else edition.name_of(code)
+        for year, number in zip(edition.numbers.years, series, strict=True):
+            points.append(Point(str(year), name, number.value, number.text))
+            partial |= {year} if number.coverage else set()
+    said = _say_partial([f"{year}年" for year in sorted(partial)]).removeprefix("，")
+    kinds = {indicator.kind for indicator, _ in asked}
+    return draw_points(
+        edition,
+        f"{title}（{said}）" if said else title,
+        "years",
+        points,
+        asked[0][0].unit if asked else "",
+        is_from_zero=kinds <= _FROM_ZERO,
+    )
+
+
+def _say_partial(named: Sequence[str]) -> str:
+    """，无棣县未报全: of which units or years a chart does not show all; '' for none."""
+    return f"，{'、'.join(named)}未报全" if named else ""
 
 
 def draw_points(
-    edition: Edition, title: str, design: str, points: list[Point], unit: str
+    edition: Edition, title: str, design: str, points: list[Point], unit: str, *, is_from_zero: bool = True
 ) -> dict[str, Any] | None:
     """A chart of a design, as the template shows it; None where there is too little to draw."""
-    if len(points) < _DRAWABLE:
-        return None
-    drawn = fill_design(edition.designs[design], points, unit)
+    known = [point for point in points if point.value is not None]
+    if len({point.name for point in known}) < _DRAWABLE or (design == "units" and unit == PLACE):
+        return None  # one point, or places, of which the first would be the shortest bar
+    drawn = fill_design(edition.designs[design], points, unit, is_from_zero=is_from_zero)
     return {"title": title, "unit": unit, "specification": as_script_text(drawn)}

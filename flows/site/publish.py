@@ -32,12 +32,11 @@ from flows.site.tiles_page import render_tiles
 from flows.system_words import explain_error
 from warehouse.catalogue.bulletin import BULLETIN
 from warehouse.published.definitions import read_dictionary
-from warehouse.published.figures import list_published_years, read_figures
+from warehouse.published.figures import YEARS_SHOWN, list_published_years, read_figures
+from warehouse.published.reporting import list_told_years
 from warehouse.standing.status import list_status
 from warehouse.store.query import read_last_published, read_shown_heads
 from warehouse.words.day_words import moment_words
-
-_YEARS = 5
 
 
 def publish_site(night: Night) -> list[str]:
@@ -111,14 +110,14 @@ def list_neighbours(night: Night) -> list[Document]:
     if night.record.counts["submission_count"] or (site / "digest.md").is_file():
         known.append(Document("digest.md", "最近一次日报"))
     if (site / "data_docs" / "index.html").is_file():
-        known.append(Document("data_docs/index.html", "最近一次审核结果（Great Expectations）"))
+        known.append(Document("data_docs/index.html", "最近一次审核结果"))
     return known
 
 
 def read_edition(night: Night, documents: list[Document], neighbours: list[Document]) -> Edition:
     """What the pages are made of, from the published file."""
     home, catalogue = night.home, night.catalogue
-    years = list_published_years(home.database)[-_YEARS:]
+    years = _list_years(home.database)
     figures = read_figures(home.database, catalogue, years)
     of_townships = read_figures(home.database, catalogue, years[-1:], ["township"])
     return Edition(
@@ -139,10 +138,17 @@ def read_edition(night: Night, documents: list[Document], neighbours: list[Docum
     )
 
 
+def _list_years(database: Path) -> list[int]:
+    """The years of the pages: up to the newest of which half of the units have reported; where there is none, all."""
+    published = list_published_years(database)
+    newest = max(list_told_years(database), default=0)
+    return ([year for year in published if year <= newest] or published)[-YEARS_SHOWN:]
+
+
 def render_pages(edition: Edition) -> dict[str, bytes]:
     """Every page by its file."""
     pages = {"index.html": render_overview(edition)}
-    for programme in edition.catalogue.programmes:
+    for programme in edition.programmes:
         pages[programme_file(programme)] = render_programme(edition, programme)
     for county in edition.counties:
         pages[county_file(county)] = render_county(edition, county)

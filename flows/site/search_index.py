@@ -80,7 +80,8 @@ def list_entries(edition: Edition) -> list[Entry]:
 
 
 def _list_programmes(edition: Edition) -> Iterable[Entry]:
-    for programme in edition.catalogue.programmes.values():
+    for name in edition.programmes:
+        programme = edition.catalogue.programmes[name]
         yield Entry(programme.name_zh, programme.id, "工作项目", programme_file(programme.id))
 
 

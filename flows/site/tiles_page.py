@@ -20,7 +20,7 @@ def render_tiles(edition: Edition) -> bytes:
     numbers, counties = edition.numbers, edition.counties
     of_programmes = [
         (edition.catalogue.programmes[programme].name_zh, programme, shown)
-        for programme in edition.catalogue.programmes
+        for programme in edition.programmes
         if (shown := [f for f in figures_of(edition, programme) if _is_of_counties(edition, f)])
     ]
     first = next((f for _, _, figures in of_programmes for f in figures), None)

@@ -14,7 +14,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.exchange.exported import Vintage, read_vintage
 from warehouse.published.explained import read_explained
-from warehouse.published.figures import list_years_shown, read_figures
+from warehouse.published.figures import NO_ROW, list_years_shown, read_figures
 from warehouse.registry.levels import Level
 from warehouse.store.query import read_only
 from warehouse.words.number_formats import number_format
@@ -47,7 +47,7 @@ class Unit(NamedTuple):
     parent: str
 
 
-NOTHING = Figure(None, "not_applicable", "General", None, None, None)
+NOTHING = Figure(None, NO_ROW, "General", None, None, None)
 """What stands where the file has no row: the indicator is not asked there, or not in that year."""
 assert NOTHING.mark == NOT_APPLICABLE
 

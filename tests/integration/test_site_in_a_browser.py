@@ -368,7 +368,9 @@ def test_a_page_can_be_printed(browser: Browser, site: Path, address: str) -> No
         assert page.locator("nav:visible, .find:visible").count() == 0
         assert page.locator("main h1").is_visible()
         page.set_viewport_size(PAPER)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"], "a table leaves the paper"
+        assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"], (
+            "a table leaves the paper"
+        )
 
 
 def test_what_is_first_seen_is_seen_soon(

@@ -31,10 +31,16 @@ FIGURES: Schema = {
     "expected_count": pl.Int64,
     "coverage_pct": pl.Float64,
     "maturity": pl.String,
-    "change": pl.Float64,  # over last year, in the unit or percentage points; null where the two do not compare
+    "change": pl.Float64,  # over last year, in the unit or percentage points; null where they do not compare or sum up years
     "change_pct": pl.Float64,  # null as well for units % and 位, and where last year's number was 0
 }
 """A number of the published file; key: year, org_code, indicator."""
+
+NO_ROW = "not_applicable"
+"""The state of a number that has no row: the indicator is not asked of the unit, or was not in that year. Units that were asked
+and did not report have rows."""
+_NO_GROWTH = ("cumulative", "streak")
+"""Kinds whose growth only tells how many years there are."""
 
 
 def read_figures(
@@ -53,7 +59,11 @@ def read_figures(
     order = {name: place for place, name in enumerate(indicators)}
     breaks = [(b.year, i.id) for i in indicators.values() for b in catalogue.breaks_of(i)]
     broken = pl.DataFrame(breaks, schema={"year": pl.Int32, "indicator": pl.String}, orient="row").unique()
-    compares = (pl.col("comparable_pct") >= _WHOLE) & pl.col("is_broken").is_null()
+    compares = (
+        (pl.col("comparable_pct") >= _WHOLE)
+        & pl.col("is_broken").is_null()
+        & ~pl.col("kind").is_in(_NO_GROWTH)
+    )
     return (
         found.with_columns(pl.col("year").cast(pl.Int32))
         .join(

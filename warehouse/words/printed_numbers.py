@@ -25,6 +25,8 @@ _TWICE = 100.0
 _ALL = 100.0
 """Written without decimals: 100%, not 100.0%."""
 PLACE, PERCENT = "位", "%"
+LEVEL = "持平"
+"""How the words end for what did not change, or not by as much as is shown."""
 
 
 def check_picture(picture: str) -> str:
@@ -45,12 +47,24 @@ def print_number(value: float, unit: str, picture: str = "", decimals: int = 0) 
     """A number with its unit: 2.4万户, 7400余人次, 第4位; of a rate 人/万人 the unit is 人. ``decimals`` without a picture."""
     if unit == PLACE:
         return f"第{round_half_up(value)}{unit}"
+    if unit == PERCENT and not picture:
+        return f"{print_pct(value, decimals)}{unit}"
     return f"{_write(value, picture, decimals)}{unit.partition('/')[0]}"
+
+
+def print_pct(value: float, decimals: int = 1) -> str:
+    """A percentage: 100 without decimals, and never 100 for what is less (99.97 is 99.9)."""
+    if value == _ALL:
+        return "100"
+    rounded = round_half_up(value, decimals)
+    if value < _ALL <= rounded:
+        rounded = Decimal(100) - Decimal(1).scaleb(-decimals)
+    return f"{rounded}"
 
 
 def _write(value: float, picture: str, decimals: int) -> str:
     if not picture:
-        return f"{round_half_up(value, 0 if value == _ALL else decimals)}"
+        return f"{round_half_up(value, decimals)}"
     parts = _PICTURE.fullmatch(picture)
     assert parts is not None, "pictures are checked when the catalogue is read"
     scale = Decimal(int(SCALES.get(parts["scale"], 1)))
@@ -78,6 +92,8 @@ def print_growth(change: float, change_pct: float | None, unit: str) -> str | No
         return None
     if change_pct >= _TWICE:
         return f"比上年增长{_trim(change_pct / 100)}倍"
+    if change_pct < 0 and round_half_up(change_pct, 1):
+        return f"比上年下降{print_pct(-change_pct)}%"
     return _print_difference(change_pct, ("增长", "下降"), "%", 1)
 
 

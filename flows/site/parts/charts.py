@@ -28,7 +28,7 @@ class Point:
 
     name: str
     series: str
-    value: float
+    value: float | None
     text: str
 
 
@@ -51,8 +51,8 @@ def _design_years() -> Any:
     )
     legend = alt.Legend(orient="bottom", columns=4, symbolLimit=0)
     lines = alt.Chart(alt.NamedData("numbers")).encode(
-        x=alt.X("name:O", title=None, axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("value:Q", axis=_write_unit_above(alt), scale=alt.Scale(zero=False, nice=True)),
+        x=alt.X("name:O", title=None, sort=None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("value:Q", axis=_write_unit_above(alt), scale=alt.Scale(zero=True, nice=True)),
         color=alt.Color("series:N", title=None, sort=None, legend=legend),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
         tooltip=_tooltip(alt),
@@ -101,10 +101,10 @@ def _plain(chart: Any) -> Design:
     return {key: value for key, value in made.items() if key not in ("$schema", "config")}
 
 
-def fill_design(design: Design, points: Sequence[Point], unit: str) -> Design:
-    """A design with its numbers; no unit, no title of the axis."""
+def fill_design(design: Design, points: Sequence[Point], unit: str, *, is_from_zero: bool = True) -> Design:
+    """A design with its numbers; no unit, no title of the axis. A point without a value is a gap in its line."""
     filled = copy.deepcopy(design)
-    _set_axes(filled, unit)
+    _set_axes(filled, unit, is_from_zero=is_from_zero and unit != PLACE)
     _set_series(filled, list(dict.fromkeys(point.series for point in points)))
     if filled["height"] == _BAR:
         filled["height"] = _BAR * len(points)
@@ -112,14 +112,14 @@ def fill_design(design: Design, points: Sequence[Point], unit: str) -> Design:
     return filled
 
 
-def _set_axes(filled: Design, unit: str) -> None:
+def _set_axes(filled: Design, unit: str, *, is_from_zero: bool) -> None:
     """The unit as the title of the axis; of ranks the first is above."""
     for layer in filled["layer"]:
         for channel in ("x", "y"):
             axis = layer["encoding"].get(channel, {}).get("axis") or {}
             if axis.get("title") == _TITLE:
                 axis["title"] = unit or None
-                layer["encoding"][channel]["scale"]["reverse"] = unit == PLACE
+                layer["encoding"][channel]["scale"] |= {"reverse": unit == PLACE, "zero": is_from_zero}
 
 
 def _set_series(filled: Design, names: list[str]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 
 from flows.site.parts.sparkline import Sparkline, draw_sparkline
+from warehouse.published.figures import NO_ROW
 from warehouse.words import labels
-from warehouse.words.number_words import round_half_up, show_number
-from warehouse.words.printed_numbers import PLACE, print_growth
+from warehouse.words.number_words import show_number
+from warehouse.words.printed_numbers import LEVEL, PLACE, print_growth, print_pct
 
 _WHOLE = 100.0 - 1e-9
 SOME_FINAL = "部分终报"
@@ -43,7 +44,7 @@ class Shown:
         return f"第{self.text}{self.unit}" if self.unit == PLACE else f"{self.text}{self.unit}"
 
 
-MISSING = Shown(show_number(None, "not_reported"), None)
+MISSING = Shown(show_number(None, NO_ROW), None)
 
 
 class Numbers:
@@ -54,6 +55,7 @@ class Numbers:
         self._rows: dict[tuple[str, str, int], dict[str, Any]] = {
             (row["indicator"], row["org_code"], row["year"]): row for row in figures.iter_rows(named=True)
         }
+        self._standing = {code for _, code, year in self._rows if year == self.latest}
         self._shown: dict[tuple[str, str, int], Shown] = {}  # a number stands on several pages
         units = figures.select("org_code", "org_name", "org_level", "parent_code", "year")
         latest = units.sort("year").unique("org_code", keep="last", maintain_order=True)
@@ -77,6 +79,10 @@ class Numbers:
     def has_row(self, indicator: str, org_code: str) -> bool:
         """Whether the indicator is computed for the unit in any of the years."""
         return any((indicator, org_code, year) in self._rows for year in self.years)
+
+    def stands(self, org_code: str) -> bool:
+        """Whether the unit has a number, or a reason for none, in the newest year: one that is merged away has not."""
+        return org_code in self._standing
 
     def series(self, indicator: str, org_code: str) -> list[Shown]:
         """The numbers of all years."""
@@ -104,19 +110,15 @@ def _show(row: dict[str, Any]) -> Shown:
     value, unit = row["value"], row["unit"]
     coverage = row["coverage_pct"]
     change = row["change"] if value is not None else None
+    growth = "" if change is None else print_growth(change, row["change_pct"], unit) or ""
     return Shown(
         text=show_number(value, row["state"], row["decimals"]),
         value=value,
-        coverage=f"{_floor_coverage(coverage)}%"
+        coverage=f"{print_pct(coverage)}%"
         if value is not None and coverage is not None and coverage < _WHOLE
         else "",
         maturity=labels.MATURITY.get(row["maturity"] or "", ""),
         unit=unit or "",
-        growth="" if change is None else print_growth(change, row["change_pct"], unit) or "",
-        is_rise=None if not change else (change > 0) != (unit == PLACE),
+        growth=growth,
+        is_rise=None if not change or growth.endswith(LEVEL) else (change > 0) != (unit == PLACE),
     )
-
-
-def _floor_coverage(coverage: float) -> str:
-    """A coverage below 100 % never reads as 100 %."""
-    return f"{min(round_half_up(coverage, 1), round_half_up(99.9, 1))}"
