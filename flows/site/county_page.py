@@ -67,7 +67,9 @@ def _list_townships(edition: Edition, figures: list[Indicator], org_code: str) -
     shown = [f for f in figures if any(numbers.has_row(f.id, code) for code in codes)]
     if not shown:
         return None
+    maturity = numbers.maturity_of([f.id for f in shown], codes, edition.year or 0)
     return {
+        "period": f"{edition.year}年度{'，' if maturity else ''}{maturity}",
         "heads": [{"name": f.name_zh, "unit": f.unit} for f in shown],
         "rows": [
             {

@@ -39,6 +39,9 @@ def render_tiles(edition: Edition) -> bytes:
         address="" if first is None else _address(first),
         tiles=[] if first is None else _lay_tiles(edition, first),
         bounds=[] if first is None else _find_bounds([numbers.shown(first.id, code) for code in counties]),
+        maturity=""
+        if not (first and edition.year)
+        else numbers.maturity_of([first.id], counties, edition.year),
         numbers=as_script_text(
             {
                 "counties": counties,
@@ -72,6 +75,7 @@ def _tell_indicator(edition: Edition, indicator: Indicator) -> dict[str, Any]:
                     for level, number in zip(classes, shown, strict=True)
                 ],
                 "bounds": _find_bounds(shown),
+                "maturity": edition.numbers.maturity_of([indicator.id], edition.counties, year),
             }
         )
     return {

@@ -66,6 +66,15 @@ def test_every_programme_and_county_of_another_city_has_its_page(place: Installa
         assert "滨州" not in read(place, page)
 
 
+def test_pages_of_a_city_of_which_nobody_has_reported_say_so(installation: NewInstallation) -> None:
+    place = with_pages(installation(catalogue=LANHE))
+    assert night(place).troubles == []
+    for page in ("index.html", "programme_care.html"):
+        assert "还没有已接收的年报数据" in read(place, page)
+    assert "还没有分县的年报数据" in read(place, "tiles.html")
+    assert read(place, "quality.html").count("未报送") >= len((EAST, WEST))
+
+
 def test_a_night_without_news_writes_no_page(place: Installation) -> None:
     before = files_of(place)
     report = night(place)

@@ -7,8 +7,9 @@ addEventListener("DOMContentLoaded", () => {
   const indicator = document.getElementById("indicator"), year = document.getElementById("year");
   const show = () => {
     const chosen = indicators[indicator.value];
-    const { tiles, bounds } = chosen.years[years.indexOf(Number(year.value))];
+    const { tiles, bounds, maturity } = chosen.years[years.indexOf(Number(year.value))];
     document.getElementById("chosen").textContent = `${year.value}年度${chosen.name}${chosen.unit ? `（${chosen.unit}）` : ""}`;
+    document.getElementById("maturity").textContent = maturity;
     document.getElementById("more").href = chosen.address;
     counties.forEach((code, place) => {
       const tile = document.querySelector(`.tile[data-code="${code}"]`), [level, text, coverage] = tiles[place];
