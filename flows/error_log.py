@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import traceback
 from datetime import datetime
 from pathlib import Path
 
 from flows.clock import TIME_ZONE
 from flows.dispatch.secrets import hide_secrets
 from flows.system_words import explain_error
+from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.durability import PAPER_MODE
 from warehouse.words.personal_numbers import mask_numbers
 
@@ -30,6 +32,17 @@ def note_error(home: Path, details: str, about: str = "") -> str:
     except OSError as error:
         return f"（日志 {log} 无法写入：{explain_error(error)}）"
     return f"详情见 {log}"
+
+
+def describe_failure(home: Path, error: Exception, run: str) -> str:
+    """Why a step that a night can do without failed, in a sentence; what only a programmer understands goes into the log.
+
+    To be called where ``error`` is handled.
+    """
+    if isinstance(error, CatalogueError):
+        return f"{error}。"
+    log = note_error(home, traceback.format_exc(), run)
+    return f"{explain_error(error) if isinstance(error, OSError) else '程序出错。'}{log}"
 
 
 def _hide(details: str) -> str:

@@ -119,11 +119,12 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         report = outgoing.collect_report(night)
         if from_scratch:
             keep_revised(night.home.root, night.record.revised)
+            report.troubles += _publish_for_readers(night)
             return report
         answer(night, report)
         publish_pages(night)
         clear_out(night)
-        report.troubles += [*publish_papers(night), *publish_site(night)]
+        report.troubles += _publish_for_readers(night)
         news = outgoing.find_news(night, report)
         publish_digest(night, news)
         _send_all(night, report, news)
@@ -133,6 +134,11 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
         mark_end(night)
         publish_artifacts(night, report, news)
         return report
+
+
+def _publish_for_readers(night: Night) -> list[str]:
+    """Papers and pages; what went wrong with them, in sentences."""
+    return [*publish_papers(night), *publish_site(night)]
 
 
 def fill_build(night: Night, build: NightBuild, on_done: OnDone | None) -> None:

@@ -46,11 +46,6 @@ def small_catalogue(folder: Path) -> Catalogue:
     kept = [*(line for line in lines if line[0] in (CITY, COUNTY)), *towns, *villages]
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *kept])
-    settings = folder / "catalogue.yaml"
-    before, _, after = settings.read_text(encoding="utf-8").partition(
-        "\ntiles:\n"
-    )  # of counties that are no more
-    settings.write_text(f"{before}\n{after[after.index('row_headers:') :]}", encoding="utf-8")
     return load_catalogue(folder)
 
 

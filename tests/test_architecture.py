@@ -97,3 +97,12 @@ def test_every_claim_of_the_threat_model_names_a_test_that_there_is():
         last = last if file == "…" else file
         assert last in files, last
         assert f"def {test}(" in files[last] or not test, f"{last}::{test}"
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]), ids=lambda page: page.name
+)
+def test_every_link_of_a_page_leads_to_a_file(page: Path):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    near = [link for link in links if not re.match(r"\w+:", link)]
+    assert [link for link in near if not (page.parent / link).exists()] == []

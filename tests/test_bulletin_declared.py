@@ -67,11 +67,21 @@ def test_words_do_not_change_the_catalogues_version(tmp_path: Path) -> None:
             "只能有一项指标",
         ),
         (programme(chart="[]"), "chart"),
+        (
+            f'{OPENING}tiles: {{"990101": [0, 0], "990110": [1, 0]}}\n',
+            "县(市、区)代码“990110”没有定义，是否应为“990101”",
+        ),
+        (
+            f'{OPENING}tiles: {{"990101": [1, 0], "990102": [1, 0]}}\n',
+            "tiles 中有两个县(市、区)都在第1列第0行",
+        ),
+        (f'{OPENING}tiles: {{"990101": [-1, 0]}}\n', "tiles 的列、行从 0 起，不能是负数"),
         (programme() + programme().partition("programmes:\n")[2], "项目“network”写了两次"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+    catalogue = declared(tmp_path, text)  # a slip in the words stops nothing else
     with pytest.raises(CatalogueError) as refused:
-        declared(tmp_path, text)
+        _ = catalogue.bulletin
     assert told in str(refused.value)
     assert f"{BULLETIN}" in str(refused.value)

@@ -55,7 +55,8 @@ def test_a_year_without_a_number_is_a_gap_with_its_mark() -> None:
     of_east = series([r for r in found if r["org_code"] == EAST])
     assert "*" in texts(draw_units(of_east))
     lines = [d for d in line_paths(draw_units(of_east)) if d]
-    assert not any("L" in d and d.count("M") == 1 and d.count("L") == 2 for d in lines), "bridged the gap"
+    assert lines
+    assert not any("L" in d for d in lines), "bridged the gap"
 
 
 def line_paths(chart: Drawn) -> list[str]:

@@ -206,7 +206,7 @@ def test_a_sum_that_does_not_cover_all_units_has_a_note(tables: Path, catalogue:
         ]
         for summed in read_sheets(tables, catalogue)
     }
-    assert told.pop("年1表") == ["注3：2024年“工作人员数”：全市合计应报4个单位、实报3个。数中不含未报单位。"]
+    assert told.pop("年1表") == ["注3：2024年“工作人员数”：全市合计应报4项、实报3项。数中不含未报的。"]
     assert not any(told.values())
 
 

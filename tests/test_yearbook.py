@@ -205,9 +205,9 @@ def test_a_number_that_does_not_cover_all_units_has_a_note(tmp_path: Path, catal
     short = {"reported_count": 6, "expected_count": 8, "coverage_pct": 75.0}
     bent = {(2023, BINCHENG, "member_count"): short, (2024, SHIZHONG, "member_count"): short}
     write_yearbook(published_numbers(tmp_path, catalogue, bent), catalogue, 2024, tmp_path / "年鉴.xlsx")
-    assert list_notes(tmp_path / "年鉴.xlsx", "不含未报单位") == {
-        "2 组织建设": ["注：2023年“个人会员”：滨城区应报8个单位、实报6个。数中不含未报单位。"],
-        "2 组织建设（乡镇）": ["注：2024年“个人会员”：市中街道应报8个单位、实报6个。数中不含未报单位。"],
+    assert list_notes(tmp_path / "年鉴.xlsx", "不含未报的") == {
+        "2 组织建设": ["注：2023年“个人会员”：滨城区应报8项、实报6项。数中不含未报的。"],
+        "2 组织建设（乡镇）": ["注：2024年“个人会员”：市中街道应报8项、实报6项。数中不含未报的。"],
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.catalogue.bulletin import YEAR, parse_placeholder
+from warehouse.words.coverage_words import WHOLE
 from warehouse.words.filled_sentences import fill_or_drop, placeholders
 from warehouse.words.number_words import round_half_up
 from warehouse.words.printed_numbers import print_difference, print_growth, print_number, print_pct
@@ -22,7 +23,6 @@ from warehouse.words.printed_numbers import print_difference, print_growth, prin
 _SENTENCE = re.compile(r"[^。]+。?")
 _BLANKS = re.compile(r"\s+")
 _HIGHEST = 3
-_WHOLE = 100.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def say(text: str, numbers: Numbers) -> Said:
 def _note_coverage(numbers: Numbers, indicators: Iterable[str]) -> str:
     """A sentence where not all units stand behind the numbers; '' where they do."""
     known = [numbers.of_city[i]["coverage_pct"] for i in indicators if i in numbers.of_city]
-    partial = sorted(pct for pct in known if pct is not None and pct < _WHOLE)
+    partial = sorted(pct for pct in known if pct is not None and pct < WHOLE)
     if not partial:
         return ""
     which = "以上数据" if len(partial) == len(known) else "以上部分数据"

@@ -9,10 +9,10 @@ from typing import Literal
 import polars as pl
 
 from warehouse.catalogue.bulletin import ChartOf
+from warehouse.words.coverage_words import WHOLE
 
 _LARGE = 100_000
 """From here on numbers are shown in 万."""
-_ALL = 100.0
 MONEY = "元"
 
 
@@ -67,7 +67,7 @@ def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted
     whole = whole.join(rows.select("series").unique(maintain_order=True), how="cross")
     filled = whole.join(rows, on=["category", "series"], how="left", maintain_order="left")
     partial = (
-        drawn.filter(pl.col("value").is_not_null(), pl.col("coverage_pct") < _ALL).select(category).unique()
+        drawn.filter(pl.col("value").is_not_null(), pl.col("coverage_pct") < WHOLE).select(category).unique()
     )
     named = "、".join(sorted(partial.to_series()))
     ended = "年" if chart.over == "years" else ""

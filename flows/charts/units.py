@@ -10,7 +10,8 @@ import polars as pl
 from flows.charts.bars import draw_bars
 from flows.charts.drawing import Drawn, finish
 from flows.charts.series import draw_series
-from warehouse.published.series import WHOLE, Series
+from warehouse.published.series import Series
+from warehouse.words.coverage_words import WHOLE
 
 
 def draw_units(series: Series) -> Drawn:

@@ -11,8 +11,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from warehouse.published.series import WHOLE, Series
+from warehouse.published.series import Series
 from warehouse.words import labels
+from warehouse.words.coverage_words import WHOLE
 from warehouse.words.number_words import NO_NUMBER, NOT_APPLICABLE, NOT_PUBLISHED, NOT_REPORTED, show_number
 
 BAR = 20

@@ -21,6 +21,7 @@ from flows.keeping.kept_objects import (
 from flows.night import list_versions
 from flows.receiving.inbox import list_files
 from flows.settings import Installation
+from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.store.built_upon import is_of_this_version
@@ -50,6 +51,10 @@ def examine_home(installation: Installation) -> Health:
         f"{len(rules.rules)} 条审核关系（其中本市 {len(rules.city_rules)} 条）"
     )
     health.problems += [rules.warning] if rules.warning else []
+    try:
+        _ = catalogue.bulletin
+    except CatalogueError as error:
+        health.problems.append(f"公报、年鉴和网页不能更新：{error}")
     health.problems += find_home_problems(installation.home)
     if installation.home.inbox.is_dir():
         waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))

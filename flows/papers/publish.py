@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
 from flows.bulletin.write import WRITERS, name_bulletin, write_bulletin
-from flows.error_log import note_error
+from flows.error_log import describe_failure
 from flows.night import Night
 from flows.settings import read_code_version
-from flows.system_words import explain_error
 from flows.yearbook.yearbook import name_yearbook, write_yearbook
 from warehouse.catalogue.bulletin import BULLETIN
 from warehouse.ledger.durability import write_durably
@@ -31,9 +29,9 @@ def publish_papers(night: Night) -> list[str]:
     try:
         _bring_up_to_date(night)
     except Exception as error:  # noqa: BLE001 - the numbers are published: a paper that cannot be printed must not end the night
-        log = note_error(night.home.root, traceback.format_exc(), night.run)
-        why = explain_error(error) if isinstance(error, OSError) else "程序出错。"
-        return [f"公报、年鉴未能更新，仍是上一次的内容：{why}{log}"]
+        return [
+            f"公报、年鉴未能更新，仍是上一次的内容：{describe_failure(night.home.root, error, night.run)}"
+        ]
     return []
 
 
@@ -41,6 +39,8 @@ def _bring_up_to_date(night: Night) -> None:
     site, database = night.home.site, night.home.database
     kept = _read_kept(site / KEPT)
     told = [year for year in list_told_years(database) if year in list_published_years(database)]
+    for withdrawn in [year for year in kept if int(year) not in told]:
+        kept = _withdraw(site, kept, withdrawn)
     for year in told[-1:] + [year for year in told[:-1] if str(year) in kept]:
         made_of = _fingerprint(night, year)
         words, book = (
@@ -53,6 +53,15 @@ def _bring_up_to_date(night: Night) -> None:
         write_yearbook(database, night.catalogue, year, book)
         kept = {**kept, str(year): made_of}
         write_durably(site / KEPT, json.dumps(kept, indent=1).encode())
+
+
+def _withdraw(site: Path, kept: Mapping[str, str], year: str) -> Mapping[str, str]:
+    """Take the papers of a year away of which most reports stand no longer."""
+    for paper in [*(name_bulletin(int(year), ending[1:]) for ending in WRITERS), name_yearbook(int(year))]:
+        (site / paper).unlink(missing_ok=True)
+    left = {known: made_of for known, made_of in kept.items() if known != year}
+    write_durably(site / KEPT, json.dumps(left, indent=1).encode())
+    return left
 
 
 def _fingerprint(night: Night, year: int) -> str:

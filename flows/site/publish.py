@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import traceback
 from pathlib import Path
 
-from flows.error_log import note_error
+from flows.error_log import describe_failure
 from flows.night import Night
 from flows.settings import read_code_version
 from flows.site.county_page import render_county
@@ -29,7 +28,6 @@ from flows.site.shared_files import (
     write_designs,
 )
 from flows.site.tiles_page import render_tiles
-from flows.system_words import explain_error
 from warehouse.catalogue.bulletin import BULLETIN
 from warehouse.published.definitions import read_dictionary
 from warehouse.published.figures import YEARS_SHOWN, list_published_years, read_figures
@@ -46,9 +44,9 @@ def publish_site(night: Night) -> list[str]:
     try:
         _bring_up_to_date(night)
     except Exception as error:  # noqa: BLE001 - units have their answers: a page that cannot be made must not end the night
-        log = note_error(night.home.root, traceback.format_exc(), night.run)
-        why = explain_error(error) if isinstance(error, OSError) else "程序出错。"
-        return [f"统计网页未能全部更新，下次运行再试：{why}{log}"]
+        return [
+            f"统计网页未能全部更新，仍是上一次的内容：{describe_failure(night.home.root, error, night.run)}"
+        ]
     return []
 
 

@@ -108,7 +108,7 @@ def _find_bounds(shown: Sequence[Shown]) -> list[str]:
 
 def _lay_tiles(edition: Edition, indicator: Indicator) -> list[dict[str, Any]]:
     """The tiles with the numbers of an indicator, each in its column and row (from 1)."""
-    declared = edition.catalogue.settings.tiles
+    declared = edition.catalogue.bulletin.tiles
     shown = [edition.numbers.shown(indicator.id, code) for code in edition.counties]
     return [
         {

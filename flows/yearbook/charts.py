@@ -6,6 +6,7 @@ A cell with a mark instead of a number is drawn as a gap without a label, and a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from xlsxwriter.chart import Chart
@@ -38,7 +39,9 @@ class Drawn(NamedTuple):
         return range(self.first, self.last + 1)
 
 
-def write_charts(stack: Stack, charts: Iterable[ChartOf], of_city: Table, of_counties: Table | None) -> None:
+def write_charts(
+    stack: Stack, charts: Iterable[ChartOf], of_city: Table | None, of_counties: Table | None
+) -> None:
     """The charts two beside each other, under the tables; one of which no number is known is left out."""
     drawn = list(_list_drawn(stack, charts, of_city, of_counties))
     half = sum(stack.widths) * 7 / 2
@@ -58,7 +61,7 @@ def write_charts(stack: Stack, charts: Iterable[ChartOf], of_city: Table, of_cou
 
 
 def _list_drawn(
-    stack: Stack, charts: Iterable[ChartOf], of_city: Table, of_counties: Table | None
+    stack: Stack, charts: Iterable[ChartOf], of_city: Table | None, of_counties: Table | None
 ) -> Iterator[Drawn]:
     for declared in charts:
         table = of_city if declared.over == "years" else of_counties
@@ -76,7 +79,7 @@ def _list_drawn(
 def _draw(stack: Stack, drawn: Drawn) -> Chart:
     chart, place = stack.book.book.add_chart({"type": "column"}), drawn.place
     left, right = place.first_column + drawn.first, place.first_column + drawn.last
-    for colour, line in zip(_COLOURS, drawn.lines, strict=False):
+    for colour, line in zip(cycle(_COLOURS), drawn.lines, strict=False):
         row = place.rows[line.key]
         chart.add_series(
             {

@@ -48,6 +48,7 @@ class Table:
     unit: str = ""
     notes: tuple[str, ...] = ()
     is_over_counties: bool = False
+    is_over_years: bool = False  # of the whole city
 
     @property
     def name(self) -> str:

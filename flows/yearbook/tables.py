@@ -96,7 +96,8 @@ def _over_years(
     gaps = describe_coverage(numbers, numbers.years, [numbers.city], indicators)
     heads = (*_year_heads(numbers), Head(f"{numbers.year}年比上年增长", "%"))
     notes = (_NOT_COMPARED, *describe_breaks(numbers, indicators), *gaps)
-    return Table(number, f"{title}（{_span(numbers)}）", NAMED, heads, tuple(lines), notes=notes)
+    whole = f"{title}（{_span(numbers)}）"
+    return Table(number, whole, NAMED, heads, tuple(lines), notes=notes, is_over_years=True)
 
 
 def _over_counties(numbers: Numbers, number: str, title: str, indicators: Sequence[Indicator]) -> Table:

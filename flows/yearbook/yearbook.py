@@ -91,8 +91,9 @@ def _write_programme(book: Book, chapter: int, programme: str, foot: tuple[str, 
     stack = Stack(book, sheet, max(len(table.heads) for table in tables), title)
     for table in tables:
         stack.write(table)
+    of_city = next((table for table in tables if table.is_over_years), None)
     of_counties = next((table for table in tables if table.is_over_counties), None)
-    write_charts(stack, numbers.catalogue.bulletin.programmes[programme].charts, tables[0], of_counties)
+    write_charts(stack, numbers.catalogue.bulletin.programmes[programme].charts, of_city, of_counties)
     stack.close(*foot)
     townships = list_township_table(numbers, f"{chapter}-{len(tables) + 1}", programme)
     if townships is not None:

@@ -1,6 +1,7 @@
 """What is said of the programmes in public: sentences of the bulletin, the figures that stand first, the charts.
 
-bulletin.yaml declares it. It is no part of the catalogue's version: words change no number. A programme without a record of
+bulletin.yaml declares it. It is no part of the catalogue's version, and read when it is asked for: words change no number, and a
+slip in them stops no night. A programme without a record of
 its own is told by its published indicators, one after the other.
 
 A sentence has placeholders ``{indicator}``, ``{indicator:picture}`` (see :mod:`warehouse.words.printed_numbers`) and
@@ -10,10 +11,12 @@ placeholder outside of brackets has nothing to say, the sentence is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from pydantic import Field, field_validator
 
 from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import Chinese, Indicator, Name, Programme, Record
@@ -60,14 +63,30 @@ class Opening(Record):
 class _Declared(Record):
     opening: Opening
     programmes: tuple[ProgrammeText, ...] = ()
+    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
+
+    @field_validator("tiles")
+    @classmethod
+    def _check_places(cls, tiles: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        places = list(tiles.values())
+        if any(min(place) < 0 for place in places):
+            raise ValueError("tiles 的列、行从 0 起，不能是负数")
+        for place in places:
+            if places.count(place) > 1:
+                raise ValueError(f"tiles 中有两个县(市、区)都在第{place[0]}列第{place[1]}行")
+        return tiles
 
 
 @dataclass(frozen=True)
 class Bulletin:
-    """The opening, and a text for each programme, in the programmes' order."""
+    """The opening, and a text for each programme, in the programmes' order.
+
+    ``tiles``: county -> column and row where it lies on the page of counties, of those that have a place.
+    """
 
     opening: Opening
     programmes: dict[str, ProgrammeText]
+    tiles: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -87,14 +106,20 @@ def parse_placeholder(text: str) -> Placeholder:
 
 
 def load_bulletin(
-    folder: Path, programmes: Mapping[str, Programme], indicators: Mapping[str, Indicator]
+    folder: Path,
+    programmes: Mapping[str, Programme],
+    indicators: Mapping[str, Indicator],
+    counties: Collection[str],
 ) -> Bulletin:
-    """bulletin.yaml of a catalogue's folder, and what stands in the place of what it does not say. CatalogueError."""
+    """bulletin.yaml of a catalogue's folder, and what stands in the place of what it does not say. CatalogueError.
+
+    ``counties``: the codes of all counties, of past years too.
+    """
     defaults = {p: _tell_plainly(p, indicators) for p in programmes}
     path = folder / BULLETIN
     if not path.exists():
         published = [i for i in indicators.values() if i.is_published]
-        return Bulletin(_open_plainly(published or list(indicators.values())), defaults)
+        return Bulletin(_open_plainly(published or list(indicators.values())), defaults, {})
     source = Source(path)
     declared = source.read(_Declared, source.content)
     _check_text(source, ["opening", "text"], declared.opening.text, indicators)
@@ -111,7 +136,10 @@ def load_bulletin(
         for number, chart in enumerate(record.charts):
             _check_chart(source, [*at, "charts", number], chart, indicators)
         told[record.programme] = record
-    return Bulletin(declared.opening, defaults | told)
+    for code in declared.tiles:
+        if code not in counties:
+            raise source.error(["tiles", code], unknown_name("县(市、区)代码", code, counties))
+    return Bulletin(declared.opening, defaults | told, declared.tiles)
 
 
 def _check_text(source: Source, at: list[str | int], text: str, indicators: Mapping[str, Indicator]) -> None:

@@ -55,7 +55,10 @@ def read_indicators(
                 other = found[indicator.id].name_zh
                 raise declaration.error("id", f"指标编号“{indicator.id}”已经用过（“{other}”）")
             if indicator.programme not in programmes:
-                raise declaration.error("programme", unknown_name("项目", indicator.programme, programmes))
+                raise declaration.error(
+                    "programme",
+                    f"{unknown_name('项目', indicator.programme, programmes)}（各项目写在 programmes.yaml）",
+                )
             _check_name(declaration, names)
             found[indicator.id] = indicator
             declarations.append(declaration)

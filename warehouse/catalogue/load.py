@@ -14,6 +14,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from warehouse.catalogue.bulletin import BULLETIN, Bulletin, load_bulletin
 from warehouse.catalogue.contacts import CONTACTS
 from warehouse.catalogue.disclosure import check_disclosure
@@ -32,7 +34,7 @@ from warehouse.catalogue.models import (
     in_force,
 )
 from warehouse.catalogue.registry_files import read_registry
-from warehouse.catalogue.settings import Settings, check_tiles
+from warehouse.catalogue.settings import Settings
 from warehouse.catalogue.yaml_source import CatalogueError, Source
 from warehouse.expression.expression import Expression
 from warehouse.registry.levels import LEVELS, Level
@@ -57,7 +59,6 @@ class Catalogue:
     measures: dict[str, Measure]
     indicators: dict[str, Indicator]
     registry: Registry
-    bulletin: Bulletin
 
     def in_year(self, year: int) -> Catalogue:
         """The catalogue as workbooks of ``year`` print it: labels, code lists and head of the forms as they were then."""
@@ -142,6 +143,12 @@ class Catalogue:
         return sorted(dict.fromkeys(found), key=lambda b: (b.year, b.text))
 
     @cached_property
+    def bulletin(self) -> Bulletin:
+        """What is said of the programmes in public. CatalogueError: it is read when it is asked for."""
+        counties = self.registry.all_units.filter(pl.col("level") == "county")["org_code"].to_list()
+        return load_bulletin(self.folder, self.programmes, self.indicators, counties)
+
+    @cached_property
     def quanta(self) -> dict[str, float]:
         """Measure -> its quantum."""
         return {measure.id: measure.quantum for measure in self.measures.values()}
@@ -190,13 +197,6 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 positions[measure.id],
                 f"“{measure.label}”（{measure.id}）没有任何指标用到，请加一条指标（公式写 {measure.id} 即可）",
             )
-    registry = read_registry(
-        folder / "registry",
-        settings.city.code,
-        range(settings.first_year, settings.last_year + 1),
-        partial(_is_asked, tuple(forms.values())),
-    )
-    check_tiles(settings_source, settings, registry)
     return Catalogue(
         folder=folder,
         version=_hash_folder(folder),
@@ -206,8 +206,12 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         forms=forms,
         measures=measures,
         indicators=indicators,
-        registry=registry,
-        bulletin=load_bulletin(folder, programmes, indicators),
+        registry=read_registry(
+            folder / "registry",
+            settings.city.code,
+            range(settings.first_year, settings.last_year + 1),
+            partial(_is_asked, tuple(forms.values())),
+        ),
     )
 
 
@@ -240,7 +244,9 @@ def _check_form(
     source: Source, form: Form, programmes: dict[str, Programme], code_lists: dict[str, CodeList]
 ) -> None:
     if form.programme not in programmes:
-        raise source.error(["programme"], unknown_name("项目", form.programme, programmes))
+        raise source.error(
+            ["programme"], f"{unknown_name('项目', form.programme, programmes)}（各项目写在 programmes.yaml）"
+        )
     names: set[str] = set()
     for index, field in enumerate(form.fields):
         if field.id in names:

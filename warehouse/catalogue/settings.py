@@ -5,14 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-import polars as pl
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import StringConstraints, field_validator, model_validator
 
 from warehouse.catalogue.disclosure import Disclosure
-from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import Chinese, Name, Record, in_force
-from warehouse.catalogue.yaml_source import Source
-from warehouse.registry.registry import Registry
 from warehouse.words.workbook_texts import (
     ANSWER_SHEET,
     AUDIT_SHEET,
@@ -160,8 +156,6 @@ class Settings(Record):
     form_sets: tuple[FormSet, ...] = ()  # where form_set is a list: all of them
     contact: Contact | None = None
     disclosure: Disclosure | None = None  # none: nothing is protected
-    # county -> column, row on the page of counties
-    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
     licence: str = ""  # under what terms the published numbers may be used; printed in every export
     row_headers: RowHeaders
     cover_labels: dict[Name, tuple[str, ...]]
@@ -179,17 +173,6 @@ class Settings(Record):
         """The settings with the head that forms of ``year`` print."""
         printed = next((f for f in self.form_sets if in_force(f, year)), self.form_set)
         return self.model_copy(update={"form_set": printed})
-
-    @field_validator("tiles")
-    @classmethod
-    def _check_places(cls, tiles: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-        places = list(tiles.values())
-        if any(min(place) < 0 for place in places):
-            raise ValueError("tiles 的列、行从 0 起，不能是负数")
-        for place in places:
-            if places.count(place) > 1:
-                raise ValueError(f"tiles 中有两个县(市、区)都在第{place[0]}列第{place[1]}行")
-        return tiles
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Settings:
@@ -211,11 +194,3 @@ class Settings(Record):
 
     def _has_form_set(self, year: int) -> bool:
         return not self.form_sets or any(in_force(f, year) for f in self.form_sets)
-
-
-def check_tiles(source: Source, settings: Settings, registry: Registry) -> None:
-    """Whether every tile is of a county. CatalogueError."""
-    counties = registry.all_units.filter(pl.col("level") == "county")["org_code"].to_list()
-    for code in settings.tiles:
-        if code not in counties:
-            raise source.error(["tiles", code], unknown_name("县(市、区)代码", code, counties))

@@ -12,6 +12,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.registry.levels import Level
 from warehouse.store.query import query
 from warehouse.store.statements import statement
+from warehouse.words.coverage_words import WHOLE
 
 FIGURES: Schema = {
     "year": pl.Int32,
@@ -60,7 +61,7 @@ def read_figures(
     breaks = [(b.year, i.id) for i in indicators.values() for b in catalogue.breaks_of(i)]
     broken = pl.DataFrame(breaks, schema={"year": pl.Int32, "indicator": pl.String}, orient="row").unique()
     compares = (
-        (pl.col("comparable_pct") >= _WHOLE)
+        (pl.col("comparable_pct") >= WHOLE)
         & pl.col("is_broken").is_null()
         & ~pl.col("kind").is_in(_NO_GROWTH)
     )
@@ -77,9 +78,6 @@ def read_figures(
         .sort("year", "place", "org_code", maintain_order=True)
         .pipe(shaped, FIGURES)
     )
-
-
-_WHOLE = 100.0 - 1e-9
 
 
 YEARS_SHOWN = 5

@@ -33,8 +33,6 @@ SERIES: Schema = {
 }
 """A number of one indicator in the published file; key: year, org_code."""
 
-WHOLE = 100.0 - 1e-9
-"""Coverage from which all have reported."""
 _TOTALS = {"stock", "flow", "cumulative", "share"}
 _NEAR = 60.0  # of 100: names of letters share more by chance than Chinese ones
 _NAMED = 5

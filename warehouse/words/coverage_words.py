@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+WHOLE = 100.0 - 1e-9
+"""A coverage in % from here on is whole: it is a quotient of counts."""
 _MOST_NAMES = 3
+_MOST_UNITS, _MOST_NOTES = 5, 8
 
 
 class Gap(NamedTuple):
@@ -29,13 +32,17 @@ def describe_gaps(numbers: Iterable[Gap]) -> Iterator[str]:
     gaps: dict[tuple[str, str], list[str]] = {}
     for number in numbers:
         if not number.is_whole:
-            said = f"{number.unit_name}应报{number.expected_count}个单位、实报{number.reported_count}个"
+            said = f"{number.unit_name}应报{number.expected_count}项、实报{number.reported_count}项"
             gaps.setdefault((number.period, said), []).append(number.name)
     told: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (period, said), names in gaps.items():
         told.setdefault((period, tuple(names)), []).append(said)
-    for (period, lacking), sayings in told.items():
-        yield f"{period}{_join(lacking)}：{'；'.join(sayings)}。数中不含未报单位。"
+    for (period, lacking), sayings in [*told.items()][:_MOST_NOTES]:
+        named = "；".join(sayings[:_MOST_UNITS])
+        more = f"；还有{len(sayings) - _MOST_UNITS}个单位未报全" if len(sayings) > _MOST_UNITS else ""
+        yield f"{period}{_join(lacking)}：{named}{more}。数中不含未报的。"
+    if len(told) > _MOST_NOTES:
+        yield f"其余未报全的数（{len(told) - _MOST_NOTES}种情形）不再逐一列出。"
 
 
 def _join(names: Sequence[str]) -> str:

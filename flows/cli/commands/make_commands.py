@@ -86,6 +86,7 @@ def docs(
         if declared.folder.resolve() != DEFAULT_FOLDER.resolve():
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")
         folder = Path("docs")
+    _ = declared.bulletin  # its slips are told here, not only in the night
     pages = {
         "dictionary.md": format_dictionary(declared),
         "rules.md": format_rule_book(load_rules(None, declared), declared),

@@ -11,10 +11,10 @@ import polars as pl
 from flows.site.parts.sparkline import Sparkline, draw_sparkline
 from warehouse.published.figures import NO_ROW
 from warehouse.words import labels
+from warehouse.words.coverage_words import WHOLE
 from warehouse.words.number_words import show_number
 from warehouse.words.printed_numbers import LEVEL, PLACE, print_growth, print_pct
 
-_WHOLE = 100.0 - 1e-9
 SOME_FINAL = "部分终报"
 """Some numbers of a year are final, others are not."""
 
@@ -115,7 +115,7 @@ def _show(row: dict[str, Any]) -> Shown:
         text=show_number(value, row["state"], row["decimals"]),
         value=value,
         coverage=f"{print_pct(coverage)}%"
-        if value is not None and coverage is not None and coverage < _WHOLE
+        if value is not None and coverage is not None and coverage < WHOLE
         else "",
         maturity=labels.MATURITY.get(row["maturity"] or "", ""),
         unit=unit or "",
