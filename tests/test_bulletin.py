@@ -16,6 +16,7 @@ from flows.bulletin.web_page import write_web_page
 from flows.bulletin.word_file import write_word_file
 from flows.charts.plotted import Plotted
 from tests.measure_rows import WILLOW
+from tests.office_parts import read_parts
 from tests.small_city import BEND, BRIDGE, CITY, EAST, WEST, told
 from tests.test_published_copy import Batch, Office, care
 from warehouse.catalogue.load import load_catalogue
@@ -86,19 +87,9 @@ def test_a_hidden_number_is_a_star_and_is_in_nothing_that_is_written(office: Off
     office.night(east(1, 2024, RARE - 2), west(2, 2024), hidden=hidden)
     bulletin = composed(office)
     assert {row[1] for row in bulletin.by_county.rows} >= {"*"}
-    texts = [write_web_page(bulletin, name_chart), *_read_parts(write_word_file(bulletin))]
+    texts = [write_web_page(bulletin, name_chart), *read_parts(write_word_file(bulletin))]
     shown = {number for text in texts for number in re.findall(r"(?<![\d.])[\d,]{4,}(?![\d.])", text)}
     assert not shown & {str(RARE), f"{RARE:,}"}
-
-
-def _read_parts(archive: bytes) -> list[str]:
-    """The text of every part of an Office file, of the workbooks within it too."""
-    found = []
-    with zipfile.ZipFile(io.BytesIO(archive)) as parts:
-        for name in parts.namelist():
-            content = parts.read(name)
-            found += _read_parts(content) if name.endswith(".xlsx") else [content.decode(errors="replace")]
-    return found
 
 
 def test_a_change_of_meaning_is_noted_and_not_compared(office: Office) -> None:

@@ -63,6 +63,8 @@ def test_a_year_whose_units_have_not_all_reported_is_named() -> None:
     partial = members(2, 2024, coverage_pct=85.7)
     assert plotted(of_years("members"), members(3, 2023), partial).remark == "2024年未报全"
     assert plotted(BY_COUNTY, county("东县", 1), county("西县", 2, coverage_pct=50.0)).remark == "西县未报全"
+    assert plotted(BY_COUNTY, county("东县", 1), county("西县", None)).remark == "西县未报全"
+    assert plotted(BY_COUNTY, county("东县", 1), county("西县", None, state="suppressed")).remark == ""
 
 
 def test_counties_have_the_last_year_alone() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
 import pytest
+import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -209,3 +211,27 @@ def test_a_manifest_names_no_file_outside_of_the_pages(tmp_path: Path) -> None:
     said = {"made_of": "a", "files": ["../warehouse.duckdb", "digests/日报.md", "/etc/passwd", "index.html"]}
     (tmp_path / "assets" / "manifest.json").write_text(json.dumps(said), encoding="utf-8")
     assert read_kept(tmp_path).files == ("index.html",)
+
+
+def draw_lines(*values: float | None) -> list[str]:
+    """The paths of the line of these numbers, one a year."""
+    points = [Point(str(2020 + n), "东岸县", value, "") for n, value in enumerate(values)]
+    filled = fill_design(design_charts()["years"], points, "人") | {"width": 300}
+    root = ET.fromstring(vl_convert.vegalite_to_svg(filled, allowed_base_urls=[]))
+    return [
+        path.get("d", "")
+        for group in root.iter("{http://www.w3.org/2000/svg}g")
+        if "mark-line" in group.get("class", "")
+        for path in group.iter("{http://www.w3.org/2000/svg}path")
+    ]
+
+
+def test_a_year_without_a_number_is_a_gap_in_the_line() -> None:
+    assert any("L" in path for path in draw_lines(1, 2, 3))
+    assert not any("L" in path for path in draw_lines(1, None, 3))
+
+
+def test_nights_of_two_years_stand_in_their_order() -> None:
+    points = [Point(day, "问题", 1.0, "1") for day in ("2024-12-31", "2025-01-01")]
+    filled = fill_design(design_charts()["years"], points[::-1], "个")
+    assert all(layer["encoding"]["x"]["sort"] is None for layer in filled["layer"])

@@ -66,13 +66,17 @@ def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted
     whole = rows.select("category").unique(maintain_order=True)
     whole = whole.join(rows.select("series").unique(maintain_order=True), how="cross")
     filled = whole.join(rows, on=["category", "series"], how="left", maintain_order="left")
-    partial = (
-        drawn.filter(pl.col("value").is_not_null(), pl.col("coverage_pct") < WHOLE).select(category).unique()
-    )
-    named = "、".join(sorted(partial.to_series()))
-    ended = "年" if chart.over == "years" else ""
-    remark = f"{named}{ended}未报全" if named else ""
+    is_partial = pl.col("value").is_not_null() & (pl.col("coverage_pct") < WHOLE)
+    is_missing = pl.col("state").is_in(["not_reported", "held"])
+    partial = drawn.filter(is_partial | is_missing).select(category).unique()
+    remark = name_partial(sorted(partial.to_series()), chart.over)
     return Plotted(chart.title, unit, decimals, chart.over, filled, remark)
+
+
+def name_partial(categories: Sequence[str], over: str) -> str:
+    """Of which years or counties a chart does not show all: 2024年未报全, 无棣县未报全; '' for none."""
+    ended = "年" if over == "years" else ""
+    return f"{'、'.join(categories)}{ended}未报全" if categories else ""
 
 
 def choose_scale(

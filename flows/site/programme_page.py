@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flows.charts.plotted import name_partial, plot
 from flows.site.edition import Edition, county_file, figures_of, programme_file, render_page
 from flows.site.parts.charts import Point, as_script_text, fill_design
 from warehouse.catalogue.bulletin import ChartOf
 from warehouse.catalogue.models import Indicator
+from warehouse.words.number_words import show_number
 from warehouse.words.printed_numbers import PLACE
 
 _DRAWABLE = 2
@@ -84,9 +86,7 @@ def _tell_figure(edition: Edition, indicator: Indicator) -> dict[str, Any]:
         "whose": "分县" if counties else "全市",
         "years": list_years(edition, [indicator.id], codes),
         "breaks": edition.catalogue.breaks_of(indicator),
-        "chart": _draw_lines(
-            edition, f"{indicator.name_zh}：历年走势", [(indicator, code) for code in counties or codes]
-        ),
+        "chart": _draw_lines(edition, f"{indicator.name_zh}：历年走势", indicator, counties or codes),
         "rows": [
             {
                 "name": edition.name_of(code),
@@ -101,51 +101,59 @@ def _tell_figure(edition: Edition, indicator: Indicator) -> dict[str, Any]:
 
 
 def _draw_declared(edition: Edition, declared: ChartOf) -> dict[str, Any] | None:
-    """A chart of bulletin.yaml."""
-    indicators = [edition.catalogue.indicators[name] for name in declared.indicators]
-    if declared.over == "years":
-        return _draw_lines(
-            edition, declared.title, [(i, edition.city) for i in indicators], is_of_indicators=True
-        )
-    [indicator] = indicators
-    shown = [(code, edition.numbers.shown(indicator.id, code)) for code in edition.counties]
+    """A chart of bulletin.yaml, of the same content as in the bulletin."""
+    plotted = plot(declared, edition.numbers.figures, edition.numbers.years)
     points = [
-        Point(edition.name_of(code), indicator.name_zh, number.value, number.text)
-        for code, number in shown
-        if number.value is not None
+        Point(
+            row["category"],
+            row["series"],
+            row["value"],
+            show_number(row["value"], row["state"], plotted.decimals),
+        )
+        for row in plotted.rows.iter_rows(named=True)
     ]
-    points.sort(key=lambda point: point.value or 0.0, reverse=True)
-    partial = [edition.name_of(code) for code, number in shown if number.value is None or number.coverage]
-    title = f"{declared.title}（{edition.year}年{_say_partial(partial)}）"
-    return draw_points(edition, title, "units", points, indicator.unit)
-
-
-def _draw_lines(
-    edition: Edition, title: str, asked: Sequence[tuple[Indicator, str]], *, is_of_indicators: bool = False
-) -> dict[str, Any] | None:
-    """A line for each indicator and unit; a year without a number is a gap in it."""
-    points, partial = [], set[int]()
-    for indicator, code in asked:
-        series = edition.numbers.series(indicator.id, code)
-        name = indicator.name_zh if is_of_indicators else edition.name_of(code)
-        for year, number in zip(edition.numbers.years, series, strict=True):
-            points.append(Point(str(year), name, number.value, number.text))
-            partial |= {year} if number.coverage else set()
-    said = _say_partial([f"{year}年" for year in sorted(partial)]).removeprefix("，")
-    kinds = {indicator.kind for indicator, _ in asked}
+    said = [plotted.remark]
+    if declared.over == "counties":
+        points = sorted(
+            (p for p in points if p.value is not None), key=lambda p: p.value or 0.0, reverse=True
+        )
+        said.insert(0, f"{edition.year}年")
+    kinds = {edition.catalogue.indicators[name].kind for name in declared.indicators}
     return draw_points(
         edition,
-        f"{title}（{said}）" if said else title,
-        "years",
+        _entitle(declared.title, *said),
+        "years" if declared.over == "years" else "units",
         points,
-        asked[0][0].unit if asked else "",
+        plotted.unit,
         is_from_zero=kinds <= _FROM_ZERO,
     )
 
 
-def _say_partial(named: Sequence[str]) -> str:
-    """，无棣县未报全: of which units or years a chart does not show all; '' for none."""
-    return f"，{'、'.join(named)}未报全" if named else ""
+def _draw_lines(
+    edition: Edition, title: str, indicator: Indicator, codes: Sequence[str]
+) -> dict[str, Any] | None:
+    """A line for each unit; a year without a number is a gap in it."""
+    points, partial = [], set[int]()
+    for code in codes:
+        series = edition.numbers.series(indicator.id, code)
+        for year, number in zip(edition.numbers.years, series, strict=True):
+            points.append(Point(str(year), edition.name_of(code), number.value, number.text))
+            partial |= {year} if number.coverage else set()
+    remark = name_partial([str(year) for year in sorted(partial)], "years")
+    return draw_points(
+        edition,
+        _entitle(title, remark),
+        "years",
+        points,
+        indicator.unit,
+        is_from_zero=indicator.kind in _FROM_ZERO,
+    )
+
+
+def _entitle(title: str, *said: str) -> str:
+    """A chart's title with what limits it: 暖心家园项目点（2024年，无棣县未报全）."""
+    limits = "，".join(filter(None, said))
+    return f"{title}（{limits}）" if limits else title
 
 
 def draw_points(

@@ -86,8 +86,8 @@ def fingerprint(night: Night, linked: list[Document]) -> str:
 def list_documents(site: Path) -> list[Document]:
     """The files beside the pages that a reader may take away, the newest year first."""
     labels = {
-        "公报_*.html": "统计公报（网页）",
-        "公报_*.docx": "统计公报（Word）",
+        "公报_*.html": "公报（网页）",
+        "公报_*.docx": "公报（Word）",
         "年鉴_*.xlsx": "年鉴（Excel）",
     }
     found = [

@@ -123,9 +123,9 @@ def test_no_page_names_an_address_elsewhere_and_none_is_heavy(site: Path, names:
 def test_what_may_be_taken_away_is_linked(browser: Browser, site: Path) -> None:
     with opened(browser, site, "index.html") as page:
         links = page.locator("section[aria-labelledby=documents]")
-        for label in ("2022年统计公报（Word）", "2022年年鉴（Excel）"):
+        for label in ("2022年公报（Word）", "2022年年鉴（Excel）"):
             expect(links.get_by_role("link", name=label)).to_be_visible()
-        links.get_by_role("link", name="2022年统计公报（网页）").click()
+        links.get_by_role("link", name="2022年公报（网页）").click()
         expect(page.locator("h1")).to_contain_text("公报")
 
 

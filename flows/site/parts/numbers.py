@@ -52,6 +52,7 @@ class Numbers:
 
     def __init__(self, figures: pl.DataFrame, years: Sequence[int]) -> None:
         self.years = list(years)
+        self.figures = figures
         self._rows: dict[tuple[str, str, int], dict[str, Any]] = {
             (row["indicator"], row["org_code"], row["year"]): row for row in figures.iter_rows(named=True)
         }
