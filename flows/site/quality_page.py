@@ -85,7 +85,7 @@ def _draw_trend(edition: Edition, nights: pl.DataFrame) -> dict[str, Any] | None
     """What was open after each night, the oldest first."""
     points = [
         Point(
-            f"{row['published_at']:%Y-%m-%d %H:%M}",
+            f"{row['published_at']:%y-%m-%d %H:%M:%S}",
             labels.SEVERITY[severity],
             float(row[column]),
             str(row[column]),

@@ -255,7 +255,7 @@ def test_the_tiles_lie_as_on_the_map_and_show_what_is_chosen(browser: Browser, s
         expect(page.locator("#chosen")).to_have_text("2023年度暖心家园项目点（个）")
         shown = page.locator(f".tile[data-code='{COUNTY}'] strong").inner_text()
         address = page.locator("#more").get_attribute("href")
-        assert len(colours(page, ".tile", "backgroundColor")) == 3
+        assert len(colours(page, ".tile", "backgroundColor")) == 4
         page.locator("#more").click()
         page.wait_for_url(f"**/{address}")
         row = page.locator("section[aria-labelledby=figure-warm_home_count] tbody tr").first
