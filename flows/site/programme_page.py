@@ -132,10 +132,12 @@ def _draw_declared(edition: Edition, declared: ChartOf) -> dict[str, Any] | None
 def _draw_lines(
     edition: Edition, title: str, indicator: Indicator, codes: Sequence[str]
 ) -> dict[str, Any] | None:
-    """A line for each unit; a year without a number is a gap in it."""
+    """A line for each unit with a number; a year without one is a gap in it."""
     points, partial = [], set[int]()
     for code in codes:
         series = edition.numbers.series(indicator.id, code)
+        if all(number.value is None for number in series):
+            continue
         for year, number in zip(edition.numbers.years, series, strict=True):
             points.append(Point(str(year), edition.name_of(code), number.value, number.text))
             partial |= {year} if number.coverage else set()
