@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -34,15 +35,20 @@ def note_error(home: Path, details: str, about: str = "") -> str:
     return f"详情见 {log}"
 
 
-def describe_failure(home: Path, error: Exception, run: str) -> str:
-    """Why a step that a night can do without failed, in a sentence; what only a programmer understands goes into the log.
+def run_dispensable(step: Callable[[], None], said: str, home: Path, run: str) -> list[str]:
+    """Run a step that a night can do without. Where it fails: one sentence, ``said`` and why; else nothing.
 
-    To be called where ``error`` is handled.
+    What only a programmer understands goes into the log.
     """
-    if isinstance(error, CatalogueError):
-        return f"{error}。"
-    log = note_error(home, traceback.format_exc(), run)
-    return f"{explain_error(error) if isinstance(error, OSError) else '程序出错。'}{log}"
+    try:
+        step()
+    except CatalogueError as error:
+        return [f"{said}：{error}。"]
+    except OSError as error:
+        return [f"{said}：{explain_error(error)}{note_error(home, traceback.format_exc(), run)}"]
+    except Exception:  # noqa: BLE001 - the units have their answers and the numbers are published: nothing here may end the night
+        return [f"{said}：程序出错。{note_error(home, traceback.format_exc(), run)}"]
+    return []
 
 
 def _hide(details: str) -> str:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from flows.bulletin.write import WRITERS, name_bulletin, write_bulletin
-from flows.error_log import describe_failure
+from flows.error_log import run_dispensable
 from flows.night import Night
 from flows.settings import read_code_version
 from flows.yearbook.yearbook import name_yearbook, write_yearbook
@@ -26,13 +27,8 @@ def publish_papers(night: Night) -> list[str]:
     """Write what is outdated. What went wrong, as a sentence for the administrator: the night goes on without."""
     if not (night.installation.settings.site and night.home.database.exists()):
         return []
-    try:
-        _bring_up_to_date(night)
-    except Exception as error:  # noqa: BLE001 - the numbers are published: a paper that cannot be printed must not end the night
-        return [
-            f"公报、年鉴未能更新，仍是上一次的内容：{describe_failure(night.home.root, error, night.run)}"
-        ]
-    return []
+    said = "公报、年鉴未能更新，仍是上一次的内容"
+    return run_dispensable(partial(_bring_up_to_date, night), said, night.home.root, night.run)
 
 
 def _bring_up_to_date(night: Night) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
-from flows.error_log import describe_failure
+from flows.error_log import run_dispensable
 from flows.night import Night
 from flows.settings import read_code_version
 from flows.site.county_page import render_county
@@ -41,13 +42,8 @@ def publish_site(night: Night) -> list[str]:
     """Bring the pages up to date. What went wrong, as a sentence for the administrator: the night goes on without them."""
     if not night.installation.settings.site:
         return []
-    try:
-        _bring_up_to_date(night)
-    except Exception as error:  # noqa: BLE001 - units have their answers: a page that cannot be made must not end the night
-        return [
-            f"统计网页未能全部更新，仍是上一次的内容：{describe_failure(night.home.root, error, night.run)}"
-        ]
-    return []
+    said = "统计网页未能全部更新，仍是上一次的内容"
+    return run_dispensable(partial(_bring_up_to_date, night), said, night.home.root, night.run)
 
 
 def _bring_up_to_date(night: Night) -> None:

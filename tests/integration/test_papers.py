@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from flows.decisions.review_submissions import send_back
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 
@@ -65,3 +67,28 @@ def test_a_paper_that_cannot_be_written_is_told_and_the_night_goes_on(installati
     assert place.home.database.exists()
     assert any("公报、年鉴未能更新" in sentence for sentence in report.troubles)
     assert "公报、年鉴未能更新" in Path(place.home.site / "digest.md").read_text(encoding="utf-8")
+
+
+def test_a_slip_in_the_words_is_told_with_its_line_and_stops_no_night(
+    installation: NewInstallation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "catalogue"
+    shutil.copytree(LANHE, folder)
+    (folder / "bulletin.yaml").write_text(
+        "opening:\n  text: 会员{member_cuont}。\n  figures: [member_count]\n", encoding="utf-8"
+    )
+    place = installation([2024], catalogue=folder)
+    report = night(place)
+    assert place.home.database.exists()
+    told = [sentence for sentence in report.troubles if "bulletin.yaml:2" in sentence]
+    assert len(told) == 2, "of papers and of pages"
+    assert all("指标“member_cuont”没有定义，是否应为“member_count”" in sentence for sentence in told)
+
+
+def test_the_papers_of_a_year_that_is_withdrawn_are_taken_away(installation: NewInstallation) -> None:
+    place = installation([2023, 2024], catalogue=LANHE)
+    night(place)
+    for unit in ("990101", "990102"):
+        send_back(place, 2024, unit, "数据有误", "王主任")
+    night(place)
+    assert set(papers(place)) == {name.format(2023) for name in NAMES}
