@@ -167,9 +167,10 @@ def test_a_chart_shows_the_numbers_of_the_table_below_it(browser: Browser, site:
             section.locator("figure").element_handle(),
         )
         rows = section.locator("tbody:first-of-type tr")
-        shown = [text for row in rows.all() for text in row.locator("td.number").all_inner_texts()]
-        assert [point["text"] for point in drawn] == shown
-        assert [point["text"] for point in drawn if point["value"] is None] == ["…"] * 8
+        series = [row.locator("td.number").all_inner_texts() for row in rows.all()]
+        reported = [texts for texts in series if set(texts) != {"…"}]
+        assert 0 < len(reported) < len(series)
+        assert [point["text"] for point in drawn] == [text for texts in reported for text in texts]
 
 
 def test_the_search_finds_by_chinese_word_by_id_and_by_code(browser: Browser, site: Path) -> None:
