@@ -70,7 +70,7 @@ def _list_townships(edition: Edition, figures: list[Indicator], org_code: str) -
     maturity = numbers.maturity_of([f.id for f in shown], codes, edition.year or 0)
     return {
         "period": f"{edition.year}年度{'，' if maturity else ''}{maturity}",
-        "heads": [{"name": f.name_zh, "unit": f.unit} for f in shown],
+        "heads": [{"name": f.name_zh, "unit": "" if f.name_zh.endswith(f.unit) else f.unit} for f in shown],
         "rows": [
             {
                 "code": code,

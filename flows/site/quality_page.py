@@ -15,7 +15,7 @@ from warehouse.standing.questions import read_open_questions
 from warehouse.standing.worklist import covering_words, with_shares
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words
-from warehouse.words.number_words import round_half_up, show_number
+from warehouse.words.number_words import round_half_up, show_if_any
 
 _NIGHTS, _COUNTED, _LISTED, _CHANGED = 30, 150, 40, 80
 
@@ -108,7 +108,7 @@ def _tell_change(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
         "indicator": row["indicator"],
         "has_entry": indicator is not None,
         "unit": row["unit"] or "",
-        "old": show_number(row["old_value"], row["old_state"], decimals),
-        "new": show_number(row["new_value"], row["new_state"], decimals),
+        "old": show_if_any(row["old_value"], row["old_state"], decimals),
+        "new": show_if_any(row["new_value"], row["new_state"], decimals),
         "why": row["why"],
     }

@@ -13,7 +13,7 @@ from flows.telling.markdown_page import escape_text
 from flows.upgrading.switching import Rehearsal
 from warehouse.ledger.durability import write_durably
 from warehouse.words.day_words import moment_words
-from warehouse.words.number_words import NOT_REPORTED, group_thousands, show_number
+from warehouse.words.number_words import NOT_REPORTED, group_thousands, show_if_any
 from warehouse.words.templates import render_text
 
 CHANGE = {"changed": "变动", "new": "新增", "gone": "消失"}
@@ -42,18 +42,12 @@ def list_rows(numbers: pl.DataFrame, listed: int) -> list[dict[str, str]]:
             "org": row["org_name"],
             "indicator": f"{row['name_zh']}（{row['unit']}）",
             "change": CHANGE[row["change"]],
-            "old": _show_number(row["old_value"], row["old_state"]),
-            "new": _show_number(row["new_value"], row["new_state"]),
+            "old": show_if_any(row["old_value"], row["old_state"]),
+            "new": show_if_any(row["new_value"], row["new_state"]),
             "coverage": _show_coverage(row["old_coverage_pct"], row["new_coverage_pct"]),
         }
         for row in numbers.head(listed).iter_rows(named=True)
     ]
-
-
-def _show_number(value: float | None, state: str | None) -> str:
-    if state is None:
-        return "（无）"
-    return show_number(value, state)
 
 
 def _show_coverage(old: float | None, new: float | None) -> str:

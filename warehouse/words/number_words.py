@@ -44,6 +44,11 @@ def show_number(value: float | None, state: str | None, decimals: int | None = N
     return group_thousands(value, decimals)
 
 
+def show_if_any(value: float | None, state: str | None, decimals: int | None = None) -> str:
+    """The same of a number before or after a change: （无） where there was no such number at all."""
+    return "（无）" if state is None else show_number(value, state, decimals)
+
+
 def number_text(value: pl.Expr) -> pl.Expr:
     """A number in a sentence: no trailing .0, at most two decimals; null stays null."""
     rounded = value.cast(pl.Float64).round(2)
