@@ -19,7 +19,7 @@ from warehouse.exchange.exported import Vintage, read_vintage
 from warehouse.published.figures import NO_ROW, YearNotPublished, list_years_shown, read_figures
 from warehouse.published.reporting import list_told_years, read_reporting
 from warehouse.store.query import read_only
-from warehouse.words.number_words import NOT_REPORTED, show_number
+from warehouse.words.number_words import LEGEND, NOT_REPORTED, show_number
 from warehouse.words.templates import render_lines
 
 
@@ -137,4 +137,5 @@ def _write_notes(
         is_final=is_final,
         missing=numbers.missing,
         breaks=breaks,
+        legend=LEGEND,
     )

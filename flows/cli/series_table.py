@@ -14,13 +14,12 @@ from rich.text import Text
 from warehouse.published.series import Series
 from warehouse.words import labels
 from warehouse.words.coverage_words import WHOLE
-from warehouse.words.number_words import NO_NUMBER, NOT_APPLICABLE, NOT_PUBLISHED, NOT_REPORTED, show_number
+from warehouse.words.number_words import MARKS, NO_NUMBER, show_number
 
 BAR = 20
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BAR_COLOUR = "cyan"
 _PARTLY = "†"  # behind a number whose units have not all reported
-_LEGEND = {NOT_APPLICABLE: "不适用", NOT_REPORTED: "未报送", NOT_PUBLISHED: "不公布"}
 _NAMED = 5
 _EDGE = 3  # what a column takes besides its text
 
@@ -147,9 +146,9 @@ def _write_notes(series: Series, years: list[int]) -> Iterator[str]:
         yield f"口径变更：{b.year}年度起，{b.text.rstrip('。')}。前后年份不可直接比较。"
     yield from _describe_coverage(rows)
     missing = rows.filter(pl.col("value").is_null())["state"].unique()
-    marks = [mark for mark in _LEGEND if mark in {NO_NUMBER.get(state) for state in missing}]
+    marks = [mark for mark in MARKS if mark in {NO_NUMBER.get(state) for state in missing}]
     if marks:
-        yield "图例：" + "，".join(f"{mark} {_LEGEND[mark]}" for mark in marks) + "。"
+        yield "图例：" + "，".join(f"{mark} {MARKS[mark]}" for mark in marks) + "。"
     provisional = rows.filter(maturity="provisional")["year"].unique().sort()
     if provisional.len():
         yield f"{labels.MATURITY['provisional']}（未审定）：{_join_years(provisional.to_list())}。"

@@ -14,6 +14,7 @@ from flows.site.parts.charts import Design
 from flows.site.parts.numbers import Numbers
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
+from warehouse.words.number_words import MARKS
 from warehouse.words.templates import render_text
 
 ROOM = "flows.site"
@@ -25,8 +26,6 @@ NAVIGATION = (
     ("rules.html", "审核关系"),
     ("explanations.html", "已认可说明"),
 )
-LEGEND = (("0", "真零"), ("—", "不适用"), ("…", "未报送"), ("*", "不公布"))
-"""The marks that stand in the place of numbers, and what they mean."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def render_page(edition: Edition, template: str, file: str, title: str, **values
         site={
             "association": settings.city.association,
             "navigation": NAVIGATION,
-            "legend": LEGEND,
+            "legend": MARKS.items(),
             "catalogue_version": edition.catalogue.version,
             "code_version": edition.code_version,
             "licence": settings.licence_text,

@@ -16,6 +16,8 @@ NO_NUMBER = {
     "suppressed": NOT_PUBLISHED,
 }
 """The legend for missing numbers."""
+MARKS = {"0": "零", NOT_APPLICABLE: "不适用", NOT_REPORTED: "未报送", NOT_PUBLISHED: "不公布"}
+"""The marks of a table and what they mean, shortly."""
 LEGEND = "图例：0 为零；“—”为不适用或无此项；“…”为未报送；“*”为不公布（涉及个别家庭的较小计数）。"
 """The same in a sentence under printed tables."""
 
