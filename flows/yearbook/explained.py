@@ -15,7 +15,7 @@ _LINE = 13.5
 
 
 def write_explanations(book: Book, explained: pl.DataFrame) -> None:
-    """A line for each indicator of ``explained``, by programme, in the order of the tables."""
+    """A line for each indicator of ``explained`` (rows of mart.dictionary), by programme, in the order of the tables."""
     sheet, get_style, catalogue = book.add_sheet(EXPLAINED), book.styles.get, book.numbers.catalogue
     set_columns(sheet, _WIDTHS)
     set_page(sheet, book, choose_page(_WIDTHS, is_wide=True), EXPLAINED)
@@ -26,7 +26,7 @@ def write_explanations(book: Book, explained: pl.DataFrame) -> None:
     sheet.set_row(1, 22)
     sheet.repeat_rows(1)
     sheet.freeze_panes(2, 1)
-    known = {row["indicator"]: row for row in explained.iter_rows(named=True)}
+    known = {row["name"]: row for row in explained.iter_rows(named=True)}
     row = 2
     for programme in catalogue.programmes.values():
         names = [n for n in book.numbers.programme_indicators(programme.id) if n in known]

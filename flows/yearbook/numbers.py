@@ -13,7 +13,7 @@ import polars as pl
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 from warehouse.exchange.exported import Vintage, read_vintage
-from warehouse.published.explained import read_explained
+from warehouse.published.definitions import read_dictionary
 from warehouse.published.figures import NO_ROW, list_years_shown, read_figures
 from warehouse.registry.levels import Level
 from warehouse.store.query import read_only
@@ -123,7 +123,7 @@ def read_numbers(database: Path, catalogue: Catalogue, year: int) -> Numbers:
         units={level: _list_units(found, level) for level in ("county", "township")},
         provisional=tuple(sorted(found.filter(pl.col("maturity") != "final")["year"].unique())),
         vintage=vintage,
-        explained=read_explained(database),
+        explained=read_dictionary(database).filter(pl.col("kind") == "indicator"),
         asked={
             level: frozenset(found.filter(pl.col("org_level") == level)["indicator"])
             for level in ("city", "county", "township")
