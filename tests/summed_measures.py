@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tests.warehouse_samples import NOON, batch, indicator, observation
+from tests.warehouse_samples import A_RUN, NOON, batch, indicator, observation
 from warehouse.catalogue.frames import MEASURE, ROLLUP, shaped
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.catalogue.models import Measure
@@ -37,15 +36,7 @@ def published_sums(folder: Path, catalogue: Catalogue, bent: Bent | None = None)
     with NightBuild(build_path(path), None, catalogue) as build:
         build.add_batch(**own)
         build.set_indicators(indicator("member_count", 1.0), rollup=shaped(rollup, ROLLUP), at=NOON)
-        build.add_run(
-            {
-                "run": "run-1",
-                "started_at": "2025-01-01T01:00:00+08:00",
-                "journal_count": 1,
-                "journal_hash": "0" * 64,
-                "published_at": datetime.fromisoformat("2025-01-01T02:03:00"),
-            }
-        )
+        build.add_run(A_RUN)
     publish(build_path(path), path)
     return path
 

@@ -111,7 +111,7 @@ def test_of_a_year_of_which_most_have_not_reported_no_bulletin_is_written(office
 
 def test_a_programme_of_which_nothing_is_said_has_no_heading(office: Office) -> None:
     office.night(east(1, 2024), west(2, 2024))
-    assert [section.title for section in composed(office).sections if not section.said.text] == []
+    assert [section.heading for section in composed(office).sections if not section.said.text] == []
 
 
 def test_a_year_without_numbers_is_answered_with_those_that_have_some(office: Office) -> None:

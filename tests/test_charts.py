@@ -14,6 +14,7 @@ from flows.charts.drawing import Drawn, finish, write_png, write_svg
 from flows.charts.series import MOST_LINES, draw_series
 from flows.charts.units import draw_units
 from tests.series_of_units import COUNTY, EAST, MEMBERS, WEST, rates, rows, series
+from tests.svg_lines import line_paths
 from warehouse.catalogue.models import Break
 from warehouse.published.series import Series
 
@@ -54,30 +55,20 @@ def test_a_year_without_a_number_is_a_gap_with_its_mark() -> None:
     found = rows(value={(EAST, 2023): None}, state={(EAST, 2023): "suppressed"})
     of_east = series([r for r in found if r["org_code"] == EAST])
     assert "*" in texts(draw_units(of_east))
-    lines = [d for d in line_paths(draw_units(of_east)) if d]
+    lines = [d for d in line_paths(write_svg(draw_units(of_east))) if d]
     assert lines
     assert not any("L" in d for d in lines), "bridged the gap"
 
 
-def line_paths(chart: Drawn) -> list[str]:
-    root = ET.fromstring(write_svg(chart))
-    return [
-        path.get("d", "")
-        for group in root.iter("{http://www.w3.org/2000/svg}g")
-        if "mark-line" in group.get("class", "")
-        for path in group.iter("{http://www.w3.org/2000/svg}path")
-    ]
-
-
 def test_a_line_whose_years_are_all_there_is_one_stroke() -> None:
-    [path] = line_paths(draw_units(series([r for r in rows() if r["org_code"] == EAST])))
+    [path] = line_paths(write_svg(draw_units(series([r for r in rows() if r["org_code"] == EAST]))))
     assert (path.count("M"), path.count("L")) == (1, 2)
 
 
 def test_a_year_in_which_a_unit_has_no_row_is_a_gap_too() -> None:
     numbers = {**MEMBERS, EAST: {2022: 100.0, 2024: 120.0}}
     chart = draw_series(series(rows(numbers)).parts, "人")
-    paths = line_paths(chart)
+    paths = line_paths(write_svg(chart))
     assert sorted(path.count("L") for path in paths) == [0, 2]
 
 
@@ -90,7 +81,7 @@ def test_more_units_than_colours_have_a_field_each_and_all_one_scale() -> None:
     many = {f"3716021{n:02}": {2023: 10.0 * n, 2024: 11.0 * n} for n in range(1, MOST_LINES + 2)}
     frame = series(rows(many)).rows
     chart = draw_series(frame, "人")
-    assert len(line_paths(chart)) == MOST_LINES + 1
+    assert len(line_paths(write_svg(chart))) == MOST_LINES + 1
     written = texts(chart)
     assert all(code in written for code in many)
     assert written.count("100") == 3  # the scale's numbers stand once a row
@@ -98,7 +89,7 @@ def test_more_units_than_colours_have_a_field_each_and_all_one_scale() -> None:
 
 def test_of_ranks_the_first_is_above() -> None:
     of_east = rows({EAST: {2023: 9.0, 2024: 2.0}})
-    [path] = line_paths(draw_units(series(of_east, unit="位")))
+    [path] = line_paths(write_svg(draw_units(series(of_east, unit="位"))))
     points = [float(y) for y in re.findall(r"[ML][-\d.]+,([-\d.]+)", path)]
     assert points[0] > points[1]  # downwards on paper
 

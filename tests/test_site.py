@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from flows.site.parts.numbers import Numbers
 from flows.site.parts.sparkline import HEIGHT, MARGIN, WIDTH, draw_sparkline
 from flows.site.search_index import Entry, build_index, cut_pairs
 from flows.site.tiles_page import classify
+from tests.svg_lines import line_paths
 from warehouse.published.figures import FIGURES
 
 
@@ -217,13 +217,7 @@ def draw_lines(*values: float | None) -> list[str]:
     """The paths of the line of these numbers, one a year."""
     points = [Point(str(2020 + n), "东岸县", value, "") for n, value in enumerate(values)]
     filled = fill_design(design_charts()["years"], points, "人") | {"width": 300}
-    root = ET.fromstring(vl_convert.vegalite_to_svg(filled, allowed_base_urls=[]))
-    return [
-        path.get("d", "")
-        for group in root.iter("{http://www.w3.org/2000/svg}g")
-        if "mark-line" in group.get("class", "")
-        for path in group.iter("{http://www.w3.org/2000/svg}path")
-    ]
+    return line_paths(vl_convert.vegalite_to_svg(filled, allowed_base_urls=[]))
 
 
 def test_a_year_without_a_number_is_a_gap_in_the_line() -> None:

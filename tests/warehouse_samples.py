@@ -22,6 +22,14 @@ from warehouse.catalogue.frames import (
 
 TOWNSHIP = "371602001"
 NOON = datetime(2025, 1, 12, 12, 0, tzinfo=timezone(timedelta(hours=8)))
+A_RUN = {
+    "run": "run-1",
+    "started_at": "2025-01-01T01:00:00+08:00",
+    "journal_count": 1,
+    "journal_hash": "0" * 64,
+    "published_at": datetime.fromisoformat("2025-01-01T02:03:00"),
+}
+"""A night that published, as quality.run notes it."""
 
 
 def sha(name: str) -> str:

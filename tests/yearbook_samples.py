@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tests.warehouse_samples import NOON, batch
+from tests.warehouse_samples import A_RUN, NOON, batch
 from warehouse.catalogue.frames import COMPARISON, INDICATOR, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.store.build import NightBuild
@@ -49,15 +48,7 @@ def published_numbers(
     with NightBuild(build_path(path), None, catalogue) as build:
         build.add_batch(**batch("滨城区", 1))
         build.set_indicators(indicators, _compare(indicators), at=NOON)
-        build.add_run(
-            {
-                "run": "run-1",
-                "started_at": "2025-01-01T01:00:00+08:00",
-                "journal_count": 1,
-                "journal_hash": "0" * 64,
-                "published_at": datetime.fromisoformat("2025-01-01T02:03:00"),
-            }
-        )
+        build.add_run(A_RUN)
     publish(build_path(path), path)
     return path
 

@@ -19,15 +19,17 @@ from warehouse.exchange.exported import Vintage, read_vintage
 from warehouse.published.figures import NO_ROW, YearNotPublished, list_years_shown, read_figures
 from warehouse.published.reporting import list_told_years, read_reporting
 from warehouse.store.query import read_only
+from warehouse.words.chinese_numerals import chinese_numeral
+from warehouse.words.day_words import day_words
 from warehouse.words.number_words import LEGEND, NOT_REPORTED, show_number
 from warehouse.words.templates import render_lines
 
 
 @dataclass(frozen=True)
 class Section:
-    """What is said of a programme, and its chart; None where there is nothing to draw."""
+    """What is said of a programme below its numbered heading, and its chart; None where there is nothing to draw."""
 
-    title: str
+    heading: str
     said: Said
     chart: Plotted | None
 
@@ -55,6 +57,12 @@ class Bulletin:
     by_county: Table
     notes: tuple[str, ...]
 
+    @property
+    def dated(self) -> str:
+        """The line below the title: how final the numbers are, and the day that published them."""
+        published = self.vintage.published_at
+        return f"{'' if self.is_final else '（初步统计）'}{day_words(published) if published else ''}"
+
 
 def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulletin:
     """The bulletin of ``year`` from the published file. YearNotPublished, WarehouseMissing, QueryError."""
@@ -67,14 +75,15 @@ def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulleti
     numbers = Numbers(year, now, tuple(reports["unit_name"]))
     declared = catalogue.bulletin
     opening = say(declared.opening.text, numbers)
-    sections = []
+    sections: list[Section] = []
     for name, programme in catalogue.programmes.items():
         told = declared.programmes[name]
         said = say(told.text, numbers)
         charts = (plot(chart, figures, years) for chart in told.charts)
         drawn = next((chart for chart in charts if chart.is_drawable), None)
         if said.sentences:
-            sections.append(Section(programme.name_zh, said, drawn))
+            heading = f"{chinese_numeral(len(sections) + 1)}、{programme.name_zh}"
+            sections.append(Section(heading, said, drawn))
     with read_only(database) as connection:
         vintage = read_vintage(connection)
     city = catalogue.settings.city

@@ -37,6 +37,4 @@ def add_chart(
         width=int(width),
         height=int(height),
     )
-    paragraph.add_run()._r.append(
-        parse_xml(drawing.partition("\n")[2] if drawing.startswith("\n") else drawing)
-    )
+    paragraph.add_run()._r.append(parse_xml(drawing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
 from pptx.chart.chart import Chart
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
@@ -15,6 +16,7 @@ from pptx.parts.chart import ChartPart
 from pptx.util import Pt
 
 from flows.charts.plotted import Plotted
+from warehouse.words.number_formats import number_format
 
 WORKBOOK = "rId1"
 """The relation by which a chart's part names its workbook."""
@@ -34,7 +36,7 @@ class NativeChart:
 
 def draw(plotted: Plotted) -> NativeChart:
     """Columns of each series, the numbers above them where there is one series only; the unit stands in the title."""
-    shown = "#,##0" + ("." + "0" * plotted.decimals if plotted.decimals else "")
+    shown = pl.select(number_format(pl.lit(plotted.unit), pl.lit(plotted.decimals))).item()
     data = CategoryChartData(number_format=shown)
     data.categories = plotted.categories
     for name, values in plotted.series.items():

@@ -6,29 +6,25 @@ from collections.abc import Callable
 
 from flows.bulletin.bulletin import Bulletin
 from flows.charts.plotted import Plotted
-from warehouse.words.chinese_numerals import chinese_numeral
-from warehouse.words.day_words import day_words
 from warehouse.words.templates import render_text
 
 
 def write_web_page(bulletin: Bulletin, picture: Callable[[Plotted], str]) -> str:
     """The page of ``bulletin`` as HTML; ``picture`` draws a chart as SVG."""
-    published = bulletin.vintage.published_at
     return render_text(
         "flows.bulletin",
         "bulletin.html",
         title=bulletin.title,
-        state="" if bulletin.is_final else "（初步统计）",
-        day=day_words(published) if published else "",
+        dated=bulletin.dated,
         opening=bulletin.opening.text,
         sections=[
             {
-                "heading": f"{chinese_numeral(number)}、{section.title}",
+                "heading": section.heading,
                 "text": section.said.text,
                 "chart": picture(section.chart) if section.chart else "",
                 "described": f"{section.chart.title}（{section.chart.unit}）" if section.chart else "",
             }
-            for number, section in enumerate(bulletin.sections, start=1)
+            for section in bulletin.sections
         ],
         table=bulletin.by_county,
         notes=bulletin.notes,

@@ -26,8 +26,6 @@ from flows.bulletin.chart_parts import add_chart
 from flows.bulletin.font_table import name_alternatives
 from flows.bulletin.native_charts import draw
 from flows.charts.plotted import Plotted
-from warehouse.words.chinese_numerals import chinese_numeral
-from warehouse.words.day_words import day_words
 
 
 @dataclass(frozen=True)
@@ -79,13 +77,11 @@ def write_word_file(bulletin: Bulletin) -> bytes:
     )
     document.core_properties.language = "zh-CN"
     document.add_paragraph(bulletin.title, "公报标题")
-    published = bulletin.vintage.published_at
-    state = "" if bulletin.is_final else "（初步统计）"
-    document.add_paragraph(f"{state}{day_words(published) if published else ''}".strip(), "公报署名")
+    document.add_paragraph(bulletin.dated, "公报署名")
     document.add_paragraph(bulletin.opening.text, "公报正文")
     waiting: list[Plotted] = []
-    for number, section in enumerate(bulletin.sections, start=1):
-        document.add_paragraph(f"{chinese_numeral(number)}、{section.title}", "公报一级标题")
+    for section in bulletin.sections:
+        document.add_paragraph(section.heading, "公报一级标题")
         document.add_paragraph(section.said.text, "公报正文")
         waiting += [section.chart] if section.chart else []
         if len(waiting) == _A_ROW:

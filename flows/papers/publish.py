@@ -14,7 +14,7 @@ from flows.error_log import run_dispensable
 from flows.night import Night
 from flows.settings import read_code_version
 from flows.yearbook.yearbook import name_yearbook, write_yearbook
-from warehouse.catalogue.bulletin import BULLETIN
+from warehouse.catalogue.bulletin import read_declared_words
 from warehouse.ledger.durability import write_durably
 from warehouse.published.figures import fingerprint_numbers, list_published_years, list_years_shown
 from warehouse.published.reporting import list_told_years
@@ -62,11 +62,10 @@ def _withdraw(site: Path, kept: Mapping[str, str], year: str) -> Mapping[str, st
 
 def _fingerprint(night: Night, year: int) -> str:
     """Everything that a year's papers are made of, in short; the moment of the night is not among it."""
-    words = night.installation.settings.catalogue / BULLETIN
     parts = [
         fingerprint_numbers(night.home.database, list_years_shown(night.home.database, year)),
         night.catalogue.version,
-        words.read_text(encoding="utf-8") if words.exists() else "",
+        read_declared_words(night.catalogue.folder),
         read_code_version(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

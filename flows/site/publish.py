@@ -29,7 +29,7 @@ from flows.site.shared_files import (
     write_designs,
 )
 from flows.site.tiles_page import render_tiles
-from warehouse.catalogue.bulletin import BULLETIN
+from warehouse.catalogue.bulletin import read_declared_words
 from warehouse.published.definitions import read_dictionary
 from warehouse.published.figures import YEARS_SHOWN, list_published_years, read_figures
 from warehouse.published.reporting import list_told_years
@@ -65,13 +65,11 @@ def _bring_up_to_date(night: Night) -> None:
 
 def fingerprint(night: Night, linked: list[Document]) -> str:
     """Everything that the pages are made of, in short."""
-    installation = night.installation
-    bulletin = installation.settings.catalogue / BULLETIN
     parts = [
         str(read_shown_heads(night.home.database)[-1:]),
         night.catalogue.version,
         night.rulebook.version,
-        bulletin.read_text(encoding="utf-8") if bulletin.exists() else "",
+        read_declared_words(night.catalogue.folder),
         read_code_version(),
         fingerprint_room(),
         *(document.file for document in linked),

@@ -105,6 +105,12 @@ def parse_placeholder(text: str) -> Placeholder:
     return Placeholder(indicator, aspect, picture)
 
 
+def read_declared_words(folder: Path) -> str:
+    """The text of a catalogue's bulletin.yaml, by which one sees that it changed; '' where there is none."""
+    path = folder / BULLETIN
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def load_bulletin(
     folder: Path,
     programmes: Mapping[str, Programme],
