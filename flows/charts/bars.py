@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.charts.drawing import COLOURS, INK, Drawn, write_scale
 from warehouse.words.number_words import show_number
+from warehouse.words.printed_numbers import PLACE
 
 _BAR = 26  # pixels of height of a bar with the space around it
 
@@ -28,7 +29,7 @@ def draw_bars(
 
     ``frame``: ``by``, value in ``unit``, state. ``beside``: a name and a number to compare with, drawn as a line.
     """
-    is_rank = unit == "位"
+    is_rank = unit == PLACE
     ordered = frame.sort("value", descending=not is_rank, nulls_last=True, maintain_order=True)
     shown = [
         show_number(value, state, decimals) for value, state in ordered.select("value", "state").iter_rows()

@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.charts.drawing import COLOURS, INK, Drawn, write_scale
 from warehouse.words.number_words import show_number
+from warehouse.words.printed_numbers import PLACE
 
 MOST_LINES = len(COLOURS)
 """More lines than this are not told apart: each gets a field of its own."""
@@ -43,7 +44,7 @@ def draw_series(
     """
     filled = _fill_gaps(frame, by, decimals)
     names = filled[by].unique(maintain_order=True).to_list()
-    is_rank = unit == "位"
+    is_rank = unit == PLACE
     scale = alt.Scale(reverse=True, zero=False, padding=12) if is_rank else alt.Scale(zero=is_from_zero)
     axis = write_scale(decimals)
     if len(names) > MOST_LINES:

@@ -15,6 +15,7 @@ from warehouse.published.series import Series
 from warehouse.words import labels
 from warehouse.words.coverage_words import WHOLE
 from warehouse.words.number_words import MARKS, NO_NUMBER, show_number
+from warehouse.words.printed_numbers import PLACE
 
 BAR = 20
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -52,7 +53,7 @@ def _fill_by_unit(table: Table, series: Series, years: list[int]) -> None:
     table.add_column("单位", no_wrap=True)
     for year in years:
         table.add_column(str(year), justify="right", no_wrap=True)
-    has_trend, has_bar = len(years) > 1, series.indicator.unit != "位"
+    has_trend, has_bar = len(years) > 1, series.indicator.unit != PLACE
     if has_trend and has_bar:
         table.add_column("走势", no_wrap=True)
     if has_bar:
@@ -75,7 +76,7 @@ def _fill_by_unit(table: Table, series: Series, years: list[int]) -> None:
 def _fill_by_year(table: Table, series: Series) -> None:
     table.add_column("年度", no_wrap=True)
     table.add_column(series.org_name, justify="right", no_wrap=True)
-    has_bar = series.indicator.unit != "位"
+    has_bar = series.indicator.unit != PLACE
     if has_bar:
         table.add_column("历年比较", no_wrap=True)
     ends = _find_ends(series.own["value"])

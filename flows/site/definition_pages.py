@@ -126,8 +126,8 @@ def _tell_explanation(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
         "rule": row["rule"],
         "meaning": row["meaning"] or "",
         "operands": _name_operands(edition.catalogue, form, row["operands"] or ""),
-        "text": _clip(row["text"]),
-        "reason": _clip(row["reason"] or ""),
+        "text": clip(row["text"], _LONGEST),
+        "reason": clip(row["reason"] or "", _LONGEST),
         "decided_at": moment_words(row["decided_at"]) if row["decided_at"] else "",
     }
 
@@ -140,8 +140,9 @@ def _name_operands(catalogue: Catalogue, form: Form | None, operands: str) -> st
     return "，".join(f"{known.get(name, name)}{value}" if is_pair else name for name, is_pair, value in parts)
 
 
-def _clip(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}……"
+def clip(text: str, longest: int) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= longest else f"{text[:longest]}……"
 
 
 def list_definitions(dictionary: pl.DataFrame) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.rulebook.rule_document import list_sections
-from flows.site.definition_pages import list_definitions, name_anchor
+from flows.site.definition_pages import clip, list_definitions, name_anchor
 from flows.site.edition import Edition, county_file, programme_file
 from flows.site.parts.charts import as_script_text
 
@@ -53,7 +53,7 @@ def build_index(entries: Iterable[Entry]) -> dict[str, Any]:
     """
     shown, pairs = [], defaultdict(list)
     for number, entry in enumerate(entries):
-        shown.append([entry.title, entry.code, entry.kind, entry.address, _clip(entry.about)])
+        shown.append([entry.title, entry.code, entry.kind, entry.address, clip(entry.about, _LONGEST)])
         for pair in sorted(cut_pairs(" ".join((entry.title, entry.code, entry.about, entry.words)))):
             pairs[pair].append(number)
     return {"entries": shown, "pairs": {pair: _tell_steps(found) for pair, found in sorted(pairs.items())}}
@@ -124,7 +124,3 @@ def _list_rules(edition: Edition) -> Iterable[Entry]:
     }
     for rule in told.values():
         yield Entry(rule.meaning, rule.id, "审核关系", f"rules.html#rule-{rule.id}", rule.why)
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}……"

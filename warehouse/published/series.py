@@ -15,6 +15,7 @@ from warehouse.catalogue.models import Break, Indicator
 from warehouse.store.query import QueryError, read_only, run
 from warehouse.store.statements import statement
 from warehouse.words.near import find_nearest
+from warehouse.words.printed_numbers import PLACE
 
 SERIES: Schema = {
     "year": pl.Int32,
@@ -78,7 +79,7 @@ class Series:
     @property
     def is_total(self) -> bool:
         """Whether the unit's number is the total of those below it, and so far larger than theirs."""
-        return self.indicator.kind in _TOTALS and self.indicator.unit != "位"
+        return self.indicator.kind in _TOTALS and self.indicator.unit != PLACE
 
     @property
     def span(self) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from warehouse.words.printed_numbers import PLACE
+
 WHOLE = "#,##0"
-_NOT_GROUPED = ("位", "年", "%")
+_NOT_GROUPED = (PLACE, "年", "%")
 
 
 def number_format(unit: pl.Expr, decimals: pl.Expr) -> pl.Expr:
