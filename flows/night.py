@@ -23,8 +23,10 @@ from flows.keeping.kept_objects import (
     list_unnamed,
 )
 from flows.keeping.marks import GoodNight, LateSteps, mark_good_night, read_good_night
+from flows.partitions.retention import forget_unread
 from flows.partitions.work import Part, WorkPlace
 from flows.partitions.world import World, keep_world
+from flows.places.destination import DestinationFailed
 from flows.receiving.receive import Repeated
 from flows.running.timing import STEPS_AFTER, Steps
 from flows.settings import Home, Installation, read_code_version
@@ -103,6 +105,14 @@ class Night:
         """What a partition left; the next night finds it too. WorkLost."""
         self.record.parts.add(key)
         return self.work.get(key)
+
+    def forget_unread_parts(self) -> None:
+        """Remove partitions that no night has read for long; a night can do without it."""
+        days = self.installation.settings.keep_work_days
+        try:
+            forget_unread(self.work, self.record.parts, self.at.date(), days)
+        except DestinationFailed as error:
+            self.record.notes.append(str(error))
 
     @property
     def home(self) -> Home:

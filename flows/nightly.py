@@ -114,6 +114,7 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             with publication.open_build(night) as build, open_parts(night.installation.settings) as parts:
                 fill_build(night, build, parts, on_done)
                 publish(night, build)
+            night.forget_unread_parts()
             tell_log("数据仓库已更新")
         note_unnamed(night)
         report = outgoing.collect_report(night)

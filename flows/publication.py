@@ -18,6 +18,7 @@ from flows.night import Night, list_versions
 from flows.running.timing import STEPS_TO_PUBLISH
 from transforms.disclosure.equations import list_relations
 from transforms.disclosure.suppression import list_related, suppress
+from transforms.indicators.groups import list_groups
 from transforms.indicators.indicators import compute, redraw
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
@@ -69,11 +70,20 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
     approved = list_approvals(entries).join(
         build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
     )
-    measures = build.read_standing_measures()
-    computed = compute(measures, night.catalogue, approved)
-    # A vintage keeps what was published, the numbers of each year's own units; the series is of what is known now.
-    redrawn = redraw(measures, night.catalogue, approved, computed.indicators) if before is None else None
-    build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn, at=at)
+    years = build.list_standing_years()
+    units = sum(night.catalogue.registry.units(year).height for year in years)
+    build.begin_indicators(at)
+    for group in list_groups(night.catalogue, units):
+        measures = build.read_standing_measures(measures=group.read)
+        computed = compute(measures, night.catalogue, approved, group, years)
+        # A vintage keeps what was published, the numbers of each year's own units; the series is of what is known now.
+        redrawn = (
+            redraw(measures, night.catalogue, approved, computed.indicators, group, years)
+            if before is None
+            else None
+        )
+        build.add_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn)
+    build.end_indicators()
 
 
 def _suppress_counts(night: Night, build: NightBuild) -> None:
@@ -83,6 +93,9 @@ def _suppress_counts(night: Night, build: NightBuild) -> None:
         return
     earlier = list_suppressed(night.journal.entries())
     hidden = pl.concat([earlier, build.list_small_counts(protected)]).unique()
+    if hidden.is_empty():
+        build.set_suppressed(hidden)
+        return
     relations = list_relations(night.rulebook.identities)
     cells = build.read_rollup(list_related(relations, protected.measures))
     parents = night.catalogue.registry.parents(cells["year"].unique().sort())

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     work: str = Field(
         default="", repr=False, description="where parts leave what they made: a folder or an s3:// address"
     )
+    keep_work_days: int = Field(default=30, ge=0, description="how long parts that no night reads stay")
     quiet_seconds: float = Field(
         default=5.0,
         ge=0,

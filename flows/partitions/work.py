@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import pickle
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
@@ -24,7 +24,12 @@ _PARTS = "parts"
 
 
 class WorkLost(Exception):
-    """What a partition has left is no longer there as it was left: it must be made again."""
+    """What a partition has left in this night is no longer there as it was left; one Chinese sentence."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"工作目录 {where} 中的中间结果缺失或被改动，本次作业已中止，数据仓库未改动。请重新运行。"
+        )
 
 
 class WorkPlace:
@@ -38,21 +43,21 @@ class WorkPlace:
         return WorkPlace, (self.address,)
 
     def find(self, key: str) -> Part | None:
-        """What is kept under ``key``; None where nothing whole is."""
-        said = self._place.read(f"{_PARTS}/{key}/{_ABOUT}")
-        if said is None:
-            return None
+        """What is kept under ``key``; None where nothing is, or something that is not as it was left."""
         try:
-            about = json.loads(said)
-            return Part(self._place, key, about["frames"], about["facts"])
-        except (ValueError, KeyError, TypeError):
+            part = self.get(key)
+        except WorkLost:
             return None
+        return part if part.is_whole() else None
 
     def get(self, key: str) -> Part:
-        """What is kept under ``key``. WorkLost."""
-        if (part := self.find(key)) is None:
-            raise WorkLost(f"partition {key} is not below {self._place.where}")
-        return part
+        """What was kept under ``key`` in this night. WorkLost."""
+        said = self._place.read(f"{_PARTS}/{key}/{_ABOUT}")
+        try:
+            about = json.loads(said or b"")
+            return Part(self._place, key, about["frames"], about["facts"])
+        except (ValueError, KeyError, TypeError):
+            raise WorkLost(self._place.where) from None
 
     def keep(self, key: str, frames: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> Part:
         """Keep frames, but for those without rows, and facts (JSON) under ``key``."""
@@ -77,19 +82,26 @@ class WorkPlace:
         """What was kept by ``keep_object``. WorkLost."""
         content = self._place.read(name)
         if content is None:
-            raise WorkLost(f"{name} is not below {self._place.where}")
+            raise WorkLost(self._place.where)
         return pickle.loads(content)  # noqa: S301 - the place of work is written by nianbao alone
 
-    def keep_only(self, keys: Iterable[str]) -> int:
-        """Remove all partitions but ``keys``; how many files went."""
-        kept = set(keys)
-        names = self._place.list_sizes(_PARTS)
-        old = [name for name in names if name.split("/", 1)[0] not in kept]
-        for name in sorted(
-            old, key=lambda name: not name.endswith(_ABOUT)
-        ):  # first what says that it is whole
-            self._place.remove(f"{_PARTS}/{name}")
-        return len(old)
+    def list_keys(self) -> list[str]:
+        """The keys of all partitions, whole or not."""
+        return sorted({name.split("/", 1)[0] for name in self._place.list_sizes(_PARTS)})
+
+    def remove(self, key: str) -> None:
+        """Remove a partition."""
+        names = self._place.list_sizes(f"{_PARTS}/{key}")
+        for name in sorted(names, key=lambda name: name != _ABOUT):  # first what says that it is whole
+            self._place.remove(f"{_PARTS}/{key}/{name}")
+
+    def read(self, name: str) -> bytes | None:
+        """A small file beside the partitions; None where it is missing."""
+        return self._place.read(name)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replace a small file beside the partitions."""
+        self._place.write(name, content, is_durable=False)
 
 
 class Part:
@@ -102,6 +114,12 @@ class Part:
         self.facts = facts
         self._place = place
         self._hashes = hashes
+
+    def is_whole(self) -> bool:
+        """Whether all its frames are as they were left."""
+        return all(
+            self._place.hash(_name_file(self.key, name)) == sha256 for name, sha256 in self._hashes.items()
+        )
 
     @property
     def names(self) -> list[str]:
@@ -116,7 +134,7 @@ class Part:
         """A frame that has rows. WorkLost."""
         content = self._place.read(_name_file(self.key, name))
         if content is None or hashlib.sha256(content).hexdigest() != self._hashes[name]:
-            raise WorkLost(f"{name} of partition {self.key} is not below {self._place.where} as it was left")
+            raise WorkLost(self._place.where)
         return pl.read_parquet(io.BytesIO(content))
 
 

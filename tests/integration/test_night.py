@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import flows.answer.outgoing
-import flows.intake
+import flows.partitions.read_part
 import flows.publication
 from flows.night import open_night
 from flows.nightly import run_night
@@ -177,7 +177,7 @@ def test_a_night_that_broke_off_right_after_receiving_is_made_good_by_the_next(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(flows.intake, "read_batch", broken)
+        patched.setattr(flows.partitions.read_part, "read_batch", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             night(place)
     assert events(place) == [Event.RECEIVED]

@@ -9,12 +9,14 @@ has no population, a new village no year before) and what does not apply there (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from transforms.indicators.comparisons import compare, comparisons_of
 from transforms.indicators.coverage import coverage_pct, least_covered
+from transforms.indicators.groups import Group
 from transforms.indicators.measure_cells import columns_of, data_years, is_deep
 from transforms.indicators.plans import (
     Plan,
@@ -47,43 +49,58 @@ class Computed:
     rollup: pl.DataFrame
 
 
-def compute(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Computed:
-    """Every indicator and every sum of the MEASURE rows of all standing submissions.
+def compute(
+    measures: Measures,
+    catalogue: Catalogue,
+    final: pl.DataFrame,
+    group: Group | None = None,
+    years: Sequence[int] = (),
+) -> Computed:
+    """Every indicator and every sum of the MEASURE rows of all standing submissions; of a ``group``, its own.
 
-    ``final``: year, unit_code of the approved submissions. One INDICATOR row per year with data, indicator and node of the
-    indicator's levels that is asked for all its terms, in the order of the catalogue, year and code. ``value`` is null,
-    never 0, where it cannot be known; ``state`` then says whether it was not reported or does not apply.
+    ``final``: year, unit_code of the approved submissions. ``measures`` may be those that the group reads; then ``years`` are
+    all years with data. One INDICATOR row per year with data, indicator and node of the indicator's levels that is asked for
+    all its terms, in the order of the catalogue, year and code. ``value`` is null, never 0, where it cannot be known;
+    ``state`` then says whether it was not reported or does not apply.
     """
-    years = data_years(measures)
+    years = list(years) or data_years(measures)
     if not years:
         return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP))
-    plans = plans_of(catalogue)
+    plans = plans_of(catalogue, group)
+    summed = list(group.measures if group else catalogue.measures)
     comparisons = comparisons_of(plans, catalogue)
     read = [*plans, *(p for c in comparisons for p in c.readings)]
-    terms = [*(t for p in read for t in p.terms), *map(Term, catalogue.measures)]
-    tree = term_tree(measures, catalogue, dict.fromkeys(terms), final)
+    terms = [*(t for p in read for t in p.terms), *map(Term, summed)]
+    tree = term_tree(measures, catalogue, dict.fromkeys(terms), final, years)
     nodes = _read_nodes(tree, plans, read, catalogue)
     indicators = _list_indicators(nodes, plans, catalogue, years)
     asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
     of_villages = [c for c in comparisons if _is_for_villages(c.both, catalogue)]
     changes = [compare(nodes.rolled, comparisons, asked), compare(nodes.villages, of_villages, asked)]
-    return Computed(indicators, pl.concat(changes), roll_up(tree, catalogue))
+    return Computed(
+        indicators, pl.concat(changes), roll_up(tree, [catalogue.measures[m] for m in summed], catalogue)
+    )
 
 
 def redraw(
-    measures: Measures, catalogue: Catalogue, final: pl.DataFrame, indicators: pl.DataFrame
+    measures: Measures,
+    catalogue: Catalogue,
+    final: pl.DataFrame,
+    indicators: pl.DataFrame,
+    group: Group | None = None,
+    years: Sequence[int] = (),
 ) -> pl.DataFrame:
     """INDICATOR of earlier years as if the units of the last year had been there, where that differs from ``indicators``.
 
     Arguments as of :func:`compute`, and the indicators that it gave.
     """
-    years = data_years(measures)
+    years = list(years) or data_years(measures)
     moved = list_moved(catalogue.registry, years) if years else empty(INDICATOR)
     if moved.is_empty():
         return empty(INDICATOR)
-    plans = plans_of(catalogue)
+    plans = plans_of(catalogue, group)
     terms = dict.fromkeys(t for p in plans for t in p.terms)
-    tree = term_tree(measures, catalogue, terms, final, seen_from=years[-1])
+    tree = term_tree(measures, catalogue, terms, final, years, seen_from=years[-1])
     nodes = _read_nodes(tree, plans, plans, catalogue)
     is_other = pl.col("year").is_in(moved["year"].unique().implode())
     of_moved = _Nodes(

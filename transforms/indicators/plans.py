@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from transforms.indicators.coverage import Cells, added, least_covered
+from transforms.indicators.groups import Group
 from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.rollup import counts_of_levels
 from warehouse.catalogue.load import Catalogue
@@ -58,10 +59,12 @@ def _names(terms: Iterable[Term]) -> str:
     return "+".join(sorted(t.column for t in terms))
 
 
-def plans_of(catalogue: Catalogue) -> list[Plan]:
-    """The plans of all indicators, in the order of the catalogue."""
+def plans_of(catalogue: Catalogue, group: Group | None = None) -> list[Plan]:
+    """The plans of all indicators, or of a group's, in the order of the catalogue."""
     plans: list[Plan] = []
     for indicator in catalogue.indicators.values():
+        if group is not None and indicator.id not in group.indicators:
+            continue
         expression = catalogue.expand_formula(indicator)
         window, inner = expression.window or (None, expression)
         alone = inner.is_sum or len(inner.terms) == 1

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import polars as pl
 
 from transforms.indicators.coverage import coverage_pct
 from transforms.indicators.measure_cells import columns_of
 from transforms.indicators.term_tree import Tree
-from warehouse.catalogue.frames import ROLLUP
+from warehouse.catalogue.frames import ROLLUP, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Measure
 from warehouse.expression.expression import Term
 from warehouse.registry.levels import LEVELS
 
 
-def roll_up(tree: Tree, catalogue: Catalogue) -> pl.DataFrame:
-    """The measures of standing submissions, summed for every year and every node above the villages: frame ROLLUP.
+def roll_up(tree: Tree, measures: Collection[Measure], catalogue: Catalogue) -> pl.DataFrame:
+    """``measures`` of standing submissions, summed for every year and every node above the villages: frame ROLLUP.
 
-    ``tree`` holds the terms of all measures. One row per year with data, node of the registry and measure asked of it
+    ``tree`` holds their terms. One row per year with data, node of the registry and measure asked of it
     or of a unit below it. What a village has is what it reported.
     """
-    measures = catalogue.measures.values()
     read = [c for measure in measures for c in columns_of(Term(measure.id))]
     rolled = fold_up(tree.base, ["year"], [*counts_of_levels(), *map(pl.col, read)])
     names = tree.places.select("year", "unit", "org_code", "org_level")
     nodes = rolled.join(names, on=["year", "unit"], how="left", maintain_order="left").lazy()
     years = tree.base["year"].unique().to_list()
     parts = [_of_measure(nodes, measure, catalogue, years) for measure in measures]
-    return pl.concat(pl.collect_all(parts)).sort("year", "org_code", "measure")
+    return pl.concat([empty(ROLLUP), *pl.collect_all(parts)]).sort("year", "org_code", "measure")
 
 
 def _of_measure(

@@ -7,7 +7,7 @@ the years under the code of whoever carries it on (``warehouse.registry.contribu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,7 +16,6 @@ from transforms.indicators.departures import Gone, list_gone, seen_from_later
 from transforms.indicators.measure_cells import (
     cells_of,
     columns_of,
-    data_years,
     is_deep,
     places_of,
     select_reported_cells,
@@ -50,14 +49,15 @@ def term_tree(
     catalogue: Catalogue,
     terms: Iterable[Term],
     final: pl.DataFrame,
+    years: Sequence[int],
     seen_from: int | None = None,
 ) -> Tree:
     """The terms that formulas read, computed for every year of the data and every base node and village.
 
-    ``final``: year, unit_code of the approved submissions. ``seen_from``: a year whose units stand in all years.
+    ``final``: year, unit_code of the approved submissions. ``years``: those with data, ascending. ``seen_from``: a year
+    whose units stand in all years.
     """
     terms = list(terms)
-    years = data_years(measures)
     span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
     codes = pl.Enum(catalogue.registry.all_units["org_code"].unique().sort())  # a tie goes to the first code
     places = _with_maturity(places_of(catalogue, span, codes), final)
@@ -77,7 +77,7 @@ def term_tree(
             cells = redraw_cells(cells, rows, gone, whole, seen_from)
         frames[deep] = _with_terms(cells, rows, mine, later, catalogue)
     base = _base(frames[False], frames[True], standing)
-    wanted = pl.col("year").is_in(years)
+    wanted = pl.col("year").is_in(list(years))
     return Tree(
         base=base.filter(wanted),
         villages=frames[True].filter(wanted, pl.col("org_level") == "village"),

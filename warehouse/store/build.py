@@ -24,6 +24,7 @@ from warehouse.catalogue.frames import (
     Notes,
     Observations,
     Submissions,
+    empty,
     shaped,
     with_finding_id,
 )
@@ -199,24 +200,53 @@ class NightBuild(BuildReader):
         *,
         at: datetime,
     ) -> None:
-        """Put in what is computed from all standing submissions; ``at``: from when on this is what we know.
+        """Put in what is computed from all standing submissions at once; see :func:`begin_indicators`."""
+        self.begin_indicators(at)
+        self.add_indicators(indicators, comparisons, rollup, redrawn)
+        self.end_indicators()
 
-        mart.indicator (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP), mart.redrawn (INDICATOR),
-        core.handed_on.
+    def begin_indicators(self, at: datetime) -> None:
+        """From now on, ``add_indicators`` puts in group by group what is computed from all standing submissions.
+
+        ``at``: from when on this is what we know.
         """
         self.published_at = as_beijing(at)
+        for table in ("mart.comparison", "core.rollup_above_villages", "mart.redrawn"):
+            self._replace(table, None)
+        self._stage(empty(INDICATOR), "CREATE OR REPLACE TEMP TABLE {table} AS FROM incoming")
+
+    def add_indicators(
+        self,
+        indicators: pl.DataFrame,
+        comparisons: pl.DataFrame | None = None,
+        rollup: pl.DataFrame | None = None,
+        redrawn: pl.DataFrame | None = None,
+    ) -> None:
+        """mart.indicator and mart.redrawn (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP)."""
+        self._stage(indicators, "INSERT INTO {table} FROM incoming")
+        added = {
+            "mart.comparison": comparisons,
+            "core.rollup_above_villages": rollup,
+            "mart.redrawn": redrawn,
+        }
+        for table, rows in added.items():
+            if rows is not None:
+                self._append(table, rows)
+
+    def _stage(self, indicators: pl.DataFrame, statement: str) -> None:
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
         self._register(rows)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS FROM incoming")
+        self._connection.execute(statement.format(table=STAGED))
         self._connection.unregister("incoming")
+
+    def end_indicators(self) -> None:
+        """All groups are there: what is other than it was is known from now on; core.handed_on and core.heir."""
+        assert self.published_at is not None, "begin_indicators came before"
         mark_held(self._connection, self.catalogue)
         self._keep_vintage("mart.indicator_log", STAGED, self.published_at)
         self._connection.execute(f"DROP TABLE {STAGED}")
         self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)
-        self._replace("mart.comparison", comparisons)
-        self._replace("core.rollup_above_villages", rollup)
-        self._replace("mart.redrawn", redrawn)
         registry, years = self.catalogue.registry, self._years_of_reports()
         splits = find_splits(registry, years)
         numbers = (

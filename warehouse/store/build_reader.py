@@ -28,6 +28,10 @@ class BuildReader(BuildFile):
         }
         return self._connection.execute(asked, given).pl().pipe(shaped, MEASURE)
 
+    def list_standing_years(self) -> list[int]:
+        """The years of which something stands, ascending."""
+        return self._frame("SELECT DISTINCT year FROM core.measure ORDER BY year")["year"].to_list()
+
     def sum_standing_measures(self, measures: Collection[str], but_for: Submissions) -> pl.DataFrame:
         """year, measure, value: what stands of ``measures`` altogether, without the units and years of ``but_for``."""
         self._register(but_for.select("unit_code", "year").unique())

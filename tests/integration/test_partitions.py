@@ -1,0 +1,138 @@
+"""A night in partitions gives what it gives in one, wherever they run; what nothing has changed for is not judged again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.settings import Installation
+from tests.clerk_workbook import ClerkWorkbook
+from tests.integration.conftest import LANHE, NewInstallation, night
+from tests.integration.warehouse_content import assert_same_content
+
+EAST = "990101"
+YEARS = range(2022, 2025)
+_LATER_RULE = """
+- id: care.few_visits
+  scope: row
+  form: care
+  expression: visit_count >= {least}
+  since: {since}
+  severity: warning
+  message: "{{left}}，偏少"
+  why: 试验。
+  fix: 请核对。
+"""
+
+
+def with_settings(place: Installation, **settings: object) -> Installation:
+    """The same installation, read anew, with other settings."""
+    return Installation(place.settings.model_copy(update=settings))
+
+
+def kept(place: Installation) -> dict[str, int]:
+    """The partitions that were made, by key: when."""
+    return {
+        about.parent.name: about.stat().st_mtime_ns
+        for about in sorted((place.home.work / "parts").glob("*/about.json"))
+    }
+
+
+def of_kind(parts: dict[str, int], kind: str) -> set[str]:
+    return {key for key in parts if key.startswith(kind)}
+
+
+def replayed(place: Installation, **settings: object) -> Path:
+    """The warehouse that a rebuild makes, beside the one that was there."""
+    before = place.home.root / "before.duckdb"
+    shutil.copy(place.home.database, before)
+    night(with_settings(place, **settings), from_scratch=True)
+    return before
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """The small city's catalogue, to be changed."""
+    folder = shutil.copytree(LANHE, tmp_path / "catalogue")
+    (folder / "rules").mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def office(installation: NewInstallation, city: Path) -> Installation:
+    """Nine workbooks of three years: one that cannot be read, one that is held, one twice; taken in by one night."""
+    place = installation(YEARS, catalogue=city)
+    inbox = place.home.inbox / EAST
+    first, second = (next(inbox.glob(f"{EAST}_{year}_*.xlsx")) for year in YEARS[:2])
+    held = ClerkWorkbook(first)
+    held.cell("兰1表", "会员数", org=f"{EAST}001001").value = "三百"
+    held.save(first)
+    restated = ClerkWorkbook(second)
+    restated.enter("兰1表", "会员数", org=f"{EAST}001001", value=311)
+    restated.save(inbox / "更正.xlsx")
+    (inbox / "读不出.xlsx").write_bytes(b"nothing")
+    night(place)
+    return place
+
+
+@pytest.mark.parametrize("runner", ["threads", "processes"])
+def test_parts_of_one_workbook_give_what_one_part_gives(office: Installation, runner: str) -> None:
+    before = replayed(office, part_size=1, task_runner=runner)
+    assert_same_content(before, office.home.database)
+    assert len(of_kind(kept(office), "check")) >= 4, "a partition for each of three units, and the one before"
+
+
+def test_a_rebuild_judges_nothing_again(office: Installation) -> None:
+    made = kept(office)
+    before = replayed(office)
+    assert kept(office) == made
+    assert_same_content(before, office.home.database)
+
+
+def test_a_rule_of_other_years_judges_nothing_again_and_one_of_these_years_reads_nothing_again(
+    office: Installation, city: Path
+) -> None:
+    made = kept(office)
+    rule = city / "rules" / "care.yaml"
+    rule.write_text(_LATER_RULE.format(least=1, since=2099), encoding="utf-8")
+    night(with_settings(office))
+    assert kept(office) == made
+    rule.write_text(_LATER_RULE.format(least=1_000_000, since=2024), encoding="utf-8")
+    night(with_settings(office))
+    now = kept(office)
+    assert of_kind(now, "read") == of_kind(made, "read")
+    assert len(of_kind(now, "check") - of_kind(made, "check")) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda part: next(part.glob("*.parquet")).write_bytes(b"PAR1"),
+        lambda part: next(part.glob("*.parquet")).unlink(),
+        lambda part: (part / "about.json").write_bytes(b"{"),
+    ],
+    ids=["changed", "missing", "cut off"],
+)
+def test_a_partition_that_is_not_as_it_was_left_is_made_again(
+    office: Installation, damage: Callable[[Path], object]
+) -> None:
+    for key in kept(office):
+        if not key.startswith("background"):
+            damage(office.home.work / "parts" / key)
+    before = replayed(office)
+    assert_same_content(before, office.home.database)
+
+
+def test_partitions_that_no_night_reads_go_after_some_days(office: Installation) -> None:
+    made = kept(office)
+    replayed(office, part_size=2)
+    assert made.keys() <= kept(office).keys()
+    dates = office.home.work / "last_read.json"
+    dates.write_text(dates.read_text().replace("20", "19", 1).replace("2026-", "2025-"), encoding="utf-8")
+    replayed(office, part_size=2)
+    left = kept(office)
+    assert left
+    assert of_kind(made, "check") & left.keys() == set()

@@ -1,0 +1,46 @@
+"""Indicators are computed in groups: the same numbers, however many groups there are."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, NOBODY, WEST, WILLOW, lanhe, rows
+from transforms.indicators.groups import list_groups
+from transforms.indicators.indicators import compute
+from transforms.indicators.measure_cells import data_years
+
+CATALOGUE = lanhe()
+MEASURES = rows(
+    ("member_count", 2022, {EAST: 1, WEST: 2, BRIDGE: 10, **dict.fromkeys(BRIDGE_VILLAGES, 7)}),
+    ("household_count", 2023, {BRIDGE: 100, BAY: 200, WILLOW: 100}),
+    ("visit_count", 2024, {BRIDGE: 10, BAY: 30, WILLOW: 60}),
+    ("member_count", 2024, {EAST: 3, WEST: 4, BRIDGE: 12, **dict.fromkeys(BRIDGE_VILLAGES, 9)}),
+)
+ORDER = ["indicator", "measure", "year", "org_code"]
+
+
+@pytest.mark.parametrize("most", [1, 60, 10**9])
+def test_every_indicator_and_measure_is_in_one_group(most: int) -> None:
+    groups = list_groups(CATALOGUE, 30, most)
+    assert [i for group in groups for i in group.indicators] == list(CATALOGUE.indicators)
+    assert sorted(m for group in groups for m in group.measures) == sorted(CATALOGUE.measures)
+    assert (len(groups) == 1) == (most == 10**9)
+
+
+@pytest.mark.parametrize("most", [1, 60])
+def test_groups_give_the_numbers_of_the_whole(most: int) -> None:
+    whole = compute(MEASURES, CATALOGUE, NOBODY)
+    years = data_years(MEASURES)
+    parts = [
+        compute(MEASURES.filter(pl.col("measure").is_in(group.read)), CATALOGUE, NOBODY, group, years)
+        for group in list_groups(CATALOGUE, 30, most)
+    ]
+    assert len(parts) > 1
+    for name in ("indicators", "comparisons", "rollup"):
+        one = getattr(whole, name)
+        other = pl.concat([getattr(part, name) for part in parts])
+        assert one.height
+        keys = [c for c in ORDER if c in one.columns]
+        assert_frame_equal(other.sort(keys), one.sort(keys))
