@@ -27,7 +27,8 @@ from flows.backup.restore_plan import Plan
 from flows.home_check import require_fit
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_file, sync_folder, write_durably
-from warehouse.ledger.journal import JOURNAL_MODE, Event, Journal
+from warehouse.ledger.journal import Event, Journal
+from warehouse.ledger.journal_file import JOURNAL_MODE
 from warehouse.ledger.journal_head import HEAD_SUFFIX
 from warehouse.store.publish import OWNER_ONLY, writer_lock
 from warehouse.store.soundness import checksum

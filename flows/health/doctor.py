@@ -80,7 +80,7 @@ def examine_sources(installation: Installation, health: Health) -> None:
 def examine_journal(installation: Installation, health: Health) -> Journal | None:
     """The journal, compared with every head ever shown; none when it is broken."""
     try:
-        journal = Journal(installation.home.journal, read_only=True)
+        journal = installation.home.read_journal()
         verify_shown_heads(journal, installation.home)
     except JournalBroken as error:
         health.problems.append(str(error))
