@@ -13,39 +13,35 @@ The head is kept in the home, not in the database: whoever can cut off the table
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg
 
-from flows.clock import TIME_ZONE
+from flows.places.journal_lock import JournalLock, fetch
 from flows.places.postgres import PostgresAddress, telling
 from warehouse.ledger.journal_entry import NO_HASH, JournalBroken, hash_line
 from warehouse.ledger.journal_head import Head, PrintedHead, keep_head, read_kept_head
 from warehouse.ledger.journal_lines import JournalUnreachable, StoredLines
 from warehouse.store.publish import AlreadyRunning
-from warehouse.words.day_words import moment_words
 
 TABLE = "nianbao_journal"
 TRIGGER = "nianbao_journal_append_only"
-_LOCK = "((classid::bigint << 32) | objid::bigint) = %(key)s AND objsubid = 1 AND locktype = 'advisory'"
-_HERE = "l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted"
-_SESSION = """
-SELECT set_config(name, value, false)
-FROM (VALUES ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
-             ('idle_session_timeout', '0')) AS wanted (name, value)
-WHERE current_setting(name, true) IS NOT NULL
+_SURVIVING = """
+SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'
 """
-"""A host that lost its power gives the lock back within a minute; one that is busy between two lines is not sent away."""
+_GUARD = f"""
+SELECT 1 FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+WHERE t.tgrelid = '{TABLE}'::regclass AND t.tgname = %(trigger)s
+  AND t.tgenabled IN ('O', 'A') AND t.tgtype & 58 = 58 AND p.prosrc LIKE '%%RAISE EXCEPTION%%'
+"""  # 58: before (2), delete (8), update (16), truncate (32)
 
 
 class JournalTable:
-    """The lines of one office in the table at ``address``; ``beside``: the file whose neighbour keeps the head.
+    """The lines of one office in the table at ``address``; ``beside``: the file beside which the head is kept.
 
     A table that is not there has no lines; whoever holds it first makes it (journal_table.sql).
     """
@@ -56,13 +52,13 @@ class JournalTable:
         self._address = PostgresAddress(address)
         self._beside = beside
         self._held: psycopg.Connection[Any] | None = None
-        self._key = _name_lock(self._address.office)
+        self._lock = JournalLock(f"{TABLE} {self._address.office}")
 
     @property
     def where(self) -> str:
-        """The journal as it is called in sentences, without a password."""
+        """Database, table and office, without a password."""
         office = f"（office={self._address.office}）" if self._address.office else ""
-        return f"{self._address.where} 的表 {TABLE}{office}"
+        return f"数据库 {self._address.where} 的表 {TABLE}{office}"
 
     def exists(self) -> bool:
         """A table that cannot be reached may hold a journal, and only reading tells."""
@@ -79,7 +75,7 @@ class JournalTable:
         for position, (seq, _) in enumerate(rows, 1):
             if seq != position:
                 raise JournalBroken(
-                    f"登记簿第 {position} 条在 {self.where} 中缺失，已停止运行。{self.explain_restoring()}",
+                    f"登记簿第 {position} 条缺失（{self.where}），已停止运行。{self.explain_restoring()}",
                     position,
                 )
         return StoredLines([f"{line}\n".encode() for _, line in rows])
@@ -93,9 +89,9 @@ class JournalTable:
             for number, line in enumerate(lines, seen.count + 1)
         ]
         try:
-            with telling(self.where), self._held.transaction():
+            with telling(self._address.where), self._held.transaction():
                 self._require_unchanged(self._held, seen)
-                self._held.execute("SET LOCAL synchronous_commit TO on")
+                self._held.execute(_SURVIVING)
                 with self._held.cursor() as cursor:
                     cursor.executemany(f"INSERT INTO {TABLE} (office, seq, line) VALUES (%s, %s, %s)", rows)
         except JournalUnreachable as error:
@@ -118,46 +114,49 @@ class JournalTable:
         keep_head(self._beside, head)
 
     def explain_restoring(self) -> str:
-        """Rows are no matter of the night's: another account must put the table aside."""
+        """The lines may not have been brought into the table yet; lost ones come back from the backup."""
         return (
-            f"尚未把登记簿导入该表的，请运行 nianbao journal import；已导入的，请数据库管理员把 {self.where} "
-            "改名存档，再运行 nianbao restore，由备份恢复。"
+            f"尚未把登记簿导入{self.where}的，请运行 nianbao journal import；已经导入的，"
+            f"{self.explain_putting_aside()}，再运行 nianbao restore，由备份恢复。"
         )
+
+    def explain_putting_aside(self) -> str:
+        """Rows stay where they are, as they are: what comes in their place has another name."""
+        return "请先在 NIANBAO_JOURNAL 的地址中换一个新的 office，原有各行留作查证"
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock of this office on a connection of its own, on which lines are appended. AlreadyRunning."""
         with self._address.connect() as connection:
-            with telling(self.where):
-                connection.execute(_SESSION)
-                taken = _fetch(connection, "SELECT pg_try_advisory_lock(%(key)s)", {"key": self._key})
-                if taken != (True,):
-                    self._refuse_second(connection)
+            with telling(self._address.where):
+                if not self._lock.take(connection):
+                    raise AlreadyRunning(
+                        f"登记簿正由另一个年报任务写入（{self._lock.describe_holder(connection)}；{self.where}），"
+                        "本次不再启动，未作任何改动。请待其结束后重试。"
+                    )
                 _make_table(connection)
             self._held = connection
             try:
                 yield
             finally:
                 self._held = None
-                with suppress(
-                    psycopg.Error
-                ):  # at once: the server notices the end of a session a moment later
-                    connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
+                with suppress(psycopg.Error):
+                    self._lock.release(connection)
 
     def find_problems(self) -> Iterator[str]:
         """What is wrong with the table and its server, though the lines can be read: one Chinese sentence each."""
         with self._open() as connection:
             if not _is_there(connection):
                 return
-            if _fetch(connection, _GUARD, {"trigger": TRIGGER}) is None:
+            if fetch(connection, _GUARD, {"trigger": TRIGGER}) is None:
                 yield (
-                    f"登记簿：{self.where} 上禁止修改和删除的触发器 {TRIGGER} 缺失或被停用，"
+                    f"登记簿：{self.where}上禁止修改和删除的触发器 {TRIGGER} 缺失或被停用，"
                     "请数据库管理员按 docs/operate.zh-CN.md 恢复。"
                 )
             off = [
                 name
                 for name in ("fsync", "full_page_writes")
-                if _fetch(connection, "SELECT current_setting(%(name)s)", {"name": name}) == ("off",)
+                if fetch(connection, "SELECT current_setting(%(name)s)", {"name": name}) == ("off",)
             ]
             if off:
                 yield f"登记簿：数据库服务器的 {'、'.join(off)} 已关闭，断电时会丢失记录，请数据库管理员打开。"
@@ -167,26 +166,22 @@ class JournalTable:
         """The connection that holds the lock, or one for this once."""
         if self._held is not None:
             try:
-                with telling(self.where):
+                with telling(self._address.where):
                     yield self._held
             except JournalUnreachable as error:
                 raise (self._explain_loss() if self._held.closed else error) from error
             return
-        with self._address.connect() as connection, telling(self.where):
+        with self._address.connect() as connection, telling(self._address.where):
             yield connection
 
     def _require_unchanged(self, connection: psycopg.Connection[Any], seen: Head) -> None:
         """JournalBroken unless this session still holds the lock, and the last line is the one that was seen last."""
-        found = _fetch(
-            connection,
-            f"SELECT 1 FROM pg_locks AS l WHERE l.pid = pg_backend_pid() AND {_HERE} AND {_LOCK}",
-            {"key": self._key},
-        )
-        if found is None:
+        if not self._lock.is_held(connection):
             raise JournalUnreachable(
-                f"{self.where} 的写入锁不在本连接上，本次作业中止，不再写入。连接池须为会话模式，或请直接连接数据库。"
+                f"登记簿（{self.where}）的写入锁不在本连接上，本次作业中止，不再写入。"
+                "经由连接池的，须为会话模式，或改为直接连接数据库。"
             )
-        last = _fetch(
+        last = fetch(
             connection,
             f"SELECT seq, line FROM {TABLE} WHERE office = %(office)s ORDER BY seq DESC LIMIT 1",
             {"office": self._address.office},
@@ -196,7 +191,7 @@ class JournalTable:
             self._refuse_changed()
 
     def _refuse_changed(self) -> NoReturn:
-        raise JournalBroken(f"登记簿 {self.where} 在打开之后被其他程序改动，本次不再写入。请重新运行。")
+        raise JournalBroken(f"登记簿（{self.where}）在打开之后被其他程序改动，本次不再写入。请重新运行。")
 
     def _explain_loss(self) -> JournalUnreachable:
         return JournalUnreachable(
@@ -204,61 +199,20 @@ class JournalTable:
             "请在数据库恢复后重新运行，未完成的部分由下次作业接着处理。"
         )
 
-    def _refuse_second(self, connection: psycopg.Connection[Any]) -> NoReturn:
-        """AlreadyRunning with what the server lets this account know about the holder."""
-        holder = _fetch(
-            connection,
-            f"""SELECT a.application_name, a.backend_start, host(a.client_addr)
-                FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE {_HERE} AND {_LOCK}""",
-            {"key": self._key},
-        )
-        name, since, address = holder or (None, None, None)
-        raise AlreadyRunning(
-            f"登记簿 {self.where} 正由另一个年报任务写入（{_describe_holder(name, since, address)}），"
-            "本次不再启动，未作任何改动。请待其结束后重试。"
-        )
-
-
-_GUARD = f"""
-SELECT 1 FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
-WHERE t.tgrelid = '{TABLE}'::regclass AND t.tgname = %(trigger)s
-  AND t.tgenabled IN ('O', 'A') AND t.tgtype & 58 = 58 AND p.prosrc LIKE '%%RAISE EXCEPTION%%'
-"""  # 58: before (2), delete (8), update (16), truncate (32)
-
-
-def _describe_holder(name: str | None, since: datetime | None, address: str | None) -> str:
-    words = (name or "").split()
-    match words:
-        case ["nianbao", host, pid]:
-            who = f"主机 {host}，进程号 {pid}"
-        case _:
-            who = f"主机 {address}" if address else "主机不详"
-    return who + (f"，自 {moment_words(since.astimezone(TIME_ZONE))} 起" if since else "")
-
-
-def _name_lock(office: str) -> int:
-    """The key of the lock: positive, and the same on every host."""
-    return int.from_bytes(hashlib.sha256(f"{TABLE} {office}".encode()).digest()[:8]) >> 1
-
 
 def _is_there(connection: psycopg.Connection[Any]) -> bool:
-    return _fetch(connection, "SELECT to_regclass(%(table)s) IS NOT NULL", {"table": TABLE}) == (True,)
+    return fetch(connection, "SELECT to_regclass(%(table)s) IS NOT NULL", {"table": TABLE}) == (True,)
 
 
 def _make_table(connection: psycopg.Connection[Any]) -> None:
     """Make the table where it is not there yet; two offices may begin in the same moment."""
     if _is_there(connection):
         return
-    if _fetch(connection, "SELECT current_setting('server_encoding')", {}) != ("UTF8",):
+    if fetch(connection, "SELECT current_setting('server_encoding')") != ("UTF8",):
         raise JournalUnreachable(
             "登记簿所在数据库的编码不是 UTF8，请数据库管理员另建一个编码为 UTF8 的数据库。"
         )
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_name_lock("\n")])
+        JournalLock(TABLE).wait(connection)
         if not _is_there(connection):
             connection.execute(resources.files(__package__).joinpath("journal_table.sql").read_bytes())
-
-
-def _fetch(connection: psycopg.Connection[Any], sql: str, given: dict[str, Any]) -> tuple[Any, ...] | None:
-    """The first row; ``given``: its parameters by name."""
-    return connection.execute(sql, given).fetchone()

@@ -12,7 +12,7 @@ COMMENT ON COLUMN nianbao_journal.seq IS '第几条，自 1 起';
 COMMENT ON COLUMN nianbao_journal.line IS '该条原文（JSON，不含换行）';
 COMMENT ON COLUMN nianbao_journal.recorded_at IS '写入数据库的时间';
 
-CREATE FUNCTION nianbao_journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION nianbao_journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '登记簿只能追加，不能修改或删除（%）', TG_OP;
 END

@@ -24,6 +24,7 @@ _DEFAULTS = {
     "keepalives_idle": "30",  # a connection that is idle for hours must outlive firewalls, and its loss be noticed
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
 }
 _LONGEST_NAME = 63
 _BY_STATE = {

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,10 +56,11 @@ class PostgresServer:
                 cwd=self._folder,
             )
         wait_for_port(self.port, self._process, log)
-        ready = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-t", "20"]
-        for _ in range(100):  # it listens a moment before it lets anybody in
+        ready = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
+        for _ in range(300):  # it listens before it lets anybody in, and after a crash it has its log to go through
             if subprocess.run(ready, check=False, capture_output=True).returncode == 0:
                 return
+            time.sleep(0.1)
         pytest.fail(f"the server lets nobody in: {log.read_text()}")
 
     def make_database(self, name: str, *options: str) -> str:

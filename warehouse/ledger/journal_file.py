@@ -26,6 +26,11 @@ class JournalFile:
         self.path = path
         self._size = 0  # of the whole lines that were read or appended
 
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
+
     def exists(self) -> bool:
         """Whether there is such a file."""
         return self.path.is_file()
@@ -99,6 +104,14 @@ class JournalFile:
     def explain_restoring(self) -> str:
         """Where the file of the backup belongs."""
         return f"请从备份中恢复最新的 {self.path.name}，放回 {self.path.parent}，再运行 nianbao doctor 核对。"
+
+    def find_problems(self) -> Sequence[str]:
+        """None: what may be wrong with a file shows when it is read."""
+        return ()
+
+    def explain_putting_aside(self) -> str:
+        """The file is moved."""
+        return f"请先把 {self.path} 移到别处"
 
     @contextmanager
     def held(self) -> Iterator[None]:

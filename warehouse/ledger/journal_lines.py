@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,10 @@ class JournalLines(Protocol):
     def is_shared(self) -> bool:
         """Whether other machines write here too, so that a home may see it for the first time."""
 
+    @property
+    def where(self) -> str:
+        """The place, as it may be shown to people."""
+
     def exists(self) -> bool:
         """Whether a journal was ever begun here, as far as that can be told without reading it."""
 
@@ -57,6 +61,12 @@ class JournalLines(Protocol):
 
     def explain_restoring(self) -> str:
         """One Chinese sentence: what to do when lines are lost or were changed."""
+
+    def find_problems(self) -> Iterable[str]:
+        """What is wrong with the place though the lines can be read: Chinese sentences."""
+
+    def explain_putting_aside(self) -> str:
+        """The beginning of a Chinese sentence: what to do so that another journal can take the place of this one."""
 
     def held(self) -> AbstractContextManager[None]:
         """Within, nobody else writes here, on whatever machine. AlreadyRunning.
