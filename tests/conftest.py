@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.example_counts import CI_EXAMPLES
+from tests.integration.postgres import PostgresServer, run_server
+from tests.journal_tables import make_schema
 
 # Before Prefect or Great Expectations is imported: both read these once.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -63,3 +66,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "NIANBAO_DEEP" not in os.environ
     ):  # make deep: variants of what one test shows already, each of them slow
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; whoever stops it starts it again."""
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture
+def address(postgres: PostgresServer) -> str:
+    """The address of an empty schema on it, which costs less than a database."""
+    return make_schema(postgres.address("postgres"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import psycopg
@@ -10,6 +11,8 @@ from flows.home_check import hold_for_writing, open_journal
 from flows.settings import Home
 from tests.journal_files import NOON, SHA
 from warehouse.ledger.journal import Draft, Event, Head, Journal
+
+_NUMBERS = itertools.count()
 
 
 def write(home: Home, *names: str) -> Head:
@@ -32,6 +35,13 @@ def ask(address: str, *statements: str) -> list[Any]:
         for statement in statements:
             cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+def make_schema(address: str) -> str:
+    """A new schema in a database; the address that leads into it."""
+    name = f"city{next(_NUMBERS)}"
+    ask(address, f"CREATE SCHEMA {name}")
+    return f"{address}?options=-csearch_path%3D{name}"
 
 
 def change_behind_our_back(address: str, statement: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -16,19 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.backup.journal_copy import CopyRefused, export_journal, import_journal
+from flows.backup.journal_copy import export_journal
 from flows.home_check import hold_for_writing, open_journal
 from flows.places.postgres import name_this_process
-from flows.settings import Home, SettingRefused, read_settings
-from tests.integration.postgres import PostgresServer, run_server
-from tests.journal_files import NOON, written
+from flows.settings import Home
+from tests.integration.postgres import PostgresServer
+from tests.journal_files import NOON
 from tests.journal_tables import ask, change_behind_our_back, read_lines, receive, write
 from tests.test_journal import drafts
-from warehouse.ledger.journal import Draft, Head, Journal, JournalBroken
+from warehouse.ledger.journal import Draft, Journal, JournalBroken
 from warehouse.ledger.journal_lines import JournalUnreachable
 from warehouse.store.publish import AlreadyRunning
 
-NUMBERS = itertools.count()
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -38,20 +36,6 @@ with hold_for_writing(Home(Path(sys.argv[1]), sys.argv[2]).make()):
     print("held", flush=True)
     time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with run_server() as running:
-        yield running
-
-
-@pytest.fixture
-def address(server: PostgresServer) -> str:
-    """The address of an empty schema, which costs less than a database."""
-    schema = f"city{next(NUMBERS)}"
-    ask(server.address("postgres"), f"CREATE SCHEMA {schema}")
-    return f"{server.address('postgres')}?options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture
@@ -80,11 +64,11 @@ def test_a_table_that_was_never_written_into_is_an_empty_journal(home: Home, add
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(drafts, max_size=4), max_size=4))
 def test_any_drafts_give_the_same_lines_and_head_in_both_forms(
-    batches: list[list[Draft]], server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    batches: list[list[Draft]], postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root = tmp_path_factory.mktemp("both")
     in_file = Journal(root / "journal.jsonl")
-    in_table = Home(root / "home", f"{server.address('postgres')}?office={root.name}").make()
+    in_table = Home(root / "home", f"{postgres.address('postgres')}?office={root.name}").make()
     with hold_for_writing(in_table) as lines:
         journal = open_journal(lines, in_table)
         for batch in batches:
@@ -104,82 +88,6 @@ def test_offices_in_one_database_do_not_meet(address: str, tmp_path: Path) -> No
         assert write(west, "西.xlsx").count == 1
     assert write(east, "东.xlsx").count == 1
     assert [e.payload["file_name"] for e in west.read_journal().entries()] == ["西.xlsx"]
-
-
-# -------------------------------------------------------------------------------------------- export, import
-
-
-def test_file_to_table_to_file_is_the_same_to_the_byte(home: Home, tmp_path: Path) -> None:
-    source = tmp_path / "old" / "journal.jsonl"
-    source.parent.mkdir()
-    head = written(source, 70).head
-    done = import_journal(home, source)
-    assert (done.head, done.added_count) == (head, 70)
-    assert home.read_journal().head == head
-    assert export_journal(home, tmp_path / "copy.jsonl") == head
-    assert (tmp_path / "copy.jsonl").read_bytes() == source.read_bytes()
-    again = Home(tmp_path / "again").make()
-    assert import_journal(again, tmp_path / "copy.jsonl").added_count == 70
-    assert again.journal.read_bytes() == source.read_bytes()
-
-
-def test_an_import_appends_what_is_missing_and_writes_nothing_twice(home: Home, tmp_path: Path) -> None:
-    source = tmp_path / "journal.jsonl"
-    written(source, 3)
-    import_journal(home, source)
-    written(source, 2)
-    assert import_journal(home, source).added_count == 2
-    assert import_journal(home, source).added_count == 0
-    assert read_lines(home) == source.read_bytes()
-
-
-def test_an_import_into_another_chain_changes_nothing(home: Home, tmp_path: Path) -> None:
-    write(home, "别处.xlsx")
-    before = read_lines(home)
-    written(tmp_path / "journal.jsonl", 3)
-    (home.archive / "journal.jsonl.head").unlink()  # a host that sees the table for the first time
-    with pytest.raises(CopyRefused, match="中已有登记簿，且不是"):
-        import_journal(home, tmp_path / "journal.jsonl")
-    assert read_lines(home) == before
-
-
-def test_an_import_of_an_older_file_into_a_table_that_goes_further_changes_nothing(
-    home: Home, tmp_path: Path
-) -> None:
-    written(tmp_path / "journal.jsonl", 3)
-    import_journal(home, tmp_path / "journal.jsonl")
-    write(home, "四.xlsx")
-    with pytest.raises(JournalBroken, match="第 4 条已丢失"):
-        import_journal(home, tmp_path / "journal.jsonl")
-    assert home.read_journal().head.count == 4
-
-
-@pytest.mark.parametrize("how", ["broken", "torn", "empty", "missing"])
-def test_what_is_no_whole_chain_is_not_imported(home: Home, tmp_path: Path, how: str) -> None:
-    source = tmp_path / "journal.jsonl"
-    if how != "missing":
-        written(source, 3)
-        source.with_name("journal.jsonl.head").unlink()
-        whole = source.read_bytes()
-        bent = {"broken": whole.replace(b"received", b"receivXd", 1), "torn": whole[:-9], "empty": b""}
-        source.write_bytes(bent[how])
-    with pytest.raises((CopyRefused, JournalBroken)):
-        import_journal(home, source)
-    assert home.read_journal().head.count == 0
-
-
-def test_an_export_overwrites_nothing_but_an_older_export(home: Home, tmp_path: Path) -> None:
-    target = tmp_path / "copy.jsonl"
-    with pytest.raises(CopyRefused, match="没有可导出"):
-        export_journal(home, target)
-    write(home, "一.xlsx")
-    export_journal(home, target)
-    write(home, "二.xlsx")
-    assert export_journal(home, target).count == 2
-    target.write_text("别的内容", encoding="utf-8")
-    with pytest.raises(CopyRefused, match="没有覆盖"):
-        export_journal(home, target)
-    assert target.read_text(encoding="utf-8") == "别的内容"
 
 
 # -------------------------------------------------------------------------------------- only appended to
@@ -245,7 +153,7 @@ def read_lines_or_none(home: Home) -> bytes | None:
 
 
 def test_lines_survive_a_crash_though_the_account_asked_for_less(
-    server: PostgresServer, home: Home, address: str
+    postgres: PostgresServer, home: Home, address: str
 ) -> None:
     write(home, "一.xlsx")
     [(schema,)] = ask(address, "SELECT current_schema")
@@ -263,8 +171,8 @@ def test_lines_survive_a_crash_though_the_account_asked_for_less(
     )
     write(Home(home.root, address.replace("prefect@", "hasty@")), "二.xlsx")
     assert ask(address, "SELECT DISTINCT how FROM seen") == [("on",)]
-    server.stop()
-    server.start()
+    postgres.stop()
+    postgres.start()
     assert home.read_journal().head.count == 2
 
 
@@ -353,79 +261,3 @@ def test_a_line_that_came_past_the_lock_is_not_written_over(home: Home, address:
         with pytest.raises(JournalBroken, match="在打开之后被其他程序改动"):
             receive(journal, "二.xlsx")
     assert home.read_journal().entries()[-1].actor == "somebody"
-
-
-# --------------------------------------------------------------------------------- what the database says
-
-
-@pytest.mark.parametrize(
-    ("bent", "why"),
-    [
-        (lambda _: "postgresql://prefect:geheim@127.0.0.1:1/city", "拒绝连接"),
-        (lambda a: a.replace("prefect@", "nobody:geheim@"), "没有这个数据库或账号"),
-        (lambda a: a.replace("/postgres?", "/nowhere?"), "没有这个数据库或账号"),
-        (lambda a: a.replace("127.0.0.1", "nowhere.invalid"), "找不到该服务器"),
-        (lambda a: a + "&colour=geheim", "数据库地址无法识别"),
-    ],
-    ids=["dead port", "no role", "no database", "no host", "no parameter"],
-)
-def test_a_database_that_lets_nobody_in_is_told_without_the_password(
-    address: str, tmp_path: Path, bent: Callable[[str], str], why: str
-) -> None:
-    home = Home(tmp_path / "home", bent(address)).make()
-    for attempt in (home.read_journal, lambda: write(home, "一.xlsx")):
-        with pytest.raises(JournalUnreachable, match=why) as refused:
-            attempt()
-        assert "geheim" not in str(refused.value)
-
-
-def test_an_account_that_may_read_and_append_is_enough_once_there_is_a_table(
-    home: Home, address: str, tmp_path: Path
-) -> None:
-    [(schema,)] = ask(address, "SELECT current_schema")
-    ask(address, "CREATE ROLE plain LOGIN", f"GRANT USAGE ON SCHEMA {schema} TO plain")
-    plain = Home(tmp_path / "plain", address.replace("prefect@", "plain@")).make()
-    with pytest.raises(JournalUnreachable, match="首次使用还须能够建表"):
-        write(plain, "一.xlsx")
-    write(home, "一.xlsx")
-    with pytest.raises(JournalUnreachable, match="授予 SELECT、INSERT"):
-        write(plain, "二.xlsx")
-    ask(address, "GRANT SELECT, INSERT ON nianbao_journal TO plain")
-    assert write(plain, "二.xlsx").count == 2
-    assert not list(plain.find_journal().find_problems())
-    for statement in ("UPDATE nianbao_journal SET line = line", "DELETE FROM nianbao_journal"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            ask(address.replace("prefect@", "plain@"), statement)
-
-
-def test_a_database_in_another_encoding_is_refused(server: PostgresServer, tmp_path: Path) -> None:
-    options = ("-E", "EUC_CN", "-T", "template0", "--locale=C")
-    home = Home(tmp_path / "home", server.make_database("gbk", *options)).make()
-    with pytest.raises(JournalUnreachable, match="编码不是 UTF8"):
-        write(home, "一.xlsx")
-
-
-def test_a_journal_setting_that_is_no_address_of_postgresql_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("NIANBAO_JOURNAL", "mysql://u:geheim@host/db")
-    with pytest.raises(SettingRefused, match="NIANBAO_JOURNAL") as refused:
-        read_settings()
-    assert "geheim" not in str(refused.value)
-
-
-def test_a_home_whose_settings_lost_the_table_does_not_begin_a_second_chain(
-    home: Home, tmp_path: Path
-) -> None:
-    written(home.journal, 3)
-    import_journal(home, home.journal)
-    write(home, "四.xlsx")
-    with pytest.raises(JournalBroken, match="记有 4 条，现存 3 条"):
-        write(Home(home.root), "四.xlsx")
-    assert Head(3, "").count == home.journal.read_bytes().count(b"\n")
-
-
-def test_a_file_that_was_not_brought_into_the_table_is_not_left_behind(home: Home) -> None:
-    written(home.journal, 3)
-    with pytest.raises(JournalBroken, match=r"尚未把登记簿导入.*nianbao journal import"):
-        write(home, "四.xlsx")

@@ -52,7 +52,7 @@ def import_journal(home: Home, file: Path) -> Imported:
     """
     source = JournalFile(file)
     if not source.exists():
-        raise CopyRefused(f"找不到文件：{file}")
+        raise CopyRefused(f"找不到文件 {file}。")
     stored = source.read()
     if stored.torn is not None:
         raise CopyRefused(f"{file} 的末行不完整，未作改动。请先在原处运行一次 nianbao nightly，再导入。")

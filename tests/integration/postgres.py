@@ -57,7 +57,9 @@ class PostgresServer:
             )
         wait_for_port(self.port, self._process, log)
         ready = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
-        for _ in range(300):  # it listens before it lets anybody in, and after a crash it has its log to go through
+        for _ in range(
+            300
+        ):  # it listens before it lets anybody in, and after a crash it has its log to go through
             if subprocess.run(ready, check=False, capture_output=True).returncode == 0:
                 return
             time.sleep(0.1)
