@@ -6,13 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.example_counts import CI_EXAMPLES
-from tests.integration.postgres import PostgresServer, run_server
-from tests.journal_tables import make_schema
+
+if TYPE_CHECKING:
+    from tests.integration.postgres import PostgresServer
 
 # Before Prefect or Great Expectations is imported: both read these once.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -71,6 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server; whoever stops it starts it again."""
+    from tests.integration.postgres import run_server
+
     with run_server() as server:
         yield server
 
@@ -78,4 +82,6 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def address(postgres: PostgresServer) -> str:
     """The address of an empty schema on it, which costs less than a database."""
+    from tests.journal_tables import make_schema
+
     return make_schema(postgres.address("postgres"))

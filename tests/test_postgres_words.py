@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from flows.places.postgres import explain
 from flows.settings import Home, SettingRefused, read_settings
 from tests.integration.postgres import PostgresServer
 from tests.journal_tables import ask, write
@@ -38,6 +39,24 @@ def test_a_database_that_lets_nobody_in_is_told_without_the_password(
         with pytest.raises(JournalUnreachable, match=why) as refused:
             attempt()
         assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('FATAL:  password authentication failed for user "nianbao"', "账号、密钥或密码"),
+        ("fe_sendauth: no password supplied", "账号、密钥或密码"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", SSL off', "pg_hba"),
+        ('root certificate file "/root/.postgresql/root.crt" does not exist', "sslrootcert"),
+        ("server does not support SSL, but SSL was required", "没有启用 SSL"),
+        ("FATAL:  the database system is starting up", "正在启动"),
+        ("FATAL:  sorry, too many clients already", "连接数已满"),
+        ("connection timeout expired", "没有回应"),
+        ("server closed the connection unexpectedly", "连接中断"),
+    ],
+)
+def test_what_libpq_says_before_it_is_let_in_has_a_reason(said: str, why: str) -> None:
+    assert why in explain(psycopg.OperationalError(f"connection failed: {said}"))
 
 
 def test_an_account_that_may_read_and_append_is_enough_once_there_is_a_table(
