@@ -28,8 +28,10 @@ def home(address: str, tmp_path: Path) -> Home:
         (lambda a: a.replace("/postgres?", "/nowhere?"), "没有这个数据库或账号"),
         (lambda a: a.replace("127.0.0.1", "nowhere.invalid"), "找不到该服务器"),
         (lambda a: a + "&colour=geheim", "数据库地址无法识别"),
+        (lambda _: "postgresql://u:geh/geheim@127.0.0.1/city", "密码中的特殊字符"),
+        (lambda _: "postgresql://u:geheim@[127.0.0.1/city", "密码中的特殊字符"),
     ],
-    ids=["dead port", "no role", "no database", "no host", "no parameter"],
+    ids=["dead port", "no role", "no database", "no host", "no parameter", "slash", "bracket"],
 )
 def test_a_database_that_lets_nobody_in_is_told_without_the_password(
     address: str, tmp_path: Path, bent: Callable[[str], str], why: str
@@ -76,6 +78,14 @@ def test_an_account_that_may_read_and_append_is_enough_once_there_is_a_table(
     for statement in ("UPDATE nianbao_journal SET line = line", "DELETE FROM nianbao_journal"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             ask(address.replace("prefect@", "plain@"), statement)
+
+
+def test_what_stands_in_the_address_reaches_the_database_but_for_the_office(
+    address: str, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home", f"{address}&office=%E6%BB%A8+%E5%B7%9E&sslmode=disable").make()
+    write(home, "一.xlsx")
+    assert ask(address, "SELECT office FROM nianbao_journal") == [("滨+州",)]
 
 
 def test_a_database_in_another_encoding_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:

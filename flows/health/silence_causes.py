@@ -13,7 +13,7 @@ from flows.home_check import find_home_problems
 from flows.keeping.marks import read_failure
 from flows.settings import Home
 from flows.system_words import explain_error
-from warehouse.ledger.journal_lines import JournalUnreachable
+from warehouse.ledger.journal import JournalBroken
 from warehouse.store.publish import LOCK_NAME
 from warehouse.words.day_words import moment_words
 
@@ -73,11 +73,11 @@ def _find_unreadable_inbox(home: Home) -> Iterator[str]:
 
 
 def _find_silent_database(home: Home) -> Iterator[str]:
-    """Of a journal in the home, what broke a night off says it."""
+    """Asked of a database alone: of a journal in the home, what broke the night off says it."""
     if home.journal_address:
         try:
             home.find_journal().read()
-        except JournalUnreachable as error:
+        except JournalBroken as error:
             yield str(error)
 
 

@@ -10,7 +10,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from flows.places.destination import REASONS, describe_address
 from warehouse.ledger.journal_lines import JournalUnreachable
 
-SCHEMES = ("postgresql://", "postgres://")
+_OFFICE = "office="
 _DEFAULTS = {
     "connect_timeout": "15",
     "keepalives_idle": "30",  # a connection that is idle for hours must outlive firewalls, and its loss be noticed
@@ -67,13 +67,13 @@ class PostgresAddress:
     """
 
     def __init__(self, address: str) -> None:
+        parts = _split(address)
         self.where = describe_address(address)
-        parts = urlsplit(address)
-        given = parse_qsl(parts.query, keep_blank_values=True)
-        self.office = dict(given).get("office", "")
-        rest = urlencode([(name, value) for name, value in given if name != "office"])
+        ours = [each for each in parts.query.split("&") if each.startswith(_OFFICE)]
+        rest = [each for each in parts.query.split("&") if not each.startswith(_OFFICE)]
+        self.office = unquote(ours[-1].removeprefix(_OFFICE)) if ours else ""
         try:
-            named = conninfo_to_dict(urlunsplit(parts._replace(query=rest)))
+            named = conninfo_to_dict(urlunsplit(parts._replace(query="&".join(rest))))
         except psycopg.Error:
             raise JournalUnreachable(f"登记簿的数据库地址无法识别，请核对 {self.where}。") from None
         self._parameters: dict[str, Any] = {**_DEFAULTS, **named, "application_name": name_this_process()}
@@ -82,6 +82,19 @@ class PostgresAddress:
         """A new connection, in which each statement is a transaction of its own. JournalUnreachable."""
         with telling(self.where):
             return psycopg.connect(**self._parameters, autocommit=True)
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address. Where the password has a / or # as it is, they are wrong ones, and not to be shown."""
+    try:
+        parts = urlsplit(address)
+        if "@" not in parts.path + parts.query + parts.fragment:
+            return parts
+    except ValueError:  # brackets without their other half
+        pass
+    raise JournalUnreachable(
+        "NIANBAO_JOURNAL 中的数据库地址无法识别，请核对写法；密码中的特殊字符须写成 %2F、%23 等，或改写在 .pgpass 中。"
+    )
 
 
 def name_this_process() -> str:
