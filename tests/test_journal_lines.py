@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import flows
 from flows.backup.journal_copy import export_journal
 from flows.home_check import hold_for_writing, open_journal
 from flows.places.postgres import name_this_process
@@ -78,6 +80,14 @@ def test_any_drafts_give_the_same_lines_and_head_in_both_forms(
     assert in_table.read_journal().entries() == in_file.entries()
     file = root / "journal.jsonl"
     assert read_lines(in_table) == (file.read_bytes() if file.exists() else b"")
+
+
+def test_whoever_opens_the_journal_asks_the_home_where_it_rests() -> None:
+    by_path = re.compile(r"\bJournal(?:File)?\([^)]*\.journal\b")
+    sources = Path(flows.__file__).parent.rglob("*.py")
+    assert [file.name for file in sources if by_path.search(file.read_text(encoding="utf-8"))] == [
+        "settings.py"
+    ]
 
 
 def test_offices_in_one_database_do_not_meet(address: str, tmp_path: Path) -> None:
