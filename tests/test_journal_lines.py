@@ -24,6 +24,7 @@ from flows.settings import Home
 from tests.integration.postgres import PostgresServer
 from tests.journal_files import NOON
 from tests.journal_tables import ask, change_behind_our_back, read_lines, receive, write
+from tests.lost_answers import losing_answers
 from tests.test_journal import drafts
 from warehouse.ledger.journal import Draft, Journal, JournalBroken
 from warehouse.ledger.journal_lines import JournalUnreachable
@@ -247,6 +248,22 @@ def test_a_lock_lost_in_the_middle_ends_the_writing_in_a_sentence(home: Home, ad
         with pytest.raises(RuntimeError, match="open it anew"):
             receive(journal, "二.xlsx")
     assert write(home, "三.xlsx").count == 2
+
+
+def test_a_commit_whose_answer_was_lost_stands_and_the_next_writer_goes_on_from_it(
+    postgres: PostgresServer, home: Home, address: str
+) -> None:
+    write(home, "一.xlsx")
+    with losing_answers(postgres.port) as way:
+        far = Home(home.root, address.replace(f":{postgres.port}/", f":{way.port}/"))
+        with hold_for_writing(far) as lines:
+            journal = open_journal(lines, far)
+            way.is_armed = True
+            with pytest.raises(JournalUnreachable, match="连接中断"):
+                receive(journal, "二.xlsx", "三.xlsx")
+    assert write(home, "四.xlsx").count == 4
+    names = [e.payload["file_name"] for e in home.read_journal().entries()]
+    assert names == ["一.xlsx", "二.xlsx", "三.xlsx", "四.xlsx"]
 
 
 def test_a_lock_that_another_session_holds_is_no_lock(home: Home) -> None:
