@@ -13,9 +13,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from flows.settings import Home
 
 PATIENCE_SECONDS = 3.5
 EXIT_CODE = 2
@@ -97,17 +99,19 @@ def leave() -> NoReturn:
     os._exit(EXIT_CODE)
 
 
-def describe_remains(home: Path) -> str:
+def describe_remains(home: Home) -> str:
     """What a command that broke off has left for the next night; nothing where that cannot be told."""
     from flows.receiving.inbox import list_files
-    from warehouse.ledger.journal import Event, Journal, JournalBroken
+    from warehouse.ledger.journal import Event, JournalBroken
 
     said = []
     try:
-        waiting = sum(1 for _ in list_files(home / "inbox", lambda _: None))
-        journal = Journal(home / "archive" / "journal.jsonl", read_only=True)
-        received = [e.seq for e in journal.entries() if e.event == Event.RECEIVED]
-        undecided = len(set(received) - set(journal.decisions()))
+        waiting = sum(1 for _ in list_files(home.inbox, lambda _: None))
+        undecided = 0
+        if not home.journal_address:  # a database that hangs may be why the command is told to end
+            journal = home.read_journal()
+            received = [e.seq for e in journal.entries() if e.event == Event.RECEIVED]
+            undecided = len(set(received) - set(journal.decisions()))
     except (OSError, JournalBroken):
         return ""
     if waiting:

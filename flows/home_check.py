@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from flows.system_words import explain_error
 from warehouse.ledger.durability import UNFINISHED_PREFIX
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head, PrintedHead, read_printed_heads
+from warehouse.ledger.journal_lines import JournalLines
 from warehouse.store.connection import WarehouseOccupied
+from warehouse.store.publish import writer_lock
 from warehouse.store.query import QueryError, WarehouseMissing, read_shown_heads
 
 _SPARE_BYTES = 16 << 20
@@ -56,7 +59,7 @@ def find_home_problems(home: Home) -> Iterator[str]:
             yield f"{name} {folder} 应是文件夹，却是文件或失效的链接，请移走后重新运行。"
         elif why := _explain_not_writable(folder):
             yield f"{name} {folder} 无法写入：{why}"
-    if home.journal.exists() and not home.journal.is_file():
+    if not home.journal_address and home.journal.exists() and not home.journal.is_file():
         yield f"登记簿 {home.journal} 应是文件，却是文件夹，请移走，并从备份恢复登记簿后重新运行。"
     if home.root.is_dir() and (short := _count_missing_bytes(home)) > 0:
         yield f"磁盘空间不足：{home.root} 所在磁盘还须腾出约 {(short >> 20) + 1} 兆字节，请清理后重新运行。"
@@ -82,12 +85,18 @@ def _count_missing_bytes(home: Home) -> int:
     return _SPARE_BYTES + size - found.f_bavail * found.f_frsize
 
 
-def open_journal(home: Home) -> Journal:
-    """The journal to write into, once it is sure that nothing of it is lost. JournalBroken, OSError."""
-    verify_shown_heads(
-        Journal(home.journal, read_only=True), home
-    )  # before a torn line is cut, or a head written
-    return Journal(home.journal)
+@contextmanager
+def hold_for_writing(home: Home) -> Iterator[JournalLines]:
+    """Be the only one who writes in this home, and into its journal wherever it rests; its lines. AlreadyRunning."""
+    lines = home.find_journal()
+    with writer_lock(home.root), lines.held():
+        yield lines
+
+
+def open_journal(lines: JournalLines, home: Home) -> Journal:
+    """The held journal to write into, once it is sure that nothing of it is lost. JournalBroken, OSError."""
+    verify_shown_heads(Journal(lines, read_only=True), home)  # before a torn line is cut, or a head written
+    return Journal(lines)
 
 
 def verify_shown_heads(journal: Journal, home: Home) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from expectations.judge import Judgement
 from expectations.rulebook.rulebook import RuleBook
 from flows.clock import TIME_ZONE
-from flows.home_check import open_journal, remove_leftovers, require_fit
+from flows.home_check import hold_for_writing, open_journal, remove_leftovers, require_fit
 from flows.keeping.kept_objects import (
     describe_damage,
     describe_unnamed,
@@ -37,7 +37,6 @@ from warehouse.ledger.journal import Entry, Event, Journal
 from warehouse.ledger.review_entries import REVIEWS
 from warehouse.standing.headline import MOVED
 from warehouse.store.built_upon import is_of_this_version
-from warehouse.store.publish import writer_lock
 from warehouse.store.query import read_journal_count, read_known_submissions, read_last_versions
 from warehouse.store.soundness import make_sound
 
@@ -175,9 +174,9 @@ def list_versions(installation: Installation) -> dict[str, str]:
 def open_night(installation: Installation, *, from_scratch: bool = False) -> Iterator[Night]:
     """Hold the writer's lock and open the journal. Raises AlreadyRunning, HomeUnfit, JournalBroken, CatalogueError."""
     require_fit(installation.home)
-    with writer_lock(installation.home.root):
+    with hold_for_writing(installation.home) as lines:
         at = datetime.now(TIME_ZONE)
-        journal = open_journal(installation.home)
+        journal = open_journal(lines, installation.home)
         remove_leftovers(installation.home)
         found = [make_sound(file) for file in installation.home.warehouses]
         night = Night(

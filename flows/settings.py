@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from expectations.rulebook.rulebook import RuleBook, load_rules
@@ -19,6 +19,8 @@ from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.amendments import list_amendments
 from warehouse.ledger.durability import make_folder
 from warehouse.ledger.journal import Journal
+from warehouse.ledger.journal_file import JournalFile
+from warehouse.ledger.journal_lines import JournalLines
 from warehouse.store.publish import build_path
 
 
@@ -46,6 +48,11 @@ class Settings(BaseSettings):
     )
     inbox: str = Field(
         default="", repr=False, description="where files are fetched from besides: flows.fetching.sources"
+    )
+    journal: str = Field(
+        default="",
+        repr=False,
+        description="the database in which the journal rests, as postgresql://user@host/name?office=…; else a file of the home",
     )
     sftp_key: Path | None = None
     sftp_known_hosts: Path | None = None
@@ -101,6 +108,13 @@ class Settings(BaseSettings):
     )
     actor: str = Field(default="nianbao", description="who the journal names for what the night does")
 
+    @field_validator("journal")
+    @classmethod
+    def _require_postgres(cls, address: str) -> str:
+        if address and not address.startswith(("postgresql://", "postgres://")):
+            raise ValueError("not an address of PostgreSQL")
+        return address
+
 
 def read_settings() -> Settings:
     """The settings of the environment. SettingRefused."""
@@ -116,10 +130,14 @@ OWNER_FOLDER = 0o700
 
 
 class Home:
-    """The folders of one installation; made on first use."""
+    """The folders of one installation; made on first use.
 
-    def __init__(self, root: Path) -> None:
+    ``journal_address``: of the database in which its journal rests; "" for the file ``journal``.
+    """
+
+    def __init__(self, root: Path, journal_address: str = "") -> None:
         self.root = root.absolute()
+        self.journal_address = journal_address
         self.inbox = self.root / "inbox"
         self.outbox = self.root / "outbox"
         self.archive = self.root / "archive"
@@ -138,6 +156,18 @@ class Home:
         """The warehouse with all counts, where there is one and this user may read it; else the published one."""
         return self.restricted if os.access(self.restricted, os.R_OK) else self.database
 
+    def find_journal(self) -> JournalLines:
+        """Where the lines of the journal rest: whoever reads or writes it, whatever for, asks here. JournalUnreachable."""
+        if not self.journal_address:
+            return JournalFile(self.journal)
+        from flows.places.journal_table import JournalTable  # only here: the library of the database
+
+        return JournalTable(self.journal_address, self.journal)
+
+    def read_journal(self) -> Journal:
+        """The journal as it is now, to be read only. JournalBroken, OSError."""
+        return Journal(self.find_journal(), read_only=True)
+
     def make(self) -> Home:
         """Create what is missing and return self."""
         for folder in (self.inbox, self.outbox, self.archive, self.site):
@@ -152,7 +182,7 @@ class Installation:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.home = Home(settings.home)
+        self.home = Home(settings.home, settings.journal)
 
     @cached_property
     def declared_catalogue(self) -> Catalogue:
@@ -162,11 +192,9 @@ class Installation:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The city with what the journal says has happened since. CatalogueError, JournalBroken, AmendmentRefused."""
-        if not self.home.journal.is_file():
+        if not self.home.find_journal().exists():
             return self.declared_catalogue
-        return apply_amendments(
-            self.declared_catalogue, list_amendments(Journal(self.home.journal, read_only=True).entries())
-        )
+        return apply_amendments(self.declared_catalogue, list_amendments(self.home.read_journal().entries()))
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.example_counts import CI_EXAMPLES
+
+if TYPE_CHECKING:
+    from tests.integration.postgres import PostgresServer
 
 # Before Prefect or Great Expectations is imported: both read these once.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -18,6 +23,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ.pop("NIANBAO_HOME", None)  # a test names its folder, else it would write into the user's
 os.environ.pop("NIANBAO_CATALOGUE", None)
 os.environ.pop("NIANBAO_INBOX", None)
+os.environ.pop("NIANBAO_JOURNAL", None)
 os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
 os.environ["NIANBAO_SITE"] = (
     "false"  # pages and papers take longer than a small night: a test that reads them says so
@@ -63,3 +69,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "NIANBAO_DEEP" not in os.environ
     ):  # make deep: variants of what one test shows already, each of them slow
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; whoever stops it starts it again."""
+    from tests.integration.postgres import run_server
+
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture
+def address(postgres: PostgresServer) -> str:
+    """The address of an empty schema on it, which costs less than a database."""
+    from tests.journal_tables import make_schema
+
+    return make_schema(postgres.address("postgres"))

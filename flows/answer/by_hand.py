@@ -18,7 +18,6 @@ from flows.telling.recipients import list_channels, list_recipients
 from flows.telling.timeliness import write_timeliness
 from warehouse.catalogue.contacts import Contacts, Person
 from warehouse.ledger.durability import write_durably
-from warehouse.ledger.journal import Journal
 from warehouse.ledger.review_entries import ReviewRefused
 from warehouse.standing.status import list_status
 from warehouse.words.templates import render_text
@@ -29,7 +28,7 @@ def publish_timeliness(installation: Installation, year: int) -> Path:
     catalogue, database = installation.catalogue, installation.home.database
     if why := catalogue.explain_not_reported(year):
         raise ReviewRefused(why)
-    entries = Journal(installation.home.journal, read_only=True).entries()
+    entries = installation.home.read_journal().entries()
     text = write_timeliness(
         year,
         list_status(database, year, catalogue, entries),

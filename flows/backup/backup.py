@@ -65,7 +65,7 @@ def back_up(
     """
     place = Destination(destination)
     home = installation.home
-    snapshot = take_snapshot(home.journal)
+    snapshot = take_snapshot(home.find_journal())
     _refuse(place, home, snapshot)
     report = BackupReport(place.where)
     copying = Copying(place, at, is_read_whole, report)

@@ -42,7 +42,7 @@ def _examine_place(installation: Installation, place: Destination, health: Healt
     if (age := at - manifest.at) > _MAX_AGE:
         health.problems.append(f"备份：最近一份已是 {age.days} 天之前，请运行 nianbao backup。")
     try:
-        received = take_snapshot(installation.home.journal).received
+        received = take_snapshot(installation.home.find_journal()).received
     except (JournalBroken, OSError):
         return  # told already
     kept = {f"objects/{name}" for name in place.list_sizes("objects")}

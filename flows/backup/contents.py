@@ -50,8 +50,11 @@ def describe_settings(installation: Installation) -> bytes:
     """The settings that are no secrets, as JSON."""
     known = installation.settings
     shown: dict[str, str] = {name: str(getattr(known, name)) for name in _SETTINGS}
-    if known.backup:
-        shown["backup"] = describe_address(known.backup)
+    shown |= {
+        name: describe_address(address)
+        for name, address in (("backup", known.backup), ("journal", known.journal))
+        if address
+    }
     return (json.dumps(shown, ensure_ascii=False, indent=1) + "\n").encode()
 
 

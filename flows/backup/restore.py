@@ -14,6 +14,7 @@ received in between has to come in again, and is answered again.
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -22,14 +23,17 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.backup.contents import RESTORED
+from flows.backup.journal_copy import append_missing
 from flows.backup.manifest import KeptFile, name_object
-from flows.backup.restore_plan import Plan
-from flows.home_check import require_fit
+from flows.backup.restore_plan import Plan, RestoreRefused
+from flows.home_check import hold_for_writing, require_fit
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_file, sync_folder, write_durably
-from warehouse.ledger.journal import JOURNAL_MODE, Event, Journal
+from warehouse.ledger.journal import Event, Journal
+from warehouse.ledger.journal_file import JOURNAL_MODE
 from warehouse.ledger.journal_head import HEAD_SUFFIX
-from warehouse.store.publish import OWNER_ONLY, writer_lock
+from warehouse.ledger.journal_lines import JournalLines
+from warehouse.store.publish import OWNER_ONLY
 from warehouse.store.soundness import checksum
 
 OnDone = Callable[[str, object], None]
@@ -54,7 +58,7 @@ def restore(plan: Plan, at: datetime, actor: str, on_done: OnDone | None = None)
     home = plan.home
     report = RestoreReport(plan.moment, home.root)
     require_fit(home)
-    with writer_lock(home.root):
+    with hold_for_writing(home) as lines:
         stage = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED_PREFIX}restore-", dir=home.root))
         aside = _Aside(home.root, home.root / f"{RESTORED}{at:%Y%m%d_%H%M%S}")
         try:
@@ -67,7 +71,7 @@ def restore(plan: Plan, at: datetime, actor: str, on_done: OnDone | None = None)
                     aside.put(target)
                     _move(paper, target)
                 report.paper_count = len(fetched)
-                _bring_journal(plan, aside, at, actor)
+                _bring_journal(plan, lines, aside, at, actor)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     report.aside = aside.folder.name if aside.folder.exists() else ""
@@ -151,14 +155,18 @@ def _fetch(plan: Plan, sha256: str, to: Path) -> bool:
     return True
 
 
-def _bring_journal(plan: Plan, aside: _Aside, at: datetime, actor: str) -> None:
+def _bring_journal(plan: Plan, lines: JournalLines, aside: _Aside, at: datetime, actor: str) -> None:
     """The journal, and in it that it was brought back, and what is known to be lost."""
     home = plan.home
-    if not home.journal.is_file() or home.journal.read_bytes() != plan.snapshot.raw:
+    if home.journal_address:
+        if append_missing(lines, io.BytesIO(plan.snapshot.raw).readlines()) is None:
+            raise RestoreRefused("登记簿在此期间有新的记录，登记簿没有恢复。请重新运行。")
+        lines.keep_head(plan.snapshot.head)
+    elif not home.journal.is_file() or home.journal.read_bytes() != plan.snapshot.raw:
         aside.put(home.journal)
         aside.put(home.journal.with_name(home.journal.name + HEAD_SUFFIX))
         write_durably(home.journal, plan.snapshot.raw, JOURNAL_MODE)
-    Journal(home.journal).append(
+    Journal(lines).append(
         Event.RESTORED,
         actor,
         at,

@@ -28,6 +28,7 @@ from flows.settings import Home
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Head, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX, read_kept_head, read_printed_heads
+from warehouse.ledger.journal_lines import StoredLines
 from warehouse.store.soundness import CHECKSUM_SUFFIX, wal_path
 
 _LISTED = 5
@@ -68,7 +69,7 @@ def plan_restore(home: Home, destination: str, at: str = "") -> Plan:
         if not needed:
             raise RestoreRefused(
                 f"本机的登记簿比备份 {moment} 更新，该备份中的文件本机都完好，不需要恢复。"
-                f"本机登记簿不能使用的，请先把 {home.journal} 移到别处，再运行。"
+                f"本机登记簿不能使用的，{home.find_journal().explain_putting_aside()}，再运行。"
             )
         return Plan(place, moment, manifest, snapshot, home, needed, None, [], [])
     files = _read_files(place, manifest, moment)
@@ -135,14 +136,16 @@ def _list_needed(home: Home, snapshot: Snapshot) -> list[str]:
 
 def _goes_further(home: Home, snapshot: Snapshot, place: Destination) -> bool:
     """Whether the home's journal goes on from the backup's; False where it is its beginning. RestoreRefused: neither."""
-    raw = home.journal.read_bytes() if home.journal.is_file() else b""
+    lines = home.find_journal()
+    stored = lines.read() if lines.exists() else StoredLines([])
+    raw = b"".join(stored.whole) + (stored.torn or b"")
     if snapshot.raw.startswith(raw):
         return False
     if raw.startswith(snapshot.raw):
         return True
     raise RestoreRefused(
-        f"本机的登记簿 {home.journal} 与备份位置 {place.where} 中的不是同一份的先后，未作改动。"
-        "本机登记簿已损坏的，请先把它移到别处再运行；属于另一套数据的，请用 --into 恢复到另一文件夹。"
+        f"本机的登记簿 {lines.where} 与备份位置 {place.where} 中的不是同一份的先后，未作改动。"
+        f"本机登记簿已损坏的，{lines.explain_putting_aside()}，再运行；属于另一套数据的，请用 --into 恢复到另一文件夹。"
     )
 
 

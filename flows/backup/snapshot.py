@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from warehouse.ledger.journal import Entry, Event, Head, Journal
-from warehouse.ledger.journal_entry import NO_HASH, read_entry
+from warehouse.ledger.journal_entry import NO_HASH, hash_line, read_chain
+from warehouse.ledger.journal_lines import JournalLines
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,14 @@ def is_same_head(one: Head, other: Head) -> bool:
     return one.count == other.count and one.hash[:length] == other.hash[:length]
 
 
-def take_snapshot(journal: Path) -> Snapshot:
+def take_snapshot(journal: JournalLines) -> Snapshot:
     """The journal as it is, while others may append to it. JournalBroken, also where its end is missing."""
     entries = Journal(journal, read_only=True).entries()
-    raw = journal.read_bytes() if entries else b""
-    lines = raw.split(b"\n")[: len(entries)]
-    whole = b"".join(line + b"\n" for line in lines)
-    assert not entries or hashlib.sha256(lines[-1] + b"\n").hexdigest() == entries[-1].hash, (
-        "a journal is only appended to"
-    )
-    return Snapshot(whole, entries)
+    lines = journal.read().whole[: len(entries)] if entries else []
+    assert not entries or hash_line(lines[-1]) == entries[-1].hash, "a journal is only appended to"
+    return Snapshot(b"".join(lines), entries)
 
 
 def read_snapshot(raw: bytes) -> Snapshot:
     """The entries in whole lines that were kept. JournalBroken."""
-    entries: list[Entry] = []
-    for line in raw.splitlines(keepends=True):
-        prev = entries[-1].hash if entries else NO_HASH
-        entries.append(read_entry(line, len(entries) + 1, prev))
-    return Snapshot(raw, entries)
+    return Snapshot(raw, list(read_chain(io.BytesIO(raw))))

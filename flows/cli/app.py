@@ -23,6 +23,7 @@ from flows.cli.commands import (  # noqa: E402
     campaign_commands,
     catalogue_commands,
     deploy_commands,
+    journal_commands,
     look_commands,
     make_commands,
     night_commands,
@@ -50,6 +51,7 @@ catalogue_commands.register(app)
 telling_commands.register(app)
 deploy_commands.register(app)
 backup_commands.register(app)
+journal_commands.register(app)
 upgrade_commands.register(app)
 analyst_commands.register(app)
 

@@ -34,7 +34,7 @@ from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:
     from flows.partitions.part_runner import OnDone
-    from flows.settings import Installation
+    from flows.settings import Home, Installation
     from warehouse.catalogue.load import Catalogue
 
 _WIDE = 160  # columns where the output is no terminal: a file or a pipe has no width of its own
@@ -80,7 +80,7 @@ def run_app(app: typer.Typer) -> None:
 
     def explain_break_off() -> str:
         asked = "系统要求结束，已中止。" if is_ended_by_the_system() else "已中止。"
-        return f"{asked}{_describe_what_stands(before)}{describe_remains(_home())}"
+        return f"{asked}{_describe_what_stands(before)}{describe_remains(_find_home())}"
 
     try:
         with ending_promptly(lambda: f"错误：{explain_break_off()}"):
@@ -135,12 +135,17 @@ def _describe_what_stands(before: tuple[int, int] | None) -> str:
 
 
 def _home() -> Path:
-    from flows.settings import SettingRefused, read_settings
+    return _find_home().root
+
+
+def _find_home() -> Home:
+    from flows.settings import Home, SettingRefused, read_settings
 
     try:
-        return (_chosen["home"] or read_settings().home).absolute()
+        settings = read_settings()
     except SettingRefused:  # the command says so
-        return Path("./data").absolute()
+        return Home(_chosen["home"] or Path("./data"))
+    return Home(_chosen["home"] or settings.home, settings.journal)
 
 
 def read_years(text: str, catalogue: Catalogue) -> range:

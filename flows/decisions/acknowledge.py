@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from flows.clock import TIME_ZONE
+from flows.home_check import hold_for_writing
 from flows.settings import Installation
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused
-from warehouse.store.publish import writer_lock
 
 
 def acknowledge(
@@ -48,9 +48,8 @@ def acknowledge(
         "rule": rule,
         "until": until.isoformat() if until else None,
     }
-    with writer_lock(installation.home.root):
-        journal = Journal(installation.home.journal)
-        journal.append(
+    with hold_for_writing(installation.home) as lines:
+        Journal(lines).append(
             Event.ACKNOWLEDGED, actor, now, **{name: value for name, value in says.items() if value}
         )
     return found.height

@@ -10,19 +10,18 @@ from datetime import datetime
 from typing import Any
 
 from flows.clock import TIME_ZONE
-from flows.home_check import open_journal
+from flows.home_check import hold_for_writing, open_journal
 from flows.settings import Installation
 from warehouse.catalogue.amended import Amendment, apply_amendments
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.amendments import list_amendments
 from warehouse.ledger.journal import Event
-from warehouse.store.publish import writer_lock
 
 
 def amend(installation: Installation, event: Event, actor: str, **says: Any) -> Catalogue:
     """Write one amendment; the catalogue as it is now. AmendmentRefused, and nothing written, when it is not allowed."""
-    with writer_lock(installation.home.make().root):
-        journal = open_journal(installation.home)
+    with hold_for_writing(installation.home.make()) as lines:
+        journal = open_journal(lines, installation.home)
         before = list_amendments(journal.entries())
         now = apply_amendments(installation.declared_catalogue, [*before, Amendment(str(event), says)])
         journal.append(event, actor, datetime.now(TIME_ZONE), **says)

@@ -12,14 +12,13 @@ import polars as pl
 
 from expectations.workbook.batch import write_batch
 from flows.clock import TIME_ZONE
-from flows.home_check import open_journal
+from flows.home_check import hold_for_writing, open_journal
 from flows.settings import Installation
 from flows.wall.wall import Death, ReadJob, read_all
 from warehouse.ledger.explanation_entries import list_explanations
-from warehouse.ledger.journal import Draft, Entry, Event, Journal
+from warehouse.ledger.journal import Draft, Entry, Event
 from warehouse.ledger.review_entries import ReviewRefused, is_locked
 from warehouse.standing.worklist import CELL, covering_words, with_shares
-from warehouse.store.publish import writer_lock
 from warehouse.store.query import query
 from warehouse.words.folding import fold
 from warehouse.words.workbook_texts import ACCEPT, REFUSE
@@ -82,7 +81,7 @@ def take_batch(installation: Installation, path: Path, actor: str) -> tuple[list
 
 def _read_explanations(installation: Installation) -> pl.DataFrame:
     """EXPLANATION as the journal has it now: what was decided since the last night too."""
-    return list_explanations(Journal(installation.home.journal, read_only=True).entries())
+    return list_explanations(installation.home.read_journal().entries())
 
 
 def _parse_decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
@@ -104,8 +103,8 @@ def _parse_decisions(lines: Sequence[Mapping[str, str]]) -> list[Decision]:
 
 def decide(installation: Installation, decisions: Sequence[Decision], actor: str) -> list[Decision]:
     """Write ``decisions`` into the journal; they themselves. ReviewRefused, and nothing written, when one is faulty."""
-    with writer_lock(installation.home.make().root):
-        journal = open_journal(installation.home)
+    with hold_for_writing(installation.home.make()) as lines:
+        journal = open_journal(lines, installation.home)
         entries = journal.entries()
         known = {row["explanation"]: row for row in list_explanations(entries).iter_rows(named=True)}
         if faults := [d.where + fault for d in decisions if (fault := _find_fault(d, known, entries))]:

@@ -6,12 +6,11 @@ import re
 from datetime import datetime
 
 from flows.clock import TIME_ZONE
-from flows.home_check import open_journal
+from flows.home_check import hold_for_writing, open_journal
 from flows.settings import Installation
 from warehouse.ledger.journal import Event
 from warehouse.ledger.releases import list_releases
 from warehouse.ledger.review_entries import ReviewRefused
-from warehouse.store.publish import writer_lock
 from warehouse.store.query import read_last_published
 
 _A_MOMENT = re.compile(r"\d{4}-\d{2}(-\d{2}.*)?")
@@ -26,8 +25,8 @@ def release(installation: Installation, name: str, actor: str) -> datetime:
     if _A_MOMENT.fullmatch(name):
         raise ReviewRefused(f"版本名称“{name}”与日期无法区分，请写如 2024-终报。")
     published = read_last_published(installation.home.database)
-    with writer_lock(installation.home.make().root):
-        journal = open_journal(installation.home)
+    with hold_for_writing(installation.home.make()) as lines:
+        journal = open_journal(lines, installation.home)
         if name in list_releases(journal.entries())["release"]:
             raise ReviewRefused(f"版本名称“{name}”已经用过，请另取一个。")
         journal.append(Event.RELEASED, actor, datetime.now(TIME_ZONE), name=name)

@@ -13,7 +13,7 @@ from datetime import datetime
 import polars as pl
 
 from flows.clock import TIME_ZONE
-from flows.home_check import open_journal
+from flows.home_check import hold_for_writing, open_journal
 from flows.settings import Installation
 from warehouse.ledger.journal import Draft, Event, Journal
 from warehouse.ledger.review_entries import (
@@ -25,7 +25,6 @@ from warehouse.ledger.review_entries import (
     list_returns,
 )
 from warehouse.standing.status import list_status
-from warehouse.store.publish import writer_lock
 from warehouse.store.query import query
 
 
@@ -124,8 +123,8 @@ def list_outstanding_units(installation: Installation, year: int) -> list[str]:
 def lock(installation: Installation, year: int, actor: str, *, unlock: bool = False) -> None:
     """Lock ``year`` against further submissions, or unlock it."""
     _check(installation, year)
-    with writer_lock(installation.home.make().root):
-        journal = open_journal(installation.home)
+    with hold_for_writing(installation.home.make()) as lines:
+        journal = open_journal(lines, installation.home)
         if is_locked(journal.entries(), year) is not unlock:
             raise ReviewRefused(f"{year}年度{'没有' if unlock else '已经'}锁定，无须再操作。")
         journal.append(Event.UNLOCKED if unlock else Event.LOCKED, actor, _now(), year=year)
@@ -140,8 +139,8 @@ def _check(installation: Installation, year: int, unit_code: str | None = None) 
 @contextmanager
 def _open_for_writing(installation: Installation, year: int) -> Iterator[Journal]:
     """The journal, held for writing, of an installation whose ``year`` is not locked."""
-    with writer_lock(installation.home.make().root):
-        journal = open_journal(installation.home)
+    with hold_for_writing(installation.home.make()) as lines:
+        journal = open_journal(lines, installation.home)
         if is_locked(journal.entries(), year):
             raise ReviewRefused(f"{year}年度已锁定。请先运行 nianbao review unlock --year {year}。")
         yield journal

@@ -13,7 +13,7 @@ from flows.settings import Installation
 from flows.steps.batch import describe_file
 from flows.steps.steps import conform_batch, read_batch
 from warehouse.ledger.archive import Archive
-from warehouse.ledger.journal import Event, Journal
+from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import ReviewRefused
 from warehouse.store.query import query, read_standing_measures
 
@@ -43,7 +43,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
         [list(years)],
     )["submission"].to_list()
     wanted = set(standing)
-    journal = Journal(installation.home.journal, read_only=True)
+    journal = installation.home.read_journal()
     received = {
         e.submission: e for e in journal.entries() if e.event == Event.RECEIVED and e.submission in wanted
     }

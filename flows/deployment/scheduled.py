@@ -20,6 +20,7 @@ from flows.keeping.marks import read_good_night
 from flows.nightly import run_night
 from flows.settings import Installation, find_installation
 from flows.system_words import explain_error, explain_machine_fault
+from warehouse.ledger.journal_lines import JournalUnreachable
 from warehouse.store.publish import AlreadyRunning
 
 LIMIT_SECONDS = 4 * 3600
@@ -30,9 +31,11 @@ _PASSING = {errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOU
 
 
 def _is_passing(error: BaseException | None) -> bool:
-    """Whether a night that ended so may be tried again: a busy disk or share, or a command that held the lock."""
+    """Whether a night that ended so may be tried again: a busy disk, share or database, or a command that held the lock."""
     while error is not None:
-        if isinstance(error, AlreadyRunning) or (isinstance(error, OSError) and error.errno in _PASSING):
+        if isinstance(error, AlreadyRunning | JournalUnreachable) or (
+            isinstance(error, OSError) and error.errno in _PASSING
+        ):
             return True
         error = error.__cause__
     return False

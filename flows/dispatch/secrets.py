@@ -12,8 +12,10 @@ _CHANNEL = "channel_"
 _OTHERS = ("smtp_password", "imap_password", "sftp_password")
 _BLOCK = "nianbao-"
 HIDDEN = "***"
-_IS_SECRET = re.compile(r"NIANBAO_(CHANNEL_.*|SECRET_.*|.*_PASSWORD)|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN")
-_HOLDS_ADDRESSES = re.compile(r"NIANBAO_(ALERTS|DEADMAN|SMTP|INBOX|BACKUP)")
+_IS_SECRET = re.compile(
+    r"NIANBAO_(CHANNEL_.*|SECRET_.*|.*_PASSWORD)|PGPASSWORD|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN"
+)
+_HOLDS_ADDRESSES = re.compile(r"NIANBAO_(ALERTS|DEADMAN|SMTP|INBOX|BACKUP|JOURNAL)")
 _IS_SECRET_WHOLE = re.compile(r"NIANBAO_(ALERTS|DEADMAN)")
 _LEAST_LETTERS = 4  # of less, every text would be full
 
@@ -49,6 +51,7 @@ def _list_secret_parts(name: str, value: str) -> Iterator[str]:
             after = address.partition("://")[2] or address
             user, at, _ = after.rpartition("@")
             parts += [user.partition(":")[2]] if at else []
+            parts += re.findall(r"[?&]password=([^&#]*)", after)
             parts += [address, after] if _IS_SECRET_WHOLE.fullmatch(name) else []
     for part in parts:
         if len(part) >= _LEAST_LETTERS:

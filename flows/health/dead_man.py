@@ -24,7 +24,7 @@ from flows.health.silence_causes import list_causes
 from flows.keeping.marks import read_good_night
 from flows.settings import Home
 from warehouse.ledger.durability import write_durably
-from warehouse.ledger.journal import Journal, JournalBroken
+from warehouse.ledger.journal import JournalBroken
 from warehouse.words.day_words import moment_words
 from warehouse.words.templates import render_text
 
@@ -89,7 +89,7 @@ def _find_last(home: Home) -> datetime | None:
         if (mark := read_good_night(home.root)) is not None:
             return mark.at
     with suppress(OSError, JournalBroken):
-        if (run := Journal(home.journal, read_only=True).last_run()) is not None:
+        if (run := home.read_journal().last_run()) is not None:
             return run.at
     return None
 

@@ -80,14 +80,17 @@ def examine_sources(installation: Installation, health: Health) -> None:
 def examine_journal(installation: Installation, health: Health) -> Journal | None:
     """The journal, compared with every head ever shown; none when it is broken."""
     try:
-        journal = Journal(installation.home.journal, read_only=True)
+        lines = installation.home.find_journal()
+        journal = Journal(lines, read_only=True)
         verify_shown_heads(journal, installation.home)
+        health.problems += lines.find_problems()
     except JournalBroken as error:
         health.problems.append(str(error))
         return None
     except OSError:
         return None  # no file: that is told already
-    health.facts.append(f"登记簿：{journal.head.count} 条，校验值 {journal.head.hash[:16]}")
+    where = f"（{lines.where}）" if lines.is_shared else ""
+    health.facts.append(f"登记簿{where}：{journal.head.count} 条，校验值 {journal.head.hash[:16]}")
     if not journal.has_kept_head:
         health.problems.append(
             f"登记簿旁的校验记录 {installation.home.journal.name}.head 缺失或无法辨认，下次夜间作业会自动重新写出。"

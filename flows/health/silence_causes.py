@@ -13,6 +13,7 @@ from flows.home_check import find_home_problems
 from flows.keeping.marks import read_failure
 from flows.settings import Home
 from flows.system_words import explain_error
+from warehouse.ledger.journal import JournalBroken
 from warehouse.store.publish import LOCK_NAME
 from warehouse.words.day_words import moment_words
 
@@ -30,6 +31,7 @@ def list_causes(home: Home, last: datetime | None) -> list[str]:
     finders: tuple[Callable[[], Iterator[str]], ...] = (
         lambda: find_home_problems(home),
         lambda: _find_unreadable_inbox(home),
+        lambda: _find_silent_database(home),
         lambda: _find_hanging_night(home),
         lambda: _find_silent_server(os.environ.get("PREFECT_API_URL", "")),
         lambda: _find_failure(home, last),
@@ -68,6 +70,15 @@ def _find_unreadable_inbox(home: Home) -> Iterator[str]:
             next(home.inbox.iterdir(), None)
         except OSError as error:
             yield f"收件箱 {home.inbox} 无法读取：{explain_error(error)}请检查该文件夹的权限。"
+
+
+def _find_silent_database(home: Home) -> Iterator[str]:
+    """Asked of a database alone: of a journal in the home, what broke the night off says it."""
+    if home.journal_address:
+        try:
+            home.find_journal().read()
+        except JournalBroken as error:
+            yield str(error)
 
 
 def _find_hanging_night(home: Home) -> Iterator[str]:

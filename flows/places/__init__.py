@@ -1,1 +1,1 @@
-"""Folders elsewhere that files are written to and read back from: of this machine, on SFTP servers, in S3 buckets."""
+"""Places elsewhere: folders that files are written to and read back from (this machine, SFTP, S3), the journal in PostgreSQL."""

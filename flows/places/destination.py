@@ -42,7 +42,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 _WHOLE = {"s3", "s3a"}
 """Protocols that write a file whole or not at all."""
-_REASONS = {
+REASONS = {
     "HostKeyNotVerifiable": "服务器的主机密钥不在 ~/.ssh/known_hosts 中，或与其中的不同，请核对后登记。",
     "PermissionDenied": "服务器不接受该账号、密钥或密码。",
     "PermissionError": "没有读写权限，或账号、密钥不对。",
@@ -227,8 +227,8 @@ def _explain(error: Exception) -> str:
     for kind in type(error).__mro__:
         if kind is OSError:
             break
-        if kind.__name__ in _REASONS:
-            return _REASONS[kind.__name__]
+        if kind.__name__ in REASONS:
+            return REASONS[kind.__name__]
     if isinstance(error, OSError) and error.errno:
         return explain_error(error)
     if isinstance(error, (ValueError, ImportError)):

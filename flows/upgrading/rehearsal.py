@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.clock import TIME_ZONE
-from flows.home_check import remove_leftovers, require_fit
+from flows.home_check import hold_for_writing, remove_leftovers, require_fit
 from flows.night import Night, Record
 from flows.nightly import fill_build
 from flows.partitions.part_runner import OnDone, open_parts
@@ -24,7 +24,7 @@ from flows.upgrading.switching import BESIDE, Rehearsal, UpgradeRefused, discard
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Journal
 from warehouse.standing.moved_numbers import compare_counts, count_rows, find_moved_numbers, read_numbers
-from warehouse.store.publish import build_path, writer_lock
+from warehouse.store.publish import build_path
 from warehouse.store.query import QueryError
 from warehouse.store.redaction.published_copy import write_published_copy
 from warehouse.store.soundness import checksum
@@ -62,12 +62,12 @@ def rehearse(installation: Installation, on_done: OnDone | None = None) -> Rehea
 def _open_rehearsal(installation: Installation) -> Iterator[Night]:
     home = installation.home
     require_fit(home)
-    with writer_lock(home.root):
+    with hold_for_writing(home) as lines:
         remove_leftovers(home)
         at = datetime.now(TIME_ZONE)
         yield Night(
             installation,
-            Journal(home.journal, read_only=True),
+            Journal(lines, read_only=True),
             Archive(home.archive),
             at,
             at.strftime("%Y%m%dT%H%M%S%f"),

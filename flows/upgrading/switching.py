@@ -10,13 +10,13 @@ import polars as pl
 
 from flows.clock import TIME_ZONE
 from flows.health.doctor import Health, examine_archive, examine_journal
+from flows.home_check import hold_for_writing
 from flows.keeping.kept_objects import list_received
 from flows.keeping.marks import keep_revised
 from flows.settings import Home, Installation
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head
 from warehouse.ledger.suppressions import note_suppressed
-from warehouse.store.publish import writer_lock
 from warehouse.store.query import read_suppressed
 from warehouse.store.redaction.publish_both import Places, publish_both
 from warehouse.store.soundness import checksum
@@ -64,8 +64,8 @@ def examine_truth(installation: Installation) -> Health:
 def switch(installation: Installation, rehearsal: Rehearsal) -> None:
     """Put the built file in the place of the published one. UpgradeRefused when something has happened meanwhile."""
     home = installation.home
-    with writer_lock(home.root):
-        journal = Journal(home.journal)
+    with hold_for_writing(home) as lines:
+        journal = Journal(lines)
         head = journal.head
         if head != rehearsal.head or checksum(home.whole_database) != rehearsal.published:
             raise UpgradeRefused(

@@ -46,8 +46,8 @@ def build_in_place() -> None:
     """The night writes into the published file instead of one beside it."""
     begin = Home.__init__
 
-    def begin_in_place(self: Home, root: Path) -> None:
-        begin(self, root)
+    def begin_in_place(self: Home, root: Path, journal_address: str = "") -> None:
+        begin(self, root, journal_address)
         self.building = self.database
 
     Home.__init__ = begin_in_place  # type: ignore[method-assign]

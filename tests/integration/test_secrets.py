@@ -119,6 +119,14 @@ def test_a_night_in_which_everything_fails_tells_no_secret(office: Office, sampl
     assert office.leaks() == []
 
 
+def test_a_journal_in_a_database_that_does_not_answer_tells_no_secret(office: Office) -> None:
+    address = f"postgresql://u:{SECRET}j1@{DEAD}/city?password={SECRET}j2"
+    for command in (("nightly",), ("doctor",), ("doctor", "--deadman")):
+        assert office.run(*command, NIANBAO_JOURNAL=address, PGPASSWORD=f"{SECRET}j3") != 0
+    assert office.said.count("登记簿所在的数据库 postgresql://u@127.0.0.1:1/city：服务器拒绝连接") >= 3
+    assert office.leaks() == []
+
+
 def test_a_value_that_a_setting_cannot_have_is_told_in_a_sentence(office: Office) -> None:
     assert office.run("status", "--year", "2024", NIANBAO_WORKERS="many") == 2
     assert "Traceback" not in office.said

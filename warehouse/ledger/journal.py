@@ -6,8 +6,6 @@ receipt and digest (journal_head), and `verify_head` compares them.
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.ledger.durability import sync_folder
 from warehouse.ledger.journal_entry import (
     NO_HASH,
     Draft,
@@ -25,10 +22,12 @@ from warehouse.ledger.journal_entry import (
     JournalBroken,
     canonical_json,
     entry_line,
-    is_torn,
-    read_entry,
+    hash_line,
+    read_chain,
 )
-from warehouse.ledger.journal_head import Head, PrintedHead, keep_head, read_kept_head
+from warehouse.ledger.journal_file import JournalFile
+from warehouse.ledger.journal_head import Head, PrintedHead
+from warehouse.ledger.journal_lines import JournalLines
 from warehouse.words.personal_numbers import mask_numbers
 
 __all__ = [
@@ -43,7 +42,6 @@ __all__ = [
     "TornLine",
 ]
 
-JOURNAL_MODE = 0o640
 DECISIONS = frozenset({Event.ACCEPTED, Event.HELD, Event.REFUSED})
 JOURNAL_FRAME = {
     "seq": pl.Int64,  # key: position in the journal, from 1
@@ -72,22 +70,21 @@ class TornLine:
 
 
 class Journal:
-    """The journal at `path`, verified on opening (a file that is not there is an empty journal).
+    """The journal whose lines rest in `lines`, verified on opening; a path is that of a file (`JournalFile`).
 
-    A torn last line (no newline at its end, or not JSON) is moved to a side file and noted in `torn`: its
+    A torn last line of a file (no newline at its end, or not JSON) is moved to a side file and noted in `torn`: its
     writer never heard that it was kept. Any other break raises JournalBroken, and so does a journal that is shorter or
     other than the head kept beside it says; `has_kept_head` is False when there are entries and no such head.
-    One writer at a time (see `warehouse.store.publish.writer_lock`); whoever only reads opens it `read_only`,
+    One writer at a time (see `flows.home_check.hold_for_writing`); whoever only reads opens it `read_only`,
     since to a reader the line being written at that moment looks torn.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
-        self.path = Path(path)
+    def __init__(self, lines: JournalLines | Path | str, *, read_only: bool = False) -> None:
         self.read_only = read_only
         self.torn: TornLine | None = None
         self.has_kept_head = True
+        self._lines = JournalFile(Path(lines)) if isinstance(lines, str | Path) else lines
         self._entries: list[Entry] = []
-        self._size = 0
         self._failed = False
         self._open()
 
@@ -125,27 +122,31 @@ class Journal:
         return self.append_many([Draft(event, actor, at, run, payload)])[0]
 
     def append_many(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Write several entries with one write and one fsync.
+        """Write several entries at once.
 
         A power cut in between may keep a first part of them (never a middle part): each entry has to stand by
         itself. Nothing is written when a draft is faulty (ValueError, TypeError).
         """
-        if self.read_only or self._failed:
-            raise RuntimeError("the journal was opened read-only or an earlier write failed: open it anew")
-        entries: list[Entry] = []
         lines: list[bytes] = []
         head = self.head
-        count, prev = head.count, head.hash
         for draft in drafts:
-            line = entry_line(draft, seq=count + len(lines) + 1, prev=prev)
-            entry = read_entry(line, seq=count + len(lines) + 1, prev=prev)
-            entries.append(entry)
-            lines.append(line)
-            prev = entry.hash
-        if lines:
-            self._write(b"".join(lines))
+            lines.append(entry_line(draft, seq=head.count + 1, prev=head.hash))
+            head = Head(head.count + 1, hash_line(lines[-1]))
+        return self.append_lines(lines)
+
+    def append_lines(self, lines: Sequence[bytes]) -> list[Entry]:
+        """Append whole lines of a journal as they are; JournalBroken, and nothing written, unless they go on from this one."""
+        if self.read_only or self._failed:
+            raise RuntimeError("the journal was opened read-only or an earlier write failed: open it anew")
+        entries = list(read_chain(lines, self.head.count, self.head.hash))
+        if entries:
+            try:
+                self._lines.append(lines, self.head)
+            except BaseException:
+                self._failed = True  # what rests there is uncertain now
+                raise
             self._entries += entries
-            keep_head(self.path, self.head)
+            self._lines.keep_head(self.head)
         return entries
 
     def verify_head(self, shown: PrintedHead) -> None:
@@ -167,10 +168,7 @@ class Journal:
 
     @property
     def _restore(self) -> str:
-        return (
-            f"已停止运行，未作任何改动。请从备份中恢复最新的 {self.path.name}，放回 {self.path.parent}，"
-            "再运行 nianbao doctor 核对。"
-        )
+        return f"已停止运行，未作任何改动。{self._lines.explain_restoring()}"
 
     def frame(self) -> pl.DataFrame:
         """The entries as a frame with the schema JOURNAL_FRAME; `payload` is the payload as JSON, numbers of persons masked."""
@@ -191,81 +189,15 @@ class Journal:
         return pl.DataFrame(rows, schema=pl.Schema(JOURNAL_FRAME), orient="row")
 
     def _open(self) -> None:
-        kept = read_kept_head(self.path)  # first: a writer may be at work meanwhile
-        torn = self._read()
+        kept = self._lines.read_head()  # first: a writer may be at work meanwhile
+        stored = self._lines.read()
+        self._entries += read_chain(stored.whole)
         if kept is not None:
             self.verify_head(kept)  # a line that was kept once is lost, not torn
-        self.has_kept_head = kept is not None or not self._entries
-        if torn is not None:
-            self._cut_off(torn, line=self.head.count + 1)
+        self.has_kept_head = kept is not None or not self._entries or self._lines.is_shared
+        if stored.torn is not None:
+            line = self.head.count + 1
+            kept_in = None if self.read_only else self._lines.cut_off(stored.torn, line)
+            self.torn = TornLine(line, len(stored.torn), kept_in)
         if not self.read_only and self._entries and (kept is None or kept.head != self.head):
-            keep_head(self.path, self.head)
-
-    def _read(self) -> bytes | None:
-        """Read and verify the entries; the last line when it is torn."""
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
-            size = os.fstat(file.fileno()).st_size
-            # Never past the size seen: a writer may be at work meanwhile.
-            while raw := file.readline(size - self._size):
-                head = self.head
-                is_last = self._size + len(raw) == size
-                if is_last and is_torn(raw):
-                    return raw
-                self._entries.append(read_entry(raw, seq=head.count + 1, prev=head.hash))
-                self._size += len(raw)
-        return None
-
-    def _cut_off(self, raw: bytes, line: int) -> None:
-        kept_in = None
-        if not self.read_only:
-            # The torn bytes rest beside the journal before they leave it. The name holds their hash: the same
-            # line number may be torn again.
-            name = f"{self.path.name}.torn-{line}-{hashlib.sha256(raw).hexdigest()[:12]}"
-            kept_in = self.path.with_name(name)
-            with kept_in.open("wb") as side:
-                side.write(raw)
-                side.flush()
-                os.fsync(side.fileno())
-            sync_folder(self.path.parent)
-            _shorten(self.path, self._size)
-        self.torn = TornLine(line, len(raw), kept_in)
-
-    def _write(self, data: bytes) -> None:
-        # Only an empty journal may be created: one that vanished since it was opened must not begin anew.
-        create = 0 if self._size else os.O_CREAT
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | create, JOURNAL_MODE)
-        try:
-            if os.fstat(handle).st_size != self._size:
-                raise JournalBroken(
-                    f"登记簿 {self.path.name} 在打开之后被其他程序改动，本次不再写入。请重新运行。"
-                )
-            try:
-                written = os.write(handle, data)
-                if written != len(data):
-                    raise OSError(f"only {written} of {len(data)} bytes could be written to {self.path}")
-                os.fsync(handle)
-            except BaseException:
-                # Half a batch must not stay: the caller hears that nothing was written. What is on the disk
-                # is uncertain now, so this object writes no more.
-                self._failed = True
-                os.ftruncate(handle, self._size)
-                os.fsync(handle)
-                raise
-        finally:
-            os.close(handle)
-        if create:
-            sync_folder(self.path.parent)
-        self._size += len(data)
-
-
-def _shorten(path: Path, size: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.ftruncate(handle, size)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            self._lines.keep_head(self.head)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -187,9 +187,20 @@ def read_entry(raw: bytes, seq: int, prev: str) -> Entry:
     payload = {key: value for key, value in record.items() if key not in _OWN_KEYS}
     if key := _find_fault(event, payload):
         raise make_error(f"（{event}）的 {key} 缺失或类型不符")
-    return Entry(
-        seq, prev, at, record["actor"], record["run"], event, payload, hashlib.sha256(raw).hexdigest()
-    )
+    return Entry(seq, prev, at, record["actor"], record["run"], event, payload, hash_line(raw))
+
+
+def read_chain(lines: Iterable[bytes], count: int = 0, prev: str = NO_HASH) -> Iterator[Entry]:
+    """The entries of whole lines that go on from a head (else JournalBroken)."""
+    for raw in lines:
+        entry = read_entry(raw, count + 1, prev)
+        yield entry
+        count, prev = entry.seq, entry.hash
+
+
+def hash_line(raw: bytes) -> str:
+    """The hash of a line with its newline, which the next one names."""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _find_fault(event: Event, payload: Mapping[str, Any]) -> str | None:

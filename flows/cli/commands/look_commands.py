@@ -67,13 +67,12 @@ def status(
     """报送进度：谁报了、何时、处理结果、问题数。"""
     from flows.answer.receipt_sentences import describe_due_dates
     from flows.clock import TIME_ZONE
-    from warehouse.ledger.journal import Journal
     from warehouse.standing.status import list_status as read_status
 
     installation = current_installation()
     if sentence := installation.catalogue.explain_not_reported(year):
         raise fail(sentence)
-    entries = Journal(installation.home.journal, read_only=True).entries()
+    entries = installation.home.read_journal().entries()
     frame = read_status(installation.home.database, year, installation.catalogue, entries)
     if as_json:
         print_json(frame)

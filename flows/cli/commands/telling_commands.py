@@ -123,12 +123,11 @@ def timeliness(
 def _collect() -> pl.DataFrame:
     from flows.answer.sending import collect_matters
     from flows.clock import TIME_ZONE
-    from warehouse.ledger.journal import Journal
 
     installation = current_installation()
-    if not installation.home.journal.is_file():
+    if not installation.home.find_journal().exists():
         raise fail("还没有收到过报送。")
-    journal = Journal(installation.home.journal, read_only=True)
+    journal = installation.home.read_journal()
     last = journal.last_run()
     left = last.payload["left"] if last else ()
     return collect_matters(installation, journal.entries(), left, datetime.now(TIME_ZONE).date())
