@@ -11,8 +11,8 @@ def match_units(model: pl.DataFrame, target: pl.DataFrame, turn: int) -> pl.Data
     """Which unit of the ``model`` county gives its numbers to which of the ``target`` county: source_code, org_code.
 
     ``model``, ``target``: the units of one county each, org_code, level, parent_code. The county follows the county, its
-    townships those of the model in their order beginning at ``turn``, and the villages of each those of the township it follows; where
-    the model has fewer, from the first again.
+    townships those of the model in their order beginning at ``turn``, and the villages of each those of the township it
+    follows; where the model has fewer, from the first again.
     """
     pairs = _pair(_codes(model, "county"), _codes(target, "county"), 0)
     townships = _pair(_codes(model, "township"), _codes(target, "township"), turn)
