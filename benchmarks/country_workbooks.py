@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -128,6 +128,12 @@ def list_jobs(divisions: DivisionList, package: Path, folder: Path, counties: It
     return [
         Job(package, code, places[code], folder / name_workbook(code, names[code], YEAR)) for code in counties
     ]
+
+
+def change_jobs(jobs: Sequence[Job], count: int, folder: Path) -> list[Job]:
+    """Jobs for other versions of ``count`` of the workbooks, spread evenly: each has one other number."""
+    spread = jobs[:: max(1, len(jobs) // count)][:count]
+    return [replace(job, path=folder / job.path.name, is_changed=True) for job in spread]
 
 
 def write_missing(jobs: Iterable[Job], processes: int) -> Iterator[Path]:
