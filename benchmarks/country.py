@@ -109,11 +109,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"written: {RESULTS.relative_to(ROOT)}")
 
 
-def prepare(country: Country, size: int, processes: int) -> None:
+def prepare(country: Country, size: int, processes: int, *, has_changes: bool = True) -> None:
     """Write what is missing of the workbooks of ``size`` counties. WorkbooksOutdated: the kept ones are of another version."""
     jobs = country.jobs(size)
     require_current(jobs)
-    wanted = [*jobs, *change_jobs(jobs, CHANGED, country.cache / "changed")]
+    changed = change_jobs(jobs, CHANGED, country.cache / "changed") if has_changes else []
+    wanted = [*jobs, *changed]
     for number, path in enumerate(write_missing(wanted, processes), start=1):
         if number % 100 == 0:
             say(f"{number} workbooks written, the last {path.name} (not timed)")
@@ -131,13 +132,13 @@ def run_size(country: Country, size: int, scratch: Path, *, has_changes: bool) -
     home = scratch / f"home-{size}"
     settings = environment(home, scratch, catalogue)
     say(f"{size} counties: the night")
-    _drop(files, home)
+    drop_files(files, home)
     cold = nightly(settings)
     changed, night = 0, None
     if has_changes:
         say(f"{size} counties: the night with some changed")
         others = [job.path for job in change_jobs(jobs, CHANGED, country.cache / "changed")]
-        _drop(others, home)
+        drop_files(others, home)
         changed, night = len(others), nightly(settings)
     shutil.rmtree(home)
     levels = country.divisions.levels
@@ -150,8 +151,8 @@ def run_size(country: Country, size: int, scratch: Path, *, has_changes: bool) -
     return SizeRun(size, below["township"], below["village"], mib, cells, cold, changed, night)
 
 
-def _drop(files: Sequence[Path], home: Path) -> None:
-    """Into the inbox, as whole files that nobody writes to any more."""
+def drop_files(files: Sequence[Path], home: Path) -> None:
+    """Put them into the inbox, as whole files that nobody writes to any more."""
     inbox = home / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
     for file in files:
