@@ -67,7 +67,10 @@ def compare_nights(country: Country, count: int, part_size: int, scratch: Path) 
     with open_workers(scratch, settings["on-dask"]) as network:
         apart = "in networks of their own" if network.is_apart else "on the loopback"
         say(f"{count} counties, on two workers {apart}")
+        before = network.measure_workers()
         _tell(f"on two workers {apart}", nightly(settings["on-dask"] | network.settings))
+        used = [seconds - before[name] for name, seconds in network.measure_workers().items()]
+        print(f"processor time of the workers: {', '.join(f'{seconds:.1f} s' for seconds in used)}")
     return not find_differences(*(home / "warehouse.duckdb" for home in homes.values()))
 
 

@@ -50,6 +50,17 @@ class WorkerNetwork:
             "no_proxy": host,
         }
 
+    def measure_workers(self) -> dict[str, float]:
+        """Worker -> the seconds of processor time that it has used, its children's too: whether it has done anything."""
+        from distributed import Client
+
+        with Client(self.scheduler) as client:
+            return dict(client.run(_measure_own_time))
+
+
+def _measure_own_time() -> float:
+    return sum(os.times()[:4])
+
 
 @contextmanager
 def open_workers(scratch: Path, environment: dict[str, str]) -> Iterator[WorkerNetwork]:
