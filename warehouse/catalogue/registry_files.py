@@ -79,8 +79,11 @@ def _check_all(
     _check_units(units, path, city_code)
     _check_succession(succession, units, succession_path)
     registry = Registry(units.drop("line"), succession.drop("line"), is_asked)
+    checked = set()
     for year in years:
-        _check_year(registry, year, units, path)
+        if (since := registry.find_last_change(year)) not in checked:
+            _check_year(registry, year, units, path)
+            checked.add(since)
     _check_shares(registry, succession, succession_path)
     return registry
 
