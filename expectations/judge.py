@@ -1,9 +1,13 @@
-"""Is this batch believable: all rules over all its forms, and the findings."""
+"""Is this batch believable: all rules over all its forms, and the findings.
+
+The submissions of one region (warehouse.registry.regions) are judged by nobody else's numbers but for the totals of the whole
+city, so that a batch may be judged in parts; what Great Expectations counts is the union of their verdicts (expectations.count).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -13,14 +17,15 @@ import polars as pl
 from expectations.error_localisation.likely_cells import name_likely_cells, name_likely_numbers
 from expectations.frames.form_frame import prepare
 from expectations.frames.unit_frame import select_earlier_measures, unit_frame
-from expectations.outliers.rules import examine_numbers
+from expectations.outliers.effects import list_published_totals
+from expectations.outliers.rules import SERIES, examine_numbers, series_checks
 from expectations.rulebook.condition import TOTAL_ROW
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts import silence
 from expectations.verdicts.bound_explanations import bind_answers
 from expectations.verdicts.column_checks import column_checks
 from expectations.verdicts.locate_findings import ADDRESS, locate, locate_problems, with_rows
-from expectations.verdicts.rule_checks import row_checks, unit_checks
+from expectations.verdicts.rule_checks import Check, row_checks, unit_checks
 from expectations.verdicts.verdicts import Suite, evaluate
 from warehouse.catalogue.frames import (
     ANSWER,
@@ -50,6 +55,10 @@ if TYPE_CHECKING:
     from expectations.gate.suites import SuiteRun
 
 
+CROSS_FORM = "cross_form"
+"""The suite of the rules over a unit's numbers; every other suite but SERIES has the name of its form."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What the rules are shown of a batch.
@@ -59,7 +68,8 @@ class Evidence:
     left out; ``prior`` (MEASURE) those of standing submissions of other years, ``later`` (MEASURE) of later years, which
     are compared anew with what the batch says of the years before them; ``asked_later`` (CELL_ASKED) is what rules over one
     year ask of these. ``declared_empty`` names rosters that say 无; ``notes`` (NOTE) how numbers were written; ``answers``
-    (ANSWER) what clerks explain; ``unfilled`` the submissions in which nobody filled in a number.
+    (ANSWER) what clerks explain; ``unfilled`` the submissions in which nobody filled in a number. ``totals``: what the whole
+    city had (expectations.outliers.effects); None where the batch is whole, so that it can be summed from the measures.
     """
 
     forms: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -74,6 +84,7 @@ class Evidence:
     asked_later: pl.DataFrame = field(default_factory=partial(empty, silence.CELL_ASKED))
     answers: Answers = field(default_factory=partial(empty, ANSWER))
     unfilled: Collection[str] = ()
+    totals: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name, schema in _SCHEMAS.items():
@@ -109,28 +120,29 @@ class Judgement:
     docs: Sequence[SuiteRun] = field(default=(), repr=False)
 
 
-def judge(
-    evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: bool = True
-) -> Judgement:
-    """Examine a batch, tell each mistake once, and bind the clerks' answers.
+def judge(evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> Judgement:
+    """Judge a whole batch. RuntimeError where Great Expectations does not count in VERDICT what polars does."""
+    suites, judgement = judge_apart(evidence, catalogue, rulebook)
+    runs = run_gate(suites)
+    return replace(judgement, results=collect_results(suites, runs), docs=runs)
 
-    Great Expectations counts VERDICT: RuntimeError where it does not count what polars does. Without ``is_gated`` nothing
-    is counted (results and docs are empty), which spares its import; the findings are the same.
+
+def judge_apart(
+    evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook
+) -> tuple[list[Suite], Judgement]:
+    """Examine a batch or a part of one, tell each mistake once, and bind the clerks' answers.
+
+    The suites are still to be counted by Great Expectations, whose import takes seconds: results and docs are empty.
     """
     suites, findings = examine(evidence, catalogue, rulebook)
-    runs = _run_gate(suites) if is_gated else ()
     asked = silence.leave_out_repeated(silence.leave_out_blank(findings, rulebook))
     asked = silence.ask_once_of_empty(asked, evidence.unfilled, evidence.submissions, rulebook, catalogue)
     is_later = pl.col("submission").is_in(evidence.later["submission"].unique().implode())
     revised, asked = asked.filter(is_later), asked.remove(is_later)
     bound, loose = bind_answers(evidence.answers, asked)
     asked = pl.concat([asked, locate_problems(loose, evidence.submissions, rulebook, catalogue)])
-    return Judgement(
-        _in_order(asked, catalogue),
-        _collect_results(suites, runs),
-        bound,
-        _in_order(revised, catalogue),
-        runs,
+    return suites, Judgement(
+        findings=_in_order(asked, catalogue), answers=bound, revised=_in_order(revised, catalogue)
     )
 
 
@@ -160,9 +172,10 @@ def examine(evidence: Evidence, catalogue: Catalogue, rulebook: RuleBook) -> tup
     ]
     measures = pl.concat([evidence.measures, evidence.later])
     units = unit_frame(rulebook.of_scope("unit"), measures, standing, catalogue)
-    of_units = evaluate("cross_form", "表间和年度间审核", unit_checks(rulebook, catalogue), units)
+    of_units = evaluate(CROSS_FORM, "表间和年度间审核", unit_checks(rulebook, catalogue), units)
     found_of_units = locate(of_units, evidence.columns)
-    of_series, series, blocks = examine_numbers(rulebook, measures, standing, catalogue)
+    totals = list_published_totals(standing, catalogue) if evidence.totals is None else evidence.totals
+    of_series, series, blocks = examine_numbers(rulebook, measures, standing, totals, catalogue)
     others = [silence.list_asked_cells(pl.concat([*found, found_of_units])), evidence.asked_later]
     series = silence.leave_out_asked(series, pl.concat(others), rulebook)
     found.append(with_rows(series, rows, evidence.columns))
@@ -191,8 +204,22 @@ def _examine_form(form: Form, evidence: Evidence, catalogue: Catalogue, rulebook
     if rows.is_empty():
         return None
     has_totals = bool((rows["row_kind"] == TOTAL_ROW).any())
-    checks = [*column_checks(form, rulebook, catalogue, has_totals), *row_checks(form, rulebook, catalogue)]
-    return evaluate(form.id, f"{form.number} {form.title}", checks, rows)
+    return evaluate(
+        form.id, f"{form.number} {form.title}", _list_form_checks(form, rulebook, catalogue, has_totals), rows
+    )
+
+
+def list_checks(suite: str, catalogue: Catalogue, rulebook: RuleBook) -> list[Check]:
+    """Every check that a suite of :func:`judge_apart` may have, by the suite's name; those of totals too."""
+    if suite == CROSS_FORM:
+        return unit_checks(rulebook, catalogue)
+    if suite == SERIES:
+        return series_checks(rulebook)
+    return _list_form_checks(catalogue.forms[suite], rulebook, catalogue, has_totals=True)
+
+
+def _list_form_checks(form: Form, rulebook: RuleBook, catalogue: Catalogue, has_totals: bool) -> list[Check]:
+    return [*column_checks(form, rulebook, catalogue, has_totals), *row_checks(form, rulebook, catalogue)]
 
 
 def _select_standing(evidence: Evidence, findings: Findings) -> pl.DataFrame:
@@ -202,7 +229,7 @@ def _select_standing(evidence: Evidence, findings: Findings) -> pl.DataFrame:
     return select_earlier_measures(evidence.prior, believed, evidence.submissions)
 
 
-def _run_gate(suites: list[Suite]) -> Sequence[SuiteRun]:
+def run_gate(suites: Sequence[Suite]) -> Sequence[SuiteRun]:
     """The suites as Great Expectations counts them."""
     ready = [suite for suite in suites if suite.checks]
     if not ready:
@@ -214,7 +241,7 @@ def _run_gate(suites: list[Suite]) -> Sequence[SuiteRun]:
     return run_suites(ready)
 
 
-def _collect_results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
+def collect_results(suites: Sequence[Suite], runs: Sequence[SuiteRun]) -> pl.DataFrame:
     """RULE_RESULT: counts and severity as Great Expectations gives them, one row per rule and form."""
     by_name = {suite.name: suite for suite in suites}
     rows = []

@@ -48,7 +48,7 @@ def check_file(installation: Installation, file: Path) -> Verdict:
         )
     batch = conform_batch(batch, installation.catalogue)
     background = _read_background(installation.home.whole_database, batch)
-    batch = judge_batch(batch, background, installation.catalogue, installation.rulebook, is_gated=False)
+    batch = judge_batch(batch, background, installation.catalogue, installation.rulebook)
     this = batch.submissions.row(0, named=True)
     last_year = background.prior.filter(unit_code=this["unit_code"], year=this["year"] - 1)
     return Verdict(file.name, None, batch.judgement.findings, not last_year.is_empty())

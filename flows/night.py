@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import polars as pl
 
@@ -22,6 +23,8 @@ from flows.keeping.kept_objects import (
     list_unnamed,
 )
 from flows.keeping.marks import GoodNight, LateSteps, mark_good_night, read_good_night
+from flows.partitions.work import Part, WorkPlace
+from flows.partitions.world import World, keep_world
 from flows.receiving.receive import Repeated
 from flows.running.timing import STEPS_AFTER, Steps
 from flows.settings import Home, Installation, read_code_version
@@ -52,6 +55,7 @@ class Record:
     unpacked: list[Entry] = field(default_factory=list)  # receipts still to be taken in
     docs: list[tuple[Judgement, pl.DataFrame]] = field(default_factory=list)
     revised: list[str] = field(default_factory=list)  # submissions whose findings are others now
+    parts: set[str] = field(default_factory=set)  # keys in the place of work that it has read
     moved: pl.DataFrame = field(default_factory=lambda: empty(MOVED))
 
 
@@ -82,6 +86,23 @@ class Night:
     def rulebook(self) -> RuleBook:
         """The rules in force."""
         return self.installation.rulebook
+
+    @cached_property
+    def world(self) -> World:
+        """What the partitions of batches are read and judged by."""
+        world = World(self.catalogue, self.rulebook)
+        keep_world(self.work, world)
+        return world
+
+    @cached_property
+    def work(self) -> WorkPlace:
+        """Where the partitions of batches leave what they made. DestinationFailed."""
+        return WorkPlace(self.installation.settings.work or str(self.home.work))
+
+    def read_part(self, key: str) -> Part:
+        """What a partition left; the next night finds it too. WorkLost."""
+        self.record.parts.add(key)
+        return self.work.get(key)
 
     @property
     def home(self) -> Home:

@@ -24,14 +24,15 @@ from flows.error_log import note_error
 from flows.fetching.fetch import fetch_source, list_sources
 from flows.figures.beginning import watching_beginning
 from flows.figures.watch_night import watching
-from flows.intake import OnDone
 from flows.keeping.marks import keep_revised, marking_failure
 from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.papers.publish import publish_papers as bring_papers_up_to_date
+from flows.partitions.part_runner import OnDone, Parts, open_parts
 from flows.places.modes import keeping_out_others
-from flows.running.tasks import describe_units, make_task, named, retried, tell_log
+from flows.running.tasks import make_task, named, retried, tell_log
 from flows.settings import Installation
 from flows.site.publish import publish_site as bring_site_up_to_date
+from flows.steps.batch import describe_units
 from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.connection import WarehouseOccupied
@@ -40,7 +41,6 @@ from warehouse.store.publish import AlreadyRunning
 fetch = make_task("fetch", fetch_source)
 receive = make_task("receive", intake.receive)
 read = make_task("read", intake.read)
-conform = make_task("conform", intake.conform)
 start_gate = make_task("start_gate", intake.start_gate)
 judge = make_task("check", intake.judge)
 decide = make_task("decide", intake.decide)
@@ -111,8 +111,8 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             named(fetch, source.label)(night, source)
         tell_log(f"收到 {receive(night)} 个新文件，{len(night.record.left)} 个留在收件箱")
         if night.has_work():
-            with publication.open_build(night) as build:
-                fill_build(night, build, on_done)
+            with publication.open_build(night) as build, open_parts(night.installation.settings) as parts:
+                fill_build(night, build, parts, on_done)
                 publish(night, build)
             tell_log("数据仓库已更新")
         note_unnamed(night)
@@ -141,7 +141,7 @@ def _publish_for_readers(night: Night) -> list[str]:
     return [*publish_papers(night), *publish_site(night)]
 
 
-def fill_build(night: Night, build: NightBuild, on_done: OnDone | None) -> None:
+def fill_build(night: Night, build: NightBuild, parts: Parts, on_done: OnDone | None) -> None:
     """What is pending, batch by batch, into the file being built; then the sums and indicators of all that stands.
 
     Where nothing tells any more what was published before, that is computed again too, between the batches.
@@ -150,7 +150,7 @@ def fill_build(night: Night, build: NightBuild, on_done: OnDone | None) -> None:
     for received in night.list_batches():
         while vintages and vintages[0].seq < received[0].seq:
             compute_again(night, build, vintages.pop(0))
-        _take_in(night, received, build, on_done)
+        _take_in(night, received, build, parts, on_done)
     for vintage in vintages:
         compute_again(night, build, vintage)
     compute(night, build)
@@ -167,14 +167,15 @@ def _send_all(night: Night, report: Report, news: News | None) -> None:
     sending.tell_undelivered(night, report, outlets)
 
 
-def _take_in(night: Night, received: list[Entry], build: NightBuild, on_done: OnDone | None) -> None:
-    """One batch, from its bytes to the file being built; its frames end with it."""
-    on_done = on_done or show_progress(len(received))
-    batch = named(read, f"{len(received)} files")(night, received, on_done)
+def _take_in(
+    night: Night, received: list[Entry], build: NightBuild, parts: Parts, on_done: OnDone | None
+) -> None:
+    """One batch, from its bytes to the file being built, in partitions that run wherever ``parts`` says."""
+    watched = parts.telling(on_done or show_progress(len(received)))
+    batch = named(read, f"{len(received)} files")(night, received, watched)
     about = describe_units(batch.submissions, night.catalogue.unit_names())
-    batch = named(conform, about)(night, batch)
     start_gate(night)
-    batch = named(judge, about)(night, batch, build)
+    batch = named(judge, about)(night, batch, build, watched)
     batch = named(decide, about)(night, batch, build)
     named(load, about)(night, batch, build)
     tell_log(f"已审核入库：{about}")

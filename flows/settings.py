@@ -58,6 +58,17 @@ class Settings(BaseSettings):
         description="Apprise URLs that are told when nights fail to happen; else those of `alerts`",
     )
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
+    part_size: int = Field(
+        default=100, ge=1, description="how many workbooks at most are read and judged together"
+    )
+    task_runner: str = Field(
+        default="threads",
+        pattern=r"^(threads|processes|dask(:.+)?)$",
+        description="where parts of a night run: flows.partitions.part_runner",
+    )
+    work: str = Field(
+        default="", repr=False, description="where parts leave what they made: a folder or an s3:// address"
+    )
     quiet_seconds: float = Field(
         default=5.0,
         ge=0,
@@ -100,6 +111,9 @@ def read_settings() -> Settings:
         raise SettingRefused(f"环境变量 {names} 的值无法使用，请核对写法。") from None
 
 
+OWNER_FOLDER = 0o700
+
+
 class Home:
     """The folders of one installation; made on first use."""
 
@@ -116,6 +130,7 @@ class Home:
         self.site = self.root / "site"
         self.told = self.root / "told"
         self.fetched = self.root / "fetched"
+        self.work = self.root / "work"
 
     @property
     def whole_database(self) -> Path:
@@ -126,6 +141,8 @@ class Home:
         """Create what is missing and return self."""
         for folder in (self.inbox, self.outbox, self.archive, self.site):
             make_folder(folder)
+        self.work.mkdir(exist_ok=True)
+        self.work.chmod(OWNER_FOLDER)  # what is not published rests there too
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 import expectations.judge as judging
-from expectations.judge import Evidence, examine, judge
+from expectations.judge import Evidence, examine, judge, judge_apart
 from expectations.rulebook.rulebook import RuleBook
 from tests.judged_batches import (
     COUNTY,
@@ -28,7 +28,8 @@ def found(batch: Evidence) -> pl.DataFrame:
 
 
 def judged(batch: Evidence, book: RuleBook | None = None, *, is_gated: bool = True) -> judging.Judgement:
-    return judge(batch, catalogue(), book or rulebook(), is_gated=is_gated)
+    step = judge if is_gated else lambda *given: judge_apart(*given)[1]
+    return step(batch, catalogue(), book or rulebook())
 
 
 def bent(form: str, level: str | None = None, **values: Any) -> Rows:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from flows.decisions.amend_campaign import amend
 from flows.settings import Installation, Settings
-from flows.steps.batch import Batch
 from flows.steps.steps import list_doubtful_years
 from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, LANHE, lanhe
 from warehouse.catalogue.amended import Amendment, AmendmentRefused, apply_amendments
@@ -152,5 +151,4 @@ def test_a_past_year_that_is_accepted_is_doubted_whether_or_not_the_unit_has_sen
         }
     )
     standing = pl.DataFrame({"year": [NEXT - 1, *delivered], "unit_code": EAST})
-    batch = Batch(submissions=sent, answered={"amended": "plain"})
-    assert list_doubtful_years(batch, standing, NEXT) == ["plain"]
+    assert list_doubtful_years(sent, {"amended"}, standing, NEXT) == ["plain"]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from expectations.outliers.effects import list_published_totals
 from expectations.outliers.rules import examine_numbers
 from expectations.rulebook.rulebook import load_rules
 from tests.example_counts import examples
@@ -204,9 +205,10 @@ def test_what_is_asked_does_not_depend_on_how_many_numbers_are_scored_at_a_time(
     ]
     prior = pl.concat([of_county(history(), county) for county in counties])
     rulebook = load_rules(None, CATALOGUE)
+    totals = list_published_totals(prior, CATALOGUE)
     found = []
     for most in (1_000_000, 1):
-        suite, questions_asked, _ = examine_numbers(rulebook, pl.concat(now), prior, CATALOGUE, most)
+        suite, questions_asked, _ = examine_numbers(rulebook, pl.concat(now), prior, totals, CATALOGUE, most)
         found.append(
             (suite.count_failures(), suite.concerned_counts, questions_asked.sort("org_code", "rule"))
         )

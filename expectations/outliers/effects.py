@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.catalogue.frames import Measures
+from warehouse.catalogue.frames import Measures, Schema, shaped
 from warehouse.catalogue.load import Catalogue
+
+TOTAL: Schema = {
+    "year": pl.Int32,  # the year after that of the number
+    "measure": pl.String,
+    "city_previous": pl.Float64,
+}
+"""What the whole city had the year before, of measures that a published indicator reads; key: year, measure."""
+
+
+def list_published_measures(catalogue: Catalogue) -> list[str]:
+    """The measures that a published indicator reads."""
+    published = (i for i in catalogue.indicators.values() if i.is_published)
+    return sorted({term.name for i in published for term in catalogue.expand_formula(i).terms})
 
 
 def list_published_totals(standing: Measures, catalogue: Catalogue) -> pl.DataFrame:
-    """What the whole city had the year before, of measures that a published indicator reads: year, measure, city_previous."""
-    published = {
-        term.name
-        for indicator in catalogue.indicators.values()
-        if indicator.is_published
-        for term in catalogue.expand_formula(indicator).terms
-    }
-    return (
-        standing.filter(pl.col("measure").is_in(list(published)))
-        .group_by(pl.col("year") + 1, "measure")
+    """TOTAL of the numbers of ``standing``: year, measure, value, whether of single units (MEASURE) or already summed."""
+    found = (
+        standing.filter(pl.col("measure").is_in(list_published_measures(catalogue)))
+        .group_by(pl.col("year") + 1, "measure", maintain_order=True)
         .agg(city_previous=pl.col("value").sum())
     )
+    return shaped(found, TOTAL)
 
 
 def with_published_effects(numbers: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:

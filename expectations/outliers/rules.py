@@ -36,6 +36,9 @@ _REACH = {
 }
 """Subject of a question -> the columns whose values its rows share."""
 
+SERIES = "series"
+"""The suite of the series rules."""
+
 _KEYS = ("submission", "org_code", "measure")
 
 BLOCK_CELL: Schema = {
@@ -74,25 +77,27 @@ def series_checks(rulebook: RuleBook) -> list[Check]:
 
 def examine_series(checks: Sequence[Check], frame: pl.DataFrame) -> Suite:
     """VERDICT of the series rules."""
-    return evaluate("series", "年度数列审核", checks, frame)
+    return evaluate(SERIES, "年度数列审核", checks, frame)
 
 
 def examine_numbers(
     rulebook: RuleBook,
     measures: Measures,
     standing: Measures,
+    totals: pl.DataFrame,
     catalogue: Catalogue,
     most_numbers: int = MOST_NUMBERS,
 ) -> tuple[Suite, pl.DataFrame, pl.DataFrame]:
     """VERDICT of the series rules on every number of ``measures``, and what :func:`locate_series` finds in it.
 
+    ``totals``: :func:`expectations.outliers.effects.list_published_totals` of the whole city.
     The suite keeps the keys of its rows only. About ``most_numbers`` are scored at a time.
     """
     checks = series_checks(rulebook)
     if not checks:
         return examine_series([], pl.DataFrame()), empty(FINDING), empty(BLOCK_CELL)
     suites, questions, blocks = [], [], []
-    for frame in list_series_frames(measures, standing, catalogue, most_numbers):
+    for frame in list_series_frames(measures, standing, totals, catalogue, most_numbers):
         suite = examine_series(checks, frame)
         found, cells = locate_series(suite)
         questions.append(found)

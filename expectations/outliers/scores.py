@@ -68,15 +68,17 @@ _SET, _ROW = ["column"], ["line"]
 
 def series_frame(measures: Measures, standing: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """All of :func:`list_series_frames` in one frame, whatever its size."""
-    return next(list_series_frames(measures, standing, catalogue, most_numbers=measures.height))
+    totals = list_published_totals(standing, catalogue)
+    return next(list_series_frames(measures, standing, totals, catalogue, most_numbers=measures.height))
 
 
 def list_series_frames(
-    measures: Measures, standing: Measures, catalogue: Catalogue, most_numbers: int
+    measures: Measures, standing: Measures, totals: pl.DataFrame, catalogue: Catalogue, most_numbers: int
 ) -> Iterator[pl.DataFrame]:
     """One row per number of ``measures`` (MEASURE), compared with the earlier years in ``standing``: keys, SERIES_TYPES and
     the columns that :mod:`expectations.outliers.series_texts` reads.
 
+    ``totals``: :func:`expectations.outliers.effects.list_published_totals` of the whole city.
     ``standing`` may also hold the batch's own and later years; a number is compared with earlier years only. Every frame
     holds all numbers of some reporting units, which are compared with nobody else's, and about ``most_numbers``;
     there is at least one frame.
@@ -87,7 +89,6 @@ def list_series_frames(
     years = numbers["year"].unique().drop_nulls().sort().to_list()
     history = read_history(standing, years, keys, catalogue)
     usual = _measure_usual_change(history, years, keys.measures.height)
-    totals = list_published_totals(standing, catalogue)
     for part in _partition_by_unit(numbers, most_numbers):
         named = _name_units_and_measures(part, years, catalogue)
         now = (

@@ -33,7 +33,7 @@ from flows.system_words import explain_error, explain_machine_fault
 from warehouse.words.number_words import group_thousands
 
 if TYPE_CHECKING:
-    from flows.intake import OnDone
+    from flows.partitions.part_runner import OnDone
     from flows.settings import Installation
     from warehouse.catalogue.load import Catalogue
 

@@ -12,7 +12,6 @@ from expectations.rulebook.rulebook import Rule, RuleBook
 from flows.settings import Installation
 from flows.steps.batch import describe_file
 from flows.steps.steps import conform_batch, read_batch
-from transforms.observing.observations import observe
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.review_entries import ReviewRefused
@@ -58,7 +57,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
         forms=conformed.forms,
         columns=conformed.columns,
         submissions=batch.submissions,
-        measures=observe(conformed, installation.catalogue).measures,
+        measures=batch.observed.measures,
         prior=read_standing_measures(installation.home.whole_database),
         declared_empty=conformed.declared_empty,
     )

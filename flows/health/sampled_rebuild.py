@@ -9,7 +9,6 @@ import polars as pl
 from flows.settings import Installation
 from flows.steps.batch import describe_file
 from flows.steps.steps import conform_batch, read_batch
-from transforms.observing.observations import observe
 from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, OBSERVATION
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
@@ -34,7 +33,7 @@ def find_differences(installation: Installation, journal: Journal, sample: int =
     batch = conform_batch(
         read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue
     )
-    observed = observe(batch.conformed, installation.catalogue)
+    observed = batch.observed
     wanted = [str(entry.submission) for entry in drawn]
     bad: set[str] = set()
     for table, anew, schema in (

@@ -12,7 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -128,8 +128,11 @@ class Destination:
             return None
         return digest.hexdigest()
 
-    def write(self, name: str, content: bytes | IO[bytes]) -> None:
-        """Write bytes, or what a file still has, as ``name``: whole or not at all, durably where the place can do that."""
+    def write(self, name: str, content: bytes | IO[bytes], *, is_durable: bool = True) -> None:
+        """Write bytes, or what a file still has, as ``name``: whole or not at all, durably where the place can do that.
+
+        Without ``is_durable`` a power cut may lose it, as what can be made again.
+        """
         target = self._path(name)
         parent, _, last = target.rpartition("/")
         beside = target if self._is_whole else f"{parent}/{UNFINISHED_PREFIX}{uuid.uuid4().hex[:8]}-{last}"
@@ -141,11 +144,17 @@ class Destination:
                     out.write(content)
                 else:
                     shutil.copyfileobj(content, out, CHUNK_BYTES)
-                self._sync(out)
+                if is_durable:
+                    self._sync(out)
             if beside != target:
                 self._files.mv(beside, target)
-            if self._is_local:
+            if self._is_local and is_durable:
                 sync_folder(Path(parent))
+
+    def remove(self, name: str) -> None:
+        """Remove a file; nothing where it is not there."""
+        with self._telling(), suppress(FileNotFoundError):
+            self._files.rm_file(self._path(name))
 
     def _sync(self, out: Any) -> None:
         """Ask for the bytes to survive a power cut there; a server that does not know how is taken at its word."""

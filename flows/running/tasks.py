@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from prefect import Task, get_run_logger, task
@@ -11,11 +11,9 @@ from prefect.client.schemas.objects import State
 
 from flows.dispatch.channels import ChannelDown
 from flows.running.timing import timed
-from warehouse.catalogue.frames import Submissions
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_NAMED = 3
 
 
 def make_task(name: str, work: Callable[P, R]) -> Task[P, R]:
@@ -44,13 +42,6 @@ def _may_channel_heal(_task: object, _run: object, state: State[object]) -> bool
     """Whether another try may help: the other side is down, and not our own settings wrong."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, ChannelDown) and error.may_heal
-
-
-def describe_units(submissions: Submissions, names: Mapping[str, str]) -> str:
-    """Unit and year of submissions: ``滨城区 2024、沾化区 2024 等 7 份``."""
-    listed = submissions.select("unit_code", "year").head(_NAMED)
-    first = "、".join(f"{names.get(unit, unit)} {year}" for unit, year in listed.iter_rows())
-    return f"{first} 等 {submissions.height} 份" if submissions.height > _NAMED else first or "0 份"
 
 
 def tell_log(sentence: str) -> None:

@@ -17,7 +17,6 @@ STEPS_TO_PUBLISH = (
     "fetch",
     "receive",
     "read",
-    "conform",
     "start_gate",
     "check",
     "decide",
@@ -29,7 +28,7 @@ STEPS_TO_PUBLISH = (
 STEPS_AFTER = ("publish", "receipts", "pages", "clear_out", "papers", "site", "digest", "send", "backup")
 """Steps that end later: the mark of a good night carries their seconds to the next file."""
 
-ENGINE_STEPS = ("read", "conform", "check", "decide", "load", "indicators", "publish")
+ENGINE_STEPS = ("read", "check", "decide", "load", "indicators", "publish")
 """Steps that make numbers of workbooks."""
 
 P = ParamSpec("P")

@@ -1,7 +1,7 @@
 """A batch of received files as it grows on its way: read, conformed, judged, decided.
 
-Everything in it, and all that reading, conforming and judging are given, can be pickled, and every frame can be written as
-Parquet: these steps could run in another process. Today only reading does (flows/wall).
+All that reading, conforming and judging are given can be pickled, and every frame can be written as Parquet: a night runs
+these steps part by part, perhaps in other processes (flows/partitions).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import polars as pl
 from expectations.judge import Judgement
 from expectations.verdicts.decision import DECISION
 from expectations.verdicts.silence import CELL_ASKED
+from expectations.verdicts.verdicts import Suite
 from transforms.conforming.conform import Conformed
 from transforms.observing.observations import Observed
 from transforms.reading.file_read import FileRead
@@ -78,7 +79,7 @@ class Background:
     ``prior``: the standing measures of all years; ``later``: those of later years, which are compared anew with what the
     batch says of the years before them; ``asked_later`` (CELL_ASKED): the cells of them that rules over a single
     year ask about already. ``received`` (RECEIVED): all readable submissions so far; ``earlier``: what those said that a
-    correction workbook may answer.
+    correction workbook may answer. ``totals`` (TOTAL): what the whole city had; None where that is the sum of ``prior``.
     """
 
     prior: Measures = field(default_factory=partial(empty, MEASURE))
@@ -86,6 +87,7 @@ class Background:
     asked_later: pl.DataFrame = field(default_factory=partial(empty, CELL_ASKED))
     received: pl.DataFrame = field(default_factory=partial(empty, RECEIVED))
     earlier: Observations = field(default_factory=partial(empty, OBSERVATION))
+    totals: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ class Batch:
 
     Read: ``submissions`` (SUBMISSION) that could be read, with ``reads``, their content, until it is conformed;
     ``refused`` (REFUSED); ``members`` found in refused containers; ``answered``: correction workbook -> the submission it
-    answers. Conformed: ``conformed``. Judged: ``observed``, ``judgement``, and ``compared_anew``, the later submissions
-    that were compared with this batch. Decided: ``decided`` (DECIDED), refused ones too.
+    answers. Conformed: ``conformed`` and ``observed``. Judged: ``judgement``, with the ``suites`` that Great Expectations
+    is still to count, and ``compared_anew``, the later submissions that were compared with this batch.
     """
 
     submissions: Submissions = field(default_factory=partial(empty, SUBMISSION))
@@ -106,14 +108,8 @@ class Batch:
     conformed: Conformed = field(default_factory=Conformed)
     observed: Observed = field(default_factory=Observed)
     judgement: Judgement = field(default_factory=Judgement)
+    suites: tuple[Suite, ...] = ()
     compared_anew: tuple[str, ...] = ()
-    decided: pl.DataFrame = field(default_factory=partial(empty, DECIDED))
-
-    @property
-    def first_seq(self) -> int | None:
-        """The first place of receipt in the batch; None for an empty one."""
-        places = pl.concat([self.submissions["received_seq"], self.refused["received_seq"]])
-        return places.min()  # type: ignore[return-value]  # of integers
 
     @property
     def filled_cells(self) -> pl.DataFrame:
@@ -129,6 +125,7 @@ class Batch:
             answered={s: a for s, a in self.answered.items() if s in submissions},
             reads={s: read for s, read in self.reads.items() if s in submissions},
             conformed=self.conformed.select_submissions(submissions),
+            observed=self.observed.select_submissions(submissions),
         )
 
 
@@ -143,3 +140,13 @@ def describe_file(entry: Entry, path: Path) -> ReceivedFile:
         entry.at.isoformat(timespec="seconds"),
         entry.run,
     )
+
+
+_NAMED = 3
+
+
+def describe_units(submissions: Submissions, names: Mapping[str, str]) -> str:
+    """Unit and year of submissions: ``滨城区 2024、沾化区 2024 等 7 份``."""
+    listed = submissions.select("unit_code", "year").head(_NAMED)
+    first = "、".join(f"{names.get(unit, unit)} {year}" for unit, year in listed.iter_rows())
+    return f"{first} 等 {submissions.height} 份" if submissions.height > _NAMED else first or "0 份"

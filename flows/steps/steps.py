@@ -6,11 +6,11 @@ The incremental night, ``rebuild`` and ``nianbao check`` go through these functi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from expectations.judge import Evidence, judge
+from expectations.judge import Evidence, judge_apart
 from expectations.rulebook.rulebook import RuleBook
 from expectations.verdicts.decision import CIRCUMSTANCE, decide
 from expectations.verdicts.returned import find_unanswered_returns
@@ -90,20 +90,15 @@ def _interpret_reading(result: object) -> FileRead:
 
 
 def conform_batch(batch: Batch, catalogue: Catalogue) -> Batch:
-    """Type the cells and match the rows to the registry; what was read is not kept."""
+    """Type the cells, match the rows to the registry and list what they say; what was read is not kept."""
     raw = assemble(batch.reads, batch.submissions)
-    return replace(batch, reads={}, conformed=conform(raw, batch.submissions, catalogue))
+    conformed = conform(raw, batch.submissions, catalogue)
+    return replace(batch, reads={}, conformed=conformed, observed=observe(conformed, catalogue))
 
 
-def judge_batch(
-    batch: Batch, background: Background, catalogue: Catalogue, rulebook: RuleBook, *, is_gated: bool = True
-) -> Batch:
-    """Judge a conformed batch against the rules and against what is known already.
-
-    ``is_gated``: Great Expectations counts as well, see :func:`expectations.judge.judge`.
-    """
+def judge_batch(batch: Batch, background: Background, catalogue: Catalogue, rulebook: RuleBook) -> Batch:
+    """Judge a conformed batch against the rules and against what is known already; nothing is counted yet."""
     conformed = batch.conformed
-    batch = replace(batch, observed=observe(conformed, catalogue))
     returned = find_unanswered_returns(
         batch.answered,
         batch.submissions,
@@ -128,37 +123,49 @@ def judge_batch(
         unfilled=batch.submissions.join(batch.filled_cells, on="submission", how="anti")[
             "submission"
         ].to_list(),
+        totals=background.totals,
     )
+    suites, judgement = judge_apart(evidence, catalogue, rulebook)
     return replace(
         batch,
-        judgement=judge(evidence, catalogue, rulebook, is_gated=is_gated),
+        judgement=judgement,
+        suites=tuple(suites),
         compared_anew=tuple(background.later["submission"].unique().sort()),
     )
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a decision looks at, of a batch whose parts are judged.
+
+    ``submissions`` (SUBMISSION) with ``filled_count``, how many cells of each hold something; ``refused`` (REFUSED);
+    ``answered`` as in a Batch; ``findings``: submission and severity at least.
+    """
+
+    submissions: Submissions
+    refused: pl.DataFrame
+    answered: Mapping[str, str]
+    findings: pl.DataFrame
+
+
 def decide_batch(
-    batch: Batch,
+    batch: Judged,
     recorded: Mapping[int, Entry],
     locked: Collection[int],
     standing: pl.DataFrame,
     current: int,
     rulebook: RuleBook,
-) -> Batch:
-    """Accept, hold or refuse every submission of a judged batch.
+) -> pl.DataFrame:
+    """DECIDED: accept, hold or refuse every submission of a judged batch.
 
     ``recorded``: what the journal already holds (Journal.decisions). It stands: a rule changed later does not undo it.
     ``locked``: years that are locked; of these every other submission is held, and so is a workbook without a number.
     ``standing``: year, unit_code of what is accepted before this batch. While the year ``current`` is reported, a workbook
     of a past year that is accepted already is held with a question.
     """
-    submissions = batch.submissions
-    doubted = [] if current in locked else list_doubtful_years(batch, standing, current)
-    counted = submissions.join(
-        batch.filled_cells.group_by("submission").len("filled_count"),
-        on="submission",
-        how="left",
-        maintain_order="left",
-    ).with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
+    counted = batch.submissions.with_columns(pl.col("filled_count").fill_null(0).cast(pl.Int64))
+    submissions = counted.select(*SUBMISSION)
+    doubted = [] if current in locked else list_doubtful_years(submissions, batch.answered, standing, current)
     circumstances: list[tuple[str, str, str | None, str | None]] = []
     for row in counted.iter_rows(named=True):
         submission, year = row["submission"], row["year"]
@@ -173,7 +180,7 @@ def decide_batch(
             circumstances.append((submission, "held", YEAR_DOUBTED, explain_doubted_year(year, current)))
     decisions = decide(
         submissions,
-        batch.judgement.findings,
+        batch.findings,
         pl.DataFrame(circumstances, schema=CIRCUMSTANCE, orient="row"),
     )
     judged = counted.join(decisions, on="submission", how="left", maintain_order="left")
@@ -186,21 +193,20 @@ def decide_batch(
         maintain_order="left",
     ).with_columns(decision=pl.lit("refused"))
     counts = ("critical_count", "warning_count", "info_count")
-    decided = pl.concat([shaped(judged, DECIDED), shaped(turned_away, DECIDED)]).with_columns(
+    return pl.concat([shaped(judged, DECIDED), shaped(turned_away, DECIDED)]).with_columns(
         pl.col(counts).fill_null(0), status=pl.col("decision")
     )
-    return replace(batch, decided=decided)
 
 
-def list_doubtful_years(batch: Batch, standing: Submissions, current: int) -> list[str]:
+def list_doubtful_years(
+    submissions: Submissions, answered: Collection[str], standing: Submissions, current: int
+) -> list[str]:
     """Submissions whose cover names a year before ``current`` of which the unit's report is accepted already.
 
-    ``standing``: year, unit_code of what is accepted. A correction workbook of that year is meant.
+    ``standing``: year, unit_code of what is accepted. A correction workbook (``answered``) of that year is meant.
     """
-    past = batch.submissions.filter(pl.col("year") < current).join(
-        standing, on=["unit_code", "year"], how="semi"
-    )
-    return [s for s in past["submission"] if s not in batch.answered]
+    past = submissions.filter(pl.col("year") < current).join(standing, on=["unit_code", "year"], how="semi")
+    return [s for s in past["submission"] if s not in answered]
 
 
 def explain_refusal(rulebook: RuleBook, rule: str, detail: str) -> str:

@@ -15,9 +15,9 @@ import polars as pl
 
 from flows.clock import TIME_ZONE
 from flows.home_check import remove_leftovers, require_fit
-from flows.intake import OnDone
 from flows.night import Night, Record
 from flows.nightly import fill_build
+from flows.partitions.part_runner import OnDone, open_parts
 from flows.publication import finish_build, open_build
 from flows.settings import Installation
 from flows.upgrading.switching import BESIDE, Rehearsal, UpgradeRefused, discard
@@ -36,8 +36,8 @@ def rehearse(installation: Installation, on_done: OnDone | None = None) -> Rehea
     with _open_rehearsal(installation) as night:
         before = _read_published(home.database)
         published = checksum(home.whole_database)
-        with open_build(night) as build:
-            fill_build(night, build, on_done)
+        with open_build(night) as build, open_parts(installation.settings) as parts:
+            fill_build(night, build, parts, on_done)
             finish_build(night, build)
         beside = home.root / BESIDE
         home.building.replace(beside)

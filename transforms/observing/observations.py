@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -32,6 +33,13 @@ class Observed:
     observations: Observations = field(default_factory=partial(empty, OBSERVATION))
     counted_rows: CountedRows = field(default_factory=partial(empty, COUNTED_ROW))
     measures: Measures = field(default_factory=partial(empty, MEASURE))
+
+    def select_submissions(self, submissions: Collection[str]) -> Observed:
+        """The rows of these submissions in every frame."""
+        wanted = pl.col("submission").is_in(list(submissions))
+        return Observed(
+            self.observations.filter(wanted), self.counted_rows.filter(wanted), self.measures.filter(wanted)
+        )
 
 
 def observe(conformed: Conformed, catalogue: Catalogue) -> Observed:

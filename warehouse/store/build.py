@@ -6,7 +6,7 @@ from them by views. Hence a night replayed from an empty state gives the same co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
@@ -49,14 +49,14 @@ DECISIONS = ("accepted", "held", "refused")
 
 
 class BatchFrames(TypedDict, total=False):
-    """The frames of a batch beside its submissions; an omitted frame has no rows."""
+    """The frames of a batch beside its submissions, each whole or in parts; an omitted frame has no rows."""
 
-    observations: Observations  # OBSERVATION
-    counted_rows: CountedRows  # COUNTED_ROW
-    measures: Measures  # MEASURE
-    findings: Findings  # FINDING
-    notes: Notes  # NOTE
-    unread: pl.DataFrame  # UNREAD
+    observations: Observations | Iterable[Observations]  # OBSERVATION
+    counted_rows: CountedRows | Iterable[CountedRows]  # COUNTED_ROW
+    measures: Measures | Iterable[Measures]  # MEASURE
+    findings: Findings | Iterable[Findings]  # FINDING
+    notes: Notes | Iterable[Notes]  # NOTE
+    unread: pl.DataFrame | Iterable[pl.DataFrame]  # UNREAD
     results: pl.DataFrame  # RULE_RESULT, + run where given, else the run of the batch's last submission
 
 
@@ -68,6 +68,10 @@ _TABLE_OF = {
     "notes": "quality.note",
     "unread": "quality.unread",
 }
+
+
+def _list_parts(frames: pl.DataFrame | Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
+    return (frames,) if isinstance(frames, pl.DataFrame) else frames
 
 
 class NightBuild(BuildReader):
@@ -114,19 +118,15 @@ class NightBuild(BuildReader):
             return 0
         self._forget(known.filter(again)["submission"].to_list())
         all_new = new.height == submissions.height
-        if (findings := frames.get("findings")) is not None and findings["finding"].has_nulls():
-            frames["findings"] = with_finding_id(findings)
         given: Mapping[str, Any] = frames
+        sent = set(submissions["submission"])
         for name, table in _TABLE_OF.items():
-            if name not in given:
-                continue
-            frame = given[name]
-            foreign = set(frame["submission"].unique()) - set(submissions["submission"])
-            if foreign:
-                raise ValueError(
-                    f"{table}: rows of submissions outside the batch: {sorted(map(str, foreign))[:3]}"
-                )
-            self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
+            for frame in _list_parts(given.get(name, ())):
+                if foreign := set(frame["submission"].unique()) - sent:
+                    raise ValueError(
+                        f"{table}: rows of submissions outside the batch: {sorted(map(str, foreign))[:3]}"
+                    )
+                self._append(table, frame if all_new else frame.join(new, on="submission", how="semi"))
         self._append("quality.submission_log", new)
         self._fill_contributions()
         if (results := frames.get("results")) is not None:
@@ -135,6 +135,11 @@ class NightBuild(BuildReader):
             done = self._frame("SELECT DISTINCT run FROM quality.rule_result")
             self._append("quality.rule_result", results.join(done, on="run", how="anti"))
         return new.height
+
+    def _append(self, table: str, frame: pl.DataFrame) -> None:
+        """A finding without an id gets it here."""
+        needs_ids = table == "quality.finding" and frame["finding"].has_nulls()
+        super()._append(table, with_finding_id(frame) if needs_ids else frame)
 
     def set_decisions(self, decisions: pl.DataFrame) -> None:
         """Revise decisions: submission, decision and where given reason and rule (a return)."""

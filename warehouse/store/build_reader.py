@@ -15,16 +15,39 @@ from warehouse.store.query import read_earlier
 class BuildReader(BuildFile):
     """A warehouse file being built that answers a night's questions."""
 
-    def read_standing_measures(self) -> pl.DataFrame:
+    def read_standing_measures(
+        self, units: Collection[str] | None = None, measures: Collection[str] | None = None
+    ) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
-        return self._frame(f"SELECT {', '.join(MEASURE)} FROM core.measure").pipe(shaped, MEASURE)
+        asked = f"""SELECT {", ".join(MEASURE)} FROM core.measure
+                    WHERE ($units IS NULL OR list_contains($units, unit_code))
+                      AND ($measures IS NULL OR list_contains($measures, measure))"""
+        given = {
+            "units": None if units is None else list(units),
+            "measures": None if measures is None else list(measures),
+        }
+        return self._connection.execute(asked, given).pl().pipe(shaped, MEASURE)
+
+    def sum_standing_measures(self, measures: Collection[str], but_for: Submissions) -> pl.DataFrame:
+        """year, measure, value: what stands of ``measures`` altogether, without the units and years of ``but_for``."""
+        self._register(but_for.select("unit_code", "year").unique())
+        try:
+            found = self._connection.execute(
+                """SELECT m.year, m.measure, sum(m.value) AS value FROM core.measure AS m
+                   ANTI JOIN incoming AS i ON i.unit_code = m.unit_code AND i.year = m.year
+                   WHERE list_contains(?, m.measure) AND m.value IS NOT NULL GROUP BY ALL ORDER BY ALL""",
+                [list(measures)],
+            ).pl()
+        finally:
+            self._connection.unregister("incoming")
+        return found.cast({"year": pl.Int32, "value": pl.Float64})
 
     def read_later_measures(self, submissions: Submissions) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of later years than those of the same units in ``submissions``."""
         first = submissions.group_by("unit_code").agg(first_year=pl.col("year").min())
         own = submissions.select("unit_code", "year").unique()
         return (
-            self.read_standing_measures()
+            self.read_standing_measures(first["unit_code"])
             .join(first, on="unit_code", maintain_order="left")
             .filter(pl.col("year") > pl.col("first_year"))
             .join(own, on=["unit_code", "year"], how="anti", maintain_order="left")

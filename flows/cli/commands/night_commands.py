@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from flows.settings import Installation
 
 STEPS = {
-    "read": "读取",
-    "conform": "归整",
+    "read": "读取归整",
     "check": "审核",
     "decide": "判定",
     "load": "入库",

@@ -1,0 +1,165 @@
+"""Runs the partitions of a batch as task runs: in threads of this process, in processes, or on Dask's workers.
+
+What a partition leaves is kept in the place of work under a name that says what it was made of. So one whose worker is lost is
+run again, here at last, without doubling anything: whoever ends first keeps it, and the other finds it kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any, TypeVar
+
+from prefect import Task, flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.exceptions import CrashedRun
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+from flows.partitions.check_part import CheckingJob, leave_checked_part
+from flows.partitions.read_part import ReadingJob, leave_read_part
+from flows.running.tasks import named
+from flows.settings import Settings
+
+Job = TypeVar("Job")
+
+THREADS, PROCESSES, DASK = "threads", "processes", "dask"
+"""What NIANBAO_TASK_RUNNER may say; ``dask:`` may be followed by a scheduler's address."""
+
+
+OnDone = Callable[[str, object], None]
+"""Hears of each file that was read: its submission, and what came of it."""
+
+_READ = task(name="read part", cache_policy=NO_CACHE, persist_result=False)(leave_read_part)
+_CHECK = task(name="check part", cache_policy=NO_CACHE, persist_result=False)(leave_checked_part)
+
+
+class Parts:
+    """Runs the partitions of a night's batches. Made by :func:`open_parts`."""
+
+    def __init__(self, runner: PartRunner, on_done: OnDone | None = None) -> None:
+        self._runner = runner
+        self._on_done = on_done
+
+    def telling(self, on_done: OnDone | None) -> Parts:
+        """The same workers, telling ``on_done`` of each file that was read."""
+        return Parts(self._runner, on_done)
+
+    def read(self, jobs: Sequence[ReadingJob]) -> None:
+        """Read partitions of files."""
+        places = {
+            job.key: f"{at} of {len(jobs)}, {len(job.files)} files" for at, job in enumerate(jobs, start=1)
+        }
+        self._runner.run(_READ, jobs, lambda job: places[job.key], self._tell)
+
+    def check(self, jobs: Sequence[CheckingJob]) -> None:
+        """Judge partitions of submissions."""
+        self._runner.run(_CHECK, jobs, lambda job: job.about, lambda _job: None)
+
+    def _tell(self, job: ReadingJob) -> None:
+        if self._on_done is not None:
+            for file in job.files:
+                self._on_done(file.submission, None)
+
+
+class PartRunner:
+    """The workers of a night, started when the first partitions come."""
+
+    def __init__(self, kind: str, workers: int, stack: ExitStack) -> None:
+        self._kind = kind
+        self._workers = workers
+        self._stack = stack
+        self._started: TaskRunner[Any] | None = None
+
+    def run(
+        self,
+        step: Task[[Job], str],
+        jobs: Sequence[Job],
+        name: Callable[[Job], str],
+        on_done: Callable[[Job], None],
+    ) -> None:
+        """Run ``step`` on every job; ``name`` gives what a run is about. Whatever a step raises is raised here."""
+        if (
+            self._kind == THREADS and len(jobs) == 1
+        ):  # as many tables of one office are: a thread would only add to it
+            named(step, name(jobs[0]))(jobs[0])
+            on_done(jobs[0])
+            return
+        lost = []
+        for job, future in self._submit(step, jobs, name):
+            try:
+                future.result()
+            except Exception as error:
+                if not is_worker_lost(error):
+                    raise
+                lost.append(job)
+            else:
+                on_done(job)
+        for job in lost:
+            named(step, f"{name(job)} again")(job)
+            on_done(job)
+
+    def _submit(
+        self, step: Task[[Job], str], jobs: Sequence[Job], name: Callable[[Job], str]
+    ) -> Iterator[tuple[Job, PrefectFuture[str]]]:
+        """Every job with its future, as they end."""
+        if self._started is None:
+            self._started = self._stack.enter_context(_make_runner(self._kind, self._workers))
+        with _as_workers_see_it():
+            job_of = {self._started.submit(named(step, name(job)), {"job": job}): job for job in jobs}
+        for future in as_completed(list(job_of)):
+            yield job_of[future], future
+
+
+@contextmanager
+def open_parts(settings: Settings) -> Iterator[Parts]:
+    """What runs the partitions of a night; its workers end with the block."""
+    with ExitStack() as stack:
+        yield Parts(PartRunner(settings.task_runner, settings.workers, stack))
+
+
+@flow(name="night", persist_result=False)
+def _night() -> None:
+    """Stands for the night's own flow where that is handed to workers."""
+
+
+@contextmanager
+def _as_workers_see_it() -> Iterator[None]:
+    """Prefect hands its whole context to each worker, with the flow, its arguments and those of the step: a night, locks and all.
+
+    What a worker needs is which run it belongs to.
+    """
+    of_flow = FlowRunContext.get()
+    hidden = TaskRunContext.__var__.set(None)  # type: ignore[arg-type]
+    try:
+        with of_flow.model_copy(update={"flow": _night, "parameters": {}}) if of_flow else nullcontext():
+            yield
+    finally:
+        TaskRunContext.__var__.reset(hidden)
+
+
+def is_worker_lost(error: BaseException) -> bool:
+    """Whether a partition ended because its worker, its pool or the scheduler did, and not by what it does."""
+    if isinstance(error, (BrokenExecutor, CancelledError, asyncio.CancelledError)):
+        return True
+    return type(error).__module__.partition(".")[0] == "distributed" or isinstance(error, CrashedRun)
+
+
+def _make_runner(kind: str, workers: int) -> TaskRunner[Any]:
+    if kind == THREADS:
+        return ThreadPoolTaskRunner(max_workers=workers)
+    if kind == PROCESSES:
+        return ProcessPoolTaskRunner(max_workers=workers)
+    from prefect_dask.task_runners import DaskTaskRunner  # of the extra "shared"
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every worker that comes and goes
+    _, _, address = kind.partition(":")
+    if address:
+        return DaskTaskRunner(address=address)
+    return DaskTaskRunner(
+        cluster_kwargs={"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    )

@@ -1,0 +1,109 @@
+"""What partitions are judged by: catalogue and rules, in whichever process; and the versions that say when that is other."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from expectations.rulebook.rulebook import RuleBook
+from flows.partitions.work import WorkPlace, hash_frame, name_key
+from warehouse.catalogue.load import Catalogue
+from warehouse.registry.regions import Regions
+
+_CODE = ("expectations", "transforms", "warehouse", "flows/steps", "flows/partitions", "flows/wall")
+_LIBRARIES = ("polars", "python-calamine", "xlrd")
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class World:
+    """The catalogue and the rules of a night."""
+
+    catalogue: Catalogue
+    rulebook: RuleBook
+
+    @cached_property
+    def regions(self) -> Regions:
+        """The regions of the registry."""
+        return Regions(self.catalogue.registry)
+
+    @cached_property
+    def name(self) -> str:
+        """What it is kept under in the place of work."""
+        registry = self.catalogue.registry
+        return name_key(
+            "world",
+            self.forms_version,
+            self.rulebook.version,
+            self.catalogue.version,
+            hash_frame(registry.all_units),
+            hash_frame(registry.succession),
+        )
+
+    @cached_property
+    def forms_version(self) -> str:
+        """Changes with what reading and conforming go by, but for the registry: the program, forms, code lists, settings."""
+        catalogue = self.catalogue
+        declared = [*catalogue.forms.values(), *catalogue.code_lists.values(), catalogue.settings]
+        return name_key("forms", read_program(), [record.model_dump_json() for record in declared])
+
+    @cached_property
+    def registry_version(self) -> str:
+        """Changes with the registry."""
+        return name_key(
+            "registry",
+            *map(hash_frame, (self.catalogue.registry.all_units, self.catalogue.registry.succession)),
+        )
+
+    def select(self, unit_codes: Collection[str], org_codes: Collection[str] = ()) -> Catalogue:
+        """The catalogue with no other units than the regions of ``unit_codes`` and the counties of ``org_codes``."""
+        return replace(self.catalogue, registry=self.regions.select(unit_codes, org_codes))
+
+    def rules_version(self, years: Collection[int]) -> str:
+        """Changes with the rules that are in force in one of ``years``; reading's own problems are so in all."""
+        touching = [rule for rule in self.rulebook.rules.values() if any(map(rule.is_in_force, years))]
+        published = sorted(i.id for i in self.catalogue.indicators.values() if i.is_published)
+        return name_key("rules", [rule.model_dump_json() for rule in touching], published)
+
+
+_KNOWN: dict[str, World] = {}
+_LOADING = threading.Lock()
+
+
+def keep_world(place: WorkPlace, world: World) -> str:
+    """Keep a world for other processes; its name. This one knows it without reading it again."""
+    _KNOWN.clear()
+    _KNOWN[world.name] = world
+    place.keep_object(world.name, lambda: world)
+    return world.name
+
+
+def load_world(place: WorkPlace, name: str) -> World:
+    """The world that was kept under ``name``; a process reads each once. WorkLost."""
+    with _LOADING:
+        if name not in _KNOWN:
+            world = place.read_object(name)
+            _KNOWN.clear()
+            _KNOWN[name] = world
+        return _KNOWN[name]
+
+
+@lru_cache(maxsize=1)
+def read_program() -> str:
+    """A hash of the program and the libraries that read and judge."""
+    digest = hashlib.sha256()
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
+    for folder in _CODE:
+        for file in sorted((_ROOT / folder).rglob("*")):
+            if file.suffix in {".py", ".sql", ".j2"} or (
+                file.suffix == ".yaml" and "catalogue" not in file.parts
+            ):
+                digest.update(f"{file.relative_to(_ROOT)}\n".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
