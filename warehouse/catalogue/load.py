@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,10 @@ class Catalogue:
     measures: dict[str, Measure]
     indicators: dict[str, Indicator]
     registry: Registry
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle what is declared, without what is kept of it."""
+        return {declared.name: getattr(self, declared.name) for declared in fields(self)}
 
     def in_year(self, year: int) -> Catalogue:
         """The catalogue as workbooks of ``year`` print it: labels, code lists and head of the forms as they were then."""
