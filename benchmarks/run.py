@@ -10,11 +10,8 @@ Every figure of results.md comes from one run, the one that wrote it. Preparing 
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,46 +19,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from python_calamine import CalamineWorkbook
-
+from benchmarks.cells import read_cells
+from benchmarks.figures import Figure, draw_table
 from benchmarks.many_counties import City, prepare
-from benchmarks.measuring import Measured, load, machine, run_measured, versions
-from benchmarks.stock_recipe import StockSeconds, run_stock_recipe
-from expectations.rulebook.rulebook import load_rules
-from expectations.verdicts.column_checks import column_checks
-from expectations.verdicts.rule_checks import row_checks, unit_checks
-from flows.cli.commands.night_commands import STEPS
-from warehouse.catalogue.load import Catalogue, load_catalogue
+from benchmarks.measuring import load, machine, run_measured, versions
+from benchmarks.nights import NIANBAO, ROOT, Night, environment, nightly, say
+from benchmarks.stock_recipe import StockSeconds, count_expectations, run_stock_recipe
+from warehouse.catalogue.load import load_catalogue
 
-ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.md"
 YEAR = 2024
-_NIANBAO = (sys.executable, "-c", "from flows.cli.app import main; main()")
-_ENGINE = re.compile(r"处理用时 ([\d.]+) 秒（([^）]*)）")
-
-
-@dataclass(frozen=True)
-class Night:
-    """A night run as a command: the measurement, the engine's seconds and those of each of its steps."""
-
-    measured: Measured
-    engine: float
-    steps: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A line of the result: what, the figure as printed, and, where there is a target, whether it is met."""
-
-    what: str
-    value: str
-    target: str = ""
-    is_met: bool | None = None
-
-    @property
-    def verdict(self) -> str:
-        """met, missed, or nothing."""
-        return "" if self.is_met is None else "met" if self.is_met else "**missed**"
 
 
 @dataclass(frozen=True)
@@ -114,38 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"written: {RESULTS.relative_to(ROOT)}")
 
 
-def say(sentence: str) -> None:
-    """Progress, on stderr."""
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def environment(home: Path, scratch: Path, catalogue: Path | None = None) -> dict[str, str]:
-    """The environment of a measured command: no setting of the caller's, one Prefect home for all."""
-    given = {k: v for k, v in os.environ.items() if not k.startswith(("NIANBAO_", "PREFECT_"))}
-    given.pop("PYTHONDONTWRITEBYTECODE", None)
-    given |= {"NIANBAO_HOME": str(home), "PREFECT_HOME": str(scratch / "prefect"), "COLUMNS": "400"}
-    return given | ({"NIANBAO_CATALOGUE": str(catalogue)} if catalogue else {})
-
-
-def nightly(settings: dict[str, str]) -> Night:
-    """Run ``nianbao nightly``; what it prints is where the engine's seconds come from."""
-    measured = run_measured([*_NIANBAO, "nightly"], settings, ROOT)
-    found = _ENGINE.search(measured.text)
-    assert found is not None, f"the night says what its engine took; it said: {measured.text[-2000:]}"
-    steps = found.group(2)
-    for step, words in STEPS.items():
-        steps = steps.replace(words, step)
-    return Night(measured, float(found.group(1)), steps)
-
-
 def city_year(scratch: Path, repetitions: int) -> list[Night]:
     """The eight workbooks of a year, onto a warehouse that holds the year before; each time from the same start."""
     say("one year of the city")
     before, inbox = scratch / "before", scratch / "workbooks"
     settings = environment(before, scratch)
-    run_measured([*_NIANBAO, "sample", "--year", str(YEAR - 1)], settings, ROOT)
+    run_measured([*NIANBAO, "sample", "--year", str(YEAR - 1)], settings, ROOT)
     nightly(settings)  # the year before; also warms caches and lays out Prefect's database
-    run_measured([*_NIANBAO, "sample", "--year", str(YEAR), "--out", str(inbox)], settings, ROOT)
+    run_measured([*NIANBAO, "sample", "--year", str(YEAR), "--out", str(inbox)], settings, ROOT)
     nights = []
     for number in range(repetitions):
         home = scratch / f"city-{number}"
@@ -159,47 +102,22 @@ def many_counties(scratch: Path, city: City, stock_files: int) -> CountiesRun:
     """The same files three ways: their cells only, the night, and the stock recipe on a sample of them."""
     files = sorted(city.workbooks.glob("*.xlsx"))
     say(f"reading the cells of {len(files)} workbooks")
-    _read_cells(files[:5])
+    read_cells(files[:5])
     start, cpu_start = time.perf_counter(), time.process_time()
-    cells = _read_cells(files)
+    cells = read_cells(files)
     calamine, calamine_cpu = time.perf_counter() - start, time.process_time() - cpu_start
     say("the night")
     home = scratch / "counties"
     shutil.copytree(city.workbooks, home / "inbox")
     night = nightly(environment(home, scratch, city.catalogue))
     catalogue = load_catalogue(city.catalogue)
-    count = expectations_of_a_county(catalogue)
+    count = count_expectations(catalogue, YEAR)
     say(f"the stock recipe on {stock_files} of them")
     step = max(1, len(files) // stock_files)
     sample = files[::step][:stock_files]
     stock = run_stock_recipe(sample, scratch / "stock.duckdb", catalogue, YEAR, count)
     size = sum(file.stat().st_size for file in files) / 2**20
     return CountiesRun(city, len(files), size, cells, calamine, calamine_cpu, night, stock)
-
-
-def _read_cells(files: Sequence[Path]) -> int:
-    """Read every cell of every sheet, in this one process; how many there were."""
-    cells = 0
-    for file in files:
-        book = CalamineWorkbook.from_path(str(file))
-        for name in book.sheet_names:
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            cells += sum(len(row) for row in rows)
-    return cells
-
-
-def expectations_of_a_county(catalogue: Catalogue) -> int:
-    """How many GX expectations the night's own suites hold for what a county's workbook contains."""
-    rulebook = load_rules(None, catalogue)
-    checks = [
-        check
-        for form in catalogue.forms_of("county", YEAR)
-        for check in (
-            *column_checks(form, rulebook, catalogue, has_totals=True),
-            *row_checks(form, rulebook, catalogue),
-        )
-    ]
-    return len(checks) + len(unit_checks(rulebook, catalogue))
 
 
 def year_figures(nights: list[Night]) -> list[Figure]:
@@ -262,7 +180,7 @@ The eight sample workbooks of {YEAR} arrive while the warehouse holds {YEAR - 1}
 process to its end, with the start of Prefect's temporary server, receipts, Data Docs pages and digest. Median of
 {len(nights)} run{"s" if len(nights) > 1 else ""} from the same start. Steps of the last: {nights[-1].steps}.
 
-{_table(figures[0])}
+{draw_table(figures[0])}
 
 ## {run.files} county workbooks of all forms
 
@@ -270,7 +188,7 @@ process to its end, with the start of Prefect's temporary server, receipts, Data
 {run.size_mib:,.0f} MiB, {run.cells:,} cells with blank ones. They arrive in one night at an empty warehouse.
 Steps of the night: {run.night.steps}.
 
-{_table(figures[1])}
+{draw_table(figures[1])}
 
 The stock recipe ({run.stock.expectations} expectations, {run.stock.observations // run.stock.files:,} observations a
 workbook) is `pandas.read_excel` with openpyxl for every form, one Great Expectations validation per workbook and one
@@ -283,12 +201,6 @@ it started, tells how much of them was waiting for a busy machine.
 
 Questions to the published file: [warehouse_queries.md](warehouse_queries.md).
 """
-
-
-def _table(figures: list[Figure]) -> str:
-    lines = ["| | measured | target | |", "|---|---:|---:|---|"]
-    lines += [f"| {f.what} | {f.value} | {f.target} | {f.verdict} |" for f in figures]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,11 +19,11 @@ from pathlib import Path
 import xlsxwriter
 
 from benchmarks.measuring import load, run_measured
+from benchmarks.nights import NIANBAO
 from flows.settings import Home, Installation, Settings
 
 TARGET = "60 s for 20,000 files"
 LANHE = Path(__file__).parent.parent / "tests" / "catalogues" / "lanhe"
-_NIANBAO = (sys.executable, "-c", "from flows.cli.app import main; main()")
 
 
 def _write_text(number: int) -> bytes:
@@ -92,7 +91,7 @@ def main() -> None:
             "NIANBAO_CATALOGUE": str(LANHE),
             "NIANBAO_QUIET_SECONDS": "0",
         }
-        found = run_measured((*_NIANBAO, "nightly"), environment, home.root)
+        found = run_measured((*NIANBAO, "nightly"), environment, home.root)
         engine = next((line for line in found.text.splitlines() if line.startswith("处理用时")), "")
         thousands = options.files / 1000
         print(

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from expectations.rulebook.rulebook import load_rules
 from expectations.sheets.layout import form_columns, sheet_name
+from expectations.verdicts.column_checks import column_checks
+from expectations.verdicts.rule_checks import row_checks, unit_checks
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 
@@ -71,6 +74,20 @@ def run_stock_recipe(
         result.steps["insert"] += inserted - validated
     connection.close()
     return result
+
+
+def count_expectations(catalogue: Catalogue, year: int) -> int:
+    """How many GX expectations the night's own suites hold for what a county's workbook contains."""
+    rulebook = load_rules(None, catalogue)
+    checks = [
+        check
+        for form in catalogue.forms_of("county", year)
+        for check in (
+            *column_checks(form, rulebook, catalogue, has_totals=True),
+            *row_checks(form, rulebook, catalogue),
+        )
+    ]
+    return len(checks) + len(unit_checks(rulebook, catalogue))
 
 
 def _read(path: Path, catalogue: Catalogue, forms: list[Form], year: int) -> Any:

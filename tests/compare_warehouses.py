@@ -11,6 +11,7 @@ Exit code 1 if anything else differs.
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -25,8 +26,10 @@ OF_THE_RUN = ("run", "received_at", "received_seq", "submission", "previous", "s
 SHOWN = 10
 
 
-def differences(before: Path, after: Path, table: str) -> duckdb.DuckDBPyRelation:
-    """Rows that only one of the two has: is_new and the columns both have."""
+def differences(
+    before: Path, after: Path, table: str, unlike: Collection[str] = OF_THE_RUN
+) -> duckdb.DuckDBPyRelation:
+    """Rows that only one of the two has: is_new and the columns both have, but for those that may be ``unlike``."""
     connection = duckdb.connect()
     for name, path in (("before", before), ("after", after)):
         connection.execute(f"ATTACH {quote(str(path))} AS {name} (READ_ONLY)")
@@ -34,7 +37,7 @@ def differences(before: Path, after: Path, table: str) -> duckdb.DuckDBPyRelatio
         [c for c, *_ in connection.execute(f"DESCRIBE {name}.{table}").fetchall()]
         for name in ("before", "after")
     ]
-    both = ", ".join(f'"{c}"' for c in columns[0] if c in columns[1] and c not in OF_THE_RUN)
+    both = ", ".join(f'"{c}"' for c in columns[0] if c in columns[1] and c not in unlike)
     one, other = (f"SELECT {both} FROM {name}.{table}" for name in ("before", "after"))
     return connection.sql(
         f"""SELECT false AS is_new, * FROM ({one} EXCEPT ALL {other})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
 
@@ -131,3 +132,12 @@ def test_every_unit_has_itself_and_each_unit_above_it_as_ancestors(catalogue: Ca
     counted = catalogue.registry.ancestors(year).group_by("org_code").len()
     for row in catalogue.registry.units(year).join(counted, on="org_code").iter_rows(named=True):
         assert row["len"] == depth[row["level"]], row["org_code"]
+
+
+def test_what_a_catalogue_keeps_of_its_units_is_not_pickled_with_it() -> None:
+    catalogue = load_catalogue(LANHE)
+    before = pickle.dumps(catalogue)
+    names = catalogue.unit_names()
+    catalogue.registry.units(2023)
+    assert len(pickle.dumps(catalogue)) == len(before)
+    assert pickle.loads(before).unit_names() == names

@@ -233,6 +233,18 @@ def test_a_unit_may_change_its_name_while_those_below_it_go_on(folder: Path) -> 
     assert registry.units(2023).filter(org_code="990102001")["name"].to_list() == ["柳林镇"]
 
 
+@pytest.mark.parametrize("name", ["桥头镇", '"桥头镇"', '"桥头镇,新区"'])
+def test_a_mistake_stands_in_the_line_of_the_file_whether_names_are_quoted_and_lines_blank_or_not(
+    folder: Path, name: str
+) -> None:
+    path = folder / "registry" / "org_units.csv"
+    lines = path.read_text(encoding="utf-8").replace("990101001,桥头镇", f"990101001,{name}").splitlines()
+    text = "\r\n".join([lines[0], "", ",,,,,", *lines[1:], "990101003001,一村,village,990101009,,", ""])
+    path.write_text(text, encoding="utf-8", newline="")
+    with pytest.raises(CatalogueError, match=f"org_units.csv:{len(lines) + 3}: .*990101009"):
+        load_catalogue(folder)
+
+
 def test_the_version_changes_with_any_declared_file_and_with_nothing_else(folder: Path) -> None:
     before = load_catalogue(folder).version
     assert load_catalogue(LANHE).version == before

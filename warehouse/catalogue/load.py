@@ -8,8 +8,8 @@ bulletin.yaml.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,10 @@ class Catalogue:
     indicators: dict[str, Indicator]
     registry: Registry
 
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle what is declared, without what is kept of it."""
+        return {declared.name: getattr(self, declared.name) for declared in fields(self)}
+
     def in_year(self, year: int) -> Catalogue:
         """The catalogue as workbooks of ``year`` print it: labels, code lists and head of the forms as they were then."""
         forms = {
@@ -100,10 +104,9 @@ class Catalogue:
         """The forms in force in ``year`` that a reporting unit of ``unit_level`` (county or city) fills in."""
         return [f for f in self.forms.values() if unit_level in f.reported_by and in_force(f, year)]
 
-    def unit_names(self) -> dict[str, str]:
+    def unit_names(self) -> Mapping[str, str]:
         """Code -> name of the org units; the city's code has the name of its own level."""
-        names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
-        return names | {self.settings.city.code: self.settings.city.own_level_name}
+        return self._unit_names
 
     def explain_not_reported(self, year: int, unit_code: str | None = None) -> str:
         """One Chinese sentence why nobody reports for ``year``, or ``unit_code`` does not; '' where they do."""
@@ -152,6 +155,12 @@ class Catalogue:
     def quanta(self) -> dict[str, float]:
         """Measure -> its quantum."""
         return {measure.id: measure.quantum for measure in self.measures.values()}
+
+    @cached_property
+    def _unit_names(self) -> Mapping[str, str]:
+        """Kept, because a night asks for it about ten times and a country has hundreds of thousands."""
+        names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
+        return names | {self.settings.city.code: self.settings.city.own_level_name}
 
     @cached_property
     def _expansions(self) -> dict[str, Expression]:

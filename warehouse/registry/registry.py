@@ -7,6 +7,7 @@ the new one. Codes have 6 digits for city and county, 9 for township, 12 for vil
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
@@ -18,6 +19,12 @@ from warehouse.registry.levels import LEVELS
 def _always(level: str, year: int) -> bool:
     del level, year
     return True
+
+
+def _list_changes(units: pl.DataFrame) -> list[int]:
+    """Years in which another set of units is valid than in the year before, and 0, from the oldest."""
+    ends = units["valid_to"].cast(pl.Int64) + 1
+    return sorted({0, *units["valid_from"].drop_nulls(), *ends.drop_nulls()})
 
 
 class Registry:
@@ -35,18 +42,27 @@ class Registry:
         self.all_units = units
         self.succession = succession
         self.is_asked = is_asked
-        self.units = lru_cache(maxsize=None)(self._units)
         self.roster = lru_cache(maxsize=None)(self._roster)
+        self._units_from = lru_cache(maxsize=None)(self._list_units)
+        self._changes = _list_changes(units)
 
     def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
         """Pickle without the caches."""
         return Registry, (self.all_units, self.succession, self.is_asked)
 
-    def _units(self, year: int) -> pl.DataFrame:
+    def units(self, year: int) -> pl.DataFrame:
         """Units valid in ``year``: org_code (key), name, level, parent_code, county_code, township_code.
 
         ``county_code`` and ``township_code`` are the unit's own code or its ancestor's; null above that level.
+        Years between which no unit begins or ends have the same frame: that of a country is large.
         """
+        return self._units_from(self.find_last_change(year))
+
+    def find_last_change(self, year: int) -> int:
+        """The year, at or before ``year``, since which the same units are valid; 0 where none had begun or ended."""
+        return self._changes[bisect_right(self._changes, year) - 1]
+
+    def _list_units(self, year: int) -> pl.DataFrame:
         valid = self.all_units.filter(
             pl.col("valid_from").fill_null(0) <= year, pl.col("valid_to").fill_null(9999) >= year
         ).drop("valid_from", "valid_to")
