@@ -124,7 +124,6 @@ def describe_remains(home: Home) -> str:
 def list_own_errors() -> tuple[type[Exception], ...]:
     """The project's own errors, each of which says in one Chinese sentence what is wrong and what to do."""
     from flows.home_check import HomeUnfit
-    from flows.partitions.work import WorkLost
     from flows.places.destination import DestinationFailed
     from flows.running.embedded_server import ServerFailed
     from flows.settings import SettingRefused
@@ -142,5 +141,5 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     return (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
         IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, WarehouseOccupied, ReviewRefused,
-        AmendmentRefused, SettingRefused, DestinationFailed, WorkLost,
+        AmendmentRefused, SettingRefused, DestinationFailed,
     )  # fmt: skip

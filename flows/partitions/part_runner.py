@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -17,7 +18,7 @@ from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import CrashedRun
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from flows.partitions.check_part import CheckingJob, leave_checked_part
@@ -30,6 +31,10 @@ Job = TypeVar("Job")
 THREADS, PROCESSES, DASK = "threads", "processes", "dask"
 """What NIANBAO_TASK_RUNNER may say; ``dask:`` may be followed by a scheduler's address."""
 
+
+DESERTED_SECONDS = 60.0
+"""How long a night waits for workers when there are none, before it does their work itself."""
+_LOOK_SECONDS = 0.05
 
 OnDone = Callable[[str, object], None]
 """Hears of each file that was read: its submission, and what came of it."""
@@ -89,8 +94,10 @@ class PartRunner:
             named(step, name(jobs[0]))(jobs[0])
             on_done(jobs[0])
             return
+        waiting = self._submit(step, jobs, name)
         lost = []
-        for job, future in self._submit(step, jobs, name):
+        for future in _list_ended(list(waiting), self._is_deserted):
+            job = waiting.pop(future)
             try:
                 future.result()
             except Exception as error:
@@ -99,20 +106,45 @@ class PartRunner:
                 lost.append(job)
             else:
                 on_done(job)
-        for job in lost:
+        for job in [*lost, *waiting.values()]:
             named(step, f"{name(job)} again")(job)
             on_done(job)
 
     def _submit(
         self, step: Task[[Job], str], jobs: Sequence[Job], name: Callable[[Job], str]
-    ) -> Iterator[tuple[Job, PrefectFuture[str]]]:
-        """Every job with its future, as they end."""
+    ) -> dict[PrefectFuture[str], Job]:
         if self._started is None:
             self._started = self._stack.enter_context(_make_runner(self._kind, self._workers))
         with _as_workers_see_it():
-            job_of = {self._started.submit(named(step, name(job)), {"job": job}): job for job in jobs}
-        for future in as_completed(list(job_of)):
-            yield job_of[future], future
+            return {self._started.submit(named(step, name(job)), {"job": job}): job for job in jobs}
+
+    def _is_deserted(self) -> bool:
+        """Whether nobody is there who could run anything; Dask would wait for workers, or for a scheduler, for ever."""
+        if not self._kind.startswith(DASK) or self._started is None:
+            return False
+        client = self._started.client  # type: ignore[attr-defined]  # of DaskTaskRunner
+        return client.status != "running" or not client.scheduler_info()["workers"]
+
+
+def _list_ended(
+    futures: Sequence[PrefectFuture[str]], is_deserted: Callable[[], bool]
+) -> Iterator[PrefectFuture[str]]:
+    """The futures as they end; not those that are left when everybody has been gone for DESERTED_SECONDS."""
+    left = dict.fromkeys(futures)
+    deserted_since: float | None = None
+    while left:
+        ended = [future for future in left if future.wrapped_future.done()]  # type: ignore[attr-defined]
+        for future in ended:
+            del left[future]
+            yield future
+        if ended or not is_deserted():
+            deserted_since = None
+        else:
+            deserted_since = deserted_since or time.monotonic()
+            if time.monotonic() - deserted_since > DESERTED_SECONDS:
+                return
+        if not ended:
+            time.sleep(_LOOK_SECONDS)
 
 
 @contextmanager

@@ -16,14 +16,14 @@ from typing import Any
 
 import polars as pl
 
-from flows.places.destination import Destination
+from flows.places.destination import Destination, DestinationFailed
 from warehouse.catalogue.frames import Schema, empty
 
 _ABOUT = "about.json"
 _PARTS = "parts"
 
 
-class WorkLost(Exception):
+class WorkLost(DestinationFailed):
     """What a partition has left in this night is no longer there as it was left; one Chinese sentence."""
 
     def __init__(self, where: str) -> None:
