@@ -79,6 +79,7 @@ bench: $(SETUP) ## measure reading, checking and the whole night
 lock: $(VENV)-lock/bin/uv ## resolve the locks again (LOCK_FLAGS=--upgrade for newer releases)
 	$(VENV)-lock/bin/uv $(COMPILE) --all-extras --output-file requirements-dev.lock
 	$(VENV)-lock/bin/uv $(COMPILE) --extra build --constraints requirements-dev.lock --output-file requirements.lock
+	$(VENV)-lock/bin/uv $(COMPILE) --extra build --extra shared --constraints requirements-dev.lock --output-file requirements-shared.lock
 
 clean: ## remove the environment and caches; data stays
 	rm -rf $(VENV) $(VENV)-lock build *.egg-info
