@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import polars as pl
 import pytest
 
 from tests.workbooks import CATALOGUE
 from transforms.conforming.identify import Identity, identify
 from transforms.reading.file_read import FileRead, SheetRead
+from warehouse.registry.registry import Registry
 
 SHEETS = [SheetRead("population", "年2表", False, {}, {}, pl.DataFrame())]
 
@@ -106,3 +109,30 @@ def test_what_reading_refused_stays_refused_but_its_receipt_finds_its_unit() -> 
 
 def test_a_workbook_without_any_form_is_refused() -> None:
     assert identify(FileRead("read"), "371602_2024.xlsx", None, CATALOGUE).refusal == "refuse.no_sheet"
+
+
+NAMESAKES = dataclasses.replace(
+    CATALOGUE,
+    registry=Registry(
+        CATALOGUE.registry.all_units.with_columns(
+            name=pl.when(pl.col("org_code") == "371603").then(pl.lit("滨城区")).otherwise("name")
+        ),
+        CATALOGUE.registry.succession,
+    ),
+)
+"""A catalogue in which two counties are called 滨城区."""
+
+
+@pytest.mark.parametrize("unit", ["371602", "371603"])
+@pytest.mark.parametrize("name", ["滨城区", "滨州市滨城区"])
+def test_of_counties_with_one_name_the_code_says_which(unit: str, name: str) -> None:
+    read = FileRead("read", cover={"unit_code": unit, "unit_name": name, "year": "2024"}, sheets=SHEETS)
+    assert identify(read, "a.xlsx", None, NAMESAKES) == Identity(unit, 2024)
+
+
+def test_the_name_of_several_counties_alone_says_nothing_unless_the_folder_does() -> None:
+    read = FileRead("read", cover={"unit_name": "滨城区", "year": "2024"}, sheets=SHEETS)
+    assert identify(read, "滨城区2024.xlsx", None, NAMESAKES) == Identity(
+        None, 2024, "refuse.unknown_unit", "有2个单位名称是滨城区，须写明单位代码"
+    )
+    assert identify(read, "a.xlsx", "371603", NAMESAKES) == Identity("371603", 2024)

@@ -29,16 +29,21 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ReportingUnits:
-    """Folded names of the reporting units and their codes."""
+    """Folded names of the reporting units and their codes: of two counties that have one name, both."""
 
-    code_of: dict[str, str]
+    codes_of: dict[str, frozenset[str]]
     name_of: dict[str, str]
 
-    def find(self, text: str) -> str | None:
-        """The unit whose code or exact name is ``text``; None when there is none."""
+    def find_all(self, text: str) -> frozenset[str]:
+        """The units whose code or exact name is ``text``."""
         folded = fold(text).removesuffix(".0")
         code = re.sub(r"^(\d{6})0{3}(?:0{3})?$", r"\1", folded)
-        return code if code in self.name_of else self.code_of.get(folded)
+        return frozenset([code]) if code in self.name_of else self.codes_of.get(folded, frozenset())
+
+    def find(self, text: str) -> str | None:
+        """The unit whose code or exact name is ``text``; None when there is none, or several."""
+        found = self.find_all(text)
+        return next(iter(found)) if len(found) == 1 else None
 
     def find_inside(self, text: str) -> str | None:
         """The unit whose code or name ``text`` (a file name, say) contains; None when it contains none or several."""
@@ -46,10 +51,12 @@ class ReportingUnits:
         if codes:
             return codes.pop() if len(codes) == 1 else None
         folded = fold(text)
-        found = [(name, code) for name, code in self.code_of.items() if name in folded]
+        found = [(name, codes) for name, codes in self.codes_of.items() if name in folded]
         # 滨州市滨城区 names the city only as part of the county's address.
-        outer = [(n, c) for n, c in found if not any(n != other and n in other for other, _ in found)]
-        counties = {c for n, c in outer}
+        outer = [
+            codes for name, codes in found if not any(name != other and name in other for other, _ in found)
+        ]
+        counties = set().union(*outer)
         return counties.pop() if len(counties) == 1 else None
 
 
@@ -79,15 +86,17 @@ def _identify_unit(
     """The unit, or the refusal and its details."""
     code_text, name_text = read.cover.get("unit_code", ""), read.cover.get("unit_name", "")
     by_code = units.find(code_text) if code_text else None
-    by_name = units.find(name_text) if name_text else None
+    named = units.find_all(name_text) if name_text else frozenset()
     of_folder = _find_folder_unit(folder, units)
-    if by_code and by_name and by_code != by_name:
+    if by_code and named and by_code not in named:
         return (
             of_folder,
             "refuse.unknown_unit",
             f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}",
         )
-    unit = by_code or by_name
+    if not by_code and len(named) > 1 and of_folder not in named:
+        return of_folder, "refuse.unknown_unit", f"有{len(named)}个单位名称是{name_text}，须写明单位代码"
+    unit = by_code or (units.find(name_text) if len(named) == 1 else of_folder if named else None)
     if unit is None and (code_text or name_text):
         return of_folder, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
     unit = unit or of_folder or units.find_inside(PurePath(file_name).stem)
@@ -114,12 +123,16 @@ def _list_units(registry: Registry, year: int, city: City) -> ReportingUnits:
     name_of = dict(registry.roster(year).select("unit_code", "unit_name").iter_rows())
     # The association of 滨城区 has the name of the city's: 滨州市计划生育协会.
     association = city.association.removeprefix(city.name)
-    code_of: dict[str, str] = {}
+    codes_of: dict[str, frozenset[str]] = {}
     for code, name in name_of.items():
         for spelling in (name, name + association, city.name + name, city.name + name + association):
-            code_of.setdefault(fold(spelling), code)
-    code_of[fold(city.own_level_name)] = city.code
-    return ReportingUnits(code_of, {**name_of, city.code: city.own_level_name})
+            known = codes_of.get(fold(spelling), frozenset())
+            if all(
+                name_of[other] == name for other in known
+            ):  # else somebody else's name: the first one's it is
+                codes_of[fold(spelling)] = known | {code}
+    codes_of[fold(city.own_level_name)] = frozenset([city.code])
+    return ReportingUnits(codes_of, {**name_of, city.code: city.own_level_name})
 
 
 def _identify_year(read: FileRead, file_name: str) -> int | None:
