@@ -23,6 +23,7 @@ from flows.cli.commands import (  # noqa: E402
     campaign_commands,
     catalogue_commands,
     deploy_commands,
+    lake_commands,
     look_commands,
     make_commands,
     night_commands,
@@ -52,6 +53,7 @@ deploy_commands.register(app)
 backup_commands.register(app)
 upgrade_commands.register(app)
 analyst_commands.register(app)
+lake_commands.register(app)
 
 
 @app.callback()

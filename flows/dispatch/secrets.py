@@ -12,8 +12,10 @@ _CHANNEL = "channel_"
 _OTHERS = ("smtp_password", "imap_password", "sftp_password")
 _BLOCK = "nianbao-"
 HIDDEN = "***"
-_IS_SECRET = re.compile(r"NIANBAO_(CHANNEL_.*|SECRET_.*|.*_PASSWORD)|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN")
-_HOLDS_ADDRESSES = re.compile(r"NIANBAO_(ALERTS|DEADMAN|SMTP|INBOX|BACKUP)")
+_IS_SECRET = re.compile(
+    r"NIANBAO_(CHANNEL_.*|SECRET_.*|.*_PASSWORD)|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|PGPASSWORD"
+)
+_HOLDS_ADDRESSES = re.compile(r"NIANBAO_(ALERTS|DEADMAN|SMTP|INBOX|BACKUP|PUBLISH)")
 _IS_SECRET_WHOLE = re.compile(r"NIANBAO_(ALERTS|DEADMAN)")
 _LEAST_LETTERS = 4  # of less, every text would be full
 
