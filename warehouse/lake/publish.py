@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.lake.attached import LAKE, attached
 from warehouse.lake.contents import OFFICE, ORDERED, PART, STATEMENT, YEAR, has_years, list_contents
@@ -22,9 +23,16 @@ from warehouse.store.statements import statement
 
 _TRIES = 5
 """Of a commit that somebody else's was before: maintenance does not wait for its turn."""
-_KNOWN = f"{LAKE}.{PART.full_name}"
+_NOTED = f"{LAKE}.{PART.full_name}"
 Parts = dict[int | None, tuple[int, str]]
 """Report year (None where a table knows none) -> how many rows an office has of it, and a hash of their content."""
+
+_WRITTEN: Schema = {
+    "table_name": pl.String,
+    "year": pl.Int32,
+    "row_count": pl.Int64,  # null where the office has no rows there any more
+    "content_hash": pl.String,
+}
 
 
 @dataclass(frozen=True)
@@ -99,17 +107,18 @@ class _Publication:
         sources[STATEMENT] = "reader_statements"
         known = read_columns(self._connection)
         fit_table(self._connection, known, PART)
-        changed = 0
+        noted = self._read_noted()
+        written: list[tuple[object, ...]] = []
         for table, source in sources.items():
-            now, before = self._measure(table, source), self._read_known(table)
+            now, before = self._measure(table, source), noted.get(table.full_name, {})
             differing = [year for year in now.keys() | before if now.get(year) != before.get(year)]
             if differing or table.full_name not in known:
                 fit_table(self._connection, known, table, source)
             if differing:
                 self._replace(table, source, differing)
-                self._note(table, differing, now)
-            changed += len(differing)
-        return changed
+                written += [(table.full_name, year, *now.get(year, (None, None))) for year in differing]
+        self._note(written)
+        return len(written)
 
     def _measure(self, table: Table, source: str) -> Parts:
         """The parts of a table as they are to be."""
@@ -118,13 +127,15 @@ class _Publication:
         asked = statement("warehouse.lake", "content_of_part").format(year=year, source=read)
         return {year: (count, content) for year, count, content in self._connection.execute(asked).fetchall()}
 
-    def _read_known(self, table: Table) -> Parts:
-        """The same as the lake knows it of this office."""
+    def _read_noted(self) -> dict[str, Parts]:
+        """Full name of a table -> its parts as the lake has them of this office."""
+        noted: dict[str, Parts] = {}
         rows = self._connection.execute(
-            f"SELECT year, row_count, content_hash FROM {_KNOWN} WHERE office = ? AND table_name = ?",
-            [self._office, table.full_name],
+            f"SELECT table_name, year, row_count, content_hash FROM {_NOTED} WHERE office = ?", [self._office]
         ).fetchall()
-        return {year: (count, content) for year, count, content in rows}
+        for table, year, count, content in rows:
+            noted.setdefault(table, {})[year] = (count, content)
+        return noted
 
     def _replace(self, table: Table, source: str, years: list[int | None]) -> None:
         """Write the rows of some years anew; of a table without years, all."""
@@ -137,16 +148,14 @@ class _Publication:
             [self._office],
         )
 
-    def _note(self, table: Table, years: list[int | None], now: Parts) -> None:
-        """Let the lake know what these parts are."""
-        of_table = [self._office, table.full_name]
-        self._connection.execute(
-            f"DELETE FROM {_KNOWN} WHERE office = ? AND table_name = ? AND list_contains(?, coalesce(year, 0))",
-            [*of_table, [year or 0 for year in years]],
-        )
-        rows = [[*of_table, year, *now[year]] for year in years if year in now]
-        if rows:
-            self._connection.executemany(f"INSERT INTO {_KNOWN} VALUES (?, ?, ?, ?, ?)", rows)
+    def _note(self, written: list[tuple[object, ...]]) -> None:
+        """Let the lake know what the written parts are; one without rows is known no more."""
+        if not written:
+            return
+        frame = pl.DataFrame(written, schema=_WRITTEN, orient="row")
+        self._connection.register("written_parts", frame.to_arrow())
+        self._connection.execute(statement("warehouse.lake", "forget_parts"), [self._office])
+        self._connection.execute(statement("warehouse.lake", "note_parts"), [self._office])
 
     def _sign(self) -> None:
         """Say with the snapshot who publishes and of which run."""
