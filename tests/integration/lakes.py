@@ -20,6 +20,16 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.lake.place import LakePlace
 from warehouse.lake.publish import publish_into_lake
 
+CITY, NEIGHBOUR = "990100", "990200"
+"""The small city, and an office that has the same rows under another code."""
+STAMPS = """SELECT office, count(DISTINCT stamp), min(stamp), count(*) FROM (
+    SELECT office, value::INTEGER AS stamp FROM lake.mart.indicator
+    UNION ALL SELECT office, org_name::INTEGER FROM lake.core.org_unit
+    UNION ALL SELECT office, run::INTEGER FROM lake.quality.run
+) GROUP BY office ORDER BY office"""
+"""Of each office: how many different stamps, which, in how many rows."""
+NIGHTS = "SELECT * FROM quality.snapshot WHERE author IS NOT NULL ORDER BY snapshot_id"
+"""The snapshots of publications."""
 _NUMBERS = count()
 
 

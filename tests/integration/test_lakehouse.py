@@ -4,41 +4,42 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import duckdb
 import pytest
+from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 
 from flows.lake.address import parse_address
+from flows.lake.publish import publish_lake
+from flows.night import open_night
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
-from tests.integration.lakes import address_of, make_database, office, run_catalogues, stamped_copy
+from tests.integration.lakes import (
+    CITY,
+    NIGHTS,
+    STAMPS,
+    address_of,
+    make_database,
+    run_catalogues,
+    stamped_copy,
+)
 from tests.integration.warehouse_content import in_fixed_order
 from warehouse.lake.attached import attached
 from warehouse.lake.contents import list_contents
 from warehouse.lake.place import LakeFailed, LakePlace
 from warehouse.lake.publish import publish_into_lake
 from warehouse.lake.session import query as query_lake
-from warehouse.lake.session import reading
+from warehouse.lake.session import reading, write_session
+from warehouse.store.publish import publish
 from warehouse.store.query import query, read_only, run
 from warehouse.store.schema.shapes import list_shapes
 from warehouse.store.schema.tables import tables
 
-CITY, NEIGHBOUR = "990100", "990200"
 EAST, WEST = "990101", "990102"
-STAMPS = """SELECT office, count(DISTINCT stamp), min(stamp), count(*) FROM (
-    SELECT office, value::INTEGER AS stamp FROM lake.mart.indicator
-    UNION ALL SELECT office, org_name::INTEGER FROM lake.core.org_unit
-    UNION ALL SELECT office, run::INTEGER FROM lake.quality.run
-) GROUP BY office ORDER BY office"""
-"""Of each office: how many different stamps, which, in how many rows."""
-NIGHTS = "SELECT * FROM quality.snapshot WHERE author IS NOT NULL ORDER BY snapshot_id"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,25 @@ def place(address: str) -> LakePlace:
     return parse_address(address, {})
 
 
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket of an S3 server, as the environment leads to it."""
+    storage = ThreadedMotoServer("127.0.0.1", port=0)
+    storage.start()
+    host, port = storage.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    boto3.resource("s3").Bucket("lake").create()
+    yield "lake"
+    storage.stop()
+
+
 def publishing(place: Installation, address: str) -> Installation:
     return Installation(place.settings.model_copy(update={"publish": address, "quiet_seconds": 0}))
 
@@ -67,16 +87,6 @@ def receive_also(place: Installation, samples: Samples, unit: str, year: int) ->
     folder = place.home.inbox / unit
     folder.mkdir(exist_ok=True)
     (folder / file.name).write_bytes(file.read_bytes())
-
-
-def start_writer(address: str, code: str, database: Path, numbers: range) -> subprocess.Popen[str]:
-    given = (address, code, str(database), str(numbers.start), str(numbers.stop))
-    command = [sys.executable, "-m", "tests.integration.lakes", *given]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def count_files(folder: Path) -> int:
-    return sum(1 for _ in folder.rglob("*.parquet"))
 
 
 def test_rows_views_and_macros_of_the_lake_are_those_of_the_file(
@@ -151,55 +161,6 @@ def test_each_vintage_is_a_snapshot_that_equals_as_of_its_moment(
     assert written["year"].to_list() == [2024], "the other year is as it was"
 
 
-def test_two_writers_at_once_and_a_reader_see_no_error_and_no_half_state(
-    after_a_night: NewInstallation, address: str, place: LakePlace, tmp_path: Path
-) -> None:
-    file = after_a_night([2024]).home.database
-    offices = (CITY, NEIGHBOUR)
-    copies = [stamped_copy(file, tmp_path / f"{code}.duckdb", 0) for code in offices]
-    for code, copy in zip(offices, copies, strict=True):
-        publish_into_lake(copy, place, office(code))
-    writers = [start_writer(address, *each, range(1, 11)) for each in zip(offices, copies, strict=True)]
-    counts = {code: count for code, _, _, count in query_lake(place, CITY, STAMPS).rows()}
-    last, seen = dict.fromkeys(counts, 0), set()
-    with attached(place, "READ_ONLY") as connection:
-        while any(writer.poll() is None for writer in writers):
-            found = connection.execute(STAMPS).fetchall()
-            assert {code: count for code, _, _, count in found} == counts
-            for code, different, stamp, _ in found:
-                assert different == 1, "all tables of an office are of one night"
-                assert stamp >= last[code]
-                last[code] = stamp
-                seen.add((code, stamp))
-    for writer in writers:
-        said, complained = writer.communicate(timeout=60)
-        assert writer.returncode == 0, complained
-        assert said.split() == [str(number) for number in range(1, 11)]
-    assert query_lake(place, CITY, STAMPS).rows() == [(code, 1, 10, counts[code]) for code in offices]
-    assert len(seen) > 4, "the reader read while they wrote"
-    assert query_lake(place, CITY, NIGHTS).height == 22
-
-
-def test_a_writer_that_is_killed_leaves_the_last_snapshot_and_the_next_publishes(
-    after_a_night: NewInstallation, address: str, place: LakePlace, tmp_path: Path
-) -> None:
-    file = stamped_copy(after_a_night([2024]).home.database, tmp_path / "file.duckdb", 0)
-    publish_into_lake(file, place, office(CITY))
-    before = query_lake(place, CITY, STAMPS).rows()
-    known = count_files(tmp_path / "lake")
-    writer = start_writer(address, CITY, file, range(1, 2))
-    while writer.poll() is None and count_files(tmp_path / "lake") == known:
-        time.sleep(0.002)
-    assert writer.poll() is None, "it was in the middle"
-    os.kill(writer.pid, signal.SIGKILL)
-    said, _ = writer.communicate(timeout=30)
-    assert said == ""
-    assert query_lake(place, CITY, STAMPS).rows() == before
-    after = stamped_copy(file, tmp_path / "next.duckdb", 2)
-    assert publish_into_lake(after, place, office(CITY), wait=30) is not None
-    assert {stamp for _, _, stamp, _ in query_lake(place, CITY, STAMPS).rows()} == {2}
-
-
 def test_a_night_without_the_lake_says_so_and_the_next_catches_up(
     after_a_night: NewInstallation, samples: Samples, address: str, place: LakePlace, tmp_path: Path
 ) -> None:
@@ -248,3 +209,53 @@ def test_a_session_reads_nothing_but_the_lake(after_a_night: NewInstallation, pl
         ):
             with pytest.raises(duckdb.Error, match=why):
                 connection.execute(sql)
+
+
+def test_the_restricted_file_never_reaches_the_lake(
+    after_a_night: NewInstallation, address: str, place: LakePlace
+) -> None:
+    installation = publishing(after_a_night([2024]), address)
+    published, restricted = installation.home.database, installation.home.restricted
+    for target, number in ((restricted, 2), (published, 1)):
+        publish(stamped_copy(published, target.with_suffix(".new"), number), target)
+    with open_night(installation) as opened:
+        assert publish_lake(opened) == []
+    assert {stamp for _, _, stamp, _ in query_lake(place, CITY, STAMPS).rows()} == {1}
+
+
+def test_files_on_s3_are_read_as_those_in_a_folder(
+    after_a_night: NewInstallation, server: str, bucket: str, tmp_path: Path
+) -> None:
+    installation = after_a_night([2024])
+    there = parse_address(address_of(make_database(server), f"s3://{bucket}/lake"), os.environ)
+    assert publish_into_lake(installation.home.database, there, installation.catalogue) is not None
+    left = query(installation.home.database, "FROM mart.indicator")
+    right = query_lake(there, CITY, "FROM mart.indicator")
+    assert_frame_equal(in_fixed_order(left), in_fixed_order(right))
+    missing = parse_address(address_of(make_database(server), "s3://missing/lake"), os.environ)
+    with pytest.raises(LakeFailed, match="存储桶"):
+        publish_into_lake(installation.home.database, missing, installation.catalogue)
+
+
+def test_a_lake_of_one_machine_needs_no_server(after_a_night: NewInstallation, tmp_path: Path) -> None:
+    installation = after_a_night([2024])
+    there = parse_address(f"ducklake:{tmp_path}/lake.ducklake?data={tmp_path}/lake", {})
+    assert publish_into_lake(installation.home.database, there, installation.catalogue) is not None
+    assert publish_into_lake(installation.home.database, there, installation.catalogue) is None
+    found = query_lake(there, CITY, "SELECT count(*) FROM as_of('2030-01-01')").item()
+    assert found == query(installation.home.database, "SELECT count(*) FROM mart.indicator").item()
+
+
+def test_the_script_for_duckdbs_shell_opens_the_lake_and_holds_no_password(
+    after_a_night: NewInstallation, server: str, tmp_path: Path
+) -> None:
+    installation = after_a_night([2024])
+    database = make_database(server).replace("prefect@", "prefect:verysecret@")
+    there = parse_address(address_of(database, tmp_path / "lake"), {})
+    publish_into_lake(installation.home.database, there, installation.catalogue)
+    script = write_session(there, CITY)
+    assert "verysecret" not in script
+    with duckdb.connect() as connection:
+        connection.execute(script)
+        found = connection.execute("SELECT count(*) FROM as_of('2030-01-01')").fetchone()
+    assert found == query(installation.home.database, "SELECT count(*) FROM mart.indicator").row(0)
