@@ -78,6 +78,7 @@ def test_two_writers_at_once_and_a_reader_see_no_error_and_no_half_state(
                 assert stamp >= last[code]
                 last[code] = stamp
                 seen.add((code, stamp))
+            time.sleep(0.02)
     for writer in writers:
         said, complained = writer.communicate(timeout=60)
         assert writer.returncode == 0, complained

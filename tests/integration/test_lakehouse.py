@@ -20,10 +20,12 @@ from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
 from tests.integration.lakes import (
     CITY,
+    NEIGHBOUR,
     NIGHTS,
     STAMPS,
     address_of,
     make_database,
+    office,
     run_catalogues,
     stamped_copy,
 )
@@ -158,6 +160,11 @@ def test_each_vintage_is_a_snapshot_that_equals_as_of_its_moment(
                 EXCEPT SELECT year, content_hash FROM lake.publication.part AT (VERSION => {first})""",
         )
     assert not seen[0].equals(seen[1])
+    with attached(place) as connection:  # the upkeep that docs/lakehouse.md gives
+        connection.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+        connection.execute("CALL ducklake_delete_orphaned_files('lake', older_than => now())")
+    kept = query_lake(place, CITY, f"SELECT {columns} FROM lake.mart.indicator AT (VERSION => {first})")
+    assert_frame_equal(seen[0], in_fixed_order(kept))
     assert written["year"].to_list() == [2024], "the other year is as it was"
 
 
@@ -259,3 +266,24 @@ def test_the_script_for_duckdbs_shell_opens_the_lake_and_holds_no_password(
         connection.execute(script)
         found = connection.execute("SELECT count(*) FROM as_of('2030-01-01')").fetchone()
     assert found == query(installation.home.database, "SELECT count(*) FROM mart.indicator").row(0)
+
+
+def test_a_lake_of_an_earlier_version_is_widened_and_another_type_is_refused(
+    after_a_night: NewInstallation, tmp_path: Path
+) -> None:
+    installation = after_a_night([2024])
+    file, there = installation.home.database, parse_address(f"ducklake:{tmp_path}/l?data={tmp_path}/lake", {})
+    publish_into_lake(file, there, office(NEIGHBOUR))
+    with attached(there) as connection:
+        connection.execute("ALTER TABLE lake.mart.indicator DROP COLUMN peer_count")
+    assert publish_into_lake(file, there, installation.catalogue) is not None
+    counts = (
+        "SELECT office, count(org_code), count(peer_count) > 0 FROM lake.mart.indicator GROUP BY 1 ORDER BY 1"
+    )
+    rows = query(file, "SELECT count(*) FROM mart.indicator").item()
+    assert query_lake(there, CITY, counts).rows() == [(CITY, rows, True), (NEIGHBOUR, rows, False)]
+    with attached(there) as connection:
+        connection.execute("ALTER TABLE lake.mart.indicator DROP COLUMN peer_count")
+        connection.execute("ALTER TABLE lake.mart.indicator ADD COLUMN peer_count VARCHAR")
+    with pytest.raises(LakeFailed, match="peer_count"):
+        publish_into_lake(stamped_copy(file, tmp_path / "next.duckdb", 2), there, installation.catalogue)

@@ -10,7 +10,7 @@ import duckdb
 
 from warehouse.lake.extensions import load_extensions
 from warehouse.lake.place import LakeFailed, LakePlace, PostgresCatalogue, StorageKeys
-from warehouse.store.connection import open_in_memory
+from warehouse.store.connection import first_line, open_in_memory
 from warehouse.store.schema.tables import quote
 
 LAKE = "lake"
@@ -71,7 +71,16 @@ def telling(place: LakePlace) -> Iterator[None]:
         for pattern, reason in _REASONS:
             if re.search(pattern, str(error)):
                 raise LakeFailed(f"数据湖 {place.label}：{reason}") from error
-        raise LakeFailed(f"数据湖 {place.label}：DuckDB 报错，请查看日志。") from error
+        raise LakeFailed(f"数据湖 {place.label}：DuckDB 报错：{_hide(first_line(error), place)}") from error
+
+
+def _hide(text: str, place: LakePlace) -> str:
+    """``text`` without the secrets of the lake, should DuckDB quote one."""
+    secrets = [place.catalogue.password] if isinstance(place.catalogue, PostgresCatalogue) else []
+    secrets += [place.keys.secret, place.keys.token] if place.keys is not None else []
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text
 
 
 def _create_storage_secret(keys: StorageKeys) -> str:

@@ -7,7 +7,7 @@ the later would have to begin anew each time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -18,7 +18,7 @@ WAIT_SECONDS = 900
 """How long a writer waits; a night of another office writes for seconds, the first one for minutes."""
 _CONNECT_SECONDS = 15
 _LOCK = "SELECT pg_advisory_lock(hashtext('nianbao'), hashtext('lake'))"
-_KEEP_ALIVE = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15 -c idle_session_timeout=0"
+_KEEP_ALIVE = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15"
 """The server notices within two minutes that a writer's machine is gone."""
 _REASONS = {
     "28P01": "账号或密码不对。",
@@ -69,11 +69,13 @@ def _lock_server(place: LakePlace, wait: float) -> Iterator[None]:
         )
     except psycopg.Error as error:
         raise LakeFailed(f"数据湖 {place.label}：{_explain(error)}") from error
-    with connection:
+    with closing(connection):  # not its own block, which would commit: the lock goes with the connection
         try:
             connection.execute(_LOCK)
         except psycopg.errors.LockNotAvailable:
             raise _make_busy(place) from None
+        except psycopg.Error as error:
+            raise LakeFailed(f"数据湖 {place.label}：{_explain(error)}") from error
         yield
 
 
