@@ -129,6 +129,7 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     from flows.settings import SettingRefused
     from warehouse.catalogue.amended import AmendmentRefused
     from warehouse.catalogue.yaml_source import CatalogueError
+    from warehouse.lake.place import LakeFailed
     from warehouse.ledger.archive import ArchiveDamaged
     from warehouse.ledger.journal import JournalBroken
     from warehouse.ledger.review_entries import ReviewRefused
@@ -141,5 +142,5 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     return (
         ArchiveDamaged, CatalogueError, HomeUnfit, ServerFailed, JournalBroken, AlreadyRunning, NotPublishable,
         IntegrityError, PreviousUnreadable, QueryError, WarehouseMissing, WarehouseOccupied, ReviewRefused,
-        AmendmentRefused, SettingRefused, DestinationFailed,
+        AmendmentRefused, SettingRefused, DestinationFailed, LakeFailed,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from flows.fetching.fetch import fetch_source, list_sources
 from flows.figures.beginning import watching_beginning
 from flows.figures.watch_night import watching
 from flows.keeping.marks import keep_revised, marking_failure
+from flows.lake.publish import publish_lake as bring_lake_up_to_date
 from flows.night import Night, mark_end, note_unnamed, open_night
 from flows.papers.publish import publish_papers as bring_papers_up_to_date
 from flows.partitions.part_runner import OnDone, Parts, open_parts
@@ -53,6 +54,7 @@ publish_pages = make_task("pages", outgoing.publish_pages)
 clear_out = make_task("clear_out", night_end.clear_out_night)
 publish_papers = make_task("papers", bring_papers_up_to_date)
 publish_site = make_task("site", bring_site_up_to_date)
+publish_lake = make_task("lake", bring_lake_up_to_date)
 publish_digest = make_task("digest", outgoing.publish_digest)
 send = make_task("send", sending.send_parcel)
 back_up = make_task("backup", night_end.back_up_night)
@@ -138,8 +140,8 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
 
 
 def _publish_for_readers(night: Night) -> list[str]:
-    """Papers and pages; what went wrong with them, in sentences."""
-    return [*publish_papers(night), *publish_site(night)]
+    """Papers, pages and the lake; what went wrong with them, in sentences."""
+    return [*publish_papers(night), *publish_site(night), *publish_lake(night)]
 
 
 def fill_build(night: Night, build: NightBuild, parts: Parts, on_done: OnDone | None) -> None:

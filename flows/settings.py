@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         repr=False,
         description="where each night backs up to: a folder, or an sftp:// or s3:// address",
     )
+    publish: str = Field(
+        default="",
+        repr=False,
+        description="the lake that each night publishes into besides the file: flows.lake.address",
+    )
     keep_digest_days: int = Field(default=731, ge=1, description="how long digests stay")
     keep_answer_days: int = Field(
         default=1096,

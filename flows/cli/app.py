@@ -24,6 +24,7 @@ from flows.cli.commands import (  # noqa: E402
     catalogue_commands,
     deploy_commands,
     journal_commands,
+    lake_commands,
     look_commands,
     make_commands,
     night_commands,
@@ -54,6 +55,7 @@ backup_commands.register(app)
 journal_commands.register(app)
 upgrade_commands.register(app)
 analyst_commands.register(app)
+lake_commands.register(app)
 
 
 @app.callback()

@@ -51,6 +51,7 @@ def list_settings() -> dict[str, str]:
         "NIANBAO_SFTP_PASSWORD": one(),
         "NIANBAO_IMAP_PASSWORD": one(),
         "NIANBAO_BACKUP": f"sftp://u:{one()}@{DEAD}/backup",
+        "NIANBAO_PUBLISH": f"ducklake:postgresql://u:{one()}@{DEAD}/lake?data=s3://bucket/lake",
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": one(),
         "AWS_ENDPOINT_URL": f"http://{DEAD}",

@@ -26,7 +26,7 @@ def content(database: Path) -> dict[str, pl.DataFrame]:
                 WHERE table_catalog = 'warehouse' AND table_schema IN {SCHEMAS} ORDER BY name""",
         )["name"]
         tables = {name: run(connection, f"FROM {name}") for name in names if name not in OF_THE_RUN}
-    return {name: _ordered(frame) for name, frame in tables.items()}
+    return {name: in_fixed_order(frame) for name, frame in tables.items()}
 
 
 def assert_same_content(left: Path, right: Path) -> None:
@@ -41,7 +41,8 @@ def assert_same_content(left: Path, right: Path) -> None:
             raise AssertionError(f"{name}: {difference}") from None
 
 
-def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
+def in_fixed_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a table in an order that only their content decides."""
     keys = [
         pl.col(name).cast(pl.List(pl.String)).list.join(",") if isinstance(dtype, pl.List) else pl.col(name)
         for name, dtype in frame.schema.items()

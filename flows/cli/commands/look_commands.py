@@ -112,18 +112,29 @@ def query(
     target: Annotated[
         Path | None, typer.Option("--out", help="写入文件：.csv .xlsx .parquet 等，同 export")
     ] = None,
+    of_lake: Annotated[bool, typer.Option("--lake", help="查询数据湖（NIANBAO_PUBLISH）")] = False,
+    office: Annotated[
+        str | None, typer.Option(help="与 --lake 同用：哪个机构的数据（代码），不写即本机构")
+    ] = None,
 ) -> None:
-    """查询数据仓库（只读）。"""
+    """查询数据仓库（只读）；--lake 查询数据湖，其中 lake.mart.indicator 等为全部机构的数据。"""
     from flows.exporting.csv_text import write_csv
     from warehouse.store.query import query as run_query
 
     asked = sys.stdin.read() if sql == "-" else sql
     if not asked.strip():
         raise fail("没有写明查询。")
+    if of_lake and target is not None:
+        raise fail("--lake 不能与 --out 同用；可用 --csv 写到标准输出。")
     if target is not None:
         write_to_file(asked, target)
         return
-    frame = run_query(current_installation().home.database, asked)
+    if of_lake:
+        from flows.cli.commands.lake_commands import query_lake
+
+        frame = query_lake(asked, office)
+    else:
+        frame = run_query(current_installation().home.database, asked)
     if as_json:
         print_json(frame)
     elif as_csv:

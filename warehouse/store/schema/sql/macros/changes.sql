@@ -49,14 +49,14 @@ WITH asked AS (
     SELECT DISTINCT indicator, measure, years FROM mart.use
 ), by_submission AS (
     SELECT h.year, h.org_code, h.indicator, f.unit_code, f.source_year, sum(f.count) AS cell_count,
-           arg_min(f.measure, f.first_code) AS measure, min(f.first_code) AS first_code
+           arg_min(f.measure, f.first_code || ' ' || f.measure) AS measure, min(f.first_code) AS first_code
     FROM changed AS h
     JOIN reach AS u ON u.indicator = h.indicator
     JOIN felt AS f ON f.measure = u.measure AND f.node = h.reached_from
          AND (f.source_year = h.year OR (u.years = 'earlier' AND f.source_year < h.year))
     GROUP BY h.year, h.org_code, h.indicator, f.unit_code, f.source_year
 ), place AS (  -- the first cell of each, in the later submission, else in the earlier
-    SELECT o.submission, o.org_code, o.field, arg_min(o.sheet, o.cell) AS sheet, min(o.cell) AS cell
+    SELECT o.submission, o.org_code, o.field, arg_min(o.sheet, o.cell || ' ' || o.sheet) AS sheet, min(o.cell) AS cell
     FROM core.observation_log AS o
     WHERE o.submission IN (SELECT coalesce(new_submission, old_submission) FROM swap)
     GROUP BY o.submission, o.org_code, o.field

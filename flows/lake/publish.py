@@ -1,0 +1,33 @@
+"""Brings this office's rows in the lake up to date with the published file; the night does not depend on it."""
+
+from __future__ import annotations
+
+import traceback
+from functools import partial
+
+from flows.error_log import note_error, run_dispensable
+from flows.lake.address import read_place
+from flows.night import Night
+from warehouse.lake.place import LakeFailed
+from warehouse.lake.publish import publish_into_lake
+
+_SAID = "数据湖未能更新，其中仍是上一次的内容，下次夜间作业补上"
+
+
+def publish_lake(night: Night) -> list[str]:
+    """Publish what is published. What went wrong, as a sentence for the administrator: the next night catches up."""
+    if not (night.installation.settings.publish and night.home.database.exists()):
+        return []
+    troubles: list[str] = []
+    step = partial(_publish, night, troubles)
+    return [*run_dispensable(step, _SAID, night.home.root, night.run), *troubles]
+
+
+def _publish(night: Night, troubles: list[str]) -> None:
+    try:
+        place = read_place(night.installation.settings)
+        if place is not None:  # never the restricted file: what is not published is in no lake
+            publish_into_lake(night.home.database, place, night.catalogue)
+    except LakeFailed as error:
+        logged = note_error(night.home.root, traceback.format_exc(), night.run)
+        troubles.append(f"{_SAID}：{error}{logged}")
