@@ -70,10 +70,18 @@ def _describe(size: SizeRun) -> str:
     steps = (
         f"{size.counties:,} workbooks, {size.size_mib:,.0f} MiB, {size.cells.cells:,} cells with blank ones; "
     )
-    steps += f"{size.townships:,} townships, {size.villages:,} villages. Steps of the cold night: {size.cold.steps}."
+    steps += f"{size.townships:,} townships, {size.villages:,} villages. Steps of the cold night: {_list_steps(size.cold)}."
     if size.changed is not None:
-        steps += f" Steps of the night with {size.changed_files} changed workbooks: {size.changed.steps}."
+        steps += (
+            f" Steps of the night with {size.changed_files} changed workbooks: {_list_steps(size.changed)}."
+        )
     return steps
+
+
+def _list_steps(night: Night) -> str:
+    """read 1.20, check …; after publishing receipts 0.50 …"""
+    late = "，".join(f"{step} {seconds:.2f}" for step, seconds in night.late.items())
+    return f"{night.steps}; after publishing {late}"
 
 
 def size_figures(size: SizeRun) -> list[Figure]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Measured, run_measured
 from flows.cli.commands.night_commands import STEPS
+from flows.keeping.marks import read_good_night
 
 ROOT = Path(__file__).parent.parent
 NIANBAO = (sys.executable, "-c", "from flows.cli.app import main; main()")
@@ -18,11 +19,12 @@ _ENGINE = re.compile(r"处理用时 ([\d.]+) 秒（([^）]*)）")
 
 @dataclass(frozen=True)
 class Night:
-    """A night run as a command: the measurement, the engine's seconds and those of each of its steps."""
+    """A night run as a command: the measurement, the engine's seconds, those of each of its steps, and of the steps after."""
 
     measured: Measured
     engine: float
     steps: str
+    late: dict[str, float]
 
 
 def say(sentence: str) -> None:
@@ -46,4 +48,10 @@ def nightly(settings: dict[str, str]) -> Night:
     steps = found.group(2)
     for step, words in STEPS.items():
         steps = steps.replace(words, step)
-    return Night(measured, float(found.group(1)), steps)
+    return Night(measured, float(found.group(1)), steps, _read_late_steps(Path(settings["NIANBAO_HOME"])))
+
+
+def _read_late_steps(home: Path) -> dict[str, float]:
+    """Seconds of the steps after publishing: receipts, pages, papers and so on."""
+    last = read_good_night(home)
+    return last.late.seconds if last is not None and last.late is not None else {}
