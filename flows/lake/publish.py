@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import traceback
 from functools import partial
+from pathlib import Path
 
 from flows.error_log import note_error, run_dispensable
 from flows.lake.address import read_place
+from flows.lake.turn import WAIT_SECONDS, taking_turn
 from flows.night import Night
-from warehouse.lake.place import LakeFailed
-from warehouse.lake.publish import publish_into_lake
+from warehouse.catalogue.load import Catalogue
+from warehouse.lake.place import LakeFailed, LakePlace
+from warehouse.lake.publish import Published, write_into_lake
 
 _SAID = "数据湖未能更新，其中仍是上一次的内容，下次夜间作业补上"
+
+
+def publish_into_lake(
+    database: Path, place: LakePlace, catalogue: Catalogue, wait: float = WAIT_SECONDS
+) -> Published | None:
+    """Let this office's rows in the lake be those of the published file; None where they are already.
+
+    Waits at most ``wait`` seconds for other writers. LakeFailed, and then the lake is as it was.
+    """
+    with taking_turn(place, wait):
+        return write_into_lake(database, place, catalogue)
 
 
 def publish_lake(night: Night) -> list[str]:

@@ -14,11 +14,11 @@ import duckdb
 import psycopg
 
 from flows.lake.address import parse_address
+from flows.lake.publish import publish_into_lake
 from tests.integration.postgres import run_postgres
 from tests.small_city import LANHE
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.lake.place import LakePlace
-from warehouse.lake.publish import publish_into_lake
 
 CITY, NEIGHBOUR = "990100", "990200"
 """The small city, and an office that has the same rows under another code."""

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from flows.lake.address import parse_address
+from flows.lake.publish import publish_into_lake
+from flows.lake.turn import taking_turn
 from tests.integration.conftest import NewInstallation
 from tests.integration.lakes import (
     CITY,
@@ -27,9 +29,7 @@ from tests.integration.lakes import (
 )
 from warehouse.lake.attached import attached
 from warehouse.lake.place import LakeFailed, LakePlace
-from warehouse.lake.publish import publish_into_lake
 from warehouse.lake.session import query as query_lake
-from warehouse.lake.turn import taking_turn
 
 
 @pytest.fixture(scope="module")

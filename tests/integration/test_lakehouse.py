@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 
 from flows.lake.address import parse_address
-from flows.lake.publish import publish_lake
+from flows.lake.publish import publish_into_lake, publish_lake
 from flows.night import open_night
 from flows.settings import Installation
 from tests.integration.conftest import LANHE, NewInstallation, Samples, night
@@ -33,7 +33,6 @@ from tests.integration.warehouse_content import in_fixed_order
 from warehouse.lake.attached import attached
 from warehouse.lake.contents import list_contents
 from warehouse.lake.place import LakeFailed, LakePlace
-from warehouse.lake.publish import publish_into_lake
 from warehouse.lake.session import query as query_lake
 from warehouse.lake.session import reading, write_session
 from warehouse.store.publish import publish

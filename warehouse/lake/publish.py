@@ -16,7 +16,6 @@ from warehouse.lake.contents import OFFICE, ORDERED, PART, STATEMENT, YEAR, has_
 from warehouse.lake.place import LakeFailed, LakePlace
 from warehouse.lake.statements import list_statements
 from warehouse.lake.tables import fit_table, read_columns
-from warehouse.lake.turn import WAIT_SECONDS, taking_turn
 from warehouse.store.connection import attach_read_only
 from warehouse.store.schema.tables import Table
 from warehouse.store.statements import statement
@@ -43,14 +42,12 @@ class Published:
     part_count: int
 
 
-def publish_into_lake(
-    database: Path, place: LakePlace, catalogue: Catalogue, wait: float = WAIT_SECONDS
-) -> Published | None:
+def write_into_lake(database: Path, place: LakePlace, catalogue: Catalogue) -> Published | None:
     """Let the rows of this office in the lake be those of the published file; None where they are already.
 
-    The lake is made where there is none. LakeFailed, and then the lake is as it was.
+    To be called when nobody else writes. The lake is made where there is none. LakeFailed, and then the lake is as it was.
     """
-    with taking_turn(place, wait), attached(place, "DATA_INLINING_ROW_LIMIT 0") as connection:
+    with attached(place, "DATA_INLINING_ROW_LIMIT 0") as connection:
         attach_read_only(connection, database, "warehouse")
         connection.execute("USE warehouse")  # of which the views speak
         for _ in range(_TRIES):
@@ -71,7 +68,7 @@ class _Publication:
         self._office = catalogue.settings.city.code
 
     def publish(self) -> Published | None:
-        """See :func:`publish_into_lake`."""
+        """See :func:`write_into_lake`."""
         self._connection.begin()
         try:
             changed = self._write()

@@ -37,7 +37,7 @@ def attach(
 def publish() -> None:
     """把已发布的数据仓库写入数据湖，不等夜间作业。"""
     from flows.lake.address import require_place
-    from warehouse.lake.publish import publish_into_lake
+    from flows.lake.publish import publish_into_lake
 
     installation = current_installation()
     if not installation.home.database.exists():

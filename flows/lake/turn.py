@@ -20,11 +20,6 @@ _CONNECT_SECONDS = 15
 _LOCK = "SELECT pg_advisory_lock(hashtext('nianbao'), hashtext('lake'))"
 _KEEP_ALIVE = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15"
 """The server notices within two minutes that a writer's machine is gone."""
-_REASONS = {
-    "28P01": "账号或密码不对。",
-    "28000": "服务器不接受该账号。",
-    "3D000": "服务器上没有该数据库。",
-}
 
 
 @contextmanager
@@ -50,10 +45,17 @@ def _lock_file(place: LakePlace, wait: float) -> Iterator[None]:
 
 @contextmanager
 def _lock_server(place: LakePlace, wait: float) -> Iterator[None]:
-    psycopg = _import_driver()
+    try:
+        import psycopg
+
+        from flows.places.postgres import explain
+    except ImportError:
+        raise LakeFailed(
+            "没有 PostgreSQL 的驱动程序。请按 requirements-shared.lock 安装多台主机所需的程序库。"
+        ) from None
     known = place.catalogue
     assert isinstance(known, PostgresCatalogue), "files are locked as files"
-    given = {
+    given: dict[str, Any] = {
         "host": known.host,
         "port": known.port,
         "dbname": known.database,
@@ -68,43 +70,16 @@ def _lock_server(place: LakePlace, wait: float) -> Iterator[None]:
             options=f"{_KEEP_ALIVE} -c lock_timeout={round(wait * 1000)}",
         )
     except psycopg.Error as error:
-        raise LakeFailed(f"数据湖 {place.label}：{_explain(error)}") from error
+        raise LakeFailed(f"数据湖 {place.label}：{explain(error)}") from error
     with closing(connection):  # not its own block, which would commit: the lock goes with the connection
         try:
             connection.execute(_LOCK)
         except psycopg.errors.LockNotAvailable:
             raise _make_busy(place) from None
         except psycopg.Error as error:
-            raise LakeFailed(f"数据湖 {place.label}：{_explain(error)}") from error
+            raise LakeFailed(f"数据湖 {place.label}：{explain(error)}") from error
         yield
 
 
 def _make_busy(place: LakePlace) -> LakeFailed:
     return LakeFailed(f"数据湖 {place.label}：其他机构一直在写入，没有等到。")
-
-
-def _explain(error: Exception) -> str:
-    """Why a server lets nobody in; its own words stay in the log."""
-    said = str(error)
-    for state, reason in _REASONS.items():
-        if getattr(error, "sqlstate", None) == state:
-            return reason
-    if "password authentication failed" in said or "no password supplied" in said:
-        return _REASONS["28P01"]
-    if "does not exist" in said:
-        return "服务器上没有该数据库或账号。"
-    if "Connection refused" in said:
-        return "服务器拒绝连接，请检查地址和端口。"
-    if "could not translate host name" in said or "resolve" in said:
-        return "找不到该服务器，请检查地址和网络。"
-    return "连接不上服务器，请检查地址、账号和网络。"
-
-
-def _import_driver() -> Any:
-    try:
-        import psycopg
-    except ImportError:
-        raise LakeFailed(
-            "没有 PostgreSQL 的驱动程序。请安装共享运行所需的程序包：pip install 'nianbao[shared]'。"
-        ) from None
-    return psycopg
