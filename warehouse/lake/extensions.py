@@ -10,7 +10,7 @@ import duckdb
 from warehouse.lake.place import LakeFailed, LakePlace, PostgresCatalogue
 from warehouse.store.schema.tables import quote
 
-_INSTALL = "请安装共享运行所需的程序包：pip install 'nianbao[shared]'。"
+_INSTALL = "请按 requirements-shared.lock 安装多台主机所需的程序库。"
 
 
 def list_extensions(place: LakePlace) -> list[Path]:
