@@ -174,7 +174,9 @@ def _take_in(
     night: Night, received: list[Entry], build: NightBuild, parts: Parts, on_done: OnDone | None
 ) -> None:
     """One batch, from its bytes to the file being built, in partitions that run wherever ``parts`` says."""
-    watched = parts.telling(on_done or show_progress(len(received)))
+    watched = parts.telling(
+        on_done or show_progress(len(received)), show_progress(len(received), "checking", "审核")
+    )
     batch = named(read, f"{len(received)} files")(night, received, watched)
     about = describe_units(batch.submissions, night.catalogue.unit_names())
     start_gate(night)

@@ -36,11 +36,13 @@ def is_watched() -> bool:
     return runtime.deployment.id is not None
 
 
-def show_progress(total: int) -> Callable[[str, object], None] | None:
-    """Called for each workbook read, it moves a progress bar on the run's page; None where nobody looks."""
+def show_progress(
+    total: int, key: str = "reading", doing: str = "读取"
+) -> Callable[[str, object], None] | None:
+    """Called for each workbook that is done, it moves a progress bar on the run's page; None where nobody looks."""
     if not total or not is_watched():
         return None
-    bar = create_progress_artifact(progress=0.0, key="reading", description=f"读取 {total} 个工作簿")
+    bar = create_progress_artifact(progress=0.0, key=key, description=f"{doing} {total} 个工作簿")
     assert isinstance(bar, UUID), "nobody awaits here"
     done = 0
     told = 0

@@ -51,14 +51,42 @@ class Deployed:
     done: list[str] = field(default_factory=list)
 
 
-def deploy(home: Path, catalogue: Path, environment: Mapping[str, str], *, with_secrets: bool) -> Deployed:
+@dataclass(frozen=True)
+class Office:
+    """What the things of one installation are called on a server that several offices may share."""
+
+    name: str = ""
+
+    @property
+    def pool(self) -> str:
+        """The work pool, whose workers run on this office's machines."""
+        return f"{POOL}-{self.name}" if self.name else POOL
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of its deployments: of nianbao, and its own."""
+        return list(dict.fromkeys([POOL, self.pool]))
+
+    def call(self, name: str) -> str:
+        """A deployment's or automation's name, told from those of other offices."""
+        return f"{name}-{self.name}" if self.name else name
+
+
+def deploy(
+    home: Path,
+    catalogue: Path,
+    environment: Mapping[str, str],
+    *,
+    with_secrets: bool,
+    office: Office = Office(),
+) -> Deployed:
     """Make pool, deployments and automation on the server that PREFECT_API_URL names, or bring them up to date.
 
     ``with_secrets``: keep the secrets that stand in ``environment`` as secret blocks there.
     """
     report = Deployed()
     with get_client(sync_client=True) as client:
-        _make_pool(client, report)
+        _make_pool(client, office.pool, report)
     heartbeat_seconds = int(environment.get(_HEARTBEAT) or _HEARTBEAT_SECONDS)
     here = "127.0.0.1,localhost"  # a server on this machine is never looked for behind a proxy
     settings = {
@@ -68,14 +96,14 @@ def deploy(home: Path, catalogue: Path, environment: Mapping[str, str], *, with_
         _HEARTBEAT: str(heartbeat_seconds),  # what the automation counts on
     }
     made: dict[str, UUID] = {}
-    for deployment in _describe_deployments(settings):
+    for deployment in _describe_deployments(settings, office):
         identity = deployment.apply()
         assert isinstance(identity, UUID), "nobody awaits here"
         made[deployment.name] = identity
         report.done.append(f"部署 {deployment.name}")
     with get_client(sync_client=True) as client:
         _make_automation(client, _describe_death(heartbeat_seconds))
-        _make_automation(client, _describe_telling(made["died"]))
+        _make_automation(client, _describe_telling(made[office.call("died")], office))
     report.done.append("自动处理：中途消失的作业标为失败，并通知管理员")
     if with_secrets:
         for name, value in list_secrets(environment):
@@ -84,20 +112,20 @@ def deploy(home: Path, catalogue: Path, environment: Mapping[str, str], *, with_
     return report
 
 
-def _make_pool(client: SyncPrefectClient, report: Deployed) -> None:
+def _make_pool(client: SyncPrefectClient, pool: str, report: Deployed) -> None:
     try:
-        client.read_work_pool(POOL)
-        report.done.append(f"作业池 {POOL}（已有）")
+        client.read_work_pool(pool)
+        report.done.append(f"作业池 {pool}（已有）")
     except ObjectNotFound:
-        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-        report.done.append(f"作业池 {POOL}")
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+        report.done.append(f"作业池 {pool}")
 
 
-def _describe_deployments(settings: dict[str, str]) -> list[RunnerDeployment]:
+def _describe_deployments(settings: dict[str, str], office: Office) -> list[RunnerDeployment]:
     """The deployments. Flows are found by the name of their module: wherever the package is installed, it runs."""
     common: dict[str, Any] = {
-        "work_pool_name": POOL,
-        "tags": ["nianbao"],
+        "work_pool_name": office.pool,
+        "tags": office.tags,
         "entrypoint_type": EntrypointType.MODULE_PATH,
         "job_variables": {"env": settings, "working_dir": settings["NIANBAO_HOME"]},
         "concurrency_limit": ConcurrencyLimitConfig(
@@ -106,18 +134,18 @@ def _describe_deployments(settings: dict[str, str]) -> list[RunnerDeployment]:
     }
     made = [
         nightly.to_deployment(
-            "nightly",
+            office.call("nightly"),
             description="Take in the night's submissions, judge them, publish the warehouse, answer the counties.",
             schedules=[CronSchedule(cron=CRON, timezone=TIME_ZONE_NAME)],
             **common,
         ),
         backfill.to_deployment(
-            "backfill",
+            office.call("backfill"),
             description="Replay the journal from the archive into a new warehouse, with the rules and formulas of today.",
             **common,
         ),
         died.to_deployment(
-            "died",
+            office.call("died"),
             description="Tell the administrators of a run whose process is gone. The automations call it.",
             **{**common, "tags": []},  # its own end is not watched: it would be told of by itself
         ),
@@ -145,17 +173,18 @@ def _describe_death(heartbeat_seconds: int) -> AutomationCore:
     )
 
 
-def _describe_telling(deployment: UUID) -> AutomationCore:
+def _describe_telling(deployment: UUID, office: Office) -> AutomationCore:
     """Whoever marked a run as crashed (the automation above, or the worker that saw its process end): people are told."""
+    own = {**_OF_A_RUN["match_related"], "prefect.resource.id": f"prefect.tag.{office.pool}"}
     return AutomationCore(
-        name=TOLD,
+        name=office.call(TOLD),
         description="The administrators are told of a run of nianbao that crashed.",
         trigger=EventTrigger(
             expect={"prefect.flow-run.Crashed"},
             posture=Posture.Reactive,
             threshold=1,
             within=timedelta(0),
-            **_OF_A_RUN,
+            **{**_OF_A_RUN, "match_related": own},
         ),
         actions=[
             RunDeployment(

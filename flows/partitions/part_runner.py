@@ -39,36 +39,46 @@ _LOOK_SECONDS = 0.05
 OnDone = Callable[[str, object], None]
 """Hears of each file that was read: its submission, and what came of it."""
 
-_READ = task(name="read part", cache_policy=NO_CACHE, persist_result=False)(leave_read_part)
-_CHECK = task(name="check part", cache_policy=NO_CACHE, persist_result=False)(leave_checked_part)
+PART_TAG = "nianbao-part"
+"""Of the task runs of partitions: a server may limit how many of them run at a time."""
+_READ = task(name="read part", tags=[PART_TAG], cache_policy=NO_CACHE, persist_result=False)(leave_read_part)
+_CHECK = task(name="check part", tags=[PART_TAG], cache_policy=NO_CACHE, persist_result=False)(
+    leave_checked_part
+)
 
 
 class Parts:
     """Runs the partitions of a night's batches. Made by :func:`open_parts`."""
 
-    def __init__(self, runner: PartRunner, on_done: OnDone | None = None) -> None:
+    def __init__(
+        self, runner: PartRunner, on_read: OnDone | None = None, on_checked: OnDone | None = None
+    ) -> None:
         self._runner = runner
-        self._on_done = on_done
+        self._on_read = on_read
+        self._on_checked = on_checked
 
-    def telling(self, on_done: OnDone | None) -> Parts:
-        """The same workers, telling ``on_done`` of each file that was read."""
-        return Parts(self._runner, on_done)
+    def telling(self, on_read: OnDone | None, on_checked: OnDone | None) -> Parts:
+        """The same workers, telling of each file that was read and of each submission that was judged."""
+        return Parts(self._runner, on_read, on_checked)
 
     def read(self, jobs: Sequence[ReadingJob]) -> None:
         """Read partitions of files."""
         places = {
             job.key: f"{at} of {len(jobs)}, {len(job.files)} files" for at, job in enumerate(jobs, start=1)
         }
-        self._runner.run(_READ, jobs, lambda job: places[job.key], self._tell)
+        self._runner.run(_READ, jobs, lambda job: places[job.key], self._tell_read)
 
     def check(self, jobs: Sequence[CheckingJob]) -> None:
         """Judge partitions of submissions."""
-        self._runner.run(_CHECK, jobs, lambda job: job.about, lambda _job: None)
+        self._runner.run(_CHECK, jobs, lambda job: job.about, self._tell_checked)
 
-    def _tell(self, job: ReadingJob) -> None:
-        if self._on_done is not None:
-            for file in job.files:
-                self._on_done(file.submission, None)
+    def _tell_read(self, job: ReadingJob) -> None:
+        for file in job.files if self._on_read else ():
+            self._on_read(file.submission, None)  # type: ignore[misc]  # asked above
+
+    def _tell_checked(self, job: CheckingJob) -> None:
+        for submission in job.submissions if self._on_checked else ():
+            self._on_checked(submission, None)  # type: ignore[misc]  # asked above
 
 
 class PartRunner:

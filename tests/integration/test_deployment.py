@@ -57,3 +57,25 @@ def test_both_deployments_name_flows_that_exist(deployed: dict[str, Any]) -> Non
 
     for name in ("nightly", "backfill"):
         assert load_flow_from_entrypoint(deployed[name].entrypoint).name == name
+
+
+def test_offices_that_share_a_server_have_pools_deployments_and_automations_of_their_own(
+    tmp_path: Path,
+) -> None:
+    from prefect.client.orchestration import get_client
+
+    from flows.deployment.deployments import TOLD, Office, deploy
+
+    offices = [Office("shandong"), Office("hebei")]
+    for office in offices:
+        deploy(tmp_path / office.name, tmp_path, {}, with_secrets=False, office=office)
+    with get_client(sync_client=True) as client:
+        found = {d.name: d for d in client.read_deployments()}
+        told = {office.name: client.read_automations_by_name(office.call(TOLD)) for office in offices}
+    for office in offices:
+        nightly = found[office.call("nightly")]
+        assert (nightly.work_pool_name, nightly.tags) == (office.pool, ["nianbao", office.pool])
+        assert nightly.job_variables["env"]["NIANBAO_HOME"] == str(tmp_path / office.name)
+        [automation] = told[office.name]
+        assert automation.trigger.match_related.root["prefect.resource.id"] == f"prefect.tag.{office.pool}"
+        assert automation.actions[0].deployment_id == found[office.call("died")].id
