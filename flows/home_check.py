@@ -51,6 +51,7 @@ def find_home_problems(home: Home) -> Iterator[str]:
         ("档案", home.archive),
         ("档案", home.archive / "objects"),
         ("网页目录", home.site),
+        ("工作目录", home.work),
     )
     for name, folder in folders:
         if not os.path.lexists(folder):
@@ -134,7 +135,7 @@ def remove_leftovers(home: Home) -> None:
     """Remove what a night that was cut off left unfinished; nothing refers to it."""
     for folder in (home.root, home.archive, home.archive / "objects"):
         _remove_unfinished(folder.glob(f"{UNFINISHED_PREFIX}*"))
-    for folder in (home.outbox, home.site, home.told):
+    for folder in (home.outbox, home.site, home.told, home.work):
         _remove_unfinished(folder.rglob(f"{UNFINISHED_PREFIX}*"))
     for file in home.warehouses:
         for suffix in (".copy", ".building", ".building.wal"):

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -21,6 +21,7 @@ from warehouse.catalogue.frames import Schema, empty
 
 _ABOUT = "about.json"
 _PARTS = "parts"
+_OBJECTS = "objects"
 
 
 class WorkLost(DestinationFailed):
@@ -73,14 +74,17 @@ class WorkPlace:
         self._place.write(f"{_PARTS}/{key}/{_ABOUT}", said.encode(), is_durable=False)
         return Part(self._place, key, hashes, facts)
 
-    def keep_object(self, name: str, make: Callable[[], object]) -> None:
-        """Keep what ``make`` gives under a name that says what it is made of, unless it is there."""
-        if self._place.hash(name) is None:
-            self._place.write(name, pickle.dumps(make()), is_durable=False)
+    def keep_object(self, name: str, kept: object) -> None:
+        """Keep an object under a name that says what it is made of, in the place of any other."""
+        known = self._place.list_sizes(_OBJECTS)
+        if name not in known:
+            self._place.write(f"{_OBJECTS}/{name}", pickle.dumps(kept), is_durable=False)
+        for other in known.keys() - {name}:
+            self._place.remove(f"{_OBJECTS}/{other}")
 
     def read_object(self, name: str) -> Any:
         """What was kept by ``keep_object``. WorkLost."""
-        content = self._place.read(name)
+        content = self._place.read(f"{_OBJECTS}/{name}")
         if content is None:
             raise WorkLost(self._place.where)
         return pickle.loads(content)  # noqa: S301 - the place of work is written by nianbao alone

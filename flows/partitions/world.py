@@ -79,7 +79,7 @@ def keep_world(place: WorkPlace, world: World) -> str:
     """Keep a world for other processes; its name. This one knows it without reading it again."""
     _KNOWN.clear()
     _KNOWN[world.name] = world
-    place.keep_object(world.name, lambda: world)
+    place.keep_object(world.name, world)
     return world.name
 
 
