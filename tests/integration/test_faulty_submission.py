@@ -6,6 +6,7 @@ import pytest
 
 import flows.steps.steps
 from expectations.judge import Evidence, Judgement
+from expectations.verdicts.verdicts import Suite
 from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
 from warehouse.store.query import query
@@ -14,17 +15,17 @@ from warehouse.store.query import query
 @pytest.fixture
 def judging_fails_for(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # returns a setter
     """Make judging raise ``error`` whenever the batch holds a submission of one of these units."""
-    true_judge = flows.steps.steps.judge
+    true_judge = flows.steps.steps.judge_apart
 
     def set_units(units: set[str], error: Exception) -> None:
-        def judge(*arguments: object, **named: object) -> Judgement:
+        def judge(*arguments: object, **named: object) -> tuple[list[Suite], Judgement]:
             batch = arguments[0]
             assert isinstance(batch, Evidence)
             if set(batch.submissions["unit_code"]) & units:
                 raise error
             return true_judge(*arguments, **named)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(flows.steps.steps, "judge", judge)
+        monkeypatch.setattr(flows.steps.steps, "judge_apart", judge)
 
     return set_units
 
