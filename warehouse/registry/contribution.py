@@ -28,11 +28,8 @@ CONTRIBUTION = {
 """Key: year, node, org_code, source_year, source_code. At the city the shares of one source add up to 1."""
 
 
-@lru_cache(
-    maxsize=4
-)  # rules that compare years ask for the same pair again and again; of a province it is large
-def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
-    """CONTRIBUTION of what was reported for ``source_year``, as seen from ``year``.
+def make_contributions(registry: Registry, source_year: int, year: int) -> pl.DataFrame:
+    """CONTRIBUTION of what was reported for ``source_year``, as seen from ``year``; of a country some 100 MB.
 
     A unit that continues keeps its numbers; each heir of a split unit has its share; the numbers of a unit that ended without
     an heir go to the unit above.
@@ -52,6 +49,10 @@ def contributions(registry: Registry, source_year: int, year: int) -> pl.DataFra
         "share",
         (is_node & (pl.col("ancestor_level") == pl.col("source_level"))).alias("is_own"),
     )
+
+
+contributions = lru_cache(maxsize=4)(make_contributions)
+"""The same, kept for a while: rules that compare years ask for the same pair of a region's registry again and again."""
 
 
 def list_contributing_years(years: Sequence[int]) -> list[tuple[int, int]]:

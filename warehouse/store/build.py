@@ -31,10 +31,10 @@ from warehouse.catalogue.frames import (
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import (
     apportion_split_numbers,
-    contributions,
     find_splits,
     list_contributing_years,
     list_heirs,
+    make_contributions,
 )
 from warehouse.store import integrity
 from warehouse.store.build_reader import BuildReader
@@ -274,7 +274,9 @@ class NightBuild(BuildReader):
         """core.contribution of the years of reports, as far as they are not there yet."""
         for year, source_year in list_contributing_years(self._years_of_reports()):
             if (year, source_year) not in self._contributing:  # one by one: of a province each is large
-                self._append("core.contribution", contributions(self.catalogue.registry, source_year, year))
+                self._append(
+                    "core.contribution", make_contributions(self.catalogue.registry, source_year, year)
+                )
                 self._contributing.add((year, source_year))
 
     def _years_of_reports(self) -> range:
