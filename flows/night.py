@@ -91,9 +91,12 @@ class Night:
     @cached_property
     def world(self) -> World:
         """What the partitions of batches are read and judged by."""
-        world = World(self.catalogue, self.rulebook)
-        keep_world(self.work, world)
-        return world
+        return World(self.catalogue, self.rulebook)
+
+    @cached_property
+    def kept_world(self) -> str:
+        """The name under which it is kept in the place of work. DestinationFailed."""
+        return keep_world(self.work, self.world)
 
     @cached_property
     def work(self) -> WorkPlace:

@@ -70,12 +70,16 @@ def keep_background(place: WorkPlace, background: Background) -> str:
 def name_checking_job(
     place: WorkPlace,
     world: World,
+    kept: str,
     reads: Sequence[str],
     submissions: Submissions,
     background: str,
     years: Sequence[int],
 ) -> CheckingJob:
-    """The job of judging ``submissions``; ``years``: those of them and of later ones that are compared anew."""
+    """The job of judging ``submissions`` by ``world``, kept under the name ``kept``.
+
+    ``years``: those of the submissions and of later ones that are compared anew.
+    """
     units = submissions["unit_code"].unique().sort().to_list()
     catalogue = world.select(units)
     read = (
@@ -90,7 +94,7 @@ def name_checking_job(
     return CheckingJob(
         name_key("check", *read),
         place,
-        world.name,
+        kept,
         tuple(reads),
         tuple(submissions["submission"]),
         background,

@@ -68,9 +68,9 @@ class ReadingJob:
 
 
 def list_reading_jobs(
-    files: Sequence[ReceivedFile], world: World, place: WorkPlace, size: int, workers: int
+    files: Sequence[ReceivedFile], world: World, kept: str, place: WorkPlace, size: int, workers: int
 ) -> list[ReadingJob]:
-    """``files`` in partitions of at most ``size``, in their order."""
+    """``files`` in partitions of at most ``size``, in their order; ``kept``: the name under which ``world`` is kept."""
     groups = [tuple(files[start : start + size]) for start in range(0, len(files), size)]
     each = max(1, workers // len(groups)) if groups else 1
     return [
@@ -79,7 +79,7 @@ def list_reading_jobs(
                 "read", world.forms_version, world.registry_version, [_describe(file) for file in group]
             ),
             place,
-            world.name,
+            kept,
             group,
             each,
         )

@@ -74,20 +74,23 @@ class WorkPlace:
         self._place.write(f"{_PARTS}/{key}/{_ABOUT}", said.encode(), is_durable=False)
         return Part(self._place, key, hashes, facts)
 
-    def keep_object(self, name: str, kept: object) -> None:
-        """Keep an object under a name that says what it is made of, in the place of any other."""
+    def keep_object(self, kept: object) -> str:
+        """Keep an object in the place of any other; the hash of its bytes, which is its name."""
+        content = pickle.dumps(kept)
+        name = hashlib.sha256(content).hexdigest()
         known = self._place.list_sizes(_OBJECTS)
         if name not in known:
-            self._place.write(f"{_OBJECTS}/{name}", pickle.dumps(kept), is_durable=False)
+            self._place.write(f"{_OBJECTS}/{name}", content, is_durable=False)
         for other in known.keys() - {name}:
             self._place.remove(f"{_OBJECTS}/{other}")
+        return name
 
     def read_object(self, name: str) -> Any:
-        """What was kept by ``keep_object``. WorkLost."""
+        """What was kept by ``keep_object``; nothing else, whoever writes there. WorkLost."""
         content = self._place.read(f"{_OBJECTS}/{name}")
-        if content is None:
+        if content is None or hashlib.sha256(content).hexdigest() != name:
             raise WorkLost(self._place.where)
-        return pickle.loads(content)  # noqa: S301 - the place of work is written by nianbao alone
+        return pickle.loads(content)  # noqa: S301 - it is what the night has pickled: its hash came with the job
 
     def list_keys(self) -> list[str]:
         """The keys of all partitions, whole or not."""

@@ -33,19 +33,6 @@ class World:
         return Regions(self.catalogue.registry)
 
     @cached_property
-    def name(self) -> str:
-        """What it is kept under in the place of work."""
-        registry = self.catalogue.registry
-        return name_key(
-            "world",
-            self.forms_version,
-            self.rulebook.version,
-            self.catalogue.version,
-            hash_frame(registry.all_units),
-            hash_frame(registry.succession),
-        )
-
-    @cached_property
     def forms_version(self) -> str:
         """Changes with what reading and conforming go by, but for the registry: the program, forms, code lists, settings."""
         catalogue = self.catalogue
@@ -77,10 +64,10 @@ _LOADING = threading.Lock()
 
 def keep_world(place: WorkPlace, world: World) -> str:
     """Keep a world for other processes; its name. This one knows it without reading it again."""
+    name = place.keep_object(world)
     _KNOWN.clear()
-    _KNOWN[world.name] = world
-    place.keep_object(world.name, world)
-    return world.name
+    _KNOWN[name] = world
+    return name
 
 
 def load_world(place: WorkPlace, name: str) -> World:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from flows.partitions.work import WorkLost, WorkPlace
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, night
@@ -136,3 +138,24 @@ def test_partitions_that_no_night_reads_go_after_some_days(office: Installation)
     left = kept(office)
     assert left
     assert of_kind(made, "check") & left.keys() == set()
+
+
+class Planted:
+    """What runs a command when it is unpickled."""
+
+    def __init__(self, made: Path) -> None:
+        self._made = made
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self._made,)
+
+
+def test_what_somebody_else_has_put_into_the_place_of_work_is_not_unpickled(tmp_path: Path) -> None:
+    place = WorkPlace(str(tmp_path / "work"))
+    name = place.keep_object({"true": 1})
+    assert place.read_object(name) == {"true": 1}
+    planted = tmp_path / "planted"
+    (tmp_path / "work" / "objects" / name).write_bytes(pickle.dumps(Planted(planted)))
+    with pytest.raises(WorkLost):
+        place.read_object(name)
+    assert not planted.exists()
