@@ -64,7 +64,9 @@ def read(night: Night, received: Sequence[Entry], parts: RunParts) -> PartedBatc
     """Read and conform one batch behind the wall; workbooks found inside of its files are received."""
     files = [describe_file(entry, night.archive.path(str(entry.submission))) for entry in received]
     settings = night.installation.settings
-    jobs = list_reading_jobs(files, night.world, night.work, settings.part_size, settings.workers)
+    jobs = list_reading_jobs(
+        files, night.world, night.work, settings.part_size, settings.workers, night.home.archive_address
+    )
     parts.read(jobs)
     reads = [open_read_part(night.read_part(job.key)) for job in jobs]
     night.record.counts["received_bytes"] += sum(file.path.stat().st_size for file in files)

@@ -17,6 +17,7 @@ from flows.clock import TIME_ZONE
 from flows.home_check import hold_for_writing, open_journal, remove_leftovers, require_fit
 from flows.keeping.kept_objects import (
     describe_damage,
+    describe_mended,
     describe_unnamed,
     list_damaged,
     list_received,
@@ -182,7 +183,7 @@ def open_night(installation: Installation, *, from_scratch: bool = False) -> Ite
         night = Night(
             installation,
             journal,
-            Archive(installation.home.archive),
+            installation.home.find_archive(),
             at,
             at.strftime("%Y%m%dT%H%M%S%f"),
             from_scratch,
@@ -207,6 +208,12 @@ def _note_losses(night: Night) -> None:
     for found in list_damaged(night.archive, list_received(night.journal), night.at.date(), known):
         night.record.troubles.append(describe_damage(found))
         night.record.damaged.append(found.path.name)
+    if said := describe_mended(night.archive):
+        night.record.notes.append(said)
+    try:
+        night.archive.send_missing(list_received(night.journal))
+    except DestinationFailed as error:
+        night.record.troubles.append(str(error))  # whether the night can do without it, receiving tells
 
 
 def note_unnamed(night: Night) -> None:

@@ -61,6 +61,16 @@ def describe_damage(difference: Difference) -> str:
     return f"档案：文件{DAMAGE_WORDS[difference.problem]}，请从备份恢复 {difference.path}"
 
 
+def describe_mended(archive: Archive) -> str:
+    """One sentence for objects that were damaged here and came back from the shared archive; none when there are none."""
+    if archive.store is None or not archive.mended:
+        return ""
+    return (
+        f"档案：本机有 {len(archive.mended)} 个文件内容已被改动（{archive.mended[0]}），"
+        f"已由共用档案 {archive.store.where} 补回。请检查本机的存储设备。"
+    )
+
+
 def list_unnamed(archive: Archive, received: Collection[str]) -> list[str]:
     """Objects that no line of the journal names."""
     return [sha256 for sha256 in archive if sha256 not in received]

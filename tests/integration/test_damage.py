@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.health.doctor import Health, examine_home
+from flows.health.doctor import examine_home
+from flows.health.health import Health
 from flows.home_check import HomeUnfit
 from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
