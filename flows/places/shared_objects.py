@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
 from flows.places.destination import Destination, DestinationFailed
+from flows.places.together import run_together
 
-_AT_A_TIME = 8
-"""How many objects are on their way together: most of the time of each is waiting for an answer."""
 _OBJECTS = "objects"
 
 
@@ -45,14 +43,7 @@ class SharedObjects:
 
     def run_on_each(self, work: Callable[[str], bool], sha256s: Iterable[str]) -> Iterator[tuple[str, bool]]:
         """What ``work`` gives for each object, several at a time; the first error ends it."""
-        wanted = list(dict.fromkeys(sha256s))
-        if not wanted:
-            return
-        pool = ThreadPoolExecutor(min(_AT_A_TIME, len(wanted)), thread_name_prefix="objects")
-        try:
-            yield from zip(wanted, pool.map(work, wanted), strict=True)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return run_together(work, sha256s)
 
     def _send(self, sha256: str, file: Path) -> bool:
         name = _name(sha256)
