@@ -57,6 +57,7 @@ REASONS = {
     "ConnectionLost": "连接中断，请检查网络。",
     "NoCredentialsError": "没有访问密钥，请设置 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY。",
     "EndpointConnectionError": "连接不上服务器，请检查地址和网络。",
+    "HTTPClientError": "连接中断，请检查网络。",
     "ConnectTimeoutError": "服务器没有回应，请检查网络。",
     "ReadTimeoutError": "服务器没有回应，请检查网络。",
     "FileNotFoundError": "找不到该文件、文件夹或存储桶。",
