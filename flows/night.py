@@ -141,9 +141,14 @@ class Night:
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
-    def list_vintages(self) -> list[Entry]:
-        """When indicators were computed and published before, as the journal says."""
-        return [e for e in self.journal.entries() if e.event == Event.COMPUTED]
+    def list_vintages(self, *, is_known: bool) -> list[Entry]:
+        """When indicators were computed before, as the journal says.
+
+        ``is_known``: the file tells it of all that stands in it, so that only what came after is listed: what a night on
+        another machine computed, or one that was cut off before it published.
+        """
+        known = read_journal_count(self.home.whole_database) if is_known else 0
+        return [e for e in self.journal.entries() if e.event == Event.COMPUTED and e.seq > known]
 
     def list_batches(self) -> Iterator[list[Entry]]:
         """The pending batches, and after them the workbooks that were found inside of files of theirs."""

@@ -148,9 +148,9 @@ def _publish_for_readers(night: Night) -> list[str]:
 def fill_build(night: Night, build: NightBuild, parts: Parts, on_done: OnDone | None) -> None:
     """What is pending, batch by batch, into the file being built; then the sums and indicators of all that stands.
 
-    Where nothing tells any more what was published before, that is computed again too, between the batches.
+    What the file does not tell of numbers that were computed before is computed again too, between the batches.
     """
-    vintages = [] if build.remembers else night.list_vintages()
+    vintages = night.list_vintages(is_known=build.remembers)
     for received in night.list_batches():
         while vintages and vintages[0].seq < received[0].seq:
             compute_again(night, build, vintages.pop(0))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date
 
-from warehouse.ledger.archive import DAMAGE_WORDS, Archive, ArchiveDamaged, Difference
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.archive_damage import DAMAGE_WORDS, ArchiveDamaged, Difference
 from warehouse.ledger.journal import Event, Journal
 
 _PARTS = 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import polars as pl
 
@@ -69,7 +69,7 @@ class ReadingJob:
     world: str
     files: tuple[ReceivedFile, ...]
     workers: int
-    archive: str = ""
+    archive: str = field(default="", repr=False)  # it may hold a password
 
 
 def list_reading_jobs(
@@ -100,7 +100,7 @@ def list_reading_jobs(
 
 def _describe(file: ReceivedFile) -> list[object]:
     """What is read of a file, wherever its bytes rest."""
-    return [getattr(file, field.name) for field in fields(file) if field.name != "path"]
+    return [getattr(file, each.name) for each in fields(file) if each.name != "path"]
 
 
 def read_part(job: ReadingJob) -> Part:

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import fsspec
 
 from flows.system_words import explain_error
-from warehouse.ledger.archive import CHUNK_BYTES
 from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_folder
+from warehouse.ledger.regular_files import CHUNK_BYTES
 
 _CONNECT_SECONDS = 15
 _SERVER_ERRORS = 500

@@ -22,7 +22,8 @@ from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
 from tests.journal_files import DAMAGES, damaged
-from warehouse.ledger.archive import Archive, ArchiveDamaged
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.archive_damage import ArchiveDamaged
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX
 from warehouse.store.query import query

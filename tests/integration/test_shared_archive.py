@@ -19,7 +19,7 @@ from flows.settings import Installation
 from flows.steps.batch import describe_file
 from tests.integration.conftest import NewInstallation, night
 from tests.integration.warehouse_content import assert_same_content
-from warehouse.ledger.archive import ArchiveDamaged
+from warehouse.ledger.archive_damage import ArchiveDamaged
 from warehouse.ledger.journal import Event
 
 

@@ -14,42 +14,18 @@ import stat
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
+from warehouse.ledger.archive_damage import DAMAGE_WORDS, ArchiveDamaged, Difference
 from warehouse.ledger.durability import UNFINISHED_PREFIX, make_folder, sync_folder
 from warehouse.ledger.object_store import ObjectStore
+from warehouse.ledger.regular_files import CHUNK_BYTES, open_regular, read_chunks
 
-CHUNK_BYTES = 1 << 20
 OBJECT_MODE = 0o440
 _NAMED = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One way in which the archive differs from what its names state.
-
-    `changed`: the bytes no longer have the hash of their name; `missing`: an expected object is not there;
-    `link`: an object or a folder of objects that lies elsewhere, where anybody may change it; `stray`: what is no object,
-    or an object in the wrong folder; `unfinished`: left by a put that was cut off (harmless: nothing refers to it).
-    """
-
-    problem: Literal["changed", "missing", "link", "stray", "unfinished"]
-    path: Path
-    expected: str | None = None
-    found: str | None = None
-
-
-DAMAGE_WORDS = {"changed": "内容已被改动", "missing": "缺失", "link": "不是文件本身，而是链接或文件夹"}
-"""Problem -> words, for objects that are needed."""
-
-
-class ArchiveDamaged(Exception):
-    """Needed bytes are missing or changed; one Chinese sentence with what to do."""
 
 
 class Archive:
@@ -123,8 +99,8 @@ class Archive:
     def _put_here(self, content: bytes | bytearray | memoryview | Path | str) -> str:
         if isinstance(content, (bytes, bytearray, memoryview)):
             return self._keep_bytes(content)
-        with _open_regular(Path(content)) as source:
-            chunks = _chunks(source, str(content))
+        with open_regular(Path(content)) as source:
+            chunks = read_chunks(source, str(content))
             first = next(chunks, b"")
             if len(first) < CHUNK_BYTES:
                 return self._keep_bytes(first)
@@ -264,7 +240,7 @@ class Archive:
     def _holds(self, target: Path) -> bool:
         """Whether the object is there with the bytes of its name, and can be read."""
         try:
-            with _open_regular(target) as found:
+            with open_regular(target) as found:
                 return hashlib.file_digest(found, "sha256").hexdigest() == target.name
         except (OSError, ValueError):
             return False
@@ -287,21 +263,3 @@ class Archive:
             and found.relative_to(self.objects) == Path(found.name[:2], found.name)
             and stat.S_ISREG(found.lstat().st_mode)
         )
-
-
-def _open_regular(path: Path) -> BufferedReader:
-    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise ValueError(f"{path} 不是普通文件，无法归档")
-    return os.fdopen(handle, "rb")
-
-
-def _chunks(source: BufferedReader, name: str) -> Iterator[bytes]:
-    try:
-        while chunk := source.read(CHUNK_BYTES):
-            yield chunk
-    except OSError as error:
-        error.filename = name
-        raise
