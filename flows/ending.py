@@ -130,7 +130,7 @@ def list_own_errors() -> tuple[type[Exception], ...]:
     from warehouse.catalogue.amended import AmendmentRefused
     from warehouse.catalogue.yaml_source import CatalogueError
     from warehouse.lake.place import LakeFailed
-    from warehouse.ledger.archive import ArchiveDamaged
+    from warehouse.ledger.archive_damage import ArchiveDamaged
     from warehouse.ledger.journal import JournalBroken
     from warehouse.ledger.review_entries import ReviewRefused
     from warehouse.store.built_upon import PreviousUnreadable

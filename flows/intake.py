@@ -65,7 +65,13 @@ def read(night: Night, received: Sequence[Entry], parts: RunParts) -> PartedBatc
     files = [describe_file(entry, night.archive.path(str(entry.submission))) for entry in received]
     settings = night.installation.settings
     jobs = list_reading_jobs(
-        files, night.world, night.kept_world, night.work, settings.part_size, settings.workers
+        files,
+        night.world,
+        night.kept_world,
+        night.work,
+        settings.part_size,
+        settings.workers,
+        night.home.archive_address,
     )
     parts.read(jobs)
     reads = [open_read_part(night.read_part(job.key)) for job in jobs]

@@ -17,6 +17,7 @@ from flows.clock import TIME_ZONE
 from flows.home_check import hold_for_writing, open_journal, remove_leftovers, require_fit
 from flows.keeping.kept_objects import (
     describe_damage,
+    describe_mended,
     describe_unnamed,
     list_damaged,
     list_received,
@@ -143,9 +144,14 @@ class Night:
         self.archive.require(str(entry.submission) for batch in batches.values() for entry in batch)
         return list(batches.values())
 
-    def list_vintages(self) -> list[Entry]:
-        """When indicators were computed and published before, as the journal says."""
-        return [e for e in self.journal.entries() if e.event == Event.COMPUTED]
+    def list_vintages(self, *, is_known: bool) -> list[Entry]:
+        """When indicators were computed before, as the journal says.
+
+        ``is_known``: the file tells it of all that stands in it, so that only what came after is listed: what a night on
+        another machine computed, or one that was cut off before it published.
+        """
+        known = read_journal_count(self.home.whole_database) if is_known else 0
+        return [e for e in self.journal.entries() if e.event == Event.COMPUTED and e.seq > known]
 
     def list_batches(self) -> Iterator[list[Entry]]:
         """The pending batches, and after them the workbooks that were found inside of files of theirs."""
@@ -185,7 +191,7 @@ def open_night(installation: Installation, *, from_scratch: bool = False) -> Ite
         night = Night(
             installation,
             journal,
-            Archive(installation.home.archive),
+            installation.home.find_archive(),
             at,
             at.strftime("%Y%m%dT%H%M%S%f"),
             from_scratch,
@@ -210,6 +216,12 @@ def _note_losses(night: Night) -> None:
     for found in list_damaged(night.archive, list_received(night.journal), night.at.date(), known):
         night.record.troubles.append(describe_damage(found))
         night.record.damaged.append(found.path.name)
+    if said := describe_mended(night.archive):
+        night.record.notes.append(said)
+    try:
+        night.archive.send_missing(list_received(night.journal))
+    except DestinationFailed as error:
+        night.record.troubles.append(str(error))  # whether the night can do without it, receiving tells
 
 
 def note_unnamed(night: Night) -> None:

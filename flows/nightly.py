@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from flows import intake, publication
-from flows.answer import outgoing, sending
+from flows.answer import outbox_copy, outgoing, sending
 from flows.answer.artifacts import publish_artifacts, show_progress
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
@@ -50,6 +50,7 @@ compute = make_task("indicators", publication.compute_indicators)
 compute_again = make_task("vintages", publication.repeat_vintage)
 publish = make_task("publish", publication.publish_build)
 answer = make_task("receipts", outgoing.answer_units)
+copy_outbox = make_task("outbox", outbox_copy.copy_outbox)
 publish_pages = make_task("pages", outgoing.publish_pages)
 clear_out = make_task("clear_out", night_end.clear_out_night)
 publish_papers = make_task("papers", bring_papers_up_to_date)
@@ -125,6 +126,8 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             report.troubles += _publish_for_readers(night)
             return report
         answer(night, report)
+        if installation.settings.outbox:
+            report.troubles += copy_outbox(night, report)
         publish_pages(night)
         clear_out(night)
         report.troubles += _publish_for_readers(night)
@@ -147,9 +150,9 @@ def _publish_for_readers(night: Night) -> list[str]:
 def fill_build(night: Night, build: NightBuild, parts: Parts, on_done: OnDone | None) -> None:
     """What is pending, batch by batch, into the file being built; then the sums and indicators of all that stands.
 
-    Where nothing tells any more what was published before, that is computed again too, between the batches.
+    What the file does not tell of numbers that were computed before is computed again too, between the batches.
     """
-    vintages = [] if build.remembers else night.list_vintages()
+    vintages = night.list_vintages(is_known=build.remembers)
     for received in night.list_batches():
         while vintages and vintages[0].seq < received[0].seq:
             compute_again(night, build, vintages.pop(0))

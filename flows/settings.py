@@ -17,6 +17,7 @@ from warehouse.catalogue.contacts import Contacts, load_contacts
 from warehouse.catalogue.load import DEFAULT_FOLDER, Catalogue, load_catalogue
 from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.amendments import list_amendments
+from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import make_folder
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_file import JournalFile
@@ -53,6 +54,16 @@ class Settings(BaseSettings):
         default="",
         repr=False,
         description="the database in which the journal rests, as postgresql://user@host/name?office=…; else a file of the home",
+    )
+    archive: str = Field(
+        default="",
+        repr=False,
+        description="where received files are kept for all machines: a folder, or an sftp:// or s3:// address",
+    )
+    outbox: str = Field(
+        default="",
+        repr=False,
+        description="where the outbox is copied to: a folder, or an sftp:// or s3:// address",
     )
     sftp_key: Path | None = None
     sftp_known_hosts: Path | None = None
@@ -137,12 +148,14 @@ OWNER_FOLDER = 0o700
 class Home:
     """The folders of one installation; made on first use.
 
-    ``journal_address``: of the database in which its journal rests; "" for the file ``journal``.
+    ``journal_address``: of the database in which its journal rests; "" for the file ``journal``. ``archive_address``: of
+    the place that keeps its archive for other machines too; "" for none.
     """
 
-    def __init__(self, root: Path, journal_address: str = "") -> None:
+    def __init__(self, root: Path, journal_address: str = "", archive_address: str = "") -> None:
         self.root = root.absolute()
         self.journal_address = journal_address
+        self.archive_address = archive_address
         self.inbox = self.root / "inbox"
         self.outbox = self.root / "outbox"
         self.archive = self.root / "archive"
@@ -173,6 +186,14 @@ class Home:
         """The journal as it is now, to be read only. JournalBroken, OSError."""
         return Journal(self.find_journal(), read_only=True)
 
+    def find_archive(self) -> Archive:
+        """The archive: whoever reads or writes it, whatever for, asks here. DestinationFailed for an address that is none."""
+        if not self.archive_address:
+            return Archive(self.archive)
+        from flows.places.shared_objects import SharedObjects  # only here: the libraries of such places
+
+        return Archive(self.archive, SharedObjects(self.archive_address))
+
     def make(self) -> Home:
         """Create what is missing and return self."""
         for folder in (self.inbox, self.outbox, self.archive, self.site):
@@ -187,7 +208,7 @@ class Installation:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.home = Home(settings.home, settings.journal)
+        self.home = Home(settings.home, settings.journal, settings.archive)
 
     @cached_property
     def declared_catalogue(self) -> Catalogue:

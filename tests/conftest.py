@@ -24,6 +24,8 @@ os.environ.pop("NIANBAO_HOME", None)  # a test names its folder, else it would w
 os.environ.pop("NIANBAO_CATALOGUE", None)
 os.environ.pop("NIANBAO_INBOX", None)
 os.environ.pop("NIANBAO_JOURNAL", None)
+os.environ.pop("NIANBAO_ARCHIVE", None)
+os.environ.pop("NIANBAO_OUTBOX", None)
 os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
 os.environ["NIANBAO_SITE"] = (
     "false"  # pages and papers take longer than a small night: a test that reads them says so

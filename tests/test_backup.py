@@ -12,7 +12,7 @@ import pytest
 from flows.backup.backup import BackupRefused, BackupReport, back_up
 from flows.backup.backup_health import examine_backup
 from flows.backup.restore_plan import plan_restore
-from flows.health.doctor import Health
+from flows.health.health import Health
 from flows.places.destination import DestinationFailed, describe_address
 from flows.settings import Installation
 from tests.journal_files import DAMAGES, damaged

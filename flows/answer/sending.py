@@ -15,9 +15,9 @@ from flows.dispatch.channels import ChannelDown
 from flows.dispatch.outlets import Outlets
 from flows.dispatch.secrets import find_secret
 from flows.error_log import note_error
+from flows.keeping.marks import explain_failure
 from flows.night import Night
 from flows.settings import Installation
-from flows.system_words import explain_machine_fault
 from flows.telling.acknowledged import match_acknowledgements
 from flows.telling.delivery import (
     Office,
@@ -159,7 +159,7 @@ def tell_failure(installation: Installation, error: BaseException) -> None:
         installation,
         open_outlets(installation),
         "failure",
-        reason=explain_machine_fault(error) or str(error),
+        reason=explain_failure(error),
     )
 
 

@@ -39,7 +39,6 @@ from flows.keeping.marks import GOOD_NIGHT, read_good_night
 from flows.places.destination import Destination
 from flows.settings import Home, Installation, read_code_version
 from warehouse.catalogue.yaml_source import CatalogueError
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal_head import read_printed_heads
 
@@ -115,7 +114,7 @@ def _copy_objects(
     copying: Copying, home: Home, snapshot: Snapshot, on_done: OnDone | None
 ) -> tuple[dict[str, int], list[str]]:
     """The sizes of the received objects that the place holds, and those it lacks."""
-    archive = Archive(home.archive)
+    archive = home.find_archive()
     kept: dict[str, int] = {}
     missing: list[str] = []
     for sha256, entry in snapshot.received.items():

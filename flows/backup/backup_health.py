@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from flows.backup.manifest import ManifestDamaged, list_backups, name_object, read_manifest
 from flows.backup.snapshot import take_snapshot
-from flows.health.doctor import Health
+from flows.health.health import Health
 from flows.places.destination import Destination, DestinationFailed
 from flows.settings import Installation
 from warehouse.ledger.journal import JournalBroken

@@ -52,8 +52,8 @@ def describe_settings(installation: Installation) -> bytes:
     shown: dict[str, str] = {name: str(getattr(known, name)) for name in _SETTINGS}
     shown |= {
         name: describe_address(address)
-        for name, address in (("backup", known.backup), ("journal", known.journal))
-        if address
+        for name in ("archive", "backup", "journal", "outbox", "work")
+        if (address := getattr(known, name))
     }
     return (json.dumps(shown, ensure_ascii=False, indent=1) + "\n").encode()
 

@@ -109,8 +109,8 @@ class Copying:
         found = self.place.hash(name)
         if found == sha256:
             return
-        self.place.write(name, whole)
+        is_whole = self.place.write_checked(name, whole, sha256)
         if found is not None:
             self.report.said.append("备份中的登记簿已损坏，已由本机重新写入。")
-        if self.place.hash(name) != sha256:
+        if not is_whole:
             self.report.problems.append("登记簿写入备份后读回的内容不符，请检查备份位置的存储设备。")

@@ -27,7 +27,6 @@ from flows.backup.journal_copy import append_missing
 from flows.backup.manifest import KeptFile, name_object
 from flows.backup.restore_plan import Plan, RestoreRefused
 from flows.home_check import hold_for_writing, require_fit
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_file, sync_folder, write_durably
 from warehouse.ledger.journal import Event, Journal
 from warehouse.ledger.journal_file import JOURNAL_MODE
@@ -96,7 +95,7 @@ def _bring_objects(
     plan: Plan, stage: Path, aside: _Aside, report: RestoreReport, on_done: OnDone | None
 ) -> None:
     """Received bytes: each is verified, then put into the archive as if it had come today."""
-    archive = Archive(plan.home.archive)
+    archive = plan.home.find_archive()
     lacking: list[str] = []
     for sha256 in plan.needed:
         fetched = stage / sha256

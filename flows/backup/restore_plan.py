@@ -25,7 +25,6 @@ from flows.home_check import list_papers, read_warehouse_heads
 from flows.keeping.marks import GOOD_NIGHT, read_good_night
 from flows.places.destination import Destination
 from flows.settings import Home
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Head, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX, read_kept_head, read_printed_heads
 from warehouse.ledger.journal_lines import StoredLines
@@ -121,7 +120,7 @@ def _read_files(place: Destination, manifest: Manifest, moment: str) -> list[Kep
 
 def _list_needed(home: Home, snapshot: Snapshot) -> list[str]:
     """The received objects that the home lacks, or has with other bytes."""
-    archive = Archive(home.archive)
+    archive = home.find_archive()
     needed = []
     for sha256 in snapshot.received:
         try:

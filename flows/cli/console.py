@@ -145,7 +145,7 @@ def _find_home() -> Home:
         settings = read_settings()
     except SettingRefused:  # the command says so
         return Home(_chosen["home"] or Path("./data"))
-    return Home(_chosen["home"] or settings.home, settings.journal)
+    return Home(_chosen["home"] or settings.home, settings.journal, settings.archive)
 
 
 def read_years(text: str, catalogue: Catalogue) -> range:

@@ -12,7 +12,6 @@ from expectations.rulebook.rulebook import Rule, RuleBook
 from flows.settings import Installation
 from flows.steps.batch import describe_file
 from flows.steps.steps import conform_batch, read_batch
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event
 from warehouse.ledger.review_entries import ReviewRefused
 from warehouse.store.query import query, read_standing_measures
@@ -47,7 +46,7 @@ def try_rule(installation: Installation, rule_id: str, years: Sequence[int]) -> 
     received = {
         e.submission: e for e in journal.entries() if e.event == Event.RECEIVED and e.submission in wanted
     }
-    archive = Archive(installation.home.archive)
+    archive = installation.home.find_archive()
     files = [describe_file(entry, archive.path(str(sha256))) for sha256, entry in received.items()]
     batch = conform_batch(
         read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue

@@ -18,6 +18,7 @@ from flows.ending import list_own_errors
 from flows.error_log import note_error
 from flows.keeping.marks import read_good_night
 from flows.nightly import run_night
+from flows.places.destination import DestinationFailed
 from flows.settings import Installation, find_installation
 from flows.system_words import explain_error, explain_machine_fault
 from warehouse.ledger.journal_lines import JournalUnreachable
@@ -31,9 +32,9 @@ _PASSING = {errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOU
 
 
 def _is_passing(error: BaseException | None) -> bool:
-    """Whether a night that ended so may be tried again: a busy disk, share or database, or a command that held the lock."""
+    """Whether a night that ended so may be tried again: a busy disk, place or database, or a command that held the lock."""
     while error is not None:
-        if isinstance(error, AlreadyRunning | JournalUnreachable) or (
+        if isinstance(error, AlreadyRunning | DestinationFailed | JournalUnreachable) or (
             isinstance(error, OSError) and error.errno in _PASSING
         ):
             return True

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from expectations.rulebook.rulebook import load_rules
 from flows.fetching.fetch import count_waiting
 from flows.fetching.sources import read_sources
+from flows.health.health import Health
 from flows.health.sampled_rebuild import find_differences
+from flows.health.shared_places import examine_shared_places, open_archive
 from flows.home_check import find_home_problems, verify_shown_heads
 from flows.keeping.kept_objects import (
     describe_damage,
     describe_loss_of_all,
+    describe_mended,
     describe_unnamed,
     list_received,
     list_unnamed,
@@ -22,20 +24,10 @@ from flows.night import list_versions
 from flows.receiving.inbox import list_files
 from flows.settings import Installation
 from warehouse.catalogue.yaml_source import CatalogueError
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.store.built_upon import is_of_this_version
 from warehouse.store.query import read_known_submissions, read_last_versions
 from warehouse.store.soundness import STATE_WORDS, examine
-
-
-@dataclass
-class Health:
-    """What there is, and what is wrong: Chinese sentences. ``hints`` need nobody's help."""
-
-    facts: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    hints: list[str] = field(default_factory=list)
 
 
 def examine_home(installation: Installation) -> Health:
@@ -60,6 +52,7 @@ def examine_home(installation: Installation) -> Health:
         waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))
         health.facts.append(f"收件箱：{waiting} 个文件待收取")
     examine_sources(installation, health)
+    examine_shared_places(installation, health)
     journal = examine_journal(installation, health)
     if journal is not None:
         received = list_received(journal)
@@ -102,7 +95,7 @@ def examine_journal(installation: Installation, health: Health) -> Journal | Non
 
 def examine_archive(installation: Installation, received: dict[str, int], health: Health) -> bool:
     """Hash every object; whether all that were received are there, unchanged."""
-    archive = Archive(installation.home.archive)
+    archive = open_archive(installation, received, health)
     is_whole = True
     differences = archive.verify(received)
     if said := describe_loss_of_all(archive, received, differences):
@@ -119,6 +112,8 @@ def examine_archive(installation: Installation, received: dict[str, int], health
             case _:
                 is_whole = False
                 health.problems.append(describe_damage(found))
+    if mended := describe_mended(archive):
+        health.problems.append(mended)
     if unnamed := describe_unnamed(archive, list_unnamed(archive, received)):
         health.problems.append(unnamed)
     health.facts.append(f"档案：{len(received)} 份报送")

@@ -10,7 +10,6 @@ from flows.settings import Installation
 from flows.steps.batch import describe_file
 from flows.steps.steps import conform_batch, read_batch
 from warehouse.catalogue.frames import COUNTED_ROW, MEASURE, OBSERVATION
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Entry, Event, Journal
 from warehouse.store.query import query
 
@@ -28,7 +27,7 @@ def find_differences(installation: Installation, journal: Journal, sample: int =
     drawn = random.Random(journal.head.hash).sample(known, min(sample, len(known)))
     if not drawn:
         return []
-    archive = Archive(installation.home.archive)
+    archive = installation.home.find_archive()
     files = [describe_file(entry, archive.path(str(entry.submission))) for entry in drawn]
     batch = conform_batch(
         read_batch(files, installation.catalogue, installation.settings.workers), installation.catalogue

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date
 
-from warehouse.ledger.archive import DAMAGE_WORDS, Archive, ArchiveDamaged, Difference
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.archive_damage import DAMAGE_WORDS, ArchiveDamaged, Difference
 from warehouse.ledger.journal import Event, Journal
 
 _PARTS = 7
@@ -59,6 +60,16 @@ def describe_damage(difference: Difference) -> str:
     if difference.problem == "link":
         return f"档案：{difference.path} {DAMAGE_WORDS['link']}，请换成文件本身或从备份恢复。"
     return f"档案：文件{DAMAGE_WORDS[difference.problem]}，请从备份恢复 {difference.path}"
+
+
+def describe_mended(archive: Archive) -> str:
+    """One sentence for objects that were damaged here and came back from the shared archive; none when there are none."""
+    if archive.store is None or not archive.mended:
+        return ""
+    return (
+        f"档案：本机有 {len(archive.mended)} 个文件内容已被改动（{archive.mended[0]}），"
+        f"已由共用档案 {archive.store.where} 补回。请检查本机的存储设备。"
+    )
 
 
 def list_unnamed(archive: Archive, received: Collection[str]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from flows.clock import TIME_ZONE
+from flows.places.destination import DestinationFailed
 from flows.system_words import explain_error, explain_machine_fault
 from warehouse.ledger.durability import write_durably
 from warehouse.ledger.journal_head import Head, PrintedHead
@@ -123,7 +124,13 @@ def _describe(error: BaseException) -> str:
         return "被人或系统中途结束。"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}：{explain_error(error)}"
-    return explain_machine_fault(error) or str(error) or type(error).__name__
+    return explain_failure(error) or type(error).__name__
+
+
+def explain_failure(error: BaseException) -> str:
+    """Why a night broke off, in a sentence; what another machine could not do is no fault of this one."""
+    is_elsewhere = isinstance(error, DestinationFailed)
+    return str(error) if is_elsewhere else explain_machine_fault(error) or str(error)
 
 
 def _read(file: Path, kind: type[Mark]) -> Mark | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import polars as pl
 
 from expectations.outliers.effects import list_published_measures
+from flows.partitions.brought_files import bringing
 from flows.partitions.work import Part, WorkPlace, name_key
 from flows.partitions.world import World, load_world
 from flows.steps.batch import REFUSED, Batch, Member, ReceivedFile
@@ -57,18 +58,28 @@ _OF_CONFORMED = "conformed-"
 
 @dataclass(frozen=True)
 class ReadingJob:
-    """Files to read, and where what comes of them is kept; ``world`` is what they are conformed by, ``workers`` how many
-    children read at a time."""
+    """Files to read, and where what comes of them is kept.
+
+    ``world`` is what they are conformed by, ``workers`` how many children read at a time, ``archive`` the address from which
+    a machine brings the files that it does not have, "" for none.
+    """
 
     key: str
     place: WorkPlace
     world: str
     files: tuple[ReceivedFile, ...]
     workers: int
+    archive: str = field(default="", repr=False)  # it may hold a password
 
 
 def list_reading_jobs(
-    files: Sequence[ReceivedFile], world: World, kept: str, place: WorkPlace, size: int, workers: int
+    files: Sequence[ReceivedFile],
+    world: World,
+    kept: str,
+    place: WorkPlace,
+    size: int,
+    workers: int,
+    archive: str = "",
 ) -> list[ReadingJob]:
     """``files`` in partitions of at most ``size``, in their order; ``kept``: the name under which ``world`` is kept."""
     groups = [tuple(files[start : start + size]) for start in range(0, len(files), size)]
@@ -82,6 +93,7 @@ def list_reading_jobs(
             kept,
             group,
             each,
+            archive,
         )
         for group in groups
     ]
@@ -89,7 +101,7 @@ def list_reading_jobs(
 
 def _describe(file: ReceivedFile) -> list[object]:
     """What is read of a file, wherever its bytes rest."""
-    return [getattr(file, field.name) for field in fields(file) if field.name != "path"]
+    return [getattr(file, each.name) for each in fields(file) if each.name != "path"]
 
 
 def read_part(job: ReadingJob) -> Part:
@@ -97,7 +109,8 @@ def read_part(job: ReadingJob) -> Part:
     if (kept := job.place.find(job.key)) is not None:
         return kept
     world = load_world(job.place, job.world)
-    batch = read_batch(job.files, world.catalogue, job.workers)
+    with bringing(job.files, job.archive) as files:
+        batch = read_batch(files, world.catalogue, job.workers)
     named = _list_named_units(batch.reads.values())
     catalogue = world.select(batch.submissions["unit_code"].unique().to_list(), named)
     faults: list[str] = []

@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 import fsspec
 
 from flows.system_words import explain_error
-from warehouse.ledger.archive import CHUNK_BYTES
 from warehouse.ledger.durability import PAPER_MODE, UNFINISHED_PREFIX, sync_folder
+from warehouse.ledger.regular_files import CHUNK_BYTES
 
 _CONNECT_SECONDS = 15
+_SERVER_ERRORS = 500
 _OPTIONS: dict[str, dict[str, Any]] = {
     "sftp": {
         "known_hosts": (),  # asyncssh: the user's own; None, the default of sshfs, would be nobody's
@@ -36,7 +37,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "config_kwargs": {
             "connect_timeout": _CONNECT_SECONDS,
             "read_timeout": 60,
-            "retries": {"max_attempts": 3},
+            "retries": {
+                "mode": "standard",
+                "max_attempts": 8,
+            },  # waits half a minute in all, 20 s at most at a time
         },
     },
 }
@@ -53,9 +57,11 @@ REASONS = {
     "ConnectionLost": "连接中断，请检查网络。",
     "NoCredentialsError": "没有访问密钥，请设置 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY。",
     "EndpointConnectionError": "连接不上服务器，请检查地址和网络。",
+    "HTTPClientError": "连接中断，请检查网络。",
     "ConnectTimeoutError": "服务器没有回应，请检查网络。",
     "ReadTimeoutError": "服务器没有回应，请检查网络。",
     "FileNotFoundError": "找不到该文件、文件夹或存储桶。",
+    "ServiceUnavailable": "服务器暂时无法提供服务，请稍后重新运行。",
 }
 """Names of errors, whichever library they are of."""
 
@@ -151,6 +157,25 @@ class Destination:
             if self._is_local and is_durable:
                 sync_folder(Path(parent))
 
+    def write_checked(self, name: str, content: bytes | IO[bytes], sha256: str) -> bool:
+        """Write as ``write`` does, and read back; whether the place has what has this SHA-256."""
+        self.write(name, content)
+        return self.hash(name) == sha256
+
+    def require_writable(self) -> None:
+        """Write a small file and remove it again."""
+        name = f"{UNFINISHED_PREFIX}{uuid.uuid4().hex[:8]}"
+        self.write(name, b"nianbao")
+        self.remove(name)
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name, over whatever had it; nothing where it is not there."""
+        target = self._path(to)
+        with self._telling(), suppress(FileNotFoundError):
+            if not self._is_whole:
+                self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
+            self._files.mv(self._path(name), target)
+
     def remove(self, name: str) -> None:
         """Remove a file; nothing where it is not there."""
         with self._telling(), suppress(FileNotFoundError):
@@ -224,6 +249,8 @@ def _list_errors(scheme: str) -> tuple[type[Exception], ...]:
 
 
 def _explain(error: Exception) -> str:
+    if _is_unavailable(error):
+        return REASONS["ServiceUnavailable"]
     for kind in type(error).__mro__:
         if kind is OSError:
             break
@@ -234,3 +261,13 @@ def _explain(error: Exception) -> str:
     if isinstance(error, (ValueError, ImportError)):
         return "地址无法识别，请写文件夹，或以 sftp://、s3:// 开头的地址。"
     return f"出错（{type(error).__name__}），请检查地址、账号和网络。"
+
+
+def _is_unavailable(error: BaseException | None) -> bool:
+    """Whether a server of S3 has answered that it cannot serve anybody now (5xx); s3fs makes an OSError of that."""
+    while error is not None:
+        answer = getattr(error, "response", None)
+        if isinstance(answer, dict):
+            return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= _SERVER_ERRORS
+        error = error.__cause__
+    return False

@@ -21,7 +21,6 @@ from flows.partitions.part_runner import OnDone, open_parts
 from flows.publication import finish_build, open_build
 from flows.settings import Installation
 from flows.upgrading.switching import BESIDE, Rehearsal, UpgradeRefused, discard
-from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Journal
 from warehouse.standing.moved_numbers import compare_counts, count_rows, find_moved_numbers, read_numbers
 from warehouse.store.publish import build_path
@@ -68,7 +67,7 @@ def _open_rehearsal(installation: Installation) -> Iterator[Night]:
         yield Night(
             installation,
             Journal(lines, read_only=True),
-            Archive(home.archive),
+            home.find_archive(),
             at,
             at.strftime("%Y%m%dT%H%M%S%f"),
             is_from_scratch=True,

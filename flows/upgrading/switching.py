@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.clock import TIME_ZONE
-from flows.health.doctor import Health, examine_archive, examine_journal
+from flows.health.doctor import examine_archive, examine_journal
+from flows.health.health import Health
 from flows.home_check import hold_for_writing
 from flows.keeping.kept_objects import list_received
 from flows.keeping.marks import keep_revised

@@ -14,14 +14,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.health.doctor import Health, examine_home
+from flows.health.doctor import examine_home
+from flows.health.health import Health
 from flows.home_check import HomeUnfit
 from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
 from tests.journal_files import DAMAGES, damaged
-from warehouse.ledger.archive import Archive, ArchiveDamaged
+from warehouse.ledger.archive import Archive
+from warehouse.ledger.archive_damage import ArchiveDamaged
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.ledger.journal_head import HEAD_SUFFIX
 from warehouse.store.query import query

@@ -1,7 +1,8 @@
 """The archive: received bytes, kept unchanged under their SHA-256.
 
 `root/objects/ab/abcdef…` holds one object per distinct content. Objects are written once and never again;
-together with the journal they are the truth from which the warehouse is rebuilt.
+together with the journal they are the truth from which the warehouse is rebuilt. Where several machines work on one
+journal, all objects rest in an `ObjectStore` too, and this folder is the copy at hand.
 """
 
 from __future__ import annotations
@@ -11,64 +12,50 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import IO
 
+from warehouse.ledger.archive_damage import DAMAGE_WORDS, ArchiveDamaged, Difference
 from warehouse.ledger.durability import UNFINISHED_PREFIX, make_folder, sync_folder
+from warehouse.ledger.object_store import ObjectStore
+from warehouse.ledger.regular_files import CHUNK_BYTES, open_regular, read_chunks
 
-CHUNK_BYTES = 1 << 20
 OBJECT_MODE = 0o440
 _NAMED = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One way in which the archive differs from what its names state.
+class Archive:
+    """Content-addressed store below `root`; memory use does not depend on the size of what is put.
 
-    `changed`: the bytes no longer have the hash of their name; `missing`: an expected object is not there;
-    `link`: an object or a folder of objects that lies elsewhere, where anybody may change it; `stray`: what is no object,
-    or an object in the wrong folder; `unfinished`: left by a put that was cut off (harmless: nothing refers to it).
+    With a `store` every object that is put rests there too before it counts as kept, and one that is missing or damaged
+    here is brought back from there; the errors of the store go through. ``mended``: objects that were damaged here.
     """
 
-    problem: Literal["changed", "missing", "link", "stray", "unfinished"]
-    path: Path
-    expected: str | None = None
-    found: str | None = None
-
-
-DAMAGE_WORDS = {"changed": "内容已被改动", "missing": "缺失", "link": "不是文件本身，而是链接或文件夹"}
-"""Problem -> words, for objects that are needed."""
-
-
-class ArchiveDamaged(Exception):
-    """Needed bytes are missing or changed; one Chinese sentence with what to do."""
-
-
-class Archive:
-    """Content-addressed store below `root`; memory use does not depend on the size of what is put."""
-
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, store: ObjectStore | None = None) -> None:
         self.root = Path(root)
         self.objects = self.root / "objects"
+        self.store = store
+        self.mended: list[Path] = []
         self._waiting: set[Path] | None = None  # folders whose names are to be made durable together
+        self._unsent: list[str] = []
 
     @contextmanager
     def putting_many(self) -> Iterator[None]:
         """Make the names of what is put in the block survive a power cut together, at its end: a folder is synced once.
 
-        Until then only the bytes of each object do. Nothing may refer to them before the block has ended.
+        Until then only the bytes of each object do, and nothing was sent to the store. Nothing may refer to them before
+        the block has ended.
         """
-        self._waiting = set()
+        self._waiting, self._unsent = set(), []
         try:
             yield
             for folder in sorted(self._waiting):
                 sync_folder(folder)
+            self._send(self._unsent)
         finally:
             self._waiting = None
 
@@ -79,10 +66,41 @@ class Archive:
         nothing, unless the object was damaged meanwhile: then it is whole again.
         Raises ValueError for anything that is not a regular file (a pipe in the inbox would block for ever).
         """
+        sha256 = self._put_here(content)
+        if self._waiting is None:
+            self._send([sha256])
+        else:
+            self._unsent.append(sha256)
+        return sha256
+
+    def bring(self, sha256s: Iterable[str]) -> list[str]:
+        """Bring objects from the store, whatever lies here; those that it does not have as their names say."""
+        if self.store is None:
+            return list(sha256s)
+        return [sha256 for sha256, is_here in self.store.run_on_each(self._fetch, sha256s) if not is_here]
+
+    def send_missing(self, sha256s: Collection[str]) -> int:
+        """Send the store what it lacks of these objects and is here; how many."""
+        if self.store is None or not sha256s:
+            return 0
+        kept = self.store.list_sizes()
+        lacking = [
+            sha256
+            for sha256 in sha256s
+            if (here := self._target(sha256)).is_file() and kept.get(sha256) != here.stat().st_size
+        ]
+        self._send(lacking)
+        return len(lacking)
+
+    def _send(self, sha256s: Iterable[str]) -> None:
+        if self.store is not None:
+            self.store.send({sha256: self._target(sha256) for sha256 in sha256s})
+
+    def _put_here(self, content: bytes | bytearray | memoryview | Path | str) -> str:
         if isinstance(content, (bytes, bytearray, memoryview)):
             return self._keep_bytes(content)
-        with _open_regular(Path(content)) as source:
-            chunks = _chunks(source, str(content))
+        with open_regular(Path(content)) as source:
+            chunks = read_chunks(source, str(content))
             first = next(chunks, b"")
             if len(first) < CHUNK_BYTES:
                 return self._keep_bytes(first)
@@ -92,7 +110,7 @@ class Archive:
         """The path of the object. ValueError for what is no SHA-256, FileNotFoundError for what is not
         archived."""
         target = self._target(sha256)
-        if not target.is_file():
+        if not target.is_file() and self.bring([sha256]):
             raise FileNotFoundError(f"归档中没有校验值为 {sha256} 的文件（{target}）")
         return target
 
@@ -106,7 +124,12 @@ class Archive:
     def verify(
         self, expected: Iterable[str] = (), is_drawn: Callable[[str], bool] = lambda _: True
     ) -> list[Difference]:
-        """Report all differences; `expected` names objects that must be there, only those drawn are hashed anew."""
+        """Report all differences; `expected` names objects that must be there, only those drawn are hashed anew.
+
+        What the store has is no difference: it is here again afterwards.
+        """
+        expected = set(expected)
+        self.bring(sha256 for sha256 in expected if not os.path.lexists(self._target(sha256)))
         differences: list[Difference] = []
         for found in self._files():
             if found.name.startswith(UNFINISHED_PREFIX):
@@ -118,31 +141,44 @@ class Archive:
             elif is_drawn(found.name):
                 with found.open("rb") as source:
                     sha256 = hashlib.file_digest(source, "sha256").hexdigest()
-                if sha256 != found.name:
+                if sha256 != found.name and self.bring([found.name]):
                     differences.append(Difference("changed", found, expected=found.name, found=sha256))
-        missing = sorted({sha256 for sha256 in expected if not os.path.lexists(self._target(sha256))})
+        missing = sorted(sha256 for sha256 in expected if not os.path.lexists(self._target(sha256)))
         return differences + [
             Difference("missing", self._target(sha256), expected=sha256) for sha256 in missing
         ]
 
     def require(self, needed: Iterable[str]) -> None:
         """Raise ArchiveDamaged unless every object named is there with the bytes of its name."""
-        bad: list[str] = []
-        for sha256 in needed:
-            target = self._target(sha256)
-            if not os.path.lexists(target):
-                bad.append(f"{target} 缺失")
-            elif target.is_symlink() or not self._is_object(target):
-                bad.append(f"{target} {DAMAGE_WORDS['link']}")
-            else:
-                with target.open("rb") as source:
-                    if hashlib.file_digest(source, "sha256").hexdigest() != sha256:
-                        bad.append(f"{target} {DAMAGE_WORDS['changed']}")
+        damaged = [sha256 for sha256 in needed if self._describe_damage(sha256)]
+        bad = [self._describe_damage(sha256) for sha256 in self.bring(damaged)]
         if bad:
             others = f"等 {len(bad)} 个文件" if len(bad) > _NAMED else ""
             raise ArchiveDamaged(
                 f"档案不完整：{'；'.join(bad[:_NAMED])}{others}。已停止运行，数据仓库未改动。请从备份恢复后重新运行。"
             )
+
+    def _describe_damage(self, sha256: str) -> str:
+        """What is wrong with an object; "" where nothing is."""
+        target = self._target(sha256)
+        if not os.path.lexists(target):
+            return f"{target} {DAMAGE_WORDS['missing']}"
+        if target.is_symlink() or not self._is_object(target):
+            return f"{target} {DAMAGE_WORDS['link']}"
+        with target.open("rb") as source:
+            is_whole = hashlib.file_digest(source, "sha256").hexdigest() == sha256
+        return "" if is_whole else f"{target} {DAMAGE_WORDS['changed']}"
+
+    def _fetch(self, sha256: str) -> bool:
+        """Bring an object from the store; whether it is here now."""
+        assert self.store is not None, "there is nowhere to bring it from"
+        target, fetch = self._target(sha256), self.store.fetch
+        is_damaged = os.path.lexists(target)
+        if self._settle(lambda out: fetch(sha256, out), sha256) is None:
+            return False
+        if is_damaged:
+            self.mended.append(target)
+        return True
 
     def _keep_bytes(self, content: bytes | bytearray | memoryview) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
@@ -153,22 +189,36 @@ class Archive:
         return sha256
 
     def _keep(self, chunks: Iterator[bytes | bytearray | memoryview]) -> str:
-        # The hash is known only after the last byte, so the unfinished file waits in objects/ (same file
-        # system, hence an atomic rename) and moves to its folder at the end. Hashing first and copying then
-        # would read the file twice and could see two different contents.
+        def fill(out: IO[bytes]) -> str:
+            digest = hashlib.sha256()
+            for chunk in chunks:
+                digest.update(chunk)
+                out.write(chunk)
+            return digest.hexdigest()
+
+        kept = self._settle(fill)
+        assert kept is not None, "whatever was put has a hash"
+        return kept
+
+    def _settle(self, fill: Callable[[IO[bytes]], str | None], expected: str | None = None) -> str | None:
+        """Keep what ``fill`` writes under the hash that it gives; None where that is not the ``expected`` one.
+
+        The hash is known only after the last byte, so the unfinished file waits in objects/ (same file system, hence an
+        atomic rename) and moves to its folder at the end. Hashing first and copying then would read the file twice and
+        could see two different contents.
+        """
         make_folder(self.objects)
-        digest = hashlib.sha256()
         handle, name = tempfile.mkstemp(prefix=UNFINISHED_PREFIX, dir=self.objects)
         unfinished = Path(name)
         try:
             with os.fdopen(handle, "wb") as out:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    out.write(chunk)
+                sha256 = fill(out)
                 out.flush()
                 os.fchmod(out.fileno(), OBJECT_MODE)
                 os.fsync(out.fileno())
-            target = self._target(digest.hexdigest())
+            if sha256 is None or (expected is not None and sha256 != expected):
+                return None
+            target = self._target(sha256)
             make_folder(target.parent)
             if not self._holds(target):
                 unfinished.rename(target)
@@ -179,7 +229,7 @@ class Archive:
         finally:
             unfinished.unlink(missing_ok=True)
         self._sync_name(target)
-        return target.name
+        return sha256
 
     def _sync_name(self, target: Path) -> None:
         if self._waiting is None:
@@ -190,7 +240,7 @@ class Archive:
     def _holds(self, target: Path) -> bool:
         """Whether the object is there with the bytes of its name, and can be read."""
         try:
-            with _open_regular(target) as found:
+            with open_regular(target) as found:
                 return hashlib.file_digest(found, "sha256").hexdigest() == target.name
         except (OSError, ValueError):
             return False
@@ -213,21 +263,3 @@ class Archive:
             and found.relative_to(self.objects) == Path(found.name[:2], found.name)
             and stat.S_ISREG(found.lstat().st_mode)
         )
-
-
-def _open_regular(path: Path) -> BufferedReader:
-    # O_NONBLOCK: opening a pipe must not wait for somebody to write into it. O_NOFOLLOW: a link may point anywhere.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise ValueError(f"{path} 不是普通文件，无法归档")
-    return os.fdopen(handle, "rb")
-
-
-def _chunks(source: BufferedReader, name: str) -> Iterator[bytes]:
-    try:
-        while chunk := source.read(CHUNK_BYTES):
-            yield chunk
-    except OSError as error:
-        error.filename = name
-        raise
