@@ -136,8 +136,12 @@ def _map_sheet_parts(package: Package, main: str) -> dict[str, str]:
     """Sheet name -> path of its XML inside the archive."""
     targets = package.list_targets(main)
     parts: dict[str, str] = {}
-    for node in ElementTree.fromstring(package.read(main)).iter():
-        if node.tag.rpartition("}")[2] != "sheet":
+    # The names that a workbook defines come behind its sheets and may be many times as long: they are not parsed.
+    for _, node in ElementTree.iterparse(io.BytesIO(package.read(main))):
+        kind = node.tag.rpartition("}")[2]
+        if kind == "sheets":
+            break
+        if kind != "sheet":
             continue
         relation = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
         _, path = targets.get(relation, ("", ""))
