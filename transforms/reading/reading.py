@@ -30,7 +30,7 @@ from transforms.reading.formats.book import Book, Marks, Refusal, Row, SheetInfo
 from transforms.reading.formats.formats import open_book
 from transforms.reading.header import Header, find_header
 from transforms.reading.notices import find_heading_problems, report_ignored_content
-from transforms.reading.plan import FormPlan, ReadPlan, make_reading_plan
+from transforms.reading.plan import FormPlan, ReadPlan, keep_plan, make_reading_plan
 from transforms.reading.rest import list_rest
 from transforms.reading.sheets import classify_sheet, read_cover, read_form_head, read_signatures
 from transforms.reading.table_rows import list_table_rows
@@ -43,7 +43,7 @@ _UNRECOGNISED_ROWS = 3
 
 def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
     """Read the file at ``path``; ``args``: the plan and the name under which the file was received."""
-    plan, file_name = args
+    plan, file_name = keep_plan(args[0]), args[1]
     try:
         read = _read_book(open_book(Path(path).read_bytes(), file_name), plan)
     except Refusal as refusal:

@@ -24,6 +24,7 @@ class Package:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._names = {_key(name): name for name in archive.namelist()}
+        self._targets: dict[str, dict[str, tuple[str, str]]] = {}
 
     def __contains__(self, path: str) -> bool:
         return _key(path) in self._names
@@ -34,6 +35,11 @@ class Package:
 
     def list_targets(self, path: str) -> dict[str, tuple[str, str]]:
         """The relations of a part ('' the package): id -> type, path of the target."""
+        if path not in self._targets:
+            self._targets[path] = self._read_targets(path)
+        return self._targets[path]
+
+    def _read_targets(self, path: str) -> dict[str, tuple[str, str]]:
         folder, file = posixpath.split(path)
         relations = posixpath.join(folder, "_rels", f"{file}.rels")
         if relations not in self:
