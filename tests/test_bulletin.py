@@ -11,6 +11,8 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
+import flows.bulletin.bulletin
+import flows.charts.plotted
 from flows.bulletin.bulletin import Bulletin, compose_bulletin
 from flows.bulletin.web_page import write_web_page
 from flows.bulletin.word_file import write_word_file
@@ -80,6 +82,17 @@ def test_a_county_that_has_not_reported_is_named_and_nothing_is_compared(office:
     assert "未含西岸县本年数。" in care_said(bulletin)
     assert any("西岸县" in note and "东岸县" not in note for note in bulletin.notes)
     assert {row[0]: row[2] for row in bulletin.by_county.rows}["西岸县"] == "…"
+
+
+def test_of_more_counties_than_can_be_read_the_table_has_the_highest_and_says_so(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (flows.bulletin.bulletin, flows.charts.plotted):
+        monkeypatch.setattr(module, "MOST_COUNTIES", 1)
+    office.night(east(1, 2024), west(4, 2024, visits=20))
+    table = composed(office).by_county
+    assert [row[0] for row in table.rows] == ["全市", "西岸县"]
+    assert "只列前" in table.title
 
 
 def test_a_hidden_number_is_a_star_and_is_in_nothing_that_is_written(office: Office) -> None:

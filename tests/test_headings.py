@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests.workbooks import (
     workbook,
 )
 from transforms.conforming.conform import Conformed
+from transforms.reading.headings import interpret_heading
 from transforms.reading.stated_units import parse_unit_words
 from warehouse.words.folding import fold
 
@@ -306,3 +308,13 @@ def test_a_plain_workbook_has_nothing_that_is_not_taken_over(tmp_path: Path, sav
 def test_a_serial_number_is_no_remark(tmp_path: Path) -> None:
     rows: Grid = [[lead, *row] for lead, row in zip(["", "", "序号", "", 1, "2"], sheet(), strict=True)]
     assert notice(save_xlsx(tmp_path / "a.xlsx", {"封面": cover(), "年2表": rows})) == []
+
+
+def test_what_a_heading_names_is_kept_for_each_catalogue_by_itself() -> None:
+    form = next(form for form in PLAN.forms if form.id == "population")
+    label = next(text for text, named in form.labels.items() if named == "adolescent_count")
+    other = replace(form, labels=form.labels | {label: "of another catalogue"})
+    for heading in (label, f"{label}(人)"):
+        for _ in range(2):
+            assert interpret_heading(heading, form, PLAN)[0] == "adolescent_count"
+            assert interpret_heading(heading, other, PLAN)[0] == "of another catalogue"

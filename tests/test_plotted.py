@@ -8,9 +8,10 @@ import pytest
 
 from flows.charts.declared import draw_plotted
 from flows.charts.drawing import write_inline_svg, write_svg
-from flows.charts.plotted import Plotted, plot
+from flows.charts.plotted import MOST_COUNTIES, Plotted, plot
 from tests.figure_rows import figure, figures
 from warehouse.catalogue.bulletin import ChartOf
+from warehouse.words.enumerations import MOST_NAMED
 
 YEARS = [2023, 2024]
 
@@ -85,3 +86,23 @@ def test_a_picture_has_title_unit_and_remark_and_names_no_address(chart: ChartOf
     for text in (chart.title, "单位：人", "未报全"):
         assert text in write_svg(drawn)
     assert "http" not in write_inline_svg(drawn)
+
+
+def test_of_more_counties_than_can_be_read_the_highest_are_shown_and_the_remark_says_so() -> None:
+    many = [county(f"{code:02}县", float(code)) for code in range(1, MOST_COUNTIES + 2)]
+    shown = plotted(BY_COUNTY, *many[:-1])
+    assert (shown.categories, shown.remark) == ([f"{code:02}县" for code in range(1, MOST_COUNTIES + 1)], "")
+    shown = plotted(BY_COUNTY, *many)
+    assert shown.categories == [f"{code:02}县" for code in range(MOST_COUNTIES + 1, 1, -1)]
+    assert shown.series["本年会员"][0] == MOST_COUNTIES + 1
+    assert shown.remark == "只列前30个"
+
+
+def test_of_many_places_the_first_are_shown() -> None:
+    many = [county(f"{code:02}县", float(code), unit="位") for code in range(1, MOST_COUNTIES + 2)]
+    assert plotted(BY_COUNTY, *many).categories[0] == "01县"
+
+
+def test_of_many_counties_that_have_not_all_reported_the_first_are_named() -> None:
+    partial = [county(f"{code:02}县", 1.0, coverage_pct=50.0) for code in range(1, MOST_NAMED + 2)]
+    assert plotted(BY_COUNTY, *partial).remark.endswith("09县、10县等11个单位未报全")

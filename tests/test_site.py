@@ -172,6 +172,8 @@ def test_numbers_of_which_some_are_final_say_so() -> None:
     assert numbers.maturity_of(["member_count"], ["990101"], 2024) == "终报"
     assert numbers.maturity_of(["member_count"], ["990101", "990102"], 2024) == "部分终报"
     assert numbers.maturity_of(["member_count"], ["990103"], 2024) == ""
+    assert numbers.maturity_of(["member_count"], ["990103", "990102"], 2024) == "初报"
+    assert numbers.maturity_of(["member_count"], ["990101"], 2023) == ""
 
 
 def test_a_rank_that_falls_in_number_rises_in_words() -> None:

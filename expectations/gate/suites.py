@@ -13,6 +13,7 @@ import copy
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import great_expectations as gx
@@ -206,4 +207,10 @@ def render_page(run: SuiteRun) -> str:
     page = ValidationResultsPageRenderer().render(result)
     for section in page.sections:  # versions, fingerprints and load times are no matter of the reader's
         section.content_blocks = [b for b in section.content_blocks if b.content_block_type != "collapse"]
-    return str(DefaultJinjaPageView().render(page))
+    return str(_make_view().render(page))
+
+
+@cache
+def _make_view() -> DefaultJinjaPageView:
+    """What pages are written with: each view compiles its templates anew, so all pages share one."""
+    return DefaultJinjaPageView()

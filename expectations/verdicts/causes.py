@@ -134,7 +134,9 @@ def merge_into_ranges(cells: pl.DataFrame, key: Sequence[str], kept: Sequence[st
     lines = many.group_by(key, maintain_order=True).agg(
         *(pl.col(name).first() for name in (*kept, "row")), pl.len().cast(pl.UInt32).alias("count")
     )
-    joined = lines.join(ranges.rename({"text": "range"}), on=key, how="left", nulls_equal=True)
+    joined = lines.join(
+        ranges.rename({"text": "range"}), on=key, how="left", nulls_equal=True, maintain_order="left"
+    )
     return pl.concat([alone, joined.select(alone.columns)])
 
 

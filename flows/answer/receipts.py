@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from expectations.rulebook.rulebook import RuleBook
 from expectations.sheets.question_marks import show_plainly
 from expectations.sheets.shown_values import show_value
-from expectations.verdicts.causes import group_by_cause, group_notes_by_cause
+from expectations.verdicts.causes import CAUSE, group_by_cause, group_notes_by_cause
 from flows.answer.corrections import Correction
+from flows.answer.receipt_findings import partition_by_submission, sort_findings
 from flows.answer.receipt_sentences import (
     describe_decision,
     describe_due_dates,
@@ -25,17 +25,18 @@ from flows.answer.receipt_sentences import (
 from flows.receiving.receive import Repeated
 from flows.settings import Installation
 from flows.telling.markdown_page import escape_text, render_page
-from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.durability import make_folder, write_durably
 from warehouse.ledger.journal_head import Head, head_words
 from warehouse.standing.outcomes import Outcome
 from warehouse.words import labels
 from warehouse.words.day_words import moment_words
 from warehouse.words.templates import render_lines, render_text
-from warehouse.words.workbook_texts import UNREAD_SHEET
 
 UNKNOWN_UNIT = "未识别单位"
 _SHOWN = 200
+
+
+_NO_LINES = pl.DataFrame(schema=CAUSE)
 
 
 class Office:
@@ -58,41 +59,50 @@ class Office:
 
     def answer(self, outcome: Outcome, corrections: Mapping[str, Correction] | None = None) -> list[Path]:
         """One receipt for each submission; the paths written. ``corrections``: the workbooks written, by submission."""
-        findings = _partition_by_submission(outcome.findings)
-        notes = _partition_by_submission(outcome.notes)
-        sheets = _partition_by_submission(outcome.sheets)
-        changes = _partition_by_submission(outcome.changes)
+        corrected = corrections or {}
+        of_each = partition_by_submission(outcome.findings)
+        told = {
+            row["submission"]: sort_findings(
+                row,
+                of_each.get(row["submission"], outcome.findings.clear()),
+                corrected.get(row["submission"]),
+                self.catalogue,
+                self.rulebook,
+            )
+            for row in outcome.submissions.iter_rows(named=True)
+        }
+        # What is grouped is grouped for all at once: a night has thousands of receipts.
+        asked = pl.concat([each.asked for each in told.values()]) if told else outcome.findings.clear()
+        lines = partition_by_submission(group_by_cause(asked, self.catalogue, self.rulebook))
+        noted = partition_by_submission(group_notes_by_cause(outcome.notes, self.catalogue))
+        note_counts = dict(outcome.notes.group_by("submission").len().iter_rows())
+        sheets = partition_by_submission(outcome.sheets)
+        changes = partition_by_submission(outcome.changes)
         written: list[Path] = []
         for row in outcome.submissions.iter_rows(named=True):
             key = row["submission"]
-            found = findings.get(key, outcome.findings.clear())
-            correction = (corrections or {}).get(key)
-            is_folded = pl.col("is_folded").fill_null(False)
-            unsettled = found.remove(pl.col("finding_status") == "accepted")
-            folded = unsettled.filter(is_folded)
-            asked = _format_values(unsettled.remove(is_folded), correction, self.catalogue, self.rulebook)
-            asked = asked.with_columns(status=_status_words(row["previous"] is not None))
-            lines = group_by_cause(asked, self.catalogue, self.rulebook)
-            noted = notes.get(key, outcome.notes.clear())
+            found = told[key]
+            correction = corrected.get(key)
+            own = lines.get(key, _NO_LINES)
             text = self._text(
                 row,
                 sentences=[
-                    *describe_decision(row, asked, folded, found),
-                    *self._compare_with_previous(row, asked, changes.get(key)),
+                    *describe_decision(row, found.asked, found.folded, found.all),
+                    *self._compare_with_previous(row, found.asked, changes.get(key)),
                     *write_sentences("what_to_do", row, correction=correction and correction.path.name),
                 ],
-                findings=[_escape_line(line) for line in lines.head(_SHOWN).iter_rows(named=True)],
-                finding_count=asked.height,
-                folded_count=folded.height,
+                findings=[_escape_line(line) for line in own.head(_SHOWN).iter_rows(named=True)],
+                finding_count=found.asked.height,
+                folded_count=found.folded.height,
                 is_corrected=correction is not None,
-                line_count=lines.height,
-                rules="、".join(lines["rule"].unique(maintain_order=True)),
-                sheets=list(self._summarise_forms(sheets.get(key), asked)),
+                line_count=own.height,
+                rules="、".join(own["rule"].unique(maintain_order=True)),
+                sheets=list(self._summarise_forms(sheets.get(key), found.asked)),
                 notes=[
                     {name: escape_text(note[name]) for name in ("place", "raw", "value")}
-                    for note in group_notes_by_cause(noted, self.catalogue).head(_SHOWN).iter_rows(named=True)
+                    for note in noted.get(key, _NO_LINES).head(_SHOWN).iter_rows(named=True)
                 ],
-                note_count=noted.height,
+                note_count=note_counts.get(key, 0),
             )
             written.append(self._write(row, text))
         return written
@@ -236,53 +246,6 @@ class Office:
 def find_outbox_folder(unit_code: str | None, unit_name: str | None) -> str:
     """The unit's folder in the outbox: code and name, so that people and programs both find it."""
     return f"{unit_code}{unit_name}" if unit_code and unit_name else UNKNOWN_UNIT
-
-
-def _partition_by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    parts = frame.partition_by("submission", as_dict=True, maintain_order=True)
-    return {str(submission): part for (submission,), part in parts.items()}
-
-
-def _format_values(
-    found: pl.DataFrame, correction: Correction | None, catalogue: Catalogue, rulebook: RuleBook
-) -> pl.DataFrame:
-    """Findings at the cells of the correction workbook, which the unit works in, and with what is left to do there."""
-    if correction is None or found.is_empty():
-        return found
-    left_to_do = {rule.id: rule.in_correction for rule in rulebook.rules.values() if rule.in_correction}
-    numbers = {form.id: form.number for form in catalogue.forms.values()}
-    key = ["finding", "sheet", "cell"]
-    shown = correction.shown.unique(key, keep="first").with_columns(is_shown=pl.lit(True))
-    found = found.join(shown, on=key, how="left", nulls_equal=True, maintain_order="left")
-    is_shown = pl.col("is_shown").fill_null(False)
-    # What could not be taken over stands on a sheet of its own, which does not tell where it came from.
-    came_from = pl.format("原{} {}", pl.col("form").replace_strict(numbers, default=""), "cell")
-    return found.with_columns(
-        org_name=pl.when(pl.col("shown_sheet") == UNREAD_SHEET).then(came_from).otherwise("org_name"),
-        fix=pl.when(is_shown)
-        .then(pl.col("rule").replace_strict(left_to_do, default=None, return_dtype=pl.String))
-        .fill_null(pl.col("fix")),
-        sheet=pl.when(is_shown).then("shown_sheet").otherwise("sheet"),
-        cell=pl.when(is_shown).then("shown_cell").otherwise("cell"),
-    ).drop("shown_sheet", "shown_cell", "is_shown")
-
-
-def _status_words(is_second: bool) -> pl.Expr:
-    """What is said of each finding: waiting, refused, asked before."""
-    status, new = pl.col("finding_status"), pl.lit("新出现" if is_second else "")
-    return (
-        pl.when(status == "explained")
-        .then(pl.lit("已说明，待审核"))
-        .when(pl.col("reason").fill_null("") != "")
-        .then(pl.format("说明未获认可：{}", "reason"))
-        .when(pl.col("severity") == "info")
-        .then(pl.lit(""))  # there is nothing to be done about it, so nothing that was left undone
-        .when(status == "reopened")
-        .then(pl.lit("再次出现"))
-        .when(pl.col("is_new").fill_null(True))
-        .then(new)
-        .otherwise(pl.lit("上次已指出" if is_second else ""))
-    )
 
 
 def _escape_line(line: dict[str, Any]) -> dict[str, str]:

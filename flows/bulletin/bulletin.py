@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from flows.bulletin.sentences import Numbers, Said, say
-from flows.charts.plotted import Plotted, choose_scale, plot
+from flows.charts.plotted import MOST_COUNTIES, SAID_OF_FIRST, Plotted, choose_scale, keep_highest, plot
 from warehouse.catalogue.load import Catalogue
 from warehouse.exchange.exported import Vintage, read_vintage
 from warehouse.published.figures import NO_ROW, YearNotPublished, list_years_shown, read_figures
@@ -21,6 +21,7 @@ from warehouse.published.reporting import list_told_years, read_reporting
 from warehouse.store.query import read_only
 from warehouse.words.chinese_numerals import chinese_numeral
 from warehouse.words.day_words import day_words
+from warehouse.words.enumerations import name_units
 from warehouse.words.number_words import LEGEND, NOT_REPORTED, show_number
 from warehouse.words.templates import render_lines
 
@@ -102,11 +103,18 @@ def compose_bulletin(database: Path, catalogue: Catalogue, year: int) -> Bulleti
 
 
 def _list_counties(catalogue: Catalogue, now: pl.DataFrame, missing: Collection[str]) -> Table:
-    """The figures of the opening, for the city and each county; none of those that are ``missing``."""
-    head, columns = ["单位"], []
-    counties = (
-        now.filter(pl.col("org_level") == "county").select("org_code", "org_name").unique().sort("org_code")
-    )
+    """The figures of the opening, for the city and each county; none of those that are ``missing``.
+
+    Of more counties than can be read, those that are highest in the first figure.
+    """
+    head, columns, title = ["单位"], [], "分县（市、区）主要指标"
+    of_counties = now.filter(pl.col("org_level") == "county")
+    counties = of_counties.select("org_code", "org_name").unique().sort("org_code")
+    if counties.height > MOST_COUNTIES and catalogue.bulletin.opening.figures:
+        first = catalogue.indicators[catalogue.bulletin.opening.figures[0]]
+        highest = keep_highest(of_counties.filter(pl.col("indicator") == first.id))
+        counties = highest.select("org_code", "org_name")
+        title = f"{title}（按{first.name_zh}{SAID_OF_FIRST}）"
     units = [(catalogue.settings.city.code, "全市"), *counties.iter_rows()]
     for name in catalogue.bulletin.opening.figures:
         rows = {row["org_code"]: row for row in now.filter(pl.col("indicator") == name).iter_rows(named=True)}
@@ -118,7 +126,7 @@ def _list_counties(catalogue: Catalogue, now: pl.DataFrame, missing: Collection[
             [NOT_REPORTED if code in missing else _show(rows.get(code), scale, decimals) for code, _ in units]
         )
     by_unit = zip([name for _, name in units], *columns, strict=True)
-    return Table("分县（市、区）主要指标", tuple(head), tuple(by_unit))
+    return Table(title, tuple(head), tuple(by_unit))
 
 
 def _show(row: dict[str, Any] | None, scale: float, decimals: int) -> str:
@@ -144,7 +152,7 @@ def _write_notes(
         "notes",
         year=numbers.year,
         is_final=is_final,
-        missing=numbers.missing,
+        missing=name_units(numbers.missing),
         breaks=breaks,
         legend=LEGEND,
     )

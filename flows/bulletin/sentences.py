@@ -16,6 +16,7 @@ import polars as pl
 
 from warehouse.catalogue.bulletin import YEAR, parse_placeholder
 from warehouse.words.coverage_words import WHOLE
+from warehouse.words.enumerations import name_units
 from warehouse.words.filled_sentences import fill_or_drop, placeholders
 from warehouse.words.number_words import round_half_up
 from warehouse.words.printed_numbers import print_difference, print_growth, print_number, print_pct
@@ -111,6 +112,6 @@ def _note_coverage(numbers: Numbers, indicators: Iterable[str]) -> str:
         return ""
     which = "以上数据" if len(partial) == len(known) else "以上部分数据"
     if numbers.missing:
-        return f"{which}未含{'、'.join(numbers.missing)}本年数。"
+        return f"{which}未含{name_units(numbers.missing)}本年数。"
     shown = list(dict.fromkeys(f"{print_pct(pct)}%" for pct in (partial[0], partial[-1])))
     return f"{which}不含未填报的单位，覆盖率为{'—'.join(shown)}。"

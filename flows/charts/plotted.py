@@ -10,10 +10,15 @@ import polars as pl
 
 from warehouse.catalogue.bulletin import ChartOf
 from warehouse.words.coverage_words import WHOLE
+from warehouse.words.enumerations import name_units
+from warehouse.words.printed_numbers import PLACE
 
 _LARGE = 100_000
 """From here on numbers are shown in 万."""
 MONEY = "元"
+MOST_COUNTIES = 30
+"""So many counties are shown beside each other; of more, those with the highest numbers."""
+SAID_OF_FIRST = f"只列前{MOST_COUNTIES}个"
 
 
 @dataclass(frozen=True)
@@ -60,23 +65,35 @@ def plot(chart: ChartOf, figures: pl.DataFrame, years: Sequence[int]) -> Plotted
     units, decimals = drawn["unit"].unique().to_list() or [""], drawn["decimals"].max() or 0
     known = drawn["value"].drop_nulls().to_list()
     scale, unit, decimals = choose_scale(units[0], int(str(decimals)), known, units)
-    rows = drawn.sort("year", "org_code", maintain_order=True).select(
-        category=category, series=name, value=pl.col("value") / scale, state="state"
-    )
+    remarks = []
+    if chart.over == "counties" and drawn["org_code"].n_unique() > MOST_COUNTIES:
+        drawn = keep_highest(drawn, is_first_best=units[0] == PLACE)
+        remarks.append(SAID_OF_FIRST)
+    else:
+        drawn = drawn.sort("year", "org_code", maintain_order=True)
+    rows = drawn.select(category=category, series=name, value=pl.col("value") / scale, state="state")
     whole = rows.select("category").unique(maintain_order=True)
     whole = whole.join(rows.select("series").unique(maintain_order=True), how="cross")
     filled = whole.join(rows, on=["category", "series"], how="left", maintain_order="left")
     is_partial = pl.col("value").is_not_null() & (pl.col("coverage_pct") < WHOLE)
     is_missing = pl.col("state").is_in(["not_reported", "held"])
     partial = drawn.filter(is_partial | is_missing).select(category).unique()
-    remark = name_partial(sorted(partial.to_series()), chart.over)
-    return Plotted(chart.title, unit, decimals, chart.over, filled, remark)
+    remarks.append(name_partial(sorted(partial.to_series()), chart.over))
+    return Plotted(chart.title, unit, decimals, chart.over, filled, "，".join(filter(None, remarks)))
+
+
+def keep_highest(figures: pl.DataFrame, *, is_first_best: bool = False) -> pl.DataFrame:
+    """FIGURES of the MOST_COUNTIES with the highest numbers in all, the highest first; ``is_first_best``: with the lowest."""
+    whole = figures.group_by("org_code").agg(pl.col("value").sum(), is_known=pl.col("value").count() > 0)
+    order = whole.filter("is_known").sort("value", "org_code", descending=[not is_first_best, False])
+    kept = order.head(MOST_COUNTIES).select("org_code")
+    return kept.join(figures, on="org_code", how="left", maintain_order="left_right").select(figures.columns)
 
 
 def name_partial(categories: Sequence[str], over: str) -> str:
     """Of which years or counties a chart does not show all: 2024年未报全, 无棣县未报全; '' for none."""
-    ended = "年" if over == "years" else ""
-    return f"{'、'.join(categories)}{ended}未报全" if categories else ""
+    named = f"{'、'.join(categories)}年" if over == "years" else name_units(categories)
+    return f"{named}未报全" if categories else ""
 
 
 def choose_scale(

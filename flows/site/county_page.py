@@ -63,7 +63,7 @@ def _tell_programme(edition: Edition, programme: str, org_code: str) -> dict[str
 def _list_townships(edition: Edition, figures: list[Indicator], org_code: str) -> dict[str, Any] | None:
     """The newest numbers of the townships; None where none of the figures is computed for them."""
     numbers = edition.townships
-    codes = [code for code, unit in numbers.units.items() if unit["parent_code"] == org_code]
+    codes = numbers.list_below(org_code)
     shown = [f for f in figures if any(numbers.has_row(f.id, code) for code in codes)]
     if not shown:
         return None

@@ -92,8 +92,11 @@ class Numbers:
 
     def list_standing(self, level: Level) -> list[Unit]:
         """The units of a level that there were in the yearbook's own year."""
-        standing = {code for year, code, _ in self.figures if year == self.year}
-        return [unit for unit in self.units[level] if unit.code in standing]
+        return [unit for unit in self.units[level] if unit.code in self._standing]
+
+    @cached_property
+    def _standing(self) -> frozenset[str]:
+        return frozenset(code for year, code, _ in self.figures if year == self.year)
 
     def find(self, year: int, unit: Unit, indicator: str) -> Figure:
         """The number of a year, unit and indicator."""

@@ -61,11 +61,13 @@ def list_township_table(numbers: Numbers, number: str, programme: str) -> Table 
     indicators = [i for i in found if i.kind not in _ODD_BELOW]
     if not indicators:
         return None
-    townships = numbers.list_standing("township")
+    townships: dict[str, list[Unit]] = {}
+    for township in numbers.list_standing("township"):
+        townships.setdefault(township.parent, []).append(township)
     units: list[Unit] = [numbers.city]
     lines = [_line_of_unit(numbers, numbers.city, indicators, "strong")]
     for county in numbers.list_standing("county"):
-        below = [t for t in townships if t.parent == county.code]
+        below = townships.get(county.code, [])
         lines.append(_line_of_unit(numbers, county, indicators, "strong"))
         lines += [_line_of_unit(numbers, township, indicators, "plain") for township in below]
         units += [county, *below]

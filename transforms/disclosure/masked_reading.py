@@ -34,7 +34,8 @@ class _Cell(NamedTuple):
 
 def mask_reading(read: FileRead) -> FileRead:
     """``read`` with every number of a person masked, and one problem for each column of a sheet that has some."""
-    found = [cell for sheet in read.sheets for cell in _mask_sheet(sheet)]
+    suspects = read.sheets if _may_hold_numbers(read.sheets) else []
+    found = [cell for sheet in suspects for cell in _mask_sheet(sheet)]
     beside: Sequence[MutableMapping[str, Any]] = [*read.rest, *read.answers, *read.problems]
     found += [cell for about in beside for cell in _mask_entry(about)]
     read.cover = _mask_values(read.cover)
@@ -50,15 +51,27 @@ def mask_reading(read: FileRead) -> FileRead:
     return read
 
 
+def _is_suspect(cell: pl.Expr) -> pl.Expr:
+    return cell.str.contains(MAY_HOLD_NUMBER) & ~cell.str.contains(_CODE_OF_VILLAGE)
+
+
 def _mask_values(texts: Mapping[str, str]) -> dict[str, str]:
     return {key: mask_numbers(text) for key, text in texts.items()}
+
+
+def _may_hold_numbers(sheets: Sequence[SheetRead]) -> bool:
+    """Whether any cell of any form may hold the number of a person: one look at all, since most files have none."""
+    columns = [column for sheet in sheets for column in sheet.rows if column.dtype == pl.String]
+    if not columns:
+        return False
+    texts = pl.concat([column.rename("") for column in columns], rechunk=True).to_frame()
+    return not texts.filter(_is_suspect(pl.col(""))).is_empty()
 
 
 def _mask_sheet(sheet: SheetRead) -> list[_Cell]:
     """Mask the rows of a form; the cells in which something was masked."""
     texts = [name for name, kind in sheet.rows.schema.items() if kind == pl.String]
-    cell = pl.col(texts)
-    hints = sheet.rows.select(cell.str.contains(MAY_HOLD_NUMBER) & ~cell.str.contains(_CODE_OF_VILLAGE))
+    hints = sheet.rows.select(_is_suspect(pl.col(texts)))
     found = []
     for name in texts:
         if not hints[name].any():

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
 
 from transforms.reading.formats.book import Row
+from transforms.reading.headings import Columns, Texts, interpret_heading, read_heading_row
 from transforms.reading.plan import ROW_COLUMNS, FormPlan, ReadPlan
 from transforms.reading.stated_units import (
     StatedUnits,
-    UnitWords,
     is_unit_text,
     parse_unit_words,
     take_sheet_units,
@@ -28,11 +27,7 @@ _LABEL_ROWS = 6  # how far below the first two labels the header may end
 _LAST_YEAR = ("上年", "去年", "上期", "上一年")
 _THIS_YEAR = frozenset({"本年", "本年数", "本期", "本期数", "本年度", "今年", "本年实际"})
 _COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|\(?\d{1,3}\)?(?:\.0)?|[①-⑳]|[-/]")
-_THIS_YEAR_END = re.compile(r"(?:\(本年数?\)|本年数?)$")
 _LAST_YEAR_END = re.compile(r"(?:\(上年数?\)|上年数?)$")
-_LAST_BRACKET = re.compile(r"\(([^()]*)\):?$")
-_ANY_BRACKET = re.compile(r"\(([^()]*)\)")
-_MARK_END = re.compile(r"(?<=[^\s①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡])[①-⓿❶-➓⑴-⒛¹²³⁰-₉※†‡]+\s*$")
 _FOOT_ROWS = 40
 _FOOT_COLUMNS = 4  # how far to the right a note below the table may begin
 
@@ -76,38 +71,24 @@ def find_header(rows: list[Row], form: FormPlan, plan: ReadPlan) -> Header | Non
     return header
 
 
-def _fold_head(
-    rows: list[Row], form: FormPlan, plan: ReadPlan
-) -> tuple[list[list[str]], list[dict[int, str]]]:
+def _fold_head(rows: list[Row], form: FormPlan, plan: ReadPlan) -> tuple[list[Texts], list[Columns]]:
     """The first rows folded, and the columns that each row's texts name; ends soon after the first labels."""
-    head: list[list[str]] = []
-    found: list[dict[int, str]] = []
+    head: list[Texts] = []
+    found: list[Columns] = []
     end = _HEAD_ROWS
     for row in rows[:_HEAD_ROWS]:
         if len(head) >= end:
             break
-        head.append([heading_text(cell) for cell in row])
-        texts = enumerate(head[-1])
-        found.append(
-            {c: column for c, text in texts if text and (column := _interpret_heading(text, form, plan)[0])}
-        )
+        texts, columns = read_heading_row(row, form, plan)
+        head.append(texts)
+        found.append(columns)
         if end == _HEAD_ROWS and len(found[-1]) > 1:
             end = len(head) + _LABEL_ROWS
     return head, found
 
 
-def heading_text(cell: object) -> str:
-    """The fold of a heading, without the footnote sign at its end."""
-    return _heading_fold(cell) if isinstance(cell, str) else str(cell)
-
-
-@lru_cache(maxsize=20_000)
-def _heading_fold(text: str) -> str:
-    return fold(_MARK_END.sub("", text))
-
-
 def _list_lines(
-    rows: list[Row], head: list[list[str]], header: Header, form: FormPlan
+    rows: list[Row], head: list[Texts], header: Header, form: FormPlan
 ) -> list[tuple[int, int, str]]:
     """Texts above the table, and below it those about units: row, column, folded text."""
     lines = []
@@ -127,16 +108,16 @@ def _list_lines(
     return lines
 
 
-def _find_next_filled(head: list[list[str]], row: int) -> int | None:
+def _find_next_filled(head: list[Texts], row: int) -> int | None:
     """The next row with any text; labels merged downwards leave blank rows behind them."""
     return next((r for r in range(row + 1, len(head)) if any(head[r])), None)
 
 
-def _continues_up(row: list[str], found: dict[int, str], best: list[str], form: FormPlan) -> bool:
+def _continues_up(row: Texts, found: Columns, best: Texts, form: FormPlan) -> bool:
     return any(not best[c] for c in found) or any(drop_brackets(text) in form.groups for text in row if text)
 
 
-def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bool:
+def _continues_down(row: Texts, found: Columns, plan: ReadPlan) -> bool:
     filled = [text for text in row if text]
     if not filled:
         return False
@@ -145,7 +126,7 @@ def _continues_down(row: list[str], found: dict[int, str], plan: ReadPlan) -> bo
     return len(found) * 2 > len(filled) and len(found) > 1
 
 
-def _is_detail_line(row: list[str], stubs: list[int], form: FormPlan, plan: ReadPlan) -> bool:
+def _is_detail_line(row: Texts, stubs: list[int], form: FormPlan, plan: ReadPlan) -> bool:
     """Texts below labels that are merged over several columns: in a form of units no row of data has only those."""
     filled = [text for text in row if text]
     return (
@@ -163,7 +144,7 @@ def _is_sub_label(text: str, plan: ReadPlan) -> bool:
     return bare in _THIS_YEAR or bare.startswith(_LAST_YEAR) or is_unit_text(text, plan)
 
 
-def _is_number_line(row: list[str]) -> bool:
+def _is_number_line(row: Texts) -> bool:
     filled = [text for text in row if text]
     if not filled or not all(_COLUMN_NUMBER.fullmatch(text) for text in filled):
         return False
@@ -175,7 +156,7 @@ def _is_number_line(row: list[str]) -> bool:
 
 
 def _take_column(
-    header: Header, head: list[list[str]], column: int, rows: list[Row], form: FormPlan, plan: ReadPlan
+    header: Header, head: list[Texts], column: int, rows: list[Row], form: FormPlan, plan: ReadPlan
 ) -> None:
     texts = [(r, head[r][column]) for r in range(header.bottom, header.top - 1, -1) if head[r][column]]
     units: tuple[str, ...] = ()
@@ -193,9 +174,9 @@ def _take_column(
     if _is_last_year(text, form, plan):
         header.last_year.append(column)
         return
-    meaning, said = _interpret_heading(text, form, plan)
+    meaning, said = interpret_heading(text, form, plan)
     if meaning is None and len(texts) > 1:  # one label broken over two lines
-        meaning, said = _interpret_heading("".join(t for _, t in reversed(texts)), form, plan)
+        meaning, said = interpret_heading("".join(t for _, t in reversed(texts)), form, plan)
     written = str(rows[row][column]).strip()
     if meaning is None:
         if _is_ignored(text, form, plan):
@@ -210,7 +191,7 @@ def _take_column(
         take_unit(header.stated, meaning, units or said.units, form, (row, column, written))
 
 
-def _look_left(head: list[list[str]], top: int, row: int, column: int) -> list[tuple[int, str]]:
+def _look_left(head: list[Texts], top: int, row: int, column: int) -> list[tuple[int, str]]:
     for r in range(row - 1, top - 1, -1):
         for c in range(column - 1, max(column - 3, -1), -1):
             if head[r][c]:
@@ -222,48 +203,10 @@ def _is_last_year(text: str, form: FormPlan, plan: ReadPlan) -> bool:
     if text.startswith(_LAST_YEAR):
         return True
     ending = _LAST_YEAR_END.search(text)
-    return bool(ending and _interpret_heading(text[: ending.start()], form, plan)[0])
+    return bool(ending and interpret_heading(text[: ending.start()], form, plan)[0])
 
 
 def _is_ignored(text: str, form: FormPlan, plan: ReadPlan) -> bool:
     if text in plan.ignored_columns or drop_brackets(text) in plan.ignored_columns:
         return True
     return any(text.startswith((f"{word}:", f"{word}(")) for word in plan.note_prefixes)
-
-
-def _interpret_heading(text: str, form: FormPlan, plan: ReadPlan) -> tuple[str | None, UnitWords]:
-    """The column that a folded header text names, and the units in its brackets."""
-    known = form.labels.get(text)
-    if not text.endswith((")", "本年", "本年数", ":")) and not text.startswith("本年") and "(" not in text:
-        return known, UnitWords()  # most texts of a sheet are data: return early
-    if known is not None:
-        bracket = _LAST_BRACKET.search(text)
-        said = parse_unit_words(bracket[1], plan) if bracket else UnitWords()
-        return known, UnitWords(said.units) if not said.unknown else UnitWords()
-    ending = _THIS_YEAR_END.search(text)
-    if ending and ending.start():
-        return _interpret_heading(text[: ending.start()], form, plan)
-    if text.startswith("本年") and text[2:] in form.labels:
-        return form.labels[text[2:]], UnitWords()
-    if bracket := _LAST_BRACKET.search(text):  # the last bracket first: the others may belong to the label
-        meaning, said = _interpret_heading(text[: bracket.start()], form, plan)
-        if meaning is not None:
-            more = _read_brackets_beyond([bracket[1]], meaning, form, plan)
-            return meaning, UnitWords(said.units + more.units, said.unknown + more.unknown)
-    loose = drop_brackets(text).rstrip(":")
-    meaning = form.labels.get(loose) or form.loose_labels.get(loose)
-    if meaning is None:
-        return None, UnitWords()
-    return meaning, _read_brackets_beyond(_ANY_BRACKET.findall(text), meaning, form, plan)
-
-
-def _read_brackets_beyond(brackets: list[str], column: str, form: FormPlan, plan: ReadPlan) -> UnitWords:
-    """The units in brackets that are no part of a label of the column."""
-    units: list[str] = []
-    unknown: list[str] = []
-    for bracket in brackets:
-        if bracket not in form.brackets.get(column, ()):
-            said = parse_unit_words(bracket, plan)
-            units.extend(said.units)
-            unknown += [bracket] if said.unknown else []
-    return UnitWords(tuple(units), tuple(unknown))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from warehouse.words.folding import drop_brackets, fold
@@ -38,6 +39,9 @@ class FormPlan:
     bases: dict[str, str]  # number field -> its unit; the same but for fields that are filled in 万元
     types: dict[str, str]  # field -> its type
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     @property
     def numbers(self) -> Set[str]:
         """The fields that are numbers."""
@@ -58,6 +62,15 @@ class ReadPlan:
     empty_remarks: frozenset[str]  # brackets that do not change a heading's meaning
     units: frozenset[str]  # texts that may stand in a header as unit: 人, 元, 万元 ...
     most_rows: int  # that a form can have: the units of the largest county, and as many again to spare
+
+    def __hash__(self) -> int:
+        return hash(self.units)
+
+
+@lru_cache(maxsize=2)
+def keep_plan(plan: ReadPlan) -> ReadPlan:
+    """The plan that came first of those that are equal: one comes with every file, and what was found with it is kept."""
+    return plan
 
 
 def make_reading_plan(catalogue: Catalogue) -> ReadPlan:

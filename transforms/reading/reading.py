@@ -30,7 +30,7 @@ from transforms.reading.formats.book import Book, Marks, Refusal, Row, SheetInfo
 from transforms.reading.formats.formats import open_book
 from transforms.reading.header import Header, find_header
 from transforms.reading.notices import find_heading_problems, report_ignored_content
-from transforms.reading.plan import FormPlan, ReadPlan, make_reading_plan
+from transforms.reading.plan import FormPlan, ReadPlan, keep_plan, make_reading_plan
 from transforms.reading.rest import list_rest
 from transforms.reading.sheets import classify_sheet, read_cover, read_form_head, read_signatures
 from transforms.reading.table_rows import list_table_rows
@@ -43,7 +43,7 @@ _UNRECOGNISED_ROWS = 3
 
 def read_file(path: str, args: tuple[ReadPlan, str]) -> FileRead:
     """Read the file at ``path``; ``args``: the plan and the name under which the file was received."""
-    plan, file_name = args
+    plan, file_name = keep_plan(args[0]), args[1]
     try:
         read = _read_book(open_book(Path(path).read_bytes(), file_name), plan)
     except Refusal as refusal:
@@ -80,8 +80,8 @@ def _read_book(book: Book, plan: ReadPlan) -> FileRead:
         else:
             seen[form.id] = info.name
             read.problems += cut_excess_rows(rows, marks, header, plan.most_rows, info, form)
-            sheet = _read_sheet(book, info, rows, form, header, marks, read.problems)
-            read.rest += list_rest(rows, list_table_rows(rows, header), header, info, form)
+            sheet, table_rows = _read_sheet(book, info, rows, form, header, marks, read.problems)
+            read.rest += list_rest(rows, table_rows, header, info, form)
             sheet.head = read_form_head(rows[: header.top], form, plan)
             read.sheets.append(sheet)
     for sheet in read.sheets:
@@ -99,7 +99,8 @@ def _read_sheet(
     header: Header,
     marks: Marks,
     problems: list[Problem],
-) -> SheetRead:
+) -> tuple[SheetRead, list[int]]:
+    """The sheet, and the 0-based rows of its table."""
     if info.is_hidden:
         problems.append(make_problem("read.hidden_sheet", info, form))
     problems += find_heading_problems(header, info, form)
@@ -116,7 +117,7 @@ def _read_sheet(
         problems.append(
             make_problem("read.hidden_rows", info, form, value=str(len(hidden)), detail=f"第{few}行")
         )
-    return SheetRead(
+    sheet = SheetRead(
         form=form.id,
         sheet=info.name,
         is_hidden=info.is_hidden,
@@ -124,6 +125,7 @@ def _read_sheet(
         units=header.stated.units,
         rows=_frame(rows, table_rows, header, marks, form),
     )
+    return sheet, table_rows
 
 
 def _frame(

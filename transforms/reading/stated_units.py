@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from transforms.reading.plan import FormPlan, ReadPlan
 from warehouse.words.scales import SCALES
@@ -31,6 +32,7 @@ class UnitWords:
     unknown: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4_000)
 def parse_unit_words(text: str, plan: ReadPlan) -> UnitWords:
     """The units in a bracket or behind 单位：; words about this year and about decimals are ignored."""
     units, unknown = [], []
@@ -111,6 +113,7 @@ def _complete_units(
     return [unit + base if unit in SCALES else unit for unit in units if unit not in left_out]
 
 
+@lru_cache(maxsize=2_000)
 def _parse_unit_line(text: str, plan: ReadPlan) -> UnitWords | None:
     """The units in a line above or below the table; None when it names none."""
     for found in _STATED.finditer(text):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from transforms.reading.formats.book import Row
-from transforms.reading.header import Header, heading_text
+from transforms.reading.header import Header
+from transforms.reading.headings import heading_text
 
 _PAGE = re.compile(r"\(?(?:续表?|接上[页表]|转下页|第\d+页.*)\)?")
 _LINES_ABOVE = 4  # how many lines of the head may be repeated with the header

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -85,6 +86,17 @@ class Numbers:
         """Whether the unit has a number, or a reason for none, in the newest year: one that is merged away has not."""
         return org_code in self._standing
 
+    def list_below(self, org_code: str) -> list[str]:
+        """The units right below a unit, in order."""
+        return self._below.get(org_code, [])
+
+    @cached_property
+    def _below(self) -> dict[str | None, list[str]]:
+        below: dict[str | None, list[str]] = {}
+        for code, unit in self.units.items():
+            below.setdefault(unit["parent_code"], []).append(code)
+        return below
+
     def series(self, indicator: str, org_code: str) -> list[Shown]:
         """The numbers of all years."""
         return [self.shown(indicator, org_code, year) for year in self.years]
@@ -98,13 +110,26 @@ class Numbers:
 
     def maturity_of(self, indicators: Sequence[str], codes: Sequence[str], year: int) -> str:
         """What the numbers of a year have in common: 初报, 终报, or that some are final; '' where there are none."""
-        said = {
-            shown.maturity
-            for indicator in indicators
-            for code in codes
-            if (shown := self.shown(indicator, code, year)).value is not None
-        }
+        said: set[str] = set()
+        for indicator in indicators:
+            possible = self._maturities.get((indicator, year), frozenset())
+            for code in codes:
+                if possible <= said:
+                    break  # a country's townships are many, and their numbers mostly say the same
+                if (shown := self.shown(indicator, code, year)).value is not None:
+                    said.add(shown.maturity)
         return said.pop() if len(said) == 1 else SOME_FINAL if said else ""
+
+    @cached_property
+    def _maturities(self) -> dict[tuple[str, int], frozenset[str]]:
+        """Indicator and year -> what its numbers say of their maturity, of all units together."""
+        numbers = self.figures.filter(pl.col("value").is_not_null())
+        groups = numbers.group_by("indicator", "year").agg(pl.col("maturity").unique())
+        return {(name, year): frozenset(map(_name_maturity, said)) for name, year, said in groups.iter_rows()}
+
+
+def _name_maturity(maturity: str | None) -> str:
+    return labels.MATURITY.get(maturity or "", "")
 
 
 def _show(row: dict[str, Any]) -> Shown:
@@ -118,7 +143,7 @@ def _show(row: dict[str, Any]) -> Shown:
         coverage=f"{print_pct(coverage)}%"
         if value is not None and coverage is not None and coverage < WHOLE
         else "",
-        maturity=labels.MATURITY.get(row["maturity"] or "", ""),
+        maturity=_name_maturity(row["maturity"]),
         unit=unit or "",
         growth=growth,
         is_rise=None if not change or growth.endswith(LEVEL) else (change > 0) != (unit == PLACE),

@@ -24,6 +24,7 @@ class Package:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._names = {_key(name): name for name in archive.namelist()}
+        self._targets: dict[str, dict[str, tuple[str, str]]] = {}
 
     def __contains__(self, path: str) -> bool:
         return _key(path) in self._names
@@ -34,6 +35,11 @@ class Package:
 
     def list_targets(self, path: str) -> dict[str, tuple[str, str]]:
         """The relations of a part ('' the package): id -> type, path of the target."""
+        if path not in self._targets:
+            self._targets[path] = self._read_targets(path)
+        return self._targets[path]
+
+    def _read_targets(self, path: str) -> dict[str, tuple[str, str]]:
         folder, file = posixpath.split(path)
         relations = posixpath.join(folder, "_rels", f"{file}.rels")
         if relations not in self:
@@ -136,8 +142,12 @@ def _map_sheet_parts(package: Package, main: str) -> dict[str, str]:
     """Sheet name -> path of its XML inside the archive."""
     targets = package.list_targets(main)
     parts: dict[str, str] = {}
-    for node in ElementTree.fromstring(package.read(main)).iter():
-        if node.tag.rpartition("}")[2] != "sheet":
+    # The names that a workbook defines come behind its sheets and may be many times as long: they are not parsed.
+    for _, node in ElementTree.iterparse(io.BytesIO(package.read(main))):
+        kind = node.tag.rpartition("}")[2]
+        if kind == "sheets":
+            break
+        if kind != "sheet":
             continue
         relation = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
         _, path = targets.get(relation, ("", ""))
