@@ -12,7 +12,7 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.site.kept_pages import Kept, is_up_to_date, keep_pages, read_kept
+from flows.site.kept_pages import Kept, find_unchanged, is_up_to_date, keep_pages, read_kept
 from flows.site.parts.charts import Point, as_script_text, design_charts, fill_design
 from flows.site.parts.numbers import Numbers
 from flows.site.parts.sparkline import HEIGHT, MARGIN, WIDTH, draw_sparkline
@@ -193,6 +193,23 @@ def test_only_what_differs_is_written_and_what_is_not_ours_stays(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.glob("*.html")) == ["index.html", "new.html", "others.html"]
 
 
+def test_a_page_is_left_alone_where_what_it_is_made_of_and_what_lies_there_are_the_same(
+    tmp_path: Path,
+) -> None:
+    east, west, index = "county_990101.html", "county_990102.html", "index.html"
+    pages, sources = {east: b"east", west: b"west", index: b"one"}, {east: "3 members", west: "4 members"}
+    keep_pages(tmp_path, read_kept(tmp_path), "a", pages, sources)
+    kept = read_kept(tmp_path)
+    assert find_unchanged(tmp_path, kept, sources) == {east, west}
+    assert find_unchanged(tmp_path, kept, sources | {east: "5 members"}) == {west}
+    keep_pages(tmp_path, kept, "b", {index: b"two", east: b"more"}, sources | {east: "5 members"}, {west})
+    kept = read_kept(tmp_path)
+    assert (kept.files, (tmp_path / west).read_bytes()) == ((east, west, index), b"west")
+    assert find_unchanged(tmp_path, kept, sources) == {west}
+    (tmp_path / west).write_bytes(b"of a night that was cut off")
+    assert find_unchanged(tmp_path, kept, sources) == set()
+
+
 def test_a_page_that_somebody_removed_comes_back(tmp_path: Path) -> None:
     pages = {"index.html": b"one", "rules.html": b"two"}
     keep_pages(tmp_path, read_kept(tmp_path), "a", pages)
@@ -201,7 +218,17 @@ def test_a_page_that_somebody_removed_comes_back(tmp_path: Path) -> None:
     assert keep_pages(tmp_path, read_kept(tmp_path), "a", pages) == ["rules.html"]
 
 
-@pytest.mark.parametrize("said", ["", "{", "[]", '{"made_of": 1}', '{"made_of": "a", "files": 7}'])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "{",
+        "[]",
+        '{"made_of": 1}',
+        '{"made_of": "a", "files": 7}',
+        '{"made_of": "a", "files": [], "seals": []}',
+    ],
+)
 def test_a_manifest_that_cannot_be_read_is_none(tmp_path: Path, said: str) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "manifest.json").write_text(said, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,27 @@ def render_county(edition: Edition, org_code: str) -> bytes:
         programmes=[each for each in told if each],
         anchored=next((each["id"] for each in told if each and each["townships"]), ""),
     )
+
+
+def fingerprint_counties(edition: Edition, common: str) -> dict[str, str]:
+    """Page of a county -> everything that it is made of, in short; ``common``: what all pages are made of."""
+    own = _digest_by(edition.numbers.figures, "org_code")
+    below = _digest_by(edition.townships.figures, "parent_code")
+    reports = _digest_by(edition.reporting.select("unit_code", "state", "status"), "unit_code")
+    shared = f"{common}\0{edition.numbers.years}\0{edition.catalogue.settings.last_year}"
+    found = {}
+    for county in edition.counties:
+        parts = (shared, *(digests.get(county, "") for digests in (own, below, reports)))
+        found[county_file(county)] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return found
+
+
+def _digest_by(frame: pl.DataFrame, key: str) -> dict[str, str]:
+    """The rows of each ``key``, in short."""
+    parts = frame.partition_by(key, as_dict=True, maintain_order=True)
+    return {
+        str(code): hashlib.sha256(part.write_csv().encode()).hexdigest() for (code,), part in parts.items()
+    }
 
 
 def _find_report(edition: Edition, org_code: str) -> dict[str, Any] | None:

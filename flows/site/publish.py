@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 from flows.error_log import run_dispensable
 from flows.night import Night
 from flows.settings import read_code_version
-from flows.site.county_page import render_county
+from flows.site.county_page import fingerprint_counties, render_county
 from flows.site.definition_pages import render_dictionary, render_explanations, render_rules
 from flows.site.edition import Document, Edition, county_file, programme_file, render_page
-from flows.site.kept_pages import is_up_to_date, keep_pages, read_kept
+from flows.site.kept_pages import find_unchanged, is_up_to_date, keep_pages, read_kept
 from flows.site.overview_page import render_overview
 from flows.site.parts.numbers import Numbers
 from flows.site.programme_page import render_programme
@@ -56,25 +57,34 @@ def _bring_up_to_date(night: Night) -> None:
     if is_up_to_date(home.site, kept, made_of):
         return
     edition = read_edition(night, documents, neighbours)
-    pages = render_pages(edition)
+    sources = fingerprint_counties(edition, "\0".join(_list_common_parts(night)))
+    unchanged = find_unchanged(home.site, kept, sources)
+    pages = render_pages(edition, unchanged)
     pages |= read_own_files()
     pages[LIBRARY] = find_library(home.site)
     pages[DESIGNS] = write_designs(edition.designs)
-    keep_pages(home.site, kept, made_of, pages)
+    keep_pages(home.site, kept, made_of, pages, sources, unchanged)
 
 
 def fingerprint(night: Night, linked: list[Document]) -> str:
     """Everything that the pages are made of, in short."""
     parts = [
         str(read_shown_heads(night.home.database)[-1:]),
+        *_list_common_parts(night),
+        *(document.file for document in linked),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _list_common_parts(night: Night) -> list[str]:
+    """What every page is made of beside its numbers."""
+    return [
         night.catalogue.version,
         night.rulebook.version,
         read_declared_words(night.catalogue.folder),
         read_code_version(),
         fingerprint_room(),
-        *(document.file for document in linked),
     ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def list_documents(site: Path) -> list[Document]:
@@ -137,13 +147,14 @@ def _list_years(database: Path) -> list[int]:
     return ([year for year in published if year <= newest] or published)[-YEARS_SHOWN:]
 
 
-def render_pages(edition: Edition) -> dict[str, bytes]:
-    """Every page by its file."""
+def render_pages(edition: Edition, unchanged: Collection[str] = ()) -> dict[str, bytes]:
+    """Every page by its file, but for the counties' pages that are ``unchanged``."""
     pages = {"index.html": render_overview(edition)}
     for programme in edition.programmes:
         pages[programme_file(programme)] = render_programme(edition, programme)
     for county in edition.counties:
-        pages[county_file(county)] = render_county(edition, county)
+        if county_file(county) not in unchanged:
+            pages[county_file(county)] = render_county(edition, county)
     return pages | {
         "tiles.html": render_tiles(edition),
         "quality.html": render_quality(edition),

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from flows.settings import Installation, Settings
+from flows.site import publish
+from flows.site.county_page import render_county
+from flows.site.edition import Edition
+from flows.site.kept_pages import MANIFEST
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, copied, night
 from tests.integration.site_browser import with_pages
@@ -39,6 +43,16 @@ def send_again(place: Installation, samples: Samples, unit: str, label: str, val
     [sample] = (samples([2024], LANHE) / unit).iterdir()
     book = ClerkWorkbook(sample)
     book.cell("兰2表", label).value = value  # type: ignore[assignment]
+    book.save(place.home.inbox / sample.name)
+
+
+def correct(place: Installation, samples: Samples) -> None:
+    """The county's workbook of 2024 with one visit more."""
+    [sample] = (samples([2024], LANHE) / EAST).iterdir()
+    book = ClerkWorkbook(sample)
+    seen = book.cell("兰2表", "走访户次", BRIDGE).value
+    assert isinstance(seen, int | float)
+    book.enter("兰2表", "走访户次", BRIDGE, seen + 1)
     book.save(place.home.inbox / sample.name)
 
 
@@ -87,12 +101,7 @@ def test_a_correction_leaves_the_pages_alone_that_do_not_speak_of_it(
     place: Installation, samples: Samples
 ) -> None:
     before = files_of(place)
-    [sample] = (samples([2024], LANHE) / EAST).iterdir()
-    book = ClerkWorkbook(sample)
-    seen = book.cell("兰2表", "走访户次", BRIDGE).value
-    assert isinstance(seen, int | float)
-    book.enter("兰2表", "走访户次", BRIDGE, seen + 1)
-    book.save(place.home.inbox / sample.name)
+    correct(place, samples)
     night(place)
     after = files_of(place)
     changed = {name for name in after if after[name] != before.get(name)}
@@ -100,6 +109,36 @@ def test_a_correction_leaves_the_pages_alone_that_do_not_speak_of_it(
     assert not changed & {
         "dictionary.html", "rules.html", "explanations.html", "search.html", "vega.js", "site.css", "search_index.js",
     }  # fmt: skip
+
+
+def test_pages_of_counties_that_are_left_alone_are_those_that_would_be_made(
+    place: Installation, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[str]()
+
+    def render(edition: Edition, org_code: str) -> bytes:
+        made.append(org_code)
+        return render_county(edition, org_code)
+
+    monkeypatch.setattr(publish, "render_county", render)
+    correct(place, samples)
+    night(place)
+    assert EAST in made
+    pages = {county: read(place, f"county_{county}.html") for county in (EAST, WEST)}
+    (place.home.site / MANIFEST).unlink()
+    made.clear()
+    night(place)
+    assert sorted(made) == [EAST, WEST]
+    assert {county: read(place, f"county_{county}.html") for county in (EAST, WEST)} == pages
+    (place.home.site / MANIFEST).write_text(
+        (place.home.site / MANIFEST)
+        .read_text(encoding="utf-8")
+        .replace('"made_of": "', '"made_of": "of another night '),
+        encoding="utf-8",
+    )
+    made.clear()
+    night(place)
+    assert made == [], "nothing of any county has changed"
 
 
 def test_other_words_of_the_bulletin_are_read_without_a_new_file(tmp_path: Path, samples: Samples) -> None:
