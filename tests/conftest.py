@@ -26,6 +26,9 @@ os.environ.pop("NIANBAO_INBOX", None)
 os.environ.pop("NIANBAO_JOURNAL", None)
 os.environ.pop("NIANBAO_ARCHIVE", None)
 os.environ.pop("NIANBAO_OUTBOX", None)
+os.environ.pop("NIANBAO_WORK", None)
+os.environ.pop("NIANBAO_PUBLISH", None)
+os.environ.pop("NIANBAO_TASK_RUNNER", None)
 os.environ["NIANBAO_QUIET_SECONDS"] = "0"  # what a test puts into an inbox is finished
 os.environ["NIANBAO_SITE"] = (
     "false"  # pages and papers take longer than a small night: a test that reads them says so
@@ -49,6 +52,7 @@ LONGEST = (
         "test_damage",
     ),
     *("test_backup", "test_numbers_by_hand", "test_site_in_a_browser", "test_notebook", "test_papers"),
+    *("test_lakehouse", "test_lake_writers", "test_workers_lost", "test_journal_table", "test_partitions"),
     *("test_corrections", "test_review", "test_bad_input", "test_round", "test_restated_year", "test_kept"),
     *("test_rollup", "test_series", "test_suites", "test_conform", "test_query", "test_completeness"),
     *("test_judge_rows", "test_contribution", "test_table_rows", "test_trace_formulas", "test_cli"),

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from flows.partitions.work import WorkLost, WorkPlace
-from flows.settings import Installation
+from flows.settings import Installation, Settings
 from tests.clerk_workbook import ClerkWorkbook
-from tests.integration.conftest import LANHE, NewInstallation, night
+from tests.integration.conftest import LANHE, Samples, new_installation, night
 from tests.integration.warehouse_content import assert_same_content
 
 EAST = "990101"
@@ -55,18 +55,12 @@ def replayed(place: Installation, **settings: object) -> Path:
     return before
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Path:
-    """The small city's catalogue, to be changed."""
-    folder = shutil.copytree(LANHE, tmp_path / "catalogue")
-    (folder / "rules").mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture
-def office(installation: NewInstallation, city: Path) -> Installation:
-    """Nine workbooks of three years: one that cannot be read, one that is held, one twice; taken in by one night."""
-    place = installation(YEARS, catalogue=city)
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
+    """A folder with catalogue and home after one night of eleven files: one unreadable, one held, one restated."""
+    folder = tmp_path_factory.mktemp("settled")
+    shutil.copytree(LANHE, folder / "catalogue")
+    place = new_installation(folder / "home", samples, YEARS, catalogue=folder / "catalogue")
     inbox = place.home.inbox / EAST
     first, second = (next(inbox.glob(f"{EAST}_{year}_*.xlsx")) for year in YEARS[:2])
     held = ClerkWorkbook(first)
@@ -77,7 +71,21 @@ def office(installation: NewInstallation, city: Path) -> Installation:
     restated.save(inbox / "更正.xlsx")
     (inbox / "读不出.xlsx").write_bytes(b"nothing")
     night(place)
-    return place
+    return folder
+
+
+@pytest.fixture
+def office(settled: Path, tmp_path: Path) -> Installation:
+    """A copy of the settled installation, with a catalogue that may be changed."""
+    folder = shutil.copytree(settled, tmp_path / "copy")
+    (folder / "catalogue" / "rules").mkdir(exist_ok=True)
+    return Installation(Settings(home=folder / "home", catalogue=folder / "catalogue", workers=2))
+
+
+@pytest.fixture
+def city(office: Installation) -> Path:
+    """Its catalogue."""
+    return office.settings.catalogue
 
 
 @pytest.mark.parametrize("runner", ["threads", "processes"])

@@ -16,7 +16,7 @@ from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.dask_office import DaskOffice, open_dask_office
 from tests.integration.warehouse_content import assert_same_content
 
-YEARS = range(2022, 2025)
+YEARS = range(2023, 2025)
 
 
 @pytest.fixture
