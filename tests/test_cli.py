@@ -20,7 +20,7 @@ from tests.terminal import Terminal, is_one_chinese_sentence
 COMMANDS = (
     "template", "sample", "check", "nightly", "status", "trace", "query", "export", "rebuild", "doctor", "docs", "report",
     "review", "rules", "catalogue", "year", "registry", "deadline", "backup", "restore", "contacts", "matters",
-    "acknowledge", "timeliness", "deploy", "upgrade", "release", "shell", "show", "completion", "journal",
+    "acknowledge", "timeliness", "deploy", "upgrade", "release", "shell", "show", "completion", "journal", "lake",
 )  # fmt: skip
 
 
