@@ -144,7 +144,8 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
 
 def _publish_for_readers(night: Night) -> list[str]:
     """Papers, pages and the lake; what went wrong with them, in sentences."""
-    return [*publish_papers(night), *publish_site(night), *publish_lake(night)]
+    troubles = [*publish_papers(night), *publish_site(night)]
+    return [*troubles, *publish_lake(night)] if night.installation.settings.publish else troubles
 
 
 def fill_build(night: Night, build: NightBuild, parts: Parts, on_done: OnDone | None) -> None:

@@ -25,7 +25,10 @@ STEPS_TO_PUBLISH = (
     "indicators",
 )
 """Steps that end before the file is published: their seconds stand in the run's own row of quality.run."""
-STEPS_AFTER = ("publish", "receipts", "pages", "clear_out", "papers", "site", "digest", "send", "backup")
+STEPS_AFTER = (
+    *("publish", "receipts", "outbox", "pages", "clear_out", "papers", "site", "lake"),
+    *("digest", "send", "backup"),
+)
 """Steps that end later: the mark of a good night carries their seconds to the next file."""
 
 ENGINE_STEPS = ("read", "check", "decide", "load", "indicators", "publish")

@@ -27,8 +27,8 @@ from warehouse.store.query import query
 from warehouse.store.schema.tables import tables
 
 CLERK = "王小明"
-NOT_HERE = {"fetch", "vintages", "send", "backup"}
-"""Steps that a night without sources, people to write to and backup has not."""
+NOT_HERE = {"fetch", "vintages", "outbox", "lake", "send", "backup"}
+"""Steps that a night without sources, shared outbox, lake, people to write to and backup has not."""
 
 
 def read_log(place: Installation) -> list[dict[str, Any]]:
