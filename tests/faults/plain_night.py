@@ -16,13 +16,16 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import flows.nightly
 from expectations.judge import start_great_expectations
+from flows.partitions.check_part import CheckingJob, check_part
+from flows.partitions.read_part import ReadingJob, read_part
 from flows.settings import Installation, Settings
 from tests.faults.mutants import MUTANTS
 
@@ -67,6 +70,21 @@ def _obey(said: str, is_traced: bool, days: int, mutant: str, **night: Any) -> N
         os._exit(code)
 
 
+class _PlainParts:
+    """Runs partitions one after the other in this process."""
+
+    def telling(self, *_: object) -> _PlainParts:
+        return self
+
+    def read(self, jobs: Sequence[ReadingJob]) -> None:
+        for job in jobs:
+            read_part(job)
+
+    def check(self, jobs: Sequence[CheckingJob]) -> None:
+        for job in jobs:
+            check_part(job)
+
+
 def _run(home: str, catalogue: str, end: int) -> int:
     """The night; after its ``end``-th step the process is killed."""
     done = count(1)
@@ -84,6 +102,7 @@ def _run(home: str, catalogue: str, end: int) -> int:
         if hasattr(found, "cache_policy"):  # a task
             setattr(flows.nightly, name, and_die(found.fn))
     flows.nightly.named = flows.nightly.retried = lambda step, _about: step  # type: ignore[assignment]
+    flows.nightly.open_parts = lambda _settings: nullcontext(_PlainParts())  # type: ignore[assignment]
     flows.nightly.tell_log = lambda _sentence: None  # type: ignore[assignment]  # there is no run whose log it were
     settings = Settings(home=Path(home), catalogue=Path(catalogue), workers=1, quiet_seconds=0)
     flows.nightly.run_night(Installation(settings))
