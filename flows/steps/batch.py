@@ -78,7 +78,7 @@ class Background:
 
     ``prior``: the standing measures of all years; ``later``: those of later years, which are compared anew with what the
     batch says of the years before them; ``asked_later`` (CELL_ASKED): the cells of them that rules over a single
-    year ask about already. ``received`` (RECEIVED): all readable submissions so far; ``earlier``: what those said that a
+    year ask about already. ``received`` (RECEIVED): their readable submissions so far; ``earlier``: what those said that a
     correction workbook may answer. ``totals`` (TOTAL): what the whole city had; None where that is the sum of ``prior``.
     """
 

@@ -155,12 +155,15 @@ def read_standing_measures(path: Path) -> pl.DataFrame:
 def read_earlier(
     connection: duckdb.DuckDBPyConnection, submissions: Submissions, answering: Collection[str]
 ) -> tuple[pl.DataFrame, Observations]:
-    """RECEIVED of all readable submissions in order of receipt; OBSERVATION of those that may be answered.
+    """RECEIVED of all readable submissions of the same units in order of receipt; OBSERVATION of those that may be answered.
 
     ``answering``: which of ``submissions`` answer an earlier one. What that said is needed, and what others of the same
     unit and year have said since.
     """
-    received = connection.execute(statement("warehouse.store", "received")).pl().pipe(shaped, RECEIVED)
+    units = submissions["unit_code"].unique().sort().to_list()
+    received = (
+        connection.execute(statement("warehouse.store", "received"), [units]).pl().pipe(shaped, RECEIVED)
+    )
     answers = submissions.filter(pl.col("submission").is_in(list(answering)))
     wanted = received.join(answers, on=["unit_code", "year"], how="semi")["submission"].to_list()
     said = connection.execute("FROM core.observation_log WHERE list_contains(?, submission)", [wanted])
