@@ -18,7 +18,7 @@ TOTAL: Schema = {
 def list_published_measures(catalogue: Catalogue) -> list[str]:
     """The measures that a published indicator reads."""
     published = (i for i in catalogue.indicators.values() if i.is_published)
-    return sorted({term.name for i in published for term in catalogue.expand_formula(i).terms})
+    return sorted({measure.id for i in published for measure in catalogue.measures_of(i)})
 
 
 def list_published_totals(standing: Measures, catalogue: Catalogue) -> pl.DataFrame:

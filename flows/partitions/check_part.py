@@ -13,7 +13,7 @@ from expectations.outliers.effects import TOTAL
 from expectations.verdicts.silence import CELL_ASKED
 from flows.partitions.read_part import join_parts
 from flows.partitions.work import Part, WorkPlace, hash_frame, name_key
-from flows.partitions.world import World, load_world
+from flows.partitions.world import World, hash_registry, load_world
 from flows.steps.batch import REFUSED, Background, Batch, describe_units
 from flows.steps.faults import step_without_faulty
 from flows.steps.steps import judge_batch
@@ -81,11 +81,9 @@ def name_checking_job(
     ``years``: those of the submissions and of later ones that are compared anew.
     """
     units = submissions["unit_code"].unique().sort().to_list()
-    catalogue = world.select(units)
     read = (
         world.forms_version,
-        hash_frame(catalogue.registry.all_units),
-        hash_frame(catalogue.registry.succession),
+        hash_registry(world.select(units).registry),
         world.rules_version(years),
         list(reads),
         submissions["submission"].to_list(),

@@ -31,7 +31,6 @@ Job = TypeVar("Job")
 THREADS, PROCESSES, DASK = "threads", "processes", "dask"
 """What NIANBAO_TASK_RUNNER may say; ``dask:`` may be followed by a scheduler's address."""
 
-
 DESERTED_SECONDS = 60.0
 """How long a night waits for workers when there are none, before it does their work itself."""
 _LOOK_SECONDS = 0.05
@@ -98,9 +97,8 @@ class PartRunner:
         on_done: Callable[[Job], None],
     ) -> None:
         """Run ``step`` on every job; ``name`` gives what a run is about. Whatever a step raises is raised here."""
-        if (
-            self._kind == THREADS and len(jobs) == 1
-        ):  # as many tables of one office are: a thread would only add to it
+        # One partition, as in most offices: a thread would only add to it.
+        if self._kind == THREADS and len(jobs) == 1:
             named(step, name(jobs[0]))(jobs[0])
             on_done(jobs[0])
             return

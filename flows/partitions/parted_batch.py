@@ -56,13 +56,6 @@ class PartedBatch:
                 self.submissions, on="submission", how="semi", maintain_order="left"
             )
 
-    @property
-    def latest(self) -> Submissions:
-        """The last of the submissions of each unit and year."""
-        return self.submissions.sort("received_seq").unique(
-            ["unit_code", "year"], keep="last", maintain_order=True
-        )
-
 
 def join_reads(first_seq: int, reads: Sequence[ReadPart]) -> PartedBatch:
     """The batch that was read in these parts."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 
 import polars as pl
 
-from expectations.outliers.effects import list_published_measures
 from flows.partitions.brought_files import bringing
 from flows.partitions.work import Part, WorkPlace, name_key
 from flows.partitions.world import World, load_world
@@ -35,7 +34,7 @@ from warehouse.words.folding import fold_column
 FILLED: Schema = {"submission": pl.String, "filled_count": pl.Int64, "observation_count": pl.Int64}
 """How many cells a submission has, and how many hold something, zeros too, with the rosters that say they list nothing."""
 REPORTED: Schema = {"submission": pl.String, "year": pl.Int32, "measure": pl.String, "value": pl.Float64}
-"""What a submission reports altogether of a measure that a published indicator reads; key: submission, measure."""
+"""What a submission reports altogether of a measure; key: submission, measure."""
 _MEMBER: Schema = {"container": pl.String, "name": pl.String, "content": pl.Binary}
 
 _CONFORMED: dict[str, Schema] = {
@@ -115,7 +114,7 @@ def read_part(job: ReadingJob) -> Part:
     catalogue = world.select(batch.submissions["unit_code"].unique().to_list(), named)
     faults: list[str] = []
     batch = step_without_faulty(lambda part: conform_batch(part, catalogue), batch, faults.extend)
-    return job.place.keep(job.key, _list_frames(batch, world), {"answered": batch.answered, "faults": faults})
+    return job.place.keep(job.key, _list_frames(batch), {"answered": batch.answered, "faults": faults})
 
 
 def leave_read_part(job: ReadingJob) -> str:
@@ -141,11 +140,9 @@ def _list_named_units(reads: Iterable[FileRead]) -> list[str]:
     return pl.concat(beginnings).drop_nulls().unique().to_list()
 
 
-def _list_frames(batch: Batch, world: World) -> dict[str, pl.DataFrame]:
+def _list_frames(batch: Batch) -> dict[str, pl.DataFrame]:
     conformed, observed = batch.conformed, batch.observed
-    reported = observed.measures.filter(
-        pl.col("measure").is_in(list_published_measures(world.catalogue)), pl.col("value").is_not_null()
-    )
+    reported = observed.measures.drop_nulls("value")
     return {
         "submissions": batch.submissions,
         "refused": batch.refused,

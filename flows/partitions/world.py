@@ -14,8 +14,11 @@ from expectations.rulebook.rulebook import RuleBook
 from flows.partitions.work import WorkPlace, hash_frame, name_key
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.regions import Regions
+from warehouse.registry.registry import Registry
 
 _CODE = ("expectations", "transforms", "warehouse", "flows/steps", "flows/partitions", "flows/wall")
+_DECLARED = {"catalogue", "rules"}
+"""Folders whose YAML stands in the keys by itself, form by form and rule by rule."""
 _LIBRARIES = ("polars", "python-calamine", "xlrd")
 _ROOT = Path(__file__).parents[2]
 
@@ -42,10 +45,7 @@ class World:
     @cached_property
     def registry_version(self) -> str:
         """Changes with the registry."""
-        return name_key(
-            "registry",
-            *map(hash_frame, (self.catalogue.registry.all_units, self.catalogue.registry.succession)),
-        )
+        return hash_registry(self.catalogue.registry)
 
     def select(self, unit_codes: Collection[str], org_codes: Collection[str] = ()) -> Catalogue:
         """The catalogue with no other units than the regions of ``unit_codes`` and the counties of ``org_codes``."""
@@ -54,8 +54,12 @@ class World:
     def rules_version(self, years: Collection[int]) -> str:
         """Changes with the rules that are in force in one of ``years``; reading's own problems are so in all."""
         touching = [rule for rule in self.rulebook.rules.values() if any(map(rule.is_in_force, years))]
-        published = sorted(i.id for i in self.catalogue.indicators.values() if i.is_published)
-        return name_key("rules", [rule.model_dump_json() for rule in touching], published)
+        return name_key("rules", [rule.model_dump_json() for rule in touching])
+
+
+def hash_registry(registry: Registry) -> str:
+    """A hash of a registry, or of the part of one."""
+    return name_key("registry", hash_frame(registry.all_units), hash_frame(registry.succession))
 
 
 _KNOWN: dict[str, World] = {}
@@ -88,9 +92,8 @@ def read_program() -> str:
         digest.update(f"{library} {version(library)}\n".encode())
     for folder in _CODE:
         for file in sorted((_ROOT / folder).rglob("*")):
-            if file.suffix in {".py", ".sql", ".j2"} or (
-                file.suffix == ".yaml" and "catalogue" not in file.parts
-            ):
+            is_declared = not _DECLARED.isdisjoint(file.parts)
+            if file.suffix in {".py", ".sql", ".j2"} or (file.suffix == ".yaml" and not is_declared):
                 digest.update(f"{file.relative_to(_ROOT)}\n".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flows.partitions.work import WorkLost, WorkPlace
@@ -93,6 +94,16 @@ def test_parts_of_one_workbook_give_what_one_part_gives(office: Installation, ru
     before = replayed(office, part_size=1, task_runner=runner)
     assert_same_content(before, office.home.database)
     assert len(of_kind(kept(office), "check")) >= 4, "a partition for each of three units, and the one before"
+
+
+def test_what_is_kept_of_a_partition_does_not_depend_on_what_indicators_read(office: Installation) -> None:
+    """An indicator may read or publish a measure tomorrow that none does today, and nothing is read again then."""
+    place = WorkPlace(str(office.home.work))
+    parts = [place.get(key) for key in of_kind(kept(office), "read")]
+    measures = pl.concat([part.find("measures") for part in parts]).drop_nulls("value")
+    reported = pl.concat([part.find("reported") for part in parts])
+    assert set(reported["measure"]) == set(measures["measure"])
+    assert reported["value"].sum() == pytest.approx(measures["value"].sum())
 
 
 def test_a_rebuild_judges_nothing_again(office: Installation) -> None:
