@@ -25,7 +25,7 @@ from flows.partitions.read_part import ReadingJob, list_reading_jobs, open_read_
 from flows.receiving.receive import Signature, receive_arrivals, receive_members
 from flows.steps.batch import Background, describe_file
 from flows.steps.steps import decide_batch
-from warehouse.catalogue.frames import FINDING, Submissions, shaped
+from warehouse.catalogue.frames import ANSWER, FINDING, Submissions, empty, select_latest, shaped
 from warehouse.ledger.explanation_entries import list_explanations, select_new_explanations
 from warehouse.ledger.journal import Draft, Entry, Event
 from warehouse.ledger.review_entries import (
@@ -117,7 +117,7 @@ def judge(night: Night, batch: PartedBatch, build: NightBuild, parts: RunParts) 
         _log(night, part.part.facts["faults"])
     results, runs = count_verdicts([part.list_suites() for part in checks], night.catalogue, night.rulebook)
     faulty = pl.concat([batch.refused.clear(), *(part.refused for part in checks)])
-    findings = pl.concat([pl.DataFrame(schema=FINDING), *(part.findings for part in checks)])
+    findings = pl.concat([empty(FINDING), *(part.findings for part in checks)])
     judged = replace(
         batch,
         submissions=batch.submissions.join(faulty, on="submission", how="anti", maintain_order="left"),
@@ -126,7 +126,7 @@ def judge(night: Night, batch: PartedBatch, build: NightBuild, parts: RunParts) 
         judgement=Judgement(
             findings=shaped(findings.select("submission", "rule", "form", "severity"), FINDING),
             results=results,
-            answers=pl.concat([Judgement().answers, *(part.answers for part in checks)]),
+            answers=pl.concat([empty(ANSWER), *(part.answers for part in checks)]),
             docs=runs,
         ),
     )
@@ -174,7 +174,7 @@ def load(night: Night, batch: PartedBatch, build: NightBuild) -> None:
         results=batch.judgement.results,
     )
     compared = [submission for part in batch.checks for submission in part.compared_anew]
-    revised = pl.concat([pl.DataFrame(schema=FINDING), *(part.revised for part in batch.checks)])
+    revised = pl.concat([empty(FINDING), *(part.revised for part in batch.checks)])
     build.revise_findings(compared, _list_rules_of_several_years(night), revised)
     night.record.counts.update(
         submission_count=batch.decided.height,
@@ -193,8 +193,9 @@ def hold_returned(night: Night, build: NightBuild, before: int | None = None) ->
 
 def _list_totals(night: Night, batch: PartedBatch, build: NightBuild) -> pl.DataFrame:
     """TOTAL of what is reported: by the batch for its units and years, by what stands for all others."""
-    latest = batch.latest.select("submission")
-    own = batch.reported.join(latest, on="submission", how="semi").select("year", "measure", "value")
+    own = batch.reported.join(select_latest(batch.submissions), on="submission", how="semi").select(
+        "year", "measure", "value"
+    )
     others = build.sum_standing_measures(list_published_measures(night.catalogue), batch.submissions)
     return list_published_totals(pl.concat([others, own]), night.catalogue)
 

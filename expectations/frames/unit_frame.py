@@ -13,7 +13,7 @@ import polars as pl
 
 from expectations.rulebook.condition import DATA_ROW
 from expectations.rulebook.rulebook import Rule
-from warehouse.catalogue.frames import MEASURE, Measures, Schema, Submissions, empty, shaped
+from warehouse.catalogue.frames import MEASURE, Measures, Schema, Submissions, empty, select_latest, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import contributions, hand_on_measures
 from warehouse.registry.succession import list_departures
@@ -55,12 +55,8 @@ def select_earlier_measures(
 
     ``measures``: of submissions without a critical finding; ``submissions``: SUBMISSION, for their order.
     """
-    latest = (
-        submissions.filter(pl.col("submission").is_in(measures["submission"].unique().implode()))
-        .sort("received_seq")
-        .unique(["unit_code", "year"], keep="last", maintain_order=True)
-        .select("submission", "unit_code", "year")
-    )
+    believed = submissions.filter(pl.col("submission").is_in(measures["submission"].unique().implode()))
+    latest = select_latest(believed).select("submission", "unit_code", "year")
     own = measures.join(latest.select("submission"), on="submission", how="semi")
     rest = prior.join(latest, on=["unit_code", "year"], how="anti")
     return pl.concat([shaped(rest, MEASURE), shaped(own, MEASURE)])

@@ -287,6 +287,11 @@ def empty(schema: Schema) -> pl.DataFrame:
     return pl.DataFrame(schema=schema)
 
 
+def select_latest(submissions: Submissions) -> Submissions:
+    """Of the submissions of one unit and year the one that was received last."""
+    return submissions.sort("received_seq").unique(["unit_code", "year"], keep="last", maintain_order=True)
+
+
 def shaped(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """``frame`` with exactly the columns of ``schema``: missing ones null, types cast, order as declared."""
     return frame.select(
