@@ -94,9 +94,11 @@ def _identify_unit(
             "refuse.unknown_unit",
             f"封面的单位代码是{units.name_of[by_code]}，单位名称是{name_text}",
         )
-    if not by_code and len(named) > 1 and of_folder not in named:
-        return of_folder, "refuse.unknown_unit", f"有{len(named)}个单位名称是{name_text}，须写明单位代码"
-    unit = by_code or (units.find(name_text) if len(named) == 1 else of_folder if named else None)
+    if not by_code and len(named) > 1:
+        if of_folder is None or of_folder not in named:
+            return of_folder, "refuse.unknown_unit", f"有{len(named)}个单位名称是{name_text}，须写明单位代码"
+        named = frozenset([of_folder])
+    unit = by_code or next(iter(named), None)
     if unit is None and (code_text or name_text):
         return of_folder, "refuse.unknown_unit", f"填报单位写的是“{name_text or code_text}”"
     unit = unit or of_folder or units.find_inside(PurePath(file_name).stem)
@@ -127,9 +129,8 @@ def _list_units(registry: Registry, year: int, city: City) -> ReportingUnits:
     for code, name in name_of.items():
         for spelling in (name, name + association, city.name + name, city.name + name + association):
             known = codes_of.get(fold(spelling), frozenset())
-            if all(
-                name_of[other] == name for other in known
-            ):  # else somebody else's name: the first one's it is
+            # A spelling that is somebody else's name already is the first one's.
+            if all(name_of[other] == name for other in known):
                 codes_of[fold(spelling)] = known | {code}
     codes_of[fold(city.own_level_name)] = frozenset([city.code])
     return ReportingUnits(codes_of, {**name_of, city.code: city.own_level_name})
