@@ -49,7 +49,7 @@ def test_a_database_that_lets_nobody_in_is_told_without_the_password(
         ('FATAL:  password authentication failed for user "nianbao"', "账号、密钥或密码"),
         ("fe_sendauth: no password supplied", "账号、密钥或密码"),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", SSL off', "pg_hba"),
-        ('root certificate file "/root/.postgresql/root.crt" does not exist', "sslrootcert"),
+        ('root certificate file "/var/lib/nianbao/.postgresql/root.crt" does not exist', "sslrootcert"),
         ("server does not support SSL, but SSL was required", "没有启用 SSL"),
         ("FATAL:  the database system is starting up", "正在启动"),
         ("FATAL:  sorry, too many clients already", "连接数已满"),

@@ -15,10 +15,14 @@ _PREFECT = tempfile.TemporaryDirectory(prefix="prefect-")
 prepare(Path(_PREFECT.name))  # before anything imports prefect
 
 from flows.answer.outgoing import Report  # noqa: E402
+from flows.lake.address import parse_address  # noqa: E402
 from flows.nightly import run_night  # noqa: E402
 from flows.settings import Installation, Settings  # noqa: E402
+from tests.integration.lakes import address_of, make_database  # noqa: E402
+from tests.integration.postgres import PostgresServer  # noqa: E402
 from tests.integration.sample_files import SampleFiles  # noqa: E402
 from warehouse.catalogue.load import DEFAULT_FOLDER  # noqa: E402
+from warehouse.lake.place import LakePlace  # noqa: E402
 
 LANHE = Path(__file__).parent.parent / "catalogues" / "lanhe"
 """The catalogue of an invented city with two counties: its nights take a second."""
@@ -100,6 +104,18 @@ def installation(tmp_path: Path, samples: Samples) -> NewInstallation:
         return new_installation(tmp_path / name, samples, years, units, catalogue)
 
     return make
+
+
+@pytest.fixture
+def lake_address(postgres: PostgresServer, tmp_path: Path) -> str:
+    """A lake that nobody has written into, as NIANBAO_PUBLISH names it: a database of its own and a folder."""
+    return address_of(make_database(postgres), tmp_path / "lake")
+
+
+@pytest.fixture
+def lake(lake_address: str) -> LakePlace:
+    """The same lake."""
+    return parse_address(lake_address, {})
 
 
 @pytest.fixture(scope="session")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import duckdb
-import psycopg
 
 from flows.lake.address import parse_address
 from flows.lake.publish import publish_into_lake
-from tests.integration.postgres import run_postgres
+from tests.integration.postgres import PostgresServer
 from tests.small_city import LANHE
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.lake.place import LakePlace
@@ -33,19 +30,9 @@ NIGHTS = "SELECT * FROM quality.snapshot WHERE author IS NOT NULL ORDER BY snaps
 _NUMBERS = count()
 
 
-@contextmanager
-def run_catalogues() -> Iterator[str]:
-    """A PostgreSQL server: the beginning of addresses of its databases."""
-    with run_postgres() as address:
-        yield address.replace("postgresql+asyncpg", "postgresql").rpartition("/")[0]
-
-
-def make_database(server: str) -> str:
+def make_database(server: PostgresServer) -> str:
     """The address of a new, empty database."""
-    name = f"lake{next(_NUMBERS)}"
-    with psycopg.connect(f"{server}/prefect", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
+    return server.make_database(f"lake{next(_NUMBERS)}")
 
 
 def address_of(database: str, folder: Path | str) -> str:

@@ -15,7 +15,7 @@ from flows.nightly import run_night
 from flows.running.embedded_server import run_as_flow
 from flows.settings import Installation, find_installation
 from tests.compare_warehouses import COMPARED, differences
-from tests.integration.conftest import LANHE, NewInstallation, Samples, night
+from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.postgres import PostgresServer
 from tests.journal_tables import read_lines
 from tests.terminal import Terminal
@@ -32,13 +32,9 @@ def place(installation: NewInstallation, address: str) -> Installation:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
+def undisturbed(settled: NewInstallation) -> Installation:
     """The same after a night with the file."""
-    from tests.integration.conftest import new_installation
-
-    made = new_installation(tmp_path_factory.mktemp("file") / "home", samples, [2024], catalogue=LANHE)
-    night(made)
-    return made
+    return settled([2024], None, LANHE)
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from tests.integration.lakes import (
     address_of,
     make_database,
     office,
-    run_catalogues,
     stamped_copy,
 )
+from tests.integration.postgres import PostgresServer
 from tests.integration.warehouse_content import in_fixed_order
 from warehouse.lake.attached import attached
 from warehouse.lake.contents import list_contents
@@ -41,22 +41,6 @@ from warehouse.store.schema.shapes import list_shapes
 from warehouse.store.schema.tables import tables
 
 EAST, WEST = "990101", "990102"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with run_catalogues() as address:
-        yield address
-
-
-@pytest.fixture
-def address(server: str, tmp_path: Path) -> str:
-    return address_of(make_database(server), tmp_path / "lake")
-
-
-@pytest.fixture
-def place(address: str) -> LakePlace:
-    return parse_address(address, {})
 
 
 @pytest.fixture
@@ -91,11 +75,11 @@ def receive_also(place: Installation, samples: Samples, unit: str, year: int) ->
 
 
 def test_rows_views_and_macros_of_the_lake_are_those_of_the_file(
-    after_a_night: NewInstallation, place: LakePlace
+    after_a_night: NewInstallation, lake: LakePlace
 ) -> None:
     installation = after_a_night([2023, 2024])
     file, catalogue = installation.home.database, installation.catalogue
-    assert publish_into_lake(file, place, catalogue) is not None
+    assert publish_into_lake(file, lake, catalogue) is not None
     asked = {
         t.full_name: f'FROM {t.schema}."{t.name}"' for t in (*tables().values(), *list_shapes(catalogue))
     }
@@ -103,7 +87,7 @@ def test_rows_views_and_macros_of_the_lake_are_those_of_the_file(
     asked["as_of"] = "FROM as_of('2030-01-01')"
     asked["trace"] = f"FROM trace('member_count', '{CITY}', 2024)"
     asked["history"] = f"FROM history('member_count', '{CITY}', 2024)"
-    with read_only(file) as of_file, reading(place, CITY) as of_lake:
+    with read_only(file) as of_file, reading(lake, CITY) as of_lake:
         for sql in asked.values():
             left, right = in_fixed_order(run(of_file, sql)), in_fixed_order(run(of_lake, sql))
             assert left.columns == right.columns
@@ -118,27 +102,27 @@ def test_rows_views_and_macros_of_the_lake_are_those_of_the_file(
 
 
 def test_a_publication_without_changes_leaves_no_snapshot(
-    after_a_night: NewInstallation, place: LakePlace
+    after_a_night: NewInstallation, lake: LakePlace
 ) -> None:
     installation = after_a_night([2024])
-    first = publish_into_lake(installation.home.database, place, installation.catalogue)
+    first = publish_into_lake(installation.home.database, lake, installation.catalogue)
     assert first is not None
-    assert publish_into_lake(installation.home.database, place, installation.catalogue) is None
-    found = query_lake(place, CITY, "SELECT max(snapshot_id) FROM quality.snapshot").item()
+    assert publish_into_lake(installation.home.database, lake, installation.catalogue) is None
+    found = query_lake(lake, CITY, "SELECT max(snapshot_id) FROM quality.snapshot").item()
     assert found == first.snapshot
 
 
 def test_each_vintage_is_a_snapshot_that_equals_as_of_its_moment(
-    after_a_night: NewInstallation, samples: Samples, address: str, place: LakePlace
+    after_a_night: NewInstallation, samples: Samples, lake_address: str, lake: LakePlace
 ) -> None:
-    installation = publishing(after_a_night([2023, 2024], [EAST]), address)
+    installation = publishing(after_a_night([2023, 2024], [EAST]), lake_address)
     night(installation)  # nothing to do but the lake
     receive_also(installation, samples, WEST, 2024)
     night(installation)
     columns = (
         "year, org_code, indicator, value, state, numerator, denominator, coverage_pct, maturity, known_from"
     )
-    with reading(place, CITY) as connection:
+    with reading(lake, CITY) as connection:
         snapshots = run(connection, NIGHTS)
         assert snapshots.height == 2, "a night is one snapshot"
         heads = run(connection, "SELECT run, journal_hash FROM quality.run ORDER BY published_at").rows()
@@ -159,16 +143,16 @@ def test_each_vintage_is_a_snapshot_that_equals_as_of_its_moment(
                 EXCEPT SELECT year, content_hash FROM lake.publication.part AT (VERSION => {first})""",
         )
     assert not seen[0].equals(seen[1])
-    with attached(place) as connection:  # the upkeep that docs/lakehouse.md gives
+    with attached(lake) as connection:  # the upkeep that docs/lakehouse.md gives
         connection.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
         connection.execute("CALL ducklake_delete_orphaned_files('lake', older_than => now())")
-    kept = query_lake(place, CITY, f"SELECT {columns} FROM lake.mart.indicator AT (VERSION => {first})")
+    kept = query_lake(lake, CITY, f"SELECT {columns} FROM lake.mart.indicator AT (VERSION => {first})")
     assert_frame_equal(seen[0], in_fixed_order(kept))
     assert written["year"].to_list() == [2024], "the other year is as it was"
 
 
 def test_a_night_without_the_lake_says_so_and_the_next_catches_up(
-    after_a_night: NewInstallation, samples: Samples, address: str, place: LakePlace, tmp_path: Path
+    after_a_night: NewInstallation, samples: Samples, lake_address: str, lake: LakePlace, tmp_path: Path
 ) -> None:
     installation = after_a_night([2024], [EAST])
     receive_also(installation, samples, WEST, 2024)
@@ -181,33 +165,33 @@ def test_a_night_without_the_lake_says_so_and_the_next_catches_up(
     assert any("数据湖未能更新".encode() in content for content in written), "the digest says so"
     assert not any(b"verysecret" in content for content in written)
     with pytest.raises(LakeFailed, match="还没有机构发布过"):
-        query_lake(place, CITY, "SELECT 1")
-    report = night(publishing(installation, address))
+        query_lake(lake, CITY, "SELECT 1")
+    report = night(publishing(installation, lake_address))
     assert not [trouble for trouble in report.troubles if "数据湖" in trouble]
     left = query(installation.home.database, "FROM mart.indicator")
-    assert_frame_equal(in_fixed_order(left), in_fixed_order(query_lake(place, CITY, "FROM mart.indicator")))
+    assert_frame_equal(in_fixed_order(left), in_fixed_order(query_lake(lake, CITY, "FROM mart.indicator")))
 
 
 def test_a_session_takes_no_other_statements_from_the_lake(
-    after_a_night: NewInstallation, place: LakePlace, tmp_path: Path
+    after_a_night: NewInstallation, lake: LakePlace, tmp_path: Path
 ) -> None:
     installation = after_a_night([2024])
-    publish_into_lake(installation.home.database, place, installation.catalogue)
+    publish_into_lake(installation.home.database, lake, installation.catalogue)
     outside = tmp_path / "outside.csv"
-    with attached(place) as connection:
+    with attached(lake) as connection:
         connection.execute(
             "INSERT INTO lake.publication.statement VALUES (?, 99999, ?)",
             [CITY, f"COPY (SELECT 1) TO '{outside}'"],
         )
     with pytest.raises(LakeFailed, match="其他语句"):
-        query_lake(place, CITY, "SELECT 1")
+        query_lake(lake, CITY, "SELECT 1")
     assert not outside.exists()
 
 
-def test_a_session_reads_nothing_but_the_lake(after_a_night: NewInstallation, place: LakePlace) -> None:
+def test_a_session_reads_nothing_but_the_lake(after_a_night: NewInstallation, lake: LakePlace) -> None:
     installation = after_a_night([2024])
-    publish_into_lake(installation.home.database, place, installation.catalogue)
-    with reading(place, CITY) as connection:
+    publish_into_lake(installation.home.database, lake, installation.catalogue)
+    with reading(lake, CITY) as connection:
         for sql, why in (
             ("FROM read_text('/etc/hostname')", "disabled"),
             ("DELETE FROM lake.mart.indicator", "read-only"),
@@ -218,27 +202,27 @@ def test_a_session_reads_nothing_but_the_lake(after_a_night: NewInstallation, pl
 
 
 def test_the_restricted_file_never_reaches_the_lake(
-    after_a_night: NewInstallation, address: str, place: LakePlace
+    after_a_night: NewInstallation, lake_address: str, lake: LakePlace
 ) -> None:
-    installation = publishing(after_a_night([2024]), address)
+    installation = publishing(after_a_night([2024]), lake_address)
     published, restricted = installation.home.database, installation.home.restricted
     for target, number in ((restricted, 2), (published, 1)):
         publish(stamped_copy(published, target.with_suffix(".new"), number), target)
     with open_night(installation) as opened:
         assert publish_lake(opened) == []
-    assert {stamp for _, _, stamp, _ in query_lake(place, CITY, STAMPS).rows()} == {1}
+    assert {stamp for _, _, stamp, _ in query_lake(lake, CITY, STAMPS).rows()} == {1}
 
 
 def test_files_on_s3_are_read_as_those_in_a_folder(
-    after_a_night: NewInstallation, server: str, bucket: str, tmp_path: Path
+    after_a_night: NewInstallation, postgres: PostgresServer, bucket: str, tmp_path: Path
 ) -> None:
     installation = after_a_night([2024])
-    there = parse_address(address_of(make_database(server), f"s3://{bucket}/lake"), os.environ)
+    there = parse_address(address_of(make_database(postgres), f"s3://{bucket}/lake"), os.environ)
     assert publish_into_lake(installation.home.database, there, installation.catalogue) is not None
     left = query(installation.home.database, "FROM mart.indicator")
     right = query_lake(there, CITY, "FROM mart.indicator")
     assert_frame_equal(in_fixed_order(left), in_fixed_order(right))
-    missing = parse_address(address_of(make_database(server), "s3://missing/lake"), os.environ)
+    missing = parse_address(address_of(make_database(postgres), "s3://missing/lake"), os.environ)
     with pytest.raises(LakeFailed, match="存储桶"):
         publish_into_lake(installation.home.database, missing, installation.catalogue)
 
@@ -253,10 +237,10 @@ def test_a_lake_of_one_machine_needs_no_server(after_a_night: NewInstallation, t
 
 
 def test_the_script_for_duckdbs_shell_opens_the_lake_and_holds_no_password(
-    after_a_night: NewInstallation, server: str, tmp_path: Path
+    after_a_night: NewInstallation, postgres: PostgresServer, tmp_path: Path
 ) -> None:
     installation = after_a_night([2024])
-    database = make_database(server).replace("prefect@", "prefect:verysecret@")
+    database = make_database(postgres).replace("prefect@", "prefect:verysecret@")
     there = parse_address(address_of(database, tmp_path / "lake"), {})
     publish_into_lake(installation.home.database, there, installation.catalogue)
     script = write_session(there, CITY)

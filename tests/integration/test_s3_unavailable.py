@@ -14,7 +14,7 @@ from flows.places.destination import Destination, DestinationFailed
 from flows.running.embedded_server import run_as_flow
 from flows.settings import Installation
 from tests.compare_warehouses import COMPARED, differences
-from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
+from tests.integration.conftest import LANHE, NewInstallation, night
 from tests.integration.unsteady_s3 import UnsteadyS3, run_unsteady_s3
 from warehouse.ledger.archive import Archive
 from warehouse.ledger.journal import Event
@@ -24,10 +24,8 @@ FOLDERS = ("archive", "work", "outbox")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Installation:
-    made = new_installation(tmp_path_factory.mktemp("undisturbed") / "home", samples, [2024], catalogue=LANHE)
-    night(made)
-    return made
+def undisturbed(settled: NewInstallation) -> Installation:
+    return settled([2024], None, LANHE)
 
 
 @pytest.fixture

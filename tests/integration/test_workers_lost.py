@@ -71,10 +71,13 @@ def test_when_all_workers_are_lost_the_night_does_their_work(
         office.kill_worker()
 
     replay_disturbed(place, office, kill_all)
+    assert all(worker.poll() is not None for worker in office.workers)
 
 
 def test_a_scheduler_that_is_restarted_loses_nothing(
     place: Installation, office: DaskOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flows.partitions.part_runner, "DESERTED_SECONDS", 2.0)
+    first = office.scheduler
     replay_disturbed(place, office, office.restart_scheduler)
+    assert (first.poll() is None, office.scheduler.poll()) == (False, None)
