@@ -39,7 +39,7 @@ OnDone = Callable[[str, object], None]
 """Hears of each file that was read: its submission, and what came of it."""
 
 PART_TAG = "nianbao-part"
-"""Of the task runs of partitions: a server may limit how many of them run at a time."""
+"""Of the task runs of partitions where a batch has several: a server may limit how many of them run at a time."""
 _READ = task(name="read part", tags=[PART_TAG], cache_policy=NO_CACHE, persist_result=False)(leave_read_part)
 _CHECK = task(name="check part", tags=[PART_TAG], cache_policy=NO_CACHE, persist_result=False)(
     leave_checked_part
@@ -97,9 +97,10 @@ class PartRunner:
         on_done: Callable[[Job], None],
     ) -> None:
         """Run ``step`` on every job; ``name`` gives what a run is about. Whatever a step raises is raised here."""
-        # One partition, as in most offices: a thread would only add to it.
+        # One partition, as in most offices: a thread would only add to it, and so would asking the server, which takes a
+        # second, whether one more may run.
         if self._kind == THREADS and len(jobs) == 1:
-            named(step, name(jobs[0]))(jobs[0])
+            named(step.with_options(tags=[]), name(jobs[0]))(jobs[0])
             on_done(jobs[0])
             return
         waiting = self._submit(step, jobs, name)
@@ -107,7 +108,8 @@ class PartRunner:
         for future in _list_ended(list(waiting), self._is_deserted):
             job = waiting.pop(future)
             try:
-                future.result()
+                # What a worker keeps of an ended run is lost with it: then Dask would wait for another worker, for ever.
+                future.result(timeout=DESERTED_SECONDS)
             except Exception as error:
                 if not is_worker_lost(error):
                     raise
@@ -183,8 +185,11 @@ def _as_workers_see_it() -> Iterator[None]:
 
 
 def is_worker_lost(error: BaseException) -> bool:
-    """Whether a partition ended because its worker, its pool or the scheduler did, and not by what it does."""
-    if isinstance(error, (BrokenExecutor, CancelledError, asyncio.CancelledError)):
+    """Whether a partition ended because its worker, its pool or the scheduler did, and not by what it does.
+
+    What took too long is asked here again, so a time-out of the partition's own is raised then.
+    """
+    if isinstance(error, (BrokenExecutor, CancelledError, asyncio.CancelledError, TimeoutError)):
         return True
     return type(error).__module__.partition(".")[0] == "distributed" or isinstance(error, CrashedRun)
 

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Order:
-    """One night: in which home, with which catalogue; killed after step ``end``, its clock so many ``days`` off.
+    """One night: in which home, with which catalogue; killed after its ``end``-th step or the step named ``last``, its clock so
+    many ``days`` off.
 
     What it says goes to the file ``said``, or to one beside its home.
     """
@@ -28,6 +29,7 @@ class Order:
     home: Path
     catalogue: Path
     end: int = 0
+    last: str = ""
     days: int = 0
     mutant: str = ""
     said: Path | None = None

@@ -85,14 +85,14 @@ class _PlainParts:
             check_part(job)
 
 
-def _run(home: str, catalogue: str, end: int) -> int:
-    """The night; after its ``end``-th step the process is killed."""
+def _run(home: str, catalogue: str, end: int, last: str) -> int:
+    """The night; after its ``end``-th step, or the one that flows.nightly calls ``last``, the process is killed."""
     done = count(1)
 
-    def and_die(step: Callable[..., Any]) -> Callable[..., Any]:
+    def and_die(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
         def work(*given: Any, **named: Any) -> Any:
             result = step(*given, **named)
-            if next(done) == end:
+            if next(done) == end or name == last:
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
 
@@ -100,7 +100,7 @@ def _run(home: str, catalogue: str, end: int) -> int:
 
     for name, found in vars(flows.nightly).copy().items():
         if hasattr(found, "cache_policy"):  # a task
-            setattr(flows.nightly, name, and_die(found.fn))
+            setattr(flows.nightly, name, and_die(name, found.fn))
     flows.nightly.named = flows.nightly.retried = lambda step, _about: step  # type: ignore[assignment]
     flows.nightly.open_parts = lambda _settings: nullcontext(_PlainParts())  # type: ignore[assignment]
     flows.nightly.tell_log = lambda _sentence: None  # type: ignore[assignment]  # there is no run whose log it were

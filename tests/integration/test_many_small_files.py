@@ -17,8 +17,6 @@ from warehouse.store.query import query
 
 EAST = "990101"
 COUNT = 25
-PUBLISHED = 9
-"""The step (flows.nightly) after which the warehouse is published and nothing is answered."""
 
 
 @pytest.fixture
@@ -63,7 +61,7 @@ def test_a_night_killed_before_it_answers_leaves_no_receipt_unwritten(
     undisturbed = shutil.copytree(place.home.root, tmp_path / "undisturbed")
     with Nights() as nights:
         assert nights.run(Order(undisturbed, LANHE)).code == 0
-        assert nights.run(Order(place.home.root, LANHE, end=PUBLISHED)).code == -signal.SIGKILL
+        assert nights.run(Order(place.home.root, LANHE, last="publish")).code == -signal.SIGKILL
         assert list_papers(place.home) == set()
         assert nights.run(Order(place.home.root, LANHE)).code == 0
     papers = {name for name in list_papers(Home(undisturbed)) if "重复" not in name}

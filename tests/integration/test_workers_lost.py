@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,23 @@ def test_when_all_workers_are_lost_the_night_does_their_work(
         office.kill_worker()
 
     replay_disturbed(place, office, kill_all)
+    assert all(worker.poll() is not None for worker in office.workers)
+
+
+def test_a_worker_lost_with_the_answer_of_an_ended_partition_loses_nothing(
+    place: Installation, office: DaskOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows.partitions.part_runner, "DESERTED_SECONDS", 2.0)
+    list_ended = flows.partitions.part_runner._list_ended
+
+    def lose_workers(*given: Any) -> Iterator[Any]:
+        for future in list_ended(*given):
+            while any(worker.poll() is None for worker in office.workers):
+                office.kill_worker()
+            yield future
+
+    monkeypatch.setattr(flows.partitions.part_runner, "_list_ended", lose_workers)
+    replay_disturbed(place, office, lambda: None)
     assert all(worker.poll() is not None for worker in office.workers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import ceil
 
@@ -20,15 +21,20 @@ class Group:
     read: tuple[str, ...]
 
 
-def list_groups(catalogue: Catalogue, unit_years: int, most: int = MOST_NUMBERS) -> list[Group]:
+def list_groups(
+    catalogue: Catalogue, unit_years: int, most: int = MOST_NUMBERS, changed: Collection[str] | None = None
+) -> list[Group]:
     """Every indicator and every measure of the catalogue in one group each, in its order.
 
-    ``unit_years``: how many org units there are, summed over the years with data.
+    ``unit_years``: how many org units there are, summed over the years with data. ``changed``: the measures that are other
+    than they were; then only they and the indicators that read one of them.
     """
-    indicators = list(catalogue.indicators.values())
+    indicators = list(catalogue.indicators.values()) if changed is None else catalogue.list_readers(changed)
+    waiting = dict.fromkeys(m for m in catalogue.measures if changed is None or m in changed)
+    if not (indicators or waiting):
+        return []
     count = max(1, min(len(indicators), ceil(unit_years * len(indicators) / most)))
     size = ceil(len(indicators) / count) or 1
-    waiting = dict.fromkeys(catalogue.measures)
     groups = []
     for start in range(0, max(len(indicators), 1), size):
         mine = indicators[start : start + size]

@@ -8,7 +8,7 @@ bulletin.yaml.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -138,6 +138,10 @@ class Catalogue:
     def measures_of(self, indicator: Indicator) -> list[Measure]:
         """The measures that the indicator is computed from, once for each term of its formula."""
         return [self.measures[term.name] for term in self.expand_formula(indicator).terms]
+
+    def list_readers(self, measures: Collection[str]) -> list[Indicator]:
+        """The indicators that are computed from one of ``measures``, in the catalogue's order."""
+        return [i for i in self.indicators.values() if any(m.id in measures for m in self.measures_of(i))]
 
     def breaks_of(self, indicator: Indicator) -> list[Break]:
         """The changes of meaning 口径变更 of an indicator and of the fields that its numbers come from, by year."""

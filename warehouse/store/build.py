@@ -7,7 +7,6 @@ from them by views. Hence a night replayed from an empty state gives the same co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
@@ -17,34 +16,27 @@ import polars as pl
 from warehouse.catalogue.frames import (
     FINDING,
     FINDING_KEY,
-    INDICATOR,
     CountedRows,
     Findings,
     Measures,
     Notes,
     Observations,
     Submissions,
-    empty,
     shaped,
     with_finding_id,
 )
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import (
-    apportion_split_numbers,
-    find_splits,
     list_contributing_years,
-    list_heirs,
     make_contributions,
 )
 from warehouse.store import integrity
-from warehouse.store.build_reader import BuildReader
-from warehouse.store.held import STAGED, mark_held
+from warehouse.store.build_numbers import NumbersBuild
 from warehouse.store.schema.declared_tables import list_expected_reports, list_terms, list_uses
 from warehouse.store.schema.dictionary import list_definitions
 from warehouse.store.schema.tables import tables
 from warehouse.store.statements import statement
-from warehouse.store.vintages import KEYS, find_moment, keep_vintage
-from warehouse.words.day_words import as_beijing
+from warehouse.store.vintages import KEYS
 
 DECISIONS = ("accepted", "held", "refused")
 
@@ -75,8 +67,8 @@ def _list_parts(frames: pl.DataFrame | Iterable[pl.DataFrame]) -> Iterable[pl.Da
     return (frames,) if isinstance(frames, pl.DataFrame) else frames
 
 
-class NightBuild(BuildReader):
-    """A night's warehouse file: a BuildReader that knows what a night puts in.
+class NightBuild(NumbersBuild):
+    """A night's warehouse file: a NumbersBuild that knows what else a night puts in.
 
     Call ``add_batch`` for each batch, then ``set_indicators``, ``add_run`` and ``check``.
     """
@@ -85,11 +77,9 @@ class NightBuild(BuildReader):
         self, path: Path, previous: Path | None, catalogue: Catalogue, *, remembered: Path | None = None
     ) -> None:
         """``remembered``: a published file that is not built upon, but whose record of what was published is kept."""
-        super().__init__(path, previous)
-        self.catalogue = catalogue
+        super().__init__(path, previous, catalogue)
         self._remembered = remembered
         self._contributing: set[tuple[int, int]] = set()
-        self.published_at: datetime | None = None
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -191,85 +181,6 @@ class NightBuild(BuildReader):
             [changed.to_list(), rules],
         )
 
-    def set_indicators(
-        self,
-        indicators: pl.DataFrame,
-        comparisons: pl.DataFrame | None = None,
-        rollup: pl.DataFrame | None = None,
-        redrawn: pl.DataFrame | None = None,
-        *,
-        at: datetime,
-    ) -> None:
-        """Put in what is computed from all standing submissions at once; see :func:`begin_indicators`."""
-        self.begin_indicators(at)
-        self.add_indicators(indicators, comparisons, rollup, redrawn)
-        self.end_indicators()
-
-    def begin_indicators(self, at: datetime) -> None:
-        """From now on, ``add_indicators`` puts in group by group what is computed from all standing submissions.
-
-        ``at``: from when on this is what we know.
-        """
-        self.published_at = as_beijing(at)
-        for table in ("mart.comparison", "core.rollup_above_villages", "mart.redrawn"):
-            self._replace(table, None)
-        self._stage(empty(INDICATOR), "CREATE OR REPLACE TEMP TABLE {table} AS FROM incoming")
-
-    def add_indicators(
-        self,
-        indicators: pl.DataFrame,
-        comparisons: pl.DataFrame | None = None,
-        rollup: pl.DataFrame | None = None,
-        redrawn: pl.DataFrame | None = None,
-    ) -> None:
-        """mart.indicator and mart.redrawn (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP)."""
-        self._stage(indicators, "INSERT INTO {table} FROM incoming")
-        added = {
-            "mart.comparison": comparisons,
-            "core.rollup_above_villages": rollup,
-            "mart.redrawn": redrawn,
-        }
-        for table, rows in added.items():
-            if rows is not None:
-                self._append(table, rows)
-
-    def _stage(self, indicators: pl.DataFrame, statement: str) -> None:
-        published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
-        rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
-        self._register(rows)
-        self._connection.execute(statement.format(table=STAGED))
-        self._connection.unregister("incoming")
-
-    def end_indicators(self) -> None:
-        """All groups are there: what is other than it was is known from now on; core.handed_on and core.heir."""
-        assert self.published_at is not None, "begin_indicators came before"
-        mark_held(self._connection, self.catalogue)
-        self._keep_vintage("mart.indicator_log", STAGED, self.published_at)
-        self._connection.execute(f"DROP TABLE {STAGED}")
-        self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)
-        registry, years = self.catalogue.registry, self._years_of_reports()
-        splits = find_splits(registry, years)
-        numbers = (
-            apportion_split_numbers(self.read_standing_measures(), registry, splits, self.catalogue.quanta)
-            if splits
-            else None
-        )
-        self._replace("core.handed_on", numbers)
-        self._replace("core.heir", list_heirs(registry, years))
-
-    def find_moment(self, now: datetime) -> datetime:
-        """The moment of this build: ``now``, or just after the last one should the clock be behind."""
-        return find_moment(self._connection, now)
-
-    @property
-    def remembers(self) -> bool:
-        """Whether the file holds what was published before, by itself or taken over."""
-        return bool(self._count("mart.indicator_log"))
-
-    def _keep_vintage(self, table: str, source: str, at: datetime) -> None:
-        keep_vintage(self._connection, table, source, at)
-        self._expected_rows[table] = self._count(table)
-
     def _fill_contributions(self) -> None:
         """core.contribution of the years of reports, as far as they are not there yet."""
         for year, source_year in list_contributing_years(self._years_of_reports()):
@@ -278,14 +189,6 @@ class NightBuild(BuildReader):
                     "core.contribution", make_contributions(self.catalogue.registry, source_year, year)
                 )
                 self._contributing.add((year, source_year))
-
-    def _years_of_reports(self) -> range:
-        """From the first year for which anything was received to the last that is open."""
-        first, last = self.catalogue.settings.first_year, self.catalogue.settings.last_year
-        row = self._connection.execute(
-            "SELECT min(year) FROM quality.submission_log WHERE year BETWEEN ? AND ?", [first, last]
-        ).fetchone()
-        return range(row[0] if row and row[0] is not None else last, last + 1)
 
     def set_suppressed(self, suppressed: pl.DataFrame) -> None:
         """Replace core.suppressed by what is not to be published (SUPPRESSED)."""

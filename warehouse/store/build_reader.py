@@ -30,7 +30,15 @@ class BuildReader(BuildFile):
 
     def list_standing_years(self) -> list[int]:
         """The years of which something stands, ascending."""
-        return self._frame("SELECT DISTINCT year FROM core.measure ORDER BY year")["year"].to_list()
+        return self._list_years("quality.standing")
+
+    def list_known_years(self) -> list[int]:
+        """The years of which something stood when the numbers that are known were computed, ascending."""
+        return self._list_years("(FROM quality.standing_log WHERE known_to IS NULL)")
+
+    def _list_years(self, standing: str) -> list[int]:
+        asked = f"SELECT DISTINCT m.year FROM core.measure_log AS m SEMI JOIN {standing} AS s USING (submission) ORDER BY year"
+        return self._frame(asked)["year"].to_list()
 
     def sum_standing_measures(self, measures: Collection[str], but_for: Submissions) -> pl.DataFrame:
         """year, measure, value: what stands of ``measures`` altogether, without the units and years of ``but_for``."""
@@ -75,6 +83,12 @@ class BuildReader(BuildFile):
     def read_standing_submissions(self) -> pl.DataFrame:
         """The standing submissions: unit_code, year (key), submission, received_seq."""
         return self._frame("FROM quality.standing ORDER BY year, unit_code")
+
+    def read_known_standing(self) -> pl.DataFrame:
+        """Of which submissions the numbers are that are known: unit_code, year (key), submission."""
+        return self._frame(
+            "SELECT unit_code, year, submission FROM quality.standing_log WHERE known_to IS NULL"
+        )
 
     def read_rollup(self, measures: Collection[str]) -> pl.DataFrame:
         """ROLLUP of ``measures``, of every unit and year."""

@@ -31,8 +31,13 @@ def find_moment(connection: duckdb.DuckDBPyConnection, now: datetime) -> datetim
     return now if last is None or last < as_beijing(now) else with_beijing(last + _JUST_AFTER)
 
 
-def keep_vintage(connection: duckdb.DuckDBPyConnection, table: str, source: str, at: datetime) -> None:
-    """Let ``table`` say that from ``at`` on the rows of ``source`` (the same columns but for the period) are known."""
+def keep_vintage(
+    connection: duckdb.DuckDBPyConnection, table: str, source: str, at: datetime, among: str = "true"
+) -> None:
+    """Let ``table`` say that from ``at`` on the rows of ``source`` (the same columns but for the period) are known.
+
+    ``among``: a condition on the rows of ``table`` that ``source`` speaks of; the others stay as they are.
+    """
     key = KEYS[table]
     content = [c.name for c in tables()[table].columns if c.name not in _PERIOD]
     is_same = " AND ".join(
@@ -40,7 +45,7 @@ def keep_vintage(connection: duckdb.DuckDBPyConnection, table: str, source: str,
         for name in content
     )
     connection.execute(
-        f"""UPDATE {table} AS o SET known_to = $at WHERE o.known_to IS NULL
+        f"""UPDATE {table} AS o SET known_to = $at WHERE o.known_to IS NULL AND ({among})
             AND NOT EXISTS (FROM {source} AS n WHERE {is_same})""",
         {"at": at},
     )

@@ -1,0 +1,139 @@
+"""A warehouse file being built, and what is computed from all standing submissions: indicators, what compares them, sums."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.catalogue.frames import INDICATOR, empty, shaped
+from warehouse.catalogue.load import Catalogue
+from warehouse.registry.contribution import apportion_split_numbers, find_splits, list_heirs
+from warehouse.store.build_reader import BuildReader
+from warehouse.store.held import STAGED, mark_held
+from warehouse.store.unchanged import (
+    COMPUTED,
+    Changed,
+    LastRun,
+    find_changed,
+    read_last_run,
+    take_over_unchanged,
+)
+from warehouse.store.vintages import find_moment, keep_vintage
+from warehouse.words.day_words import as_beijing
+
+
+class NumbersBuild(BuildReader):
+    """A warehouse file being built that takes in what a night computes, group by group."""
+
+    def __init__(self, path: Path, previous: Path | None, catalogue: Catalogue) -> None:
+        super().__init__(path, previous)
+        self.catalogue = catalogue
+        self.published_at: datetime | None = None
+        self._changed: Changed | None = None
+
+    @property
+    def last_run(self) -> LastRun | None:
+        """The run whose computed numbers are in the file that is built upon; None once others have been put in."""
+        return (
+            None
+            if self.previous is None or self.published_at is not None
+            else read_last_run(self._connection)
+        )
+
+    def find_changed(self) -> Changed:
+        """What must be computed again, given that program, catalogue, approvals and years are those of :attr:`last_run`."""
+        return find_changed(self._connection, self.catalogue)
+
+    def set_indicators(
+        self,
+        indicators: pl.DataFrame,
+        comparisons: pl.DataFrame | None = None,
+        rollup: pl.DataFrame | None = None,
+        redrawn: pl.DataFrame | None = None,
+        *,
+        at: datetime,
+    ) -> None:
+        """Put in what is computed from all standing submissions at once; see :func:`begin_indicators`."""
+        self.begin_indicators(at)
+        self.add_indicators(indicators, comparisons, rollup, redrawn)
+        self.end_indicators()
+
+    def begin_indicators(self, at: datetime, changed: Changed | None = None) -> None:
+        """From now on, ``add_indicators`` puts in group by group what is computed from all standing submissions.
+
+        ``at``: from when on this is what we know. ``changed``: what is put in; everything else still holds (find_changed).
+        """
+        self.published_at = as_beijing(at)
+        self._changed = changed
+        for table in COMPUTED:
+            self._replace(table, None)
+        self._stage(empty(INDICATOR), "CREATE OR REPLACE TEMP TABLE {table} AS FROM incoming")
+        if changed is not None:
+            assert self.previous is not None, "what still holds is in the file that is built upon"
+            with self._attach_previous(self.previous):
+                take_over_unchanged(self._connection, changed)
+
+    def add_indicators(
+        self,
+        indicators: pl.DataFrame,
+        comparisons: pl.DataFrame | None = None,
+        rollup: pl.DataFrame | None = None,
+        redrawn: pl.DataFrame | None = None,
+    ) -> None:
+        """mart.indicator and mart.redrawn (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP)."""
+        self._stage(indicators, "INSERT INTO {table} FROM incoming")
+        added = {
+            "mart.comparison": comparisons,
+            "core.rollup_above_villages": rollup,
+            "mart.redrawn": redrawn,
+        }
+        for table, rows in added.items():
+            if rows is not None:
+                self._append(table, rows)
+
+    def _stage(self, indicators: pl.DataFrame, statement: str) -> None:
+        published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
+        rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
+        self._register(rows)
+        self._connection.execute(statement.format(table=STAGED))
+        self._connection.unregister("incoming")
+
+    def end_indicators(self) -> None:
+        """All groups are there: what is other than it was is known from now on; core.handed_on and core.heir."""
+        assert self.published_at is not None, "begin_indicators came before"
+        mark_held(self._connection, self.catalogue)
+        self._keep_vintage("mart.indicator_log", STAGED, self.published_at, self._changed)
+        self._connection.execute(f"DROP TABLE {STAGED}")
+        self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)
+        registry, years = self.catalogue.registry, self._years_of_reports()
+        splits = find_splits(registry, years)
+        numbers = (
+            apportion_split_numbers(self.read_standing_measures(), registry, splits, self.catalogue.quanta)
+            if splits
+            else None
+        )
+        self._replace("core.handed_on", numbers)
+        self._replace("core.heir", list_heirs(registry, years))
+
+    def find_moment(self, now: datetime) -> datetime:
+        """The moment of this build: ``now``, or just after the last one should the clock be behind."""
+        return find_moment(self._connection, now)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the file holds what was published before, by itself or taken over."""
+        return bool(self._count("mart.indicator_log"))
+
+    def _keep_vintage(self, table: str, source: str, at: datetime, changed: Changed | None = None) -> None:
+        keep_vintage(self._connection, table, source, at, changed.rows if changed else "true")
+        self._expected_rows[table] = self._count(table)
+
+    def _years_of_reports(self) -> range:
+        """From the first year for which anything was received to the last that is open."""
+        first, last = self.catalogue.settings.first_year, self.catalogue.settings.last_year
+        row = self._connection.execute(
+            "SELECT min(year) FROM quality.submission_log WHERE year BETWEEN ? AND ?", [first, last]
+        ).fetchone()
+        return range(row[0] if row and row[0] is not None else last, last + 1)

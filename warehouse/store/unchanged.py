@@ -1,0 +1,73 @@
+"""What of the numbers in the file that a night builds upon still holds, since nothing that they are made of is other than it was.
+
+An indicator is made of what stands of its measures, of what is approved, and of catalogue and program. A submission's rows
+never change, so what stands is other only where another submission stands.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+
+from warehouse.catalogue.load import Catalogue
+from warehouse.store.held import HELD, STAGED
+from warehouse.store.schema.tables import quote
+from warehouse.store.statements import statement
+
+COMPUTED = {
+    "mart.comparison": "indicator",
+    "mart.redrawn": "indicator",
+    "core.rollup_above_villages": "measure",
+}
+"""The tables of computed numbers beside mart.indicator_log, and which of their columns says what a number is of."""
+_MISSING = f"state IN ('not_reported', '{HELD}')"
+
+
+class Changed(NamedTuple):
+    """What is computed again: the ``measures`` of which other rows stand, and the ``indicators`` that read one of them."""
+
+    measures: list[str]
+    indicators: list[str]
+
+    @property
+    def rows(self) -> str:
+        """A condition on the rows of mart.indicator_log that may be other: a missing number's report may be held, or no more."""
+        return f"indicator IN ({', '.join(map(quote, self.indicators)) or 'NULL'}) OR {_MISSING}"
+
+
+class LastRun(NamedTuple):
+    """The run that computed the numbers in a file: by which program, knowing how many lines of the journal."""
+
+    program_hash: str | None
+    journal_count: int
+
+
+def read_last_run(connection: duckdb.DuckDBPyConnection) -> LastRun | None:
+    """The last run in the file; None where there is none."""
+    found = connection.execute(
+        "SELECT program_hash, journal_count FROM quality.run ORDER BY started_at DESC LIMIT 1"
+    ).fetchone()
+    return LastRun(*found) if found else None
+
+
+def find_changed(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Changed:
+    """What the open rows of mart.indicator_log were not computed from, of what stands now."""
+    found = connection.execute(statement("warehouse.store", "changed_measures")).fetchall()
+    measures = [measure for (measure,) in found]
+    return Changed(measures, [i.id for i in catalogue.list_readers(measures)])
+
+
+def take_over_unchanged(connection: duckdb.DuckDBPyConnection, changed: Changed) -> None:
+    """Copy the computed numbers that still hold from the attached file ``previous``; stage those whose state may be other."""
+    again = {"measure": changed.measures, "indicator": changed.indicators}
+    for table, column in COMPUTED.items():
+        connection.execute(
+            f"INSERT INTO {table} FROM previous.{table} WHERE NOT list_contains(?, {column})", [again[column]]
+        )
+    connection.execute(
+        f"""INSERT INTO {STAGED}
+            SELECT * EXCLUDE (known_from, known_to) REPLACE ('not_reported' AS state) FROM mart.indicator_log
+            WHERE known_to IS NULL AND NOT list_contains(?, indicator) AND {_MISSING}""",
+        [changed.indicators],
+    )
