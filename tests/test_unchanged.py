@@ -119,7 +119,8 @@ def test_what_a_returned_submission_said_is_taken_back(city: City) -> None:
 
 
 def test_a_missing_number_whose_report_is_held_is_told_so_though_nothing_is_computed(city: City) -> None:
-    missing = f"SELECT DISTINCT state FROM mart.indicator WHERE org_code = '{WEST}' AND indicator = 'member_count' AND year = 2024"
+    missing = f"""SELECT DISTINCT state FROM mart.indicator
+                  WHERE org_code = '{WEST}' AND indicator = 'member_count' AND year = 2024"""
     assert city.ask(missing)["state"].to_list() == ["not_reported"]
     assert city.night(batch("w24", 3, unit=WEST, decision="held")) == Changed([], [])
     assert city.ask(missing)["state"].to_list() == ["held"]
