@@ -26,7 +26,7 @@ from flows.keeping.kept_objects import (
 from flows.keeping.marks import GoodNight, LateSteps, mark_good_night, read_good_night
 from flows.partitions.retention import forget_unread
 from flows.partitions.work import Part, WorkPlace
-from flows.partitions.world import World, keep_world
+from flows.partitions.world import World, keep_world, read_program
 from flows.places.destination import DestinationFailed
 from flows.receiving.receive import Repeated
 from flows.running.timing import STEPS_AFTER, Steps
@@ -174,6 +174,7 @@ def list_versions(installation: Installation) -> dict[str, str]:
     """What a warehouse is made by today: when any of these changes, it is made anew."""
     return {
         "code_version": read_code_version(),
+        "program_hash": read_program(),
         "catalogue_version": installation.catalogue.version,
         "rules_version": installation.rulebook.version,
     }

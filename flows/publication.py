@@ -15,7 +15,6 @@ from flows.clock import TIME_ZONE
 from flows.intake import hold_returned
 from flows.keeping.marks import read_good_night
 from flows.night import Night, list_versions
-from flows.partitions.world import read_program
 from flows.running.timing import STEPS_TO_PUBLISH
 from transforms.disclosure.equations import list_relations
 from transforms.disclosure.suppression import list_related, suppress
@@ -91,15 +90,15 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
 def _only_submissions_changed(
     night: Night, build: NightBuild, approved: pl.DataFrame, years: list[int]
 ) -> bool:
-    """Whether the numbers that the build took over were computed by this program of these years and approvals.
+    """Whether the numbers in the file that is built upon were computed of these years and approvals.
 
-    Had the catalogue changed, the build would have taken over nothing.
+    Had the program or the catalogue changed, nothing would be built upon (list_versions).
     """
-    last = build.last_run
-    if last is None or last.program_hash != read_program() or years != build.list_known_years():
+    known_count = build.known_journal_count
+    if known_count is None or years != build.list_known_years():
         return False
     key = ["year", "unit_code", "submission"]
-    before = list_approvals(e for e in night.journal.entries() if e.seq <= last.journal_count).join(
+    before = list_approvals(e for e in night.journal.entries() if e.seq <= known_count).join(
         build.read_known_standing(), on=key, how="semi"
     )
     return approved.select(key).sort(key).equals(before.select(key).sort(key))
@@ -136,7 +135,6 @@ def finish_build(night: Night, build: NightBuild) -> None:
             "journal_count": head.count,
             "journal_hash": head.hash,
             **list_versions(night.installation),
-            "program_hash": read_program(),
             "rule_count": len(night.rulebook.rules),
             "city_rule_count": len(night.rulebook.city_rules),
             **{name: night.record.counts[name] for name in _COUNTS},

@@ -54,7 +54,11 @@ class City:
             if returned:
                 build.set_decisions(pl.DataFrame({"submission": [sha(returned)], "decision": ["held"]}))
             years = build.list_standing_years()
-            keeps = way == "changed" and build.last_run is not None and years == build.list_known_years()
+            keeps = (
+                way == "changed"
+                and build.known_journal_count is not None
+                and years == build.list_known_years()
+            )
             changed = build.find_changed() if keeps else None
             build.begin_indicators(NOON + timedelta(days=self._nights), changed)
             approved = list_approvals([])

@@ -1,4 +1,4 @@
-"""Builds a night's warehouse file beside the published one: yesterday's logs, today's batch, the tables made anew.
+"""Builds a night's warehouse file beside the published one: yesterday's file, today's batch, what is computed of both.
 
 The log tables only ever grow (a held submission's decision may be revised); which submission stands is computed
 from them by views. Hence a night replayed from an empty state gives the same content as one built on yesterday's.
@@ -79,7 +79,6 @@ class NightBuild(NumbersBuild):
         """``remembered``: a published file that is not built upon, but whose record of what was published is kept."""
         super().__init__(path, previous, catalogue)
         self._remembered = remembered
-        self._contributing: set[tuple[int, int]] = set()
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -183,12 +182,11 @@ class NightBuild(NumbersBuild):
 
     def _fill_contributions(self) -> None:
         """core.contribution of the years of reports, as far as they are not there yet."""
+        there = set(self._frame("SELECT DISTINCT year, source_year FROM core.contribution").iter_rows())
         for year, source_year in list_contributing_years(self._years_of_reports()):
-            if (year, source_year) not in self._contributing:  # one by one: of a province each is large
-                self._append(
-                    "core.contribution", make_contributions(self.catalogue.registry, source_year, year)
-                )
-                self._contributing.add((year, source_year))
+            if (year, source_year) not in there:  # one by one: of a province each is large
+                rows = make_contributions(self.catalogue.registry, source_year, year)
+                self._append("core.contribution", rows)
 
     def set_suppressed(self, suppressed: pl.DataFrame) -> None:
         """Replace core.suppressed by what is not to be published (SUPPRESSED)."""

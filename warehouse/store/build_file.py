@@ -1,4 +1,4 @@
-"""A warehouse file being built: the declared tables, yesterday's logs, and rows put in as frames."""
+"""A warehouse file being built: the declared tables, or a copy of yesterday's file, and rows put in as frames."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import duckdb
 import polars as pl
 import pyarrow as pa
 
 from warehouse.catalogue.frames import shaped
 from warehouse.catalogue.load import Catalogue
-from warehouse.store.built_upon import find_changed_table, make_unreadable_error
-from warehouse.store.connection import attach_read_only, first_line
+from warehouse.store.built_upon import require_buildable
+from warehouse.store.connection import attach_read_only
 from warehouse.store.publish import new_database
 from warehouse.store.schema.declared_tables import list_macros
 from warehouse.store.schema.shapes import list_shapes
@@ -29,27 +28,28 @@ _IN_ANY_ORDER = {"core.observation_log", "core.contribution"}
 class BuildFile:
     """A new warehouse file at ``path``, used as a context manager; on an exception the file is removed.
 
-    ``previous`` is the published file whose logs are taken over (None or absent: start from nothing). Leaving closes the
-    file with no .wal beside it. Raises PreviousUnreadable when ``previous`` is no warehouse of this version.
+    ``previous`` is the published file that is built upon, written by this program with this catalogue (None or absent: start
+    from nothing). Leaving closes the file with no .wal beside it. Raises PreviousUnreadable when ``previous`` is no
+    warehouse of this version.
     """
 
     def __init__(self, path: Path, previous: Path | None) -> None:
         self.path = path
         self.previous = previous if previous is not None and previous.exists() else None
         self._stack = ExitStack()
-        self._expected_rows = {t.full_name: 0 for t in select_tables("log")}
+        self._expected_rows: dict[str, int] = {}
 
     def __enter__(self) -> Self:
+        if self.previous is not None:
+            require_buildable(self.previous)
         with ExitStack() as opening:
-            self._connection = opening.enter_context(new_database(self.path))
-            self._connection.begin()  # one transaction: a hundred statements, each with an fsync, take a second
-            self._create()
-            if self.previous is not None:
-                self._take_over(self.previous)
-            self._fill()
-            self._connection.commit()
-            if self.previous is not None:
-                self._connection.execute("DETACH previous")
+            self._connection = opening.enter_context(new_database(self.path, self.previous))
+            if self.previous is None:
+                self._connection.begin()  # one transaction: a hundred statements, each with an fsync, take a second
+                self._create()
+                self._fill()
+                self._connection.commit()
+            self._expected_rows = {t.full_name: self._count(t.full_name) for t in select_tables("log")}
             self._stack = opening.pop_all()
         return self
 
@@ -63,7 +63,7 @@ class BuildFile:
         self._stack.close()
 
     def _fill(self) -> None:
-        """Put in what is made anew in every file, before anything else; part of opening it."""
+        """Put in what is made of the catalogue alone, before anything else; part of opening a file that starts from nothing."""
 
     def _create(self) -> None:
         for schema in SCHEMAS:
@@ -81,22 +81,6 @@ class BuildFile:
     def _create_table(self, table: Table) -> None:
         self._connection.execute(table.create_sql())
         self._connection.execute("; ".join(table.comment_sql()))
-
-    def _take_over(self, previous: Path) -> None:
-        """Copy the log tables of ``previous``; the rest is made anew. An error of the disk is raised as it is."""
-        try:
-            attach_read_only(self._connection, previous, "previous")
-        except duckdb.Error as error:
-            raise make_unreadable_error(previous, first_line(error)) from error
-        if other := find_changed_table(self._connection, "previous"):
-            raise make_unreadable_error(previous, f"表 {other} 与本版本程序的结构不同")
-        for table in select_tables("log"):
-            copied = self._connection.execute(
-                f"INSERT INTO {table.full_name} FROM previous.{table.full_name}"
-            ).fetchone()
-            count = self._count(f"previous.{table.full_name}")
-            assert copied == (count,), "no row of yesterday's logs is lost"
-            self._expected_rows[table.full_name] = count
 
     def _append(self, table: str, frame: pl.DataFrame) -> None:
         if not frame.height:

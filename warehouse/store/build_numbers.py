@@ -13,12 +13,9 @@ from warehouse.registry.contribution import apportion_split_numbers, find_splits
 from warehouse.store.build_reader import BuildReader
 from warehouse.store.held import STAGED, mark_held
 from warehouse.store.unchanged import (
-    COMPUTED,
     Changed,
-    LastRun,
     find_changed,
-    read_last_run,
-    take_over_unchanged,
+    forget_changed,
 )
 from warehouse.store.vintages import find_moment, keep_vintage
 from warehouse.words.day_words import as_beijing
@@ -34,16 +31,18 @@ class NumbersBuild(BuildReader):
         self._changed: Changed | None = None
 
     @property
-    def last_run(self) -> LastRun | None:
-        """The run whose computed numbers are in the file that is built upon; None once others have been put in."""
-        return (
-            None
-            if self.previous is None or self.published_at is not None
-            else read_last_run(self._connection)
-        )
+    def known_journal_count(self) -> int | None:
+        """How many lines of the journal were known when the numbers in the file that is built upon were computed.
+
+        None where nothing is built upon, and once other numbers have been put in.
+        """
+        if self.previous is None or self.published_at is not None:
+            return None
+        found = self._frame("SELECT journal_count FROM quality.run ORDER BY started_at DESC LIMIT 1")
+        return None if found.is_empty() else int(found.item())
 
     def find_changed(self) -> Changed:
-        """What must be computed again, given that program, catalogue, approvals and years are those of :attr:`last_run`."""
+        """What must be computed again, given that years and approvals are what they were."""
         return find_changed(self._connection, self.catalogue)
 
     def set_indicators(
@@ -67,13 +66,8 @@ class NumbersBuild(BuildReader):
         """
         self.published_at = as_beijing(at)
         self._changed = changed
-        for table in COMPUTED:
-            self._replace(table, None)
         self._stage(empty(INDICATOR), "CREATE OR REPLACE TEMP TABLE {table} AS FROM incoming")
-        if changed is not None:
-            assert self.previous is not None, "what still holds is in the file that is built upon"
-            with self._attach_previous(self.previous):
-                take_over_unchanged(self._connection, changed)
+        forget_changed(self._connection, changed)
 
     def add_indicators(
         self,

@@ -43,8 +43,8 @@ def build_path(published: Path) -> Path:
 
 
 @contextmanager
-def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a new, empty DuckDB file in the storage format that older clients open (v1.0.0).
+def new_database(path: Path, copied_from: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new DuckDB file in the storage format that older clients open (v1.0.0): empty, or a copy of another.
 
     Names without a catalogue go to the file. On leaving, the file is checkpointed and closed, with no .wal
     beside it; on an exception it is removed. A leftover of a night that was cut off is replaced if its name
@@ -53,6 +53,12 @@ def new_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if path.exists() and not path.name.endswith(UNFINISHED_SUFFIX):
         raise FileExistsError(f"{path} 已存在，不能在其上新建数据库")
     _remove(path)
+    if copied_from is not None:
+        try:
+            shutil.copyfile(copied_from, path)
+        except BaseException:
+            _remove(path)
+            raise
     connection = open_in_memory(spill=path.with_name(path.name + ".tmp"))
     # What an earlier checkpoint of the same file has written is not pointed to: DuckDB 1.1.3 could not follow some pointers.
     connection.execute("SET experimental_metadata_reuse = false")

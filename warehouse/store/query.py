@@ -193,11 +193,12 @@ def read_suppressed(path: Path) -> pl.DataFrame:
 
 
 def read_last_versions(path: Path) -> dict[str, str]:
-    """code_version, catalogue_version and rules_version of the run that made the warehouse; {} where it does not say."""
+    """The versions of the run that made the warehouse, as quality.run names them; {} where it does not say."""
     try:
         found = query(
             path,
-            "SELECT code_version, catalogue_version, rules_version FROM quality.run ORDER BY started_at DESC LIMIT 1",
+            """SELECT code_version, program_hash, catalogue_version, rules_version
+               FROM quality.run ORDER BY started_at DESC LIMIT 1""",
         )
     except QueryError:
         return {}

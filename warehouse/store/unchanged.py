@@ -1,4 +1,4 @@
-"""What of the numbers in the file that a night builds upon still holds, since nothing that they are made of is other than it was.
+"""What of the numbers in a file that is built upon still holds, since nothing that they are made of is other than it was.
 
 An indicator is made of what stands of its measures, of what is approved, and of catalogue and program. A submission's rows
 never change, so what stands is other only where another submission stands.
@@ -15,7 +15,7 @@ from warehouse.store.held import HELD, STAGED
 from warehouse.store.schema.tables import quote
 from warehouse.store.statements import statement
 
-COMPUTED = {
+_COMPUTED = {
     "mart.comparison": "indicator",
     "mart.redrawn": "indicator",
     "core.rollup_above_villages": "measure",
@@ -36,21 +36,6 @@ class Changed(NamedTuple):
         return f"indicator IN ({', '.join(map(quote, self.indicators)) or 'NULL'}) OR {_MISSING}"
 
 
-class LastRun(NamedTuple):
-    """The run that computed the numbers in a file: by which program, knowing how many lines of the journal."""
-
-    program_hash: str | None
-    journal_count: int
-
-
-def read_last_run(connection: duckdb.DuckDBPyConnection) -> LastRun | None:
-    """The last run in the file; None where there is none."""
-    found = connection.execute(
-        "SELECT program_hash, journal_count FROM quality.run ORDER BY started_at DESC LIMIT 1"
-    ).fetchone()
-    return LastRun(*found) if found else None
-
-
 def find_changed(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Changed:
     """What the open rows of mart.indicator_log were not computed from, of what stands now."""
     found = connection.execute(statement("warehouse.store", "changed_measures")).fetchall()
@@ -58,13 +43,15 @@ def find_changed(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) ->
     return Changed(measures, [i.id for i in catalogue.list_readers(measures)])
 
 
-def take_over_unchanged(connection: duckdb.DuckDBPyConnection, changed: Changed) -> None:
-    """Copy the computed numbers that still hold from the attached file ``previous``; stage those whose state may be other."""
+def forget_changed(connection: duckdb.DuckDBPyConnection, changed: Changed | None) -> None:
+    """Remove the numbers that are computed again (None: all); stage those beside them whose state may be other."""
+    if changed is None:
+        for table in _COMPUTED:
+            connection.execute(f"DELETE FROM {table}")
+        return
     again = {"measure": changed.measures, "indicator": changed.indicators}
-    for table, column in COMPUTED.items():
-        connection.execute(
-            f"INSERT INTO {table} FROM previous.{table} WHERE NOT list_contains(?, {column})", [again[column]]
-        )
+    for table, column in _COMPUTED.items():
+        connection.execute(f"DELETE FROM {table} WHERE list_contains(?, {column})", [again[column]])
     connection.execute(
         f"""INSERT INTO {STAGED}
             SELECT * EXCLUDE (known_from, known_to) REPLACE ('not_reported' AS state) FROM mart.indicator_log
