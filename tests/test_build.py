@@ -361,7 +361,10 @@ def test_a_disk_that_fails_during_the_take_over_is_not_blamed_on_the_previous_fi
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        with pytest.raises((OSError, duckdb.Error)) as failed, NightBuild(build_path(path), path, catalogue) as build:
+        with (
+            pytest.raises((OSError, duckdb.Error)) as failed,
+            NightBuild(build_path(path), path, catalogue) as build,
+        ):
             build.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

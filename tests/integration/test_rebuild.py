@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
+import flows.night
 from flows.settings import Installation
 from tests.clerk_workbook import ClerkWorkbook
 from tests.integration.conftest import LANHE, NewInstallation, Samples, new_installation, night
@@ -179,3 +180,16 @@ def test_a_lost_warehouse_comes_back_from_the_archive(
     assert night(place).submissions["unit_code"].to_list() == [CITY]
     after = query(place.home.database, "FROM core.observation WHERE unit_code <> '990100' ORDER BY ALL")
     assert_frame_equal(after, before)
+
+
+def test_a_warehouse_that_another_program_made_is_made_anew(
+    places: dict[str, Installation], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = places["late and mixed"]
+    before = shutil.copy(place.home.database, tmp_path / "before.duckdb")
+    monkeypatch.setattr(flows.night, "read_program", lambda: "another")
+    night(place)
+    assert_same_content(Path(before), place.home.database)
+    last = "SELECT program_hash FROM quality.run ORDER BY started_at DESC LIMIT 1"
+    assert query(place.home.database, last).item() == "another"
+    assert query(Path(before), last).item() != "another"
