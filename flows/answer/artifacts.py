@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from uuid import UUID
 
-from prefect import runtime
 from prefect.artifacts import (
     create_link_artifact,
     create_markdown_artifact,
@@ -17,6 +16,7 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.context import FlowRunContext
 
 from flows.answer.digest import News
 from flows.answer.outgoing import Report
@@ -33,7 +33,8 @@ _LISTED = 100
 
 def is_watched() -> bool:
     """Whether this is a run of a deployment, which people look at in Prefect's pages."""
-    return runtime.deployment.id is not None
+    context = FlowRunContext.get()  # prefect.runtime would ask the server each time
+    return context is not None and context.flow_run is not None and context.flow_run.deployment_id is not None
 
 
 def show_progress(

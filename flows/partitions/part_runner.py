@@ -40,10 +40,8 @@ OnDone = Callable[[str, object], None]
 
 PART_TAG = "nianbao-part"
 """Of the task runs of partitions where a batch has several: a server may limit how many of them run at a time."""
-_READ = task(name="read part", tags=[PART_TAG], cache_policy=NO_CACHE, persist_result=False)(leave_read_part)
-_CHECK = task(name="check part", tags=[PART_TAG], cache_policy=NO_CACHE, persist_result=False)(
-    leave_checked_part
-)
+_READ = task(name="read part", cache_policy=NO_CACHE, persist_result=False)(leave_read_part)
+_CHECK = task(name="check part", cache_policy=NO_CACHE, persist_result=False)(leave_checked_part)
 
 
 class Parts:
@@ -100,10 +98,10 @@ class PartRunner:
         # One partition, as in most offices: a thread would only add to it, and so would asking the server, which takes a
         # second, whether one more may run.
         if self._kind == THREADS and len(jobs) == 1:
-            named(step.with_options(tags=[]), name(jobs[0]))(jobs[0])
+            named(step, name(jobs[0]))(jobs[0])
             on_done(jobs[0])
             return
-        waiting = self._submit(step, jobs, name)
+        waiting = self._submit(step.with_options(tags=[PART_TAG]), jobs, name)
         lost = []
         for future in _list_ended(list(waiting), self._is_deserted):
             job = waiting.pop(future)

@@ -156,7 +156,12 @@ def _exempt_local_addresses(hosts: str) -> str:
 
 
 def run_as_flow(name: str, work: Callable[[], T]) -> T:
-    """Run ``work`` as a flow called ``name``; its exceptions come through unchanged."""
-    from prefect import flow
+    """Run ``work`` as a flow called ``name``; its exceptions come through unchanged.
 
-    return flow(name=name, validate_parameters=False, persist_result=False)(work)()
+    It shows no signs of life: only runs of deployments are watched for them, and a flow waits up to a second for its last one.
+    """
+    from prefect import flow
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return flow(name=name, validate_parameters=False, persist_result=False)(work)()
