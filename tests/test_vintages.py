@@ -33,6 +33,7 @@ class City:
     home: Path
     catalogue: Catalogue
     seen: list[tuple[datetime, pl.DataFrame]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
 
     @property
     def path(self) -> Path:
@@ -74,6 +75,7 @@ class City:
         publish(build_path(self.path), self.path)
         rows = query(self.path, "FROM mart.indicator")
         self.seen.append((moment, rows))
+        self.sizes.append(self.path.stat().st_size)
         return rows
 
     def ask(self, sql: str, *parameters: Any) -> pl.DataFrame:
@@ -126,6 +128,11 @@ def test_as_of_each_night_is_what_was_published_that_night(lived: City) -> None:
         for asked in (as_beijing(moment), as_beijing(moment) + DAY / 2, f"{as_beijing(moment) + DAY / 4}"):
             found = lived.ask("FROM as_of(?)", asked)
             assert_frame_equal(found.sort(KEY), rows.sort(KEY), check_exact=True)
+
+
+def test_a_file_that_is_built_upon_again_and_again_does_not_grow_for_it(lived: City) -> None:
+    assert len(lived.sizes) == 10
+    assert max(lived.sizes[3:]) < 1.25 * max(lived.sizes[:3])
 
 
 def test_a_day_alone_means_the_end_of_it(lived: City) -> None:
