@@ -1,7 +1,8 @@
 """A night of the whole country: as many county workbooks as the division list has counties, cold and with a few changed.
 
 The workbooks are written once and kept (benchmarks/country_workbooks.py), which is never timed. Every figure of country.md
-comes from one run, the one that wrote it.
+comes from one run, the one that wrote it. Nights are run without pages and papers (NIANBAO_SITE=false), which are made as a
+whole whatever changed; what they cost besides is measured at the smallest size.
 
     python -m benchmarks.country                       300, 1,000 and all 2,978 counties
     python -m benchmarks.country --sizes 100 300       others; country.md is left alone
@@ -47,7 +48,10 @@ _STOCK_FILES = 10
 
 @dataclass(frozen=True)
 class SizeRun:
-    """What was measured of so many counties: files and their size, their cells alone, a cold night; one with changes."""
+    """What was measured of so many counties: files and their size, their cells alone, a cold night; one with changes.
+
+    ``with_pages``: a cold night that makes pages and papers, too.
+    """
 
     counties: int
     townships: int
@@ -57,6 +61,7 @@ class SizeRun:
     cold: Night
     changed_files: int = 0
     changed: Night | None = None
+    with_pages: Night | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     country = Country(read_package(package), package, options.cache)
     prepare(country, sizes[-1], options.processes)
     with tempfile.TemporaryDirectory(prefix="nianbao-country-", dir=options.cache) as scratch:
-        runs = [run_size(country, size, Path(scratch), has_changes=size == sizes[-1]) for size in sizes]
+        runs = [
+            run_size(country, size, Path(scratch), has_changes=size == sizes[-1], has_pages=size == sizes[0])
+            for size in sizes
+        ]
         stock = recipe(country, sizes[-1], Path(scratch), 3 if options.quick else _STOCK_FILES)
     text = write_page(CountryRun(at, load_before, runs, stock))
     print(text)
@@ -120,8 +128,13 @@ def prepare(country: Country, size: int, processes: int, *, has_changes: bool = 
             say(f"{number} workbooks written, the last {path.name} (not timed)")
 
 
-def run_size(country: Country, size: int, scratch: Path, *, has_changes: bool) -> SizeRun:
-    """The same files two ways: their cells only, then the night; and a night later, where asked, some of them changed."""
+def run_size(
+    country: Country, size: int, scratch: Path, *, has_changes: bool, has_pages: bool = False
+) -> SizeRun:
+    """The same files two ways: their cells only, then the night; and a night later, where asked, some of them changed.
+
+    ``has_pages``: and a night on the same files that makes pages and papers.
+    """
     jobs = country.jobs(size)
     files = [job.path for job in jobs]
     say(f"{size} counties: reading the cells")
@@ -130,7 +143,7 @@ def run_size(country: Country, size: int, scratch: Path, *, has_changes: bool) -
         scratch / f"catalogue-{size}", country.divisions, choose_counties(country.divisions, size)
     )
     home = scratch / f"home-{size}"
-    settings = environment(home, scratch, catalogue)
+    settings = environment(home, scratch, catalogue) | {"NIANBAO_SITE": "false"}
     say(f"{size} counties: the night")
     drop_files(files, home)
     cold = nightly(settings)
@@ -141,6 +154,12 @@ def run_size(country: Country, size: int, scratch: Path, *, has_changes: bool) -
         drop_files(others, home)
         changed, night = len(others), nightly(settings)
     shutil.rmtree(home)
+    with_pages = None
+    if has_pages:
+        say(f"{size} counties: the night with pages and papers")
+        drop_files(files, home)
+        with_pages = nightly(settings | {"NIANBAO_SITE": "true"})
+        shutil.rmtree(home)
     levels = country.divisions.levels
     chosen = [job.code for job in jobs]
     below = {
@@ -148,7 +167,7 @@ def run_size(country: Country, size: int, scratch: Path, *, has_changes: bool) -
         for level in ("township", "village")
     }
     mib = sum(file.stat().st_size for file in files) / 2**20
-    return SizeRun(size, below["township"], below["village"], mib, cells, cold, changed, night)
+    return SizeRun(size, below["township"], below["village"], mib, cells, cold, changed, night, with_pages)
 
 
 def drop_files(files: Sequence[Path], home: Path) -> None:
