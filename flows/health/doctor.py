@@ -10,7 +10,7 @@ from flows.fetching.fetch import count_waiting
 from flows.fetching.sources import read_sources
 from flows.health.health import Health
 from flows.health.sampled_rebuild import find_differences
-from flows.health.shared_places import examine_shared_places, open_archive
+from flows.health.shared_places import examine_lake, examine_shared_places, open_archive
 from flows.home_check import find_home_problems, verify_shown_heads
 from flows.keeping.kept_objects import (
     describe_damage,
@@ -58,6 +58,7 @@ def examine_home(installation: Installation) -> Health:
         received = list_received(journal)
         is_archive_whole = examine_archive(installation, received, health)
         _examine_warehouse(installation, journal, received, health, is_archive_whole)
+    examine_lake(installation, health)
     return health
 
 

@@ -1,4 +1,4 @@
-"""Whether the places that several machines share can be reached: archive, work, outbox; asked by ``nianbao doctor``."""
+"""Whether the places that several machines share can be reached: archive, work, outbox, lake; asked by ``nianbao doctor``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import os
 from collections.abc import Mapping
 
 from flows.health.health import Health
+from flows.lake.address import read_place
 from flows.places.destination import Destination, DestinationFailed
 from flows.settings import Installation
+from warehouse.lake.place import LakeEmpty, LakeFailed
+from warehouse.lake.session import query as query_lake
 from warehouse.ledger.archive import Archive
+from warehouse.store.query import QueryError, read_last_published
+from warehouse.words.day_words import moment_words
 
 _ON_OTHERS = "dask:"
+_LATER = "下次夜间作业补上，也可以运行 nianbao lake publish。"
 
 
 def open_archive(installation: Installation, received: Mapping[str, int], health: Health) -> Archive:
@@ -28,6 +34,29 @@ def open_archive(installation: Installation, received: Mapping[str, int], health
         health.problems.append(str(error))
         return Archive(home.archive)
     return archive
+
+
+def examine_lake(installation: Installation, health: Health) -> None:
+    """Whether the lake can be reached, and whether it has what the published file has of this office."""
+    database = installation.home.database
+    try:
+        place = read_place(installation.settings)
+        if place is None:
+            return
+        here = read_last_published(database) if database.exists() else None
+        asked = "SELECT max(published_at) AS at FROM quality.run"
+        there = query_lake(place, installation.catalogue.settings.city.code, asked).item()
+    except LakeEmpty as error:
+        health.hints.append(f"{error}{_LATER}")
+        return
+    except (LakeFailed, QueryError) as error:
+        health.problems.append(str(error))
+        return
+    health.facts.append(f"数据湖：{place.label}")
+    if here is not None and here != there:
+        health.hints.append(
+            f"数据湖 {place.label} 中是{moment_words(there)}公布的数，数据仓库是{moment_words(here)}公布的。{_LATER}"
+        )
 
 
 def examine_shared_places(installation: Installation, health: Health) -> None:

@@ -13,6 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 
+from flows.health.doctor import examine_home
 from flows.lake.address import parse_address
 from flows.lake.publish import publish_into_lake, publish_lake
 from flows.night import open_night
@@ -270,3 +271,29 @@ def test_a_lake_of_an_earlier_version_is_widened_and_another_type_is_refused(
         connection.execute("ALTER TABLE lake.mart.indicator ADD COLUMN peer_count VARCHAR")
     with pytest.raises(LakeFailed, match="peer_count"):
         publish_into_lake(stamped_copy(file, tmp_path / "next.duckdb", 2), there, installation.catalogue)
+
+
+def test_doctor_says_whether_the_lake_has_what_is_published(
+    after_a_night: NewInstallation, lake_address: str, samples: Samples
+) -> None:
+    installation = publishing(after_a_night([2023]), lake_address)
+    [hint] = [hint for hint in examine_home(installation).hints if "数据湖" in hint]
+    assert "还没有机构发布过" in hint
+    with open_night(installation) as opened:
+        assert publish_lake(opened) == []
+    health = examine_home(installation)
+    assert any(fact.startswith("数据湖：") for fact in health.facts)
+    assert not [said for said in (*health.hints, *health.problems) if "数据湖" in said]
+    receive_also(installation, samples, EAST, 2024)
+    night(Installation(installation.settings.model_copy(update={"publish": ""})))
+    [hint] = [hint for hint in examine_home(installation).hints if "数据湖" in hint]
+    assert "nianbao lake publish" in hint
+    assert hint.count("公布的") == 2
+
+
+def test_doctor_names_a_lake_that_cannot_be_reached(after_a_night: NewInstallation) -> None:
+    installation = publishing(
+        after_a_night([2023]), "ducklake:postgresql://nobody@127.0.0.1:9/lake?data=/tmp/lake"
+    )
+    [problem] = [said for said in examine_home(installation).problems if "数据湖" in said]
+    assert "服务器拒绝连接" in problem

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import duckdb
 
 from warehouse.lake.extensions import load_extensions
-from warehouse.lake.place import LakeFailed, LakePlace, PostgresCatalogue, StorageKeys
+from warehouse.lake.place import LakeEmpty, LakeFailed, LakePlace, PostgresCatalogue, StorageKeys
 from warehouse.store.connection import first_line, open_in_memory
 from warehouse.store.schema.tables import quote
 
 LAKE = "lake"
 """The name under which a lake is attached."""
+_NOBODY = r"does not exist - and creating a new DuckLake"
 _REASONS = (
-    (r"does not exist - and creating a new DuckLake", "还没有机构发布过。"),
     (r"does not match existing data path", "已有的数据湖的数据文件在别处，请核对地址中的 data=。"),
     (r"password authentication failed|no password supplied", "账号或密码不对。"),
     (r"Connection refused", "服务器拒绝连接，请检查地址和端口。"),
@@ -68,6 +68,8 @@ def telling(place: LakePlace) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if re.search(_NOBODY, str(error)):
+            raise LakeEmpty(f"数据湖 {place.label}：还没有机构发布过。") from error
         for pattern, reason in _REASONS:
             if re.search(pattern, str(error)):
                 raise LakeFailed(f"数据湖 {place.label}：{reason}") from error

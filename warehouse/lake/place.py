@@ -10,6 +10,10 @@ class LakeFailed(Exception):
     """A lake cannot be reached, read or written; one Chinese sentence with what to do, without secrets."""
 
 
+class LakeEmpty(LakeFailed):
+    """Nobody has published into the lake yet, or not the office that is asked for."""
+
+
 @dataclass(frozen=True)
 class PostgresCatalogue:
     """A database of a PostgreSQL server that holds the catalogue of one lake; what is empty is libpq's to find."""

@@ -12,7 +12,7 @@ import polars as pl
 from warehouse.lake.attached import LAKE, attach_statement, attached
 from warehouse.lake.contents import STATEMENT
 from warehouse.lake.extensions import list_extensions
-from warehouse.lake.place import LakeFailed, LakePlace, PostgresCatalogue
+from warehouse.lake.place import LakeEmpty, LakeFailed, LakePlace, PostgresCatalogue
 from warehouse.store.query import run
 from warehouse.store.schema.tables import quote
 from warehouse.store.statements import statement
@@ -49,12 +49,12 @@ def query(place: LakePlace, office: str, sql: str, parameters: Sequence[Any] | N
 def read_definitions(
     connection: duckdb.DuckDBPyConnection, place: LakePlace, office: str
 ) -> list[duckdb.Statement]:
-    """The statements with which an office lets its rows be asked, in order. LakeFailed where it has published nothing."""
+    """The statements with which an office lets its rows be asked, in order. LakeEmpty where it has published nothing."""
     rows = connection.execute(
         f"SELECT statement FROM {LAKE}.{STATEMENT.full_name} WHERE office = ? ORDER BY position", [office]
     ).fetchall()
     if not rows:
-        raise LakeFailed(f"数据湖 {place.label} 中没有机构 {office} 的数据。")
+        raise LakeEmpty(f"数据湖 {place.label} 中没有机构 {office} 的数据。")
     found = [parsed for (text,) in rows for parsed in connection.extract_statements(text)]
     if any(parsed.type not in _ALLOWED for parsed in found):
         raise LakeFailed(f"数据湖 {place.label} 中机构 {office} 的查询定义含有其他语句，未予执行。")
