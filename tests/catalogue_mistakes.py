@@ -199,6 +199,13 @@ MISTAKES = [
         "去掉 village",
     ),
     (
+        "a rank of the only city",
+        "indicators/care.yaml",
+        "  formula: rank(visit_per_100_households)\n  levels: [county, township]\n",
+        "  formula: rank(visit_per_100_households)\n",
+        "没有同级单位可比",
+    ),
+    (
         "a field at a level its form has not",
         "forms/2_care.yaml",
         "id: visit_count, ",

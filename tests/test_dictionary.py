@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import polars as pl
@@ -29,6 +30,14 @@ def test_the_committed_page_is_fresh(catalogue: Catalogue) -> None:
     assert PAGE.read_text(encoding="utf-8") == format_dictionary(catalogue), (
         "run: python -m warehouse.store.schema.dictionary docs/dictionary.md"
     )
+
+
+def test_a_form_that_is_not_asked_every_year_says_when(catalogue: Catalogue) -> None:
+    dated = catalogue.forms["warm_action"].model_copy(update={"since": 2025})
+    forms = {**catalogue.forms, "warm_action": dated}
+    page = format_dictionary(dataclasses.replace(catalogue, forms=forms))
+    assert "填报层级：乡镇。2025年度起填报。" in page
+    assert PAGE.read_text(encoding="utf-8").count("年度起填报。") == 0
 
 
 def test_every_name_of_the_catalogue_is_defined_once(catalogue: Catalogue) -> None:

@@ -206,4 +206,6 @@ def _check_meaning(
         raise declaration.error(
             "levels", f"{whole.window[0]}() 不对村(社区)计算，层级（levels）中请去掉 village"
         )
+    if declaration.indicator.kind == "rank" and "city" in declaration.indicator.levels:
+        raise declaration.error("levels", "全市没有同级单位可比，位次请写明层级，如 levels: [county]")
     return text

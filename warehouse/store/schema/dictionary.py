@@ -278,6 +278,7 @@ def format_dictionary(catalogue: Catalogue) -> str:
             {
                 "form": form,
                 "levels": _levels(form.levels),
+                "years": years_words(form.since, form.until),
                 "rows": [_field_row(catalogue, field) for field in form.fields],
                 "counts": [
                     (c.label, f"`{c.id}`", c.unit, write_condition(catalogue, form, c.where), c.meaning)
