@@ -151,6 +151,7 @@ def test_a_folder_of_rules_may_replace_a_general_rule(loaded: Callable[..., Rule
         ({"form": "populace"}, "报表“populace”没有定义"),
         ({"expression": "infants <= 3"}, "栏目“infants”没有定义，是否应为“infant_count”"),
         ({"expression": "infant_count +"}, "写得不完整"),
+        ({"expression": "infant_count <= member_count"}, "在报表“organisation”中；几张报表之间的关系请写 scope: unit"),
         ({"expression": "infant_count + 1"}, "不是判断式"),
         ({"expression": "infant_count = '多'"}, "类型不同"),
         ({"expression": "prev(infant_count) <= infant_count"}, "不能用 prev()"),

@@ -366,6 +366,11 @@ def _check_expression(rule: Rule, catalogue: Catalogue, form: str | None) -> Non
     what = "计量" if form is None else f"报表“{form}”的栏目"
     for term in rule.terms:
         if term.name not in known:
+            if form is not None and term.name in catalogue.measures:
+                raise ValueError(
+                    f"栏目“{term.name}”在报表“{catalogue.measures[term.name].form}”中；"
+                    "几张报表之间的关系请写 scope: unit，不写 form，并写明层级 levels"
+                )
             raise ValueError(unknown_name(what, term.name, known))
         if term.function is not None and not (form is None and term.function == "prev"):
             raise ValueError(f"范围（scope）为 {rule.scope} 的审核关系不能用 {term.function}()")
