@@ -16,7 +16,7 @@ from transforms.conforming.conform import Conformed
 from transforms.observing.observations import observe
 from warehouse.catalogue.frames import ANSWER, MEASURE, NOTE, PROBLEM, SUBMISSION, UNREAD, empty, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
-from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.models import Field, Form, in_force
 
 COUNTY, CITY, YEAR = "371622", "371600", 2024
 NOT_APPLICABLE, UNREADABLE = "不适用", "\x00unreadable"
@@ -209,7 +209,7 @@ def conformed(
     )
     units = catalogue().registry.units(year).select("org_code", org_name="name", org_level="level")
     forms, columns = {}, []
-    for form in catalogue().forms.values():
+    for form in (form for form in catalogue().forms.values() if in_force(form, year)):
         for unit in (COUNTY, CITY):
             if ("city" if unit == CITY else "county") in form.reported_by:
                 sheet = f"{form.number} {form.title}"
