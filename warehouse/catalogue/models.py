@@ -152,6 +152,8 @@ class Field(Record):
     def _refuse_contradictions(self) -> Field:
         if self.type in ("count", "cny", "rank") and self.kind is None:
             raise ValueError(f"栏目“{self.label}”是数字，要用 kind 写明 stock（时点）或 flow（时期）")
+        if self.type in ("count", "cny", "rank") and not self.unit:
+            raise ValueError(f"栏目“{self.label}”是数字，要用 unit 写明单位，如 人、户次")
         if (self.type == "code") != (self.codes is not None):
             raise ValueError(f"栏目“{self.label}”：type 为 code 的要用 codes 写明代码表，其他的不写")
         if self.low is not None and self.high is not None and self.low > self.high:
