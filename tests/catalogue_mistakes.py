@@ -75,7 +75,13 @@ MISTAKES = [
         "[city, hamlet]",
         "只能是",
     ),
-    ("a number without unit", "forms/2_care.yaml", "unit: 户, kind: stock,", "kind: stock,", "要用 unit 写明单位"),
+    (
+        "a number without unit",
+        "forms/2_care.yaml",
+        "unit: 户, kind: stock,",
+        "kind: stock,",
+        "要用 unit 写明单位",
+    ),
     ("a number without kind", "forms/2_care.yaml", "unit: 户, kind: stock,", "unit: 户,", "stock（时点）"),
     (
         "a programme nobody declared",

@@ -179,7 +179,10 @@ def test_sample_fills_the_inbox_of_a_new_home(nianbao: Terminal) -> None:
     ("written", "says"),
     [
         ("units:\n  care:\n    fields:\n      visit_count: {totl: 3}\n", "samples.yaml:4: "),
-        ("units:\n  care:\n    fields:\n      visits: {total: 3}\n", "报表“care”没有字段visits"),
+        (
+            "units:\n  care:\n    fields:\n      visits: {total: 3}\n",
+            "samples.yaml:4: 报表“care”的栏目“visits”没有定义",
+        ),
         (
             "units:\n  care:\n    fields:\n      visit_count: {ratio: 1, of: visits}\n",
             "“visits”既不是报表的字段，也不是名册",
@@ -195,6 +198,17 @@ def test_a_mistake_in_the_samples_is_told_in_chinese(
     assert said.code == 2
     assert says in said.err
     assert "Extra inputs" not in said.err
+
+
+def test_docs_and_doctor_name_a_mistake_in_the_samples(nianbao: Terminal, tmp_path: Path) -> None:
+    city = Path(shutil.copytree(LANHE, tmp_path / "lanhe"))
+    (city / "samples.yaml").write_text("units:\n  cares: {}\n", encoding="utf-8")
+    said = nianbao("--catalogue", str(city), "docs", "--out", str(tmp_path / "docs"))
+    assert said.code == 2
+    assert "samples.yaml:2: 报表“cares”没有定义" in said.err
+    said = nianbao("--catalogue", str(city), "doctor")
+    assert said.code == 1
+    assert "样例不能生成" in said.out + said.err
 
 
 def test_sample_for_an_unknown_year_is_wrong_use(nianbao: Terminal) -> None:

@@ -283,8 +283,8 @@ def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [
-        ({"units": {"populaton": {}}}, "没有报表“populaton”"),
-        ({"units": {"population": {"fields": {"infants": {"total": 3}}}}}, "没有字段infants"),
+        ({"units": {"populaton": {}}}, "报表“populaton”没有定义，是否应为“population”"),
+        ({"units": {"population": {"fields": {"infants": {"total": 3}}}}}, "栏目“infants”没有定义"),
         (
             {
                 "units": {

@@ -10,10 +10,9 @@ import polars as pl
 from expectations.workbook.issued import Content, write_workbook
 from flows.cli.console import fail
 from flows.settings import Installation
-from transforms.samples.sample_entries import make_sample_entries
-from transforms.samples.spec import SampleSpec
+from transforms.samples.sample_entries import make_sample_entries, read_declared_spec
 from warehouse.catalogue.load import Catalogue
-from warehouse.catalogue.yaml_source import CatalogueError, Source
+from warehouse.catalogue.yaml_source import CatalogueError
 
 
 def check_year(catalogue: Catalogue, year: int) -> None:
@@ -41,17 +40,13 @@ def name_workbook(code: str, name: str, year: int) -> str:
 
 def write_samples(installation: Installation, years: list[int], folder: Path) -> Iterator[Path]:
     """Write the sample workbooks of the years, oldest first; yields each path as it is done."""
-    spec_path = installation.catalogue.folder / "samples.yaml"
-    source = Source(spec_path) if spec_path.exists() else None
-    spec = source.content if source else {}
-    if source:
-        source.read(SampleSpec, spec or {})  # for a mistake told with its line
+    spec = read_declared_spec(installation.catalogue)
     prior: dict[str, dict[str, pl.DataFrame]] = {}
     for year in sorted(years):
         try:
             entries = make_sample_entries(installation.catalogue, spec, year)
         except ValueError as error:
-            raise CatalogueError(f"{spec_path}：{error}") from None
+            raise CatalogueError(f"{installation.catalogue.folder / 'samples.yaml'}：{error}") from None
         for code, name in list_unit_rows(installation.catalogue, year):
             target = folder / code
             target.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from flows.keeping.kept_objects import (
 from flows.night import list_versions
 from flows.receiving.inbox import list_files
 from flows.settings import Installation
+from transforms.samples.sample_entries import read_declared_spec
 from warehouse.catalogue.yaml_source import CatalogueError
 from warehouse.ledger.journal import Journal, JournalBroken
 from warehouse.store.built_upon import is_of_this_version
@@ -47,6 +48,10 @@ def examine_home(installation: Installation) -> Health:
         _ = catalogue.bulletin
     except CatalogueError as error:
         health.problems.append(f"公报、年鉴和网页不能更新：{error}")
+    try:
+        read_declared_spec(catalogue)
+    except CatalogueError as error:
+        health.problems.append(f"样例不能生成：{error}")
     health.problems += find_home_problems(installation.home)
     if installation.home.inbox.is_dir():
         waiting = sum(1 for _ in list_files(installation.home.inbox, health.hints.append))

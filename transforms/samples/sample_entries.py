@@ -13,10 +13,12 @@ import polars as pl
 from pydantic import ValidationError
 
 from transforms.samples.rosters import RosterSamples
-from transforms.samples.spec import SampleSpec, UnitField
+from transforms.samples.spec import SampleSpec, UnitField, WishRefused
 from transforms.samples.unit_samples import UnitSamples, draw_unit_sizes
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import Field, Form
+from warehouse.catalogue.yaml_source import Source
 
 _TYPES = {"boolean": pl.Boolean, "date": pl.Date, "code": pl.String, "text": pl.String}
 
@@ -51,20 +53,37 @@ def make_sample_entries(
     }
 
 
+def read_declared_spec(catalogue: Catalogue) -> Mapping[str, Any]:
+    """The content of the catalogue's samples.yaml; {} where it has none. CatalogueError with file and line."""
+    path = catalogue.folder / "samples.yaml"
+    if not path.exists():
+        return {}
+    source = Source(path)
+    spec: Mapping[str, Any] = source.content or {}
+    source.read(SampleSpec, spec)
+    try:
+        read_spec(catalogue, spec)
+    except WishRefused as error:
+        raise source.error(error.position, str(error)) from None
+    return spec
+
+
 def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpec:
-    """The typed wishes; ValueError for a wrong attribute or a form or field the catalogue has not."""
+    """The typed wishes. ValueError for a wrong attribute, WishRefused for a form or field the catalogue has not."""
     try:
         wishes = SampleSpec.model_validate(dict(spec or {}))
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}：{first['msg']}") from None
-    for forms in (wishes.units, wishes.rosters):
+    for kind, forms in (("units", wishes.units), ("rosters", wishes.rosters)):
         for form_id, plan in forms.items():
             if form_id not in catalogue.forms:
-                raise ValueError(f"没有报表“{form_id}”")
-            unknown = plan.fields.keys() - {field.id for field in catalogue.forms[form_id].fields}
-            if unknown:
-                raise ValueError(f"报表“{form_id}”没有字段{'、'.join(sorted(unknown))}")
+                raise WishRefused([kind, form_id], unknown_name("报表", form_id, catalogue.forms))
+            known = [field.id for field in catalogue.forms[form_id].fields]
+            for name in plan.fields:
+                if name not in known:
+                    said = unknown_name(f"报表“{form_id}”的栏目", name, known)
+                    raise WishRefused([kind, form_id, "fields", name], said)
     for form_id, wish in wishes.units.items():
         for name, field in wish.fields.items():
             _require_numbers_to_follow(catalogue, catalogue.forms[form_id], name, field)
@@ -72,7 +91,7 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
 
 
 def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish: UnitField) -> None:
-    """ValueError where a field is to follow one that other units are asked for."""
+    """WishRefused where a field is to follow one that other units are asked for."""
     follows = {"of": wish.of, "done_by": wish.done_by}
     if isinstance(wish.at_most, str):
         follows["at_most"] = wish.at_most
@@ -90,8 +109,9 @@ def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish
             continue  # a roster, or nothing that there is: which is told where it is read
         own = next(field for field in form.fields if field.id == name)
         if not asked & set(form.levels_of(own)):
-            raise ValueError(
-                f"报表“{form.id}”字段{name}的 {attribute}：字段“{other}”不由同一层级的单位填报，无从取数"
+            raise WishRefused(
+                ["units", form.id, "fields", name, attribute],
+                f"报表“{form.id}”字段{name}的 {attribute}：字段“{other}”不由同一层级的单位填报，无从取数",
             )
 
 

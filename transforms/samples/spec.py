@@ -101,6 +101,14 @@ class RosterForm(Record):
     fixed: tuple[dict[str, Any], ...] = ()
 
 
+class WishRefused(ValueError):
+    """A wish that the catalogue cannot fulfil; ``position``: where it stands in samples.yaml."""
+
+    def __init__(self, position: list[str], sentence: str) -> None:
+        super().__init__(sentence)
+        self.position = position
+
+
 class SampleSpec(Record):
     """samples.yaml. ``facts`` are the figures the samples must add up to: a number or its two bounds."""
 

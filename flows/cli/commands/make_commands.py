@@ -78,6 +78,7 @@ def docs(
     from expectations.rulebook.rule_document import format_rule_book
     from expectations.rulebook.rulebook import load_rules
     from expectations.verdicts.silence_table import format_silences
+    from transforms.samples.sample_entries import read_declared_spec
     from warehouse.catalogue.load import DEFAULT_FOLDER
     from warehouse.store.schema.dictionary import format_dictionary
 
@@ -87,6 +88,7 @@ def docs(
             raise fail("这是另一城市的目录册，文档不能写入本项目的 docs。请用 --out 写明文件夹。")
         folder = Path("docs")
     _ = declared.bulletin  # its slips are told here, not only in the night
+    read_declared_spec(declared)
     pages = {
         "dictionary.md": format_dictionary(declared),
         "rules.md": format_rule_book(load_rules(None, declared), declared),
