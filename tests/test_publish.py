@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import threading
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -87,6 +88,33 @@ def test_what_a_cut_off_night_left_is_replaced(tmp_path: Path) -> None:
     unfinished.with_name(unfinished.name + ".wal").write_bytes(b"half")
     assert headline(build(unfinished, 3)) == 3
     assert [p.name for p in tmp_path.iterdir()] == [unfinished.name]
+
+
+def test_a_copy_is_added_to_and_the_copied_file_stays(tmp_path: Path) -> None:
+    old = build(tmp_path / "warehouse.duckdb", 1)
+    before = old.read_bytes()
+    with new_database(build_path(old), copied_from=old) as connection:
+        connection.execute("UPDATE mart.indicator SET value = 2")
+    assert (headline(old), headline(build_path(old))) == (1, 2)
+    assert old.read_bytes() == before
+    assert storage_version(build_path(old)).startswith("v1.0.0")
+
+
+def test_a_copy_is_its_owners_alone_before_anything_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = build(tmp_path / "warehouse.duckdb", 1)
+    modes = []
+    copy = shutil.copyfile
+
+    def look(source: Path, target: Path) -> Path:
+        modes.append(target.stat().st_mode & 0o777)
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", look)
+    with new_database(build_path(old), copied_from=old):
+        pass
+    assert modes == [0o600]
 
 
 def test_a_path_with_a_quote_is_only_a_path(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def new_database(path: Path, copied_from: Path | None = None) -> Iterator[duckdb
     _remove(path)
     if copied_from is not None:
         try:
+            path.touch(mode=_UNFINISHED_MODE)  # before it holds counts that are not published
             shutil.copyfile(copied_from, path)
         except BaseException:
             _remove(path)
