@@ -60,9 +60,9 @@ def read_declared_spec(catalogue: Catalogue) -> Mapping[str, Any]:
         return {}
     source = Source(path)
     spec: Mapping[str, Any] = source.content or {}
-    source.read(SampleSpec, spec)
+    wishes = source.read(SampleSpec, spec)
     try:
-        read_spec(catalogue, spec)
+        _require_known(catalogue, wishes)
     except WishRefused as error:
         raise source.error(error.position, str(error)) from None
     return spec
@@ -75,6 +75,12 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}：{first['msg']}") from None
+    _require_known(catalogue, wishes)
+    return wishes
+
+
+def _require_known(catalogue: Catalogue, wishes: SampleSpec) -> None:
+    """WishRefused for a form or field the catalogue has not, and for one that cannot be followed."""
     for kind, forms in (("units", wishes.units), ("rosters", wishes.rosters)):
         for form_id, plan in forms.items():
             if form_id not in catalogue.forms:
@@ -87,7 +93,6 @@ def read_spec(catalogue: Catalogue, spec: Mapping[str, Any] | None) -> SampleSpe
     for form_id, wish in wishes.units.items():
         for name, field in wish.fields.items():
             _require_numbers_to_follow(catalogue, catalogue.forms[form_id], name, field)
-    return wishes
 
 
 def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish: UnitField) -> None:
