@@ -71,10 +71,9 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
         build.read_standing_submissions(), on=["year", "unit_code", "submission"], how="semi"
     )
     years = build.list_standing_years()
-    units = sum(night.catalogue.registry.units(year).height for year in years)
     changed = build.find_changed() if _only_submissions_changed(night, build, approved, years) else None
     build.begin_indicators(at, changed)
-    for group in list_groups(night.catalogue, units, changed=changed and changed.measures):
+    for group in list_groups(night.catalogue, years, changed=changed and changed.measures):
         measures = build.read_standing_measures(measures=group.read)
         computed = compute(measures, night.catalogue, approved, group, years)
         # A vintage keeps what was published, the numbers of each year's own units; the series is of what is known now.

@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from flows.wall.kept_children import KEPT
 from flows.wall.process import ReadingProcess
 from flows.wall.wall import Death, Limits, ReadJob, WallBroken, read_all
 from tests.reading_functions import SLEEP_SECONDS
@@ -384,3 +385,45 @@ def test_what_is_no_workbook_is_an_error_of_the_reader_and_has_no_cause(tmp_path
     for result in results.values():
         assert death(result).code == "crash"
         assert "另存为新的 .xlsx 工作簿" in death(result).sentence
+
+
+def read_process_ids(asked: list[ReadJob], limits: Limits | None = None) -> set[int]:
+    results: Any = read_all(asked, "reading_functions:process_id", workers=2, limits=limits)
+    return {pid for pid, _, _ in results.values()}
+
+
+def test_children_that_are_kept_read_the_next_files_and_end_with_the_block(
+    jobs: Callable[..., list[ReadJob]],
+) -> None:
+    with KEPT.keeping():
+        first = read_process_ids(jobs(*"abcd"))
+        with KEPT.keeping():
+            assert read_process_ids(jobs(*"efgh")) <= first
+        assert read_process_ids(jobs("i")) <= first
+        assert children()
+    assert children() == []
+
+
+def test_kept_children_read_nothing_within_other_limits(jobs: Callable[..., list[ReadJob]]) -> None:
+    with KEPT.keeping():
+        assert not read_process_ids(jobs("a")) & read_process_ids(jobs("a"), QUICK)
+
+
+def test_a_kept_child_that_has_died_refuses_nothing(jobs: Callable[..., list[ReadJob]]) -> None:
+    with KEPT.keeping():
+        (first,) = read_process_ids(jobs("a"))
+        os.kill(first, signal.SIGKILL)
+        (second,) = read_process_ids(jobs("b"))
+        assert second != first
+    assert children() == []
+
+
+def test_a_child_that_has_work_is_never_kept(jobs: Callable[..., list[ReadJob]]) -> None:
+    def interrupt(key: str, result: object) -> None:
+        raise KeyboardInterrupt
+
+    with KEPT.keeping():
+        with pytest.raises(KeyboardInterrupt):
+            read_all(jobs("a", "sleep"), "reading_functions:content", workers=2, on_done=interrupt)
+        assert len(children()) == 1
+    assert children() == []

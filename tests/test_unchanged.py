@@ -62,7 +62,7 @@ class City:
             changed = build.find_changed() if keeps else None
             build.begin_indicators(NOON + timedelta(days=self._nights), changed)
             approved = list_approvals([])
-            for group in list_groups(self.catalogue, 100, changed=changed and changed.measures):
+            for group in list_groups(self.catalogue, years, changed=changed and changed.measures):
                 measures = build.read_standing_measures(measures=group.read)
                 given = (measures, self.catalogue, approved)
                 computed = compute(*given, group, years)

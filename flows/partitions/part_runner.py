@@ -25,6 +25,7 @@ from flows.partitions.check_part import CheckingJob, leave_checked_part
 from flows.partitions.read_part import ReadingJob, leave_read_part
 from flows.running.tasks import named
 from flows.settings import Settings
+from flows.wall.kept_children import KEPT
 
 Job = TypeVar("Job")
 
@@ -157,8 +158,8 @@ def _list_ended(
 
 @contextmanager
 def open_parts(settings: Settings) -> Iterator[Parts]:
-    """What runs the partitions of a night; its workers end with the block."""
-    with ExitStack() as stack:
+    """What runs the partitions of a night; its workers end with the block, and the reading children of this process too."""
+    with ExitStack() as stack, KEPT.keeping():
         yield Parts(PartRunner(settings.task_runner, settings.workers, stack))
 
 

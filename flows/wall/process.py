@@ -84,8 +84,8 @@ class ReadingProcess:
         self.is_ready = False
         self.is_over = False
         self.deadline = time.monotonic() + limits.start_seconds
-        self._read = read
-        self._limits = limits
+        self.read = read
+        self.limits = limits
         self._received = bytearray()
         self._complaints_before = 0
         self._is_lost = False
@@ -147,7 +147,7 @@ class ReadingProcess:
         if isinstance(outcome, End) and outcome.is_from_outside:
             return outcome
         why = outcome.complaints if isinstance(outcome, End) else str(outcome.content)
-        how = "in time" if isinstance(outcome, End) and outcome.is_timeout else f"to read with {self._read}"
+        how = "in time" if isinstance(outcome, End) and outcome.is_timeout else f"to read with {self.read}"
         raise WallBroken(f"a reading child did not become ready {how}:\n{why.strip()}")
 
     def stop(self) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows.wall.child import Reply
+from flows.wall.kept_children import KEPT
 from flows.wall.process import End, Limits, ReadingProcess, WallBroken
 
 __all__ = ["Death", "Limits", "ReadJob", "WallBroken", "read_all"]
@@ -85,7 +86,7 @@ def read_all(
     `read` names the function as "module:function"; it is called as `function(path, args)` in a child and must
     return something picklable. `on_done(key, result)` is called from here as each file is done. Raises
     WallBroken when no child can be made ready, ValueError for keys used twice. Nothing is left running,
-    however this ends.
+    however this ends, but idle children that somebody keeps (KEPT).
     """
     limits = limits or Limits()
     if workers < 1:
@@ -120,14 +121,14 @@ class _Wall:
     def step(self) -> Iterator[tuple[str, object]]:
         """Keep the children busy, wait until one has something to say, and yield (key, result) of finished
         files."""
+        to_come = sum(task is None for task in self._tasks.values())
+        for _ in range(min(self._workers - len(self._tasks), len(self._waiting) - to_come)):
+            child = KEPT.take(self._read, self._limits) or ReadingProcess(self._read, self._limits)
+            self._tasks[child] = None
+            self._selector.register(child, selectors.EVENT_READ)
         for child in [child for child, task in self._tasks.items() if child.is_ready and task is None]:
             if self._waiting:
                 self._give(child, self._waiting.popleft())
-        to_come = sum(task is None for task in self._tasks.values())
-        for _ in range(min(self._workers - len(self._tasks), len(self._waiting) - to_come)):
-            child = ReadingProcess(self._read, self._limits)
-            self._tasks[child] = None
-            self._selector.register(child, selectors.EVENT_READ)
         for child in self._wait_for_children():
             outcome = child.hear()
             if outcome is None:
@@ -153,8 +154,11 @@ class _Wall:
 
     def stop(self) -> None:
         self._selector.close()
-        for child in self._tasks:
-            child.stop()
+        for child, task in self._tasks.items():
+            if child.is_ready and task is None:
+                KEPT.leave(child)
+            else:
+                child.stop()
 
     def _give(self, child: ReadingProcess, task: _Task) -> None:
         self._tasks[child] = task

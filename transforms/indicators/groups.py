@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 
+import polars as pl
+
+from transforms.indicators.measure_cells import is_deep
 from warehouse.catalogue.load import Catalogue
+from warehouse.catalogue.models import Indicator
 
-MOST_NUMBERS = 15_000_000
-"""About so many indicators of units and years are computed at a time; each takes some 250 bytes as a row."""
+MOST_NUMBERS = 5_000_000
+"""About so many numbers of units and years are computed at a time; each takes some 300 bytes while it is."""
 
 
 @dataclass(frozen=True)
@@ -22,26 +25,52 @@ class Group:
 
 
 def list_groups(
-    catalogue: Catalogue, unit_years: int, most: int = MOST_NUMBERS, changed: Collection[str] | None = None
+    catalogue: Catalogue,
+    years: Sequence[int],
+    most: int = MOST_NUMBERS,
+    changed: Collection[str] | None = None,
 ) -> list[Group]:
     """Every indicator and every measure of the catalogue in one group each, in its order.
 
-    ``unit_years``: how many org units there are, summed over the years with data. ``changed``: the measures that are other
-    than they were; then only they and the indicators that read one of them.
+    ``years``: those with data. ``changed``: the measures that are other than they were; then only they and the indicators
+    that read one of them.
     """
     indicators = list(catalogue.indicators.values()) if changed is None else catalogue.list_readers(changed)
     waiting = dict.fromkeys(m for m in catalogue.measures if changed is None or m in changed)
     if not (indicators or waiting):
         return []
-    count = max(1, min(len(indicators), ceil(unit_years * len(indicators) / most)))
-    size = ceil(len(indicators) / count) or 1
     groups = []
-    for start in range(0, max(len(indicators), 1), size):
-        mine = indicators[start : start + size]
+    packs = list(_pack(_weigh(indicators, catalogue, years), most)) or [[]]
+    for number, mine in enumerate(packs, start=1):
         read = dict.fromkeys(m.id for indicator in mine for m in catalogue.measures_of(indicator))
-        summed = [m for m in waiting if m in read or start + size >= len(indicators)]
+        summed = [m for m in waiting if m in read or number == len(packs)]
         waiting = dict.fromkeys(m for m in waiting if m not in summed)
         groups.append(
             Group(tuple(i.id for i in mine), tuple(summed), tuple({**read, **dict.fromkeys(summed)}))
         )
     return groups
+
+
+def _weigh(
+    indicators: Iterable[Indicator], catalogue: Catalogue, years: Sequence[int]
+) -> Iterator[tuple[Indicator, int]]:
+    """Each indicator with the number of units and years for which its terms stand: villages are by far the most."""
+    levels = pl.concat([pl.Series(dtype=pl.String), *(catalogue.registry.units(y)["level"] for y in years)])
+    above = int((levels != "village").sum())
+    for indicator in indicators:
+        has_villages = any(is_deep(measure) for measure in catalogue.measures_of(indicator))
+        yield indicator, levels.len() if has_villages else above
+
+
+def _pack(weighed: Iterable[tuple[Indicator, int]], most: int) -> Iterator[list[Indicator]]:
+    """In their order, as many together as weigh at most ``most``, but at least one."""
+    pack: list[Indicator] = []
+    total = 0
+    for indicator, weight in weighed:
+        if pack and total + weight > most:
+            yield pack
+            pack, total = [], 0
+        pack.append(indicator)
+        total += weight
+    if pack:
+        yield pack
