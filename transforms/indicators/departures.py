@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from transforms.indicators.measure_cells import number_of
+from transforms.indicators.measure_cells import Codes, number_of
 from warehouse.registry.contribution import hand_on
 from warehouse.registry.registry import Registry
 from warehouse.registry.succession import list_departures
@@ -16,7 +16,7 @@ Gone = Mapping[tuple[int, int], pl.DataFrame]
 NO_DEPARTURE = pl.DataFrame(schema={"source_code": pl.UInt32, "org_code": pl.UInt32, "share": pl.Float64})
 
 
-def list_gone(registry: Registry, years: list[int], codes: pl.Enum) -> Gone:
+def list_gone(registry: Registry, years: list[int], codes: Codes) -> Gone:
     """The departures of every pair of ``years``, the units as their numbers among ``codes``."""
     return {
         (source_year, year): list_departures(registry, source_year, year).with_columns(

@@ -15,6 +15,7 @@ import polars as pl
 from transforms.indicators.departures import Gone, list_gone, seen_from_later
 from transforms.indicators.measure_cells import (
     cells_of,
+    codes_of,
     columns_of,
     is_deep,
     places_of,
@@ -33,7 +34,7 @@ class Tree:
 
     ``base``: one row per year and township (its villages included), county (its own row) and city (its own row).
     ``villages``: one row per year and village, with the terms of deep measures only.
-    Keys of both: year, unit (number of an org code in ``codes``). Beside the terms: base, county, city (units above),
+    Keys of both: year, unit (number of an org code in the registry). Beside the terms: base, county, city (units above),
     unit_code (who reports), is_open (whether something of it is not approved) and ``n__<level>``, how many units of that
     level a row speaks of.
     """
@@ -59,7 +60,7 @@ def term_tree(
     """
     terms = list(terms)
     span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
-    codes = pl.Enum(catalogue.registry.all_units["org_code"].unique().sort())  # a tie goes to the first code
+    codes = codes_of(catalogue.registry)
     places = _with_maturity(places_of(catalogue, span, codes), final)
     gone = list_gone(catalogue.registry, span, codes)
     standing = places if seen_from is None else redraw_places(places, gone, seen_from)
@@ -71,7 +72,7 @@ def term_tree(
         names = sorted({t.name for t in mine})
         told, rows = (p if deep else p.filter(pl.col("org_level") != "village") for p in (places, standing))
         asked = [catalogue.measures[n] for n in names]
-        cells = cells_of(reported, told, asked, catalogue, span, len(codes.categories))
+        cells = cells_of(reported, told, asked, catalogue, span, codes.count)
         if seen_from is not None:
             whole = {columns_of(Term(m.id))[0]: m.quantum for m in asked}
             cells = redraw_cells(cells, rows, gone, whole, seen_from)

@@ -11,11 +11,13 @@ from warehouse.catalogue.frames import INDICATOR, empty, shaped
 from warehouse.catalogue.load import Catalogue
 from warehouse.registry.contribution import apportion_split_numbers, find_splits, list_heirs
 from warehouse.store.build_reader import BuildReader
-from warehouse.store.held import STAGED, mark_held
+from warehouse.store.held import STAGED, find_held, forget_held, mark_held
 from warehouse.store.unchanged import (
     Changed,
     find_changed,
     forget_changed,
+    is_of,
+    stage_missing,
 )
 from warehouse.store.vintages import find_moment, keep_vintage
 from warehouse.words.day_words import as_beijing
@@ -29,6 +31,7 @@ class NumbersBuild(BuildReader):
         self.catalogue = catalogue
         self.published_at: datetime | None = None
         self._changed: Changed | None = None
+        self._given: list[str] = []
 
     @property
     def known_journal_count(self) -> int | None:
@@ -66,8 +69,9 @@ class NumbersBuild(BuildReader):
         """
         self.published_at = as_beijing(at)
         self._changed = changed
-        self._stage(empty(INDICATOR), "CREATE OR REPLACE TEMP TABLE {table} AS FROM incoming")
+        self._given = []
         forget_changed(self._connection, changed)
+        find_held(self._connection, self.catalogue)
 
     def add_indicators(
         self,
@@ -76,8 +80,14 @@ class NumbersBuild(BuildReader):
         rollup: pl.DataFrame | None = None,
         redrawn: pl.DataFrame | None = None,
     ) -> None:
-        """mart.indicator and mart.redrawn (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP)."""
-        self._stage(indicators, "INSERT INTO {table} FROM incoming")
+        """mart.indicator and mart.redrawn (INDICATOR), mart.comparison (COMPARISON), core.rollup_above_villages (ROLLUP).
+
+        All rows of an indicator come together.
+        """
+        given = indicators["indicator"].unique().sort().to_list()
+        self._stage(indicators)
+        self._keep_numbers(is_of(given))
+        self._given += given
         added = {
             "mart.comparison": comparisons,
             "core.rollup_above_villages": rollup,
@@ -87,19 +97,28 @@ class NumbersBuild(BuildReader):
             if rows is not None:
                 self._append(table, rows)
 
-    def _stage(self, indicators: pl.DataFrame, statement: str) -> None:
+    def _stage(self, indicators: pl.DataFrame) -> None:
         published = [i.id for i in self.catalogue.indicators.values() if i.is_published]
         rows = shaped(indicators, INDICATOR).with_columns(is_published=pl.col("indicator").is_in(published))
         self._register(rows)
-        self._connection.execute(statement.format(table=STAGED))
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS FROM incoming")
         self._connection.unregister("incoming")
 
-    def end_indicators(self) -> None:
-        """All groups are there: what is other than it was is known from now on; core.handed_on and core.heir."""
+    def _keep_numbers(self, among: str) -> None:
+        """What is staged is what is known from now on, ``among`` the rows of mart.indicator_log that meet a condition."""
         assert self.published_at is not None, "begin_indicators came before"
-        mark_held(self._connection, self.catalogue)
-        self._keep_vintage("mart.indicator_log", STAGED, self.published_at, self._changed)
+        mark_held(self._connection)
+        self._keep_vintage("mart.indicator_log", STAGED, self.published_at, among)
+
+    def end_indicators(self) -> None:
+        """All groups are there: numbers that were not put in are known no more, or still hold; core.handed_on and core.heir."""
+        assert self.published_at is not None, "begin_indicators came before"
+        self._stage(empty(INDICATOR))
+        if self._changed is not None:
+            stage_missing(self._connection, self._changed)
+        self._keep_numbers(f"{self._changed.rows if self._changed else 'true'} AND NOT {is_of(self._given)}")
         self._connection.execute(f"DROP TABLE {STAGED}")
+        forget_held(self._connection)
         self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)
         registry, years = self.catalogue.registry, self._years_of_reports()
         splits = find_splits(registry, years)
@@ -120,8 +139,9 @@ class NumbersBuild(BuildReader):
         """Whether the file holds what was published before, by itself or taken over."""
         return bool(self._count("mart.indicator_log"))
 
-    def _keep_vintage(self, table: str, source: str, at: datetime, changed: Changed | None = None) -> None:
-        keep_vintage(self._connection, table, source, at, changed.rows if changed else "true")
+    def _keep_vintage(self, table: str, source: str, at: datetime, among: str = "true") -> None:
+        self._order_rows_for(table)
+        keep_vintage(self._connection, table, source, at, among)
         self._expected_rows[table] = self._count(table)
 
     def _years_of_reports(self) -> range:

@@ -9,21 +9,32 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.store.statements import statement
 
 STAGED = "temp.staged_indicator"
-"""The night's indicators before they are compared with those published: columns as mart.indicator_log, no period."""
+"""Some of the night's indicators before they are compared with those published: columns as mart.indicator_log, no period."""
+_NODES = "temp.held_node"
+_SOURCES = "temp.held_source"
 SUPPRESSED = "suppressed"
 """State of a number that is known and not published."""
 HELD = "held"
 """State of a number that is not known because the report it would come from is held."""
 
 
-def mark_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Set the state held in STAGED where a number is missing and one of its units has only a held report."""
-    held = connection.execute("SELECT count(*) FROM mart.reporting WHERE report_state = 'held'").fetchone()
-    if held == (0,):
-        return
+def find_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+    """Find out which units have only a held report, for :func:`mark_held`: temporary tables held_node and held_source."""
+    connection.execute(statement("warehouse.store", "find_held"))
     connection.register("sources", _list_sources(catalogue).to_arrow())
-    connection.execute(statement("warehouse.store", "mark_held"), [HELD])
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SOURCES} AS FROM sources")
     connection.unregister("sources")
+
+
+def mark_held(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set the state held in STAGED where a number is missing and one of its units has only a held report."""
+    if connection.execute(f"SELECT count(*) FROM {_NODES}").fetchone() != (0,):
+        connection.execute(statement("warehouse.store", "mark_held"), [HELD])
+
+
+def forget_held(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what :func:`find_held` has found."""
+    connection.execute(f"DROP TABLE {_NODES}; DROP TABLE {_SOURCES}")
 
 
 def _list_sources(catalogue: Catalogue) -> pl.DataFrame:

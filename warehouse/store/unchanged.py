@@ -6,6 +6,7 @@ never change, so what stands is other only where another submission stands.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import duckdb
@@ -33,7 +34,12 @@ class Changed(NamedTuple):
     @property
     def rows(self) -> str:
         """A condition on the rows of mart.indicator_log that may be other: a missing number's report may be held, or no more."""
-        return f"indicator IN ({', '.join(map(quote, self.indicators)) or 'NULL'}) OR {_MISSING}"
+        return f"({is_of(self.indicators)} OR {_MISSING})"
+
+
+def is_of(indicators: Collection[str]) -> str:
+    """A condition on the rows of mart.indicator_log: of one of these indicators."""
+    return f"indicator IN ({', '.join(map(quote, indicators))})" if indicators else "false"
 
 
 def find_changed(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Changed:
@@ -44,7 +50,7 @@ def find_changed(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) ->
 
 
 def forget_changed(connection: duckdb.DuckDBPyConnection, changed: Changed | None) -> None:
-    """Remove the numbers that are computed again (None: all); stage those beside them whose state may be other."""
+    """Remove the numbers that are computed again (None: all), but those that are kept as what was known before."""
     if changed is None:
         for table in _COMPUTED:
             connection.execute(f"DELETE FROM {table}")
@@ -52,6 +58,10 @@ def forget_changed(connection: duckdb.DuckDBPyConnection, changed: Changed | Non
     again = {"measure": changed.measures, "indicator": changed.indicators}
     for table, column in _COMPUTED.items():
         connection.execute(f"DELETE FROM {table} WHERE list_contains(?, {column})", [again[column]])
+
+
+def stage_missing(connection: duckdb.DuckDBPyConnection, changed: Changed) -> None:
+    """Put into STAGED the numbers that are not computed again and whose state may be other all the same."""
     connection.execute(
         f"""INSERT INTO {STAGED}
             SELECT * EXCLUDE (known_from, known_to) REPLACE ('not_reported' AS state) FROM mart.indicator_log
