@@ -18,7 +18,7 @@ from flows.night import Night, list_versions
 from flows.running.timing import STEPS_TO_PUBLISH
 from transforms.disclosure.equations import list_relations
 from transforms.disclosure.suppression import list_related, suppress
-from transforms.indicators.groups import list_groups
+from transforms.indicators.groups import Group, list_groups
 from transforms.indicators.indicators import compute, redraw
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
@@ -74,16 +74,30 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
     changed = build.find_changed() if _only_submissions_changed(night, build, approved, years) else None
     build.begin_indicators(at, changed)
     for group in list_groups(night.catalogue, years, changed=changed and changed.measures):
-        measures = build.read_standing_measures(measures=group.read)
-        computed = compute(measures, night.catalogue, approved, group, years)
-        # A vintage keeps what was published, the numbers of each year's own units; the series is of what is known now.
-        redrawn = (
-            redraw(measures, night.catalogue, approved, computed.indicators, group, years)
-            if before is None
-            else None
-        )
-        build.add_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn)
+        _add_group(night, build, group, approved, years, is_current=before is None)
     build.end_indicators()
+
+
+def _add_group(
+    night: Night,
+    build: NightBuild,
+    group: Group,
+    approved: pl.DataFrame,
+    years: list[int],
+    *,
+    is_current: bool,
+) -> None:
+    """Compute a group; what it took is given back with the end of this function.
+
+    A vintage keeps what was published, the numbers of each year's own units; the series on today's boundaries is of what is
+    known now (``is_current``).
+    """
+    measures = build.read_standing_measures(measures=group.read)
+    computed = compute(measures, night.catalogue, approved, group, years)
+    redrawn = (
+        redraw(measures, night.catalogue, approved, computed.indicators, group, years) if is_current else None
+    )
+    build.add_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn)
 
 
 def _only_submissions_changed(

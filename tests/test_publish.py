@@ -19,6 +19,7 @@ from warehouse.store.publish import (
     publish,
     writer_lock,
 )
+from warehouse.store.soundness import checksum, examine, record_checksum
 
 
 def build(path: Path, value: int) -> Path:
@@ -128,6 +129,18 @@ def test_publishing_replaces_the_file_and_makes_it_read_only(tmp_path: Path) -> 
         assert headline(published) == value
         assert published.stat().st_mode & 0o777 == 0o440
         assert sorted(p.name for p in tmp_path.iterdir()) == ["warehouse.duckdb", "warehouse.duckdb.sha256"]
+
+
+def test_a_file_is_whole_however_often_its_successor_was_only_announced(tmp_path: Path) -> None:
+    published = tmp_path / "warehouse.duckdb"
+    publish(build(build_path(published), 1), published)
+    for value in (2, 3, 4):  # nights that are cut off before the swap
+        record_checksum(published, build(build_path(published), value))
+        assert examine(published) == "whole"
+    publish(build_path(published), published)
+    recorded = tmp_path / "warehouse.duckdb.sha256"
+    assert recorded.read_text() == f"{checksum(published)}  warehouse.duckdb\n"
+    assert examine(published) == "whole"
 
 
 def test_a_reader_keeps_the_night_it_opened(tmp_path: Path) -> None:

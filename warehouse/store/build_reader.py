@@ -11,7 +11,7 @@ from warehouse.catalogue.frames import MEASURE, ROLLUP, SUPPRESSED, Observations
 from warehouse.store.build_file import BuildFile
 from warehouse.store.query import read_earlier
 
-_STANDING = "(FROM core.measure_log SEMI JOIN quality.standing USING (submission))"
+STANDING_MEASURES = "(FROM core.measure_log SEMI JOIN quality.standing USING (submission))"
 """core.measure without the names of its units, which of a country take longer to look up than all the rest."""
 
 
@@ -22,7 +22,7 @@ class BuildReader(BuildFile):
         self, units: Collection[str] | None = None, measures: Collection[str] | None = None
     ) -> pl.DataFrame:
         """MEASURE rows of the standing submissions of all years (key year + org_code + measure)."""
-        asked = f"""SELECT {", ".join(MEASURE)} FROM {_STANDING}
+        asked = f"""SELECT {", ".join(MEASURE)} FROM {STANDING_MEASURES}
                     WHERE ($units IS NULL OR list_contains($units, unit_code))
                       AND ($measures IS NULL OR list_contains($measures, measure))"""
         given = {
@@ -48,7 +48,7 @@ class BuildReader(BuildFile):
         self._register(but_for.select("unit_code", "year").unique())
         try:
             found = self._connection.execute(
-                f"""SELECT m.year, m.measure, sum(m.value) AS value FROM {_STANDING} AS m
+                f"""SELECT m.year, m.measure, sum(m.value) AS value FROM {STANDING_MEASURES} AS m
                    ANTI JOIN incoming AS i ON i.unit_code = m.unit_code AND i.year = m.year
                    WHERE list_contains(?, m.measure) AND m.value IS NOT NULL GROUP BY ALL ORDER BY ALL""",
                 [list(measures)],

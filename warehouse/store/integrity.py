@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
+from warehouse.store.build_reader import STANDING_MEASURES
 from warehouse.store.schema.tables import SCHEMAS, quote
 from warehouse.store.statements import statement
 
@@ -27,17 +28,23 @@ class IntegrityError(Exception):
 
 _IN_SCHEMAS = f"database_name = current_database() AND schema_name IN ({', '.join(map(quote, SCHEMAS))})"
 
+
+def _list_repeated(table: str, key: str) -> str:
+    """The keys that several rows of ``table`` have; of a country, their hashes are grouped in two thirds of the time."""
+    return f"""SELECT concat_ws(' ', {key}) FROM {table}
+               WHERE hash({key}) IN (SELECT hash({key}) FROM {table} GROUP BY ALL HAVING count(*) > 1)
+               GROUP BY {key} HAVING count(*) > 1"""
+
+
 # Sentence with {examples} and {count}; query whose first column names an offending thing.
 ASSERTIONS: tuple[tuple[str, str], ...] = (
     (
         "指标表有 {count} 个重复的键（年度、单位、指标）：{examples}",
-        """SELECT concat_ws(' ', year, org_code, indicator) FROM mart.indicator
-           GROUP BY year, org_code, indicator HAVING count(*) > 1""",
+        _list_repeated("mart.indicator", "year, org_code, indicator"),
     ),
     (
         "在用计量值有 {count} 个重复的键（年度、单位、计量）：{examples}",
-        """SELECT concat_ws(' ', year, org_code, measure) FROM core.measure
-           GROUP BY year, org_code, measure HAVING count(*) > 1""",
+        _list_repeated(STANDING_MEASURES, "year, org_code, measure"),
     ),
     (
         "有 {count} 个在用观测值的单位不在当年的单位名录中：{examples}",

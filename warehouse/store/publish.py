@@ -17,7 +17,13 @@ from filelock import FileLock, Timeout
 
 from warehouse.ledger.durability import PAPER_MODE, sync_file, sync_folder
 from warehouse.store.connection import open_in_memory
-from warehouse.store.soundness import forget_checksum, put_wal_aside, record_checksum, wal_path
+from warehouse.store.soundness import (
+    forget_checksum,
+    put_wal_aside,
+    record_checksum,
+    settle_checksum,
+    wal_path,
+)
 
 STORAGE_VERSION = "v1.0.0"
 PUBLISHED_MODE = 0o440
@@ -99,6 +105,7 @@ def publish(built: Path, published: Path, *, group: str | None = None) -> None:
     put_wal_aside(published)
     built.replace(published)
     sync_folder(published.parent)
+    settle_checksum(published)
 
 
 @contextmanager

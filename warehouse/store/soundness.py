@@ -43,9 +43,13 @@ def checksum(file: Path) -> str:
 
 def record_checksum(published: Path, built: Path) -> None:
     """Write the checksum of the file about to be published, beside that of the published one."""
-    sums = [checksum(file) for file in (built, published) if file.is_file()]
-    lines = "".join(f"{found}  {published.name}\n" for found in sums)
-    write_durably(_checksum_file(published), lines.encode())
+    known = _read_checksums(published) or ([checksum(published)] if published.is_file() else [])
+    _write_checksums(published, [checksum(built), *known])
+
+
+def settle_checksum(published: Path) -> None:
+    """The file whose checksum was recorded last is published: forget those before it."""
+    _write_checksums(published, _read_checksums(published)[:1])
 
 
 def forget_checksum(published: Path) -> None:
@@ -139,11 +143,16 @@ def _replace_by_copy(published: Path) -> None:
 
 
 def _read_checksums(published: Path) -> list[str]:
-    """The checksums that the published file may have: of the latest, and of the one before."""
+    """The checksums that the published file may have: of the one recorded last, and of those before it until one is published."""
     try:
         return _HASH.findall(_checksum_file(published).read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return []
+
+
+def _write_checksums(published: Path, sums: list[str]) -> None:
+    lines = "".join(f"{found}  {published.name}\n" for found in sums)
+    write_durably(_checksum_file(published), lines.encode())
 
 
 def _checksum_file(published: Path) -> Path:
