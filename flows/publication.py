@@ -20,6 +20,7 @@ from transforms.disclosure.equations import list_relations
 from transforms.disclosure.suppression import list_related, suppress
 from transforms.indicators.groups import Group, list_groups
 from transforms.indicators.indicators import compute, redraw
+from transforms.indicators.term_tree import Ground, lay_ground
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
 from warehouse.ledger.releases import list_releases
@@ -73,8 +74,10 @@ def _set_indicators(night: Night, build: NightBuild, at: datetime, before: int |
     years = build.list_standing_years()
     changed = build.find_changed() if _only_submissions_changed(night, build, approved, years) else None
     build.begin_indicators(at, changed)
-    for group in list_groups(night.catalogue, years, changed=changed and changed.measures):
-        _add_group(night, build, group, approved, years, is_current=before is None)
+    groups = list_groups(night.catalogue, years, changed=changed and changed.measures)
+    ground = lay_ground(night.catalogue, approved, years) if groups and years else None
+    for group in groups:
+        _add_group(night, build, group, approved, ground, is_current=before is None)
     build.end_indicators()
 
 
@@ -83,7 +86,7 @@ def _add_group(
     build: NightBuild,
     group: Group,
     approved: pl.DataFrame,
-    years: list[int],
+    ground: Ground | None,
     *,
     is_current: bool,
 ) -> None:
@@ -93,9 +96,11 @@ def _add_group(
     known now (``is_current``).
     """
     measures = build.read_standing_measures(measures=group.read)
-    computed = compute(measures, night.catalogue, approved, group, years)
+    computed = compute(measures, night.catalogue, approved, group, ground)
     redrawn = (
-        redraw(measures, night.catalogue, approved, computed.indicators, group, years) if is_current else None
+        redraw(measures, night.catalogue, approved, computed.indicators, group, ground)
+        if is_current
+        else None
     )
     build.add_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn)
 

@@ -10,6 +10,7 @@ from tests.measure_rows import BAY, BRIDGE, BRIDGE_VILLAGES, EAST, NOBODY, WEST,
 from transforms.indicators.groups import list_groups
 from transforms.indicators.indicators import compute
 from transforms.indicators.measure_cells import data_years, is_deep
+from transforms.indicators.term_tree import lay_ground
 
 CATALOGUE = lanhe()
 MEASURES = rows(
@@ -33,8 +34,9 @@ def test_every_indicator_and_measure_is_in_one_group(most: int) -> None:
 @pytest.mark.parametrize("most", [1, 60])
 def test_groups_give_the_numbers_of_the_whole(most: int) -> None:
     whole = compute(MEASURES, CATALOGUE, NOBODY)
+    ground = lay_ground(CATALOGUE, NOBODY, YEARS)
     parts = [
-        compute(MEASURES.filter(pl.col("measure").is_in(group.read)), CATALOGUE, NOBODY, group, YEARS)
+        compute(MEASURES.filter(pl.col("measure").is_in(group.read)), CATALOGUE, NOBODY, group, ground)
         for group in list_groups(CATALOGUE, YEARS, most)
     ]
     assert len(parts) > 1

@@ -26,7 +26,7 @@ from tests.measure_rows import (
 from transforms.indicators.indicators import compute
 from transforms.indicators.measure_cells import columns_of, data_years
 from transforms.indicators.rollup import fold_up
-from transforms.indicators.term_tree import term_tree
+from transforms.indicators.term_tree import lay_ground, term_tree
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Term
 from warehouse.registry.succession import list_departures
@@ -220,7 +220,7 @@ def cumulative(
 ) -> dict[str, tuple[float, float, float]]:
     """Cumulative visits, cells reported and expected, of every node in a year."""
     term = Term("visit_count", "cumulative")
-    tree = term_tree(measures, catalogue, [term], NOBODY, data_years(measures))
+    tree = term_tree(measures, catalogue, [term], lay_ground(catalogue, NOBODY, data_years(measures)))
     rolled = fold_up(tree.base, ["year"], [pl.col(c) for c in columns_of(term)])
     names = tree.places.select("year", "unit", "org_code")
     of_year = rolled.join(names, on=["year", "unit"]).filter(year=year)

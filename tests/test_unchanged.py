@@ -13,6 +13,7 @@ from tests.small_city import BRIDGE_EAST, BRIDGE_WEST, CITY, EAST, GREAT, WEST, 
 from tests.warehouse_samples import A_RUN, NOON, batch, sha
 from transforms.indicators.groups import list_groups
 from transforms.indicators.indicators import compute, redraw
+from transforms.indicators.term_tree import lay_ground
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.review_entries import list_approvals
 from warehouse.store.build import NightBuild
@@ -62,15 +63,16 @@ class City:
             changed = build.find_changed() if keeps else None
             build.begin_indicators(NOON + timedelta(days=self._nights), changed)
             approved = list_approvals([])
+            ground = lay_ground(self.catalogue, approved, years)
             for group in list_groups(self.catalogue, years, changed=changed and changed.measures):
                 measures = build.read_standing_measures(measures=group.read)
                 given = (measures, self.catalogue, approved)
-                computed = compute(*given, group, years)
+                computed = compute(*given, group, ground)
                 build.add_indicators(
                     computed.indicators,
                     computed.comparisons,
                     computed.rollup,
-                    redraw(*given, computed.indicators, group, years),
+                    redraw(*given, computed.indicators, group, ground),
                 )
             build.end_indicators()
             build.add_run({**A_RUN, "run": f"night-{self._nights}"})

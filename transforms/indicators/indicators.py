@@ -9,7 +9,6 @@ has no population, a new village no year before) and what does not apply there (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -30,7 +29,7 @@ from transforms.indicators.plans import (
 from transforms.indicators.redrawn import list_moved, select_redrawn
 from transforms.indicators.rollup import covers, fold_up, roll_up
 from transforms.indicators.streaks import with_streaks
-from transforms.indicators.term_tree import Tree, term_tree
+from transforms.indicators.term_tree import Ground, Tree, lay_ground, term_tree
 from warehouse.catalogue.frames import COMPARISON, INDICATOR, ROLLUP, Measures, empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.expression.expression import Expression, Term
@@ -54,24 +53,25 @@ def compute(
     catalogue: Catalogue,
     final: pl.DataFrame,
     group: Group | None = None,
-    years: Sequence[int] = (),
+    ground: Ground | None = None,
 ) -> Computed:
     """Every indicator and every sum of the MEASURE rows of all standing submissions; of a ``group``, its own.
 
-    ``final``: year, unit_code of the approved submissions. ``measures`` may be those that the group reads; then ``years`` are
-    all years with data. One INDICATOR row per year with data, indicator and node of the indicator's levels that is asked for
-    all its terms, in the order of the catalogue, year and code. ``value`` is null, never 0, where it cannot be known;
-    ``state`` then says whether it was not reported or does not apply.
+    ``final``: year, unit_code of the approved submissions. ``measures`` may be those that the group reads; then ``ground`` is
+    that of all years with data and of ``final``. One INDICATOR row per year with data, indicator and node of the indicator's
+    levels that is asked for all its terms, in the order of the catalogue, year and code. ``value`` is null, never 0, where it
+    cannot be known; ``state`` then says whether it was not reported or does not apply.
     """
-    years = list(years) or data_years(measures)
-    if not years:
+    ground = ground or _lay_ground(measures, catalogue, final)
+    if ground is None:
         return Computed(empty(INDICATOR), empty(COMPARISON), empty(ROLLUP))
+    years = ground.years
     plans = plans_of(catalogue, group)
     summed = list(group.measures if group else catalogue.measures)
     comparisons = comparisons_of(plans, catalogue)
     read = [*plans, *(p for c in comparisons for p in c.readings)]
     terms = [*(t for p in read for t in p.terms), *map(Term, summed)]
-    tree = term_tree(measures, catalogue, dict.fromkeys(terms), final, years)
+    tree = term_tree(measures, catalogue, dict.fromkeys(terms), ground)
     nodes = _read_nodes(tree, plans, read, catalogue)
     indicators = _list_indicators(nodes, plans, catalogue, years)
     asked = {c.both.indicator.id: _is_asked(c.both, catalogue, years) for c in comparisons}
@@ -88,19 +88,20 @@ def redraw(
     final: pl.DataFrame,
     indicators: pl.DataFrame,
     group: Group | None = None,
-    years: Sequence[int] = (),
+    ground: Ground | None = None,
 ) -> pl.DataFrame:
     """INDICATOR of earlier years as if the units of the last year had been there, where that differs from ``indicators``.
 
     Arguments as of :func:`compute`, and the indicators that it gave.
     """
-    years = list(years) or data_years(measures)
-    moved = list_moved(catalogue.registry, years) if years else empty(INDICATOR)
-    if moved.is_empty():
+    ground = ground or _lay_ground(measures, catalogue, final)
+    moved = list_moved(catalogue.registry, ground.years) if ground else empty(INDICATOR)
+    if ground is None or moved.is_empty():
         return empty(INDICATOR)
+    years = ground.years
     plans = plans_of(catalogue, group)
     terms = dict.fromkeys(t for p in plans for t in p.terms)
-    tree = term_tree(measures, catalogue, terms, final, years, seen_from=years[-1])
+    tree = term_tree(measures, catalogue, terms, ground, seen_from=years[-1])
     nodes = _read_nodes(tree, plans, plans, catalogue)
     is_other = pl.col("year").is_in(moved["year"].unique().implode())
     of_moved = _Nodes(
@@ -111,6 +112,12 @@ def redraw(
     as_was = indicators.filter(is_other).join(today, on="org_code", how="semi", maintain_order="left")
     other_villages = as_was.filter(org_level="village").join(moved, on=["year", "org_code"], how="semi")
     return select_redrawn(redrawn, pl.concat([as_was.remove(org_level="village"), other_villages]))
+
+
+def _lay_ground(measures: Measures, catalogue: Catalogue, final: pl.DataFrame) -> Ground | None:
+    """The ground of the years of ``measures``; None where there are none."""
+    years = data_years(measures)
+    return lay_ground(catalogue, final, years) if years else None
 
 
 @dataclass(frozen=True)

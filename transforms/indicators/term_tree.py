@@ -14,6 +14,7 @@ import polars as pl
 
 from transforms.indicators.departures import Gone, list_gone, seen_from_later
 from transforms.indicators.measure_cells import (
+    Codes,
     cells_of,
     codes_of,
     columns_of,
@@ -45,24 +46,42 @@ class Tree:
     gone: Gone
 
 
+@dataclass(frozen=True)
+class Ground:
+    """The units of all years, on which terms stand, whichever they are: of a country they take seconds to list.
+
+    ``years``: those with data, ascending; ``span``: all from the first to the last. ``places``: one row per year of the span
+    and unit (``places_of``, with is_open).
+    """
+
+    years: list[int]
+    span: list[int]
+    codes: Codes
+    places: pl.DataFrame
+    gone: Gone
+
+
+def lay_ground(catalogue: Catalogue, final: pl.DataFrame, years: Sequence[int]) -> Ground:
+    """The ground of ``years`` (ascending, at least one); ``final``: year, unit_code of the approved submissions."""
+    span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
+    codes = codes_of(catalogue.registry)
+    places = _with_maturity(places_of(catalogue, span, codes), final)
+    return Ground(list(years), span, codes, places, list_gone(catalogue.registry, span, codes))
+
+
 def term_tree(
     measures: Measures,
     catalogue: Catalogue,
     terms: Iterable[Term],
-    final: pl.DataFrame,
-    years: Sequence[int],
+    ground: Ground,
     seen_from: int | None = None,
 ) -> Tree:
     """The terms that formulas read, computed for every year of the data and every base node and village.
 
-    ``final``: year, unit_code of the approved submissions. ``years``: those with data, ascending. ``seen_from``: a year
-    whose units stand in all years.
+    ``seen_from``: a year whose units stand in all years.
     """
     terms = list(terms)
-    span = list(range(years[0], years[-1] + 1))  # a year nobody reported for is missing, not absent
-    codes = codes_of(catalogue.registry)
-    places = _with_maturity(places_of(catalogue, span, codes), final)
-    gone = list_gone(catalogue.registry, span, codes)
+    span, codes, places, gone = ground.span, ground.codes, ground.places, ground.gone
     standing = places if seen_from is None else redraw_places(places, gone, seen_from)
     later = gone if seen_from is None else forget_departures(gone)
     reported = select_reported_cells(measures, codes, span[0])
@@ -78,7 +97,7 @@ def term_tree(
             cells = redraw_cells(cells, rows, gone, whole, seen_from)
         frames[deep] = _with_terms(cells, rows, mine, later, catalogue)
     base = _base(frames[False], frames[True], standing)
-    wanted = pl.col("year").is_in(list(years))
+    wanted = pl.col("year").is_in(ground.years)
     return Tree(
         base=base.filter(wanted),
         villages=frames[True].filter(wanted, pl.col("org_level") == "village"),
