@@ -77,8 +77,9 @@ class WallBroken(RuntimeError):
 
 
 class ReadingProcess:
-    """A running child. `deadline` is a time of time.monotonic(), infinite while the child has nothing to
-    do."""
+    """A running child that reads with the function `read` within `limits`. `deadline` is a time of time.monotonic(), infinite
+    while the child has nothing to do.
+    """
 
     def __init__(self, read: str, limits: Limits) -> None:
         self.is_ready = False

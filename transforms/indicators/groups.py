@@ -11,7 +11,7 @@ from transforms.indicators.measure_cells import is_deep
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Indicator
 
-MOST_NUMBERS = 3_000_000
+MOST_NUMBERS = 2_000_000
 """About so many numbers of units and years are computed at a time; each takes some 500 bytes while it is."""
 
 
