@@ -168,7 +168,10 @@ def test_the_key_can_be_named_by_a_variable(
 
 
 def test_a_backup_goes_to_s3_and_back(place: Installation, bucket: str, tmp_path: Path) -> None:
-    goes_there_and_back(place, f"{bucket}/滨州/备份", Home(tmp_path / "new"))
+    address = f"{bucket}/滨州/备份"
+    goes_there_and_back(place, address, Home(tmp_path / "new"))
+    there = {name.partition("/")[0] for name in Destination(bucket).list_sizes("滨州/备份")}
+    assert there == {"backups", "journal", "objects"}
 
 
 def test_a_night_backs_up_to_an_sftp_server(

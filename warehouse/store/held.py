@@ -19,22 +19,27 @@ HELD = "held"
 
 
 def find_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Find out which units have only a held report, for :func:`mark_held`: temporary tables held_node and held_source."""
+    """Find out for :func:`mark_held` which units have only a held report: temporary tables held_node and, if any, held_source."""
     connection.execute(statement("warehouse.store", "find_held"))
-    connection.register("sources", _list_sources(catalogue).to_arrow())
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SOURCES} AS FROM sources")
-    connection.unregister("sources")
+    if _has_held(connection):
+        connection.register("sources", _list_sources(catalogue).to_arrow())
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SOURCES} AS FROM sources")
+        connection.unregister("sources")
 
 
 def mark_held(connection: duckdb.DuckDBPyConnection) -> None:
     """Set the state held in STAGED where a number is missing and one of its units has only a held report."""
-    if connection.execute(f"SELECT count(*) FROM {_NODES}").fetchone() != (0,):
+    if _has_held(connection):
         connection.execute(statement("warehouse.store", "mark_held"), [HELD])
 
 
 def forget_held(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop what :func:`find_held` has found."""
-    connection.execute(f"DROP TABLE {_NODES}; DROP TABLE {_SOURCES}")
+    connection.execute(f"DROP TABLE {_NODES}; DROP TABLE IF EXISTS {_SOURCES}")
+
+
+def _has_held(connection: duckdb.DuckDBPyConnection) -> bool:
+    return connection.execute(f"SELECT count(*) FROM {_NODES}").fetchone() != (0,)
 
 
 def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
