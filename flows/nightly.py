@@ -38,6 +38,7 @@ from warehouse.ledger.journal import Entry
 from warehouse.store.build import NightBuild
 from warehouse.store.connection import WarehouseOccupied
 from warehouse.store.publish import AlreadyRunning
+from warehouse.store.query import kept_open
 
 fetch = make_task("fetch", fetch_source)
 receive = make_task("receive", intake.receive)
@@ -120,26 +121,32 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
             night.forget_unread_parts()
             tell_log("数据仓库已更新")
         note_unnamed(night)
-        report = outgoing.collect_report(night)
-        if from_scratch:
-            keep_revised(night.home.root, night.record.revised)
-            report.troubles += _publish_for_readers(night)
-            return report
-        answer(night, report)
-        if installation.settings.outbox:
-            report.troubles += copy_outbox(night, report)
-        publish_pages(night)
-        clear_out(night)
+        with kept_open():
+            return _tell_everybody(night, from_scratch)
+
+
+def _tell_everybody(night: Night, from_scratch: bool) -> Report:
+    """What comes after publishing: answers, pages, digest, messages; of a rebuild only what readers look at."""
+    report = outgoing.collect_report(night)
+    if from_scratch:
+        keep_revised(night.home.root, night.record.revised)
         report.troubles += _publish_for_readers(night)
-        news = outgoing.find_news(night, report)
-        publish_digest(night, news)
-        _send_all(night, report, news)
-        outgoing.finish(night, report, news)
-        if installation.settings.backup:
-            back_up(night)
-        mark_end(night)
-        publish_artifacts(night, report, news)
         return report
+    answer(night, report)
+    if night.installation.settings.outbox:
+        report.troubles += copy_outbox(night, report)
+    publish_pages(night)
+    clear_out(night)
+    report.troubles += _publish_for_readers(night)
+    news = outgoing.find_news(night, report)
+    publish_digest(night, news)
+    _send_all(night, report, news)
+    outgoing.finish(night, report, news)
+    if night.installation.settings.backup:
+        back_up(night)
+    mark_end(night)
+    publish_artifacts(night, report, news)
+    return report
 
 
 def _publish_for_readers(night: Night) -> list[str]:

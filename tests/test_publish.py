@@ -135,7 +135,7 @@ def test_a_file_is_whole_however_often_its_successor_was_only_announced(tmp_path
     published = tmp_path / "warehouse.duckdb"
     publish(build(build_path(published), 1), published)
     for value in (2, 3, 4):  # nights that are cut off before the swap
-        record_checksum(published, build(build_path(published), value))
+        record_checksum(published, checksum(build(build_path(published), value)))
         assert examine(published) == "whole"
     publish(build_path(published), published)
     recorded = tmp_path / "warehouse.duckdb.sha256"

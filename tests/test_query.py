@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+from collections.abc import Iterator
 from datetime import date
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -16,15 +19,18 @@ from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.standing.outcomes import read_outcome
 from warehouse.standing.status import list_status
 from warehouse.store.build import NightBuild
+from warehouse.store.connection import attach_read_only
 from warehouse.store.publish import build_path, publish
 from warehouse.store.query import (
     QueryError,
     WarehouseMissing,
+    kept_open,
     query,
     read_known_submissions,
     read_only,
     read_standing_entries,
     read_standing_measures,
+    run,
     stream,
 )
 
@@ -44,6 +50,13 @@ def night(home: Path, catalogue: Catalogue, *batches: dict[str, pl.DataFrame]) -
     return published
 
 
+@pytest.fixture(params=[contextlib.nullcontext, kept_open], ids=["opened for one question", "kept open"])
+def asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each question opens the file, or several share what was opened."""
+    with request.param():
+        yield
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     return night(tmp_path_factory.mktemp("q"), catalogue, batch("a", 1))
@@ -52,6 +65,43 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) ->
 def test_a_query_gives_a_frame(warehouse: Path) -> None:
     found = query(warehouse, "SELECT org_name, value FROM core.observation WHERE value > ?", [1])
     assert found.rows() == [("市中街道", 3.0)]
+
+
+def test_a_file_that_is_kept_open_is_opened_once(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+
+    def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+        opened.append(path)
+        attach_read_only(connection, path, name)
+
+    monkeypatch.setattr("warehouse.store.query.attach_read_only", attach)
+    with kept_open():
+        first = query(warehouse, "FROM mart.programme")
+        with read_only(warehouse) as one, read_only(warehouse) as other:
+            one.register("mine", first.to_arrow())
+            with pytest.raises(QueryError):
+                run(other, "FROM mine")
+        assert query(warehouse, "FROM mart.programme").equals(first)
+        assert opened == [warehouse]
+    query(warehouse, "FROM mart.programme")
+    assert opened == [warehouse, warehouse]
+
+
+def test_a_file_that_is_kept_open_makes_room_for_its_successor(tmp_path: Path, catalogue: Catalogue) -> None:
+    warehouse = night(tmp_path, catalogue, batch("a", 1))
+
+    def is_open() -> bool:
+        return any(str(fd.resolve()).startswith(str(warehouse)) for fd in Path("/proc/self/fd").iterdir())
+
+    with kept_open():
+        assert len(read_known_submissions(warehouse)) == 1
+        assert is_open()
+        night(tmp_path, catalogue, batch("b", 2))
+        assert len(read_known_submissions(warehouse)) == 2
+        warehouse.unlink()
+        with pytest.raises(WarehouseMissing):
+            query(warehouse, "FROM mart.programme")
+    assert not is_open()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +135,7 @@ def test_a_query_gives_a_frame(warehouse: Path) -> None:
         "",
     ],
 )
+@pytest.mark.usefixtures("asked")
 def test_a_query_cannot_write(
     warehouse: Path, sql: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -122,6 +173,7 @@ def test_a_query_cannot_write(
         "SELECT getenv('HOME')",
     ],
 )
+@pytest.mark.usefixtures("asked")
 def test_a_query_cannot_read_another_file(warehouse: Path, tmp_path: Path, sql: str) -> None:
     (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
     with pytest.raises(QueryError):

@@ -17,7 +17,7 @@ from flows.figures.trace import send_trace
 from flows.keeping.marks import read_good_night
 from flows.night import Night
 from flows.running.timing import Step
-from warehouse.standing.questions import read_open_questions
+from warehouse.standing.questions import count_open_questions
 from warehouse.store.query import QueryError, WarehouseMissing
 
 
@@ -104,7 +104,7 @@ def _write_figures(night: EndedNight) -> None:
 def _count_open(database: Path) -> dict[str, int]:
     counts = dict.fromkeys(("critical", "warning", "info"), 0)
     with suppress(WarehouseMissing, QueryError):
-        counts |= dict(read_open_questions(database)["severity"].value_counts().iter_rows())
+        counts |= count_open_questions(database)
     return counts
 
 

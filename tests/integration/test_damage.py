@@ -180,12 +180,12 @@ def test_what_is_no_warehouse_is_put_aside(young: Installation, whole: Path, wha
 
 def test_a_warehouse_whose_content_is_not_that_of_the_archive_is_found_by_doctor(young: Installation) -> None:
     """The checksum is right, the numbers are not: a mistake of the program, or somebody who knew what to do."""
-    from warehouse.store.soundness import record_checksum
+    from warehouse.store.soundness import checksum, record_checksum
 
     young.home.database.chmod(0o640)
     with duckdb.connect(str(young.home.database)) as connection:
         connection.execute("UPDATE core.observation_log SET value = value + 1 WHERE field = 'member_count'")
-    record_checksum(young.home.database, young.home.database)
+    record_checksum(young.home.database, checksum(young.home.database))
     problems = health(young).problems
     assert problems
     assert all("的数据与档案中的文件不符，请运行 nianbao rebuild" in sentence for sentence in problems)

@@ -163,7 +163,8 @@ class Catalogue:
     @cached_property
     def _unit_names(self) -> Mapping[str, str]:
         """Kept, because a night asks for it about ten times and a country has hundreds of thousands."""
-        names = dict(self.registry.all_units.select("org_code", "name").iter_rows())
+        units = self.registry.all_units
+        names = dict(zip(units["org_code"].to_list(), units["name"].to_list(), strict=True))
         return names | {self.settings.city.code: self.settings.city.own_level_name}
 
     @cached_property

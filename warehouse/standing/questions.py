@@ -44,7 +44,17 @@ def read_open_questions(path: Path) -> pl.DataFrame:
 
     Columns of quality.finding_latest and ``effect_pct`` (0-100: on the published figure it moves most; null: unknown).
     """
-    return query(path, statement("warehouse.standing", "open_questions"))
+    with read_only(path) as connection:
+        questions = run(connection, statement("warehouse.standing", "open_findings"))
+        effects = run(connection, statement("warehouse.standing", "effects"))
+    key = [name for name in effects.columns if name != "effect_pct"]
+    return questions.join(effects, on=key, how="left", nulls_equal=True, maintain_order="left")
+
+
+def count_open_questions(path: Path) -> dict[str, int]:
+    """Severity -> how many of the questions of :func:`read_open_questions` there are."""
+    questions = query(path, statement("warehouse.standing", "open_findings"))
+    return dict(questions["severity"].value_counts().iter_rows())
 
 
 def read_entries(path: Path, submission: str) -> dict[str, pl.DataFrame]:

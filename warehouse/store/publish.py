@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from warehouse.ledger.durability import PAPER_MODE, sync_file, sync_folder
 from warehouse.store.connection import open_in_memory
 from warehouse.store.soundness import (
+    checksum,
     forget_checksum,
     put_wal_aside,
     record_checksum,
@@ -85,12 +86,13 @@ def new_database(path: Path, copied_from: Path | None = None) -> Iterator[duckdb
         raise
 
 
-def publish(built: Path, published: Path, *, group: str | None = None) -> None:
+def publish(built: Path, published: Path, *, group: str | None = None, known_sum: str | None = None) -> str:
     """Replace `published` by `built`, in one step and durably, readable by owner and group only.
 
     ``group``: of those who may read it; where the machine has no such group, or it is not the owner's to give, only the
-    owner may. Its checksum is noted first. Changes that another program left beside `published` are put aside: they belong to
-    the file that goes. Raises NotPublishable when a .wal stands beside `built` or when it is no DuckDB file.
+    owner may. Its checksum (``known_sum``, where it is known) is noted first, and returned. Changes that another program
+    left beside `published` are put aside: they belong to the file that goes. Raises NotPublishable when a .wal stands beside
+    `built` or when it is no DuckDB file.
     """
     if wal_path(built).exists():
         raise NotPublishable(
@@ -101,11 +103,13 @@ def publish(built: Path, published: Path, *, group: str | None = None) -> None:
             raise NotPublishable(f"{built.name} 不是 DuckDB 数据库文件，不能发布；原数据库保持不变。")
     built.chmod(PUBLISHED_MODE if group is None or _give(built, group) else OWNER_ONLY)
     sync_file(built)
-    record_checksum(published, built)
+    recorded = known_sum or checksum(built)
+    record_checksum(published, recorded)
     put_wal_aside(published)
     built.replace(published)
     sync_folder(published.parent)
     settle_checksum(published)
+    return recorded
 
 
 @contextmanager

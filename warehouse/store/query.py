@@ -1,9 +1,10 @@
 """Reads the published warehouse: always read-only, always the latest file, never any other file.
 
 Each call opens an in-memory DuckDB and attaches the file read-only: a second `duckdb.connect()` to one path in one
-process would go on returning the night it opened first. After attaching, access to files is switched off and the
-configuration locked, so that a query from anywhere can neither write nor read anything but the warehouse. What is left
-is in what DuckDB's own parser finds in the statement: of the functions that stand in the place of a table, those named here.
+process would go on returning the night it opened first. Within :func:`kept_open`, calls share what was opened. After
+attaching, access to files is switched off and the configuration locked, so that a query from anywhere can neither write
+nor read anything but the warehouse. What is left is in what DuckDB's own parser finds in the statement: of the functions
+that stand in the place of a table, those named here.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
@@ -29,7 +31,7 @@ from warehouse.catalogue.frames import (
     empty,
     shaped,
 )
-from warehouse.store.connection import attach_read_only, first_line, open_in_memory
+from warehouse.store.connection import WarehouseOccupied, attach_read_only, first_line, open_in_memory
 from warehouse.store.near_names import explain_unknown_name
 from warehouse.store.schema.tables import macros
 from warehouse.store.statements import statement
@@ -46,6 +48,32 @@ class QueryError(Exception):
     """DuckDB refuses a query; the reason in Chinese, with DuckDB's own words."""
 
 
+class _Opened(NamedTuple):
+    """A file that is kept open: which one it is, since another may come under its name, and the connection to it."""
+
+    identity: tuple[int, int, int]
+    connection: duckdb.DuckDBPyConnection
+
+
+_KEPT: ContextVar[dict[Path, _Opened] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Within, ``read_only`` opens a published file once, until another comes under its name.
+
+    For whoever asks many questions in a row, each of which takes less time than opening the file.
+    """
+    kept: dict[Path, _Opened] = {}
+    token = _KEPT.set(kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        for opened in kept.values():
+            opened.connection.close()
+
+
 @contextmanager
 def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the published file that can only read it. WarehouseMissing, WarehouseOccupied."""
@@ -53,17 +81,37 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseMissing(
             f"还没有数据仓库（{path}）。请先运行 nianbao nightly，或核对 NIANBAO_HOME 的设置。"
         )
-    with open_in_memory() as connection:
-        try:
-            attach_read_only(connection, path, "warehouse")
-            connection.execute("USE warehouse")
-        except duckdb.Error as error:
-            raise WarehouseMissing(
-                f"数据仓库 {path} 无法打开：{first_line(error)}。请运行 nianbao doctor 检查。"
-            ) from error
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        yield connection
+    kept = _KEPT.get()
+    if kept is None:
+        with _open(path) as connection:
+            yield connection
+        return
+    found = path.stat()
+    identity = (found.st_dev, found.st_ino, found.st_mtime_ns)
+    if (opened := kept.get(path)) is None or opened.identity != identity:
+        if opened is not None:
+            opened.connection.close()
+        opened = kept[path] = _Opened(identity, _open(path))
+    with opened.connection.cursor() as cursor:
+        cursor.execute("USE warehouse")
+        yield cursor
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that can only read the file at ``path``. WarehouseMissing, WarehouseOccupied."""
+    connection = open_in_memory()
+    try:
+        attach_read_only(connection, path, "warehouse")
+        connection.execute("USE warehouse; SET enable_external_access = false; SET lock_configuration = true")
+    except duckdb.Error as error:
+        connection.close()
+        raise WarehouseMissing(
+            f"数据仓库 {path} 无法打开：{first_line(error)}。请运行 nianbao doctor 检查。"
+        ) from error
+    except WarehouseOccupied:
+        connection.close()
+        raise
+    return connection
 
 
 def query(path: Path, sql: str, parameters: Sequence[Any] | None = None) -> pl.DataFrame:

@@ -41,10 +41,10 @@ def checksum(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def record_checksum(published: Path, built: Path) -> None:
-    """Write the checksum of the file about to be published, beside that of the published one."""
+def record_checksum(published: Path, coming: str) -> None:
+    """Write ``coming``, the checksum of the file about to be published, beside that of the published one."""
     known = _read_checksums(published) or ([checksum(published)] if published.is_file() else [])
-    _write_checksums(published, [checksum(built), *known])
+    _write_checksums(published, [coming, *known])
 
 
 def settle_checksum(published: Path) -> None:

@@ -31,6 +31,8 @@ def publish_both(built: Path, places: Places, catalogue: Catalogue) -> None:
             withdraw(places.restricted)
         return
     copy = build_path(places.published)
-    write_published_copy(built, copy, catalogue)
-    publish(built, places.restricted, group=protected.group)
-    publish(copy, places.published)
+    is_same = write_published_copy(built, copy, catalogue)
+    checksum = publish(built, places.restricted, group=protected.group)
+    publish(
+        copy, places.published, known_sum=checksum if is_same else None
+    )  # of a country, a second of hashing

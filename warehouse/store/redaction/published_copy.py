@@ -21,16 +21,16 @@ _REDACTED = view_statements(resources.files("warehouse.store.redaction").joinpat
 """The SELECT of each table that has something to hide, by full name."""
 
 
-def write_published_copy(whole: Path, copy: Path, catalogue: Catalogue) -> None:
+def write_published_copy(whole: Path, copy: Path, catalogue: Catalogue) -> bool:
     """Write ``copy``, the warehouse ``whole`` (closed, of this version and catalogue) as it is published. IntegrityError.
 
-    Where there is nothing to hide, the copy is the same bytes.
+    Returns whether it is the same bytes: so it is where there is nothing to hide.
     """
     if not _hides_anything(whole):
         shutil.copyfile(whole, copy)
-        return
+        return True
     with PublishedCopy(copy, whole, catalogue):
-        pass
+        return False
 
 
 def _hides_anything(whole: Path) -> bool:

@@ -20,12 +20,13 @@ WITH asked AS (
     SELECT p.n, p.measure, CASE WHEN p.is_sum AND p.org_level <> 'city' THEN b.value ELSE b.own_value END AS value
     FROM place AS p
     JOIN core.previous AS b ON b.year = p.year AND b.org_code = p.node AND b.measure = p.measure
+), level AS MATERIALIZED (  -- all values of a measure in one pass: of a country there are millions
+    SELECT year, measure, org_level, bool_or(state = 'suppressed') AS is_hidden, median(value) AS middle, sum(value) AS sum
+    FROM core.measure WHERE list_contains((SELECT list(DISTINCT measure) FROM touched), measure) GROUP BY year, measure, org_level
 ), peer AS (
-    SELECT year, measure, org_level, CASE WHEN NOT bool_or(state = 'suppressed') THEN median(value) END AS value
-    FROM core.measure GROUP BY year, measure, org_level
+    SELECT year, measure, org_level, CASE WHEN NOT is_hidden THEN middle END AS value FROM level
 ), total AS (
-    SELECT year, measure, CASE WHEN NOT bool_or(state = 'suppressed') THEN sum(value) END AS value
-    FROM core.measure GROUP BY year, measure
+    SELECT year, measure, CASE WHEN NOT bool_or(is_hidden) THEN sum(sum) END AS value FROM level GROUP BY year, measure
 ), complete AS (
     SELECT e.year, bool_and(t.submission IS NOT NULL) AS is_complete
     FROM core.expected_report AS e LEFT JOIN quality.standing AS t ON t.unit_code = e.unit_code AND t.year = e.year
