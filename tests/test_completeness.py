@@ -99,6 +99,10 @@ def test_no_rate_exceeds_a_hundred_and_none_counts_more_than_it_expects(
         nodes = query(path, "FROM mart.completeness")
         units = query(path, "FROM mart.reporting")
         rates = query(path, "FROM mart.reporting_rate ORDER BY year")
+        of_places = query(path, "SELECT DISTINCT year, unit_code FROM quality.reported")
+    assert set(units.filter("is_reported").select("year", "unit_code").iter_rows()) == set(
+        of_places.iter_rows()
+    )
     _within_bounds(nodes)
     _within_bounds(rates)
     years = [year for year in YEARS if year >= min((file.year for file in files), default=YEARS[-1])]
