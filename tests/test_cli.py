@@ -111,6 +111,20 @@ def test_wrong_use_ends_with_code_2(nianbao: Terminal, arguments: tuple[str, ...
     assert said.out == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("exprot",), "错误：没有命令“exprot”，是否为 export？"),
+        (("review", "aprove"), "错误：没有命令“aprove”，是否为 approve？"),
+        (("re",), "错误：没有命令“re”。"),
+    ],
+)
+def test_a_mistyped_command_is_answered_with_what_may_be_meant(
+    nianbao: Terminal, typed: tuple[str, ...], said: str
+) -> None:
+    assert nianbao(*typed).err.partition("用法见")[0] == said
+
+
 def test_no_command_at_all_shows_the_help(nianbao: Terminal) -> None:
     said = nianbao()
     assert said.code in (0, 2)

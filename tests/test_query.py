@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -395,6 +396,9 @@ def test_the_status_has_one_row_for_each_expected_unit(tmp_path: Path, catalogue
         ("阳信县", "未报送", None, 0, 0, False, False),
     ]
     assert list(read_known_submissions(path).values()) == [1, 3, 4, 5, 6]
+    later = catalogue.settings.model_copy(update={"last_year": 2025})  # opened since that night
+    opened = list_status(path, 2025, replace(catalogue, settings=later))
+    assert set(opened.select("status", "due_date").iter_rows()) == {("未报送", date(2026, 1, 20))}
     assert read_known_submissions(path)[submission("b", 1)["submission"][0]] == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,15 @@ def translate_help() -> None:
         setattr(parameter, "display_type", name_type(parameter.display_type))  # noqa: B010 - mypy forbids the plain form
 
 
+_SUGGESTED = re.compile(r"。\. Did you mean (.+)\?$")
+"""What the library adds to a sentence about a command that it does not know."""
+
+
+def _suggest(found: re.Match[str]) -> str:
+    near = re.findall("'([^']+)'", found[1])
+    return f"，是否为 {'、'.join(near)}？"
+
+
 def write_usage_sentence(error: Exception) -> str:
     """What is wrong with a command as it was typed. ``error``: the library's UsageError, or one derived from it."""
     context = getattr(error, "ctx", None)
@@ -97,5 +107,5 @@ def write_usage_sentence(error: Exception) -> str:
         case "BadOptionUsage":
             said = f"选项 {given} 后面缺少值。"
         case _:
-            said = getattr(error, "message", str(error))
+            said = _SUGGESTED.sub(_suggest, getattr(error, "message", str(error)))
     return said + (f"用法见 {context.command_path} --help。" if context is not None else "")
