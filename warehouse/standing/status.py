@@ -49,7 +49,8 @@ def list_status(path: Path, year: int, catalogue: Catalogue, entries: Iterable[E
         pl.col("is_reported", "is_standing", "has_standing", "is_approved").fill_null(False),
         pl.col("critical_count", "warning_count", "info_count").fill_null(0),
         report.fill_null("not_received"),
-        pl.col("due_date").fill_null(catalogue.settings.deadline.due_date(year)),  # opened since the last night
+        # What the warehouse does not say of a year that was opened since the last night.
+        pl.col("due_date").fill_null(catalogue.settings.deadline.due_date(year)),
     )
     is_held = report == "held"
     return (
