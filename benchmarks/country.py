@@ -7,6 +7,7 @@ whole whatever changed; what they cost besides is measured at the smallest size.
     python -m benchmarks.country                       300, 1,000 and all 2,978 counties
     python -m benchmarks.country --sizes 100 300       others; country.md is left alone
     python -m benchmarks.country --quick               10 and 30 counties
+    python -m benchmarks.country --sizes 300 --registry 2978    the workbooks of 300 counties in the catalogue of all
     python -m benchmarks.country --package FILE.tgz    the division list, when it is here already
 """
 
@@ -101,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sizes", type=int, nargs="+", help="how many counties")
+    parser.add_argument(
+        "--registry", type=int, help="how many counties the catalogue has (default: each size its own)"
+    )
     parser.add_argument("--quick", action="store_true", help="10 and 30 counties, country.md left alone")
     parser.add_argument("--package", type=Path, help="the packed division list (default: fetched)")
     parser.add_argument("--cache", type=Path, default=CACHE, help="kept workbooks")
@@ -117,16 +121,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 country,
                 size,
                 Path(scratch),
-                has_changes=size == sizes[-1],
-                has_pages=size == sizes[0],
+                has_changes=size == sizes[-1] and options.registry is None,
+                has_pages=size == sizes[0] and options.registry is None,
                 tries=1 if size == sizes[-1] else _TRIES,
+                registry=options.registry,
             )
             for size in sizes
         ]
         stock = recipe(country, sizes[-1], Path(scratch), 3 if options.quick else _STOCK_FILES)
     text = write_page(CountryRun(at, load_before, runs, stock))
     print(text)
-    if tuple(sizes) == SIZES:
+    if tuple(sizes) == SIZES and options.registry is None:
         RESULTS.write_text(text, encoding="utf-8")
         say(f"written: {RESULTS.relative_to(ROOT)}")
 
@@ -150,17 +155,21 @@ def run_size(
     has_changes: bool,
     has_pages: bool = False,
     tries: int = 1,
+    registry: int | None = None,
 ) -> SizeRun:
     """The same files two ways: their cells only, then the night; and a night later, where asked, some of them changed.
 
     ``has_pages``: and a night on the same files that makes pages and papers. ``tries``: so many cold nights.
+    ``registry``: how many counties the catalogue has, where these are not all.
     """
     jobs = country.jobs(size)
     files = [job.path for job in jobs]
     say(f"{size} counties: reading the cells")
     cells = read_cells_together(files, os.cpu_count() or 1)
     catalogue = write_catalogue(
-        scratch / f"catalogue-{size}", country.divisions, choose_counties(country.divisions, size)
+        scratch / f"catalogue-{size}",
+        country.divisions,
+        choose_counties(country.divisions, registry or size),
     )
     home = scratch / f"home-{size}"
     settings = environment(home, scratch, catalogue) | {"NIANBAO_SITE": "false"}

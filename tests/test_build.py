@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -299,6 +300,44 @@ def test_a_warehouse_that_contradicts_itself_is_not_published(
         if isinstance(indicators := bent.get("indicators"), pl.DataFrame):
             build.set_indicators(indicators, at=NOON)
         with pytest.raises(IntegrityError, match=sentence):
+            build.check()
+
+
+@pytest.mark.parametrize(
+    ("bent", "sentence"),
+    [
+        ("371603001", "在用计量值有 1 个重复的键"),  # of which another unit has reported before
+        ("371602999", "不在当年的单位名录"),
+    ],
+)
+def test_what_a_night_adds_is_looked_through_beside_what_was_there(
+    tmp_path: Path, catalogue: Catalogue, bent: str, sentence: str
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1, unit="371603"), indicators=indicator("x", 1.0))
+    with NightBuild(build_path(path), path, catalogue) as build:
+        build.check()
+        build.add_batch(
+            **{
+                name: frame.with_columns(pl.lit(bent).alias("org_code"))
+                if "org_code" in frame.columns
+                else frame
+                for name, frame in batch("b", 2).items()
+            }
+        )
+        build.set_indicators(indicator("x", 1.0), at=NOON + timedelta(days=1))
+        with pytest.raises(IntegrityError, match=sentence):
+            build.check()
+
+
+def test_a_number_that_is_published_twice_is_found_though_one_of_them_was_there(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = night(tmp_path, catalogue, batch("a", 1), indicators=indicator("x", 1.0))
+    with NightBuild(build_path(path), path, catalogue) as build:
+        build._connection.execute(  # what no function of ours does
+            "INSERT INTO mart.indicator_log SELECT * REPLACE (known_from + INTERVAL 1 DAY AS known_from) FROM mart.indicator_log"
+        )
+        with pytest.raises(IntegrityError, match="指标表有 1 个重复的键"):
             build.check()
 
 
