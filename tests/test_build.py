@@ -329,6 +329,27 @@ def test_what_a_night_adds_is_looked_through_beside_what_was_there(
             build.check()
 
 
+def test_what_stands_again_is_looked_through_again(tmp_path: Path, catalogue: Catalogue) -> None:
+    def of_the_other_county(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(org_code=pl.lit("371603001")) if "org_code" in frame.columns else frame
+
+    first, other = submission("a", 1), {n: of_the_other_county(f) for n, f in batch("b", 2).items()}
+    path = tmp_path / "warehouse.duckdb"
+    for day, given in enumerate([batch("a", 1, unit="371603"), other]):
+        with NightBuild(build_path(path), path, catalogue) as build:
+            if day:  # returned before the other county says anything of the same place
+                build.set_decisions(first.select("submission", decision=pl.lit("held")))
+            build.add_batch(**given)
+            build.set_indicators(indicator("x", 1.0), at=NOON + timedelta(days=day))
+            build.check()
+        publish(build_path(path), path)
+    with NightBuild(build_path(path), path, catalogue) as build:
+        build.set_decisions(first.select("submission", decision=pl.lit("accepted")))
+        build.set_indicators(indicator("x", 1.0), at=NOON + timedelta(days=2))
+        with pytest.raises(IntegrityError, match="在用计量值有 1 个重复的键"):
+            build.check()
+
+
 def test_a_number_that_is_published_twice_is_found_though_one_of_them_was_there(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:

@@ -44,7 +44,8 @@ _PLACES_OF_NEW_NUMBERS = """SELECT DISTINCT org_code FROM mart.indicator_log
                             WHERE known_from = (SELECT max(known_from) FROM mart.indicator_log)"""
 _NEW_REPORTS = """(SELECT submission FROM quality.standing EXCEPT
                    SELECT submission FROM quality.standing_log
-                   WHERE known_from < (SELECT max(known_from) FROM quality.standing_log)) AS stands"""
+                   WHERE known_to IS NULL
+                     AND known_from < (SELECT max(known_from) FROM quality.standing_log)) AS stands"""
 _PLACES_OF_NEW_REPORTS = (
     f"SELECT DISTINCT org_code FROM core.measure_log SEMI JOIN {_NEW_REPORTS} USING (submission)"
 )
