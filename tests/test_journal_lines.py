@@ -250,6 +250,16 @@ def test_a_lock_lost_in_the_middle_ends_the_writing_in_a_sentence(home: Home, ad
     assert write(home, "三.xlsx").count == 2
 
 
+def wait_until_unlocked(address: str) -> None:
+    """Until the server has noticed that the other end of a broken connection is gone, that one holds the lock."""
+    deadline = time.monotonic() + 60
+    held = """SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+              WHERE l.locktype = 'advisory' AND d.datname = current_database()"""
+    with psycopg.connect(address, autocommit=True) as looking:
+        while looking.execute(held).fetchone() != (0,) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
 def test_a_commit_whose_answer_was_lost_stands_and_the_next_writer_goes_on_from_it(
     postgres: PostgresServer, home: Home, address: str
 ) -> None:
@@ -261,6 +271,7 @@ def test_a_commit_whose_answer_was_lost_stands_and_the_next_writer_goes_on_from_
             way.is_armed = True
             with pytest.raises(JournalUnreachable, match="连接中断"):
                 receive(journal, "二.xlsx", "三.xlsx")
+    wait_until_unlocked(address)
     assert write(home, "四.xlsx").count == 4
     names = [e.payload["file_name"] for e in home.read_journal().entries()]
     assert names == ["一.xlsx", "二.xlsx", "三.xlsx", "四.xlsx"]
