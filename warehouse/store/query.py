@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from itertools import chain
@@ -31,7 +31,7 @@ from warehouse.catalogue.frames import (
     empty,
     shaped,
 )
-from warehouse.store.connection import WarehouseOccupied, attach_read_only, first_line, open_in_memory
+from warehouse.store.connection import attach_read_only, first_line, open_in_memory
 from warehouse.store.near_names import explain_unknown_name
 from warehouse.store.schema.tables import macros
 from warehouse.store.statements import statement
@@ -88,29 +88,28 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         return
     found = path.stat()
     identity = (found.st_dev, found.st_ino, found.st_mtime_ns)
-    if (opened := kept.get(path)) is None or opened.identity != identity:
-        if opened is not None:
-            opened.connection.close()
-        opened = kept[path] = _Opened(identity, _open(path))
-    with opened.connection.cursor() as cursor:
+    if path in kept and kept[path].identity != identity:
+        kept.pop(path).connection.close()
+    if path not in kept:
+        kept[path] = _Opened(identity, _open(path))
+    with kept[path].connection.cursor() as cursor:
         cursor.execute("USE warehouse")
         yield cursor
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection that can only read the file at ``path``. WarehouseMissing, WarehouseOccupied."""
-    connection = open_in_memory()
-    try:
-        attach_read_only(connection, path, "warehouse")
-        connection.execute("USE warehouse; SET enable_external_access = false; SET lock_configuration = true")
-    except duckdb.Error as error:
-        connection.close()
-        raise WarehouseMissing(
-            f"数据仓库 {path} 无法打开：{first_line(error)}。请运行 nianbao doctor 检查。"
-        ) from error
-    except WarehouseOccupied:
-        connection.close()
-        raise
+    with ExitStack() as opening:
+        connection = opening.enter_context(open_in_memory())
+        try:
+            attach_read_only(connection, path, "warehouse")
+            connection.execute("USE warehouse")
+        except duckdb.Error as error:
+            raise WarehouseMissing(
+                f"数据仓库 {path} 无法打开：{first_line(error)}。请运行 nianbao doctor 检查。"
+            ) from error
+        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        opening.pop_all()
     return connection
 
 

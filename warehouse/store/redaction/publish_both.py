@@ -33,6 +33,4 @@ def publish_both(built: Path, places: Places, catalogue: Catalogue) -> None:
     copy = build_path(places.published)
     is_same = write_published_copy(built, copy, catalogue)
     checksum = publish(built, places.restricted, group=protected.group)
-    publish(
-        copy, places.published, known_sum=checksum if is_same else None
-    )  # of a country, a second of hashing
+    publish(copy, places.published, known_sum=checksum if is_same else None)
