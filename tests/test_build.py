@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,45 +10,19 @@ import polars as pl
 import pytest
 
 from flows.system_words import explain_machine_fault
+from tests.published_nights import night
 from tests.warehouse_samples import NOON, batch, finding, indicator, note, refused, sha, submission
 from warehouse.catalogue.frames import COMPARISON, shaped
 from warehouse.catalogue.load import Catalogue, load_catalogue
 from warehouse.store.build import NightBuild
 from warehouse.store.built_upon import PreviousUnreadable
-from warehouse.store.integrity import IntegrityError
 from warehouse.store.publish import build_path, new_database, publish
 from warehouse.store.query import query, read_standing_measures
-
-RUN = {
-    "run": "run-1",
-    "started_at": "2025-01-01T01:00:00+08:00",
-    "journal_count": 3,
-    "journal_hash": "0" * 64,
-}
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return load_catalogue()
-
-
-def night(
-    home: Path,
-    catalogue: Catalogue,
-    *batches: dict[str, pl.DataFrame],
-    indicators: pl.DataFrame | None = None,
-) -> Path:
-    """Yesterday's published file, the batches on top, published."""
-    published = home / "warehouse.duckdb"
-    with NightBuild(build_path(published), published, catalogue) as build:
-        for each in batches:
-            build.add_batch(**each)
-        if indicators is not None:
-            build.set_indicators(indicators, at=NOON)
-        build.add_run(RUN)
-        build.check()
-    publish(build_path(published), published)
-    return published
 
 
 def standing_value(path: Path) -> float | None:
@@ -274,92 +247,6 @@ def test_a_previous_file_that_cannot_be_built_upon_is_refused(
 
 def test_a_previous_file_that_is_not_there_is_a_first_night(tmp_path: Path, catalogue: Catalogue) -> None:
     assert standing_value(night(tmp_path, catalogue, batch("a", 1))) == 3
-
-
-@pytest.mark.parametrize(
-    ("bent", "sentence"),
-    [
-        ({"indicators": pl.concat([indicator("x", 1.0), indicator("x", 2.0)])}, "重复的键"),
-        ({"indicators": indicator("x", 1.0, coverage_pct=112.5)}, "超过 100%"),
-        ({"org_code": "371602999"}, "不在当年的单位名录"),
-        ({"unit_code": "371699"}, "不在应报名单"),
-    ],
-)
-def test_a_warehouse_that_contradicts_itself_is_not_published(
-    tmp_path: Path, catalogue: Catalogue, bent: dict[str, object], sentence: str
-) -> None:
-    one = batch("a", 1)
-    for column in ("org_code", "unit_code"):
-        if column in bent:
-            one = {
-                k: f.with_columns(pl.lit(bent[column]).alias(column)) if column in f.columns else f
-                for k, f in one.items()
-            }
-    with NightBuild(tmp_path / "new.duckdb", None, catalogue) as build:
-        build.add_batch(**one)
-        if isinstance(indicators := bent.get("indicators"), pl.DataFrame):
-            build.set_indicators(indicators, at=NOON)
-        with pytest.raises(IntegrityError, match=sentence):
-            build.check()
-
-
-@pytest.mark.parametrize(
-    ("bent", "sentence"),
-    [
-        ("371603001", "在用计量值有 1 个重复的键"),  # of which another unit has reported before
-        ("371602999", "不在当年的单位名录"),
-    ],
-)
-def test_what_a_night_adds_is_looked_through_beside_what_was_there(
-    tmp_path: Path, catalogue: Catalogue, bent: str, sentence: str
-) -> None:
-    path = night(tmp_path, catalogue, batch("a", 1, unit="371603"), indicators=indicator("x", 1.0))
-    with NightBuild(build_path(path), path, catalogue) as build:
-        build.check()
-        build.add_batch(
-            **{
-                name: frame.with_columns(pl.lit(bent).alias("org_code"))
-                if "org_code" in frame.columns
-                else frame
-                for name, frame in batch("b", 2).items()
-            }
-        )
-        build.set_indicators(indicator("x", 1.0), at=NOON + timedelta(days=1))
-        with pytest.raises(IntegrityError, match=sentence):
-            build.check()
-
-
-def test_what_stands_again_is_looked_through_again(tmp_path: Path, catalogue: Catalogue) -> None:
-    def of_the_other_county(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.with_columns(org_code=pl.lit("371603001")) if "org_code" in frame.columns else frame
-
-    first, other = submission("a", 1), {n: of_the_other_county(f) for n, f in batch("b", 2).items()}
-    path = tmp_path / "warehouse.duckdb"
-    for day, given in enumerate([batch("a", 1, unit="371603"), other]):
-        with NightBuild(build_path(path), path, catalogue) as build:
-            if day:  # returned before the other county says anything of the same place
-                build.set_decisions(first.select("submission", decision=pl.lit("held")))
-            build.add_batch(**given)
-            build.set_indicators(indicator("x", 1.0), at=NOON + timedelta(days=day))
-            build.check()
-        publish(build_path(path), path)
-    with NightBuild(build_path(path), path, catalogue) as build:
-        build.set_decisions(first.select("submission", decision=pl.lit("accepted")))
-        build.set_indicators(indicator("x", 1.0), at=NOON + timedelta(days=2))
-        with pytest.raises(IntegrityError, match="在用计量值有 1 个重复的键"):
-            build.check()
-
-
-def test_a_number_that_is_published_twice_is_found_though_one_of_them_was_there(
-    tmp_path: Path, catalogue: Catalogue
-) -> None:
-    path = night(tmp_path, catalogue, batch("a", 1), indicators=indicator("x", 1.0))
-    with NightBuild(build_path(path), path, catalogue) as build:
-        build._connection.execute(  # what no function of ours does
-            "INSERT INTO mart.indicator_log SELECT * REPLACE (known_from + INTERVAL 1 DAY AS known_from) FROM mart.indicator_log"
-        )
-        with pytest.raises(IntegrityError, match="指标表有 1 个重复的键"):
-            build.check()
 
 
 def test_rows_of_a_foreign_submission_are_a_mistake_of_ours(tmp_path: Path, catalogue: Catalogue) -> None:
