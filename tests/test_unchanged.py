@@ -134,6 +134,23 @@ def test_a_missing_number_whose_report_is_held_is_told_so_though_nothing_is_comp
     assert city.ask(missing)["state"].to_list() == ["held"]
 
 
+def test_a_missing_number_is_held_no_more_when_the_report_that_was_held_gave_way_to_one_without_it(
+    city: City,
+) -> None:
+    of_west = f"""SELECT indicator, state, known_from FROM mart.indicator
+                  WHERE org_code = '{WEST}' AND year = 2024 AND indicator LIKE 'member%' ORDER BY ALL"""
+    city.night(batch("w24", 3, unit=WEST, decision="held"))
+    held = city.ask(of_west)
+    assert "held" in held["state"].to_list()
+    assert city.night() == Changed([], [])
+    assert city.ask(of_west).equals(held)
+    empty_handed = told("w24b", 4, {BRIDGE_EAST: 1}, unit=WEST, decision="accepted")
+    empty_handed["observations"] = empty_handed["observations"].clear()
+    empty_handed["measures"] = empty_handed["measures"].clear()
+    assert city.night(empty_handed) == Changed([], [])
+    assert "held" not in city.ask(of_west)["state"].to_list()
+
+
 def test_another_year_has_everything_computed(city: City) -> None:
     assert city.night(told("e22", 3, {BRIDGE_EAST: 1, BRIDGE_WEST: 2}, year=2022)) is None
     assert city.ask(f"FROM mart.indicator WHERE org_code = '{EAST}' AND year = 2022").height

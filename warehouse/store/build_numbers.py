@@ -114,9 +114,13 @@ class NumbersBuild(BuildReader):
         """All groups are there: numbers that were not put in are known no more, or still hold; core.handed_on and core.heir."""
         assert self.published_at is not None, "begin_indicators came before"
         self._stage(empty(INDICATOR))
-        if self._changed is not None:
-            stage_missing(self._connection, self._changed)
-        self._keep_numbers(f"{self._changed.rows if self._changed else 'true'} AND NOT {is_of(self._given)}")
+        if self._changed is None:
+            self._keep_numbers(f"NOT {is_of(self._given)}")
+        else:
+            not_given = set(self._changed.indicators) - set(self._given)
+            self._keep_numbers(
+                f"{is_of(sorted(not_given))} OR {stage_missing(self._connection, self._changed)}"
+            )
         self._connection.execute(f"DROP TABLE {STAGED}")
         forget_held(self._connection)
         self._keep_vintage("quality.standing_log", "quality.standing", self.published_at)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 import polars as pl
 
+from warehouse.catalogue.frames import Schema
 from warehouse.catalogue.load import Catalogue
 from warehouse.store.statements import statement
 
@@ -12,6 +15,9 @@ STAGED = "temp.staged_indicator"
 """Some of the night's indicators before they are compared with those published: columns as mart.indicator_log, no period."""
 _NODES = "temp.held_node"
 _SOURCES = "temp.held_source"
+OTHERWISE = "temp.held_otherwise"
+"""Numbers that are said to be held and are not, or the other way round: year, org_code, indicator."""
+_SOURCE: Schema = {"indicator": pl.String, "unit_level": pl.String}
 SUPPRESSED = "suppressed"
 """State of a number that is known and not published."""
 HELD = "held"
@@ -19,12 +25,12 @@ HELD = "held"
 
 
 def find_held(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Find out for :func:`mark_held` which units have only a held report: temporary tables held_node and, if any, held_source."""
+    """Find out for :func:`mark_held` which units have only a held report: temporary tables held_node and held_source."""
     connection.execute(statement("warehouse.store", "find_held"))
-    if _has_held(connection):
-        connection.register("sources", _list_sources(catalogue).to_arrow())
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SOURCES} AS FROM sources")
-        connection.unregister("sources")
+    sources = _list_sources(catalogue) if _has_held(connection) else pl.DataFrame(schema=_SOURCE)
+    connection.register("sources", sources.to_arrow())
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SOURCES} AS FROM sources")
+    connection.unregister("sources")
 
 
 def mark_held(connection: duckdb.DuckDBPyConnection) -> None:
@@ -33,9 +39,15 @@ def mark_held(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement("warehouse.store", "mark_held"), [HELD])
 
 
+def find_held_otherwise(connection: duckdb.DuckDBPyConnection, computed: Sequence[str]) -> int:
+    """Put into OTHERWISE the known numbers, but of indicators that are ``computed`` again; how many they are."""
+    found = connection.execute(statement("warehouse.store", "find_held_otherwise"), [HELD, list(computed)])
+    return int(found.fetchall()[0][0])
+
+
 def forget_held(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop what :func:`find_held` has found."""
-    connection.execute(f"DROP TABLE {_NODES}; DROP TABLE IF EXISTS {_SOURCES}")
+    connection.execute(f"DROP TABLE {_NODES}; DROP TABLE {_SOURCES}; DROP TABLE IF EXISTS {OTHERWISE}")
 
 
 def _has_held(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -54,4 +66,4 @@ def _list_sources(catalogue: Catalogue) -> pl.DataFrame:
         if (measure := catalogue.measures[term.name]).form in catalogue.forms
         for level in catalogue.asked_levels(measure)
     }
-    return pl.DataFrame(sorted(rows), schema={"indicator": pl.String, "unit_level": pl.String}, orient="row")
+    return pl.DataFrame(sorted(rows), schema=_SOURCE, orient="row")

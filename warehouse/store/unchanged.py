@@ -12,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 
 from warehouse.catalogue.load import Catalogue
-from warehouse.store.held import HELD, STAGED
+from warehouse.store.held import OTHERWISE, STAGED, find_held_otherwise
 from warehouse.store.schema.tables import quote
 from warehouse.store.statements import statement
 
@@ -22,7 +22,6 @@ _COMPUTED = {
     "core.rollup_above_villages": "measure",
 }
 """The tables of computed numbers beside mart.indicator_log, and which of their columns says what a number is of."""
-_MISSING = f"state IN ('not_reported', '{HELD}')"
 
 
 class Changed(NamedTuple):
@@ -30,11 +29,6 @@ class Changed(NamedTuple):
 
     measures: list[str]
     indicators: list[str]
-
-    @property
-    def rows(self) -> str:
-        """A condition on the rows of mart.indicator_log that may be other: a missing number's report may be held, or no more."""
-        return f"({is_of(self.indicators)} OR {_MISSING})"
 
 
 def is_of(indicators: Collection[str]) -> str:
@@ -60,11 +54,17 @@ def forget_changed(connection: duckdb.DuckDBPyConnection, changed: Changed | Non
         connection.execute(f"DELETE FROM {table} WHERE list_contains(?, {column})", [again[column]])
 
 
-def stage_missing(connection: duckdb.DuckDBPyConnection, changed: Changed) -> None:
-    """Put into STAGED the numbers that are not computed again and whose state may be other all the same."""
+def stage_missing(connection: duckdb.DuckDBPyConnection, changed: Changed) -> str:
+    """Put into STAGED the numbers that are not computed again and whose state is other all the same.
+
+    A missing number's report may be held now, or no more. Returns a condition on the rows of mart.indicator_log: is one of them.
+    """
+    if not find_held_otherwise(connection, changed.indicators):
+        return "false"
+    among = f"(year, org_code, indicator) IN (FROM {OTHERWISE})"
     connection.execute(
         f"""INSERT INTO {STAGED}
             SELECT * EXCLUDE (known_from, known_to) REPLACE ('not_reported' AS state) FROM mart.indicator_log
-            WHERE known_to IS NULL AND NOT list_contains(?, indicator) AND {_MISSING}""",
-        [changed.indicators],
+            WHERE known_to IS NULL AND {among}"""
     )
+    return among

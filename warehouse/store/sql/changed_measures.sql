@@ -1,15 +1,17 @@
--- Measures of which other rows stand than those that the known numbers were computed from.
+-- Measures of which other rows stand than those that the known numbers were computed from. A row that stood and stands counts
+-- once each way.
 WITH known AS (
     SELECT submission FROM quality.standing_log WHERE known_to IS NULL
-), gone AS (
-    FROM known EXCEPT SELECT submission FROM quality.standing
-), come AS (
-    SELECT submission FROM quality.standing EXCEPT FROM known
-), before AS (
-    SELECT * EXCLUDE submission FROM core.measure_log SEMI JOIN gone USING (submission)
-), now AS (
-    SELECT * EXCLUDE submission FROM core.measure_log SEMI JOIN come USING (submission)
+), other AS (
+    SELECT submission, -1 AS way FROM (FROM known EXCEPT SELECT submission FROM quality.standing)
+    UNION ALL
+    SELECT submission, 1 FROM (SELECT submission FROM quality.standing EXCEPT FROM known)
 )
 SELECT DISTINCT measure
-FROM ((FROM now EXCEPT FROM before) UNION ALL (FROM before EXCEPT FROM now))
+FROM (
+    SELECT measure
+    FROM core.measure_log JOIN other USING (submission)
+    GROUP BY unit_code, year, org_code, measure, state, value
+    HAVING sum(way) <> 0
+)
 ORDER BY measure
