@@ -26,11 +26,11 @@ from flows.keeping.kept_objects import (
 from flows.keeping.marks import GoodNight, LateSteps, mark_good_night, read_good_night
 from flows.partitions.retention import forget_unread
 from flows.partitions.work import Part, WorkPlace
-from flows.partitions.world import World, keep_world, read_program
+from flows.partitions.world import World, keep_world, know_world, read_program
 from flows.places.destination import DestinationFailed
 from flows.receiving.receive import Repeated
 from flows.running.timing import STEPS_AFTER, Steps
-from flows.settings import Home, Installation, read_code_version
+from flows.settings import THREADS, Home, Installation, read_code_version
 from warehouse.catalogue.frames import empty
 from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.archive import Archive
@@ -96,7 +96,9 @@ class Night:
 
     @cached_property
     def kept_world(self) -> str:
-        """The name under which it is kept in the place of work. DestinationFailed."""
+        """The name under which whoever runs partitions finds it. DestinationFailed."""
+        if self.installation.settings.task_runner == THREADS:
+            return know_world(self.world)
         return keep_world(self.work, self.world)
 
     @cached_property

@@ -113,9 +113,13 @@ def _night(installation: Installation, from_scratch: bool, on_done: OnDone | Non
     with open_night(installation, from_scratch=from_scratch) as night, watching(night):
         for source in list_sources(night):
             named(fetch, source.label)(night, source)
-        tell_log(f"收到 {receive(night)} 个新文件，{len(night.record.left)} 个留在收件箱")
+        new_count = receive(night)
+        tell_log(f"收到 {new_count} 个新文件，{len(night.record.left)} 个留在收件箱")
         if night.has_work():
-            with publication.open_build(night) as build, open_parts(night.installation.settings) as parts:
+            with (
+                open_parts(night.installation.settings, new_count) as parts,
+                publication.open_build(night) as build,
+            ):
                 fill_build(night, build, parts, on_done)
                 publish(night, build)
             night.forget_unread_parts()

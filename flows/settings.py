@@ -31,6 +31,10 @@ def read_code_version() -> str:
     return version("nianbao")
 
 
+THREADS, PROCESSES, DASK = "threads", "processes", "dask"
+"""Where parts of a night run: in this process, in others of this machine, on workers (``dask:`` and an address)."""
+
+
 class SettingRefused(Exception):
     """A variable of the environment has a value that it cannot have; one Chinese sentence, without the value."""
 
@@ -80,8 +84,8 @@ class Settings(BaseSettings):
         default=100, ge=1, description="how many workbooks at most are read and judged together"
     )
     task_runner: str = Field(
-        default="threads",
-        pattern=r"^(threads|processes|dask(:.+)?)$",
+        default=THREADS,
+        pattern=rf"^({THREADS}|{PROCESSES}|{DASK}(:.+)?)$",
         description="where parts of a night run: flows.partitions.part_runner",
     )
     work: str = Field(

@@ -47,10 +47,15 @@ def eventually(condition: Callable[[], bool]) -> None:
     raise AssertionError("waited ten seconds in vain")
 
 
+def list_process_ids() -> set[int]:
+    """This thread's children."""
+    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
+    return {int(child) for child in listing.split()}
+
+
 def children() -> list[str]:
     """The command lines of this thread's reading children."""
-    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
-    found = [Path("/proc", child, "cmdline").read_text() for child in listing.split()]
+    found = [Path(f"/proc/{child}/cmdline").read_text() for child in list_process_ids()]
     return [line for line in found if "flows.wall.child" in line]
 
 
@@ -317,6 +322,28 @@ def test_children_that_are_kept_read_the_next_files_and_end_with_the_block(
         assert read_process_ids(jobs("i")) <= first
         assert children()
     assert children() == []
+
+
+def test_children_that_start_before_there_are_files_read_the_first_ones(
+    jobs: Callable[..., list[ReadJob]],
+) -> None:
+    with KEPT.keeping():
+        KEPT.start("reading_functions:process_id", Limits(), 2)
+        started = list_process_ids()
+        assert len(started) == 2
+        assert read_process_ids(jobs(*"abcd")) <= started
+        assert list_process_ids() <= started
+    assert children() == []
+
+
+def test_a_child_that_died_before_there_were_files_refuses_nothing(
+    jobs: Callable[..., list[ReadJob]],
+) -> None:
+    with KEPT.keeping():
+        KEPT.start("reading_functions:process_id", Limits(), 1)
+        (pid,) = list_process_ids()
+        os.kill(pid, signal.SIGKILL)
+        assert read_process_ids(jobs("a")) - {pid}
 
 
 def test_kept_children_read_nothing_within_other_limits(jobs: Callable[..., list[ReadJob]]) -> None:

@@ -24,13 +24,12 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 from flows.partitions.check_part import CheckingJob, leave_checked_part
 from flows.partitions.read_part import ReadingJob, leave_read_part
 from flows.running.tasks import named
-from flows.settings import Settings
+from flows.settings import DASK, PROCESSES, THREADS, Settings
+from flows.steps.steps import READ_FILE
 from flows.wall.kept_children import KEPT
+from flows.wall.process import Limits
 
 Job = TypeVar("Job")
-
-THREADS, PROCESSES, DASK = "threads", "processes", "dask"
-"""What NIANBAO_TASK_RUNNER may say; ``dask:`` may be followed by a scheduler's address."""
 
 DESERTED_SECONDS = 60.0
 """How long a night waits for workers when there are none, before it does their work itself."""
@@ -157,9 +156,14 @@ def _list_ended(
 
 
 @contextmanager
-def open_parts(settings: Settings) -> Iterator[Parts]:
-    """What runs the partitions of a night; its workers end with the block, and the reading children of this process too."""
+def open_parts(settings: Settings, new_file_count: int = 0) -> Iterator[Parts]:
+    """What runs the partitions of a night; its workers end with the block, and the reading children of this process too.
+
+    ``new_file_count``: of files that are to be read; where that is done here, children for them start at once.
+    """
     with ExitStack() as stack, KEPT.keeping():
+        if settings.task_runner == THREADS:
+            KEPT.start(READ_FILE, Limits(), min(settings.workers, new_file_count))
         yield Parts(PartRunner(settings.task_runner, settings.workers, stack))
 
 

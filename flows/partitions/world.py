@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from uuid import uuid4
 
 from expectations.rulebook.rulebook import RuleBook
 from flows.partitions.work import WorkPlace, hash_frame, name_key
@@ -69,6 +70,14 @@ _LOADING = threading.Lock()
 def keep_world(place: WorkPlace, world: World) -> str:
     """Keep a world for other processes; its name. This one knows it without reading it again."""
     name = place.keep_object(world)
+    _KNOWN.clear()
+    _KNOWN[name] = world
+    return name
+
+
+def know_world(world: World) -> str:
+    """A name under which this process knows a world that no other one needs."""
+    name = uuid4().hex
     _KNOWN.clear()
     _KNOWN[name] = world
     return name

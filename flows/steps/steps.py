@@ -33,6 +33,9 @@ from warehouse.ledger.review_entries import (
     explain_locked_year,
 )
 
+READ_FILE = "transforms.reading.reading:read_file"
+"""What children behind the wall read a received file with."""
+
 _REFUSAL_OF_DEATH = {
     "memory": "refuse.too_large",
     "cpu": "refuse.too_slow",
@@ -50,7 +53,7 @@ def read_batch(
     """Read the archived bytes behind the wall and find out whose and which year they are."""
     plan = make_reading_plan(catalogue)
     jobs = [ReadJob(f.submission, f.path, (plan, f.file_name)) for f in files]
-    results = read_all(jobs, "transforms.reading.reading:read_file", workers, on_done)
+    results = read_all(jobs, READ_FILE, workers, on_done)
     readable: list[dict[str, object]] = []
     refused: list[dict[str, object]] = []
     reads: dict[str, FileRead] = {}

@@ -1,4 +1,4 @@
-"""Reading children that wait for the next files, so that each partition of a night does not start children of its own."""
+"""Reading children that wait for the next files, or start before there are any: a partition starts none of its own."""
 
 from __future__ import annotations
 
@@ -32,8 +32,15 @@ class KeptChildren:
             for child in ended:
                 child.stop()
 
+    def start(self, read: str, limits: Limits, count: int) -> None:
+        """Start children for files that are to come, so that they are ready by then; within ``keeping``."""
+        for _ in range(count):
+            child = ReadingProcess(read, limits)
+            with self._lock:
+                self._idle.append(child)
+
     def take(self, read: str, limits: Limits) -> ReadingProcess | None:
-        """A child that waits for files to read with ``read`` within ``limits``, if there is one."""
+        """A child that waits for files to read with ``read`` within ``limits``, or is about to, if there is one."""
         with self._lock:
             for child in self._idle:
                 if (child.read, child.limits) == (read, limits):

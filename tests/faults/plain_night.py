@@ -102,7 +102,7 @@ def _run(home: str, catalogue: str, end: int, last: str) -> int:
         if hasattr(found, "cache_policy"):  # a task
             setattr(flows.nightly, name, and_die(name, found.fn))
     flows.nightly.named = flows.nightly.retried = lambda step, _about: step  # type: ignore[assignment]
-    flows.nightly.open_parts = lambda _settings: nullcontext(_PlainParts())  # type: ignore[assignment]
+    flows.nightly.open_parts = lambda *_: nullcontext(_PlainParts())  # type: ignore[assignment]
     flows.nightly.tell_log = lambda _sentence: None  # type: ignore[assignment]  # there is no run whose log it were
     settings = Settings(home=Path(home), catalogue=Path(catalogue), workers=1, quiet_seconds=0)
     flows.nightly.run_night(Installation(settings))
