@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 import resource
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import polars as pl
 
@@ -16,11 +18,13 @@ from flows.intake import hold_returned
 from flows.keeping.marks import read_good_night
 from flows.night import Night, list_versions
 from flows.running.timing import STEPS_TO_PUBLISH
+from flows.settings import Home
 from transforms.disclosure.equations import list_relations
 from transforms.disclosure.suppression import list_related, suppress
 from transforms.indicators.groups import Group, list_groups
 from transforms.indicators.indicators import compute, redraw
 from transforms.indicators.term_tree import Ground, lay_ground
+from warehouse.catalogue.load import Catalogue
 from warehouse.ledger.explanation_entries import list_explanations
 from warehouse.ledger.journal import Entry, Event
 from warehouse.ledger.releases import list_releases
@@ -56,7 +60,7 @@ def compute_indicators(night: Night, build: NightBuild) -> None:
     _suppress_counts(night, build)
     build.set_releases(list_releases(night.journal.entries()))
     build.set_rules(list_rules(night.rulebook))
-    build.set_events(night.journal.frame())
+    build.add_events(night.journal.frame(after=build.event_count))
     build.set_explanations(list_explanations(night.journal.entries()))
 
 
@@ -190,5 +194,11 @@ def publish_build(night: Night, build: NightBuild) -> None:
     home, database = night.home, night.home.database
     finish_build(night, build)
     before = read_published_figures(database)
-    publish_both(home.building, Places(database, home.restricted), night.catalogue)
+    publish_file(home.building, home, night.catalogue)
     night.record.moved = find_moved_figures(before, read_published_figures(database))
+
+
+def publish_file(built: Path, home: Home, catalogue: Catalogue) -> None:
+    """Put a closed, checked file in the place of the published ones. NotPublishable, IntegrityError."""
+    with ThreadPoolExecutor() as beside:
+        publish_both(built, Places(home.database, home.restricted), catalogue, beside.submit)

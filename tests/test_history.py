@@ -53,7 +53,7 @@ def night(
             build.add_batch(**each)
         build.set_rules(RULES)
         if journal is not None:
-            build.set_events(journal.frame())
+            build.add_events(journal.frame())
             build.set_explanations(list_explanations(journal.entries()))
         build.add_run({**run, "journal_count": 1, "journal_hash": "0" * 64})
     publish(build_path(published), published)

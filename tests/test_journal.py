@@ -251,6 +251,7 @@ def test_the_frame_has_one_row_per_entry(path: Path) -> None:
         (2, "2025-01-10T12:00:00+08:00", "locked", None, 2024),
     ]
     assert json.loads(frame["payload"][0]) == {"file_name": "滨城区 0.xlsx", "submission": SHA}
+    assert journal.frame(after=1).equals(frame.tail(1))
     assert Journal(path.with_name("none.jsonl")).frame().schema == JOURNAL_FRAME
 
 

@@ -79,7 +79,7 @@ class Office:
             build.set_indicators(computed.indicators, computed.comparisons, computed.rollup, redrawn, at=at)
             build.set_suppressed(pl.DataFrame(hidden, schema=SUPPRESSED, orient="row"))
             if "events" in tables:
-                build.set_events(tables["events"])
+                build.add_events(tables["events"])
             if "explanations" in tables:
                 build.set_explanations(tables["explanations"])
         write_published_copy(build_path(self.whole), build_path(self.published), self.catalogue)

@@ -14,12 +14,12 @@ from flows.health.health import Health
 from flows.home_check import hold_for_writing
 from flows.keeping.kept_objects import list_received
 from flows.keeping.marks import keep_revised
+from flows.publication import publish_file
 from flows.settings import Home, Installation
 from warehouse.ledger.journal import Journal
 from warehouse.ledger.journal_head import Head
 from warehouse.ledger.suppressions import note_suppressed
 from warehouse.store.query import read_suppressed
-from warehouse.store.redaction.publish_both import Places, publish_both
 from warehouse.store.soundness import checksum
 
 BESIDE = "upgrade.duckdb"
@@ -79,7 +79,7 @@ def switch(installation: Installation, rehearsal: Rehearsal) -> None:
             installation.settings.actor,
             datetime.now(TIME_ZONE),
         )
-        publish_both(rehearsal.file, Places(home.database, home.restricted), installation.catalogue)
+        publish_file(rehearsal.file, home, installation.catalogue)
 
 
 def discard(home: Home) -> None:

@@ -170,8 +170,11 @@ class Journal:
     def _restore(self) -> str:
         return f"已停止运行，未作任何改动。{self._lines.explain_restoring()}"
 
-    def frame(self) -> pl.DataFrame:
-        """The entries as a frame with the schema JOURNAL_FRAME; `payload` is the payload as JSON, numbers of persons masked."""
+    def frame(self, after: int = 0) -> pl.DataFrame:
+        """The entries behind ``after`` (seq) as a frame with the schema JOURNAL_FRAME.
+
+        `payload` is the payload as JSON, numbers of persons masked.
+        """
         rows = [
             (
                 e.seq,
@@ -184,7 +187,7 @@ class Journal:
                 e.year,
                 mask_numbers(canonical_json(e.payload)),
             )
-            for e in self._entries
+            for e in self._entries[after:]
         ]
         return pl.DataFrame(rows, schema=pl.Schema(JOURNAL_FRAME), orient="row")
 

@@ -20,19 +20,16 @@ HOME = {
 
 
 def list_homes(registry: Registry) -> pl.DataFrame:
-    """HOME of every unit of a registry."""
-    units = registry.all_units.select("org_code", "level", "parent_code").unique(maintain_order=True)
-    found = (
-        units.filter(level="county").select("org_code", county_code="org_code").unique(maintain_order=True)
-    )
+    """HOME of every unit of a registry, in no order."""
+    units = registry.all_units.select("org_code", "level", "parent_code")
+    found = units.filter(level="county").select("org_code", county_code="org_code").unique()
     homes = [found]
     for level in ("township", "village"):
         below = units.filter(level=level).select("org_code", "parent_code")
-        found = below.join(
-            found.rename({"org_code": "parent_code"}), on="parent_code", maintain_order="left"
-        ).select("org_code", "county_code")
-        homes.append(found.unique(maintain_order=True))
-    return pl.concat(homes).unique(maintain_order=True)
+        found = below.join(found.rename({"org_code": "parent_code"}), on="parent_code")
+        found = found.select("org_code", "county_code").unique()
+        homes.append(found)
+    return pl.concat(homes)
 
 
 class Regions:
@@ -92,7 +89,8 @@ def _join_counties(registry: Registry, homes: pl.DataFrame) -> dict[str, str]:
     ended = registry.all_units.filter(pl.col("level") == "county", pl.col("valid_to").is_not_null())
     city = registry.all_units.filter(level="city").select(other="org_code").unique()
     left = ended.select(one="org_code").join(city, how="cross")
-    pairs = homes.join(homes, on="org_code", suffix="_other").select(
+    moved = homes.filter(pl.col("org_code").is_duplicated())
+    pairs = moved.join(moved, on="org_code", suffix="_other").select(
         one="county_code", other="county_code_other"
     )
     region: dict[str, str] = {}

@@ -200,9 +200,14 @@ class NightBuild(NumbersBuild):
         """Replace quality.rule by the rules in force: rule (key), scope, severity, meaning, reason, fix."""
         self._replace("quality.rule", rules)
 
-    def set_events(self, events: pl.DataFrame) -> None:
-        """Replace quality.event by the journal's entries (Journal.frame)."""
-        self._replace("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
+    @property
+    def event_count(self) -> int:
+        """How many of the journal's entries stand in quality.event: the first ones, since what is written there stays."""
+        return self._count("quality.event")
+
+    def add_events(self, events: pl.DataFrame) -> None:
+        """Add to quality.event the journal's entries behind those (Journal.frame)."""
+        self._append("quality.event", events.rename({"at": "occurred_at"}))  # AT is a word of DuckDB's
 
     def set_explanations(self, explanations: pl.DataFrame) -> None:
         """Replace quality.explanation by ``explanations`` (EXPLANATION)."""
