@@ -18,8 +18,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.cells import CellsRead, read_cells_together
@@ -46,14 +47,17 @@ _QUICK_SIZES = (10, 30)
 CHANGED = 30
 _STOCK_FILES = 10
 _TRIES = 3
-"""So many cold nights of every size but the largest: the line through two of them is drawn three times as far."""
+"""So many cold nights of every size but the largest: the line through two of them is drawn three times as far.
+
+And so many nights with changes: each is over in less time than the machine's other work comes and goes.
+"""
 
 
 @dataclass(frozen=True)
 class SizeRun:
-    """What was measured of so many counties: files and their size, their cells alone, a cold night; one with changes.
+    """What was measured of so many counties: files and their size, their cells alone, cold nights, nights with changes.
 
-    ``colds``: cold nights, by what their engines took. ``with_pages``: a cold night that makes pages and papers, too.
+    ``colds``, ``changes``: by what their engines took. ``with_pages``: a cold night that makes pages and papers, too.
     """
 
     counties: int
@@ -63,13 +67,18 @@ class SizeRun:
     cells: CellsRead
     colds: list[Night]
     changed_files: int = 0
-    changed: Night | None = None
+    changes: list[Night] = field(default_factory=list)
     with_pages: Night | None = None
 
     @property
     def cold(self) -> Night:
         """The cold night in the middle."""
         return self.colds[len(self.colds) // 2]
+
+    @property
+    def changed(self) -> Night | None:
+        """The night with changes in the middle."""
+        return self.changes[len(self.changes) // 2] if self.changes else None
 
 
 @dataclass(frozen=True)
@@ -140,8 +149,8 @@ def prepare(country: Country, size: int, processes: int, *, has_changes: bool = 
     """Write what is missing of the workbooks of ``size`` counties. WorkbooksOutdated: the kept ones are of another version."""
     jobs = country.jobs(size)
     require_current(jobs)
-    changed = change_jobs(jobs, CHANGED, country.cache / "changed") if has_changes else []
-    wanted = [*jobs, *changed]
+    changed = list_changes(country, jobs) if has_changes else []
+    wanted = [*jobs, *chain.from_iterable(changed)]
     for number, path in enumerate(write_missing(wanted, processes), start=1):
         if number % 100 == 0:
             say(f"{number} workbooks written, the last {path.name} (not timed)")
@@ -157,7 +166,7 @@ def run_size(
     tries: int = 1,
     registry: int | None = None,
 ) -> SizeRun:
-    """The same files two ways: their cells only, then the night; and a night later, where asked, some of them changed.
+    """The same files two ways: their cells only, then the night; and in later nights, where asked, some of them changed.
 
     ``has_pages``: and a night on the same files that makes pages and papers. ``tries``: so many cold nights.
     ``registry``: how many counties the catalogue has, where these are not all.
@@ -179,12 +188,12 @@ def run_size(
         shutil.rmtree(home, ignore_errors=True)
         drop_files(files, home)
         colds.append(nightly(settings))
-    changed, night = 0, None
-    if has_changes:
-        say(f"{size} counties: the night with some changed")
-        others = [job.path for job in change_jobs(jobs, CHANGED, country.cache / "changed")]
-        drop_files(others, home)
-        changed, night = len(others), nightly(settings)
+    changed, changes = 0, []
+    for number, others in enumerate(list_changes(country, jobs) if has_changes else [], start=1):
+        say(f"{size} counties: the night with some changed ({number})")
+        drop_files([job.path for job in others], home)
+        changes.append(nightly(settings))
+        changed = len(others)
     shutil.rmtree(home)
     with_pages = None
     if has_pages:
@@ -199,8 +208,16 @@ def run_size(
         for level in ("township", "village")
     }
     mib = sum(file.stat().st_size for file in files) / 2**20
-    colds.sort(key=lambda night: night.engine)
-    return SizeRun(size, below["township"], below["village"], mib, cells, colds, changed, night, with_pages)
+    for nights in (colds, changes):
+        nights.sort(key=lambda night: night.engine)
+    return SizeRun(size, below["township"], below["village"], mib, cells, colds, changed, changes, with_pages)
+
+
+def list_changes(country: Country, jobs: Sequence[Job]) -> list[list[Job]]:
+    """For each night with changes, other versions of other workbooks; of few workbooks there are fewer nights."""
+    folder = country.cache / "changed"
+    nights = min(_TRIES, max(1, len(jobs) // CHANGED))
+    return [change_jobs(jobs, CHANGED, folder, number) for number in range(nights)]
 
 
 def drop_files(files: Sequence[Path], home: Path) -> None:

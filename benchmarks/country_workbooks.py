@@ -130,9 +130,9 @@ def list_jobs(divisions: DivisionList, package: Path, folder: Path, counties: It
     ]
 
 
-def change_jobs(jobs: Sequence[Job], count: int, folder: Path) -> list[Job]:
-    """Jobs for other versions of ``count`` of the workbooks, spread evenly: each has one other number."""
-    spread = jobs[:: max(1, len(jobs) // count)][:count]
+def change_jobs(jobs: Sequence[Job], count: int, folder: Path, first: int = 0) -> list[Job]:
+    """Jobs for other versions of ``count`` of the workbooks from the ``first`` on, spread evenly: each has one other number."""
+    spread = jobs[first :: max(1, len(jobs) // count)][:count]
     return [replace(job, path=folder / job.path.name, is_changed=True) for job in spread]
 
 
