@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOST_CELLS = 40_000_000
 """About so many verdicts are counted at a time: pandas and Great Expectations hold some 20 bytes for each."""
 
+_FEW_CELLS = 4_000_000
+"""So many verdicts of several suites are in memory together."""
+
 
 @dataclass(frozen=True)
 class SuitePart:
@@ -43,15 +46,35 @@ def count_verdicts(
     order = [*catalogue.forms, *(name for name in names if name not in catalogue.forms)]
     results = [empty(RULE_RESULT)]
     runs: list[SuiteRun] = []
-    for name in sorted(names, key=order.index):
-        mine = [part[name] for part in parts if name in part]
-        for suite in _list_unions(name, mine, list_checks(name, catalogue, rulebook)):
-            counted = run_gate([suite])
-            results.append(collect_results([suite], counted))
-            runs += counted
+    unions = (
+        suite
+        for name in sorted(names, key=order.index)
+        for suite in _list_unions(
+            name, [part[name] for part in parts if name in part], list_checks(name, catalogue, rulebook)
+        )
+    )
+    for suites in _put_together(unions):
+        counted = run_gate(suites)
+        results.append(collect_results(suites, counted))
+        runs += counted
     keys = ("rule", "form", "severity")
     whole = pl.concat(results).group_by(keys, maintain_order=True)
     return whole.agg(pl.col("evaluated", "failed", "not_evaluated").sum()), merge_suite_runs(runs)
+
+
+def _put_together(suites: Iterable[Suite]) -> Iterator[list[Suite]]:
+    """The suites in their order; small ones together, since each call of Great Expectations takes a while to begin."""
+    together: list[Suite] = []
+    cells = 0
+    for suite in suites:
+        size = suite.verdicts.height * suite.verdicts.width
+        if together and cells + size > _FEW_CELLS:
+            yield together
+            together, cells = [], 0
+        together.append(suite)
+        cells += size
+    if together:
+        yield together
 
 
 def _list_unions(name: str, parts: Sequence[SuitePart], checks: Sequence[Check]) -> Iterator[Suite]:

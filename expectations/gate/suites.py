@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import great_expectations as gx
 import pandas as pd
@@ -27,6 +27,7 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
+from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations.core.expect_column_values_to_be_in_set import (
     ExpectColumnValuesToBeInSet,
 )
@@ -35,7 +36,10 @@ from great_expectations.expectations.expectation_configuration import (
     parse_result_format,
 )
 from great_expectations.expectations.metadata_types import FailureSeverity
-from great_expectations.expectations.registry import get_metric_kwargs, get_metric_provider
+from great_expectations.expectations.metrics.column_aggregate_metric_provider import (
+    ColumnAggregateMetricProvider,
+    column_aggregate_value,
+)
 from great_expectations.render.components import LegacyDiagnosticRendererType
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.renderer.renderer import renderer
@@ -50,21 +54,32 @@ from warehouse.catalogue.frames import Verdicts
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
+_HOLDS = 1.0
 _NO_TIME = "19700101T000000.000000Z"  # the renderer wants one; the page does not show it
+
+
+class _RuleCounts(ColumnAggregateMetricProvider):
+    """Of a column of VERDICT as :func:`_to_pandas` gives it: how many rows there are, how many say nothing, how many fail."""
+
+    metric_name = "column.rule_counts"
+
+    @column_aggregate_value(engine=PandasExecutionEngine)
+    def _pandas(cls, column: pd.Series, **more: Any) -> dict[str, int]:  # noqa: N805 - called with the class
+        del more
+        not_evaluated = int(column.isna().sum())
+        return {
+            "rows": len(column),
+            "not_evaluated": not_evaluated,
+            "failed": len(column) - not_evaluated - int((column == _HOLDS).sum()),
+        }
 
 
 class ExpectRuleToHold(ExpectColumnValuesToBeInSet):
     """A column of VERDICT: the rule holds in every row in which it was evaluated.
 
-    Only counts are asked, and the configuration is built once instead of seventy times: 2 ms an expectation instead of 14,
-    which is what makes one suite per form and night affordable.
+    Only counts are asked, all of them by one metric, and the configuration is built once instead of seventy times: what the
+    library asks for by itself is five metrics that depend on each other, 14 ms an expectation.
     """
-
-    counts: ClassVar[tuple[str, ...]] = (
-        f"{ExpectColumnValuesToBeInSet.map_metric}.unexpected_count",
-        "column_values.nonnull.unexpected_count",
-        "table.row_count",
-    )
 
     @property
     def configuration(self) -> ExpectationConfiguration:
@@ -87,17 +102,20 @@ class ExpectRuleToHold(ExpectColumnValuesToBeInSet):
         self, execution_engine: Any = None, runtime_configuration: Any = None, **more: Any
     ) -> ValidationDependencies:
         del runtime_configuration, more
-        kwargs = self.configuration.kwargs
-        metrics = {}
-        for name in self.counts:
-            defaults = get_metric_provider(name, execution_engine)[0].default_kwarg_values
-            keys = get_metric_kwargs(name)
-            of_domain, of_value = (
-                {key: kwargs.get(key, getattr(self, key, defaults.get(key))) for key in keys[which]}
-                for which in ("metric_domain_keys", "metric_value_keys")
-            )
-            metrics[name] = MetricConfiguration(name, of_domain, of_value)
+        of_domain = {"column": self.column, "batch_id": self.batch_id}
+        metrics = {_RuleCounts.metric_name: MetricConfiguration(_RuleCounts.metric_name, of_domain)}
         return ValidationDependencies(metrics, parse_result_format(ResultFormat.BASIC))
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> dict[str, Any]:
+        counted = metrics[_RuleCounts.metric_name]
+        by_name = {
+            "table.row_count": counted["rows"],
+            "column_values.nonnull.unexpected_count": counted["not_evaluated"],
+            f"{self.map_metric}.unexpected_count": counted["failed"],
+        }
+        return super()._validate(by_name, runtime_configuration, execution_engine)
 
 
 @dataclass(frozen=True)
@@ -178,7 +196,7 @@ def _to_pandas(verdicts: Verdicts) -> pd.DataFrame:
 def _make_expectation(check: Check) -> ExpectRuleToHold:
     return ExpectRuleToHold(
         column=check.id,
-        value_set=[1.0],
+        value_set=[_HOLDS],
         severity=FailureSeverity(check.rule.severity),
         meta={"check": check.id, "rule": check.rule.id, "form": check.form, "label": check.label},
         description=check.words,
