@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import expectations.gate.suites as gate
+from expectations.count import SuitePart, count_verdicts
 from expectations.gate.night_docs import publish_docs
-from expectations.judge import Judgement, judge
+from expectations.judge import Judgement, judge, judge_apart
 from expectations.rulebook.rulebook import load_rules
 from expectations.verdicts.rule_checks import Check
 from expectations.verdicts.verdicts import Suite
@@ -111,6 +112,21 @@ def test_a_difference_between_the_two_stops_the_night(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Suite, "count_failures", lambda suite: {check.id: 0 for check in suite.checks})
     with pytest.raises(RuntimeError, match="Great Expectations counts 1 failures, polars locates 0"):
         judged(BENDS["population.special_members_add_up"].rows())
+
+
+def test_suites_are_counted_alike_together_and_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = batch_of(BENDS["population.special_members_add_up"].rows(), only=None)
+    suites, _ = judge_apart(batch, catalogue(), rulebook())
+    part = {
+        suite.name: SuitePart(suite.title, suite.concerned_counts, lambda suite=suite: suite.verdicts)
+        for suite in suites
+    }
+    together, runs = count_verdicts([part], catalogue(), rulebook())
+    monkeypatch.setattr("expectations.count._FEW_CELLS", 0)
+    alone, runs_alone = count_verdicts([part], catalogue(), rulebook())
+    assert together.equals(alone)
+    assert together["failed"].sum() == 1
+    assert [(run.name, run.counts) for run in runs] == [(run.name, run.counts) for run in runs_alone]
 
 
 def test_there_is_one_suite_for_each_form_and_one_across_forms() -> None:

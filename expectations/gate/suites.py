@@ -27,7 +27,7 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.core.expect_column_values_to_be_in_set import (
     ExpectColumnValuesToBeInSet,
 )
@@ -63,7 +63,9 @@ class _RuleCounts(ColumnAggregateMetricProvider):
 
     metric_name = "column.rule_counts"
 
-    @column_aggregate_value(engine=PandasExecutionEngine)
+    @column_aggregate_value(
+        engine=PandasExecutionEngine, filter_column_isnull=False
+    )  # else each column copies the frame
     def _pandas(cls, column: pd.Series, **more: Any) -> dict[str, int]:  # noqa: N805 - called with the class
         del more
         not_evaluated = int(column.isna().sum())
@@ -115,7 +117,8 @@ class ExpectRuleToHold(ExpectColumnValuesToBeInSet):
             "column_values.nonnull.unexpected_count": counted["not_evaluated"],
             f"{self.map_metric}.unexpected_count": counted["failed"],
         }
-        return super()._validate(by_name, runtime_configuration, execution_engine)
+        result: dict[str, Any] = super()._validate(by_name, runtime_configuration, execution_engine)
+        return result
 
 
 @dataclass(frozen=True)
