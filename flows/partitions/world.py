@@ -70,16 +70,14 @@ _LOADING = threading.Lock()
 def keep_world(place: WorkPlace, world: World) -> str:
     """Keep a world for other processes; its name. This one knows it without reading it again."""
     name = place.keep_object(world)
-    _KNOWN.clear()
-    _KNOWN[name] = world
+    _know(name, world)
     return name
 
 
 def know_world(world: World) -> str:
     """A name under which this process knows a world that no other one needs."""
     name = uuid4().hex
-    _KNOWN.clear()
-    _KNOWN[name] = world
+    _know(name, world)
     return name
 
 
@@ -87,10 +85,14 @@ def load_world(place: WorkPlace, name: str) -> World:
     """The world that was kept under ``name``; a process reads each once. WorkLost."""
     with _LOADING:
         if name not in _KNOWN:
-            world = place.read_object(name)
-            _KNOWN.clear()
-            _KNOWN[name] = world
+            _know(name, place.read_object(name))
         return _KNOWN[name]
+
+
+def _know(name: str, world: World) -> None:
+    """Know this world and no other: a night has one."""
+    _KNOWN.clear()
+    _KNOWN[name] = world
 
 
 @lru_cache(maxsize=1)

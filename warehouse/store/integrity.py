@@ -13,6 +13,7 @@ from warehouse.catalogue.load import REGISTRY_FORM, Catalogue
 from warehouse.store.build_reader import STANDING_MEASURES
 from warehouse.store.schema.tables import SCHEMAS, quote
 from warehouse.store.statements import statement
+from warehouse.store.unchanged import is_of
 
 EXAMPLES = 3
 _PLAIN = {"indicator": pl.String, "measure": pl.String, "org_level": pl.String}
@@ -135,8 +136,8 @@ def _name_new_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     join with them in 0.4.
     """
     found = connection.execute(f"SELECT DISTINCT indicator FROM {_NEW_NUMBERS}").fetchall()
-    names = ", ".join(quote(indicator) for (indicator,) in found) or "NULL"
-    connection.execute(f"CREATE OR REPLACE TEMP MACRO of_new_numbers(indicator) AS indicator IN ({names})")
+    is_new = is_of([indicator for (indicator,) in found])
+    connection.execute(f"CREATE OR REPLACE TEMP MACRO of_new_numbers(indicator) AS {is_new}")
 
 
 def _find_lost_sum(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str | None:

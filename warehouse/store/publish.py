@@ -70,9 +70,8 @@ def new_database(path: Path, copied_from: Path | None = None) -> Iterator[duckdb
     connection = open_in_memory(spill=path.with_name(path.name + ".tmp"))
     # What an earlier checkpoint of the same file has written is not pointed to: DuckDB 1.1.3 could not follow some pointers.
     connection.execute("SET experimental_metadata_reuse = false")
-    if (
-        copied_from is not None
-    ):  # each checkpoint writes what is known of all tables anew: for a few changes one is enough
+    if copied_from is not None:
+        # Each checkpoint writes what is known of all tables anew: for a few changes the one at the end is enough.
         connection.execute("SET checkpoint_threshold = '256MB'")
     try:
         quoted = str(path).replace("'", "''")
