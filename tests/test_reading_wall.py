@@ -47,16 +47,22 @@ def eventually(condition: Callable[[], bool]) -> None:
     raise AssertionError("waited ten seconds in vain")
 
 
-def list_process_ids() -> set[int]:
-    """This thread's children."""
+def children() -> dict[int, str]:
+    """This thread's reading children and their command lines.
+
+    A test session has other children too: servers that earlier tests started.
+    """
     listing = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
-    return {int(child) for child in listing.split()}
+    lines = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in listing.split()}
+    return {pid: line for pid, line in lines.items() if "flows.wall.child" in line}
 
 
-def children() -> list[str]:
-    """The command lines of this thread's reading children."""
-    found = [Path(f"/proc/{child}/cmdline").read_text() for child in list_process_ids()]
-    return [line for line in found if "flows.wall.child" in line]
+def list_started(count: int) -> set[int]:
+    """The process ids of this thread's reading children, of whom there are so many. A child has no command line yet at
+    the moment it starts.
+    """
+    eventually(lambda: len(children()) == count)
+    return set(children())
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -69,7 +75,7 @@ def test_every_file_is_read_and_results_stand_in_the_order_of_the_jobs(
     assert results == {job.key: f"{job.key[-1]}{job.args}" for job in asked}
     assert list(results) == [job.key for job in asked]
     assert sorted(done) == [job.key for job in asked]
-    assert children() == []
+    assert children() == {}
 
 
 def test_nothing_to_read_starts_nothing() -> None:
@@ -172,7 +178,7 @@ def test_children_killed_before_they_are_ready_cost_no_file(
         results = read_all(asked, "reading_functions:content", workers=2)
         assert results == {job.key: f"{job.key[-1]}{job.args}" for job in asked}
         assert len(killed) == times
-    assert children() == []
+    assert children() == {}
 
 
 def test_many_deaths_with_many_workers_settle_every_file(jobs: Callable[..., list[ReadJob]]) -> None:
@@ -236,7 +242,7 @@ def test_a_reading_function_that_cannot_be_imported_breaks_the_wall_and_refuses_
 ) -> None:
     with pytest.raises(WallBroken, match=words):
         read_all(jobs(*"abc"), read, workers=2)
-    assert children() == []
+    assert children() == {}
 
 
 def test_children_without_room_to_start_break_the_wall(jobs: Callable[..., list[ReadJob]]) -> None:
@@ -264,7 +270,7 @@ def test_an_interrupted_parent_ends_its_children(jobs: Callable[..., list[ReadJo
 
     with pytest.raises(KeyboardInterrupt):
         read_all(jobs("a", "sleep", "sleep"), "reading_functions:content", workers=3, on_done=interrupt)
-    assert children() == []
+    assert children() == {}
 
 
 def test_children_end_by_themselves_when_the_parent_is_killed(
@@ -321,7 +327,7 @@ def test_children_that_are_kept_read_the_next_files_and_end_with_the_block(
             assert read_process_ids(jobs(*"efgh")) <= first
         assert read_process_ids(jobs("i")) <= first
         assert children()
-    assert children() == []
+    assert children() == {}
 
 
 def test_children_that_start_before_there_are_files_read_the_first_ones(
@@ -329,11 +335,10 @@ def test_children_that_start_before_there_are_files_read_the_first_ones(
 ) -> None:
     with KEPT.keeping():
         KEPT.start("reading_functions:process_id", Limits(), 2)
-        started = list_process_ids()
-        assert len(started) == 2
+        started = list_started(2)
         assert read_process_ids(jobs(*"abcd")) <= started
-        assert list_process_ids() <= started
-    assert children() == []
+        assert set(children()) <= started
+    assert children() == {}
 
 
 def test_a_child_that_died_before_there_were_files_refuses_nothing(
@@ -341,7 +346,7 @@ def test_a_child_that_died_before_there_were_files_refuses_nothing(
 ) -> None:
     with KEPT.keeping():
         KEPT.start("reading_functions:process_id", Limits(), 1)
-        (pid,) = list_process_ids()
+        (pid,) = list_started(1)
         os.kill(pid, signal.SIGKILL)
         assert read_process_ids(jobs("a")) - {pid}
 
@@ -357,7 +362,7 @@ def test_a_kept_child_that_has_died_refuses_nothing(jobs: Callable[..., list[Rea
         os.kill(first, signal.SIGKILL)
         (second,) = read_process_ids(jobs("b"))
         assert second != first
-    assert children() == []
+    assert children() == {}
 
 
 def test_a_child_that_has_work_is_never_kept(jobs: Callable[..., list[ReadJob]]) -> None:
@@ -368,4 +373,4 @@ def test_a_child_that_has_work_is_never_kept(jobs: Callable[..., list[ReadJob]])
         with pytest.raises(KeyboardInterrupt):
             read_all(jobs("a", "sleep"), "reading_functions:content", workers=2, on_done=interrupt)
         assert len(children()) == 1
-    assert children() == []
+    assert children() == {}
