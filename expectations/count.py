@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
+from more_itertools import constrained_batches
 
 from expectations.gate.night_docs import merge_suite_runs
 from expectations.judge import collect_results, list_checks, run_gate
@@ -53,7 +54,8 @@ def count_verdicts(
             name, [part[name] for part in parts if name in part], list_checks(name, catalogue, rulebook)
         )
     )
-    for suites in _put_together(unions):
+    # Small ones together, since each call of Great Expectations takes a while to begin.
+    for suites in constrained_batches(unions, _FEW_CELLS, get_len=_count_cells, strict=False):
         counted = run_gate(suites)
         results.append(collect_results(suites, counted))
         runs += counted
@@ -62,19 +64,8 @@ def count_verdicts(
     return whole.agg(pl.col("evaluated", "failed", "not_evaluated").sum()), merge_suite_runs(runs)
 
 
-def _put_together(suites: Iterable[Suite]) -> Iterator[list[Suite]]:
-    """The suites in their order; small ones together, since each call of Great Expectations takes a while to begin."""
-    together: list[Suite] = []
-    cells = 0
-    for suite in suites:
-        size = suite.verdicts.height * suite.verdicts.width
-        if together and cells + size > _FEW_CELLS:
-            yield together
-            together, cells = [], 0
-        together.append(suite)
-        cells += size
-    if together:
-        yield together
+def _count_cells(suite: Suite) -> int:
+    return suite.verdicts.height * suite.verdicts.width
 
 
 def _list_unions(name: str, parts: Sequence[SuitePart], checks: Sequence[Check]) -> Iterator[Suite]:

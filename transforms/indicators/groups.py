@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from more_itertools import constrained_batches
 
 from transforms.indicators.measure_cells import is_deep
 from warehouse.catalogue.load import Catalogue
@@ -40,7 +41,10 @@ def list_groups(
     if not (indicators or waiting):
         return []
     groups = []
-    packs = list(_pack(_weigh(indicators, catalogue, years), most)) or [[]]
+    weighed = _weigh(indicators, catalogue, years)
+    # In their order, as many together as weigh at most ``most``, but at least one.
+    batches = constrained_batches(weighed, most, get_len=lambda pair: pair[1], strict=False)
+    packs = [[indicator for indicator, _ in batch] for batch in batches] or [[]]
     for number, mine in enumerate(packs, start=1):
         read = dict.fromkeys(m.id for indicator in mine for m in catalogue.measures_of(indicator))
         summed = [m for m in waiting if m in read or number == len(packs)]
@@ -60,17 +64,3 @@ def _weigh(
     for indicator in indicators:
         has_villages = any(is_deep(measure) for measure in catalogue.measures_of(indicator))
         yield indicator, levels.len() if has_villages else above
-
-
-def _pack(weighed: Iterable[tuple[Indicator, int]], most: int) -> Iterator[list[Indicator]]:
-    """In their order, as many together as weigh at most ``most``, but at least one."""
-    pack: list[Indicator] = []
-    total = 0
-    for indicator, weight in weighed:
-        if pack and total + weight > most:
-            yield pack
-            pack, total = [], 0
-        pack.append(indicator)
-        total += weight
-    if pack:
-        yield pack
