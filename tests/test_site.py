@@ -56,12 +56,17 @@ def test_a_line_never_leaves_its_box(values: list[float | None]) -> None:
 
 
 def test_tiles_have_five_classes_from_the_lowest_to_the_highest() -> None:
-    assert classify([0, 10, 20, 50, None, 100]) == [1, 1, 2, 3, 0, 5]
+    assert classify([0, 10, 20, 50, None, 100], 0) == [1, 1, 2, 3, 0, 5]
 
 
 def test_tiles_with_one_and_the_same_number_have_the_middle_class() -> None:
-    assert classify([7, None, 7]) == [3, 0, 3]
-    assert classify([None]) == [0]
+    assert classify([7, None, 7], 0) == [3, 0, 3]
+    assert classify([None], 0) == [0]
+
+
+def test_numbers_that_read_the_same_have_one_colour() -> None:
+    assert classify([30.01, 29.98, 30.04], decimals=1) == [3, 3, 3]
+    assert classify([30.01, 29.98, 30.14], decimals=1) == [1, 1, 5]
 
 
 POINTS = [

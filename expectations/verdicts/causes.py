@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import polars as pl
 
 from expectations.rulebook.rulebook import SEVERITIES, RuleBook, state_demand
-from expectations.verdicts.locate_findings import ROW_PREFIX
 from warehouse.catalogue.frames import Findings, Notes, Schema, form_position
 from warehouse.catalogue.load import Catalogue
 from warehouse.words import labels
@@ -32,6 +31,7 @@ CAUSE: Schema = {
 FEW = 3
 """Up to so many findings of one cause are listed one by one, each with its own numbers."""
 
+_ROW_PREFIX = r"^第\d+行[ ：]?"
 _RANGES = 3  # how many stretches of a column are listed
 _WHOLE_WORKBOOK = "整个工作簿"
 _CAUSE = ("submission", "rank", "severity", "form", "sheet", "rule", "field", "status")
@@ -48,7 +48,7 @@ def group_by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook)
     ranked = findings.with_columns(
         status=pl.col("status") if "status" in findings.columns else pl.lit(""),
         rank=pl.col("severity").replace_strict(ranks, return_dtype=pl.Int64),
-        message=_drop_row(),
+        message=_add_what_is_likely(),
     )
     lines = merge_into_ranges(ranked, _CAUSE, ("org_name", "message", "fix"), few=FEW)
     ordered = lines.sort(
@@ -68,6 +68,11 @@ def group_by_cause(findings: Findings, catalogue: Catalogue, rulebook: RuleBook)
 def list_cells(findings: Findings, catalogue: Catalogue) -> pl.Series:
     """The position of each of ``findings``: ``年1表 N12（椒园社区居民委员会 个人会员数）``."""
     return _say_where(findings.with_columns(range="cell", count=pl.lit(1)), catalogue)
+
+
+def drop_row() -> pl.Expr:
+    """The column ``message`` without the row at its beginning: it stands beside :func:`list_cells`, which names it."""
+    return pl.col("message").str.replace(_ROW_PREFIX, "")
 
 
 _GROUPED_NOTE = {
@@ -146,9 +151,9 @@ def _column_order() -> tuple[pl.Expr, pl.Expr]:
     return letters.str.len_chars(), letters
 
 
-def _drop_row() -> pl.Expr:
-    """The message without its row number, with the suggestion and the likely cells appended."""
-    message, suggestion = pl.col("message").str.replace(ROW_PREFIX, ""), pl.col("suggestion").fill_null("")
+def _add_what_is_likely() -> pl.Expr:
+    """The message without its row, with the suggestion and the likely cells appended."""
+    message, suggestion = drop_row(), pl.col("suggestion").fill_null("")
     is_said = message.str.contains(suggestion, literal=True)
     asked = pl.when(is_said).then(pl.lit("")).otherwise(pl.format("（是否为“{}”？）", suggestion))
     likely = pl.col("likely").fill_null("")

@@ -28,9 +28,6 @@ ADDRESS: Schema = {
 ONLY_ONE = "如只有一处有误，应是"
 """The beginning of ``likely`` where a single cell is the only possible mistake."""
 
-ROW_PREFIX = r"^第\d+行[ ：]?"
-"""A regular expression for the row number at the beginning of a message."""
-
 
 def locate(suite: Suite, columns: pl.DataFrame) -> Findings:
     """The False cells of VERDICT as findings (FINDING), each with its sentence; check by check, row by row."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from expectations.verdicts.causes import drop_row, list_cells
 from flows.site.edition import Edition, county_file, render_page
 from flows.site.overview_page import tell_reporting
 from flows.site.parts.charts import Point
@@ -36,7 +37,7 @@ def render_quality(edition: Edition) -> bytes:
         severities=_sum_severities(counted),
         counted=[_tell_count(edition, row) for row in counted.head(_COUNTED).iter_rows(named=True)],
         counted_all=counted.height,
-        asked=[_tell_question(edition, row) for row in asked.head(_LISTED).iter_rows(named=True)],
+        asked=_tell_questions(edition, asked.head(_LISTED)),
         asked_all=asked.height,
         covering=covering_words(asked),
         nights=[{**row, "at": moment_words(row["started_at"])} for row in nights.to_dicts()],
@@ -64,6 +65,12 @@ def _tell_count(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _tell_questions(edition: Edition, asked: pl.DataFrame) -> list[dict[str, Any]]:
+    """``asked`` (columns of quality.finding_latest and ``effect_pct``) as rows of the table, each with its place."""
+    placed = asked.with_columns(place=list_cells(asked, edition.catalogue), message=drop_row())
+    return [_tell_question(edition, row) for row in placed.iter_rows(named=True)]
+
+
 def _tell_question(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
     indicator = edition.catalogue.indicators.get(row.get("indicator") or "")
     effect = row["effect_pct"]
@@ -72,6 +79,7 @@ def _tell_question(edition: Edition, row: dict[str, Any]) -> dict[str, Any]:
         "unit_name": row["unit_name"],
         "severity": row["severity"],
         "severity_word": labels.SEVERITY[row["severity"]],
+        "place": row["place"],
         "message": row["message"],
         "status": labels.FINDING_STATUS.get(row["finding_status"], row["finding_status"]),
         "effect": None if effect is None else f"{round_half_up(effect, 2)}",

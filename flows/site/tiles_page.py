@@ -9,6 +9,7 @@ from flows.site.edition import Edition, county_file, figures_of, programme_file,
 from flows.site.parts.charts import as_script_text
 from flows.site.parts.numbers import Shown
 from warehouse.catalogue.models import Indicator
+from warehouse.words.number_words import round_half_up
 
 _CLASSES = 5
 _ACROSS = 3
@@ -67,7 +68,7 @@ def _tell_indicator(edition: Edition, indicator: Indicator) -> dict[str, Any]:
     of_years = []
     for year in edition.numbers.years:
         shown = [edition.numbers.shown(indicator.id, code, year) for code in edition.counties]
-        classes = classify([number.value for number in shown])
+        classes = classify([number.value for number in shown], indicator.decimals)
         of_years.append(
             {
                 "tiles": [
@@ -86,16 +87,20 @@ def _tell_indicator(edition: Edition, indicator: Indicator) -> dict[str, Any]:
     }
 
 
-def classify(values: Sequence[float | None]) -> list[int]:
-    """1 (lowest) to 5 (highest) in steps of equal width between the lowest and the highest; 0 where there is no value."""
-    known = [value for value in values if value is not None]
+def classify(values: Sequence[float | None], decimals: int) -> list[int]:
+    """1 (lowest) to 5 (highest) in steps of equal width between the lowest and the highest; 0 where there is no value.
+
+    Of the numbers as they are read, with so many ``decimals``: those that read the same have one class.
+    """
+    read = [None if value is None else float(round_half_up(value, decimals)) for value in values]
+    known = [value for value in read if value is not None]
     if not known:
-        return [0] * len(values)
+        return [0] * len(read)
     low, high = min(known), max(known)
     if low == high:
-        return [0 if value is None else _CLASSES // 2 + 1 for value in values]
+        return [0 if value is None else _CLASSES // 2 + 1 for value in read]
     width = (high - low) / _CLASSES
-    return [0 if value is None else min(_CLASSES, 1 + int((value - low) / width)) for value in values]
+    return [0 if value is None else min(_CLASSES, 1 + int((value - low) / width)) for value in read]
 
 
 def _find_bounds(shown: Sequence[Shown]) -> list[str]:
@@ -121,7 +126,7 @@ def _lay_tiles(edition: Edition, indicator: Indicator) -> list[dict[str, Any]]:
             "shown": number,
         }
         for place, (code, number, level) in enumerate(
-            zip(edition.counties, shown, classify([n.value for n in shown]), strict=True)
+            zip(edition.counties, shown, classify([n.value for n in shown], indicator.decimals), strict=True)
         )
         for at in [declared.get(code) or _next_place(declared, place)]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -165,6 +166,14 @@ def test_what_somebody_wrote_into_a_cell_is_no_markup(place: Installation, sampl
     page = read(place, "quality.html")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_a_question_names_its_form_and_cell(place: Installation, samples: Samples) -> None:
+    send_again(place, samples, EAST, "走访户次", "很多")
+    night(place)
+    [row] = [row for row in read(place, "quality.html").split("<tr>") if "很多" in row]
+    assert re.search(r"兰2表 [A-Z]+\d+（[^）]*走访户次）", row)
+    assert not re.search(r"第\d+行", row)
 
 
 def test_pages_that_cannot_be_written_are_told_and_the_units_have_their_answers(

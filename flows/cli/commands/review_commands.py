@@ -37,8 +37,7 @@ def list_findings(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """各单位最近一次报送中未了结的强制性和核实性问题，对全市公布数影响大的在前。"""
-    from expectations.verdicts.causes import list_cells
-    from expectations.verdicts.locate_findings import ROW_PREFIX
+    from expectations.verdicts.causes import drop_row, list_cells
     from warehouse.standing.worklist import covering_words, read_worklist
 
     installation = current_installation()
@@ -56,7 +55,7 @@ def list_findings(
             类别=pl.col("severity").replace_strict(labels.SEVERITY),
             单位="unit_name",
             位置=list_cells(found, installation.catalogue),
-            问题=pl.col("message").str.replace(ROW_PREFIX, ""),
+            问题=drop_row(),
             状态=pl.col("finding_status").replace_strict(labels.FINDING_STATUS),
         )
         print_frame(table, title=_add_covering(f"{year}年度：{found.height} 处", covering_words(found)))

@@ -53,8 +53,7 @@ def try_out(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """试算：这条审核关系在往年已接收的报表上会提出多少问题（不改动任何数据）。"""
-    from expectations.verdicts.causes import list_cells
-    from expectations.verdicts.locate_findings import ROW_PREFIX
+    from expectations.verdicts.causes import drop_row, list_cells
     from flows.decisions.rule_trial import try_rule
 
     installation = current_installation()
@@ -79,6 +78,6 @@ def try_out(
                 installation.catalogue.unit_names(), default="未识别单位"
             ),
             位置=list_cells(found, installation.catalogue),
-            问题=pl.col("message").str.replace(ROW_PREFIX, ""),
+            问题=drop_row(),
         )
         print_frame(table, title=f"前 {_SHOWN} 处" if trial.findings.height > _SHOWN else None)
