@@ -165,8 +165,8 @@ def test_warnings_are_not_the_administrators_business(catalogue: Catalogue) -> N
 
 
 def test_a_finding_about_the_whole_workbook_has_no_place(catalogue: Catalogue) -> None:
-    found = [finding("a", sheet=None, form=None, cell=None, message="缺少工作表：年2表")]
-    assert "  惠民县 2024　整个工作簿：缺少工作表：年2表\n" in digest(
+    found = [finding("a", sheet=None, form=None, cell=None, message="缺少工作表“年2表”")]
+    assert "  惠民县 2024　整个工作簿：缺少工作表“年2表”\n" in digest(
         catalogue, [submission("a", decision="held")], found
     )
 

@@ -182,7 +182,7 @@ def test_a_suggestion_is_offered_once(office: Office) -> None:
 def test_a_finding_about_no_cell_concerns_the_whole_workbook(office: Office) -> None:
     row = submission(decision="held", critical_count=1)
     [text] = office.write(
-        [row], [finding(row, sheet=None, form=None, cell=None, message="缺少工作表：年2表")]
+        [row], [finding(row, sheet=None, form=None, cell=None, message="缺少工作表“年2表”")]
     )
     assert cells(text, "缺少工作表")[2] == "整个工作簿"
 

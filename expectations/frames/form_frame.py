@@ -28,7 +28,7 @@ from expectations.rulebook.rulebook import field_schema
 from warehouse.catalogue.frames import Problems, Schema, Submissions
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
-from warehouse.words.folding import fold, fold_column, row_word
+from warehouse.words.folding import fold_column, says_one_of
 
 ROW_PROBLEMS = (
     "conform.blank_unit",
@@ -177,8 +177,7 @@ def _assign_totals(frame: pl.DataFrame, left_out: pl.DataFrame, catalogue: Catal
         "above", keep="last"
     )
     is_total = pl.col("row_kind") == TOTAL_ROW
-    words = [fold(word) for word in catalogue.settings.words.total_row]
-    says_total = row_word(pl.col("org_name")).is_in(words).fill_null(True)
+    says_total = says_one_of(pl.col("org_name"), catalogue.settings.words.total_row).fill_null(True)
     is_whole = pl.col("org_code").is_null() | (pl.col("org_code") == pl.col("unit_code"))
     is_whole_sheet = ~pl.col("submission").is_in(left_out["submission"].unique().implode())
     name = pl.coalesce("org_name", "org_code")

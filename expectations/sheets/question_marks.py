@@ -13,9 +13,11 @@ from xlsxwriter.worksheet import Worksheet
 from expectations.rulebook.rulebook import SEVERITIES
 from expectations.sheets.layout import Column, display_width
 from expectations.sheets.shown_values import Value
+from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Form
 from warehouse.words import labels
 from warehouse.words.addresses import column_letter
+from warehouse.words.folding import says_one_of
 from warehouse.words.number_words import NOT_REPORTED, group_thousands
 
 _ROW_WITH_UNIT = r"^第\d+行 "  # a row without a unit keeps its number, which alone identifies it
@@ -96,9 +98,10 @@ class Marks:
         found = (self.questions[n].finding for n in numbers)
         return next((str(f["value"]) for f in found if f["value"] and f["scope"] == "problem"), None)
 
-    def reported_total(self, numbers: Iterable[int]) -> float:
-        """The number in a total row that differs from the sum of its rows."""
-        return next(float(self.questions[n].finding["value"]) for n in numbers)
+    def reported_total(self, numbers: Iterable[int]) -> float | None:
+        """The number in a total row that differs from the sum of its rows; None where the questions are about something else."""
+        found = (self.questions[n].finding for n in numbers)
+        return next((float(f["value"]) for f in found if f["scope"] == "total"), None)
 
     def write_comment(
         self,
@@ -163,17 +166,19 @@ def show_plainly(value: Value) -> str:
     return group_thousands(value) if isinstance(value, (int, float)) else str(value)
 
 
-def make_marks(
-    questions: pl.DataFrame, forms: Mapping[str, Form], unread: pl.DataFrame | None = None
-) -> Marks:
+def make_marks(questions: pl.DataFrame, catalogue: Catalogue, unread: pl.DataFrame | None = None) -> Marks:
     """The marks of ``questions``: FINDING, scope and in_correction of the rule, finding_status, text, reason, draft,
     had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
     """
-    marks = Marks([Question(row) for row in questions.iter_rows(named=True)])
+    of_total = pl.col("scope") == "total"
+    in_total = says_one_of(pl.col("org_name"), catalogue.settings.words.total_row).fill_null(False)
+    is_of_unit = pl.col("org_code") == pl.col("unit_code")  # what nobody else is named for
+    placed = questions.with_columns(in_total=of_total | (in_total & is_of_unit.fill_null(False)))
+    marks = Marks([Question(row) for row in placed.iter_rows(named=True)])
     lost = set() if unread is None else _list_lost_rows(unread)
     for number, question in enumerate(marks.questions):
         finding = question.finding
-        form = forms.get(finding["form"] or "")
+        form = catalogue.forms.get(finding["form"] or "")
         if form is None:
             continue
         row = re.search(r"\d+$", finding["cell"] or "")
@@ -186,7 +191,7 @@ def make_marks(
             of_form.setdefault(finding["org_name"], {}).setdefault(field_id, []).append(number)
             continue
         key = (row[0] if row else None) if form.is_roster else finding["org_code"]
-        key = TOTAL if finding["scope"] == "total" else key
+        key = TOTAL if finding["in_total"] else key
         if key:
             marks.by_row.setdefault((form.id, key), {}).setdefault(field_id, []).append(number)
     return marks

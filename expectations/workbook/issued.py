@@ -101,7 +101,7 @@ def write_workbook(
             column_rules=column_rules(rulebook),
             reading_rules=reading_rules(rulebook),
             is_correction=correction is not None,
-            marks=Marks() if correction is None else make_marks(correction.questions, catalogue.forms, lost),
+            marks=Marks() if correction is None else make_marks(correction.questions, catalogue, lost),
             signed={} if unread is None else _read_signatures(unread),
         )
         forms = catalogue.forms_of(level, year)

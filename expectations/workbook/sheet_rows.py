@@ -140,13 +140,17 @@ def _write_total(
         field = column.field
         if field is None:
             continue
-        if column.role == "field" and field.id in asked_of:
-            _mark_total(issue, sheet, line, index, asked_of[field.id], field)
+        asked = asked_of.get(field.id, []) if column.role == "field" else []
+        if issue.marks.reported_total(asked) is not None:
+            _mark_total(issue, sheet, line, index, asked, field)
         elif field.type in ("count", "cny"):
             letter = column_letter(index)
             summed = f"{letter}${top + 1}:{letter}${spacer + 1}"
-            style = issue.styles.get_for_value("total", field.type)
+            look = issue.marks.severity(asked) if asked else "total"
+            style = issue.styles.get_for_value(look, field.type)
             sheet.write_formula(line, index, f"=SUM({summed})", style, sums[index])
+            if asked:
+                issue.marks.write_comment(sheet, line, index, asked)
             # The sum of blank cells is 0, which on paper would be a reported zero.
             is_blank = {"type": "formula", "criteria": f"=COUNT({summed})=0", "format": get_style("hidden")}
             sheet.conditional_format(line, index, line, index, is_blank)

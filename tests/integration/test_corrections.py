@@ -90,6 +90,26 @@ def test_a_total_that_is_not_the_sum_stays_so_until_somebody_corrects_it(
     assert send(place, mended.save(tmp_path / "c.xlsx"), "c.xlsx") == "accepted"
 
 
+def test_a_total_that_was_not_computed_is_marked_where_the_total_stands_and_computed(
+    place: Installation, sample: Path, tmp_path: Path
+) -> None:
+    book = ClerkWorkbook(sample)
+    total = book.cell("兰1表", "会员数", "合计")
+    total.value = f"=SUM({total.column_letter}8:{total.column_letter}{total.row - 1})"
+    book.cell("兰1表", "会员数", VILLAGE).value = "约三百"
+    assert send(place, book.save(tmp_path / "a.xlsx"), "a.xlsx") == "held"
+
+    returned = ClerkWorkbook(correction(place))
+    cell = returned.cell("兰1表", "会员数", "合计")
+    assert isinstance(cell.value, int | float), "the sum of the rows, with which the formula is written"
+    assert cell.comment is not None
+    assert "合计行没有计算结果" in cell.comment.text
+    assert "各行无误的不必处理" in cell.comment.text
+    told = next(place.home.outbox.rglob("回执*.md")).read_text(encoding="utf-8")
+    [line] = [line for line in told.splitlines() if "合计行没有计算结果" in line]
+    assert f"兰1表 {cell.coordinate}（合计 会员数）" in line
+
+
 def test_a_subtotal_that_is_not_the_sum_stays_too(place: Installation, sample: Path, tmp_path: Path) -> None:
     book = ClerkWorkbook(sample)
     sheet = book.sheet("兰1表")

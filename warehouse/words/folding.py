@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import polars as pl
@@ -117,6 +117,11 @@ def row_word(column: pl.Expr) -> pl.Expr:
     return map_unique(
         column, lambda text: _fold(text).str.replace_all(r"\([^()]*\)", "").str.strip_chars_end(":.、。,;")
     )
+
+
+def says_one_of(column: pl.Expr, words: Iterable[str]) -> pl.Expr:
+    """Whether a row's heading word is one of ``words``; null where there is none."""
+    return row_word(column).is_in([fold(word) for word in words])
 
 
 @lru_cache(maxsize=20_000)
