@@ -294,7 +294,26 @@ def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
             "字段“consultation_count”不由同一层级的单位填报",
         ),
         ({"units": {"population": {"feilds": {}}}}, "feilds"),
-        ({"units": {"population": {"fields": {"infant_count": {"ratio": 2.0, "of": "nobody"}}}}}, "nobody"),
+        (
+            {"units": {"organisation": {"presence": {"field": "has_asociation"}}}},
+            "报表“organisation”的栏目“has_asociation”没有定义，是否应为“has_association”",
+        ),
+        (
+            {"units": {"population": {"fields": {"infant_count": {"ratio": 2.0, "of": "household_cuont"}}}}},
+            "字段infant_count的 of：栏目“household_cuont”没有定义，是否应为“household_count”",
+        ),
+        (
+            {
+                "units": {
+                    "population": {"fields": {"infant_count": {"rest_of": ["household_count", "nobody"]}}}
+                }
+            },
+            "字段infant_count的 rest_of：栏目“nobody”没有定义",
+        ),
+        (
+            {"units": {"population": {"fields": {"infant_count": {"total": 3, "weight": "equals"}}}}},
+            "字段infant_count的 weight：栏目“equals”没有定义，是否应为“equal”",
+        ),
         ({"units": {"warm_service": {"fields": {"consultation_count": {"total": 9, "at_most": 1}}}}}, "上限"),
         (
             {"units": {"population": {"fields": {"infant_count": {"ratio": 1.0, "of": "infant_count"}}}}},

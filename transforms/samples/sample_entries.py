@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from transforms.samples.rosters import RosterSamples
-from transforms.samples.spec import SampleSpec, UnitField, WishRefused
+from transforms.samples.spec import EQUAL, SampleSpec, UnitField, UnitForm, WishRefused
 from transforms.samples.unit_samples import UnitSamples, draw_unit_sizes
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import unknown_name
@@ -86,23 +86,35 @@ def _require_known(catalogue: Catalogue, wishes: SampleSpec) -> None:
             if form_id not in catalogue.forms:
                 raise WishRefused([kind, form_id], unknown_name("报表", form_id, catalogue.forms))
             known = [field.id for field in catalogue.forms[form_id].fields]
-            for name in plan.fields:
+            named = [(["fields", name], name) for name in plan.fields]
+            if isinstance(plan, UnitForm) and plan.presence is not None:
+                named.append((["presence", "field"], plan.presence.field))
+            for position, name in named:
                 if name not in known:
                     said = unknown_name(f"报表“{form_id}”的栏目", name, known)
-                    raise WishRefused([kind, form_id, "fields", name], said)
+                    raise WishRefused([kind, form_id, *position], said)
     for form_id, wish in wishes.units.items():
         for name, field in wish.fields.items():
+            _require_names(catalogue, form_id, name, field)
             _require_numbers_to_follow(catalogue, catalogue.forms[form_id], name, field)
+
+
+def _require_names(catalogue: Catalogue, form_id: str, name: str, wish: UnitField) -> None:
+    """WishRefused where a field is to follow one that no form with rows of units has."""
+    rosters = [form.id for form in catalogue.forms.values() if form.is_roster]
+    fields = [f.id for form in catalogue.forms.values() if not form.is_roster for f in form.fields]
+    followed = [(attribute, other, fields) for attribute, other in wish.list_followed()]
+    if wish.weight is not None:
+        followed.append(("weight", wish.weight, [EQUAL, *rosters, *fields]))
+    for attribute, other, known in followed:
+        if other not in known:
+            said = unknown_name(f"报表“{form_id}”字段{name}的 {attribute}：栏目", other, known)
+            raise WishRefused(["units", form_id, "fields", name, attribute], said)
 
 
 def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish: UnitField) -> None:
     """WishRefused where a field is to follow one that other units are asked for."""
-    follows = {"of": wish.of, "done_by": wish.done_by}
-    if isinstance(wish.at_most, str):
-        follows["at_most"] = wish.at_most
-    for attribute, other in follows.items():
-        if other is None:
-            continue
+    for attribute, other in wish.list_followed():
         asked = {
             level
             for known in catalogue.forms.values()
@@ -110,8 +122,6 @@ def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish
             if field.id == other
             for level in known.levels_of(field)
         }
-        if not asked:
-            continue  # a roster, or nothing that there is: which is told where it is read
         own = next(field for field in form.fields if field.id == name)
         if not asked & set(form.levels_of(own)):
             raise WishRefused(

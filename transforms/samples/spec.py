@@ -19,6 +19,9 @@ T = TypeVar("T")
 Scalar: TypeAlias = StrictBool | StrictInt | StrictFloat | StrictStr
 Yearly: TypeAlias = T | dict[int, T]
 
+EQUAL = "equal"
+"""The weight of rows that all get the same."""
+
 
 class Term(Record):
     """A term of office whose renewals fall between two days; only the ``share`` of the units renew."""
@@ -51,6 +54,12 @@ class UnitField(Record):
     at_most: Name | StrictInt | None = None
     spread: float | None = None  # how far units differ from each other: 0.25 is a quarter up or down
     jitter: float = 0.02  # how far a unit differs from its own long-term share in one year
+
+    def list_followed(self) -> list[tuple[str, str]]:
+        """The fields of which the unit's own value is needed first, each with the attribute that names it."""
+        named = [("of", self.of), ("done_by", self.done_by), ("at_most", self.at_most)]
+        named += [("rest_of", name) for name in self.rest_of]
+        return [(attribute, name) for attribute, name in named if isinstance(name, str)]
 
 
 class Presence(Record):

@@ -10,14 +10,13 @@ from typing import NamedTuple
 import polars as pl
 
 from transforms.samples.lots import apportion_total, draw_lot
-from transforms.samples.spec import Presence, SampleSpec, Term, UnitField, UnitForm, in_year
+from transforms.samples.spec import EQUAL, Presence, SampleSpec, Term, UnitField, UnitForm, in_year
 from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.models import Field, Form
 from warehouse.registry.levels import LEVELS, Level
 from warehouse.words import labels
 
 Value = float | str | bool | date | None
-_EQUAL = "equal"
 _SPREAD = 0.25
 
 
@@ -146,7 +145,7 @@ class UnitSamples:
         base: Mapping[str, float]
         if plan.weight is None:
             base = self.size
-        elif plan.weight == _EQUAL:
+        elif plan.weight == EQUAL:
             base = dict.fromkeys(codes, 1.0)
         elif plan.weight in self.roster_rows:
             base = {code: float(n) for code, n in self.roster_rows[plan.weight].items()}
