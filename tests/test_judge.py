@@ -214,7 +214,10 @@ def test_a_problem_nobody_declared_is_a_mistake_of_ours() -> None:
 def years_together(before: Rows, now: Rows) -> Evidence:
     (old, old_submissions), (new, new_submissions) = conformed(before, YEAR - 1), conformed(now)
     return Evidence(
-        {f: pl.concat([old.forms[f], new.forms[f]], how="diagonal") for f in new.forms},
+        {
+            f: pl.concat([year.forms[f] for year in (old, new) if f in year.forms], how="diagonal")
+            for f in new.forms
+        },
         pl.concat([old.columns, new.columns]),
         empty(PROBLEM),
         pl.concat([old_submissions, new_submissions]),

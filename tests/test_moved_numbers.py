@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from flows.upgrading.telling import list_rows
 from warehouse.catalogue.frames import shaped
 from warehouse.standing.moved_numbers import NUMBER, find_moved_numbers
 
@@ -82,3 +83,11 @@ def test_the_city_comes_first_and_of_an_indicator_the_latest_year() -> None:
 def test_two_that_are_empty_are_the_same() -> None:
     none = numbers({}).clear()
     assert find_moved_numbers(none, none).is_empty()
+
+
+def test_numbers_are_listed_before_what_nobody_has_reported_yet() -> None:
+    nothing = {"indicator": "hotline_call_count", "name_zh": "接听", "value": None, "state": "not_reported"}
+    moved = find_moved_numbers(numbers({}), numbers({"value": 5.0}, nothing))
+    assert moved["indicator"].to_list() == ["hotline_call_count", "member_count"]
+    [row] = list_rows(moved, listed=1)
+    assert (row["indicator"], row["old"], row["new"]) == ("会员（人）", "0.3", "5")

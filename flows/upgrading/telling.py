@@ -35,7 +35,11 @@ def sum_up_indicators(numbers: pl.DataFrame) -> pl.DataFrame:
 
 
 def list_rows(numbers: pl.DataFrame, listed: int) -> list[dict[str, str]]:
-    """The first MOVED_NUMBER rows as texts: year, org, indicator, change, old, new, coverage."""
+    """The first MOVED_NUMBER rows as texts: year, org, indicator, change, old, new, coverage.
+
+    Rows without a number on either side come last: of a form that nobody has filled in yet there are hundreds.
+    """
+    has_number = pl.any_horizontal(pl.col("old_value", "new_value").is_not_null())
     return [
         {
             "year": str(row["year"]),
@@ -46,7 +50,7 @@ def list_rows(numbers: pl.DataFrame, listed: int) -> list[dict[str, str]]:
             "new": show_if_any(row["new_value"], row["new_state"]),
             "coverage": _show_coverage(row["old_coverage_pct"], row["new_coverage_pct"]),
         }
-        for row in numbers.head(listed).iter_rows(named=True)
+        for row in numbers.sort(~has_number, maintain_order=True).head(listed).iter_rows(named=True)
     ]
 
 

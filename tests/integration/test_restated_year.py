@@ -52,7 +52,7 @@ def test_what_is_asked_of_a_later_year_follows_the_year_before_it(
     assert len(report.outcome.revised) == 1
     [folder] = [f for f in place.home.outbox.iterdir() if f.name.startswith(COUNTY)]
     digest = (place.home.site / "digest.md").read_text(encoding="utf-8")
-    assert "因以前年度数据重报、审核关系变动或年度确认，重新核对了 1 份" in digest
+    assert "因以前年度数据重报、报表或审核关系变动、年度确认，重新核对了 1 份" in digest
     assert not list(folder.glob("更正表_2024_*.xlsx"))
 
     kept = place.home.root / "kept.duckdb"
