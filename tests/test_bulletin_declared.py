@@ -42,6 +42,12 @@ def test_a_programme_without_a_record_is_told_by_its_own_indicators(tmp_path: Pa
         assert f"{{{name}}}" in told.text
 
 
+def test_a_unit_that_ends_a_name_is_said_once(tmp_path: Path) -> None:
+    catalogue = declared(tmp_path, OPENING)
+    assert catalogue.indicators["visit_cumulative_count"].name_zh == "累计走访户次"
+    assert "累计走访{visit_cumulative_count}[" in catalogue.bulletin.programmes["care"].text
+
+
 def test_words_do_not_change_the_catalogues_version(tmp_path: Path) -> None:
     assert declared(tmp_path, programme()).version == load_catalogue(LANHE).version
 

@@ -198,4 +198,6 @@ def _open_plainly(shown: list[Indicator]) -> Opening:
 
 
 def _list_plainly(shown: list[Indicator]) -> str:
-    return "".join(f"{i.name_zh}{{{i.id}}}[，{{{i.id}.growth}}]。" for i in shown)
+    # A name that ends with the unit leaves it to the number: 走访1072户次.
+    names = {i.id: i.name_zh.removesuffix(i.unit) or i.name_zh for i in shown}
+    return "".join(f"{name}{{{id_}}}[，{{{id_}.growth}}]。" for id_, name in names.items())
