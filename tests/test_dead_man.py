@@ -35,9 +35,11 @@ def hook() -> Iterator[WebHook]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A home whose last good night was 30 hours ago."""
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    """A home whose last good night was 30 hours ago; what was told of it is kept among temporary files, by its path."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))  # of the commands
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     found = Home(tmp_path / "home").make()
     slept_well(found, 30)
