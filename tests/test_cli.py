@@ -199,7 +199,7 @@ def test_sample_fills_the_inbox_of_a_new_home(nianbao: Terminal) -> None:
         ),
         (
             "units:\n  care:\n    fields:\n      visit_count: {ratio: 1, of: visits}\n",
-            "“visits”既不是报表的字段，也不是名册",
+            "samples.yaml:4: 报表“care”字段visit_count的 of：栏目“visits”没有定义",
         ),
     ],
 )
