@@ -294,6 +294,7 @@ def test_a_catalogue_without_declared_samples_still_gets_complete_ones(
             "字段“consultation_count”不由同一层级的单位填报",
         ),
         ({"units": {"population": {"feilds": {}}}}, "feilds"),
+        ({"units": {"population": {"fields": {"infant_count": {"ratio": 2.0, "of": "nobody"}}}}}, "nobody"),
         (
             {"units": {"organisation": {"presence": {"field": "has_asociation"}}}},
             "报表“organisation”的栏目“has_asociation”没有定义，是否应为“has_association”",

@@ -170,10 +170,10 @@ def make_marks(questions: pl.DataFrame, catalogue: Catalogue, unread: pl.DataFra
     """The marks of ``questions``: FINDING, scope and in_correction of the rule, finding_status, text, reason, draft,
     had_explanation. ``unread`` (UNREAD): what was not taken over of the file.
     """
-    of_total = pl.col("scope") == "total"
-    in_total = says_one_of(pl.col("org_name"), catalogue.settings.words.total_row).fill_null(False)
-    is_of_unit = pl.col("org_code") == pl.col("unit_code")  # what nobody else is named for
-    placed = questions.with_columns(in_total=of_total | (in_total & is_of_unit.fill_null(False)))
+    # A total row has the code of the unit, since it names nobody else.
+    says_total = says_one_of(pl.col("org_name"), catalogue.settings.words.total_row)
+    is_named_total = says_total & (pl.col("org_code") == pl.col("unit_code"))
+    placed = questions.with_columns(in_total=(pl.col("scope") == "total") | is_named_total)
     marks = Marks([Question(row) for row in placed.iter_rows(named=True)])
     lost = set() if unread is None else _list_lost_rows(unread)
     for number, question in enumerate(marks.questions):

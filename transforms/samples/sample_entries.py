@@ -19,6 +19,7 @@ from warehouse.catalogue.load import Catalogue
 from warehouse.catalogue.mistakes import unknown_name
 from warehouse.catalogue.models import Field, Form
 from warehouse.catalogue.yaml_source import Source
+from warehouse.registry.levels import Level
 
 _TYPES = {"boolean": pl.Boolean, "date": pl.Date, "code": pl.String, "text": pl.String}
 
@@ -93,41 +94,42 @@ def _require_known(catalogue: Catalogue, wishes: SampleSpec) -> None:
                 if name not in known:
                     said = unknown_name(f"报表“{form_id}”的栏目", name, known)
                     raise WishRefused([kind, form_id, *position], said)
+    asked = _list_levels(catalogue)
     for form_id, wish in wishes.units.items():
         for name, field in wish.fields.items():
-            _require_names(catalogue, form_id, name, field)
-            _require_numbers_to_follow(catalogue, catalogue.forms[form_id], name, field)
+            _require_followed(catalogue, asked, catalogue.forms[form_id], name, field)
 
 
-def _require_names(catalogue: Catalogue, form_id: str, name: str, wish: UnitField) -> None:
-    """WishRefused where a field is to follow one that no form with rows of units has."""
-    rosters = [form.id for form in catalogue.forms.values() if form.is_roster]
-    fields = [f.id for form in catalogue.forms.values() if not form.is_roster for f in form.fields]
-    followed = [(attribute, other, fields) for attribute, other in wish.list_followed()]
-    if wish.weight is not None:
-        followed.append(("weight", wish.weight, [EQUAL, *rosters, *fields]))
-    for attribute, other, known in followed:
-        if other not in known:
-            said = unknown_name(f"报表“{form_id}”字段{name}的 {attribute}：栏目", other, known)
-            raise WishRefused(["units", form_id, "fields", name, attribute], said)
+def _list_levels(catalogue: Catalogue) -> dict[str, set[Level]]:
+    """The fields of forms with rows of units, each with the levels that are asked for it."""
+    asked: dict[str, set[Level]] = {}
+    for form in catalogue.forms.values():
+        for field in () if form.is_roster else form.fields:
+            asked.setdefault(field.id, set()).update(form.levels_of(field))
+    return asked
 
 
-def _require_numbers_to_follow(catalogue: Catalogue, form: Form, name: str, wish: UnitField) -> None:
-    """WishRefused where a field is to follow one that other units are asked for."""
+def _require_followed(
+    catalogue: Catalogue, asked: Mapping[str, set[Level]], form: Form, name: str, wish: UnitField
+) -> None:
+    """WishRefused where a field is to follow one that there is not, or that other units are asked for.
+
+    ``asked``: as :func:`_list_levels` gives it.
+    """
+
+    def refuse(attribute: str, sentence: str) -> WishRefused:
+        said = f"报表“{form.id}”字段{name}的 {attribute}：{sentence}"
+        return WishRefused(["units", form.id, "fields", name, attribute], said)
+
+    own = set(form.levels_of(form.field(name)))
     for attribute, other in wish.list_followed():
-        asked = {
-            level
-            for known in catalogue.forms.values()
-            for field in known.fields
-            if field.id == other
-            for level in known.levels_of(field)
-        }
-        own = next(field for field in form.fields if field.id == name)
-        if not asked & set(form.levels_of(own)):
-            raise WishRefused(
-                ["units", form.id, "fields", name, attribute],
-                f"报表“{form.id}”字段{name}的 {attribute}：字段“{other}”不由同一层级的单位填报，无从取数",
-            )
+        if other not in asked:
+            raise refuse(attribute, unknown_name("栏目", other, asked))
+        if not asked[other] & own:
+            raise refuse(attribute, f"字段“{other}”不由同一层级的单位填报，无从取数")
+    weights = [EQUAL, *(roster.id for roster in catalogue.forms.values() if roster.is_roster), *asked]
+    if wish.weight is not None and wish.weight not in weights:
+        raise refuse("weight", unknown_name("栏目", wish.weight, weights))
 
 
 def _unit_rows(figures: UnitSamples, form: Form, year: int) -> list[dict[str, Any]]:
