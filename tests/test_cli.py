@@ -111,6 +111,11 @@ def test_wrong_use_ends_with_code_2(nianbao: Terminal, arguments: tuple[str, ...
     assert said.out == ""
 
 
+def test_an_argument_too_many_is_named(nianbao: Terminal) -> None:
+    said = nianbao("template", "371621", "--year", "2024")
+    assert said.err.partition("用法见")[0] == "错误：多写了参数 371621。"
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

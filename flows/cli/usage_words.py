@@ -85,6 +85,10 @@ _SUGGESTED = re.compile(r"。\. Did you mean (.+)\?$")
 """What the library adds to a sentence about a command that it does not know."""
 
 
+_EXTRA = re.compile(r"^Got unexpected extra argument\(s\) \((.+)\)$")
+"""What the library says of more arguments than the command has."""
+
+
 def _suggest(found: re.Match[str]) -> str:
     near = re.findall("'([^']+)'", found[1])
     return f"，是否为 {'、'.join(near)}？"
@@ -108,4 +112,5 @@ def write_usage_sentence(error: Exception) -> str:
             said = f"选项 {given} 后面缺少值。"
         case _:
             said = _SUGGESTED.sub(_suggest, getattr(error, "message", str(error)))
+            said = _EXTRA.sub(r"多写了参数 \1。", said)
     return said + (f"用法见 {context.command_path} --help。" if context is not None else "")
